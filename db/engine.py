@@ -1,0 +1,57 @@
+"""The engine. On SQLite every transaction that may write begins as a writer, and every commit reaches the disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+SessionMaker = sessionmaker[Session]
+BUSY_SECONDS = 2.0
+
+
+def make_engine(database_url: str) -> Engine:
+    """Make the engine for `database_url` (``sqlite:///…`` or ``postgresql://…``).
+
+    A lock that does not come free within two seconds is an error, so that nobody waits in front of a page
+    (`sqlalchemy.exc.OperationalError`).
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(database_url)
+    return create_engine(
+        url, pool_size=16, max_overflow=16, pool_timeout=BUSY_SECONDS, pool_pre_ping=False, pool_recycle=1800
+    )
+
+
+def make_session_maker(engine: Engine) -> SessionMaker:
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def _sqlite(database_url: str) -> Engine:
+    engine = create_engine(database_url, connect_args={"timeout": BUSY_SECONDS}, pool_size=16, max_overflow=16)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver's own BEGIN is late and deferred; ours (below) is explicit.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        # A deferred BEGIN that later wants to write is told "busy" at once and cannot be retried inside the
+        # transaction. A writer therefore says so first; `reading()` says that it will not write.
+        reading = connection.get_execution_options().get("arobase_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reading(make_session: SessionMaker) -> Session:
+    """Open a session that only reads, and therefore waits for no writer."""
+    db = make_session()
+    db.connection(execution_options={"arobase_reading": True})
+    return db

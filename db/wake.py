@@ -1,0 +1,117 @@
+"""The wake-up call: wait until something was committed, in this process or another.
+
+Gateways follow their feed by long poll and a guest waits for the gateway's confirmation; neither should ask the
+database over and over. On PostgreSQL one thread per process listens (``LISTEN arobase``); on SQLite one thread reads
+``PRAGMA data_version``, which another connection's commit changes (sqlite.org/pragma.html#pragma_data_version). The
+thread runs only while somebody waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "arobase"
+SQLITE_LOOK_SECONDS = 0.004
+LINGER_SECONDS = 30.0
+
+
+class Wake:
+    """Wakes waiters after commits. One for each process; made before use, started by the first waiter."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._count = 0
+        self._wanted_until = 0.0
+        self._running = False
+
+    @property
+    def count(self) -> int:
+        """Read this before looking at the database; give it to `wait` when the look found nothing."""
+        self._start()
+        return self._count
+
+    def wait(self, seen: int, seconds: float) -> bool:
+        """Wait until something was committed after `seen` was read, at most `seconds`; True if so."""
+        self._start()
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count != seen, timeout=max(0.0, seconds))
+
+    def _start(self) -> None:
+        self._wanted_until = time.monotonic() + LINGER_SECONDS
+        if self._running:
+            return
+        with self._changed:
+            if self._running:
+                return
+            self._running = True
+            ready = threading.Event()
+            threading.Thread(target=self._run, args=(ready,), name="wake", daemon=True).start()
+        ready.wait(timeout=5)
+
+    def _run(self, ready: threading.Event) -> None:
+        try:
+            if self._engine.dialect.name == "sqlite":
+                self._watch_sqlite(ready)
+            else:
+                self._watch_postgresql(ready)
+        except Exception:
+            # Waiters still look again when their own time is over; the next one starts the thread anew.
+            log.exception("the wake-up thread stopped")
+        finally:
+            ready.set()
+            self._running = False
+            self._ring()
+
+    def _ring(self) -> None:
+        with self._changed:
+            self._count += 1
+            self._changed.notify_all()
+
+    @property
+    def _wanted(self) -> bool:
+        return time.monotonic() < self._wanted_until + LINGER_SECONDS
+
+    def _watch_sqlite(self, ready: threading.Event) -> None:
+        connection = self._engine.raw_connection()
+        connection.detach()
+        try:
+            cursor = connection.cursor()
+            last = cursor.execute("PRAGMA data_version").fetchone()
+            ready.set()
+            while self._wanted:
+                time.sleep(SQLITE_LOOK_SECONDS)
+                version = cursor.execute("PRAGMA data_version").fetchone()
+                if version != last:
+                    last = version
+                    self._ring()
+        finally:
+            connection.close()
+
+    def _watch_postgresql(self, ready: threading.Event) -> None:
+        connection = self._engine.raw_connection()
+        connection.detach()
+        driver = connection.driver_connection
+        assert driver is not None
+        try:
+            driver.autocommit = True
+            driver.execute(f"LISTEN {CHANNEL}")
+            ready.set()
+            while self._wanted:
+                for _ in driver.notifies(timeout=LINGER_SECONDS, stop_after=1):
+                    self._ring()
+        finally:
+            connection.close()
+
+
+def ring(db: Session) -> None:
+    """Have the commit of this transaction wake the waiters of every process."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(text(f"NOTIFY {CHANNEL}"))

@@ -1,0 +1,62 @@
+"""What every kind of gateway is told, and what it answers. Pure values: no HTTP, no database, no kernel."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import NewType
+
+MacAddress = NewType("MacAddress", str)
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_HEX = re.compile(r"[0-9a-f]{12}")
+
+
+class GatewayKind(enum.StrEnum):
+    NFTABLES = "nftables"
+    FAKE = "fake"
+
+
+class InvalidMac(ValueError):
+    """The text is not the address of one network card."""
+
+
+def parse_mac(text: str) -> MacAddress:
+    """Read a MAC address in any usual notation and give its one canonical form, ``aa:bb:cc:dd:ee:ff``.
+
+    Accepts ``AA-BB-…``, ``aabb.ccdd.eeff``, ``aabbccddeeff`` in either case. Refuses (InvalidMac) zero, broadcast and
+    multicast addresses: none of them is the address of a client (IEEE 802-2014 section 8.2).
+    """
+    digits = text.strip().lower()
+    for separator in ":-.":
+        digits = digits.replace(separator, "")
+    if not _HEX.fullmatch(digits) or len(text) > 24:
+        raise InvalidMac(f"{text[:40]!r} is not a MAC address")
+    if int(digits, 16) == 0 or int(digits[:2], 16) & 1:
+        raise InvalidMac(f"{text!r} is not the address of one network card")
+    return MacAddress(":".join(digits[i : i + 2] for i in range(0, 12, 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A device as a gateway sees it: its MAC, and the addresses it uses."""
+
+    mac: MacAddress
+    addresses: tuple[IpAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """This client may pass until this instant at these rates.
+
+    `number` is the access session's own number, 1 to 2**32 - 1: stable over renewals, restarts and roaming. `until`
+    is in seconds since the epoch by the portal's clock. Rates are ceilings in kbit/s; 0 means none.
+    """
+
+    number: int
+    client: Client
+    until: float
+    rate_down_kbps: int
+    rate_up_kbps: int

@@ -1,0 +1,1 @@
+"""Where the doors stand: networks, hotspot sites, gateway records."""

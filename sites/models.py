@@ -1,0 +1,158 @@
+"""The rows of this room: a network, a hotspot site, and the gateway that serves one network at one site."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.base import Base, Key, Slug
+from db.types import Json, word
+from gateways.ports import GatewayKind
+
+
+class NetworkKind(enum.StrEnum):
+    LIBRARY = "library"
+    PUBLIC = "public"
+
+
+class SigninMethod(enum.StrEnum):
+    PATRON = "patron"
+    PASS = "pass"
+    FREE = "free"
+
+
+class SiteKind(enum.StrEnum):
+    STATION = "station"
+    TRAM_STOP = "tram_stop"
+    SQUARE = "square"
+    LANDMARK = "landmark"
+    SPORTS_HALL = "sports_hall"
+    LIBRARY = "library"
+    SCHOOL = "school"
+    TOWN_BUILDING = "town_building"
+    SHOP = "shop"
+
+
+class SiteState(enum.StrEnum):
+    PLANNED = "planned"
+    LIVE = "live"
+    OUTAGE = "outage"
+    CLOSED = "closed"
+
+
+site_networks = Table(
+    "site_networks",
+    Base.metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("network_id", ForeignKey("networks.id"), primary_key=True),
+)
+
+
+class Network(Base):
+    """An SSID family with its policy and look. Lengths are in seconds, rates are ceilings in kbit/s."""
+
+    __tablename__ = "networks"
+    __table_args__ = (
+        CheckConstraint("lease_seconds > 0", name="lease_seconds"),
+        CheckConstraint("devices_per_person > 0", name="devices_per_person"),
+        CheckConstraint("rate_down_kbps >= 0 AND rate_up_kbps >= 0", name="rates"),
+    )
+
+    id: Mapped[Key]
+    slug: Mapped[Slug]
+    name: Mapped[str] = mapped_column(String(120))
+    ssid: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[NetworkKind] = mapped_column(word(NetworkKind))
+    # Words of SigninMethod.
+    signin_methods: Mapped[list[str]] = mapped_column(Json)
+    # A lease's greatest length; where ads are on, exactly what one accepted ad earns.
+    lease_seconds: Mapped[int]
+    # Before the end by this much, a lease may be renewed from its old deadline.
+    renewal_seconds: Mapped[int] = mapped_column(default=300)
+    # A client that sent nothing for this long is gone. 0 switches the rule off.
+    idle_seconds: Mapped[int] = mapped_column(default=1800)
+    # The least time a page stays before it can be accepted.
+    viewing_seconds: Mapped[int] = mapped_column(default=5)
+    ads: Mapped[bool] = mapped_column(default=False)
+    # The rate wanted for everybody (a floor nobody can enforce, but the report measures) and the ceiling enforced.
+    rate_wanted_kbps: Mapped[int] = mapped_column(default=0)
+    rate_down_kbps: Mapped[int] = mapped_column(default=0)
+    rate_up_kbps: Mapped[int] = mapped_column(default=0)
+    devices_per_person: Mapped[int] = mapped_column(default=1)
+    # Text by language; an accepted version is kept with the access session.
+    terms: Mapped[dict[str, str]] = mapped_column(Json)
+    terms_version: Mapped[str] = mapped_column(String(32))
+    # {"accent": "#0b5", "accent_dark": "#6d9"}: the network's colours.
+    look: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+    @property
+    def lease_length(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
+
+    def allows(self, method: SigninMethod) -> bool:
+        return method.value in self.signin_methods
+
+
+class Site(Base):
+    """A place with a hotspot."""
+
+    __tablename__ = "sites"
+    __table_args__ = (
+        CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
+        CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
+        # European money forbids advertising (WiFi4EU); the row cannot say otherwise.
+        CheckConstraint("NOT (eu_funded AND ads_allowed)", name="eu_funded"),
+    )
+
+    id: Mapped[Key]
+    slug: Mapped[Slug]
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[SiteKind] = mapped_column(word(SiteKind))
+    address: Mapped[str] = mapped_column(String(200))
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+    # "Mo-Fr 09:00-18:30; Sa 10:00-17:00" or "24/7": see sites/hours.py.
+    opening_hours: Mapped[str] = mapped_column(String(300), default="24/7")
+    zone: Mapped[str] = mapped_column(String(64), default="Europe/Paris")
+    state: Mapped[SiteState] = mapped_column(word(SiteState), default=SiteState.PLANNED)
+    state_since: Mapped[datetime | None]
+    state_until: Mapped[datetime | None]
+    ads_allowed: Mapped[bool] = mapped_column(default=False)
+    eu_funded: Mapped[bool] = mapped_column(default=False)
+    # Override the network's ceilings; empty means the network's.
+    rate_down_kbps: Mapped[int | None]
+    rate_up_kbps: Mapped[int | None]
+    contact: Mapped[str] = mapped_column(String(200), default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    networks: Mapped[list[Network]] = relationship(secondary=site_networks, order_by=Network.slug)
+
+
+class Gateway(Base):
+    """The record of a gateway (a NAS): one network at one site. The credential is kept as a digest only."""
+
+    __tablename__ = "gateways"
+
+    id: Mapped[Key]
+    # The name the gateway calls itself: [a-z0-9-], in URLs and tokens.
+    identity: Mapped[Slug]
+    kind: Mapped[GatewayKind] = mapped_column(word(GatewayKind))
+    credential_digest: Mapped[str] = mapped_column(String(64))
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"))
+    # The prefixes that its clients' addresses come from.
+    client_prefixes: Mapped[list[str]] = mapped_column(Json)
+    # Where a client that reached the portal without a landing token is sent to fetch one: http://10.66.0.1:8081/
+    redirector_url: Mapped[str] = mapped_column(String(200), default="")
+    # Grows with every change of this gateway's leases: the version of its feed.
+    feed_version: Mapped[int] = mapped_column(default=0)
+    confirmed_version: Mapped[int] = mapped_column(default=0)
+    seen_at: Mapped[datetime | None]
+    # What the gateway last reported of itself: clock offset, refusals, leases held.
+    health: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+    site: Mapped[Site] = relationship()
+    network: Mapped[Network] = relationship()

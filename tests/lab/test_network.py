@@ -47,15 +47,14 @@ def test_a_phone_that_walks_keeps_its_mac_and_takes_an_address_of_the_other_site
 
 
 def test_the_portal_has_a_place_that_phones_reach_with_their_own_address() -> None:
-    with opened() as net:
-        with net.portal.socket() as listener, net.phone[0].ns.socket() as caller:
-            listener.bind((str(net.portal_address(4)), 0))
-            listener.listen()
-            caller.settimeout(5)
-            caller.connect(listener.getsockname())
-            connection, peer = listener.accept()
-            connection.close()
-            assert peer[0] == "10.66.0.10"
+    with opened() as net, net.portal.socket() as listener, net.phone[0].ns.socket() as caller:
+        listener.bind((str(net.portal_address(4)), 0))
+        listener.listen()
+        caller.settimeout(5)
+        caller.connect(listener.getsockname())
+        connection, peer = listener.accept()
+        connection.close()
+        assert peer[0] == "10.66.0.10"
 
 
 def test_a_town_that_is_killed_leaves_no_process_and_no_interface_behind() -> None:

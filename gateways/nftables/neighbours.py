@@ -1,0 +1,173 @@
+"""Who is behind an address: the kernel's neighbour table, asked and followed over rtnetlink.
+
+A message is a header (struct nlmsghdr: length, type, flags, sequence, port; linux/netlink.h), then struct
+ndmsg (family, two paddings, interface index, state, flags, type; linux/neighbour.h), then attributes (struct
+rtattr: length and type, padded to four bytes; linux/rtnetlink.h), of which NDA_DST is the address and
+NDA_LLADDR the MAC. All in the byte order of the machine. See rtnetlink(7) and netlink(7); asking for one
+entry needs Linux 5.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import Self
+
+from gateways.ports import Client, IpAddress, MacAddress, parse_mac
+
+HEADER = struct.Struct("=IHHII")
+NEIGHBOUR = struct.Struct("=BxxxiHBB")
+ATTRIBUTE = struct.Struct("=HH")
+
+NLMSG_ERROR, RTM_NEWNEIGH, RTM_GETNEIGH = 2, 28, 30
+NLM_F_REQUEST, NLM_F_DUMP = 0x001, 0x300
+RTMGRP_NEIGH = 0x4
+NDA_DST, NDA_LLADDR = 1, 2
+# REACHABLE, STALE, DELAY, PROBE, PERMANENT. The others, INCOMPLETE and FAILED first, name no station.
+KNOWN_STATES = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
+BUFFER_BYTES = 1 << 16
+
+
+class NeighbourTable:
+    """The neighbours on one interface.
+
+    It keeps a socket, because making one costs the kernel more than a thousand questions. It belongs to
+    the network namespace it was made in, and is not for use by two threads at once.
+    """
+
+    def __init__(self, interface: str) -> None:
+        self.interface = interface
+        self._sequence = 0
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._socket.settimeout(1.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def lookup(self, address: IpAddress) -> MacAddress | None:
+        """The MAC address behind `address`; None while the kernel knows none (incomplete, failed, absent).
+
+        Raises OSError when the kernel cannot be asked or the interface is gone: that is not nobody.
+        """
+        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
+        index = socket.if_nametoindex(self.interface)
+        self._socket.send(_request(self._sequence, index=index, address=address))
+        while True:
+            for sequence, kind, body in _messages(self._socket.recv(BUFFER_BYTES)):
+                if sequence != self._sequence:
+                    continue
+                if kind == NLMSG_ERROR:
+                    _demand_absence(body)
+                    return None
+                client = _client(kind, body, index)
+                return client.mac if client is not None else None
+
+
+def lookup(interface: str, address: IpAddress) -> MacAddress | None:
+    """As `NeighbourTable.lookup`, for who asks once."""
+    with NeighbourTable(interface) as table:
+        return table.lookup(address)
+
+
+async def follow(interface: str) -> AsyncIterator[Client]:
+    """Every neighbour there is on `interface`, then every one that appears or changes, for ever.
+
+    Each `Client` has one address. The same may come again and again. When the kernel says that news were lost
+    (ENOBUFS), the whole table is told anew, so that nobody is missed. Raises OSError when there is no such
+    interface.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as news:
+            news.bind((0, RTMGRP_NEIGH))
+            news.setblocking(False)
+            news.send(_request(1, index=0, address=None))
+            while True:
+                try:
+                    packet = await loop.sock_recv(news, BUFFER_BYTES)
+                except OSError as error:
+                    if error.errno != errno.ENOBUFS:
+                        raise
+                    break
+                # Asked anew, because an interface that is made again gets another index.
+                index = socket.if_nametoindex(interface)
+                for _, kind, body in _messages(packet):
+                    client = _client(kind, body, index)
+                    if client is not None:
+                        yield client
+
+
+def _request(sequence: int, *, index: int, address: IpAddress | None) -> bytes:
+    """RTM_GETNEIGH for one address, or for the whole table (a dump) without one."""
+    family = socket.AF_UNSPEC
+    flags, attributes = NLM_F_REQUEST, b""
+    if address is None:
+        flags |= NLM_F_DUMP
+    else:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        packed = address.packed
+        attributes = ATTRIBUTE.pack(ATTRIBUTE.size + len(packed), NDA_DST) + packed
+    body = NEIGHBOUR.pack(family, index, 0, 0, 0) + attributes
+    return HEADER.pack(HEADER.size + len(body), RTM_GETNEIGH, flags, sequence, 0) + body
+
+
+def _messages(packet: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Sequence, type and body of each message in a packet."""
+    start = 0
+    while start + HEADER.size <= len(packet):
+        length, kind, _, sequence, _ = HEADER.unpack_from(packet, start)
+        if length < HEADER.size:
+            return
+        yield sequence, kind, packet[start + HEADER.size : start + length]
+        start += _aligned(length)
+
+
+def _client(kind: int, body: bytes, index: int) -> Client | None:
+    """The station that a RTM_NEWNEIGH names on our interface."""
+    if kind != RTM_NEWNEIGH or len(body) < NEIGHBOUR.size:
+        return None
+    family, found, state, _, _ = NEIGHBOUR.unpack_from(body)
+    if found != index or not state & KNOWN_STATES or family not in (socket.AF_INET, socket.AF_INET6):
+        return None
+    attributes = dict(_attributes(body[NEIGHBOUR.size :]))
+    try:
+        address = ipaddress.ip_address(attributes[NDA_DST])
+        return Client(parse_mac(attributes[NDA_LLADDR].hex()), (address,))
+    except (KeyError, ValueError):
+        # Entries without a MAC, and those of multicast, are nobody's.
+        return None
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    start = 0
+    while start + ATTRIBUTE.size <= len(data):
+        length, kind = ATTRIBUTE.unpack_from(data, start)
+        if length < ATTRIBUTE.size:
+            return
+        yield kind, data[start + ATTRIBUTE.size : start + length]
+        start += _aligned(length)
+
+
+def _aligned(length: int) -> int:
+    return (length + 3) & ~3
+
+
+def _demand_absence(body: bytes) -> None:
+    """Read an error answer: that there is no such entry is an answer, anything else is a fault."""
+    code = -struct.unpack_from("=i", body)[0]
+    if code != errno.ENOENT:
+        raise OSError(code, os.strerror(code))

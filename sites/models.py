@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, Key, Slug
 from db.types import Json, word
-from gateways.ports import GatewayKind
+from gateways.ports import GatewayKind, IpAddress
 
 
 class NetworkKind(enum.StrEnum):
@@ -78,7 +79,7 @@ class Network(Base):
     # The least time a page stays before it can be accepted.
     viewing_seconds: Mapped[int] = mapped_column(default=5)
     ads: Mapped[bool] = mapped_column(default=False)
-    # The rate wanted for everybody (a floor nobody can enforce, but the report measures) and the ceiling enforced.
+    # The rate wanted for everybody (a floor nobody can enforce, but the report measures), the ceilings enforced.
     rate_wanted_kbps: Mapped[int] = mapped_column(default=0)
     rate_down_kbps: Mapped[int] = mapped_column(default=0)
     rate_up_kbps: Mapped[int] = mapped_column(default=0)
@@ -92,6 +93,10 @@ class Network(Base):
     @property
     def lease_length(self) -> timedelta:
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def renewal_window(self) -> timedelta:
+        return timedelta(seconds=self.renewal_seconds)
 
     def allows(self, method: SigninMethod) -> bool:
         return method.value in self.signin_methods
@@ -140,7 +145,7 @@ class Gateway(Base):
     # The name the gateway calls itself: [a-z0-9-], in URLs and tokens.
     identity: Mapped[Slug]
     kind: Mapped[GatewayKind] = mapped_column(word(GatewayKind))
-    credential_digest: Mapped[str] = mapped_column(String(64))
+    credential_digest: Mapped[str] = mapped_column(String(64), unique=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"))
     # The prefixes that its clients' addresses come from.
@@ -156,3 +161,8 @@ class Gateway(Base):
 
     site: Mapped[Site] = relationship()
     network: Mapped[Network] = relationship()
+
+    def holds(self, address: IpAddress) -> bool:
+        """Whether `address` is one that this gateway's clients may have."""
+        prefixes = map(ipaddress.ip_network, self.client_prefixes)
+        return any(address.version == prefix.version and address in prefix for prefix in prefixes)

@@ -1,0 +1,85 @@
+"""How the gateways are: seen when, how far behind their feed, with which clock. Plain values to print."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from sites.models import Gateway
+
+# A gateway asks for its feed at least every 25 s and reports every few: two missed turns are a silence.
+SILENT_AFTER = timedelta(seconds=60)
+CLOCK_TOLERANCE_SECONDS = 2.0
+
+
+class Verdict(enum.StrEnum):
+    WELL = "well"
+    NEVER_SEEN = "never_seen"
+    SILENT = "silent"
+    BEHIND = "behind"
+    CLOCK_OFF = "clock_off"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayCheck:
+    """One gateway. `lag` counts the changes it has not confirmed.
+
+    `clock_offset` is its clock minus ours, in seconds; `held` the number of leases it said it holds.
+    """
+
+    identity: str
+    kind: str
+    site: str
+    network: str
+    seen_at: datetime | None
+    silence: timedelta | None
+    lag: int
+    clock_offset: float | None
+    held: int | None
+    verdict: Verdict
+
+
+def check(db: Session, *, now: datetime) -> Sequence[GatewayCheck]:
+    """Look at every gateway, in order of identity. Reads ``clock_offset`` and ``held`` in its last health."""
+    gateways = db.scalars(
+        select(Gateway)
+        .options(joinedload(Gateway.site), joinedload(Gateway.network))
+        .order_by(Gateway.identity)
+    )
+    return [_check(gateway, now) for gateway in gateways]
+
+
+def _check(gateway: Gateway, now: datetime) -> GatewayCheck:
+    silence = None if gateway.seen_at is None else max(timedelta(0), now - gateway.seen_at)
+    lag = max(0, gateway.feed_version - gateway.confirmed_version)
+    health = gateway.health or {}
+    offset, held = health.get("clock_offset"), health.get("held")
+    return GatewayCheck(
+        identity=gateway.identity,
+        kind=gateway.kind.value,
+        site=gateway.site.slug,
+        network=gateway.network.slug,
+        seen_at=gateway.seen_at,
+        silence=silence,
+        lag=lag,
+        clock_offset=float(offset) if isinstance(offset, int | float) else None,
+        held=len(held) if isinstance(held, list) else held if isinstance(held, int) else None,
+        verdict=_verdict(silence, lag, offset),
+    )
+
+
+def _verdict(silence: timedelta | None, lag: int, offset: object) -> Verdict:
+    if silence is None:
+        return Verdict.NEVER_SEEN
+    if silence > SILENT_AFTER:
+        return Verdict.SILENT
+    if lag > 0:
+        return Verdict.BEHIND
+    if isinstance(offset, int | float) and abs(offset) > CLOCK_TOLERANCE_SECONDS:
+        return Verdict.CLOCK_OFF
+    return Verdict.WELL

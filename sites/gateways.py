@@ -1,0 +1,154 @@
+"""The records of gateways: made, found by what they present or whom they serve, and checked."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from gateways.landing import credential_digest
+from gateways.ports import GatewayKind, IpAddress
+from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
+from sites.models import Gateway, Network, Site
+
+CREDENTIAL_BYTES = 32
+IDENTITY = re.compile(r"[a-z0-9-]{1,64}")
+# Neither query nor fragment, since the portal adds its own.
+_PLAIN_URL = re.compile(r"[!\"$-+,\->@-~]+")
+_HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]")
+
+
+def add_gateway(
+    db: Session,
+    *,
+    identity: str,
+    kind: GatewayKind,
+    site: Site,
+    network: Network,
+    client_prefixes: Sequence[str],
+    redirector_url: str = "",
+) -> tuple[Gateway, str]:
+    """Record a gateway for `network` at `site`.
+
+    Gives its credential too, which is kept as a digest and can be shown only now. Raises InvalidGateway, and TakenIdentity when the identity is in use.
+    """
+    if not IDENTITY.fullmatch(identity):
+        raise InvalidGateway(f"identity {identity[:80]!r} is not 1 to 64 of a-z, 0-9 and -")
+    if network not in site.networks:
+        raise InvalidGateway(f"site {site.slug} does not offer network {network.slug}")
+    credential = secrets.token_urlsafe(CREDENTIAL_BYTES)
+    gateway = Gateway(
+        identity=identity,
+        kind=kind,
+        credential_digest=credential_digest(credential),
+        site=site,
+        network=network,
+        client_prefixes=list(read_prefixes(client_prefixes)),
+        redirector_url=read_redirector(redirector_url),
+    )
+    refuse_overlaps(gateway, select_at(db, site))
+    try:
+        with db.begin_nested():
+            db.add(gateway)
+    except IntegrityError as error:
+        raise TakenIdentity(identity) from error
+    return gateway, credential
+
+
+def rotate_credential(db: Session, gateway: Gateway) -> str:
+    """Give the gateway a new credential; the old one is worth nothing once this is committed."""
+    credential = secrets.token_urlsafe(CREDENTIAL_BYTES)
+    gateway.credential_digest = credential_digest(credential)
+    db.flush()
+    return credential
+
+
+def by_credential(db: Session, credential: str) -> Gateway | None:
+    """The gateway that this credential is of. Right or wrong, it takes the same path: digest, look-up."""
+    digest = credential_digest(credential if credential.isascii() else "")
+    return db.scalars(select(Gateway).where(Gateway.credential_digest == digest)).one_or_none()
+
+
+def by_identity(db: Session, identity: str) -> Gateway | None:
+    return db.scalars(select(Gateway).where(Gateway.identity == identity)).one_or_none()
+
+
+def by_address(db: Session, address: IpAddress) -> Gateway | None:
+    """The gateway whose clients have this address, by the longest prefix; None when nobody's do.
+
+    Raises AmbiguousAddress when two sites use the same private prefix: then only a landing token can tell.
+    """
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    found: list[tuple[int, int, str]] = []
+    for number, identity, prefixes in db.execute(
+        select(Gateway.id, Gateway.identity, Gateway.client_prefixes).order_by(Gateway.identity)
+    ):
+        lengths = [net.prefixlen for net in map(ipaddress.ip_network, prefixes) if address in net]
+        if lengths:
+            found.append((max(lengths), number, identity))
+    if not found:
+        return None
+    longest = max(length for length, _, _ in found)
+    nearest = [(number, identity) for length, number, identity in found if length == longest]
+    if len(nearest) > 1:
+        raise AmbiguousAddress([identity for _, identity in nearest])
+    return db.get(Gateway, nearest[0][0])
+
+
+def select_at(db: Session, site: Site) -> Sequence[Gateway]:
+    """The gateways recorded at `site`."""
+    if site.id is None:
+        return ()
+    return db.scalars(select(Gateway).where(Gateway.site_id == site.id).order_by(Gateway.identity)).all()
+
+
+def refuse_overlaps(gateway: Gateway, others: Iterable[Gateway]) -> None:
+    """Raise InvalidGateway when a client of `gateway` could be a client of another one at the same site."""
+    for other in others:
+        if other.identity == gateway.identity:
+            continue
+        for ours in map(ipaddress.ip_network, gateway.client_prefixes):
+            for theirs in map(ipaddress.ip_network, other.client_prefixes):
+                if ours.version == theirs.version and ours.overlaps(theirs):
+                    raise InvalidGateway(
+                        f"prefix {ours} overlaps {theirs} of {other.identity} at the same site"
+                    )
+
+
+def read_prefixes(texts: Sequence[str]) -> tuple[str, ...]:
+    """Read prefixes as ``10.66.0.0/24`` or ``fd66::/64``, at least one; raises InvalidGateway."""
+    if not texts:
+        raise InvalidGateway("at least one client prefix is needed")
+    prefixes = []
+    for text in texts:
+        try:
+            prefix = ipaddress.ip_network(text)
+        except ValueError as error:
+            raise InvalidGateway(f"client prefix: {error}") from error
+        if prefix.prefixlen == 0:
+            raise InvalidGateway(f"client prefix {prefix} is everybody")
+        prefixes.append(str(prefix))
+    return tuple(dict.fromkeys(prefixes))
+
+
+def read_redirector(text: str) -> str:
+    """Check the address guests are sent to for a landing token; empty means none. Raises InvalidGateway."""
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidGateway(f"redirector URL {text[:80]!r}: {error}") from error
+    host = parts.netloc if port is None else parts.netloc.rpartition(":")[0]
+    plain = _PLAIN_URL.fullmatch(text) and len(text) <= 200
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or not plain:
+        raise InvalidGateway(f"redirector URL {text[:80]!r} is not like http://10.66.0.1:8081/")
+    return text

@@ -1,0 +1,185 @@
+"""Gateway records: what is refused, who is found, and what `gateways check` sees."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from gateways.landing import credential_digest
+from gateways.ports import GatewayKind
+from sites.checks import SILENT_AFTER, Verdict, check
+from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
+from sites.gateways import add_gateway, by_address, by_credential, by_identity, rotate_credential
+from sites.models import Gateway, Network, Site
+from tests.sites.places import viotte
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def added(db: Session, site: Site, network: Network, **fields: Any) -> tuple[Gateway, str]:
+    known: dict[str, Any] = {
+        "identity": "viotte-1",
+        "kind": GatewayKind.NFTABLES,
+        "client_prefixes": ["10.66.0.0/24", "fd66::/64"],
+        "redirector_url": "http://10.66.0.1:8081/",
+    }
+    return add_gateway(db, site=site, network=network, **known | fields)
+
+
+def test_it_knows_a_gateway_by_its_credential(db: Session, station: Site, wifilib: Network) -> None:
+    gateway, credential = added(db, station, wifilib)
+    assert by_credential(db, credential) is gateway
+    assert by_identity(db, "viotte-1") is gateway
+    assert len(credential) == 43
+
+
+def test_it_keeps_only_the_digest_of_a_credential(db: Session, station: Site, wifilib: Network) -> None:
+    gateway, credential = added(db, station, wifilib)
+    assert gateway.credential_digest == credential_digest(credential)
+    assert credential not in repr(vars(gateway))
+
+
+@pytest.mark.parametrize("credential", ["", "wrong", "é", "\udcff", "x" * 100_000])
+def test_it_knows_nobody_by_a_wrong_credential(
+    db: Session, station: Site, wifilib: Network, credential: str
+) -> None:
+    added(db, station, wifilib)
+    assert by_credential(db, credential) is None
+
+
+def test_a_digest_is_no_credential(db: Session, station: Site, wifilib: Network) -> None:
+    gateway, _ = added(db, station, wifilib)
+    assert by_credential(db, gateway.credential_digest) is None
+
+
+def test_a_rotated_credential_ends_the_old_one(db: Session, station: Site, wifilib: Network) -> None:
+    gateway, old = added(db, station, wifilib)
+    new = rotate_credential(db, gateway)
+    assert by_credential(db, old) is None
+    assert by_credential(db, new) is gateway
+
+
+def test_it_refuses_an_identity_that_is_taken(db: Session, station: Site, wifilib: Network) -> None:
+    first, _ = added(db, station, wifilib)
+    with pytest.raises(TakenIdentity):
+        added(db, station, wifilib, client_prefixes=["10.67.0.0/24"])
+    assert by_identity(db, "viotte-1") is first
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"identity": ""}, "identity"),
+        ({"identity": "Viotte"}, "identity"),
+        ({"identity": "viotte 1"}, "identity"),
+        ({"identity": "viotte-1\n"}, "identity"),
+        ({"identity": "v" * 65}, "identity"),
+        ({"client_prefixes": []}, "at least one"),
+        ({"client_prefixes": ["10.66.0.1/24"]}, "host bits"),
+        ({"client_prefixes": ["everywhere"]}, "everywhere"),
+        ({"client_prefixes": ["0.0.0.0/0"]}, "everybody"),
+        ({"client_prefixes": ["::/0"]}, "everybody"),
+        ({"redirector_url": "10.66.0.1:8081"}, "redirector"),
+        ({"redirector_url": "javascript://10.66.0.1/%0aalert(1)"}, "redirector"),
+        ({"redirector_url": "http://portal@evil.example/"}, "redirector"),
+        ({"redirector_url": "http://10.66.0.1:99999/"}, "redirector"),
+        ({"redirector_url": "http:///"}, "redirector"),
+        ({"redirector_url": "http://10.66.0.1/\r\nSet-Cookie: x"}, "redirector"),
+        ({"redirector_url": "http://10.66.0.1/?landing=x"}, "redirector"),
+        ({"redirector_url": "http://10.66.0.1/#x"}, "redirector"),
+    ],
+)
+def test_it_refuses_a_record_that_cannot_be(
+    db: Session, station: Site, wifilib: Network, fields: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(InvalidGateway, match=reason):
+        added(db, station, wifilib, **fields)
+    assert not db.query(Gateway).count()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://10.66.0.1:8081/", "http://[fd66::1]:8081/", "https://gw.example.fr"]
+)
+def test_it_takes_a_redirector_by_address_or_name(
+    db: Session, station: Site, wifilib: Network, url: str
+) -> None:
+    gateway, _ = added(db, station, wifilib, redirector_url=url)
+    assert gateway.redirector_url == url
+
+
+def test_it_refuses_a_network_that_the_site_does_not_offer(
+    db: Session, station: Site, bibliotheques: Network
+) -> None:
+    with pytest.raises(InvalidGateway, match="does not offer"):
+        added(db, station, bibliotheques)
+
+
+def test_it_refuses_overlapping_prefixes_at_one_site(db: Session, station: Site, wifilib: Network) -> None:
+    added(db, station, wifilib)
+    with pytest.raises(InvalidGateway, match="overlaps"):
+        added(db, station, wifilib, identity="viotte-2", client_prefixes=["10.66.0.128/25"])
+
+
+def test_it_finds_the_gateway_of_an_address(db: Session, station: Site, wifilib: Network) -> None:
+    gateway, _ = added(db, station, wifilib)
+    for text in ("10.66.0.5", "fd66::5", "::ffff:10.66.0.5"):
+        assert by_address(db, ipaddress.ip_address(text)) is gateway
+    for text in ("10.67.0.5", "fd67::5", "192.0.2.1"):
+        assert by_address(db, ipaddress.ip_address(text)) is None
+
+
+def test_the_longest_prefix_wins(db: Session, station: Site, wifilib: Network) -> None:
+    other = viotte(slug="battant", networks=[wifilib])
+    db.add(other)
+    added(db, station, wifilib, client_prefixes=["10.66.0.0/16"])
+    near, _ = added(db, other, wifilib, identity="battant-1", client_prefixes=["10.66.7.0/24"])
+    assert by_address(db, ipaddress.ip_address("10.66.7.9")) is near
+
+
+def test_it_does_not_guess_between_two_sites_with_one_prefix(
+    db: Session, station: Site, wifilib: Network
+) -> None:
+    other = viotte(slug="battant", networks=[wifilib])
+    db.add(other)
+    added(db, station, wifilib)
+    added(db, other, wifilib, identity="battant-1")
+    with pytest.raises(AmbiguousAddress) as refusal:
+        by_address(db, ipaddress.ip_address("10.66.0.5"))
+    assert refusal.value.identities == ("battant-1", "viotte-1")
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ({}, Verdict.NEVER_SEEN),
+        ({"seen_at": NOW}, Verdict.WELL),
+        ({"seen_at": NOW - SILENT_AFTER}, Verdict.WELL),
+        ({"seen_at": NOW - SILENT_AFTER - timedelta(seconds=1), "feed_version": 5}, Verdict.SILENT),
+        ({"seen_at": NOW, "feed_version": 5, "confirmed_version": 4}, Verdict.BEHIND),
+        ({"seen_at": NOW, "health": {"clock_offset": -2.5}}, Verdict.CLOCK_OFF),
+        ({"seen_at": NOW, "health": {"clock_offset": 1.5, "held": 3}}, Verdict.WELL),
+    ],
+)
+def test_it_says_how_a_gateway_is(
+    db: Session, station: Site, wifilib: Network, state: dict[str, Any], verdict: Verdict
+) -> None:
+    gateway, _ = added(db, station, wifilib)
+    for name, value in state.items():
+        setattr(gateway, name, value)
+    db.flush()
+    [found] = check(db, now=NOW)
+    assert (found.identity, found.site, found.network) == ("viotte-1", "gare-viotte", "wifilib")
+    assert found.verdict is verdict
+    assert found.lag == state.get("feed_version", 0) - state.get("confirmed_version", 0)
+
+
+def test_a_clock_that_went_back_is_no_negative_silence(db: Session, station: Site, wifilib: Network) -> None:
+    gateway, _ = added(db, station, wifilib)
+    gateway.seen_at = NOW + timedelta(seconds=5)
+    db.flush()
+    [found] = check(db, now=NOW)
+    assert found.silence == timedelta(0)

@@ -20,7 +20,7 @@ from sites.models import Gateway, Network, Site
 CREDENTIAL_BYTES = 32
 IDENTITY = re.compile(r"[a-z0-9-]{1,64}")
 # Neither query nor fragment, since the portal adds its own.
-_PLAIN_URL = re.compile(r"[!\"$-+,\->@-~]+")
+_PLAIN_URL = re.compile(r"[!$->@-~]+")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]")
 
 
@@ -36,7 +36,8 @@ def add_gateway(
 ) -> tuple[Gateway, str]:
     """Record a gateway for `network` at `site`.
 
-    Gives its credential too, which is kept as a digest and can be shown only now. Raises InvalidGateway, and TakenIdentity when the identity is in use.
+    Gives its credential too, which is kept as a digest and can be shown only now. Raises
+    InvalidGateway, and TakenIdentity when the identity is in use.
     """
     if not IDENTITY.fullmatch(identity):
         raise InvalidGateway(f"identity {identity[:80]!r} is not 1 to 64 of a-z, 0-9 and -")

@@ -1,8 +1,9 @@
 """Opening hours as text, in a subset of OpenStreetMap's notation, and what they mean at an instant.
 
-``Mo-Fr 09:00-18:30; Sa 10:00-12:00,14:00-17:00; PH off`` or ``24/7``. A later rule replaces an earlier one for
-the same days; days nobody names are closed; a span whose end is before its start runs past midnight; PH are the
-public holidays of France. Intervals are half-open. (wiki.openstreetmap.org/wiki/Key:opening_hours/specification)
+``Mo-Fr 09:00-18:30; Sa 10:00-12:00,14:00-17:00; PH off`` or ``24/7``. A later rule replaces an earlier one
+for the same days; days nobody names are closed; a span whose end is before its start runs past midnight; PH
+are the public holidays of France. Intervals are half-open.
+(wiki.openstreetmap.org/wiki/Key:opening_hours/specification)
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def is_open(hours: Hours, at: datetime, zone: ZoneInfo) -> bool:
 
 
 def closing(hours: Hours, at: datetime, zone: ZoneInfo) -> datetime | None:
-    """The instant (UTC) at which a place open at `at` closes; None when it is closed then, or never closes."""
+    """The instant (UTC) at which a place open at `at` closes; None when closed then, or never closing."""
     if hours.always:
         return None
     return next((end if start <= at else None for start, end in _runs(hours, at, zone)), None)

@@ -79,7 +79,7 @@ class Network(Base):
     # The least time a page stays before it can be accepted.
     viewing_seconds: Mapped[int] = mapped_column(default=5)
     ads: Mapped[bool] = mapped_column(default=False)
-    # The rate wanted for everybody (a floor nobody can enforce, but the report measures), the ceilings enforced.
+    # The rate wanted for everybody (a floor that the report measures), and the ceilings enforced.
     rate_wanted_kbps: Mapped[int] = mapped_column(default=0)
     rate_down_kbps: Mapped[int] = mapped_column(default=0)
     rate_up_kbps: Mapped[int] = mapped_column(default=0)

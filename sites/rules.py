@@ -50,8 +50,8 @@ def may_serve(network_kind: NetworkKind, site_kind: SiteKind) -> bool:
 def state_at(site: Site, at: datetime) -> SiteState:
     """The site's state at an instant. The recorded one holds in [state_since, state_until).
 
-    Before that a live site was planned and one with an outage or a closure was live; after it a planned site is
-    live, an outage or a closure is over, and a site that was live until then is closed.
+    Before that a live site was planned and one with an outage or a closure was live; after it a planned site
+    is live, an outage or a closure is over, and a site that was live until then is closed.
     """
     if site.state_since is not None and at < site.state_since:
         return BEFORE_ITS_TIME[site.state]

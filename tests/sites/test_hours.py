@@ -1,4 +1,4 @@
-"""Opening hours: what is refused, and what they mean on ordinary days, holidays, and when the clocks change."""
+"""Opening hours: what is refused, and what they mean on ordinary days, holidays and clock changes."""
 
 from __future__ import annotations
 

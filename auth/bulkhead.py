@@ -1,0 +1,133 @@
+"""Two guards in front of a slow neighbour: a bulkhead for those who wait, a breaker for a neighbour that is
+down.
+
+The rest of the portal shares its threads with sign-ins. A directory that says nothing may hold a few of
+them, never all: the bulkhead counts who talks, and its queue is open only while the talk goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
+
+
+class FullBulkhead(Exception):
+    """Every slot is taken, and so is the queue, or nothing moves in it."""
+
+
+class OpenBreaker(Exception):
+    """The neighbour failed too often in a row; the next probe is due in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Bulkhead:
+    """At most `slots` at once; at most `queue` wait, and none longer than `wait_seconds`.
+
+    When every slot has been held for `stall_seconds`, the neighbour is silent: nobody may join the queue
+    then.
+    """
+
+    def __init__(
+        self, *, slots: int, queue: int, wait_seconds: float = 0.5, stall_seconds: float = 0.25
+    ) -> None:
+        self._slots = slots
+        self._queue = queue
+        self._wait_seconds = wait_seconds
+        self._stall_seconds = stall_seconds
+        self._lock = threading.Lock()
+        self._held: dict[object, float] = {}
+        self._waiting: deque[threading.Event] = deque()
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold a slot for the block. Raises `FullBulkhead` instead of waiting in vain."""
+        holder = self._enter()
+        try:
+            yield
+        finally:
+            self._leave(holder)
+
+    def _enter(self) -> object:
+        with self._lock:
+            if len(self._held) < self._slots:
+                holder = object()
+                self._held[holder] = time.monotonic()
+                return holder
+            if len(self._waiting) >= self._queue or self._is_stalled():
+                raise FullBulkhead
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(self._wait_seconds):
+            return turn
+        with self._lock:
+            if turn.is_set():
+                return turn
+            self._waiting.remove(turn)
+        raise FullBulkhead
+
+    def _leave(self, holder: object) -> None:
+        """Hand the slot to whoever has waited longest, or else a newcomer would always be faster."""
+        with self._lock:
+            del self._held[holder]
+            if self._waiting:
+                turn = self._waiting.popleft()
+                self._held[turn] = time.monotonic()
+                turn.set()
+
+    def _is_stalled(self) -> bool:
+        return time.monotonic() - max(self._held.values()) > self._stall_seconds
+
+
+class Breaker:
+    """Opens after `failures` in a row, then lets one probe through every `probe_seconds`, and closes on a
+    success.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        failures: int = 3,
+        probe_seconds: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._limit = failures
+        self._probe_seconds = probe_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._probe_at = 0.0
+
+    def admit(self) -> None:
+        """Let this one through, as a probe if need be. Raises `OpenBreaker`."""
+        with self._lock:
+            if self._failures < self._limit:
+                return
+            now = self._clock()
+            if now < self._probe_at:
+                raise OpenBreaker(self._probe_at - now)
+            # Counted from the start of the probe: one that hangs for its whole deadline delays no other.
+            self._probe_at = now + self._probe_seconds
+
+    def failed(self, reason: str) -> None:
+        with self._lock:
+            self._failures += 1
+            if self._failures == self._limit:
+                self._probe_at = self._clock() + self._probe_seconds
+                log.error("%s is given up for now: %s", self._name, reason, extra={"reason": reason})
+
+    def succeeded(self) -> None:
+        with self._lock:
+            if self._failures >= self._limit:
+                log.warning("%s answers again", self._name)
+            self._failures = 0

@@ -30,14 +30,16 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(name)
         basic = x509.BasicConstraints(ca=True, path_length=None)
-        signed = _builder(self._name, self._name, self._key, timedelta(days=1)).add_extension(basic,
-        critical=True) self.ca_file = folder / f"{name.lower().replace(' ', '-')}.pem"
+        signed = _builder(self._name, self._name, self._key, timedelta(days=1)).add_extension(
+            basic, critical=True
+        )
+        self.ca_file = folder / f"{name.lower().replace(' ', '-')}.pem"
         self.ca_file.write_bytes(_pem(signed.sign(self._key, hashes.SHA256())))
 
-    def issue(self, *names: str, label: str = "server", ends_in: timedelta = timedelta(days=90)) ->
-    Certificate: """A server certificate for `names` (host names or addresses). A negative `ends_in` has it
-    expired.
-    """
+    def issue(
+        self, *names: str, label: str = "server", ends_in: timedelta = timedelta(days=90)
+    ) -> Certificate:
+        """A server certificate for `names` (hosts or addresses). A negative `ends_in` has it expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(names[0]), self._name, key, ends_in)
         builder = builder.add_extension(_alternatives(names), critical=False)

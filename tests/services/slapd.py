@@ -118,8 +118,14 @@ class Slapd:
         admin = ["-D", f"cn=admin,{BASE}", "-w", ROOT_PASSWORD, "-H", _socket_url(self.folder)]
         # The relax rules control lets the tests set what only the server writes, such as pwdReset.
         done = subprocess.run(
-            [program(tool), "-x", "-e", "!relax", *admin], input=ldif, text=True, capture_output=True,
-            timeout=60 ) if done.returncode: raise AssertionError(f"{tool}: {done.stderr}")
+            [program(tool), "-x", "-e", "!relax", *admin],
+            input=ldif,
+            text=True,
+            capture_output=True,
+            timeout=60,
+        )
+        if done.returncode:
+            raise AssertionError(f"{tool}: {done.stderr}")
 
     def log(self) -> str:
         """What the server wrote about its operations so far."""
@@ -182,9 +188,7 @@ def _configure(folder: Path, certificate: Certificate) -> Path:
 
 
 def _start(slapd: Slapd, configuration: Path, log_operations: bool) -> subprocess.Popen[bytes]:
-    urls = (
-        f"{_socket_url(slapd.folder)} ldaps://127.0.0.1:{slapd.port}/ ldap://127.0.0.1:{slapd.plain_port}/"
-    )
+    urls = f"{_socket_url(slapd.folder)} ldaps://127.0.0.1:{slapd.port}/ ldap://127.0.0.1:{slapd.plain_port}/"
     level = "stats" if log_operations else "0"
     command = [program("slapd"), "-f", str(configuration), "-h", urls, "-d", level]
     with (slapd.folder / "slapd.log").open("ab") as log:

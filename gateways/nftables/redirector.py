@@ -1,0 +1,204 @@
+"""The answerer of captive clients: whatever they ask over plain HTTP, they are shown the way to the portal.
+
+There is no list of probes, for such a list ages; nothing of a request is read but whether it is a HEAD and
+whether it was sent to us by name, and nothing of it is kept, not even in a log: what somebody wanted to
+read is nobody's affair (CPCE art. L34-1 VI). Phones take 302 for a captive portal and 4xx, 5xx or 511 for a
+broken network, so there are only two answers: 302 with a landing token, and 503 with ``Retry-After: 1``
+while a grant is being applied or the client's MAC address is not known yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import ipaddress
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateways.landing import Landing, sign
+from gateways.ports import IpAddress, MacAddress
+
+HEAD_LIMIT_BYTES = 8192
+PATIENCE_SECONDS = 5.0
+MOST_OPEN = 500
+MOST_REMEMBERED = 4096
+# Short beside the token's ten minutes: it spares a signature for each of the probes of one arrival.
+REMEMBERED_SECONDS = 10.0
+
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_HOST = re.compile(rb"^host:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+log = logging.getLogger(__name__)
+
+LANDING_PAGE = """<!doctype html>
+<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Wi-Fi</title></head><body>
+<p><a href="{link}">Ouvrir la page de connexion au Wi-Fi</a></p>
+<p lang="en"><a href="{link}">Open the Wi-Fi sign-in page</a></p>
+</body></html>
+"""
+WAITING_PAGE = """<!doctype html>
+<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="2"><title>Wi-Fi</title></head><body>
+<p>{french}</p>
+<p lang="en">{english}</p>
+</body></html>
+"""
+OPENING = WAITING_PAGE.format(
+    french="Votre accès s’ouvre. Cette page se recharge dans deux secondes.",
+    english="Your access is being opened. This page reloads in two seconds.",
+)
+UNKNOWN = WAITING_PAGE.format(
+    french="Votre appareil n’est pas encore reconnu par ce Wi-Fi. Cette page se recharge dans deux secondes. "
+    "Si cela dure, coupez puis rallumez le Wi-Fi de votre appareil.",
+    english="This Wi-Fi does not know your device yet. This page reloads in two seconds. "
+    "If it goes on, turn the Wi-Fi of your device off and on again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response and its body apart: a HEAD is answered without one (RFC 9110 section 9.3.2)."""
+
+    head: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the redirector must know of the gateway it stands in.
+
+    `identity` and `key` sign the landing token; `now` tells the portal's time in seconds since the epoch;
+    `lookup` gives the MAC address behind an address, None when unknown, and may raise OSError; `holds`
+    tells whether a client has a grant already.
+    """
+
+    portal_url: str
+    identity: str
+    key: bytes
+    now: Callable[[], float]
+    lookup: Callable[[IpAddress], MacAddress | None]
+    holds: Callable[[MacAddress], bool]
+
+
+class Redirector:
+    """Decides what a client is answered. `serve` puts it on a port."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._remembered: dict[tuple[IpAddress, MacAddress], tuple[float, Answer]] = {}
+
+    def answer(self, address: IpAddress, *, asked_for_us: bool = False) -> Answer:
+        """What the client behind `address` is told.
+
+        `asked_for_us` means that it was sent here by the portal, to fetch a token, rather than caught on
+        its way: then it is shown the way even with a grant.
+        """
+        mac = self._mac(address)
+        if mac is None:
+            return _NOT_KNOWN_YET
+        if self._around.holds(mac) and not asked_for_us:
+            return _BEING_OPENED
+        now = self._around.now()
+        until, answer = self._remembered.get((address, mac), (0.0, None))
+        if answer is None or not until - REMEMBERED_SECONDS <= now < until:
+            answer = self._sign(mac, address, now)
+        return answer
+
+    def _mac(self, address: IpAddress) -> MacAddress | None:
+        try:
+            return self._around.lookup(address)
+        except OSError as error:
+            log.warning("cannot read the neighbour table: %s", error)
+            return None
+
+    def _sign(self, mac: MacAddress, address: IpAddress, now: float) -> Answer:
+        around = self._around
+        token = sign(Landing(around.identity, mac, address), key=around.key, now=now)
+        link = f"{around.portal_url}/?landing={token}"
+        page = LANDING_PAGE.format(link=html.escape(link))
+        answer = _answer("302 Found", page, f"Location: {link}")
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[address, mac] = (now + REMEMBERED_SECONDS, answer)
+        return answer
+
+
+def _answer(status: str, page: str, more: str) -> Answer:
+    body = page.encode()
+    head = (
+        f"HTTP/1.1 {status}\r\n{more}\r\nCache-Control: no-store\r\nConnection: close\r\n"
+        f"Content-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return Answer(head.encode(), body)
+
+
+_NOT_KNOWN_YET = _answer("503 Service Unavailable", UNKNOWN, "Retry-After: 1")
+_BEING_OPENED = _answer("503 Service Unavailable", OPENING, "Retry-After: 1")
+
+
+async def serve(
+    redirector: Redirector, port: int, *, hosts: tuple[str, ...] = ("0.0.0.0", "::")
+) -> asyncio.Server:
+    """Listen on `port`, over IPv4 and IPv6. Close the server to stop; open connections end by themselves."""
+    loop = asyncio.get_running_loop()
+    opened: dict[_Connection, None] = {}
+    return await loop.create_server(
+        lambda: _Connection(redirector, opened), list(hosts), port, backlog=512, reuse_address=True
+    )
+
+
+class _Connection(asyncio.Protocol):
+    """One request, one answer. All connections stand in `opened`, the oldest first.
+
+    When there are too many, the oldest goes: an honest client is answered within milliseconds, so that the
+    oldest are those who hold a connection without asking anything.
+    """
+
+    def __init__(self, redirector: Redirector, opened: dict[_Connection, None]) -> None:
+        self._redirector = redirector
+        self._opened = opened
+        self._received = bytearray()
+        self._answered = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if len(self._opened) >= MOST_OPEN:
+            next(iter(self._opened)).abort()
+        self._opened[self] = None
+        self._deadline = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self.abort)
+
+    def abort(self) -> None:
+        self._opened.pop(self, None)
+        self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._opened.pop(self, None)
+        self._deadline.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        if self._answered:
+            # The rest of an over-long request: read and dropped, so that our answer is not lost in a reset.
+            return
+        self._received += data[: HEAD_LIMIT_BYTES - len(self._received)]
+        if _END_OF_HEAD.search(self._received) or len(self._received) >= HEAD_LIMIT_BYTES:
+            self._answered = True
+            self._send()
+
+    def _send(self) -> None:
+        peer = ipaddress.ip_address(self._transport.get_extra_info("peername")[0].partition("%")[0])
+        answer = self._redirector.answer(peer, asked_for_us=self._asked_for_us())
+        self._transport.write(answer.head)
+        if not self._received.startswith(b"HEAD "):
+            self._transport.write(answer.body)
+        # We stop speaking and go on reading until the client has closed, or the deadline: see data_received.
+        self._transport.write_eof()
+
+    def _asked_for_us(self) -> bool:
+        """Whether the Host is our own address and port: only the portal sends anybody there."""
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        ours = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        named = _HOST.search(self._received)
+        return named is not None and named[1].strip() == ours.encode()

@@ -1,0 +1,1 @@
+"""What people are shown before they go on, and what it earns them."""

@@ -1,0 +1,130 @@
+"""One accepted message is one lease, once. The ledger row ties creative, acceptance, lease and confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from ads.models import Impression
+from auth.entitlements import Allowance
+from gateways.ports import Client
+from sessions import opening, policy, renewing
+from sessions.models import AccessSession, Lease
+from sessions.opening import Acceptance, Opened
+from sites.models import Gateway
+
+
+class SpentTicket(Exception):
+    """This acceptance was counted before."""
+
+
+class NotDue(Exception):
+    """The client is online, and may renew only from `opens_at` on."""
+
+    def __init__(self, opens_at: datetime) -> None:
+        super().__init__(opens_at)
+        self.opens_at = opens_at
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a page showed: the creative (None where none was eligible), to whom, when. Its nonce is used once."""
+
+    nonce: str
+    creative_id: int | None
+    language: str
+    shown_at: datetime
+
+
+def accept(
+    db: Session,
+    *,
+    ticket: Ticket,
+    gateway: Gateway,
+    client: Client,
+    allowance: Allowance,
+    acceptance: Acceptance,
+    now: datetime,
+) -> Opened:
+    """Count the acceptance and give the lease that it earns: the first one, or a renewal when that is due.
+
+    Raises `SpentTicket` and `NotDue`; nothing has changed then (the caller rolls back).
+    """
+    impression_id = _spend(db, ticket, gateway, now=now)
+    present = opening.present(db, gateway=gateway, client=client, now=now)
+    if present is None:
+        opened = opening.open_access(
+            db, gateway=gateway, client=client, allowance=allowance, acceptance=acceptance, now=now
+        )
+    else:
+        opened = Opened(present, _renew(db, present, gateway=gateway, client=client, now=now))
+    if opened.lease_id is None:
+        raise NotDue(_opens_at(opened.access))
+    db.execute(
+        update(Impression)
+        .where(Impression.id == impression_id)
+        .values(access_id=opened.access.id, lease_id=opened.lease_id)
+        .execution_options(synchronize_session=False)
+    )
+    return opened
+
+
+def confirm(db: Session, lease_ids: Collection[int], *, now: datetime) -> None:
+    """The gateway has confirmed these leases: so are the acceptances that earned them."""
+    if lease_ids:
+        db.execute(
+            update(Impression)
+            .where(Impression.lease_id.in_(list(lease_ids)), Impression.confirmed_at.is_(None))
+            .values(confirmed_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
+    """The acceptances of one access session, each with the lease it earned, oldest first."""
+    rows = db.execute(
+        select(Impression, Lease)
+        .join(Lease, Lease.id == Impression.lease_id)
+        .where(Impression.access_id == access_id)
+        .order_by(Impression.id)
+    )
+    return [(impression, lease) for impression, lease in rows]
+
+
+def _spend(db: Session, ticket: Ticket, gateway: Gateway, *, now: datetime) -> int:
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(Impression)
+        .values(
+            nonce=ticket.nonce,
+            creative_id=ticket.creative_id,
+            network_id=gateway.network_id,
+            site_id=gateway.site_id,
+            language=ticket.language,
+            shown_at=ticket.shown_at,
+            accepted_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[Impression.nonce])
+        .returning(Impression.id)
+    )
+    impression_id = db.scalars(statement).first()
+    if impression_id is None:
+        raise SpentTicket
+    return impression_id
+
+
+def _renew(
+    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+) -> int | None:
+    if not policy.may_renew(now=now, until=access.until, window=gateway.network.renewal_window):
+        raise NotDue(_opens_at(access))
+    return renewing.renew(db, access, gateway=gateway, client=client, now=now)
+
+
+def _opens_at(access: AccessSession) -> datetime:
+    return policy.renewal_opens(access.until, window=access.network.renewal_window)

@@ -1,0 +1,51 @@
+"""From a proven credential to an entitlement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from auth.models import Entitlement
+from sites.models import SigninMethod
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a credential earns: until when at most (None: only leases bound it), and on how many devices at once."""
+
+    subject: str
+    method: SigninMethod
+    until: datetime | None
+    devices: int
+
+
+def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) -> Entitlement:
+    """The person's entitlement on this network; made, or begun anew where the old one is over, in one statement.
+
+    A running entitlement keeps its deadline: signing in again adds no time. The row stays locked until the commit, so
+    that two sign-ins of one person at the same instant count each other's devices.
+    """
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    over = or_(Entitlement.until.is_(None), Entitlement.until <= now)
+    fresh = insert(Entitlement).values(
+        subject=allowance.subject,
+        network_id=network_id,
+        method=allowance.method,
+        since=now,
+        until=allowance.until,
+        devices=allowance.devices,
+    )
+    statement = fresh.on_conflict_do_update(
+        index_elements=[Entitlement.subject, Entitlement.network_id],
+        set_={
+            "method": fresh.excluded.method,
+            "devices": fresh.excluded.devices,
+            "since": case((over, fresh.excluded.since), else_=Entitlement.since),
+            "until": case((over, fresh.excluded.until), else_=Entitlement.until),
+        },
+    ).returning(Entitlement)
+    return db.scalars(statement, execution_options={"populate_existing": True}).one()

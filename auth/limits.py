@@ -1,0 +1,95 @@
+"""Budgets against guessing, shared by all workers through the database.
+
+A budget counts until nobody has tried for a whole `window`; so never more than `most` attempts are let through in any
+stretch of that length. An attempt that is refused is not counted: a stranger cannot keep a budget closed for ever by
+knocking, and the time told to the guest is true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from auth.errors import TooManyAttempts
+from auth.models import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`most` attempts for `key` until a `window` has passed without any."""
+
+    key: str
+    most: int
+    window: timedelta = timedelta(minutes=15)
+
+
+def of_account(subject: str, mac: str | None) -> Budget:
+    """What one account bears. A device that has been on with this account has a budget of its own (`mac`), so that
+    strangers who guess cannot lock its owner out (case L6)."""
+    return Budget(f"account:{subject}:{mac or ''}", most=5)
+
+
+def of_client(gateway: str, mac: str) -> Budget:
+    return Budget(f"client:{gateway}:{mac}", most=10)
+
+
+def of_site(site: str) -> Budget:
+    return Budget(f"site:{site}", most=300)
+
+
+def take(db: Session, budget: Budget, *, now: datetime) -> None:
+    """Take one attempt, in one statement. Raises `TooManyAttempts` when none is left, and then takes none."""
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rested = Attempt.last_at <= now - budget.window
+    statement = (
+        insert(Attempt)
+        .values(key=budget.key, count=1, last_at=now)
+        .on_conflict_do_update(
+            index_elements=[Attempt.key],
+            set_={"count": case((rested, 1), else_=Attempt.count + 1), "last_at": now},
+            where=rested | (Attempt.count < budget.most),
+        )
+        .returning(Attempt.count)
+    )
+    if db.execute(statement).first() is None:
+        raise TooManyAttempts(_free_again(db, budget, now=now))
+
+
+def check(db: Session, budgets: list[Budget], *, now: datetime) -> None:
+    """Raise `TooManyAttempts` when one of the budgets is spent. Takes nothing."""
+    by_key = {budget.key: budget for budget in budgets}
+    for attempt in db.execute(
+        select(Attempt.key, Attempt.count, Attempt.last_at).where(Attempt.key.in_(by_key))
+    ):
+        budget = by_key[attempt.key]
+        if attempt.count >= budget.most and attempt.last_at > now - budget.window:
+            raise TooManyAttempts(attempt.last_at + budget.window)
+
+
+def count(db: Session, budget: Budget, *, now: datetime) -> None:
+    """Count a failure against a broad budget that `check` looks at; one more than `most` does no harm."""
+    try:
+        take(db, budget, now=now)
+    except TooManyAttempts:
+        return
+
+
+def refund(db: Session, budget: Budget) -> None:
+    """Give back the attempt of somebody who proved to be right."""
+    db.execute(
+        update(Attempt).where(Attempt.key == budget.key, Attempt.count > 0).values(count=Attempt.count - 1)
+    )
+
+
+def forget(db: Session, *, before: datetime) -> int:
+    """Drop the budgets nobody has touched since `before`; the number of them."""
+    return len(db.execute(delete(Attempt).where(Attempt.last_at < before).returning(Attempt.key)).all())
+
+
+def _free_again(db: Session, budget: Budget, *, now: datetime) -> datetime:
+    last_at = db.scalar(select(Attempt.last_at).where(Attempt.key == budget.key))
+    return (last_at or now) + budget.window

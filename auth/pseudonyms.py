@@ -1,0 +1,20 @@
+"""Pseudonyms: a person's name in every table of ours. Without the installation's key nobody can undo or redo one."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from config import Secret
+
+
+class Pseudonyms:
+    """Makes pseudonyms with a key derived from the installation's secret."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._key = hmac.new(secret.reveal().encode(), b"arobase pseudonyms", hashlib.sha256).digest()
+
+    def of(self, kind: str, name: str) -> str:
+        """The pseudonym of `name` among its kind ("patron", "device"): 32 hexadecimal digits."""
+        message = f"{kind}\0{name}".encode()
+        return hmac.new(self._key, message, hashlib.sha256).hexdigest()[:32]

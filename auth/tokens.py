@@ -1,0 +1,78 @@
+"""The portal's own signed tokens (JWT, HS256). Each has one purpose and dies by itself; none is a grant."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+
+from config import Secret
+
+
+class InvalidToken(Exception):
+    """Not ours, changed, or made for something else."""
+
+
+class ExpiredToken(InvalidToken):
+    """Ours, and too old."""
+
+
+class EarlyToken(InvalidToken):
+    """Ours, and not valid before `at`."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self.at = at
+
+
+class Tokens:
+    """Seals and opens tokens with one key for each purpose, all derived from the installation's secret."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret.reveal().encode()
+
+    def seal(
+        self,
+        purpose: str,
+        claims: dict[str, Any],
+        *,
+        now: datetime,
+        life: timedelta,
+        not_before: datetime | None = None,
+    ) -> str:
+        """Sign `claims` for `purpose`, valid from `not_before` (or now) until `now + life`."""
+        times: dict[str, Any] = {"exp": (now + life).timestamp(), "jti": secrets.token_urlsafe(12)}
+        if not_before is not None:
+            times["nbf"] = not_before.timestamp()
+        return jwt.encode({**claims, **times, "aud": purpose}, self._key(purpose), algorithm="HS256")
+
+    def unseal(self, purpose: str, token: str, *, now: datetime) -> dict[str, Any]:
+        """The claims of a token sealed for `purpose`.
+
+        Raises `ExpiredToken`, `EarlyToken` (its signature was right) or `InvalidToken`.
+        """
+        options: Any = {
+            "require": ["exp", "aud", "jti"],
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+        }
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, self._key(purpose), algorithms=["HS256"], audience=purpose, options=options
+            )
+            expires, begins = float(claims["exp"]), float(claims.get("nbf", 0.0))
+        except (jwt.InvalidTokenError, ValueError, TypeError) as error:
+            raise InvalidToken(str(error)) from error
+        if now.timestamp() >= expires:
+            raise ExpiredToken
+        if now.timestamp() < begins:
+            raise EarlyToken(datetime.fromtimestamp(begins, tz=now.tzinfo))
+        return claims
+
+    def _key(self, purpose: str) -> bytes:
+        return hmac.new(self._secret, b"arobase token " + purpose.encode(), hashlib.sha256).digest()

@@ -1,0 +1,18 @@
+"""How Alembic meets our tables. `flask db upgrade` hands over the connection; nothing is read from a file."""
+
+import alembic.context as context
+
+import ads.models  # noqa: F401  Importing the top room's models loads all of them.
+import auth.models
+import auth.patrons  # noqa: F401
+from db.base import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,76 @@
+"""The composition root: from settings to an application, on one screen."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from auth.directory import Directory, LdapDirectory
+from auth.patrons import EmbeddedDirectory
+from auth.pseudonyms import Pseudonyms
+from auth.tokens import Tokens
+from config import Settings
+from db.engine import SessionMaker, make_engine, make_session_maker
+from db.wake import Wake
+from portal import commands, errors, pages
+from portal.doors import nftables
+from portal.guard import guard, read_style
+from portal.guests import guests
+from portal.health import health
+from portal.peer import TruePeer
+from portal.places import Places
+from portal.services import Clock, Services
+from portal.stage import Stage
+
+ROOT = Path(__file__).parent.parent
+
+
+def system_clock() -> datetime:
+    """The one place where the portal reads the time."""
+    return datetime.now(tz=UTC)  # noqa: TID251
+
+
+def make_services(
+    settings: Settings, *, clock: Clock = system_clock, directory: Directory | None = None
+) -> Services:
+    """Everything the views need, wired once. Nothing is contacted yet."""
+    engine = make_engine(settings.database_url)
+    make_session = make_session_maker(engine)
+    return Services(
+        settings=settings,
+        engine=engine,
+        make_session=make_session,
+        wake=Wake(engine),
+        directory=directory or _directory(settings, make_session),
+        tokens=Tokens(settings.secret_key),
+        pseudonyms=Pseudonyms(settings.secret_key),
+        places=Places(make_session),
+        stage=Stage(make_session),
+        clock=clock,
+        rng=random.SystemRandom(),
+    )
+
+
+def create_app(services: Services) -> Flask:
+    """The application. It wires, and does nothing else."""
+    app = Flask("arobase", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["arobase"] = services
+    style = read_style()
+    guard(app, services.settings, style)
+    pages.dress(app, style)
+    errors.handle(app)
+    for blueprint in (guests, health, nftables.door):
+        app.register_blueprint(blueprint)
+    commands.register(app)
+    app.wsgi_app = TruePeer(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _directory(settings: Settings, make_session: SessionMaker) -> Directory:
+    return LdapDirectory(settings.ldap) if settings.ldap else EmbeddedDirectory(make_session)

@@ -1,0 +1,13 @@
+"""The command line: ``flask --app wsgi NOUN VERB``. One module for each noun."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.commands import database, gateways, patrons, sessions, sites, sweep
+
+
+def register(app: Flask) -> None:
+    for noun in (database.db, sites.sites, gateways.gateways, patrons.patrons, sessions.sessions):
+        app.cli.add_command(noun)
+    app.cli.add_command(sweep.sweep)

@@ -1,0 +1,28 @@
+"""``flask db``: how the memory changes shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from portal.services import services
+
+db = AppGroup("db", help="The database.")
+ROOT = Path(__file__).parent.parent.parent
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to the newest shape. Harmless to repeat."""
+    # Alembic takes a second to import: only this command pays for it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    with services().engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    click.echo("The database is up to date.")

@@ -1,0 +1,142 @@
+"""``flask gateways``: the records of gateways, and how they do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from db.engine import reading
+from gateways.ports import GatewayKind
+from portal.services import services
+from sites.checks import Verdict, check
+from sites.errors import SitesError, TakenIdentity
+from sites.gateways import add_gateway, by_identity, rotate_credential
+from sites.models import Gateway, Network, Site
+
+gateways = AppGroup("gateways", help="Gateway records.")
+
+ADVICE = {
+    Verdict.WELL: "well",
+    Verdict.NEVER_SEEN: "never seen: is its agent running, with this portal's address and its credential?",
+    Verdict.SILENT: "silent: nobody loses what they have, but nothing new opens there",
+    Verdict.BEHIND: "behind: it has not confirmed the newest changes",
+    Verdict.CLOCK_OFF: "its clock is off: check NTP there",
+}
+
+
+@gateways.command("add")
+@click.argument("identity")
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in GatewayKind]), default="nftables", show_default=True
+)
+@click.option("--site", "site_slug", required=True, help="The site's slug.")
+@click.option("--network", "network_slug", required=True, help="The network's slug.")
+@click.option(
+    "--prefix", "prefixes", multiple=True, required=True, help="A prefix of its clients: 10.66.0.0/24."
+)
+@click.option("--redirector", default="", help="Its redirector, for example http://10.66.0.1:8081/")
+@click.option(
+    "--credential-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the credential there."
+)
+def add(
+    identity: str,
+    kind: str,
+    site_slug: str,
+    network_slug: str,
+    prefixes: tuple[str, ...],
+    redirector: str,
+    credential_file: Path | None,
+) -> None:
+    """Record a gateway, and show its credential, once."""
+    try:
+        with services().make_session.begin() as db:
+            _, credential = add_gateway(
+                db,
+                identity=identity,
+                kind=GatewayKind(kind),
+                site=_site(db, site_slug),
+                network=_network(db, network_slug),
+                client_prefixes=prefixes,
+                redirector_url=redirector,
+            )
+            _hand_over(credential, credential_file)
+    except TakenIdentity as error:
+        raise click.ClickException(
+            f"There is a gateway {error.identity!r} already. See: gateways list"
+        ) from error
+    except SitesError as error:
+        raise click.ClickException(f"{error}.") from error
+
+
+@gateways.command("rotate")
+@click.argument("identity")
+@click.option(
+    "--credential-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the credential there."
+)
+def rotate(identity: str, credential_file: Path | None) -> None:
+    """Give a gateway a new credential; the old one stops at once."""
+    with services().make_session.begin() as db:
+        gateway = by_identity(db, identity)
+        if gateway is None:
+            raise click.ClickException(f"There is no gateway {identity!r}. See: gateways list")
+        _hand_over(rotate_credential(db, gateway), credential_file)
+
+
+@gateways.command("list")
+def list_gateways() -> None:
+    """List the gateways."""
+    with reading(services().make_session) as db:
+        found = db.scalars(
+            select(Gateway)
+            .order_by(Gateway.identity)
+            .options(joinedload(Gateway.site), joinedload(Gateway.network))
+        ).all()
+    for gateway in found:
+        prefixes = " ".join(gateway.client_prefixes)
+        click.echo(
+            f"{gateway.identity}\t{gateway.kind}\t{gateway.site.slug}\t{gateway.network.slug}\t{prefixes}"
+        )
+    click.echo(f"{len(found)} gateway{'' if len(found) == 1 else 's'}.", err=True)
+
+
+@gateways.command("check")
+def check_gateways() -> None:
+    """Say how every gateway does; exit status 1 where one is not well."""
+    with reading(services().make_session) as db:
+        checks = check(db, now=services().clock())
+    for one in checks:
+        seen = one.seen_at.strftime("%Y-%m-%dT%H:%M:%SZ") if one.seen_at else "never"
+        click.echo(f"{one.identity}\t{one.site}\tseen {seen}\t{one.lag} behind\t{ADVICE[one.verdict]}")
+    if any(one.verdict is not Verdict.WELL for one in checks):
+        sys.exit(1)
+
+
+def _hand_over(credential: str, path: Path | None) -> None:
+    if path is None:
+        click.echo(credential)
+        click.echo("This is its credential. It is shown only now.", err=True)
+        return
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(credential + "\n", encoding="ascii")
+    click.echo(f"Its credential stands in {path}.", err=True)
+
+
+def _site(db: Session, slug: str) -> Site:
+    site = db.scalars(select(Site).where(Site.slug == slug)).first()
+    if site is None:
+        raise click.ClickException(f"There is no site {slug!r}. See: flask --app wsgi sites list")
+    return site
+
+
+def _network(db: Session, slug: str) -> Network:
+    network = db.scalars(select(Network).where(Network.slug == slug)).first()
+    if network is None:
+        slugs = ", ".join(db.scalars(select(Network.slug).order_by(Network.slug))) or "none yet"
+        raise click.ClickException(f"There is no network {slug!r}. There are: {slugs}.")
+    return network

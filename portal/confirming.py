@@ -1,0 +1,16 @@
+"""A gateway's confirmation, told to both rooms that wait for it: the leases, and the acceptances that earned them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from ads import ledger
+from sessions import feed
+
+
+def confirm(db: Session, *, gateway_id: int, version: int, refused: dict[int, str], now: datetime) -> None:
+    """The gateway has applied everything up to `version` but `refused` (number: reason)."""
+    lease_ids = feed.confirm(db, gateway_id=gateway_id, version=version, refused=refused, now=now)
+    ledger.confirm(db, lease_ids, now=now)

@@ -1,0 +1,129 @@
+"""What the agent on a Linux gateway calls: docs/gateway-nftables-protocol.md is the contract."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Blueprint, Response, abort, g, jsonify, request
+
+from db.engine import reading
+from gateways.landing import credential_digest
+from gateways.ports import GatewayKind, Grant
+from portal.confirming import confirm
+from portal.services import services
+from sessions import accounting, feed
+from sites.models import Gateway
+
+door = Blueprint("nftables", __name__, url_prefix="/gateways/nftables")
+LONGEST_WAIT = 25.0
+LARGEST_BODY = 8 * 1024 * 1024
+
+
+@door.before_request
+def know_the_gateway() -> None:
+    """Nothing is answered to a caller without a gateway's own credential."""
+    request.max_content_length = LARGEST_BODY
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    gateway = _by_credential(credential.strip()) if scheme.lower() == "bearer" and credential else None
+    if gateway is None or gateway.kind != GatewayKind.NFTABLES:
+        abort(HTTPStatus.UNAUTHORIZED)
+    g.gateway = gateway
+
+
+@door.get("/feed")
+def follow() -> Response:
+    since = request.args.get("since", 0, type=int)
+    wait = min(LONGEST_WAIT, max(0.0, request.args.get("wait", 0.0, type=float)))
+    answer = await_change(_gateway().id, since=since, wait=wait)
+    return jsonify(
+        version=answer.version,
+        full=answer.full,
+        now=services().clock().timestamp(),
+        grants=[_grant(grant) for grant in answer.grants],
+        ends=list(answer.ends),
+    )
+
+
+@door.post("/confirm")
+def confirmed() -> tuple[str, int]:
+    body = _body()
+    with _well_formed():
+        version = int(body["version"])
+        refused = {int(entry["number"]): str(entry["reason"]) for entry in body.get("refused", [])}
+    with services().make_session.begin() as db:
+        confirm(db, gateway_id=_gateway().id, version=version, refused=refused, now=services().clock())
+    return "", HTTPStatus.NO_CONTENT
+
+
+@door.post("/report")
+def report() -> tuple[str, int]:
+    body = _body()
+    with _well_formed():
+        read = accounting.read_report(body)
+    with services().make_session.begin() as db:
+        accounting.record(db, gateway=_gateway(), report=read, now=services().clock())
+    return "", HTTPStatus.NO_CONTENT
+
+
+@door.post("/arrivals")
+def arrivals() -> tuple[str, int]:
+    body = _body()
+    with _well_formed():
+        clients = accounting.read_clients(body)
+    with services().make_session.begin() as db:
+        accounting.arrive(db, gateway=_gateway(), clients=clients, now=services().clock())
+    return "", HTTPStatus.NO_CONTENT
+
+
+def await_change(gateway_id: int, *, since: int, wait: float) -> feed.Feed:
+    """The feed after `since`, as soon as there is something in it, or when the wait is over."""
+    service = services()
+    deadline = time.monotonic() + wait
+    while True:
+        seen = service.wake.count
+        with reading(service.make_session) as db:
+            answer = feed.read(db, gateway_id=gateway_id, since=since, now=service.clock())
+        left = deadline - time.monotonic()
+        if answer.full or answer.version != since or left <= 0:
+            return answer
+        service.wake.wait(seen, left)
+
+
+def _by_credential(credential: str) -> Gateway | None:
+    digest = credential_digest(credential)
+    return services().places.by_digest(digest)
+
+
+def _gateway() -> Gateway:
+    return cast(Gateway, g.gateway)
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        abort(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    return body
+
+
+@contextmanager
+def _well_formed() -> Iterator[None]:
+    """A body that does not follow the protocol is the caller's fault."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        abort(HTTPStatus.BAD_REQUEST, f"Not as the protocol says: {error!r}"[:200])
+
+
+def _grant(grant: Grant) -> dict[str, Any]:
+    return {
+        "number": grant.number,
+        "client": grant.client.mac,
+        "addresses": [str(address) for address in grant.client.addresses],
+        "until": grant.until,
+        "rate_down_kbps": grant.rate_down_kbps,
+        "rate_up_kbps": grant.rate_up_kbps,
+    }

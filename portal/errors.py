@@ -1,0 +1,63 @@
+"""Errors as pages: what happened, what to do, never a trace."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from portal.refusals import REFUSED, Refusal, refusal_of
+from portal.wording import say
+
+log = logging.getLogger(__name__)
+
+
+def handle(app: Flask) -> None:
+    """Show refusals and errors of `app` as pages, and to gateways as JSON."""
+    for kind in REFUSED:
+        app.register_error_handler(kind, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: Exception) -> Response:
+    return _page(refusal_of(error, zone="Europe/Paris"))
+
+
+def _http(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            title, text = say("There is no such page."), say("Begin again at the start.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            title, text = say("That is not done by a link."), say("Use the button on the page.")
+        case HTTPStatus.FORBIDDEN:
+            title, text = say("This page did not come from here."), say("Begin again with the button.")
+        case _:
+            title, text = say("That request could not be read."), say("Begin again at the start.")
+    response = _page(Refusal(status, title, text))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    if request.path.startswith("/gateways/"):
+        return make_response(jsonify(error=error.description), status)
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("a request failed")
+    refusal = Refusal(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        say("Something went wrong on our side."),
+        say("Nothing is lost. Try again in a few seconds."),
+    )
+    return _page(refusal)
+
+
+def _page(refusal: Refusal) -> Response:
+    response = make_response(render_template("guests/error.html", refusal=refusal), refusal.status)
+    if refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response

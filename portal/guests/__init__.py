@@ -1,0 +1,9 @@
+"""The guests' pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+guests = Blueprint("guests", __name__)
+
+from portal.guests import capport, landing, opening, pause, places, signin, status  # noqa: E402, F401

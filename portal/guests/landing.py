@@ -1,0 +1,99 @@
+"""The first page: everything a client needs to get on, in one screen."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.tokens import InvalidToken
+from gateways.landing import ForeignLanding
+from portal.guests import guests
+from portal.guests.acceptance import terms_text
+from portal.refusals import Refusal, refusal_of
+from portal.services import services
+from portal.tickets import creative_for, make_ticket
+from portal.visits import Visit, access_of, current, gateways_here, remember
+from sessions import policy
+from sessions.models import AccessSession
+from sessions.opening import site_closing
+from sites.models import Gateway, SigninMethod
+
+
+@guests.get("/")
+def landing() -> AnyResponse:
+    try:
+        visit = current()
+    except (ForeignLanding, InvalidToken):
+        # An old link or a stale page: the network may still say who asks.
+        return fetch_landing() or not_here()
+    if visit is None:
+        return fetch_landing() or not_here()
+    if access_of(visit) is not None:
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return entry(visit)
+
+
+def entry(visit: Visit, *, refusal: Refusal | None = None, login: str = "") -> Response:
+    """The page with every way on that this network offers, and what was refused, if anything."""
+    network = visit.gateway.network
+    creative = creative_for(visit) if network.allows(SigninMethod.FREE) else None
+    page = render_template(
+        "guests/landing.html",
+        visit=visit,
+        network=network,
+        site=visit.gateway.site,
+        methods=network.signin_methods,
+        creative=creative,
+        ticket=make_ticket(visit, creative) if network.allows(SigninMethod.FREE) else None,
+        wait_seconds=network.viewing_seconds if creative else 0,
+        until=until_if_now(visit.gateway),
+        terms=terms_text(network),
+        resumable=resumable(visit),
+        refusal=refusal,
+        login=login,
+    )
+    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    if refusal and refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return remember(response, visit, access_id=visit.held)
+
+
+def refuse(visit: Visit, error: Exception, *, login: str = "") -> Response:
+    """The entry page again, with what was refused and what to do; what was typed is kept."""
+    return entry(visit, refusal=refusal_of(error, zone=visit.gateway.site.zone), login=login)
+
+
+def until_if_now(gateway: Gateway) -> object:
+    """Until when somebody who comes in now may stay: told before anything is granted."""
+    now = services().clock()
+    terms = policy.Terms(gateway.network.lease_length, closing=site_closing(gateway, now))
+    return policy.first_until(terms, now=now)
+
+
+def resumable(visit: Visit) -> AccessSession | None:
+    """The session that this browser has on this network under another address, if it still has time left."""
+    if visit.held is None:
+        return None
+    service = services()
+    with service.make_session() as db:
+        access = db.get(AccessSession, visit.held)
+    alive = access is not None and access.is_open(service.clock())
+    return access if alive and access is not None and access.network_id == visit.gateway.network_id else None
+
+
+def fetch_landing() -> AnyResponse | None:
+    """Send a client of ours that came without a landing token to its gateway, which makes one."""
+    wanted = request.args.get("gateway")
+    doors = [
+        gateway
+        for gateway in gateways_here()
+        if gateway.redirector_url and wanted in (None, gateway.identity)
+    ]
+    return redirect(doors[0].redirector_url, HTTPStatus.FOUND) if len(doors) == 1 else None
+
+
+def not_here() -> Response:
+    """For somebody who is not on our wifi: what it is and where it is."""
+    return make_response(render_template("guests/not_here.html"), HTTPStatus.OK)

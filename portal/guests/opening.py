@@ -1,0 +1,66 @@
+"""Between the button and the success page: wait until the gateway's kernel has the lease."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from db.engine import reading
+from portal.guests import guests
+from portal.guests.landing import not_here
+from portal.services import services
+from portal.visits import access_of, current, remember
+from sessions.models import AccessSession, Lease
+from sites.models import Gateway
+
+WAIT_SECONDS = 5.0
+
+
+@guests.get("/opening")
+def opening() -> AnyResponse:
+    visit = current()
+    if visit is None:
+        return not_here()
+    access = access_of(visit)
+    if access is None:
+        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+    if await_confirmation(access, visit.gateway):
+        onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return remember(onward, visit, access_id=access.id)  # type: ignore[arg-type]
+    page = render_template(
+        "guests/opening.html", visit=visit, site=visit.gateway.site, network=visit.gateway.network
+    )
+    response = make_response(page, HTTPStatus.OK)
+    # The page asks again by itself, with no script: it is the same address.
+    response.headers["Refresh"] = "3"
+    return response
+
+
+def await_confirmation(access: AccessSession, gateway: Gateway, seconds: float = WAIT_SECONDS) -> bool:
+    """Wait until the gateway has confirmed the session's last lease here; False when it has not in time."""
+    wake = services().wake
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = wake.count
+        if confirmed(access, gateway):
+            return True
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        wake.wait(seen, left)
+
+
+def confirmed(access: AccessSession, gateway: Gateway) -> bool:
+    """Whether the gateway has said that its kernel holds the session's last lease here."""
+    with reading(services().make_session) as db:
+        last = db.execute(
+            select(Lease.confirmed_at)
+            .where(Lease.access_id == access.id, Lease.gateway_id == gateway.id, Lease.released_at.is_(None))
+            .order_by(Lease.until.desc())
+            .limit(1)
+        ).first()
+    return last is not None and last.confirmed_at is not None

@@ -1,0 +1,111 @@
+"""The interstitial: terms and message first, then the grant. One accepted message is one lease."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from ads import ledger
+from ads.ledger import NotDue, SpentTicket, Ticket
+from ads.models import Creative
+from auth.entitlements import Allowance
+from auth.tokens import EarlyToken
+from portal.doors import knock
+from portal.guests import guests
+from portal.guests.acceptance import accepted, terms_text
+from portal.guests.landing import entry, not_here
+from portal.services import services
+from portal.tickets import creative_for, make_ticket, read_ticket, seconds_left
+from portal.visits import Visit, access_of, current, remember
+from sessions import policy
+from sessions.models import AccessSession
+from sites.models import SigninMethod
+
+
+@guests.get("/pause")
+def pause_page() -> AnyResponse:
+    visit = current()
+    if visit is None or not visit.gateway.network.allows(SigninMethod.FREE):
+        return not_here()
+    access = access_of(visit)
+    if access is None:
+        return entry(visit)
+    if not may_renew(visit, access):
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    creative = creative_for(visit)
+    return make_response(message(visit, access, creative=creative, ticket=make_ticket(visit, creative)))
+
+
+@guests.post("/pause")
+def pause() -> AnyResponse:
+    visit = current()
+    if visit is None or not visit.gateway.network.allows(SigninMethod.FREE):
+        return not_here()
+    try:
+        access_id = count(visit, read_ticket(visit))
+    except EarlyToken as error:
+        return too_early(visit, error)
+    except (NotDue, SpentTicket):
+        # A second tap on the same button: the first one counted.
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+
+
+def count(visit: Visit, ticket: Ticket) -> int:
+    """Count the acceptance; the id of the session that goes on by it."""
+    service, gateway = services(), visit.gateway
+    device = service.pseudonyms.of("device", f"{gateway.network.slug} {visit.mac}")
+    with service.make_session.begin() as db:
+        opened = ledger.accept(
+            db,
+            ticket=ticket,
+            gateway=gateway,
+            client=visit.client,
+            allowance=Allowance(device, SigninMethod.FREE, None, devices=1),
+            acceptance=accepted(gateway.network),
+            now=service.clock(),
+        )
+        return opened.access.id
+
+
+def may_renew(visit: Visit, access: AccessSession) -> bool:
+    """Whether this session may be renewed by a message now."""
+    network = visit.gateway.network
+    return network.allows(SigninMethod.FREE) and policy.may_renew(
+        now=services().clock(), until=access.until, window=network.renewal_window
+    )
+
+
+def message(
+    visit: Visit, access: AccessSession | None, *, creative: Creative | None, ticket: str, early: int = 0
+) -> str:
+    """The page that shows the message, says what it earns and until when, and has the button."""
+    now, gateway = services().clock(), visit.gateway
+    terms = policy.Terms(gateway.network.lease_length)
+    return render_template(
+        "guests/pause.html",
+        visit=visit,
+        network=gateway.network,
+        site=gateway.site,
+        access=access,
+        creative=creative,
+        ticket=ticket,
+        early=early,
+        wait_seconds=gateway.network.viewing_seconds if creative else 0,
+        until=policy.renewed_until(terms, now=now, until=access.until if access else now),
+        terms=terms_text(gateway.network),
+    )
+
+
+def too_early(visit: Visit, error: EarlyToken) -> Response:
+    """The same page with the same ticket, and how long it still takes."""
+    ticket = request.form["ticket"]
+    service = services()
+    claims = service.tokens.unseal("ticket", ticket, now=error.at)
+    creative = service.stage.by_id(claims["creative"])
+    page = message(visit, access_of(visit), creative=creative, ticket=ticket, early=seconds_left(error))
+    return make_response(page, HTTPStatus.CONFLICT)

@@ -1,0 +1,68 @@
+"""Pages about places and about us: for everybody, from any network."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Response, abort, render_template
+from sites.directory import public_geojson, public_sites
+from sites.map import draw
+from sqlalchemy import select
+
+from db.engine import reading
+from portal.guests import guests
+from portal.guests.acceptance import terms_text
+from portal.services import services
+from portal.visits import access_of, current
+from sites.models import Network, Site
+
+
+@guests.get("/info/<slug>")
+def info(slug: str) -> str:
+    with reading(services().make_session) as db:
+        site = db.scalars(select(Site).where(Site.slug == slug)).first()
+        if site is None:
+            abort(404)
+        visit = current()
+        here = visit is not None and visit.gateway.site_id == site.id
+        return render_template(
+            "guests/info.html",
+            site=site,
+            networks=site.networks,
+            now=services().clock(),
+            visit=visit if here else None,
+            access=access_of(visit) if visit is not None and here else None,
+        )
+
+
+@guests.get("/hotspots")
+def hotspots() -> str:
+    with reading(services().make_session) as db:
+        sites = public_sites(db, now=services().clock())
+        return render_template("guests/hotspots.html", sites=sites, map=draw(sites))
+
+
+@guests.get("/hotspots.geojson")
+def hotspots_geojson() -> Response:
+    with reading(services().make_session) as db:
+        document = public_geojson(db, now=services().clock())
+    return Response(json.dumps(document, ensure_ascii=False), content_type="application/geo+json")
+
+
+@guests.get("/terms/<slug>")
+def terms(slug: str) -> str:
+    with reading(services().make_session) as db:
+        network = db.scalars(select(Network).where(Network.slug == slug)).first()
+    if network is None:
+        abort(404)
+    return render_template("guests/terms.html", network=network, terms=terms_text(network), visit=current())
+
+
+@guests.get("/privacy")
+def privacy() -> str:
+    return render_template("guests/privacy.html", visit=current())
+
+
+@guests.get("/accessibilite")
+def accessibility() -> str:
+    return render_template("guests/accessibility.html", visit=current())

@@ -1,0 +1,107 @@
+"""Patrons: card and PIN in, online in one step."""
+
+from __future__ import annotations
+
+from datetime import date
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import redirect, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import limits
+from auth.credentials import check_login, check_secret
+from auth.directory import Patron
+from auth.entitlements import Allowance
+from auth.errors import AuthError, WrongCredentials
+from portal.doors import knock
+from portal.guests import guests
+from portal.guests.acceptance import accepted
+from portal.guests.landing import entry, not_here, refuse
+from portal.services import services
+from portal.visits import Visit, current, remember
+from sessions import opening, policy
+from sessions.models import AccessSession
+from sites.models import SigninMethod
+
+
+@guests.get("/signin")
+def signin_page() -> AnyResponse:
+    visit = current()
+    return not_here() if visit is None else entry(visit)
+
+
+@guests.post("/signin")
+def signin() -> AnyResponse:
+    visit = current()
+    if visit is None or not visit.gateway.network.allows(SigninMethod.PATRON):
+        return not_here()
+    login = request.form.get("login", "")
+    try:
+        access_id = let_in(visit, login=login, secret=request.form.get("secret", ""))
+    except AuthError as error:
+        return refuse(visit, error, login=login[:64])
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+
+
+def let_in(visit: Visit, *, login: str, secret: str) -> int:
+    """Prove the patron and open the session; its id.
+
+    The attempt is charged before the directory is asked, and given back when the PIN was right, so that a stranger's
+    guesses stop here and never lock the patron's account there (case L6). No transaction waits for the directory.
+    """
+    service, gateway = services(), visit.gateway
+    now = service.clock()
+    check_login(login)
+    check_secret(secret)
+    found = service.directory.find(login)
+    subject = service.pseudonyms.of("patron", found.stable_id)
+    broad = [limits.of_client(gateway.identity, visit.mac), limits.of_site(gateway.site.slug)]
+    with service.make_session.begin() as db:
+        limits.check(db, broad, now=now)
+        account = limits.of_account(subject, visit.mac if _has_been_on(db, subject, visit.mac) else None)
+        limits.take(db, account, now=now)
+    try:
+        patron = service.directory.prove(found, secret, today=_today(visit))
+    except WrongCredentials:
+        with service.make_session.begin() as db:
+            for budget in broad:
+                limits.count(db, budget, now=now)
+        raise
+    except AuthError:
+        # The PIN was right, or nobody could say: that is no guess.
+        with service.make_session.begin() as db:
+            limits.refund(db, account)
+        raise
+    with service.make_session.begin() as db:
+        limits.refund(db, account)
+        opened = opening.open_access(
+            db,
+            gateway=gateway,
+            client=visit.client,
+            allowance=allowance_of(patron, subject, visit),
+            acceptance=accepted(gateway.network),
+            now=now,
+        )
+        return opened.access.id
+
+
+def allowance_of(patron: Patron, subject: str, visit: Visit) -> Allowance:
+    """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
+    network, now = visit.gateway.network, services().clock()
+    until = policy.patron_until(
+        now=now, length=network.lease_length, closing=opening.site_closing(visit.gateway, now)
+    )
+    return Allowance(subject, SigninMethod.PATRON, until, network.devices_per_person)
+
+
+def _has_been_on(db: opening.Session, subject: str, mac: str) -> bool:
+    known = select(AccessSession.id).where(AccessSession.subject == subject, AccessSession.mac == mac)
+    return db.scalars(known.limit(1)).first() is not None
+
+
+def _today(visit: Visit) -> date:
+    return services().clock().astimezone(ZoneInfo(visit.gateway.site.zone)).date()

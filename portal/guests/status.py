@@ -1,0 +1,119 @@
+"""The session page: until when, on which devices, one tap to renew, one to leave."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from db.engine import reading
+from portal.doors import knock
+from portal.guests import guests
+from portal.guests.landing import fetch_landing, not_here, resumable
+from portal.guests.opening import confirmed
+from portal.guests.pause import may_renew
+from portal.services import services
+from portal.visits import ForeignVisit, Visit, access_of, current, forget, remember
+from sessions import accounting, ending, opening, policy
+from sessions.models import AccessSession, EndReason
+
+
+@guests.get("/status")
+def status() -> AnyResponse:
+    visit = current()
+    if visit is None:
+        return fetch_landing() or not_here()
+    access = access_of(visit)
+    if access is None:
+        return make_response(ended(visit), HTTPStatus.OK)
+    if not confirmed(access, visit.gateway):
+        return redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    with reading(services().make_session) as db:
+        page = render_template(
+            "guests/status.html",
+            visit=visit,
+            network=visit.gateway.network,
+            site=visit.gateway.site,
+            access=access,
+            now=services().clock(),
+            left=access.until - services().clock(),
+            devices=devices(db, access),
+            usage=accounting.usage(db, access.id),
+            may_renew=may_renew(visit, access),
+            renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window),
+        )
+    return make_response(page)
+
+
+@guests.post("/leave")
+def leave() -> AnyResponse:
+    """End this device's session, or that of another device of the same person (`device`)."""
+    visit = current()
+    if visit is None:
+        return not_here()
+    access = access_of(visit)
+    target = request.form.get("device", type=int)
+    if access is not None:
+        with services().make_session.begin() as db:
+            chosen = next((one for one in devices(db, access) if one.id == target), None)
+            if target is not None and chosen is None:
+                raise ForeignVisit
+            ending.end(db, (chosen or access).id, reason=EndReason.LEFT, now=services().clock())
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return forget(onward) if target is None else onward  # type: ignore[arg-type]
+
+
+@guests.post("/resume")
+def resume() -> AnyResponse:
+    """Go on with the rest of the time that this browser has under its former address."""
+    visit = current()
+    if visit is None:
+        return not_here()
+    held = resumable(visit)
+    if held is None:
+        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+    service = services()
+    with service.make_session.begin() as db:
+        access = db.get_one(AccessSession, held.id)
+        moved = opening.move(db, access, gateway=visit.gateway, client=visit.client, now=service.clock())
+        access_id = moved.access.id
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+
+
+def devices(db: opening.Session, access: AccessSession) -> list[AccessSession]:
+    """The devices online with the same entitlement, this one included, oldest first."""
+    return list(
+        db.scalars(
+            select(AccessSession)
+            .where(
+                AccessSession.entitlement_id == access.entitlement_id,
+                AccessSession.ended_at.is_(None),
+                AccessSession.until > services().clock(),
+            )
+            .order_by(AccessSession.started_at)
+        )
+    )
+
+
+def ended(visit: Visit) -> str:
+    """The page of a client that is not online (any more): why, and one tap to go on."""
+    with reading(services().make_session) as db:
+        last = db.scalars(
+            select(AccessSession)
+            .where(AccessSession.network_id == visit.gateway.network_id, AccessSession.mac == visit.mac)
+            .order_by(AccessSession.id.desc())
+            .limit(1)
+        ).first()
+    return render_template(
+        "guests/ended.html",
+        visit=visit,
+        network=visit.gateway.network,
+        site=visit.gateway.site,
+        last=last,
+        now=services().clock(),
+    )

@@ -1,0 +1,43 @@
+"""All that a view may need, made once at the composition root and handed over as one value."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+from sqlalchemy import Engine
+
+from auth.directory import Directory
+from auth.pseudonyms import Pseudonyms
+from auth.tokens import Tokens
+from config import Settings
+from db.engine import SessionMaker
+from db.wake import Wake
+from portal.places import Places
+from portal.stage import Stage
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    engine: Engine
+    make_session: SessionMaker
+    wake: Wake
+    directory: Directory
+    tokens: Tokens
+    pseudonyms: Pseudonyms
+    places: Places
+    stage: Stage
+    clock: Clock
+    rng: random.Random
+
+
+def services() -> Services:
+    """The services of the application that answers this request."""
+    return cast(Services, current_app.extensions["arobase"])

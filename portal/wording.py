@@ -1,0 +1,112 @@
+"""Languages: catalogues read from ``portal/languages/*.po`` at start, so that nothing needs to be compiled.
+
+English is the language of the source texts. Which language a page speaks: the ``lang`` of the link or form, else what
+the browser asks for, else French.
+"""
+
+from __future__ import annotations
+
+import gettext
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_time
+from babel.messages.pofile import read_po
+from flask import current_app, g, request
+
+FOLDER = Path(__file__).with_name("languages")
+LANGUAGES = {"fr": "Français", "en": "English"}
+DEFAULT = "fr"
+
+
+class Catalogue(gettext.NullTranslations):
+    """The translations of one language, straight from its ``.po`` file; an unknown text is given as it is."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self._texts: dict[str, str] = {}
+        self._plurals: dict[str, tuple[str, ...]] = {}
+        self._plural_rule = lambda n: int(n != 1)
+        if path is not None:
+            self._read(path)
+
+    def _read(self, path: Path) -> None:
+        with path.open("rb") as file:
+            catalogue = read_po(file)
+        self._plural_rule = gettext.c2py(catalogue.plural_expr)
+        for message in catalogue:
+            if isinstance(message.id, tuple):
+                self._plurals[message.id[0]] = tuple(message.string)
+            elif message.id and message.string:
+                self._texts[message.id] = str(message.string)
+
+    def gettext(self, message: str) -> str:
+        return self._texts.get(message, message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        forms = self._plurals.get(msgid1)
+        if not forms:
+            return msgid1 if n == 1 else msgid2
+        return forms[self._plural_rule(n)]
+
+
+def load_catalogues() -> dict[str, Catalogue]:
+    """All catalogues, by language code."""
+    return {code: Catalogue(path if (path := FOLDER / f"{code}.po").exists() else None) for code in LANGUAGES}
+
+
+def language() -> str:
+    """The language of this request."""
+    if "language" not in g:
+        asked = request.values.get("lang", "")
+        g.language = (
+            asked
+            if asked in LANGUAGES
+            else request.accept_languages.best_match(list(LANGUAGES), default=DEFAULT) or DEFAULT
+        )
+    chosen: str = g.language
+    return chosen
+
+
+def say(message: str, **values: object) -> str:
+    """`message` in the language of this request, with its ``%(name)s`` filled in."""
+    text = _catalogue().gettext(message)
+    return text % values if values else text
+
+
+def say_number(one: str, many: str, n: int) -> str:
+    """`one` or `many` in the language of this request, with ``%(n)s`` filled in."""
+    return _catalogue().ngettext(one, many, n) % {"n": n}
+
+
+def _catalogue() -> Catalogue:
+    catalogues: dict[str, Catalogue] = current_app.extensions["arobase-catalogues"]
+    return catalogues[language()]
+
+
+def clock_time(at: datetime, zone: str) -> str:
+    """A time of day as people say it there: "18:42"; with the offset where that hour exists twice."""
+    local = at.astimezone(ZoneInfo(zone))
+    text = format_time(local, "HH:mm", locale=language())
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        text += f" (UTC{local.strftime('%z')[:3]})"
+    return text
+
+
+def day_and_time(at: datetime, zone: str, *, now: datetime) -> str:
+    """A time of day, with the day where it is not today's."""
+    local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    if local.date() == today:
+        return clock_time(at, zone)
+    return format_datetime(local, "EEEE d MMMM HH:mm", locale=language())
+
+
+def in_words(length: timedelta) -> str:
+    """A length as people say it, rounded down: "24 min", "1 h 05", "less than a minute"."""
+    minutes = max(0, int(length.total_seconds())) // 60
+    if minutes < 1:
+        return say("less than a minute")
+    if minutes < 60:
+        return say("%(minutes)s min", minutes=minutes)
+    return say("%(hours)s h %(minutes)s", hours=minutes // 60, minutes=f"{minutes % 60:02}")

@@ -1,0 +1,135 @@
+"""The lease feed: what one gateway must know, whole or since a version, and what it says back."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.wake import ring
+from gateways.ports import Client, Grant, MacAddress
+from sessions.models import AccessSession, Lease, Sighting
+from sites.models import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Changes up to `version`. When `full`, `grants` is the whole truth."""
+
+    version: int
+    full: bool
+    grants: tuple[Grant, ...]
+    ends: tuple[int, ...]
+
+
+def read(db: Session, *, gateway_id: int, since: int, now: datetime) -> Feed:
+    """What changed at this gateway after version `since`; everything where `since` is not one of ours.
+
+    Every changed session is told by its present state: its last running lease, or its end.
+    """
+    version = db.scalar(select(Gateway.feed_version).where(Gateway.id == gateway_id)) or 0
+    full = since <= 0 or since > version
+    changed: set[int] = set()
+    if not full:
+        changed = set(
+            db.scalars(select(Lease.access_id).where(Lease.gateway_id == gateway_id, Lease.version > since))
+        )
+        if not changed:
+            return Feed(version, False, (), ())
+    grants = _grants(db, gateway_id, None if full else changed, now=now)
+    ends = tuple(sorted(changed - {grant.number for grant in grants}))
+    return Feed(version, full, grants, ends)
+
+
+def confirm(
+    db: Session, *, gateway_id: int, version: int, refused: dict[int, str], now: datetime
+) -> list[int]:
+    """The gateway's kernel has everything up to `version` but `refused`; the ids of the leases newly confirmed."""
+    waiting = (
+        Lease.gateway_id == gateway_id,
+        Lease.version <= version,
+        Lease.confirmed_at.is_(None),
+        Lease.refused.is_(None),
+        Lease.until > now,
+    )
+    for number, reason in refused.items():
+        db.execute(
+            update(Lease)
+            .where(*waiting, Lease.access_id == number)
+            .values(refused=reason[:200])
+            .execution_options(synchronize_session=False)
+        )
+    confirmed = db.scalars(
+        update(Lease)
+        .where(*waiting, Lease.released_at.is_(None))
+        .values(confirmed_at=now)
+        .returning(Lease.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    db.execute(
+        update(Gateway)
+        .where(Gateway.id == gateway_id)
+        .values(confirmed_version=version, seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    ring(db)
+    return list(confirmed)
+
+
+def _grants(
+    db: Session, gateway_id: int, numbers: Iterable[int] | None, *, now: datetime
+) -> tuple[Grant, ...]:
+    running = (
+        select(
+            Lease.access_id,
+            Lease.mac,
+            Lease.address,
+            Lease.until,
+            Lease.rate_down_kbps,
+            Lease.rate_up_kbps,
+        )
+        .join(AccessSession, AccessSession.id == Lease.access_id)
+        .where(
+            Lease.gateway_id == gateway_id,
+            Lease.until > now,
+            Lease.released_at.is_(None),
+            AccessSession.ended_at.is_(None),
+        )
+        .order_by(Lease.until)
+    )
+    if numbers is not None:
+        running = running.where(Lease.access_id.in_(list(numbers)))
+    last = {row.access_id: row for row in db.execute(running)}
+    addresses = _addresses(
+        db, gateway_id, {row.mac for row in last.values()} if numbers is not None else None
+    )
+    return tuple(
+        Grant(
+            number=row.access_id,
+            client=Client(
+                MacAddress(row.mac),
+                tuple(
+                    ipaddress.ip_address(address)
+                    for address in sorted({row.address, *addresses.get(row.mac, ())})
+                ),
+            ),
+            until=row.until.timestamp(),
+            rate_down_kbps=row.rate_down_kbps,
+            rate_up_kbps=row.rate_up_kbps,
+        )
+        for row in last.values()
+    )
+
+
+def _addresses(db: Session, gateway_id: int, macs: set[str] | None) -> dict[str, set[str]]:
+    seen = select(Sighting.mac, Sighting.address).where(Sighting.gateway_id == gateway_id)
+    if macs is not None:
+        seen = seen.where(Sighting.mac.in_(macs))
+    found: dict[str, set[str]] = {}
+    for mac, address in db.execute(seen):
+        found.setdefault(mac, set()).add(address)
+    return found

@@ -1,0 +1,91 @@
+"""Leases: written here, read by every kind of gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from db.wake import ring
+from gateways.ports import Client
+from sessions.models import AccessSession, Lease
+from sites.models import Gateway
+from sites.rules import rates
+
+
+def stamp(db: Session, gateway_id: int) -> int:
+    """The next version of this gateway's feed.
+
+    The row stays locked until the commit, so versions become visible in their order: a follower that has seen N will
+    never find a lower one later.
+    """
+    statement = (
+        update(Gateway)
+        .where(Gateway.id == gateway_id)
+        .values(feed_version=Gateway.feed_version + 1)
+        .returning(Gateway.feed_version)
+        .execution_options(synchronize_session=False)
+    )
+    version = db.scalars(statement).one()
+    ring(db)
+    return version
+
+
+def grant(
+    db: Session,
+    *,
+    access: AccessSession,
+    gateway: Gateway,
+    client: Client,
+    starts_at: datetime,
+    until: datetime,
+    now: datetime,
+) -> int:
+    """Write a lease for `access` at `gateway`; its id. `gateway` comes with its site and network."""
+    rate = rates(gateway.site, gateway.network)
+    values = {
+        "access_id": access.id,
+        "gateway_id": gateway.id,
+        "site_id": gateway.site_id,
+        "mac": client.mac,
+        "address": str(client.addresses[0]),
+        "created_at": now,
+        "starts_at": starts_at,
+        "until": until,
+        "rate_down_kbps": rate.down_kbps,
+        "rate_up_kbps": rate.up_kbps,
+        "version": stamp(db, gateway.id),
+    }
+    return db.scalars(insert(Lease).values(values).returning(Lease.id)).one()
+
+
+def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
+    """Take back every running lease of these access sessions, at every gateway; the number of leases."""
+    running = select(Lease.id, Lease.gateway_id).where(
+        Lease.access_id.in_(list(access_ids)), Lease.released_at.is_(None), Lease.until > now
+    )
+    by_gateway: dict[int, list[int]] = {}
+    for lease_id, gateway_id in db.execute(running):
+        by_gateway.setdefault(gateway_id, []).append(lease_id)
+    for gateway_id in sorted(by_gateway):
+        version = stamp(db, gateway_id)
+        db.execute(
+            update(Lease)
+            .where(Lease.id.in_(by_gateway[gateway_id]))
+            .values(released_at=now, version=version)
+            .execution_options(synchronize_session=False)
+        )
+    return sum(map(len, by_gateway.values()))
+
+
+def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
+    """The leases of one access session that let it pass now or later, last deadline first."""
+    return list(
+        db.scalars(
+            select(Lease)
+            .where(Lease.access_id == access_id, Lease.released_at.is_(None), Lease.until > now)
+            .order_by(Lease.until.desc(), Lease.id.desc())
+        )
+    )

@@ -1,0 +1,144 @@
+"""The rows of this room: access sessions, their leases, their usage, and where clients were seen."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from auth.models import Entitlement
+from db.base import Base, Key, Mac
+from db.types import word
+from sites.models import Gateway, Network, SigninMethod, Site
+
+
+class EndReason(enum.StrEnum):
+    EXPIRED = "expired"
+    LEFT = "left"
+    STAFF = "staff"
+    QUOTA = "quota"
+    DEVICE_LIMIT = "device_limit"
+    POLICY = "policy"
+    IDLE = "idle"
+    GATEWAY_LOST = "gateway_lost"
+    MOVED = "moved"
+
+
+class AccessSession(Base):
+    """One client's stay on one network: at one site after the other, lease after lease, until it ends for one reason.
+
+    `until` is the end of its last lease: the same instant that the gateways hold.
+    """
+
+    __tablename__ = "access_sessions"
+    # The id is the client's number in the kernel too: never used twice, even after a purge.
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[Key]
+    entitlement_id: Mapped[int] = mapped_column(ForeignKey("entitlements.id"))
+    subject: Mapped[str] = mapped_column(String(64))
+    method: Mapped[SigninMethod] = mapped_column(word(SigninMethod))
+    network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"))
+    # Where the client was last seen; each lease says where it was then.
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    mac: Mapped[Mac]
+    address: Mapped[str] = mapped_column(String(45))
+    started_at: Mapped[datetime]
+    until: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[EndReason | None] = mapped_column(word(EndReason))
+    # The session whose time this one took over: the same person on a new address.
+    previous_id: Mapped[int | None] = mapped_column(ForeignKey("access_sessions.id"))
+    terms_version: Mapped[str] = mapped_column(String(32))
+    terms_language: Mapped[str] = mapped_column(String(8))
+    terms_digest: Mapped[str] = mapped_column(String(64))
+
+    entitlement: Mapped[Entitlement] = relationship()
+    network: Mapped[Network] = relationship()
+    gateway: Mapped[Gateway] = relationship()
+    site: Mapped[Site] = relationship()
+
+    def is_open(self, now: datetime) -> bool:
+        return self.ended_at is None and now < self.until
+
+
+_open = AccessSession.ended_at.is_(None)
+# A client is online once on a network: the claim that makes parallel sign-ins one.
+Index(
+    "uq_access_sessions_open_client",
+    AccessSession.network_id,
+    AccessSession.mac,
+    unique=True,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
+Index("ix_access_sessions_open_until", AccessSession.until, sqlite_where=_open, postgresql_where=_open)
+Index(
+    "ix_access_sessions_entitlement", AccessSession.entitlement_id, sqlite_where=_open, postgresql_where=_open
+)
+Index("ix_access_sessions_subject_mac", AccessSession.subject, AccessSession.mac)
+
+
+class Lease(Base):
+    """This client may pass at this site until this instant at this rate. Half-open: [starts_at, until).
+
+    Gateways read this table; `version` orders its changes for one gateway. `confirmed_at` is when the gateway said
+    that its kernel had it.
+    """
+
+    __tablename__ = "leases"
+
+    id: Mapped[Key]
+    access_id: Mapped[int] = mapped_column(ForeignKey("access_sessions.id"), index=True)
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    mac: Mapped[Mac]
+    address: Mapped[str] = mapped_column(String(45))
+    created_at: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    until: Mapped[datetime]
+    rate_down_kbps: Mapped[int]
+    rate_up_kbps: Mapped[int]
+    version: Mapped[int]
+    confirmed_at: Mapped[datetime | None]
+    refused: Mapped[str | None] = mapped_column(String(200))
+    released_at: Mapped[datetime | None]
+
+    access: Mapped[AccessSession] = relationship()
+
+
+Index("ix_leases_feed", Lease.gateway_id, Lease.version)
+Index("ix_leases_gateway_until", Lease.gateway_id, Lease.until)
+
+
+class Usage(Base):
+    """What one gateway counted for one access session since its counters began (`epoch`).
+
+    A row only ever grows; an access session's usage is the sum of its rows. Doubled and late reports change nothing.
+    """
+
+    __tablename__ = "usage"
+
+    access_id: Mapped[int] = mapped_column(ForeignKey("access_sessions.id"), primary_key=True)
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    epoch: Mapped[str] = mapped_column(String(64), primary_key=True)
+    bytes_up: Mapped[int] = mapped_column(BigInteger)
+    bytes_down: Mapped[int] = mapped_column(BigInteger)
+    packets_up: Mapped[int] = mapped_column(BigInteger)
+    packets_down: Mapped[int] = mapped_column(BigInteger)
+    updated_at: Mapped[datetime]
+
+
+class Sighting(Base):
+    """A gateway saw this client behind this address. Short-lived: it says who asks, never who was where."""
+
+    __tablename__ = "sightings"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(String(45), primary_key=True)
+    mac: Mapped[Mac]
+    seen_at: Mapped[datetime] = mapped_column(index=True)

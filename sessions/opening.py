@@ -1,0 +1,200 @@
+"""From an entitlement to an access session with a lease: the one way in, for patrons, passes and ads alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from auth.entitlements import Allowance, claim
+from auth.models import Entitlement
+from gateways.ports import Client
+from sessions import ending, leases, policy
+from sessions.models import AccessSession, EndReason, Sighting
+from sites import hours
+from sites.models import Gateway, NetworkKind
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Which terms the person accepted: version, language, and the digest of the very text (SHA-256, hex)."""
+
+    version: str
+    language: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What came of it. `lease_id` is None where the client was online already and nothing was granted."""
+
+    access: AccessSession
+    lease_id: int | None
+
+
+def open_access(
+    db: Session,
+    *,
+    gateway: Gateway,
+    client: Client,
+    allowance: Allowance,
+    acceptance: Acceptance,
+    now: datetime,
+) -> Opened:
+    """Let `client` in at `gateway` (which comes with its site and network) for what `allowance` says.
+
+    Signing in again adds no time. Above the entitlement's number of devices the oldest one gives way
+    (`EndReason.DEVICE_LIMIT`).
+    """
+    entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+    terms = policy.Terms(gateway.network.lease_length, entitlement.until, site_closing(gateway, now))
+    until = policy.first_until(terms, now=now)
+    online = present(db, gateway=gateway, client=client, now=now)
+    if online is not None and online.entitlement_id == entitlement.id:
+        return _carry_on(db, online, gateway=gateway, client=client, now=now)
+    if online is not None:
+        ending.end(db, online.id, reason=EndReason.LEFT, now=now)
+    previous = _make_room(db, entitlement, now=now)
+    access = _insert(db, entitlement, gateway, client, acceptance, until=until, previous=previous, now=now)
+    if access is None:
+        # Another request of the same client was quicker by a moment: its session is this one's too.
+        winner = present(db, gateway=gateway, client=client, now=now)
+        assert winner is not None
+        return Opened(winner, None)
+    see(db, gateway_id=gateway.id, client=client, now=now)
+    lease_id = leases.grant(
+        db, access=access, gateway=gateway, client=client, starts_at=now, until=until, now=now
+    )
+    return Opened(access, lease_id)
+
+
+def move(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> Opened:
+    """Give the rest of an open session to `client`, the same person's device under a new address. No time is added.
+
+    Rows old and new are linked; the old address stops at the gateway as soon as the change is there.
+    """
+    ending.end(db, access.id, reason=EndReason.MOVED, now=now)
+    online = present(db, gateway=gateway, client=client, now=now)
+    if online is not None:
+        return Opened(online, None)
+    acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
+    moved = _insert(
+        db, access.entitlement, gateway, client, acceptance, until=access.until, previous=access.id, now=now
+    )
+    assert moved is not None
+    see(db, gateway_id=gateway.id, client=client, now=now)
+    lease_id = leases.grant(
+        db, access=moved, gateway=gateway, client=client, starts_at=now, until=access.until, now=now
+    )
+    return Opened(moved, lease_id)
+
+
+def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
+    """When the site closes, if that bounds a stay: only on networks of libraries, which end with the opening hours."""
+    if gateway.network.kind is not NetworkKind.LIBRARY:
+        return None
+    return hours.closing(hours.parse(gateway.site.opening_hours), now, ZoneInfo(gateway.site.zone))
+
+
+def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
+    """Remember that `client` is behind its addresses at this gateway."""
+    dialect = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {"gateway_id": gateway_id, "address": str(address), "mac": client.mac, "seen_at": now}
+        for address in client.addresses
+    ]
+    fresh = dialect(Sighting).values(rows)
+    db.execute(
+        fresh.on_conflict_do_update(
+            index_elements=[Sighting.gateway_id, Sighting.address],
+            set_={"mac": fresh.excluded.mac, "seen_at": fresh.excluded.seen_at},
+        )
+    )
+
+
+def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
+    """The open session of this client on this network, closing first the books of one whose time is over."""
+    access = db.scalars(
+        select(AccessSession).where(
+            AccessSession.network_id == gateway.network_id,
+            AccessSession.mac == client.mac,
+            AccessSession.ended_at.is_(None),
+        ),
+        execution_options={"populate_existing": True},
+    ).first()
+    if access is not None and access.until <= now:
+        ending.close_one(db, access)
+        return None
+    return access
+
+
+def _carry_on(
+    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+) -> Opened:
+    if any(lease.gateway_id == gateway.id for lease in leases.running(db, access.id, now=now)):
+        return Opened(access, None)
+    return Opened(access, walk(db, access, gateway=gateway, client=client, now=now))
+
+
+def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> int:
+    """Let an open session go on at another gateway of its network, until the same instant; the new lease's id."""
+    access.gateway_id, access.site_id = gateway.id, gateway.site_id
+    access.address, access.last_seen_at = str(client.addresses[0]), now
+    see(db, gateway_id=gateway.id, client=client, now=now)
+    return leases.grant(
+        db, access=access, gateway=gateway, client=client, starts_at=now, until=access.until, now=now
+    )
+
+
+def _make_room(db: Session, entitlement: Entitlement, *, now: datetime) -> int | None:
+    """End the oldest devices of this person above the limit, but one; the last one ended."""
+    online = db.scalars(
+        select(AccessSession.id)
+        .where(
+            AccessSession.entitlement_id == entitlement.id,
+            AccessSession.ended_at.is_(None),
+            AccessSession.until > now,
+        )
+        .order_by(AccessSession.started_at, AccessSession.id)
+    ).all()
+    surplus = online[: max(0, len(online) - entitlement.devices + 1)]
+    for access_id in surplus:
+        ending.end(db, access_id, reason=EndReason.DEVICE_LIMIT, now=now)
+    return surplus[-1] if surplus else None
+
+
+def _insert(
+    db: Session,
+    entitlement: Entitlement,
+    gateway: Gateway,
+    client: Client,
+    acceptance: Acceptance,
+    *,
+    until: datetime,
+    previous: int | None,
+    now: datetime,
+) -> AccessSession | None:
+    values = {
+        "entitlement_id": entitlement.id,
+        "subject": entitlement.subject,
+        "method": entitlement.method,
+        "network_id": gateway.network_id,
+        "gateway_id": gateway.id,
+        "site_id": gateway.site_id,
+        "mac": client.mac,
+        "address": str(client.addresses[0]),
+        "started_at": now,
+        "until": until,
+        "last_seen_at": now,
+        "previous_id": previous,
+        "terms_version": acceptance.version,
+        "terms_language": acceptance.language,
+        "terms_digest": acceptance.digest,
+    }
+    dialect = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = dialect(AccessSession).values(values).on_conflict_do_nothing().returning(AccessSession)
+    return db.scalars(statement).first()

@@ -1,0 +1,50 @@
+"""How long, and whether again. Pure functions over values: no database, no clock, no request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What bounds a lease: its greatest length, the person's entitlement, and the site's closing."""
+
+    length: timedelta
+    entitlement_until: datetime | None = None
+    closing: datetime | None = None
+
+
+def first_until(terms: Terms, *, now: datetime) -> datetime:
+    """When a first lease ends: after its full length, or with the entitlement, or at the closing: whichever is first."""
+    return _bounded(now + terms.length, terms)
+
+
+def renewed_until(terms: Terms, *, now: datetime, until: datetime) -> datetime:
+    """When a renewed lease ends: counted from the old deadline, so that no minute is lost; after it, from now."""
+    return _bounded(max(now, until) + terms.length, terms)
+
+
+def renewal_opens(until: datetime, *, window: timedelta) -> datetime:
+    """From when on a lease that ends at `until` may be renewed."""
+    return until - window
+
+
+def may_renew(*, now: datetime, until: datetime, window: timedelta) -> bool:
+    """Whether a renewal is due: in the last `window` before the deadline, or any time after it."""
+    return now >= renewal_opens(until, window=window)
+
+
+def patron_until(*, now: datetime, length: timedelta, closing: datetime | None) -> datetime:
+    """When a patron's entitlement ends: the network's greatest length or the site's closing, whichever is first."""
+    return min(now + length, closing) if closing is not None else now + length
+
+
+def is_idle(*, now: datetime, last_seen_at: datetime, idle: timedelta) -> bool:
+    """Whether a client has been silent for so long that it is gone. A zero `idle` means never."""
+    return bool(idle) and now - last_seen_at >= idle
+
+
+def _bounded(until: datetime, terms: Terms) -> datetime:
+    bounds = [until, terms.entitlement_until, terms.closing]
+    return min(bound for bound in bounds if bound is not None)

@@ -1,0 +1,45 @@
+"""The sweep: close what is over, end who is gone, forget what is stale. Harmless to run twice, or in two places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from auth import limits
+from gateways.ports import GatewayKind
+from sessions import accounting, ending
+from sites.models import Gateway
+
+SIGHTING_LIFE = timedelta(hours=24)
+ATTEMPT_LIFE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did."""
+
+    expired: int
+    idle: int
+
+
+def sweep(db: Session, *, now: datetime) -> Swept:
+    """Do one round. The gateways need none of it to end access: it brings the books up to date."""
+    _hear_fakes(db, now=now)
+    expired = ending.close_expired(db, now=now)
+    idle = ending.end_idle(db, now=now)
+    accounting.forget_sightings(db, before=now - SIGHTING_LIFE)
+    limits.forget(db, before=now - ATTEMPT_LIFE)
+    return Swept(expired, idle)
+
+
+def _hear_fakes(db: Session, *, now: datetime) -> None:
+    """A fake gateway lives in the portal: it is there as long as the sweep is."""
+    db.execute(
+        update(Gateway)
+        .where(Gateway.kind == GatewayKind.FAKE)
+        .values(seen_at=now)
+        .execution_options(synchronize_session=False)
+    )

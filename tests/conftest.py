@@ -1,0 +1,75 @@
+"""What every test may ask for: a database of either kind, a moving clock, the town."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+import auth.patrons  # noqa: F401  Its table is one of the tables.
+from db.base import Base
+from db.engine import SessionMaker, make_engine, make_session_maker
+from tests.clock import MovingClock
+from tests.services.postgresql import running_postgresql
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    return MovingClock()
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "empty.sqlite3"
+    engine = make_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    # The last connection to close leaves everything in the one file.
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_postgresql(tmp_path_factory.mktemp("pg")) as url:
+        engine = make_engine(url)
+        Base.metadata.create_all(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database with all tables: each test that asks for it runs once on either kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "town.sqlite3"
+        shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgresql_url")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def make_session(engine: Engine) -> SessionMaker:
+    return make_session_maker(engine)
+
+
+@pytest.fixture
+def db(make_session: SessionMaker) -> Iterator[Session]:
+    with make_session() as session:
+        yield session

@@ -1,0 +1,150 @@
+"""The gateway agent: follows the portal's feed and makes the kernel keep it. `python -m
+gateways.nftables.agent`.
+
+It ends nobody's access by hand: every lease carries its deadline into the kernel. Stopping the agent, by
+whatever means, changes nothing for anybody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from gateways.landing import credential_digest, signing_key
+from gateways.nftables import kernel, neighbours, redirector
+from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
+from gateways.nftables.duties import Feeding, Telling, Watching
+from gateways.nftables.enforcement import OffloadedClients
+from gateways.nftables.gateway import Gateway
+from gateways.nftables.journal import Journal
+from gateways.nftables.portal import Line
+
+CANNOT_START, BAD_CONFIGURATION = 1, 2
+log = logging.getLogger("gateways.nftables.agent")
+
+
+class SecondAgent(Exception):
+    """Another agent works from the same state directory."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM. Exit status 2 for a bad configuration, 1 when the gateway cannot be made safe."""
+    parser = argparse.ArgumentParser(prog="python -m gateways.nftables.agent", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="the gateway's TOML file")
+    parser.add_argument("--verbose", action="store_true", help="say more")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    try:
+        configuration = read(options.config)
+    except InvalidConfiguration as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return BAD_CONFIGURATION
+    return _start(configuration)
+
+
+def _start(configuration: Configuration) -> int:
+    try:
+        with _lock(configuration.state_directory):
+            asyncio.run(_run(configuration))
+    except OffloadedClients:
+        log.error(
+            "a flowtable covers %s: its packets skip every rule, and no deadline would be kept. "
+            "Take %s out of the flowtable and start again.",
+            configuration.client_interface,
+            configuration.client_interface,
+        )
+    except SecondAgent:
+        log.error("another agent already works from %s.", configuration.state_directory)
+    except (kernel.UnknownState, kernel.KernelRefused) as error:
+        log.error("nftables cannot be loaded: %s. Nothing was opened.", error)
+    except OSError as error:
+        log.error("the gateway cannot start: %s.", error)
+    else:
+        return 0
+    return CANNOT_START
+
+
+def _lock(directory: Path) -> IO[str]:
+    """Claim the state directory. The kernel gives it back when we end, however we end."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = (directory / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise SecondAgent from error
+    return lock
+
+
+async def _run(configuration: Configuration) -> None:
+    gateway = Gateway(configuration, Journal(configuration.state_directory))
+    await asyncio.to_thread(gateway.start)
+    lines = [Line(configuration) for _ in range(3)]
+    feeding = Feeding(gateway, lines[0], lines[1])
+    telling = Telling(gateway, lines[2])
+    watching = Watching(gateway, telling)
+    with neighbours.NeighbourTable(configuration.client_interface) as table:
+        server = await _serve(gateway, table)
+        duties = [
+            asyncio.create_task(duty)
+            for duty in (
+                feeding.follow(),
+                feeding.confirm(),
+                telling.tell_arrivals(),
+                telling.report(),
+                watching.follow_neighbours(),
+                watching.watch(),
+            )
+        ]
+        log.info("ready")
+        try:
+            await _until_told(duties)
+        finally:
+            for duty in duties:
+                duty.cancel()
+            for line in lines:
+                line.close()
+            server.close()
+    log.info("stopped; the rules stay, and so does everybody's time")
+
+
+async def _until_told(duties: list[asyncio.Task[None]]) -> None:
+    """Wait for SIGTERM or SIGINT. A duty that ends by itself has met a fault that must not be hidden."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    told = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait([told, *duties], return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    for task in done:
+        task.result()
+
+
+async def _serve(gateway: Gateway, table: neighbours.NeighbourTable) -> asyncio.Server:
+    configuration = gateway.configuration
+    around = redirector.Surroundings(
+        portal_url=configuration.portal_url,
+        identity=configuration.gateway,
+        key=signing_key(credential_digest(configuration.credential)),
+        now=gateway.now,
+        lookup=table.lookup,
+        holds=gateway.holds,
+    )
+    return await redirector.serve(redirector.Redirector(around), configuration.redirector_port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+"""What the agent does all day: endless loops, which no failure of the portal or the kernel ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from gateways.nftables import kernel, neighbours
+from gateways.nftables.accounting import Alert, Ledger, Reading
+from gateways.nftables.addresses import parse_leases
+from gateways.nftables.elements import TOLERANCE_SECONDS
+from gateways.nftables.enforcement import OffloadedClients, boot_time
+from gateways.nftables.feed import Answer, Refused
+from gateways.nftables.gateway import Gateway
+from gateways.nftables.portal import Line, PortalUnreachable
+from gateways.ports import MacAddress
+
+WAIT_SECONDS = 25.0
+LONGEST_PAUSE_SECONDS = 5.0
+WATCH_SECONDS = 0.5
+# A client without a lease that is seen again is announced again, but not with every packet.
+ARRIVAL_SECONDS = 10.0
+# Grants whose end the portal never heard of are forgotten after as long as their counters last.
+FORGET_SECONDS = 86400.0
+KERNEL_FAULTS = (kernel.UnknownState, kernel.KernelRefused, OffloadedClients)
+
+log = logging.getLogger(__name__)
+
+
+class Caller:
+    """Repeats calls to the portal until it answers. Says once that it is away, once that it is back."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._failures = 0
+
+    async def insist(self, call: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await call()
+            except PortalUnreachable as error:
+                if not self._failures:
+                    log.warning("the portal is away: %s", error)
+                self._failures += 1
+                await asyncio.sleep(_pause(self._failures))
+            else:
+                if self._failures:
+                    log.info("the portal is back: %s", self._name)
+                self._failures = 0
+                return
+
+
+def _pause(failures: int) -> float:
+    """Seconds until the next try: doubling, spread so that a town's gateways do not come back as one."""
+    return min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)
+
+
+class Feeding:
+    """Follows the feed, and confirms what the kernel has taken."""
+
+    def __init__(self, gateway: Gateway, feed_line: Line, confirm_line: Line) -> None:
+        self._gateway = gateway
+        self._feed_line, self._confirm_line = feed_line, confirm_line
+        self._version = gateway.journal.memory.version
+        self._confirmed = asyncio.Event()
+        self._applied: set[int] = set()
+        self._refused: list[Refused] = []
+
+    async def follow(self) -> None:
+        caller = Caller("feed")
+        while True:
+            await caller.insist(self._step)
+
+    async def _step(self) -> None:
+        since = self._gateway.journal.memory.version
+        answer = await asyncio.to_thread(self._feed_line.feed, since, WAIT_SECONDS)
+        try:
+            refused = await self._gateway.take(answer)
+        except KERNEL_FAULTS as error:
+            # Nothing is confirmed and nothing remembered: the same change is asked for again.
+            log.error("a change of the feed could not be applied: %s", error)
+            await asyncio.sleep(1.0)
+            return
+        for each in refused:
+            log.error("grant %d was refused: %s", each.number, each.reason)
+        if answer.full or answer.version != since:
+            self._note(answer, refused)
+
+    def _note(self, answer: Answer, refused: list[Refused]) -> None:
+        bad = {each.number for each in refused}
+        self._applied |= {grant.number for grant in answer.grants} - bad
+        self._applied -= set(answer.ends)
+        self._refused += refused
+        self._version = answer.version
+        self._confirmed.set()
+
+    async def confirm(self) -> None:
+        caller = Caller("confirm")
+        while True:
+            await self._confirmed.wait()
+            self._confirmed.clear()
+            await caller.insist(self._confirm)
+
+    async def _confirm(self) -> None:
+        version, applied, refused = self._version, set(self._applied), list(self._refused)
+        await asyncio.to_thread(self._confirm_line.confirm, version, sorted(applied), refused)
+        self._applied -= applied
+        self._refused = self._refused[len(refused) :]
+
+
+class Telling:
+    """Tells the portal who came, and what passed."""
+
+    def __init__(self, gateway: Gateway, line: Line) -> None:
+        self._gateway, self._line = gateway, line
+        self._line_lock = asyncio.Lock()
+        self._ledger = Ledger()
+        self._dns_alert = Alert()
+        self._arrived: dict[MacAddress, None] = {}
+        self._announced_at: dict[MacAddress, float] = {}
+        self._has_arrived, self._is_due = asyncio.Event(), asyncio.Event()
+
+    def arrive(self, mac: MacAddress, *, is_news: bool) -> None:
+        """A client showed itself. The portal is told when that is news, or when it might grant something."""
+        now = boot_time()
+        if not is_news:
+            lately = now - self._announced_at.get(mac, float("-inf")) < ARRIVAL_SECONDS
+            if lately or self._gateway.holds(mac):
+                return
+        self._announced_at[mac] = now
+        self._arrived[mac] = None
+        self._has_arrived.set()
+
+    def due(self) -> None:
+        """Report soon: somebody's access has ended."""
+        self._is_due.set()
+
+    async def tell_arrivals(self) -> None:
+        caller = Caller("arrivals")
+        while True:
+            await self._has_arrived.wait()
+            self._has_arrived.clear()
+            await caller.insist(self._tell_arrivals)
+
+    async def _tell_arrivals(self) -> None:
+        macs = list(self._arrived)
+        clients = [client for mac in macs if (client := self._gateway.book.arrival(mac)).addresses]
+        if clients:
+            async with self._line_lock:
+                await asyncio.to_thread(self._line.arrivals, clients)
+        for mac in macs:
+            self._arrived.pop(mac, None)
+
+    async def report(self) -> None:
+        while True:
+            try:
+                await self._report()
+            except PortalUnreachable as error:
+                log.debug("a report was not taken: %s", error)
+            except KERNEL_FAULTS as error:
+                log.error("the kernel could not be read for the report: %s", error)
+            try:
+                await asyncio.wait_for(self._is_due.wait(), self._gateway.configuration.report_seconds)
+            except TimeoutError:
+                continue
+            self._is_due.clear()
+
+    async def _report(self) -> None:
+        gateway, memory = self._gateway, self._gateway.journal.memory
+        reading = await gateway.in_kernel(self._read)
+        if self._dns_alert.grew(reading.refused.get("dns", 0), reading.at):
+            log.warning("alert: a client without a lease asks more of DNS than any honest one (a tunnel?)")
+        epoch = gateway.enforcement.epoch
+        sequence = memory.sequence + 1 if epoch == memory.epoch else 1
+        stamp = gateway.known_time()
+        await gateway.in_journal(lambda: gateway.journal.report(epoch, sequence, stamp))
+        addresses = {n: gateway.book.of_grant(grant) for n, grant in memory.grants.items()}
+        rows = self._ledger.rows(reading, addresses)
+        report = {
+            "epoch": epoch,
+            "sequence": sequence,
+            "now": stamp.portal,
+            "clients": rows,
+            "held": sorted(reading.held),
+            "refused": dict(reading.refused),
+        }
+        async with self._line_lock:
+            await asyncio.to_thread(self._line.report, report)
+        self._ledger.settle(reading, rows)
+        await self._forget(reading)
+
+    def _read(self) -> Reading:
+        up, down = kernel.read_counts()
+        at = boot_time()
+        leases = kernel.read_leases(self._gateway.enforcement.held.classes, now=at)
+        return Reading(at, up, down, frozenset(leases), kernel.read_refusals())
+
+    async def _forget(self, reading: Reading) -> None:
+        """Let go of grants that are over and whose last bytes are settled."""
+        now = self._gateway.now()
+        over = [
+            number
+            for number, grant in self._gateway.journal.memory.grants.items()
+            if grant.until + TOLERANCE_SECONDS < now and number not in reading.held
+        ]
+        counted = reading.up.keys() | reading.down.keys()
+        settled = [number for number in over if number in self._ledger.settled or number not in counted]
+        if settled:
+            await self._gateway.forget(settled)
+
+
+class Watching:
+    """Looks after what changes without the portal: neighbours, DHCP, deadlines, and other people's nft."""
+
+    def __init__(self, gateway: Gateway, telling: Telling) -> None:
+        self._gateway, self._telling = gateway, telling
+        self._leases_seen: tuple[int, int] | None = None
+        self._looked_at = gateway.now()
+
+    async def follow_neighbours(self) -> None:
+        interface = self._gateway.configuration.client_interface
+        while True:
+            try:
+                async for client in neighbours.follow(interface):
+                    is_news = self._gateway.book.announce(client)
+                    if is_news:
+                        await self._gateway.refit([client.mac])
+                    self._telling.arrive(client.mac, is_news=is_news)
+            except (OSError, *KERNEL_FAULTS) as error:
+                log.warning("the neighbours of %s cannot be followed: %s", interface, error)
+            await asyncio.sleep(1.0)
+
+    async def watch(self) -> None:
+        while True:
+            try:
+                await self._gateway.check()
+                await self._look_at_dhcp()
+            except (OSError, *KERNEL_FAULTS) as error:
+                log.error("the gateway could not be checked: %s", error)
+            self._look_at_deadlines()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _look_at_dhcp(self) -> None:
+        path = self._gateway.configuration.dhcp_leases_file
+        if path is None or (seen := await asyncio.to_thread(_fingerprint, path)) == self._leases_seen:
+            return
+        text = await asyncio.to_thread(path.read_text, encoding="utf-8", errors="replace")
+        macs = self._gateway.book.lease(parse_leases(text))
+        await self._gateway.refit(macs)
+        self._leases_seen = seen
+        for mac in macs:
+            self._telling.arrive(mac, is_news=True)
+
+    def _look_at_deadlines(self) -> None:
+        """When a deadline has passed since the last look, its last bytes are worth a report."""
+        now = self._gateway.now()
+        grants = self._gateway.journal.memory.grants.values()
+        if any(self._looked_at < grant.until <= now for grant in grants):
+            self._telling.due()
+        self._looked_at = now
+
+
+def _fingerprint(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size

@@ -1,0 +1,168 @@
+"""What is in the kernel's sets, what should be, and the changes between the two. Pure.
+
+The kernel is read as it is and changed until it fits (level-triggered): nothing depends on having seen every
+event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gateways.nftables.ruleset import TABLE, RateClass, add_class
+from gateways.ports import IpAddress, MacAddress
+
+Pair = tuple[MacAddress, IpAddress]
+# Deadlines nearer than this to each other are the same: nft tells whole seconds.
+TOLERANCE_SECONDS = 1.5
+# An element with more time left than this is surely still there when the transaction reaches the kernel.
+SURE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One element of a lease set. `ends` is in seconds of the machine's own clock (CLOCK_BOOTTIME)."""
+
+    rates: RateClass
+    ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the kernel should hold for one number."""
+
+    number: int
+    pairs: frozenset[Pair]
+    lease: Lease
+
+
+@dataclass(slots=True)
+class Held:
+    """What the kernel holds, as last read and changed by us."""
+
+    classes: set[RateClass] = field(default_factory=set)
+    leases: dict[int, Lease] = field(default_factory=dict)
+    pairs: dict[Pair, int] = field(default_factory=dict)
+    pairs_of: dict[int, set[Pair]] = field(default_factory=dict)
+
+    def bind(self, pair: Pair, number: int) -> None:
+        self.pairs[pair] = number
+        self.pairs_of.setdefault(number, set()).add(pair)
+
+    def unbind(self, pair: Pair, number: int) -> None:
+        self.pairs.pop(pair, None)
+        left = self.pairs_of.get(number, set())
+        left.discard(pair)
+        if not left:
+            self.pairs_of.pop(number, None)
+
+
+@dataclass(slots=True)
+class Changes:
+    """One transaction. Lists are kept by kind, so that ten thousand changes are a handful of statements."""
+
+    classes: list[RateClass] = field(default_factory=list)
+    unbound: list[tuple[Pair, int]] = field(default_factory=list)
+    bound: list[tuple[Pair, int]] = field(default_factory=list)
+    ended: list[tuple[int, RateClass]] = field(default_factory=list)
+    # Number, lease, and whether an older element is surely there now.
+    leased: list[tuple[int, Lease, bool]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.classes or self.unbound or self.bound or self.ended or self.leased)
+
+
+def plan(wanted: Mapping[int, Pass], held: Held, numbers: Iterable[int], *, now: float) -> Changes:
+    """The changes that make the kernel fit `wanted` as far as `numbers` go.
+
+    A number that is not in `wanted`, or whose time is over, must not pass and owns nothing.
+    """
+    changes = Changes()
+    for number in numbers:
+        desired = wanted.get(number)
+        if desired is not None and desired.lease.ends <= now:
+            desired = None
+        _plan_lease(number, desired, held, changes, now)
+        _plan_pairs(number, desired, held, changes)
+    changes.classes = sorted({lease.rates for _, lease, _ in changes.leased} - held.classes)
+    return changes
+
+
+def _plan_lease(number: int, desired: Pass | None, held: Held, changes: Changes, now: float) -> None:
+    there = held.leases.get(number)
+    if there is not None and (desired is None or there.rates != desired.lease.rates):
+        changes.ended.append((number, there.rates))
+        there = None
+    if desired is None or (there and abs(there.ends - desired.lease.ends) <= TOLERANCE_SECONDS):
+        return
+    sure = there is not None and there.ends - now > SURE_SECONDS
+    changes.leased.append((number, desired.lease, sure))
+
+
+def _plan_pairs(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
+    owned = held.pairs_of.get(number, set())
+    pairs = desired.pairs if desired else frozenset()
+    changes.unbound += [(pair, number) for pair in owned - pairs]
+    for pair in pairs - owned:
+        earlier = held.pairs.get(pair)
+        if earlier is not None:
+            changes.unbound.append((pair, earlier))
+        changes.bound.append((pair, number))
+
+
+def script(changes: Changes, *, now: float) -> str:
+    """The transaction for nft. One bad line aborts all of it, so nothing is deleted that may be gone."""
+    lines = [add_class(rates) for rates in changes.classes]
+    lines += _unbind_lines(changes.unbound)
+    for version in (4, 6):
+        bound = [f"{mac} . {ip} : {n}" for (mac, ip), n in changes.bound if ip.version == version]
+        lines += _statement("add", f"clients{version}", bound)
+    for rates in sorted({rates for _, rates in changes.ended}):
+        numbers = [number for number, each in changes.ended if each == rates]
+        lines += _vanish(rates.lease_set, [str(number) for number in numbers], timeout=" timeout 1s")
+    for rates in sorted({lease.rates for _, lease, _ in changes.leased}):
+        lines += _lease_lines(rates, [each for each in changes.leased if each[1].rates == rates], now)
+    return "".join(lines)
+
+
+def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, bool]], now: float) -> list[str]:
+    """Only a new element has the new timeout on every kernel, so an element that is there goes first."""
+    name = rates.lease_set
+    lines = _statement("delete", name, [str(number) for number, _, sure in leased if sure])
+    lines += _vanish(name, [str(number) for number, _, sure in leased if not sure], timeout=" timeout 1s")
+    # Rounded down, and never 0, which nft would read as "for ever".
+    left = [(number, max(1, int((lease.ends - now) * 1000))) for number, lease, _ in leased]
+    return lines + _statement("add", name, [f"{number} timeout {ms}ms" for number, ms in left])
+
+
+def _unbind_lines(unbound: list[tuple[Pair, int]]) -> list[str]:
+    """Forget pairs, and what the packets of these pairs left in the sets that fill themselves."""
+    lines: list[str] = []
+    for version in (4, 6):
+        gone = [(mac, ip, number) for (mac, ip), number in unbound if ip.version == version]
+        lines += _statement("delete", f"clients{version}", [f"{mac} . {ip}" for mac, ip, _ in gone])
+        lines += _vanish(f"holders{version}", [f"{number} . {ip}" for _, ip, number in gone])
+        lines += _vanish(f"known{version}", sorted({str(ip) for _, ip, _ in gone}))
+    return lines + _vanish("known_macs", sorted({mac for (mac, _), _ in unbound}))
+
+
+def _vanish(name: str, keys: list[str], timeout: str = "") -> list[str]:
+    """Delete elements that may have timed out already: add, then delete, in the one transaction."""
+    return [*_statement("add", name, [key + timeout for key in keys]), *_statement("delete", name, keys)]
+
+
+def _statement(verb: str, name: str, keys: list[str]) -> list[str]:
+    return [f"{verb} element {TABLE} {name} {{ {', '.join(keys)} }}\n"] if keys else []
+
+
+def note(changes: Changes, held: Held) -> None:
+    """Bring `held` to what the kernel holds after `changes` went through."""
+    held.classes.update(changes.classes)
+    for pair, number in changes.unbound:
+        held.unbind(pair, number)
+    for pair, number in changes.bound:
+        held.bind(pair, number)
+    for number, _ in changes.ended:
+        held.leases.pop(number, None)
+    for number, lease, _ in changes.leased:
+        held.leases[number] = lease

@@ -1,0 +1,117 @@
+"""Makes the kernel fit what is wanted, and keeps it so. Blocking; for one thread at a time.
+
+Nothing here is in a hurry to be clever: when a transaction fails, the kernel is read again, the difference is
+taken anew, and halved until the one bad change stands alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Collection, Mapping
+
+from gateways.nftables import kernel
+from gateways.nftables.configuration import Configuration
+from gateways.nftables.elements import Held, Pass, note, plan, script
+from gateways.nftables.ruleset import create, layout, reload
+
+log = logging.getLogger(__name__)
+
+
+class OffloadedClients(Exception):
+    """A flowtable carries the clients' packets past every rule: no deadline would be kept."""
+
+
+def boot_time() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Enforcement:
+    """Our table, and what we know to be in it."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._generation = -1
+        self.held = Held()
+        self.epoch = ""
+
+    def load(self) -> None:
+        """Put our rules in place, closed to strangers from the first packet, and only then let the machine
+        route.
+
+        A table of this shape keeps its elements, timeouts and counters; any other is made anew. Raises
+        `OffloadedClients`, `kernel.UnknownState` and `kernel.KernelRefused`; then nothing was opened.
+        """
+        if kernel.offloaded(self._configuration.client_interface):
+            raise OffloadedClients(self._configuration.client_interface)
+        table = kernel.read_table()
+        if table is not None and table.epoch and table.layout == layout():
+            self.epoch = table.epoch
+            kernel.run(reload(self._configuration, table.classes))
+            self._read()
+        else:
+            # Of another shape, or none: the leases come back from the journal, with the time they have left.
+            self.epoch = secrets.token_hex(8)
+            kernel.run(create(self._configuration, (), epoch=self.epoch))
+            self.held = Held()
+        kernel.open_forwarding()
+        self._generation = kernel.generation()
+
+    def make_fit(self, wanted: Mapping[int, Pass], numbers: Collection[int]) -> dict[int, str]:
+        """Change the kernel until it fits `wanted` for these numbers. Gives the refused ones, with the
+        reason.
+
+        Raises `kernel.UnknownState` when a transaction failed and the kernel cannot be read either.
+        """
+        try:
+            self._carry_out(wanted, numbers)
+        except kernel.KernelRefused as error:
+            log.warning("the kernel refused a transaction of %d clients: %s", len(numbers), error)
+            self._read()
+            refused = self._isolate(wanted, sorted(numbers))
+        else:
+            refused = {}
+        self._generation = kernel.generation()
+        return refused
+
+    def check(self, wanted: Mapping[int, Pass]) -> bool:
+        """Repair what somebody else changed; cheap while nobody did. True when the table was made anew."""
+        if kernel.generation() == self._generation:
+            return False
+        table = kernel.read_table()
+        is_ours = table is not None and table.epoch == self.epoch and table.layout == layout()
+        if not is_ours:
+            log.error("our table was removed or replaced: loading it again")
+        else:
+            log.warning("somebody changed the machine's nftables: checking ours")
+        self.load()
+        self.make_fit(wanted, wanted.keys() | self.held.leases.keys() | self.held.pairs_of.keys())
+        return not is_ours
+
+    def everybody(self) -> set[int]:
+        """All numbers that the kernel knows."""
+        return self.held.leases.keys() | self.held.pairs_of.keys()
+
+    def _read(self) -> None:
+        table = kernel.read_table()
+        if table is None:
+            raise kernel.UnknownState("our table is gone")
+        self.held = kernel.read_held(table, now=boot_time())
+
+    def _carry_out(self, wanted: Mapping[int, Pass], numbers: Collection[int]) -> None:
+        now = boot_time()
+        changes = plan(wanted, self.held, numbers, now=now)
+        if changes:
+            kernel.run(script(changes, now=now))
+            note(changes, self.held)
+
+    def _isolate(self, wanted: Mapping[int, Pass], numbers: list[int]) -> dict[int, str]:
+        try:
+            self._carry_out(wanted, numbers)
+        except kernel.KernelRefused as error:
+            if len(numbers) == 1:
+                return {numbers[0]: str(error)}
+            half = len(numbers) // 2
+            return self._isolate(wanted, numbers[:half]) | self._isolate(wanted, numbers[half:])
+        return {}

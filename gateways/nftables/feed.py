@@ -1,0 +1,154 @@
+"""What the portal's feed says, read strictly, and what it makes of the grants held so far. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateways.ports import Client, Grant, parse_mac
+
+HIGHEST_NUMBER = 2**32 - 1
+# The kernel counts bytes in 64 bits and a second of tokens at once: a hundred terabits are out of reach.
+HIGHEST_RATE_KBPS = 10**8
+MOST_ADDRESSES = 32
+
+
+class InvalidAnswer(Exception):
+    """The portal's answer is not one of this protocol. Nothing of it was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A grant that was not applied, and why, for the operator."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the feed. `now` and every `until` are by the portal's clock."""
+
+    version: int
+    full: bool
+    now: float
+    grants: tuple[Grant, ...]
+    ends: tuple[int, ...]
+    refused: tuple[Refused, ...] = ()
+
+
+def parse_answer(body: bytes) -> Answer:
+    """Read an answer of ``GET feed``. A grant that makes no sense is `refused` alone; the others count.
+
+    Raises `InvalidAnswer` when the answer as a whole is not of the protocol.
+    """
+    try:
+        table = json.loads(body)
+        listed, ends = table["grants"], table["ends"]
+        version, full, now = int(table["version"]), table["full"] is True, _instant(table["now"])
+        if not isinstance(listed, list) or version < 0:
+            raise ValueError("not a feed")
+        ended = tuple(_number(each) for each in ends)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InvalidAnswer(repr(error)) from error
+    grants: list[Grant] = []
+    refused: list[Refused] = []
+    for row in listed:
+        try:
+            grants.append(parse_grant(row))
+        except (ValueError, TypeError, KeyError) as error:
+            refused.append(Refused(_named(row), f"{type(error).__name__}: {error}"[:200]))
+    return Answer(version, full, now, tuple(grants), ended, tuple(refused))
+
+
+def parse_grant(row: Mapping[str, Any]) -> Grant:
+    """Read one grant. Raises `ValueError`, `TypeError` or `KeyError` when it is not one."""
+    addresses = row["addresses"]
+    if not isinstance(addresses, list) or len(addresses) > MOST_ADDRESSES:
+        raise ValueError("addresses must be a short list")
+    return Grant(
+        number=_number(row["number"]),
+        client=Client(
+            parse_mac(row["client"]), tuple(ipaddress.ip_address(_text(each)) for each in addresses)
+        ),
+        until=_instant(row["until"]),
+        rate_down_kbps=_rate(row["rate_down_kbps"]),
+        rate_up_kbps=_rate(row["rate_up_kbps"]),
+    )
+
+
+def grant_row(grant: Grant) -> dict[str, Any]:
+    """The grant as the feed writes it: what `parse_grant` reads."""
+    return {
+        "number": grant.number,
+        "client": grant.client.mac,
+        "addresses": [str(each) for each in grant.client.addresses],
+        "until": grant.until,
+        "rate_down_kbps": grant.rate_down_kbps,
+        "rate_up_kbps": grant.rate_up_kbps,
+    }
+
+
+def fold(held: Mapping[int, Grant], answer: Answer) -> dict[int, Grant]:
+    """The grants after `answer`. A full answer is the whole truth; otherwise grants replace and ends remove.
+
+    One MAC has one grant: an older number of a MAC that gets a new one is gone.
+    """
+    grants = {} if answer.full else dict(held)
+    numbers = {grant.client.mac: number for number, grant in grants.items()}
+    for grant in answer.grants:
+        older = numbers.get(grant.client.mac)
+        if older is not None and older != grant.number:
+            grants.pop(older, None)
+        numbers[grant.client.mac] = grant.number
+        grants[grant.number] = _merged(held.get(grant.number), grant)
+    for number in answer.ends:
+        grants.pop(number, None)
+    return grants
+
+
+def _merged(before: Grant | None, grant: Grant) -> Grant:
+    """A renewed grant keeps the addresses it had: the protocol adds to them."""
+    if before is None or before.client.mac != grant.client.mac:
+        return grant
+    addresses = _unique([*grant.client.addresses, *before.client.addresses])[:MOST_ADDRESSES]
+    client = Client(grant.client.mac, tuple(addresses))
+    return Grant(grant.number, client, grant.until, grant.rate_down_kbps, grant.rate_up_kbps)
+
+
+def _unique(addresses: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> list[Any]:
+    return list(dict.fromkeys(addresses))
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= HIGHEST_NUMBER:
+        raise ValueError(f"{value!r} is not a number of an access session")
+    return value
+
+
+def _rate(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= HIGHEST_RATE_KBPS:
+        raise ValueError(f"{value!r} is not a rate in kbit/s")
+    return value
+
+
+def _instant(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not an instant")
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text")
+    return value
+
+
+def _named(row: Any) -> int:
+    """The number a broken grant calls itself, 0 when it has none."""
+    number = row.get("number") if isinstance(row, dict) else None
+    return number if isinstance(number, int) else 0

@@ -1,0 +1,133 @@
+"""One gateway's state: what the portal granted, what the clients' addresses are, and the kernel that must fit
+both.
+
+The order that makes it safe to be killed anywhere: kernel, then journal, then the word to the portal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from gateways.nftables.addresses import AddressBook
+from gateways.nftables.clock import Moment, Stamp, portal_time, rebase
+from gateways.nftables.configuration import Configuration
+from gateways.nftables.elements import Lease, Pass
+from gateways.nftables.enforcement import Enforcement
+from gateways.nftables.feed import Answer, Refused, fold
+from gateways.nftables.journal import Journal
+from gateways.nftables.ruleset import RateClass
+from gateways.ports import Grant, MacAddress
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """One gateway. Everything that touches the kernel runs under one lock, in a thread."""
+
+    def __init__(self, configuration: Configuration, journal: Journal) -> None:
+        self.configuration = configuration
+        self.journal = journal
+        self.enforcement = Enforcement(configuration)
+        self.book = AddressBook(configuration)
+        stamp = journal.memory.stamp
+        self.stamp = rebase(stamp, Moment.now()) if stamp else None
+        self._kernel_lock = asyncio.Lock()
+        self._journal_lock = asyncio.Lock()
+        self._macs: dict[MacAddress, int] = {}
+        self._remap()
+
+    async def in_kernel(self, work: Callable[[], T]) -> T:
+        async with self._kernel_lock:
+            return await asyncio.to_thread(work)
+
+    async def in_journal(self, work: Callable[[], T]) -> T:
+        async with self._journal_lock:
+            return await asyncio.to_thread(work)
+
+    def start(self) -> None:
+        """Load the rules, and give back to the kernel what a reboot took from it.
+
+        Leases that the kernel still has are not touched: a change may have reached it and not yet the
+        journal.
+        """
+        self.enforcement.load()
+        wanted = self.wanted()
+        self.enforcement.make_fit(wanted, wanted.keys() - self.enforcement.held.leases.keys())
+        log.info("closed to strangers; %d clients may pass", len(self.enforcement.held.leases))
+
+    def now(self) -> float:
+        """The portal's time; our own wall clock's until the portal has told it once."""
+        moment = Moment.now()
+        return portal_time(self.stamp, moment) if self.stamp else moment.wall
+
+    def wanted(self) -> dict[int, Pass]:
+        return {number: self._pass(grant) for number, grant in self.journal.memory.grants.items()}
+
+    def holds(self, mac: MacAddress) -> bool:
+        """Whether this client has a grant whose time is not over."""
+        grant = self.journal.memory.grants.get(self._macs.get(mac, 0))
+        return grant is not None and grant.until > self.now()
+
+    def known_time(self) -> Stamp:
+        """The portal's time at this moment, as a stamp for the journal."""
+        moment = Moment.now()
+        return rebase(self.stamp, moment) if self.stamp else Stamp(moment.wall, moment)
+
+    def _pass(self, grant: Grant) -> Pass:
+        assert self.stamp is not None, "a grant came with the portal's time"
+        mac = grant.client.mac
+        ends = self.stamp.moment.boot + grant.until - self.stamp.portal
+        pairs = frozenset((mac, address) for address in self.book.of_grant(grant))
+        return Pass(grant.number, pairs, Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends))
+
+    def _remap(self) -> None:
+        self._macs = {grant.client.mac: number for number, grant in self.journal.memory.grants.items()}
+
+    async def take(self, answer: Answer) -> list[Refused]:
+        """Apply an answer of the feed: kernel first, journal second; confirming is the caller's third."""
+        before = self.journal.memory.grants
+        self.stamp = Stamp(answer.now, Moment.now())
+        after = fold(before, answer)
+        changed: Collection[int] = {
+            number for number in before.keys() | after.keys() if before.get(number) is not after.get(number)
+        } | set(answer.ends)
+        refused = await self.in_kernel(lambda: self._fit(after, changed, everybody=answer.full))
+        if answer.full or changed or answer.version != self.journal.memory.version:
+            await self.in_journal(lambda: self.journal.record(answer, self.known_time()))
+            self._remap()
+        return [*answer.refused, *refused]
+
+    def _fit(self, grants: dict[int, Grant], numbers: Collection[int], *, everybody: bool) -> list[Refused]:
+        if everybody:
+            wanted = {number: self._pass(grant) for number, grant in grants.items()}
+            numbers = wanted.keys() | self.enforcement.everybody()
+        else:
+            wanted = {number: self._pass(grants[number]) for number in numbers if number in grants}
+        refused = self.enforcement.make_fit(wanted, numbers)
+        return [Refused(number, reason) for number, reason in refused.items()]
+
+    async def refit(self, macs: Collection[MacAddress]) -> None:
+        """These clients' addresses have changed."""
+        numbers = {number for mac in macs if (number := self._macs.get(mac))}
+        if numbers:
+            grants = self.journal.memory.grants
+            await self.in_kernel(lambda: self._fit(grants, numbers, everybody=False))
+
+    async def check(self) -> None:
+        """Repair what somebody else did to our table. Raises `kernel.UnknownState` when nobody can tell."""
+        await self.in_kernel(lambda: self.enforcement.check(self.wanted()))
+
+    async def fit_all(self) -> None:
+        """Compare everything with the kernel as we know it, and mend the difference."""
+        grants = dict(self.journal.memory.grants)
+        await self.in_kernel(lambda: self._fit(grants, (), everybody=True))
+
+    async def forget(self, numbers: list[int]) -> None:
+        """Drop grants whose end is settled, with their addresses."""
+        await self.in_journal(lambda: self.journal.forget(numbers))
+        self._remap()
+        await self.in_kernel(lambda: self._fit({}, numbers, everybody=False))

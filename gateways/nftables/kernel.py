@@ -1,0 +1,205 @@
+"""The only door to the kernel's tables: runs nft, reads what is there, and says plainly when it cannot know.
+
+A failed or odd read is `UnknownState`, never an empty table: nobody is cut off and nobody let in because of
+it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import socket
+import struct
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateways.nftables.elements import Held, Lease
+from gateways.nftables.ruleset import TABLE, RateClass
+from gateways.ports import MacAddress
+
+NFT_SECONDS = 30.0
+PASSES = re.compile(r"^\tset (lease_d\d+_u\d+) \{", re.MULTILINE)
+COMMENT = re.compile(r'comment "epoch=([0-9a-f]+) layout=([0-9a-f]+)"')
+FORWARDING = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
+
+
+class KernelRefused(Exception):
+    """nft refused a transaction, and nothing of it was done. The text is nft's first complaint."""
+
+
+class UnknownState(Exception):
+    """The kernel's tables could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Our table as it stands: which life it is in, which shape it has, and the rate classes it knows."""
+
+    epoch: str
+    layout: str
+    classes: frozenset[RateClass]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    bytes: int
+    packets: int
+
+
+def run(script: str) -> None:
+    """Carry out one transaction. Raises `KernelRefused`; then nothing of it was done."""
+    try:
+        done = subprocess.run(
+            ["nft", "-f", "-"], input=script, capture_output=True, text=True, timeout=NFT_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise KernelRefused(str(error)) from error
+    if done.returncode != 0:
+        raise KernelRefused(_first_line(done.stderr))
+
+
+def read_table() -> Table | None:
+    """Our table's head, or None when there surely is none. Raises `UnknownState`."""
+    done = _nft("-t", "list", "table", *TABLE.split())
+    if done.returncode != 0:
+        if "No such file or directory" in done.stderr:
+            return None
+        raise UnknownState(_first_line(done.stderr))
+    if not done.stdout.startswith(f"table {TABLE} {{"):
+        raise UnknownState(f"nft printed {done.stdout[:80]!r}")
+    found = COMMENT.search(done.stdout)
+    epoch, shape = found.groups() if found else ("", "")
+    classes = (RateClass.of_set(name) for name in PASSES.findall(done.stdout))
+    known = frozenset(each for each in classes if each is not None)
+    return Table(epoch, shape, known)
+
+
+def read_held(table: Table, *, now: float) -> Held:
+    """Every pair and every lease. `now` is by CLOCK_BOOTTIME. Raises `UnknownState`."""
+    held = Held(classes=set(table.classes))
+    for name in ("clients4", "clients6"):
+        for (mac, address), number in _elements("map", name):
+            held.bind((MacAddress(mac), ipaddress.ip_address(address)), int(number))
+    held.leases = read_leases(table.classes, now=now)
+    return held
+
+
+def read_leases(classes: Iterable[RateClass], *, now: float) -> dict[int, Lease]:
+    """Everybody who may pass now. Raises `UnknownState`."""
+    return {
+        # nft rounds what is left down to whole seconds.
+        element.key: Lease(rates, now + element.expires + 0.5)
+        for rates in classes
+        for element in _elements("set", rates.lease_set)
+    }
+
+
+def read_counts() -> tuple[dict[int, Count], dict[int, Count]]:
+    """What each number sent and what was sent to it. Raises `UnknownState`."""
+    up, down = (
+        {element.key: element.count for element in _elements("set", name) if element.count is not None}
+        for name in ("count_up", "count_down")
+    )
+    return up, down
+
+
+def read_refusals() -> dict[str, int]:
+    """The packets refused so far, by reason. Raises `UnknownState`."""
+    listed = _listing("counters", "table", *TABLE.split())
+    counters = [entry["counter"] for entry in listed if "counter" in entry]
+    return {each["name"]: int(each["packets"]) for each in counters if each["table"] == "arobase"}
+
+
+def offloaded(interface: str) -> bool:
+    """Whether a flowtable takes packets of `interface` past our rules. Raises `UnknownState`."""
+    for entry in _listing("flowtables"):
+        devices = entry.get("flowtable", {}).get("dev", [])
+        if interface in ([devices] if isinstance(devices, str) else devices):
+            return True
+    return False
+
+
+def open_forwarding() -> None:
+    """Let the machine route. Only to be called when the table is in place."""
+    for name in FORWARDING:
+        Path("/proc/sys", name).write_text("1", encoding="ascii")
+
+
+def generation() -> int:
+    """The number of the last change to any table here, whoever made it (NFT_MSG_GETGEN).
+
+    Costs microseconds, where listing costs more with every client. Raises `UnknownState`.
+    """
+    getgen, request = (10 << 8) | 16, 1
+    header = struct.pack("=LHHLL", 20, getgen, request, 1, 0) + struct.pack("=BBH", 0, 0, 0)
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as netlink:
+            netlink.settimeout(2.0)
+            netlink.sendto(header, (0, 0))
+            answer = netlink.recv(4096)
+        # After 16 bytes of header and 4 of nfgenmsg comes NFTA_GEN_ID, in network order.
+        length, kind = struct.unpack_from("=HH", answer, 20)
+        if (length, kind) != (8, 1):
+            raise UnknownState("the kernel did not tell its generation")
+        return int(struct.unpack_from("!L", answer, 24)[0])
+    except (OSError, struct.error) as error:
+        raise UnknownState(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    key: Any
+    expires: int
+    count: Count | None
+
+
+def _compact(found: dict[str, Any]) -> Any:
+    """Make a small value of what nft prints for one element, while parsing: dicts are many bytes."""
+    if "val" in found:
+        counter = found.get("counter")
+        count = Count(counter["bytes"], counter["packets"]) if counter else None
+        return _Element(found["val"], found.get("expires", 0), count)
+    if len(found) == 1:
+        if isinstance(element := found.get("elem"), _Element):
+            return element
+        if isinstance(concat := found.get("concat"), list):
+            return tuple(concat)
+    return found
+
+
+def _elements(kind: str, name: str) -> Iterator[Any]:
+    for entry in _listing(kind, *TABLE.split(), name):
+        if kind in entry and entry[kind].get("name") == name:
+            yield from entry[kind].get("elem", [])
+            return
+    raise UnknownState(f"nft did not list {name}")
+
+
+def _listing(*what: str) -> list[dict[str, Any]]:
+    done = _nft("-j", "list", *what)
+    if done.returncode != 0:
+        raise UnknownState(_first_line(done.stderr))
+    try:
+        listed = json.loads(done.stdout, object_hook=_compact)["nftables"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnknownState(f"nft printed {done.stdout[:80]!r}") from error
+    if not isinstance(listed, list) or not listed:
+        raise UnknownState("nft printed nothing")
+    return listed
+
+
+def _nft(*arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            ["nft", *arguments], capture_output=True, text=True, timeout=NFT_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise UnknownState(str(error)) from error
+
+
+def _first_line(text: str) -> str:
+    return (text.strip() or "nft gave no reason").splitlines()[0]

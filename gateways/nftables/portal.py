@@ -1,0 +1,118 @@
+"""The agent's line to the portal: the calls of docs/gateway-nftables-protocol.md over kept HTTP connections.
+
+Blocking; each `Line` is for one thread at a time. Certificates are verified, always.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateways.nftables.configuration import Configuration
+from gateways.nftables.feed import Answer, InvalidAnswer, Refused, parse_answer
+from gateways.ports import Client
+
+ANSWER_SECONDS = 5.0
+LARGEST_ANSWER_BYTES = 64 << 20
+# A connection that was cut without a word is noticed in eight seconds, not when the long poll would have
+# ended.
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 3), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KEEPCNT, 2))
+USER_TIMEOUT_MS = 8000
+
+
+class PortalUnreachable(Exception):
+    """The portal did not answer, or not as it should. The agent goes on by itself and tries again."""
+
+
+class Line:
+    """One kept connection to the portal."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        parts = urlsplit(configuration.portal_url)
+        self._secure = parts.scheme == "https"
+        self._host, self._port = parts.hostname or "", parts.port
+        self._path = parts.path + "/gateways/nftables/"
+        self._headers = {"Authorization": f"Bearer {configuration.credential}"}
+        self._tls = _tls(configuration) if self._secure else None
+        self._connection: http.client.HTTPConnection | None = None
+
+    def feed(self, since: int, wait: float) -> Answer:
+        """What changed after version `since`; waits up to `wait` seconds. Raises `PortalUnreachable`."""
+        body = self._call("GET", f"feed?since={since}&wait={wait:g}", None, wait + ANSWER_SECONDS)
+        try:
+            return parse_answer(body)
+        except InvalidAnswer as error:
+            raise PortalUnreachable(f"the feed's answer makes no sense: {error}") from error
+
+    def confirm(self, version: int, applied: Iterable[int], refused: Iterable[Refused]) -> None:
+        reasons = [{"number": each.number, "reason": each.reason} for each in refused]
+        self._post("confirm", {"version": version, "applied": list(applied), "refused": reasons})
+
+    def report(self, report: dict[str, Any]) -> None:
+        self._post("report", report)
+
+    def arrivals(self, clients: Iterable[Client]) -> None:
+        rows = [{"client": each.mac, "addresses": [str(a) for a in each.addresses]} for each in clients]
+        self._post("arrivals", {"clients": rows})
+
+    def close(self) -> None:
+        """End the connection, also under a call that is waiting: that raises `PortalUnreachable`."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if connection.sock is not None:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def _post(self, name: str, value: dict[str, Any]) -> None:
+        body = json.dumps(value, separators=(",", ":")).encode()
+        self._call("POST", name, body, ANSWER_SECONDS)
+
+    def _call(self, method: str, name: str, body: bytes | None, timeout: float) -> bytes:
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            connection = self._connected(timeout)
+            connection.request(method, self._path + name, body, headers)
+            answer = connection.getresponse()
+            content = answer.read(LARGEST_ANSWER_BYTES)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise PortalUnreachable(f"{name.partition('?')[0]}: {error!r}") from error
+        if answer.will_close or not answer.isclosed():
+            self.close()
+        if answer.status not in (200, 204):
+            raise PortalUnreachable(f"{name.partition('?')[0]}: the portal answered {answer.status}")
+        return content
+
+    def _connected(self, timeout: float) -> http.client.HTTPConnection:
+        if self._connection is None:
+            self._connection = self._new()
+            self._connection.connect()
+            for option, value in KEEPALIVE:
+                self._connection.sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        self._connection.sock.settimeout(timeout)
+        return self._connection
+
+    def _new(self) -> http.client.HTTPConnection:
+        if self._tls is not None:
+            return http.client.HTTPSConnection(
+                self._host, self._port, timeout=ANSWER_SECONDS, context=self._tls
+            )
+        return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+
+
+def _tls(configuration: Configuration) -> ssl.SSLContext:
+    """Trust the authority that the operator named, or the system's, and verify the name."""
+    context = ssl.create_default_context(cafile=configuration.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

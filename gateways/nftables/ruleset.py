@@ -1,0 +1,259 @@
+"""The text of our nftables table: who is who, who may pass, and what everybody else gets. Pure: it runs
+nothing.
+
+A client's number (`Grant.number`) travels as the packet's mark:
+
+- ``clients4`` and ``clients6`` say which number a pair of MAC and address is. They know no time.
+- ``lease_dD_uU``, one set for each pair of rates, say who may pass. Each element carries its own timeout, and
+  both directions look it up with every packet: nothing that is running outlives it, and nobody is needed to
+  end it.
+- ``count_up`` and ``count_down`` are filled by the packets themselves and outlive the lease by a day.
+
+No rule accepts `established` on its own. A flow remembers its owner in the connection's mark, and an answer
+passes only when that owner has a lease and has used the address it is going to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from gateways.nftables.configuration import Configuration
+from gateways.nftables.walled_garden import (
+    capture_rules,
+    garden_rules,
+    input_rules,
+    output_rules,
+    refusal_rules,
+)
+
+TABLE = "inet arobase"
+# A token bucket must hold a few offloaded packets of 64 kB, or a single one is always over the rate.
+BURST_BYTES = 262144
+CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting")
+PARTS = ("identify", "garden", "pass", "up", "down", "refuse")
+
+DECLARATIONS = """\
+  counter spoofed { }
+  counter dns { }
+  map clients4 { type ether_addr . ipv4_addr : mark; }
+  map clients6 { type ether_addr . ipv6_addr : mark; }
+  set holders4 { type mark . ipv4_addr; size 262144; flags dynamic,timeout; timeout 1d; }
+  set holders6 { type mark . ipv6_addr; size 262144; flags dynamic,timeout; timeout 1d; }
+  set known_macs { type ether_addr; size 262144; flags dynamic,timeout; timeout 1h; }
+  set known4 { type ipv4_addr; size 262144; flags dynamic,timeout; timeout 1h; }
+  set known6 { type ipv6_addr; size 262144; flags dynamic,timeout; timeout 1h; }
+  set count_up { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
+  set count_down { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
+  set dns_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
+  set dns_long { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
+  set dns_answered4 { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 10m; }
+  set dns_answered6 { type ipv6_addr; size 65535; flags dynamic,timeout; timeout 10m; }
+  set ntp_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
+  set pinged { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
+"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RateClass:
+    """A pair of ceilings in kbit/s; 0 means none. Leases of the same pair share a set and its rules."""
+
+    down_kbps: int
+    up_kbps: int
+
+    @property
+    def suffix(self) -> str:
+        return f"d{self.down_kbps}_u{self.up_kbps}"
+
+    @property
+    def lease_set(self) -> str:
+        return f"lease_{self.suffix}"
+
+    @classmethod
+    def of_set(cls, name: str) -> Self | None:
+        """The class whose lease set has this name, or None when it is another set."""
+        kind, _, rest = name.partition("_d")
+        down, _, up = rest.partition("_u")
+        if kind != "lease" or not (down.isdecimal() and up.isdecimal()):
+            return None
+        return cls(int(down), int(up))
+
+
+def layout() -> str:
+    """A short name for the shape of the table: equal names mean that sets may be kept over a reload."""
+    text = DECLARATIONS + _class_declarations(RateClass(1, 1)) + " ".join(CHAINS + PARTS)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def create(configuration: Configuration, classes: Iterable[RateClass], *, epoch: str) -> str:
+    """One transaction that makes the table anew, whatever was there, and closed to everybody."""
+    classes = sorted(set(classes))
+    declared = DECLARATIONS + "".join(_class_declarations(each) for each in classes)
+    head = f'  comment "epoch={epoch} layout={layout()}"\n'
+    return f"table {TABLE} {{\n}}\ndelete table {TABLE}\ntable {TABLE} {{\n{head}{declared}}}\n" + _rules(
+        configuration, classes
+    )
+
+
+def reload(configuration: Configuration, classes: Iterable[RateClass]) -> str:
+    """One transaction that replaces every rule. Sets keep their elements, timeouts and counters."""
+    classes = sorted(set(classes))
+    chains = [*CHAINS, *PARTS, *(f"rate_{each.suffix}_{way}" for each in classes for way in ("up", "down"))]
+    flushes = "".join(f"flush chain {TABLE} {chain}\n" for chain in chains)
+    return flushes + _rules(configuration, classes)
+
+
+def add_class(rates: RateClass) -> str:
+    """What to put before the first lease of a new rate class, in the same transaction."""
+    body = _class_declarations(rates) + _rate_chains(rates)
+    calls = _class_calls(rates)
+    hooks = "".join(f"add rule {TABLE} {chain} {rule}\n" for chain, rule in calls.items())
+    return f"table {TABLE} {{\n{body}}}\n{hooks}"
+
+
+def _rules(configuration: Configuration, classes: list[RateClass]) -> str:
+    chains = [
+        _base("prerouting", "filter", "prerouting", "mangle", "accept", _prerouting(configuration)),
+        _base("capture", "nat", "prerouting", "dstnat", "accept", capture_rules(configuration)),
+        _base("forward", "filter", "forward", "filter", "drop", _forward(configuration)),
+        _base("input", "filter", "input", "filter", "drop", input_rules(configuration)),
+        _base("output", "filter", "output", "filter", "accept", output_rules(configuration)),
+        _base("postrouting", "nat", "postrouting", "srcnat", "accept", _postrouting(configuration)),
+        _chain("identify", _identify(configuration)),
+        _chain("garden", garden_rules(configuration)),
+        _chain("refuse", refusal_rules()),
+    ]
+    calls = [_class_calls(each) for each in classes]
+    chains += [_chain(part, [call[part] for call in calls]) for part in ("pass", "up", "down")]
+    chains += [_rate_chains(each) for each in classes]
+    return f"table {TABLE} {{\n{''.join(chains)}}}\n"
+
+
+def _chain(name: str, rules: Iterable[str], head: str = "") -> str:
+    lines = "".join(f"    {rule}\n" for rule in rules)
+    return f"  chain {name} {{\n{head}{lines}  }}\n"
+
+
+def _base(name: str, kind: str, hook: str, priority: str, policy: str, rules: Iterable[str]) -> str:
+    return _chain(name, rules, f"    type {kind} hook {hook} priority {priority}; policy {policy};\n")
+
+
+def _class_declarations(rates: RateClass) -> str:
+    dynamic = "{ type mark; size 262144; flags dynamic,timeout; timeout 5m; }"
+    return (
+        f"  set {rates.lease_set} {{ type mark; flags timeout; }}\n"
+        f"  set police_{rates.suffix}_up {dynamic}\n"
+        f"  set police_{rates.suffix}_down {dynamic}\n"
+    )
+
+
+def _class_calls(rates: RateClass) -> dict[str, str]:
+    """The one rule of each chain that looks this class up."""
+    found = f"meta mark @{rates.lease_set}"
+    return {
+        "pass": f"{found} accept",
+        "up": f"{found} goto rate_{rates.suffix}_up",
+        "down": f"{found} goto rate_{rates.suffix}_down",
+    }
+
+
+def _rate_chains(rates: RateClass) -> str:
+    text = ""
+    for way, kbps in (("up", rates.up_kbps), ("down", rates.down_kbps)):
+        rules = [f"update @count_{way} {{ meta mark counter }}", "accept"]
+        if kbps:
+            ceiling = f"limit rate over {kbps * 125} bytes/second burst {BURST_BYTES} bytes"
+            rules.insert(0, f"update @police_{rates.suffix}_{way} {{ meta mark {ceiling} }} drop")
+        text += _chain(f"rate_{rates.suffix}_{way}", rules)
+    return text
+
+
+def _prerouting(configuration: Configuration) -> list[str]:
+    client = configuration.client_interface
+    rules = [
+        # A mark is ours alone: whatever the packet brought from another interface or namespace is forgotten.
+        "meta mark set 0",
+        f'iifname "{client}" jump identify',
+    ]
+    for family, prefixes in _prefixes(configuration):
+        inside = f'iifname != {{ "{client}", "lo" }} {family} saddr {{ {prefixes} }}'
+        rules.append(f'{inside} counter name "spoofed" drop')
+    return rules
+
+
+def _identify(configuration: Configuration) -> list[str]:
+    """Find the sender's number. A pair that is not known stays number 0, a stranger."""
+    prefixes = dict(_prefixes(configuration))
+    allowed4 = prefixes.get("ip", "255.255.255.255")
+    allowed6 = ", ".join(["fe80::/10", *([prefixes["ip6"]] if "ip6" in prefixes else [])])
+    count = 'counter name "spoofed"'
+    return [
+        # Before it has an address, a client may only ask for one.
+        "ip saddr 0.0.0.0 udp sport 68 udp dport 67 return",
+        "ip6 saddr :: meta l4proto ipv6-icmp return",
+        f"ip saddr != {{ {allowed4} }} {count} drop",
+        f"ip6 saddr != {{ {allowed6} }} {count} drop",
+        "meta mark set ether saddr . ip saddr map @clients4",
+        "meta mark set ether saddr . ip6 saddr map @clients6",
+        f"meta mark 0 ip saddr @known4 {count} return",
+        f"meta mark 0 ip6 saddr @known6 {count} return",
+        f"meta mark 0 meta nfproto ipv4 ether saddr @known_macs {count} return",
+        "meta mark 0 return",
+        "meta nfproto ipv4 add @holders4 { meta mark . ip saddr }",
+        "meta nfproto ipv6 add @holders6 { meta mark . ip6 saddr }",
+        "ct state new meta nfproto ipv4 update @known4 { ip saddr }",
+        "ct state new ip6 saddr != fe80::/10 update @known6 { ip6 saddr }",
+        "ct state new update @known_macs { ether saddr }",
+        # The flow belongs to whoever sends in it now, and its answers to nobody else.
+        "ct direction original ct mark set meta mark",
+    ]
+
+
+def _forward(configuration: Configuration) -> list[str]:
+    client, uplink = configuration.client_interface, configuration.uplink_interface
+    rules = [
+        f'iifname "{client}" oifname "{client}" drop',
+        # An invalid packet would leave without address translation.
+        "ct state invalid drop",
+    ]
+    for family, prefixes in _prefixes(configuration):
+        rules.append(f'iifname "{client}" {family} daddr {{ {prefixes} }} drop')
+    rules += [
+        "jump garden",
+        f'iifname "{client}" oifname "{uplink}" jump up',
+        f'iifname "{client}" goto refuse',
+        f'oifname "{client}" ct state != {{ established, related }} drop',
+        f'iifname != "{uplink}" drop',
+        f'oifname "{client}" meta nfproto ipv4 ct mark . ip daddr != @holders4 drop',
+        f'oifname "{client}" meta nfproto ipv6 ct mark . ip6 daddr != @holders6 drop',
+        f'oifname "{client}" meta mark set ct mark',
+        f'oifname "{client}" jump down',
+    ]
+    return rules
+
+
+def _postrouting(configuration: Configuration) -> list[str]:
+    uplink = configuration.uplink_interface
+    rules = []
+    # The portal must see the client's own address.
+    for family, version in (("ip", 4), ("ip6", 6)):
+        portal = ", ".join(str(each) for each in configuration.portal_addresses if each.version == version)
+        if portal:
+            rules.append(f"{family} daddr {{ {portal} }} return")
+    wanted = {"ip": configuration.masquerade, "ip6": configuration.masquerade_ipv6}
+    for family, prefixes in _prefixes(configuration):
+        if wanted[family]:
+            rules.append(f'oifname "{uplink}" {family} saddr {{ {prefixes} }} masquerade')
+    return rules
+
+
+def _prefixes(configuration: Configuration) -> list[tuple[str, str]]:
+    """The client prefixes by the family's word in nft, families without one left out."""
+    found = []
+    for family, version in (("ip", 4), ("ip6", 6)):
+        prefixes = ", ".join(str(each) for each in configuration.client_prefixes if each.version == version)
+        if prefixes:
+            found.append((family, prefixes))
+    return found

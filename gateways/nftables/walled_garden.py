@@ -1,0 +1,142 @@
+"""The rules for clients without a lease: the few things they may reach, and what becomes of the rest. Pure
+text.
+
+Allowed are DHCP, neighbour discovery, echo to the gateway, DNS by our own resolver, time from configured
+servers, the redirector and the portal. A budget for each client keeps DNS from becoming a tunnel: what is
+asked is budgeted by MAC, what is answered by address. When a budget's table is full, nobody new is served:
+full must not mean open.
+
+Authorised clients have the Internet, but on the gateway itself they may reach no more than everybody else.
+"""
+
+from __future__ import annotations
+
+from gateways.nftables.configuration import Configuration
+
+# A question above this many bytes of UDP has a name of about 80 characters, which hardly any honest one has.
+LONG_QUERY_BYTES = 110
+LONG_SEGMENT_BYTES = 180
+# An NTP packet has 48 bytes (RFC 5905 section 7.3), 96 with the headers of IPv6.
+NTP_PACKET_BYTES = 96
+
+
+def capture_rules(configuration: Configuration) -> list[str]:
+    """Where a stranger's first packet to port 80 or 53 really goes."""
+    client = configuration.client_interface
+    resolver = configuration.resolver_port
+    rules = [f'iifname != "{client}" return']
+    if resolver != 53:
+        rules.append(f"fib daddr type local meta l4proto {{ tcp, udp }} th dport 53 redirect to :{resolver}")
+    rules.append("jump pass")
+    rules += [f"{portal} return" for portal in _portal(configuration, "daddr", "dport")]
+    rules += [
+        f"tcp dport 80 redirect to :{configuration.redirector_port}",
+        f"meta l4proto {{ tcp, udp }} th dport 53 redirect to :{resolver}",
+    ]
+    return rules
+
+
+def garden_rules(configuration: Configuration) -> list[str]:
+    """What is forwarded for everybody, lease or not, in both directions: the portal, and the time of day."""
+    client = configuration.client_interface
+    portal = _portal(configuration, "daddr", "dport")
+    rules = [f'iifname "{client}" {match} accept' for match in portal]
+    portal = _portal(configuration, "saddr", "sport")
+    rules += [f'oifname "{client}" {match} ct state established accept' for match in portal]
+    for family, version in (("ip", 4), ("ip6", 6)):
+        servers = ", ".join(str(each) for each in configuration.ntp_servers if each.version == version)
+        if not servers:
+            continue
+        small = f"udp length 56 meta length <= {NTP_PACKET_BYTES}"
+        budget = "update @ntp_asked { ether saddr limit rate 6/minute burst 8 packets }"
+        rules.append(
+            f'iifname "{client}" {family} daddr {{ {servers} }} udp dport 123 {small} {budget} accept'
+        )
+        answer = f"{family} saddr {{ {servers} }} udp sport 123 {small} ct state established accept"
+        rules.append(f'oifname "{client}" {answer}')
+    return rules
+
+
+def refusal_rules() -> list[str]:
+    """The end of a client's packet that nothing let through."""
+    return [
+        # A refusal at once lets a phone's probe fail fast; a silent drop would keep it waiting.
+        "meta l4proto tcp reject with tcp reset",
+        "udp dport 443 reject with icmpx port-unreachable",
+        "drop",
+    ]
+
+
+def input_rules(configuration: Configuration) -> list[str]:
+    """What reaches the gateway itself."""
+    client = configuration.client_interface
+    control = (
+        "nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-query, mld-listener-report"
+    )
+    errors = "destination-unreachable, time-exceeded, parameter-problem"
+    ports = ", ".join(str(port) for port in configuration.uplink_tcp_ports)
+    rules = [
+        'iifname "lo" accept',
+        # Answers to what the gateway itself asked. A client's own flow is judged by each of its packets.
+        "ct direction reply ct state established,related accept",
+        f"icmpv6 type {{ {control}, mld-listener-done, mld2-listener-report }} accept",
+        f'iifname != "{client}" ct state established,related accept',
+        f'iifname != "{client}" icmpv6 type {{ nd-router-advert, packet-too-big, {errors}, echo-request }} accept',
+        f'iifname != "{client}" icmp type {{ {errors}, echo-request }} accept',
+        f'iifname != "{client}" udp sport 67 udp dport 68 accept',
+        f'iifname != "{client}" udp sport 547 udp dport 546 accept',
+    ]
+    if ports:
+        rules.append(f'iifname != "{client}" tcp dport {{ {ports} }} accept')
+    rules.append(f'iifname != "{client}" drop')
+    ping = "update @pinged { ether saddr limit rate 5/second burst 20 packets } accept"
+    rules += [
+        "udp sport 68 udp dport 67 accept",
+        "ip6 saddr fe80::/10 udp sport 546 udp dport 547 accept",
+        f"icmp type echo-request {ping}",
+        f"icmpv6 type echo-request {ping}",
+        f"tcp dport {configuration.redirector_port} accept",
+    ]
+    rules += [f"{portal} accept" for portal in _portal(configuration, "daddr", "dport")]
+    return rules + _question_rules(configuration.resolver_port)
+
+
+def _question_rules(resolver: int) -> list[str]:
+    short = "update @dns_asked { ether saddr limit rate 3/second burst 100 packets } accept"
+    long = "update @dns_long { ether saddr limit rate 6/minute burst 10 packets } accept"
+    asked = f"meta l4proto {{ tcp, udp }} th dport {resolver}"
+    return [
+        f"{asked} jump pass",
+        f"udp dport {resolver} udp length <= {LONG_QUERY_BYTES} {short}",
+        f"udp dport {resolver} udp length > {LONG_QUERY_BYTES} {long}",
+        f"tcp dport {resolver} meta length <= {LONG_SEGMENT_BYTES} {short}",
+        f"tcp dport {resolver} meta length > {LONG_SEGMENT_BYTES} {long}",
+        f'{asked} counter name "dns" drop',
+    ]
+
+
+def output_rules(configuration: Configuration) -> list[str]:
+    """The budget of what the resolver answers to strangers: 1 kbit/s, after enough to start with."""
+    resolver = configuration.resolver_port
+    rules = [
+        f'oifname != "{configuration.client_interface}" accept',
+        f"meta l4proto {{ tcp, udp }} th sport != {resolver} accept",
+        "meta l4proto != { tcp, udp } accept",
+        "meta mark set ct mark",
+        "jump pass",
+    ]
+    for family, version in (("ip", 4), ("ip6", 6)):
+        budget = f"{family} daddr limit rate over 128 bytes/second burst 65536 bytes"
+        rules.append(f'update @dns_answered{version} {{ {budget} }} counter name "dns" drop')
+    return rules
+
+
+def _portal(configuration: Configuration, address: str, port: str) -> list[str]:
+    """Matches of the portal's addresses and ports, one for each family that it has."""
+    ports = ", ".join(str(each) for each in configuration.portal_ports)
+    found = []
+    for family, version in (("ip", 4), ("ip6", 6)):
+        addresses = ", ".join(str(each) for each in configuration.portal_addresses if each.version == version)
+        if addresses:
+            found.append(f"{family} {address} {{ {addresses} }} tcp {port} {{ {ports} }}")
+    return found

@@ -17,6 +17,8 @@ from gateways.ports import GatewayKind, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.models import Gateway, Network, Site
 
+Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 CREDENTIAL_BYTES = 32
 IDENTITY = re.compile(r"[a-z0-9-]{1,64}")
 # Neither query nor fragment, since the portal adds its own.
@@ -112,15 +114,17 @@ def select_at(db: Session, site: Site) -> Sequence[Gateway]:
 
 def refuse_overlaps(gateway: Gateway, others: Iterable[Gateway]) -> None:
     """Raise InvalidGateway when a client of `gateway` could be a client of another one at the same site."""
+    ours = [ipaddress.ip_network(text) for text in gateway.client_prefixes]
     for other in others:
         if other.identity == gateway.identity:
             continue
-        for ours in map(ipaddress.ip_network, gateway.client_prefixes):
-            for theirs in map(ipaddress.ip_network, other.client_prefixes):
-                if ours.version == theirs.version and ours.overlaps(theirs):
-                    raise InvalidGateway(
-                        f"prefix {ours} overlaps {theirs} of {other.identity} at the same site"
-                    )
+        if overlap(ours, map(ipaddress.ip_network, other.client_prefixes)):
+            raise InvalidGateway(f"its prefixes overlap those of {other.identity} at the same site")
+
+
+def overlap(ours: Sequence[Prefix], theirs: Iterable[Prefix]) -> bool:
+    """Whether any address is in both."""
+    return any(our.version == their.version and our.overlaps(their) for their in theirs for our in ours)
 
 
 def read_prefixes(texts: Sequence[str]) -> tuple[str, ...]:

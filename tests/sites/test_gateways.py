@@ -120,7 +120,7 @@ def test_it_refuses_a_network_that_the_site_does_not_offer(
 
 def test_it_refuses_overlapping_prefixes_at_one_site(db: Session, station: Site, wifilib: Network) -> None:
     added(db, station, wifilib)
-    with pytest.raises(InvalidGateway, match="overlaps"):
+    with pytest.raises(InvalidGateway, match="overlap"):
         added(db, station, wifilib, identity="viotte-2", client_prefixes=["10.66.0.128/25"])
 
 

@@ -1,0 +1,34 @@
+"""Puts the demo town into a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sites.exchange import NETWORKS, SITES, ImportResult, import_records
+from sites.models import Site, SiteState
+
+FILES = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    networks: ImportResult
+    sites: ImportResult
+
+
+def load_demo(db: Session, *, now: datetime) -> DemoResult:
+    """Add the networks and sites of the demo town that are not there yet; live ones are live since `now`.
+
+    Rows that exist stay as somebody may have made them, so that starting again undoes nothing.
+    """
+    networks = import_records(db, NETWORKS, (FILES / "networks.csv").read_bytes(), only_new=True)
+    sites = import_records(db, SITES, (FILES / "sites.csv").read_bytes(), only_new=True)
+    for site in db.scalars(select(Site).where(Site.slug.in_(sites.created), Site.state == SiteState.LIVE)):
+        site.state_since = now
+    db.flush()
+    return DemoResult(networks, sites)

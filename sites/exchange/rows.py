@@ -1,0 +1,82 @@
+"""The rows of an imported file before they mean anything: text by column name, and where each row stands."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sites.errors import Fault, RefusedImport
+
+MAX_BYTES = 8 * 1024 * 1024
+
+Cell = str | int | float | bool | None | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`where` names it for people: ``line 7`` of a table, ``feature 3`` of a collection."""
+
+    where: str
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All rows of a file, and the faults of those that are unreadable. `head` is where column names stand."""
+
+    rows: Sequence[Row]
+    faults: Sequence[Fault] = ()
+    head: str | None = None
+
+
+def decode(content: bytes) -> str:
+    """The text of a file; raises RefusedImport when it is too large, not UTF-8, or holds a NUL."""
+    if len(content) > MAX_BYTES:
+        raise _refusal("file", f"{len(content):,} bytes; at most {MAX_BYTES:,} are read")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _refusal("file", "is UTF-16 (Excel's 'Unicode text'): save it as 'CSV UTF-8'")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        letter = content[error.start : error.start + 1].decode("cp1252", "replace")
+        hint = f"not UTF-8; it looks like Windows-1252 ({letter!r}): save it as 'CSV UTF-8'"
+        raise _refusal(_line(content[: error.start].count(b"\n")), hint) from error
+    if "\0" in text:
+        raise _refusal(_line(text[: text.index("\0")].count("\n")), "holds a NUL: this is not a text file")
+    return text
+
+
+def as_cell(value: object) -> Cell:
+    """A value of a record as JSON would have it."""
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [str(part) for part in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{value!r} has no form in a file")
+
+
+def as_text(cell: object) -> str:
+    """A cell as a table would have it. Raises ValueError for what no cell can be."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, list):
+        return " ".join(as_text(part) for part in cell)
+    if isinstance(cell, str | int | float):
+        return str(cell)
+    raise ValueError("is neither text, number, true, false, null nor a list of those")
+
+
+def _line(number_of_breaks: int) -> str:
+    return f"line {number_of_breaks + 1}"
+
+
+def _refusal(where: str, reason: str) -> RefusedImport:
+    return RefusedImport([Fault(where, None, reason)])

@@ -1,0 +1,143 @@
+"""The public list of hotspots: what a guest may know about a site, as values and as open data.
+
+Contacts, notes, gateways and prefixes are not public and are not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from sites import hours
+from sites.models import NetworkKind, Site, SiteKind, SiteState
+from sites.rules import ads_shown, state_at
+
+# The open licence that French public bodies use by default (Code des relations entre le public et
+# l'administration, D323-2-1).
+LICENCE = {"name": "Licence Ouverte / Open Licence 2.0 (Etalab)", "id": "etalab-2.0"}
+LICENCE_URL = "https://www.etalab.gouv.fr/licence-ouverte-open-licence"
+
+COLUMNS = {
+    "slug": "the site's stable name; also the end of its page's address, /info/SLUG",
+    "name": "the site's name, for people",
+    "kind": "station, tram_stop, square, landmark, sports_hall, library, school, town_building or shop",
+    "address": "postal address",
+    "state": "planned, live, outage or closed, at the time in generated_at",
+    "state_since": "since when (ISO 8601, UTC), or null",
+    "state_until": "until when, as far as is known (ISO 8601, UTC), or null",
+    "opening_hours": "OpenStreetMap notation; PH are the public holidays of France",
+    "zone": "time zone of opening_hours (IANA name)",
+    "open": "whether the place is open, at the time in generated_at",
+    "ads": "whether free access shows advertising here",
+    "networks": "the wifi networks: ssid, kind (library or public), signin_methods (patron, pass, free)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedNetwork:
+    slug: str
+    name: str
+    ssid: str
+    kind: NetworkKind
+    signin_methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hotspot:
+    """A site as the public sees it at an instant. `closes_at` is set while open, `opens_at` while closed."""
+
+    slug: str
+    name: str
+    kind: SiteKind
+    address: str
+    latitude: float
+    longitude: float
+    state: SiteState
+    state_since: datetime | None
+    state_until: datetime | None
+    opening_hours: str
+    zone: str
+    open: bool
+    closes_at: datetime | None
+    opens_at: datetime | None
+    ads: bool
+    networks: tuple[OfferedNetwork, ...]
+
+
+def hotspots(db: Session, *, now: datetime) -> Sequence[Hotspot]:
+    """All sites that the public may know of, by name. A site that closed for good is not among them."""
+    sites = db.scalars(select(Site).options(selectinload(Site.networks)).order_by(Site.name, Site.slug))
+    return [hotspot(site, now=now) for site in sites if not _is_gone(site, now)]
+
+
+def hotspot(site: Site, *, now: datetime) -> Hotspot:
+    """One site as the public sees it."""
+    opening_hours, zone = hours.parse(site.opening_hours), ZoneInfo(site.zone)
+    return Hotspot(
+        slug=site.slug,
+        name=site.name,
+        kind=site.kind,
+        address=site.address,
+        latitude=site.latitude,
+        longitude=site.longitude,
+        state=state_at(site, now),
+        state_since=site.state_since,
+        state_until=site.state_until,
+        opening_hours=site.opening_hours,
+        zone=site.zone,
+        open=hours.is_open(opening_hours, now, zone),
+        closes_at=hours.closing(opening_hours, now, zone),
+        opens_at=hours.opening(opening_hours, now, zone),
+        ads=any(ads_shown(site, network) for network in site.networks),
+        networks=tuple(
+            OfferedNetwork(
+                network.slug, network.name, network.ssid, network.kind, tuple(network.signin_methods)
+            )
+            for network in site.networks
+        ),
+    )
+
+
+def geojson(spots: Sequence[Hotspot], *, now: datetime) -> dict[str, Any]:
+    """The list as a FeatureCollection (RFC 7946), with its licence and columns as foreign members (section 6.1)."""
+    return {
+        "type": "FeatureCollection",
+        "licence": LICENCE | {"url": LICENCE_URL},
+        "generated_at": now.isoformat(),
+        "columns": COLUMNS,
+        "features": [_feature(spot) for spot in spots],
+    }
+
+
+def _feature(spot: Hotspot) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "slug": spot.slug,
+        "name": spot.name,
+        "kind": spot.kind.value,
+        "address": spot.address,
+        "state": spot.state.value,
+        "state_since": spot.state_since.isoformat() if spot.state_since else None,
+        "state_until": spot.state_until.isoformat() if spot.state_until else None,
+        "opening_hours": spot.opening_hours,
+        "zone": spot.zone,
+        "open": spot.open,
+        "ads": spot.ads,
+        "networks": [
+            {"ssid": network.ssid, "kind": network.kind.value, "signin_methods": list(network.signin_methods)}
+            for network in spot.networks
+        ],
+    }
+    point = {"type": "Point", "coordinates": [spot.longitude, spot.latitude]}
+    return {"type": "Feature", "id": spot.slug, "geometry": point, "properties": properties}
+
+
+def _is_gone(site: Site, now: datetime) -> bool:
+    closed = state_at(site, now) is SiteState.CLOSED
+    comes_back = site.state is SiteState.CLOSED and site.state_until is not None
+    return closed and not comes_back

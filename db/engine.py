@@ -31,7 +31,9 @@ def make_session_maker(engine: Engine) -> SessionMaker:
 
 
 def _sqlite(database_url: str) -> Engine:
-    engine = create_engine(database_url, connect_args={"timeout": BUSY_SECONDS}, pool_size=16, max_overflow=16)
+    engine = create_engine(
+        database_url, connect_args={"timeout": BUSY_SECONDS}, pool_size=16, max_overflow=16
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "arobase"
 SQLITE_LOOK_SECONDS = 0.004
+LISTEN_SECONDS = 1.0
 LINGER_SECONDS = 30.0
 
 
@@ -31,6 +33,7 @@ class Wake:
         self._count = 0
         self._wanted_until = 0.0
         self._running = False
+        self._thread: threading.Thread | None = None
 
     @property
     def count(self) -> int:
@@ -40,12 +43,18 @@ class Wake:
 
     def wait(self, seen: int, seconds: float) -> bool:
         """Wait until something was committed after `seen` was read, at most `seconds`; True if so."""
-        self._start()
+        self._start(seconds)
         with self._changed:
             return self._changed.wait_for(lambda: self._count != seen, timeout=max(0.0, seconds))
 
-    def _start(self) -> None:
-        self._wanted_until = time.monotonic() + LINGER_SECONDS
+    def close(self) -> None:
+        """End the thread, if there is one, and wait for it."""
+        self._wanted_until = float("-inf")
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def _start(self, seconds: float = 0.0) -> None:
+        self._wanted_until = max(self._wanted_until, time.monotonic() + seconds + LINGER_SECONDS)
         if self._running:
             return
         with self._changed:
@@ -53,7 +62,8 @@ class Wake:
                 return
             self._running = True
             ready = threading.Event()
-            threading.Thread(target=self._run, args=(ready,), name="wake", daemon=True).start()
+            self._thread = threading.Thread(target=self._run, args=(ready,), name="wake", daemon=True)
+            self._thread.start()
         ready.wait(timeout=5)
 
     def _run(self, ready: threading.Event) -> None:
@@ -77,7 +87,7 @@ class Wake:
 
     @property
     def _wanted(self) -> bool:
-        return time.monotonic() < self._wanted_until + LINGER_SECONDS
+        return time.monotonic() < self._wanted_until
 
     def _watch_sqlite(self, ready: threading.Event) -> None:
         connection = self._engine.raw_connection()
@@ -97,15 +107,14 @@ class Wake:
 
     def _watch_postgresql(self, ready: threading.Event) -> None:
         connection = self._engine.raw_connection()
+        driver: Any = connection.driver_connection
         connection.detach()
-        driver = connection.driver_connection
-        assert driver is not None
         try:
             driver.autocommit = True
             driver.execute(f"LISTEN {CHANNEL}")
             ready.set()
             while self._wanted:
-                for _ in driver.notifies(timeout=LINGER_SECONDS, stop_after=1):
+                for _ in driver.notifies(timeout=LISTEN_SECONDS, stop_after=1):
                     self._ring()
         finally:
             connection.close()

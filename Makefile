@@ -1,0 +1,54 @@
+# Arobase: ten short targets. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+# What the tests need of Debian, and what a hotspot needs.
+HOTSPOT_PACKAGES := nftables iproute2 dnsmasq-base openssl procps
+TEST_PACKAGES := $(HOTSPOT_PACKAGES) slapd ldap-utils postgresql chromium iputils-ping tcpdump conntrack util-linux
+
+.PHONY: help setup run phone tour test check bench lock packages
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(BIN)/.ready ## Make the virtual environment from the locks
+
+$(BIN)/.ready: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "make: python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	@touch $@
+
+$(BIN)/.ready-dev: requirements-dev.txt $(BIN)/.ready
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: setup ## Set up all it needs and open the live hotspot; the desk is on http://127.0.0.1:8080
+	@$(BIN)/python -m lab.packages $(HOTSPOT_PACKAGES)
+	@$(BIN)/python -m lab.run
+
+phone: setup ## A shell in the phone of the running hotspot
+	@$(BIN)/python -m lab.phone
+
+tour: setup ## Walk the journeys in a hotspot of its own, seconds for minutes; print what was measured
+	@$(BIN)/python -m lab.packages $(HOTSPOT_PACKAGES)
+	@$(BIN)/python -m lab.tour
+
+test: $(BIN)/.ready-dev ## Install what the tests need and run everything
+	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	STRICT_PARTS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(BIN)/.ready-dev ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
+	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
+	@$(BIN)/python -m lab.bench
+
+lock: ## Make the locks anew from the ranges in pyproject.toml (needs uv)
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt

@@ -1,0 +1,162 @@
+"""What gateways report, and walking from site to site."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sessions import accounting, feed
+from sessions.accounting import Total, read_clients, read_report
+from sessions.models import AccessSession, Lease, Sighting
+from tests.clock import NOON
+from tests.sessions.test_feed import enter
+from tests.town import ADA_PHONE, ADA_TABLET, build_town, make_client
+
+LATER = NOON + timedelta(minutes=5)
+
+
+def body(number: int, up: int, down: int, **fields: Any) -> dict[str, Any]:
+    count = {
+        "number": number,
+        "bytes_up": up,
+        "bytes_down": down,
+        "packets_up": up // 100,
+        "packets_down": down // 100,
+        "idle_seconds": 0,
+        "addresses": ["10.66.0.5"],
+    }
+    document = {"epoch": "one", "sequence": 1, "now": NOON.timestamp(), "clients": [count], "held": [number], "refused": {}}
+    return {**document, **fields}
+
+
+def report(db: Session, town: Any, document: dict[str, Any], gateway: Any = None, now=LATER) -> None:
+    accounting.record(db, gateway=gateway or town.station, report=read_report(document), now=now)
+
+
+def test_it_counts_what_the_gateway_counted(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    report(db, town, body(access.id, 1_000, 90_000))
+    assert accounting.usage(db, access.id) == Total(1_000, 90_000, 10, 900)
+
+
+def test_a_doubled_or_late_report_changes_nothing(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    for up, down in ((1_000, 90_000), (2_000, 95_000), (2_000, 95_000), (1_000, 90_000)):
+        report(db, town, body(access.id, up, down))
+    assert accounting.usage(db, access.id) == Total(2_000, 95_000, 20, 950)
+
+
+def test_counters_that_began_again_are_added(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    report(db, town, body(access.id, 1_000, 90_000))
+    report(db, town, body(access.id, 500, 100, epoch="two"))
+    assert accounting.usage(db, access.id) == Total(1_500, 90_100, 15, 901)
+
+
+def test_more_than_four_gigabytes_count(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    report(db, town, body(access.id, 2**33, 2**40))
+    assert accounting.usage(db, access.id).bytes_down == 2**40
+
+
+def test_no_gateway_counts_for_anothers_client(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    report(db, town, body(access.id, 1_000, 90_000), town.battant)
+    report(db, town, body(4711, 1_000, 90_000))
+    assert accounting.usage(db, access.id) == Total(0, 0, 0, 0)
+
+
+def test_last_seen_is_by_the_portals_clock_less_the_silence(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    document = body(access.id, 1, 1, now=0.0)
+    document["clients"][0]["idle_seconds"] = 60
+    report(db, town, document)
+    db.refresh(access)
+    db.refresh(town.station)
+    assert access.last_seen_at == LATER - timedelta(seconds=60)
+    assert town.station.seen_at == LATER
+    assert town.station.health["clock_offset_seconds"] == -LATER.timestamp()
+
+
+def test_new_addresses_of_a_client_are_remembered_and_granted(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    document = body(access.id, 1, 1)
+    document["clients"][0]["addresses"] = ["10.66.0.5", "fd66::5"]
+    report(db, town, document)
+    [grant] = feed.read(db, gateway_id=town.station.id, since=0, now=LATER).grants
+    assert ipaddress.ip_address("fd66::5") in grant.client.addresses
+
+
+def test_a_phone_that_walks_to_another_site_goes_on_until_the_same_instant(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    client = make_client(ADA_PHONE, "10.67.0.5")
+    assert accounting.arrive(db, gateway=town.battant, clients=[client], now=LATER) == 1
+    [grant] = feed.read(db, gateway_id=town.battant.id, since=0, now=LATER).grants
+    assert (grant.number, grant.until) == (access.id, (NOON + timedelta(minutes=30)).timestamp())
+    db.refresh(access)
+    assert access.site_id == town.battant.site_id
+    assert len(db.scalars(select(AccessSession)).all()) == 1
+
+
+def test_arriving_twice_gives_one_lease(db: Session) -> None:
+    town = build_town(db)
+    enter(db, town.station)
+    client = make_client(ADA_PHONE, "10.67.0.5")
+    for _ in range(3):
+        accounting.arrive(db, gateway=town.battant, clients=[client], now=LATER)
+    assert len(db.scalars(select(Lease).where(Lease.gateway_id == town.battant.id)).all()) == 1
+
+
+def test_a_stranger_who_arrives_is_seen_and_not_let_in(db: Session) -> None:
+    town = build_town(db)
+    client = make_client(ADA_TABLET, "10.67.0.9")
+    assert accounting.arrive(db, gateway=town.battant, clients=[client], now=LATER) == 0
+    assert db.scalars(select(Sighting.mac)).all() == [ADA_TABLET]
+    assert db.scalars(select(Lease)).all() == []
+
+
+def test_walking_crosses_no_network(db: Session) -> None:
+    town = build_town(db)
+    enter(db, town.station)
+    client = make_client(ADA_PHONE, "10.68.0.5")
+    assert accounting.arrive(db, gateway=town.pierre_bayle, clients=[client], now=LATER) == 0
+
+
+def test_an_address_taken_by_another_client_is_the_other_clients(db: Session) -> None:
+    town = build_town(db)
+    enter(db, town.station)
+    accounting.arrive(db, gateway=town.station, clients=[make_client(ADA_TABLET, "10.66.0.5")], now=LATER)
+    assert db.scalars(select(Sighting.mac), execution_options={"populate_existing": True}).all() == [ADA_TABLET]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epoch": ""}, {"epoch": 5}, {"clients": [{}]}, {"refused": []}, {"held": ["x"]}, {"sequence": None}, {"now": "x"}],
+)
+def test_a_report_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises((KeyError, ValueError, TypeError, AttributeError)):
+        read_report({**body(1, 1, 1), **wrong})
+
+
+def test_a_counter_that_cannot_be_is_refused() -> None:
+    for value in (-1, 2**63):
+        with pytest.raises(ValueError, match="counter"):
+            read_report(body(1, value, 1))
+
+
+def test_arrivals_are_read_in_any_notation() -> None:
+    [client] = read_clients({"clients": [{"client": "02-00-00-00-0A-01", "addresses": ["10.66.0.5"]}]})
+    assert client.mac == ADA_PHONE

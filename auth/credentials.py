@@ -52,9 +52,17 @@ def normalise_login(login: str) -> str:
     ``２９-0001 2345`` and ``29 00012345`` are the same card. The result may be empty; `check_login` refuses
     that.
     """
-    folded = unicodedata.normalize("NFKC", login).casefold()
-    # Folding the case may undo the composition, so compose again: the form must not change when folded twice.
-    folded = unicodedata.normalize("NFKC", folded)
+    folded = login
+    # Taking a character out lets its neighbours combine: the form is reached when nothing changes any more.
+    for _ in range(4):
+        before, folded = folded, _fold(folded)
+        if folded == before:
+            break
+    return folded
+
+
+def _fold(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(character for character in folded if _is_visible(character) and not _is_hyphen(character))
 
 

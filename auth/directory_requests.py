@@ -23,6 +23,8 @@ START_TLS = "1.3.6.1.4.1.1466.20037"
 PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"
 SUCCESS, SIZE_LIMIT_EXCEEDED, REFERRAL, NO_SUCH_OBJECT, BUSY, UNAVAILABLE = 0, 4, 10, 32, 51, 52
 
+_REFERRAL_TAG = 3
+
 LdapConnection = ldap3.Connection
 Attributes = Mapping[str, tuple[bytes, ...]]
 
@@ -108,6 +110,11 @@ def bind(connection: LdapConnection, dn: str, secret: bytes) -> BindAnswer:
         connection.rebind(
             user=dn, password=secret, read_server_info=False, controls=[(PASSWORD_POLICY, False, None)]
         )
+    except KeyError as error:
+        # ldap3's decoder has no word for a referral, tag 3, in the answer to a bind (RFC 4511 section 4.1.9).
+        if error.args == (_REFERRAL_TAG,):
+            raise explain_code("a bind", REFERRAL, "referral") from error
+        raise
     finally:
         connection.password = None
         connection.request = None

@@ -15,7 +15,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -131,6 +131,16 @@ class Slapd:
         """What the server wrote about its operations so far."""
         return (self.folder / "slapd.log").read_text(errors="replace")
 
+    def count(self, text: str, *, since: str, least: int, seconds: float = 5.0) -> int:
+        """How often `text` stands in the log after `since`, an earlier `log()`.
+
+        The server answers first and writes then, so this waits until there are `least`.
+        """
+        deadline = time.monotonic() + seconds
+        while (found := self.log()[len(since) :].count(text)) < least and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return found
+
 
 @contextmanager
 def running_slapd(
@@ -233,6 +243,7 @@ def _first_entries() -> str:
                     "cn": "policy",
                     "pwdAttribute": "userPassword",
                     "pwdMustChange": "TRUE",
+                    "pwdLockout": "TRUE",
                 },
             ),
         )
@@ -250,7 +261,7 @@ def _person(login: str, pin: str, attributes: dict[str, str]) -> str:
     return _entry(f"uid={login},{PEOPLE}", basics | attributes)
 
 
-def _entry(dn: str, attributes: dict[str, str | tuple[str, ...]] | dict[str, str]) -> str:
+def _entry(dn: str, attributes: Mapping[str, str | Sequence[str]]) -> str:
     lines = [f"dn: {dn}"]
     for name, values in attributes.items():
         for value in (values,) if isinstance(values, str) else values:

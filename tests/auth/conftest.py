@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth.directory import LdapDirectory
+from config import LdapSettings
+from db.base import Base
+from db.engine import SessionMaker, make_engine, make_session_maker
+from tests.services.slapd import Slapd, running_slapd
+
+MakeDirectory = Callable[..., LdapDirectory]
+
+
+@pytest.fixture(scope="session")
+def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    with running_slapd(tmp_path_factory.mktemp("slapd")) as server:
+        server.add_patron("29000001", "1234", employeeType="adult")
+        server.add_patron("jean-paul", "open sesame")
+        server.add_patron("29000404", "the right one", cardEnds="20260630", employeeType="child")
+        server.add_patron("29000405", "another right one", cardBlocked="TRUE")
+        yield server
+
+
+@pytest.fixture
+def make_directory(slapd: Slapd) -> Iterator[MakeDirectory]:
+    """Make directories on the shared slapd with some settings changed; closed when the test is over."""
+    made: list[LdapDirectory] = []
+
+    def make(settings: LdapSettings | None = None, **changes: Any) -> LdapDirectory:
+        made.append(LdapDirectory(settings or slapd.settings(**changes)))
+        return made[-1]
+
+    yield make
+    for directory in made:
+        directory.close()
+
+
+@pytest.fixture
+def directory(make_directory: MakeDirectory) -> LdapDirectory:
+    return make_directory()
+
+
+@pytest.fixture
+def make_session(tmp_path: Path) -> Iterator[SessionMaker]:
+    engine = make_engine(f"sqlite:///{tmp_path}/patrons.sqlite3")
+    Base.metadata.create_all(engine)
+    yield make_session_maker(engine)
+    engine.dispose()

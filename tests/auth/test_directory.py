@@ -1,0 +1,309 @@
+"""The directory against a real slapd: who is let in, who is told what, and what the server gets to see."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from auth.directory import Found, LdapDirectory, Patron
+from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials, WrongPlace
+from tests.auth.conftest import MakeDirectory
+from tests.services.slapd import BASE, PEOPLE, Slapd, running_slapd
+from tests.services.tcp_proxy import tcp_proxy
+
+TODAY = date(2026, 9, 1)
+
+
+def sign_in(directory: LdapDirectory, login: str, secret: str) -> Patron:
+    return directory.prove(directory.find(login), secret, today=TODAY)
+
+
+def test_a_patron_with_the_right_pin_is_proven(directory: LdapDirectory) -> None:
+    patron = sign_in(directory, "29000001", "1234")
+    assert len(patron.stable_id) == 36
+    assert (patron.category, patron.expires_on, patron.blocked) == ("adult", None, False)
+
+
+def test_starttls_does_as_well(slapd: Slapd, make_directory: MakeDirectory) -> None:
+    directory = make_directory(urls=(slapd.plain_url,), starttls=True)
+    assert sign_in(directory, "29000001", "1234").category == "adult"
+
+
+def test_an_unknown_card_and_a_wrong_pin_are_one_answer(slapd: Slapd, make_directory: MakeDirectory) -> None:
+    """Case L7: the same words by the same path, a search and a bind for each."""
+    directory = make_directory()
+    sign_in(directory, "29000001", "1234")
+    seen = []
+    for login in ("29000001", "29999999"):
+        before = slapd.log()
+        with pytest.raises(WrongCredentials) as refused:
+            sign_in(directory, login, "4321")
+        searches = slapd.count("SEARCH RESULT", since=before, least=1)
+        refusals = slapd.count("RESULT tag=97 err=49", since=before, least=1)
+        seen.append((str(refused.value), searches, refusals))
+    assert seen[0] == seen[1] == ("", 1, 1)
+
+
+def test_no_secret_opens_an_unknown_login(directory: LdapDirectory, slapd: Slapd) -> None:
+    """Even a bind that succeeds proves nobody."""
+    nobody = directory.find("29999999")
+    assert nobody.stable_id is None
+    with pytest.raises(WrongCredentials):
+        directory.prove(Found("x", None, f"uid=29000001,{PEOPLE}"), "1234", today=TODAY)
+
+
+@pytest.mark.parametrize(
+    "nothing", ["", " ", "\0", "\u00ad", "\u200b", "\ufeff", "\u200b\u2060\ufeff", "x" * 1_000_000]
+)
+def test_nothing_is_sent_for_a_secret_that_is_none(
+    slapd: Slapd, make_directory: MakeDirectory, nothing: str
+) -> None:
+    """Case L1."""
+    with tcp_proxy(slapd.port) as proxy:
+        directory = make_directory(urls=(f"ldaps://localhost:{proxy.port}",))
+        with pytest.raises(WrongCredentials):
+            directory.prove(Found("x", "x", f"uid=29000001,{PEOPLE}"), nothing, today=TODAY)
+        with pytest.raises(WrongCredentials):
+            directory.find(nothing)
+        assert proxy.accepted == 0
+
+
+@pytest.mark.parametrize("secret", ["\ue000secret", "\u0627a", "\U000e0041tag"])
+def test_a_secret_that_cannot_be_prepared_is_a_wrong_one(directory: LdapDirectory, secret: str) -> None:
+    """RFC 4013 forbids these: ldap3 raises for them, and nobody may see that as a fault."""
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000001", secret)
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "*", "2900000*", "\\2a", "29000001)(uid=*", "admin)(|(uid=*", "*)(objectClass=*",
+        f"uid=29000001,{PEOPLE}",
+        "29000001)(&", "((((", "\\", "\\00", "29000001\\",
+    ],
+)  # fmt: skip
+def test_a_filter_in_the_login_finds_nobody(directory: LdapDirectory, login: str) -> None:
+    """Case L2."""
+    assert directory.find(login).stable_id is None
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, login, "1234")
+
+
+def test_two_entries_for_one_login_let_nobody_in(
+    slapd: Slapd, make_directory: MakeDirectory, caplog: pytest.LogCaptureFixture
+) -> None:
+    slapd.add_patron("29000201", "same", employeeNumber="2002")
+    slapd.add_patron("29000202", "same", employeeNumber="2002")
+    directory = make_directory(user_filter="(employeeNumber={login})")
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "2002", "same")
+    assert "matches several entries" in caplog.text
+
+
+def test_an_alias_is_not_the_person_it_points_to(slapd: Slapd, directory: LdapDirectory) -> None:
+    slapd.add(
+        f"dn: uid=29000301,{PEOPLE}\nobjectClass: alias\nobjectClass: extensibleObject\nuid: 29000301\n"
+        f"aliasedObjectName: uid=29000001,{PEOPLE}\n"
+    )
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000301", "1234")
+
+
+@pytest.mark.parametrize("login", ["jean-paul", "JEAN-PAUL", " Jean-Paul ", "ｊｅａｎ-ｐａｕｌ"])
+def test_a_login_that_is_written_with_a_hyphen_is_found(directory: LdapDirectory, login: str) -> None:
+    assert directory.find(login).stable_id is not None
+
+
+def test_every_spelling_is_one_person(directory: LdapDirectory) -> None:
+    """Case V9: limits hang on the stable id, and on one form of the login."""
+    spellings = ["29000001", " 2900 0001", "29-00-00-01", "２９０００００１", "29000001\u00ad"]
+    found = [directory.find(spelling) for spelling in spellings]
+    assert len({one.stable_id for one in found}) == 1
+    assert {one.login for one in found} == {"29000001"}
+    assert all(directory.prove(one, "1234", today=TODAY) for one in found)
+
+
+def test_an_expired_card_is_told_after_the_right_pin_only(directory: LdapDirectory) -> None:
+    with pytest.raises(ExpiredCard) as expired:
+        sign_in(directory, "29000404", "the right one")
+    assert expired.value.on == date(2026, 6, 30)
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000404", "a wrong one")
+
+
+def test_a_card_is_valid_on_its_last_day(directory: LdapDirectory) -> None:
+    found = directory.find("29000404")
+    patron = directory.prove(found, "the right one", today=date(2026, 6, 30))
+    assert patron.expires_on == date(2026, 6, 30)
+    with pytest.raises(ExpiredCard):
+        directory.prove(found, "the right one", today=date(2026, 7, 1))
+
+
+def test_a_blocked_card_is_told_after_the_right_pin_only(directory: LdapDirectory) -> None:
+    with pytest.raises(BlockedCard):
+        sign_in(directory, "29000405", "another right one")
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000405", "a wrong one")
+
+
+def test_the_wrong_place_is_told_after_the_right_pin_only(
+    slapd: Slapd, make_directory: MakeDirectory
+) -> None:
+    slapd.add_patron("29000501", "member pin")
+    group = f"cn=readers,ou=groups,{BASE}"
+    slapd.add(f"dn: {group}\nobjectClass: groupOfNames\ncn: readers\nmember: uid=29000501,{PEOPLE}\n")
+    directory = make_directory(required_group=group)
+    assert sign_in(directory, "29000501", "member pin")
+    with pytest.raises(WrongPlace):
+        sign_in(directory, "29000001", "1234")
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000001", "4321")
+
+
+def test_an_absent_group_lets_nobody_in(make_directory: MakeDirectory) -> None:
+    with pytest.raises(WrongPlace):
+        sign_in(make_directory(required_group=f"cn=absent,ou=groups,{BASE}"), "29000001", "1234")
+
+
+def test_a_pin_that_the_directory_wants_changed_leads_to_the_desk(
+    slapd: Slapd, directory: LdapDirectory
+) -> None:
+    """The password policy says so only to somebody who knew the PIN (pwdReset)."""
+    dn = slapd.add_patron("29000601", "first pin")
+    slapd.modify(f"dn: {dn}\nchangetype: modify\nreplace: pwdReset\npwdReset: TRUE\n")
+    with pytest.raises(BlockedCard):
+        sign_in(directory, "29000601", "first pin")
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000601", "no pin")
+
+
+def test_a_lock_that_the_directory_puts_before_the_pin_proves_nothing(
+    slapd: Slapd, directory: LdapDirectory
+) -> None:
+    dn = slapd.add_patron("29000602", "its pin")
+    slapd.modify(
+        f"dn: {dn}\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n"
+    )
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000602", "its pin")
+
+
+def test_connections_are_kept_and_each_proof_is_one_bind(slapd: Slapd, make_directory: MakeDirectory) -> None:
+    directory = make_directory()
+    before = slapd.log()
+    for _ in range(10):
+        sign_in(directory, "29000001", "1234")
+        with pytest.raises(WrongCredentials):
+            sign_in(directory, "29000001", "4321")
+    assert slapd.count("RESULT tag=97 err=49", since=before, least=10) == 10
+    assert slapd.count("RESULT tag=97 err=0", since=before, least=11) == 11
+    assert slapd.count("SEARCH RESULT", since=before, least=20) == 20
+    assert slapd.count(" ACCEPT ", since=before, least=2) == 2
+
+
+def test_a_failed_bind_is_never_tried_again(slapd: Slapd, directory: LdapDirectory) -> None:
+    """Retries of ours would lock patrons out."""
+    found = directory.find("29000001")
+    before = slapd.log()
+    with pytest.raises(WrongCredentials):
+        directory.prove(found, "4321", today=TODAY)
+    assert slapd.count("RESULT tag=97 err=49", since=before, least=1) == 1
+    assert slapd.count(" BIND dn", since=before, least=1) == 1
+
+
+def test_a_restarted_server_costs_no_patron_a_try(tmp_path: Path) -> None:
+    with running_slapd(tmp_path) as slapd:
+        slapd.add_patron("29000001", "1234")
+        directory = LdapDirectory(slapd.settings())
+        sign_in(directory, "29000001", "1234")
+    with running_slapd(tmp_path, port=slapd.port, authority=slapd.authority):
+        assert sign_in(directory, "29000001", "1234")
+    directory.close()
+
+
+def test_a_wrong_service_password_is_told_to_the_operator(
+    slapd: Slapd, make_directory: MakeDirectory
+) -> None:
+    directory = make_directory(bind_dn=f"uid=29000001,{PEOPLE}")
+    with pytest.raises(DirectoryUnavailable) as refused:
+        directory.find("29000001")
+    assert "service account's bind with invalidCredentials" in refused.value.reason
+
+
+def test_a_base_that_does_not_exist_is_told_to_the_operator(make_directory: MakeDirectory) -> None:
+    with pytest.raises(DirectoryUnavailable) as refused:
+        make_directory(base_dn=f"ou=absent,{BASE}").find("29000001")
+    assert "noSuchObject" in refused.value.reason
+
+
+def test_an_entry_without_identifier_is_told_to_the_operator(make_directory: MakeDirectory) -> None:
+    with pytest.raises(DirectoryUnavailable) as refused:
+        make_directory(id_attribute="employeeNumber").find("29000001")
+    assert "employeeNumber" in refused.value.reason
+
+
+def test_an_unreadable_expiry_lets_nobody_in_and_is_told(slapd: Slapd, directory: LdapDirectory) -> None:
+    slapd.add_patron("29000701", "1234", cardEnds="next summer")
+    with pytest.raises(DirectoryUnavailable) as refused:
+        sign_in(directory, "29000701", "1234")
+    assert "cardEnds" in refused.value.reason
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000701", "4321")
+
+
+def test_each_operation_is_one_line_with_outcome_and_duration(
+    directory: LdapDirectory, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with pytest.raises(WrongCredentials):
+        sign_in(directory, "29000001", "4321")
+    told = [vars(record) for record in caplog.records if record.name == "auth.directory"]
+    assert [(line["operation"], line["outcome"]) for line in told] == [
+        ("find", "answered"),
+        ("prove", "WrongCredentials"),
+    ]
+    assert all(line["duration_ms"] > 0 for line in told)
+
+
+def test_no_secret_and_no_name_is_ever_logged(
+    slapd: Slapd, make_directory: MakeDirectory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Case L8, with every logger of the process at its most talkative."""
+    caplog.set_level(logging.DEBUG)
+    errors: list[BaseException] = []
+    for changes in (
+        {},
+        {"base_dn": "dc=absent"},
+        {"urls": ("ldaps://localhost:1",)},
+        {"id_attribute": "sn;x"},
+    ):
+        directory = make_directory(**changes)
+        for login, secret in (
+            ("29000001", "1234"),
+            ("29000404", "the right one"),
+            ("29000001", "not the PIN"),
+        ):
+            try:
+                sign_in(directory, login, secret)
+            except Exception as error:
+                errors.append(error)
+    written = caplog.text + "".join(repr(vars(record)) for record in caplog.records)
+    written += "".join(f"{error!r} {error} {error.__cause__!r}" for error in errors)
+    for secret in (
+        "the right one",
+        "not the PIN",
+        slapd.bind_password,
+        "29000001",
+        "29000404",
+        f"uid=29000404,{PEOPLE}",
+    ):
+        assert secret not in written
+
+
+def test_what_was_found_shows_no_personal_data_by_accident(directory: LdapDirectory) -> None:
+    assert "employeeType" not in repr(directory.find("29000001"))
+    assert PEOPLE not in repr(directory.find("29000001"))

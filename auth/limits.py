@@ -62,12 +62,11 @@ def take(db: Session, budget: Budget, *, now: datetime) -> None:
 def check(db: Session, budgets: list[Budget], *, now: datetime) -> None:
     """Raise `TooManyAttempts` when one of the budgets is spent. Takes nothing."""
     by_key = {budget.key: budget for budget in budgets}
-    for attempt in db.execute(
-        select(Attempt.key, Attempt.count, Attempt.last_at).where(Attempt.key.in_(by_key))
-    ):
-        budget = by_key[attempt.key]
-        if attempt.count >= budget.most and attempt.last_at > now - budget.window:
-            raise TooManyAttempts(attempt.last_at + budget.window)
+    rows = db.execute(select(Attempt.key, Attempt.count, Attempt.last_at).where(Attempt.key.in_(by_key)))
+    for key, taken, last_at in rows:
+        budget = by_key[key]
+        if taken >= budget.most and last_at > now - budget.window:
+            raise TooManyAttempts(last_at + budget.window)
 
 
 def count(db: Session, budget: Budget, *, now: datetime) -> None:

@@ -1,60 +1,48 @@
-"""The Debian packages that a target needs: installed as root, named in one line for anyone else.
-
-    python -m lab.packages [--needed] PACKAGE...
-
-With ``--needed`` a package that cannot be had is a failure; otherwise the hotspot says itself what it misses.
-"""
+"""The Debian packages that the live hotspot stands on."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
+
+from lab.namespace import SEARCH_PATH, environment
+
+# dnsmasq-base and not dnsmasq, whose service would at once take port 53 of this machine.
+PACKAGES = {
+    "ip": "iproute2",
+    "nft": "nftables",
+    "dnsmasq": "dnsmasq-base",
+    "conntrack": "conntrack",
+    "openssl": "openssl",
+    "ping": "iputils-ping",
+}
 
 
-def missing(packages: list[str]) -> list[str]:
-    """Those of `packages` that are not installed."""
-    return [name for name in packages if not _is_installed(name)]
+class MissingPackages(Exception):
+    """Programs are lacking that we may not or cannot install. The text is the line that would."""
 
 
-def main(arguments: list[str]) -> int:
-    needed = "--needed" in arguments
-    lacking = missing([name for name in arguments if not name.startswith("--")])
-    if not lacking:
-        return 0
-    if shutil.which("apt-get") is None:
-        print(f"This is no Debian or Ubuntu machine. By whatever name it has them, install: {' '.join(lacking)}")
-        return int(needed)
-    line = f"apt-get install --no-install-recommends {' '.join(lacking)}"
-    if os.geteuid() != 0:
-        print(f"Some Debian packages are missing. This installs them: sudo {line}")
-        return int(needed)
-    print(f"Installing Debian packages: {' '.join(lacking)}", flush=True)
-    return _install(lacking) if needed else min(_install(lacking), 0)
+def lacking() -> list[str]:
+    """The packages whose program is not here."""
+    return [
+        package for program, package in PACKAGES.items() if shutil.which(program, path=SEARCH_PATH) is None
+    ]
 
 
-def _install(packages: list[str]) -> int:
-    # A server that a test starts itself must not be started by its package as well.
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
-    ):
-        done = subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False)
-        if done.returncode:
-            print(f"`{' '.join(command)}` failed.", file=sys.stderr)
-            return 1
-    return 0
-
-
-def _is_installed(name: str) -> bool:
-    if shutil.which("dpkg-query") is None:
-        return False
-    command = ["dpkg-query", "-W", "-f", "${Status}", name]
-    status = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return status.endswith(" installed")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def provide() -> list[str]:
+    """Install what is lacking, as root on a Debian; gives what was installed. Raises `MissingPackages`."""
+    wanted = lacking()
+    if not wanted:
+        return []
+    line = "apt-get install -y --no-install-recommends " + " ".join(wanted)
+    if os.geteuid() != 0 or shutil.which("apt-get", path=SEARCH_PATH) is None:
+        raise MissingPackages(f"sudo {line}")
+    quiet = environment({"DEBIAN_FRONTEND": "noninteractive"})
+    print(f"Installing from Debian: {' '.join(wanted)}", flush=True)
+    for command in ("apt-get update -q", line):
+        done = subprocess.run(command.split(), env=quiet, capture_output=True, text=True, check=False)
+    if done.returncode != 0 or lacking():
+        told = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise MissingPackages(f"{line}   # failed here: {' '.join(told)}")
+    return wanted

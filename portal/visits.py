@@ -70,6 +70,7 @@ def current() -> Visit | None:
     that is not good, `InvalidToken` for a visit token that is not.
     """
     browser, held = _browser()
+    visit: Visit | None
     if token := request.args.get("landing"):
         visit = _from_landing(token, browser)
     elif token := request.values.get("visit"):
@@ -111,7 +112,7 @@ def access_of(visit: Visit) -> AccessSession | None:
     service = services()
     now = service.clock()
     with reading(service.make_session) as db:
-        access = db.scalars(
+        return db.scalars(
             select(AccessSession).where(
                 AccessSession.network_id == visit.gateway.network_id,
                 AccessSession.mac == visit.mac,
@@ -119,7 +120,6 @@ def access_of(visit: Visit) -> AccessSession | None:
                 AccessSession.until > now,
             )
         ).first()
-    return access
 
 
 def gateways_here() -> list[Gateway]:

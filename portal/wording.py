@@ -7,6 +7,7 @@ the browser asks for, else French.
 from __future__ import annotations
 
 import gettext
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,7 +28,7 @@ class Catalogue(gettext.NullTranslations):
         super().__init__()
         self._texts: dict[str, str] = {}
         self._plurals: dict[str, tuple[str, ...]] = {}
-        self._plural_rule = lambda n: int(n != 1)
+        self._plural_rule: Callable[[int], int] = lambda n: int(n != 1)
         if path is not None:
             self._read(path)
 
@@ -36,8 +37,8 @@ class Catalogue(gettext.NullTranslations):
             catalogue = read_po(file)
         self._plural_rule = gettext.c2py(catalogue.plural_expr)
         for message in catalogue:
-            if isinstance(message.id, tuple):
-                self._plurals[message.id[0]] = tuple(message.string)
+            if isinstance(message.id, (tuple, list)):
+                self._plurals[message.id[0]] = tuple(message.string or ())
             elif message.id and message.string:
                 self._texts[message.id] = str(message.string)
 

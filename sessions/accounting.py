@@ -89,10 +89,10 @@ def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetim
     by_mac = {client.mac: client for client in clients if client.addresses}
     walked = 0
     for access in online:
-        client = by_mac.get(MacAddress(access.mac))
-        if client is None or access.id in here:
+        arrived = by_mac.get(MacAddress(access.mac))
+        if arrived is None or access.id in here:
             continue
-        opening.walk(db, access, gateway=gateway, client=client, now=now)
+        opening.walk(db, access, gateway=gateway, client=arrived, now=now)
         walked += 1
     return walked
 

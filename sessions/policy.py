@@ -16,7 +16,7 @@ class Terms:
 
 
 def first_until(terms: Terms, *, now: datetime) -> datetime:
-    """When a first lease ends: after its full length, or with the entitlement, or at the closing: whichever is first."""
+    """When a first lease ends: after its full length, with the entitlement, or at the closing: whichever is first."""
     return _bounded(now + terms.length, terms)
 
 

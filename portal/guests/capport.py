@@ -23,7 +23,7 @@ def capport(identity: str) -> AnyResponse:
     gateway = services().places.by_identity(identity)
     if gateway is None:
         return _answer({"captive": True, "user-portal-url": _absolute("guests.landing")})
-    if not request.accept_mimetypes.accept_json and MEDIA_TYPE not in request.accept_mimetypes:
+    if not request.accept_mimetypes.quality(MEDIA_TYPE) and not request.accept_mimetypes.accept_json:
         # A browser, not an operating system: show it the portal (RFC 8910 section 2).
         response = redirect(url_for("guests.landing", gateway=gateway.identity))
         response.headers["Vary"] = "Accept"
@@ -56,7 +56,7 @@ def state_of(gateway: Gateway) -> dict[str, object]:
 
 
 def _absolute(endpoint: str, **values: str) -> str:
-    return services().settings.portal_url + url_for(endpoint, **values)
+    return services().settings.portal_url + url_for(endpoint, _external=False, **values)
 
 
 def _answer(document: dict[str, object]) -> Response:

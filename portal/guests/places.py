@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 
 from flask import Response, abort, render_template
-from sites.directory import public_geojson, public_sites
-from sites.map import draw
 from sqlalchemy import select
 
 from db.engine import reading
@@ -14,6 +12,9 @@ from portal.guests import guests
 from portal.guests.acceptance import terms_text
 from portal.services import services
 from portal.visits import access_of, current
+from sites.directory import geojson, hotspot
+from sites.directory import hotspots as public_hotspots
+from sites.map import draw
 from sites.models import Network, Site
 
 
@@ -28,6 +29,7 @@ def info(slug: str) -> str:
         return render_template(
             "guests/info.html",
             site=site,
+            spot=hotspot(site, now=services().clock()),
             networks=site.networks,
             now=services().clock(),
             visit=visit if here else None,
@@ -38,14 +40,15 @@ def info(slug: str) -> str:
 @guests.get("/hotspots")
 def hotspots() -> str:
     with reading(services().make_session) as db:
-        sites = public_sites(db, now=services().clock())
-        return render_template("guests/hotspots.html", sites=sites, map=draw(sites))
+        spots = public_hotspots(db, now=services().clock())
+    return render_template("guests/hotspots.html", spots=spots, map=draw(spots))
 
 
 @guests.get("/hotspots.geojson")
 def hotspots_geojson() -> Response:
+    now = services().clock()
     with reading(services().make_session) as db:
-        document = public_geojson(db, now=services().clock())
+        document = geojson(public_hotspots(db, now=now), now=now)
     return Response(json.dumps(document, ensure_ascii=False), content_type="application/geo+json")
 
 

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from flask import redirect, request, url_for
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import limits
 from auth.credentials import check_login, check_secret
-from auth.directory import Patron
+from auth.directory import Found, Patron
 from auth.entitlements import Allowance
 from auth.errors import AuthError, WrongCredentials
 from portal.doors import knock
@@ -58,7 +59,7 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
     check_login(login)
     check_secret(secret)
     found = service.directory.find(login)
-    subject = service.pseudonyms.of("patron", found.stable_id)
+    subject = pseudonym_of(found)
     broad = [limits.of_client(gateway.identity, visit.mac), limits.of_site(gateway.site.slug)]
     with service.make_session.begin() as db:
         limits.check(db, broad, now=now)
@@ -89,6 +90,12 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
         return opened.access.id
 
 
+def pseudonym_of(found: Found) -> str:
+    """The person's pseudonym; for a login that nobody has, one of its own, so that guesses at it count alike."""
+    of = services().pseudonyms.of
+    return of("nobody", found.login) if found.stable_id is None else of("patron", found.stable_id)
+
+
 def allowance_of(patron: Patron, subject: str, visit: Visit) -> Allowance:
     """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
     network, now = visit.gateway.network, services().clock()
@@ -98,7 +105,7 @@ def allowance_of(patron: Patron, subject: str, visit: Visit) -> Allowance:
     return Allowance(subject, SigninMethod.PATRON, until, network.devices_per_person)
 
 
-def _has_been_on(db: opening.Session, subject: str, mac: str) -> bool:
+def _has_been_on(db: Session, subject: str, mac: str) -> bool:
     known = select(AccessSession.id).where(AccessSession.subject == subject, AccessSession.mac == mac)
     return db.scalars(known.limit(1)).first() is not None
 

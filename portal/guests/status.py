@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
@@ -85,7 +86,7 @@ def resume() -> AnyResponse:
     return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
 
 
-def devices(db: opening.Session, access: AccessSession) -> list[AccessSession]:
+def devices(db: Session, access: AccessSession) -> list[AccessSession]:
     """The devices online with the same entitlement, this one included, oldest first."""
     return list(
         db.scalars(

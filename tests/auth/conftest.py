@@ -11,6 +11,7 @@ from config import LdapSettings
 from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.services.slapd import Slapd, running_slapd
+from tests.services.tcp_proxy import TcpProxy, tcp_proxy
 
 MakeDirectory = Callable[..., LdapDirectory]
 
@@ -37,6 +38,12 @@ def make_directory(slapd: Slapd) -> Iterator[MakeDirectory]:
     yield make
     for directory in made:
         directory.close()
+
+
+@pytest.fixture
+def proxy(slapd: Slapd) -> Iterator[TcpProxy]:
+    with tcp_proxy(slapd.port) as running:
+        yield running
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from auth.directory import Found, LdapDirectory, Patron
-from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials, WrongPlace
+from auth.errors import BlockedCard, ExpiredCard, WrongCredentials, WrongPlace
 from tests.auth.conftest import MakeDirectory
 from tests.services.slapd import BASE, PEOPLE, Slapd, running_slapd
 from tests.services.tcp_proxy import tcp_proxy
@@ -223,87 +222,3 @@ def test_a_restarted_server_costs_no_patron_a_try(tmp_path: Path) -> None:
     with running_slapd(tmp_path, port=slapd.port, authority=slapd.authority):
         assert sign_in(directory, "29000001", "1234")
     directory.close()
-
-
-def test_a_wrong_service_password_is_told_to_the_operator(
-    slapd: Slapd, make_directory: MakeDirectory
-) -> None:
-    directory = make_directory(bind_dn=f"uid=29000001,{PEOPLE}")
-    with pytest.raises(DirectoryUnavailable) as refused:
-        directory.find("29000001")
-    assert "service account's bind with invalidCredentials" in refused.value.reason
-
-
-def test_a_base_that_does_not_exist_is_told_to_the_operator(make_directory: MakeDirectory) -> None:
-    with pytest.raises(DirectoryUnavailable) as refused:
-        make_directory(base_dn=f"ou=absent,{BASE}").find("29000001")
-    assert "noSuchObject" in refused.value.reason
-
-
-def test_an_entry_without_identifier_is_told_to_the_operator(make_directory: MakeDirectory) -> None:
-    with pytest.raises(DirectoryUnavailable) as refused:
-        make_directory(id_attribute="employeeNumber").find("29000001")
-    assert "employeeNumber" in refused.value.reason
-
-
-def test_an_unreadable_expiry_lets_nobody_in_and_is_told(slapd: Slapd, directory: LdapDirectory) -> None:
-    slapd.add_patron("29000701", "1234", cardEnds="next summer")
-    with pytest.raises(DirectoryUnavailable) as refused:
-        sign_in(directory, "29000701", "1234")
-    assert "cardEnds" in refused.value.reason
-    with pytest.raises(WrongCredentials):
-        sign_in(directory, "29000701", "4321")
-
-
-def test_each_operation_is_one_line_with_outcome_and_duration(
-    directory: LdapDirectory, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    with pytest.raises(WrongCredentials):
-        sign_in(directory, "29000001", "4321")
-    told = [vars(record) for record in caplog.records if record.name == "auth.directory"]
-    assert [(line["operation"], line["outcome"]) for line in told] == [
-        ("find", "answered"),
-        ("prove", "WrongCredentials"),
-    ]
-    assert all(line["duration_ms"] > 0 for line in told)
-
-
-def test_no_secret_and_no_name_is_ever_logged(
-    slapd: Slapd, make_directory: MakeDirectory, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Case L8, with every logger of the process at its most talkative."""
-    caplog.set_level(logging.DEBUG)
-    errors: list[BaseException] = []
-    for changes in (
-        {},
-        {"base_dn": "dc=absent"},
-        {"urls": ("ldaps://localhost:1",)},
-        {"id_attribute": "sn;x"},
-    ):
-        directory = make_directory(**changes)
-        for login, secret in (
-            ("29000001", "1234"),
-            ("29000404", "the right one"),
-            ("29000001", "not the PIN"),
-        ):
-            try:
-                sign_in(directory, login, secret)
-            except Exception as error:
-                errors.append(error)
-    written = caplog.text + "".join(repr(vars(record)) for record in caplog.records)
-    written += "".join(f"{error!r} {error} {error.__cause__!r}" for error in errors)
-    for secret in (
-        "the right one",
-        "not the PIN",
-        slapd.bind_password,
-        "29000001",
-        "29000404",
-        f"uid=29000404,{PEOPLE}",
-    ):
-        assert secret not in written
-
-
-def test_what_was_found_shows_no_personal_data_by_accident(directory: LdapDirectory) -> None:
-    assert "employeeType" not in repr(directory.find("29000001"))
-    assert PEOPLE not in repr(directory.find("29000001"))

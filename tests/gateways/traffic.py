@@ -39,10 +39,12 @@ class Seen:
 
 
 class Flow:
-    """A running exchange between a phone and the Internet. `there` is what the far end saw, `here` what the phone saw."""
+    """A running exchange with the Internet. `there` is what the far end saw, `here` what the phone saw."""
 
     def __init__(self) -> None:
         self.there, self.here = Seen(), Seen()
+        # The far end's.
+        self.port = 0
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
@@ -138,6 +140,7 @@ def tcp_stream(net: Town, phone: Phone, *, up: bool, version: int = 4) -> Iterat
     with tcp_pair(net, phone, version=version) as (near, far):
         flow = Flow()
         flow.keep(near, far)
+        flow.port = far.getsockname()[1]
         sender, receiver, seen = (near, far, flow.there) if up else (far, near, flow.here)
         flow.receive_on(receiver, seen)
         flow.send_on(sender, bytes(2000), BEAT_SECONDS)
@@ -193,12 +196,12 @@ class Tap:
         self._socket.close()
 
     def sources(self, *prefixes: str, since: float = 0.0) -> list[bytes]:
-        """The packets whose source lies inside a prefix, and that carry something of a client: not the gateway's own."""
+        """The packets whose source lies inside one of these prefixes."""
         networks = [ipaddress.ip_network(each) for each in prefixes]
         return [
             packet
             for at, packet in self.packets
-            if at >= since and any(_source(packet) in network for network in networks)
+            if at >= since and (source := _source(packet)) and any(source in network for network in networks)
         ]
 
 

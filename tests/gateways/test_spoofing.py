@@ -1,0 +1,134 @@
+"""G5: a client is its MAC and its address together, and the outside is never inside."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.network import Phone
+from tests.gateways.hotspot import Hotspot, hotspot, until
+from tests.gateways.traffic import Tap, outside, reaches, tcp_stream, udp_ping_pong
+
+pytestmark = pytest.mark.netns
+CLIENTS = ("10.66.0.0/24", "fd66::/64", "192.0.2.0/24")
+
+
+def readdress(phone: Phone, version: int, address: str) -> None:
+    length, nodad = (24, "") if version == 4 else (64, " nodad")
+    lines = [
+        f"addr flush dev {phone.interface} scope global",
+        f"addr add {address}/{length} dev {phone.interface}{nodad}",
+    ]
+    way = "0.0.0.0/0 via 10.66.0.1" if version == 4 else "::/0 via fd66::1"
+    phone.ns.ip(*lines, f"route replace {way} dev {phone.interface} onlink")
+
+
+def grant_ada(spot: Hotspot) -> Phone:
+    ada = spot.net.phone[0]
+    spot.portal.grant(17, ada, 600, addresses=[str(ada.address(4)), str(ada.address(6))])
+    spot.portal.wait_confirmed(17)
+    for version in (4, 6):
+        with udp_ping_pong(spot.net, ada, version=version) as flow:
+            until(lambda: flow.here.count)
+    return ada
+
+
+def sent_nothing_and_was_counted(spot: Hotspot, phone: Phone, version: int) -> None:
+    before = spot.agent.counter("spoofed")
+    with Tap(spot.net.internet, "gw0") as tap:
+        with phone.ns.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as udp:
+            for _ in range(5):
+                udp.sendto(b"let me out", (outside(spot.net, version), 7))
+        until(lambda: spot.agent.counter("spoofed") > before)
+        assert tap.sources(*CLIENTS) == []
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_stranger_with_the_address_of_a_granted_phone_gets_nothing(tmp_path: Path, version: int) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada = grant_ada(spot)
+        address = str(ada.address(version))
+        readdress(ada, version, "10.66.0.99" if version == 4 else "fd66::99")
+        readdress(spot.net.phone[1], version, address)
+        sent_nothing_and_was_counted(spot, spot.net.phone[1], version)
+
+
+def test_a_granted_phone_with_another_address_is_a_stranger(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        ada = grant_ada(spot)
+        readdress(ada, 4, "10.66.0.99")
+        sent_nothing_and_was_counted(spot, ada, 4)
+
+
+def test_an_address_outside_the_prefixes_gets_nothing(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        ada = grant_ada(spot)
+        readdress(ada, 4, "192.0.2.7")
+        sent_nothing_and_was_counted(spot, ada, 4)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_outside_cannot_speak_as_a_client(tmp_path: Path, version: int) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = grant_ada(spot), spot.net.phone[1]
+        family = socket.AF_INET if version == 4 else socket.AF_INET6
+        before = spot.agent.counter("spoofed")
+        level, option = (socket.IPPROTO_IP, 19) if version == 4 else (socket.IPPROTO_IPV6, 75)
+        with Tap(ada.ns, ada.interface) as tap, spot.net.internet.socket(family, socket.SOCK_DGRAM) as liar:
+            liar.setsockopt(level, option, 1)  # IP_TRANSPARENT, IPV6_TRANSPARENT
+            liar.bind((str(bo.address(version)), 0))
+            for _ in range(5):
+                liar.sendto(b"I am your neighbour", (str(ada.address(version)), 7))
+            until(lambda: spot.agent.counter("spoofed") >= before + 5)
+            assert tap.sources(str(bo.address(version))) == []
+
+
+def test_the_outside_opens_no_flow_to_a_granted_phone(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        ada = grant_ada(spot)
+        with ada.ns.socket() as server, spot.net.internet.socket() as caller:
+            server.bind((str(ada.address(4)), 0))
+            server.listen()
+            caller.settimeout(0.5)
+            with pytest.raises(OSError):
+                caller.connect(server.getsockname())
+
+
+def test_clients_do_not_reach_each_other_through_the_gateway(tmp_path: Path) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = spot.net.phone
+        spot.portal.grant(17, ada, 600)
+        spot.portal.grant(18, bo, 600)
+        spot.portal.wait_confirmed(18)
+        # The access point isolates its clients; what it sends up to the gateway must not come back down.
+        ada.ns.ip(f"route add {bo.address(4)}/32 via 10.66.0.1")
+        with Tap(bo.ns, bo.interface) as tap, ada.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            for _ in range(5):
+                udp.sendto(b"neighbour", (str(bo.address(4)), 7))
+                time.sleep(0.02)
+            assert tap.sources(str(ada.address(4))) == []
+
+
+def test_a_flow_of_an_earlier_owner_never_becomes_the_next_owners(tmp_path: Path) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = grant_ada(spot), spot.net.phone[1]
+        address = str(ada.address(4))
+        with tcp_stream(spot.net, ada, up=False) as flow:
+            until(lambda: flow.here.count)
+            spot.portal.end(17)
+            spot.portal.wait_confirmed()
+            readdress(ada, 4, "10.66.0.99")
+            readdress(bo, 4, address)
+            spot.portal.grant(18, bo, 600, addresses=[address])
+            spot.portal.wait_confirmed(18)
+            with Tap(bo.ns, bo.interface) as tap:
+                assert reaches(spot.net, bo, patience=3)
+                time.sleep(0.5)
+                packets = tap.sources("203.0.113.0/24")
+                # What comes is the new owner's own connection, and nothing from the old one's port.
+                assert packets and not [
+                    each for each in packets if each[34:36] == flow.port.to_bytes(2, "big")
+                ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import secrets
@@ -93,7 +94,7 @@ def by_address(db: Session, address: IpAddress) -> Gateway | None:
     for number, identity, prefixes in db.execute(
         select(Gateway.id, Gateway.identity, Gateway.client_prefixes).order_by(Gateway.identity)
     ):
-        lengths = [net.prefixlen for net in map(ipaddress.ip_network, prefixes) if address in net]
+        lengths = [net.prefixlen for net in map(_prefix, prefixes) if address in net]
         if lengths:
             found.append((max(lengths), number, identity))
     if not found:
@@ -103,6 +104,11 @@ def by_address(db: Session, address: IpAddress) -> Gateway | None:
     if len(nearest) > 1:
         raise AmbiguousAddress([identity for _, identity in nearest])
     return db.get(Gateway, nearest[0][0])
+
+
+@functools.lru_cache(maxsize=8192)
+def _prefix(text: str) -> Prefix:
+    return ipaddress.ip_network(text)
 
 
 def select_at(db: Session, site: Site) -> Sequence[Gateway]:

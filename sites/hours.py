@@ -8,6 +8,7 @@ are the public holidays of France. Intervals are half-open.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ class Hours:
     always: bool = False
 
 
+@functools.lru_cache(maxsize=1024)
 def parse(text: str) -> Hours:
     """Read opening hours; raises InvalidHours."""
     if text.strip() == "24/7":

@@ -1,0 +1,114 @@
+"""Networks and gateway records as files: what cannot be, and the credential that is shown once."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateways.ports import GatewayKind
+from sites.exchange import GATEWAYS, NETWORKS, Form, export_records, import_records
+from sites.gateways import add_gateway, by_credential
+from sites.models import Gateway, Network, Site
+from tests.sites.files import faults, table
+from tests.sites.places import viotte
+
+
+def test_a_network_with_a_gateway_cannot_be_taken_from_its_site(db: Session, station: Site) -> None:
+    gateway(db, station)
+    [found] = faults(db, table("slug,networks", "gare-viotte,"))
+    assert "a gateway here still serves wifilib" in found
+
+
+def gateway(db: Session, site: Site) -> None:
+    add_gateway(
+        db,
+        identity="viotte-1",
+        kind=GatewayKind.FAKE,
+        site=site,
+        network=site.networks[0],
+        client_prefixes=["10.66.0.0/24"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"terms_fr": "Soyez sages."}, "the terms changed, and their version did not"),
+        ({"terms_fr": "", "terms_en": "", "terms_version": "2"}, "no terms in any language"),
+        ({"ssid": "é" * 17}, "more than 32 bytes"),
+        ({"signin_methods": "patron"}, "signin_methods has no free"),
+        ({"signin_methods": "telepathy"}, "none of patron, pass, free"),
+        ({"signin_methods": ""}, "at least one of"),
+        ({"lease_seconds": "0"}, "not between 60"),
+        ({"renewal_seconds": "1800"}, "not shorter than lease_seconds"),
+        ({"devices_per_person": "0"}, "not between 1"),
+        ({"accent": "red;background:url(//evil)"}, "no colour"),
+        ({"kind": "library"}, "gare-viotte offers it and is no library"),
+    ],
+)
+def test_it_refuses_a_network_that_cannot_be(
+    db: Session, station: Site, cells: dict[str, str], reason: str
+) -> None:
+    cells = {"slug": "wifilib"} | cells
+    [found] = faults(db, table(",".join(cells), ",".join(cells.values())), NETWORKS)
+    assert reason in found
+
+
+def test_new_terms_come_with_a_new_version(db: Session, wifilib: Network) -> None:
+    import_records(db, NETWORKS, table("slug,terms_de,terms_version,accent", "wifilib,Seid nett.,2,#0b5"))
+    assert wifilib.terms == {"fr": "Soyez gentils.", "en": "Be kind.", "de": "Seid nett."}
+    assert (wifilib.terms_version, wifilib.look) == ("2", {"accent": "#0b5"})
+
+
+GATE = "identity,kind,site,network,client_prefixes"
+
+
+def test_a_new_gateway_gets_a_credential_that_is_shown_once(db: Session, station: Site) -> None:
+    content = table(GATE, "viotte-1,fake,gare-viotte,wifilib,10.66.0.0/24 fd66::/64")
+    result = import_records(db, GATEWAYS, content)
+    found = by_credential(db, result.credentials["viotte-1"])
+    assert found is not None
+    assert (found.identity, found.client_prefixes) == ("viotte-1", ["10.66.0.0/24", "fd66::/64"])
+    assert result.credentials["viotte-1"] not in repr(result)
+    again = import_records(db, GATEWAYS, content)
+    assert (again.unchanged, dict(again.credentials)) == (("viotte-1",), {})
+    assert by_credential(db, result.credentials["viotte-1"]) is found
+
+
+@pytest.mark.parametrize("form", Form)
+def test_an_export_holds_no_credential(db: Session, station: Site, form: Form) -> None:
+    gateway(db, station)
+    digest = db.scalars(select(Gateway.credential_digest)).one()
+    assert digest.encode() not in export_records(db, GATEWAYS, form)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("x,fake,nowhere,wifilib,10.1.0.0/24", "site: there is no site nowhere"),
+        ("x,fake,gare-viotte,bibliotheques,10.1.0.0/24", "does not offer network bibliotheques"),
+        ("x,cisco,gare-viotte,wifilib,10.1.0.0/24", "kind: 'cisco' is none of nftables, fake"),
+        ("x,fake,gare-viotte,wifilib,10.1.0.1/24", "host bits"),
+        ("x,fake,gare-viotte,wifilib,", "at least one"),
+        ("x,fake,gare-viotte,wifilib,10.66.0.0/16", "overlap those of viotte-1"),
+    ],
+)
+def test_it_refuses_a_gateway_that_cannot_be(
+    db: Session, station: Site, bibliotheques: Network, row: str, reason: str
+) -> None:
+    gateway(db, station)
+    [found] = faults(db, table(GATE, row), GATEWAYS)
+    assert reason in found
+
+
+def test_two_gateways_of_one_file_may_not_overlap_at_a_site(db: Session, station: Site) -> None:
+    rows = [f"{name},fake,gare-viotte,wifilib,10.1.0.0/24" for name in ("a", "b")]
+    [found] = faults(db, table(GATE, *rows), GATEWAYS)
+    assert found.startswith("line 3: client_prefixes: overlap those of a")
+
+
+def test_two_sites_may_use_one_private_prefix(db: Session, station: Site, wifilib: Network) -> None:
+    db.add(viotte(slug="battant", networks=[wifilib]))
+    rows = [f"{site}-1,fake,{site},wifilib,10.1.0.0/24" for site in ("battant", "gare-viotte")]
+    assert len(import_records(db, GATEWAYS, table(GATE, *rows)).created) == 2

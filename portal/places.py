@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from db.engine import SessionMaker, reading
 from gateways.ports import IpAddress
-from sites.models import Gateway
+from sites.models import Gateway, Network
 
 FRESH_SECONDS = 2.0
 
@@ -35,6 +35,11 @@ class Places:
     def by_address(self, address: IpAddress) -> list[Gateway]:
         """The gateways whose clients may have this address: more than one where sites share private prefixes."""
         return [gateway for gateway in self._fresh().values() if gateway.holds(address)]
+
+    def networks(self) -> list[Network]:
+        """The networks that have a gateway somewhere, by name."""
+        by_slug = {gateway.network.slug: gateway.network for gateway in self._fresh().values()}
+        return sorted(by_slug.values(), key=lambda network: network.name)
 
     def forget(self) -> None:
         """Read again at the next question."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from flask import current_app, g, request
 
 FOLDER = Path(__file__).with_name("languages")
@@ -57,15 +58,17 @@ def load_catalogues() -> dict[str, Catalogue]:
     return {code: Catalogue(path if (path := FOLDER / f"{code}.po").exists() else None) for code in LANGUAGES}
 
 
+def chosen_language() -> str | None:
+    """The language that the link or form names: always in the query, so that no body has to be read for it."""
+    asked = request.args.get("lang", "")
+    return asked if asked in LANGUAGES else None
+
+
 def language() -> str:
     """The language of this request."""
     if "language" not in g:
-        asked = request.values.get("lang", "")
-        g.language = (
-            asked
-            if asked in LANGUAGES
-            else request.accept_languages.best_match(list(LANGUAGES), default=DEFAULT) or DEFAULT
-        )
+        asked = request.accept_languages.best_match(list(LANGUAGES), default=DEFAULT)
+        g.language = chosen_language() or asked or DEFAULT
     chosen: str = g.language
     return chosen
 
@@ -111,3 +114,22 @@ def in_words(length: timedelta) -> str:
     if minutes < 60:
         return say("%(minutes)s min", minutes=minutes)
     return say("%(hours)s h %(minutes)s", hours=minutes // 60, minutes=f"{minutes % 60:02}")
+
+
+def in_full(length: timedelta) -> str:
+    """A length written out for a sentence: "30 minutes", "4 hours", "1 h 30"."""
+    minutes = max(0, int(length.total_seconds())) // 60
+    if minutes < 1 or (minutes > 60 and minutes % 60):
+        return in_words(length)
+    if minutes < 60:
+        return say_number("%(n)s minute", "%(n)s minutes", minutes)
+    return say_number("%(n)s hour", "%(n)s hours", minutes // 60)
+
+
+def volume(octets: int) -> str:
+    """An amount of data as people say it, in units of a thousand: "12 MB", "1.4 GB"."""
+    if octets < 1_000_000:
+        return say("less than 1 MB")
+    if octets < 999_500_000:
+        return say("%(n)s MB", n=round(octets / 1_000_000))
+    return say("%(n)s GB", n=format_decimal(octets / 1_000_000_000, "#,##0.0", locale=language()))

@@ -96,4 +96,6 @@ def fetch_landing() -> AnyResponse | None:
 
 def not_here() -> Response:
     """For somebody who is not on our wifi: what it is and where it is."""
-    return make_response(render_template("guests/not_here.html"), HTTPStatus.OK)
+    return make_response(
+        render_template("guests/not_here.html", networks=services().places.networks()), HTTPStatus.OK
+    )

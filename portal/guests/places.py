@@ -7,14 +7,16 @@ import json
 from flask import Response, abort, render_template
 from sqlalchemy import select
 
+from auth.tokens import InvalidToken
 from db.engine import reading
+from gateways.landing import ForeignLanding
 from portal.guests import guests
 from portal.guests.acceptance import terms_text
 from portal.services import services
-from portal.visits import access_of, current
+from portal.visits import ForeignVisit, Visit, access_of, current
 from sites.directory import geojson, hotspot
 from sites.directory import hotspots as public_hotspots
-from sites.map import draw
+from sites.map import BOUCLE, draw
 from sites.models import Network, Site
 
 
@@ -24,7 +26,7 @@ def info(slug: str) -> str:
         site = db.scalars(select(Site).where(Site.slug == slug)).first()
         if site is None:
             abort(404)
-        visit = current()
+        visit = visit_if_any()
         here = visit is not None and visit.gateway.site_id == site.id
         return render_template(
             "guests/info.html",
@@ -41,7 +43,13 @@ def info(slug: str) -> str:
 def hotspots() -> str:
     with reading(services().make_session) as db:
         spots = public_hotspots(db, now=services().clock())
-    return render_template("guests/hotspots.html", spots=spots, map=draw(spots))
+    return render_template(
+        "guests/hotspots.html",
+        spots=spots,
+        map=draw(spots),
+        centre=draw(spots, bounds=BOUCLE),
+        visit=visit_if_any(),
+    )
 
 
 @guests.get("/hotspots.geojson")
@@ -58,14 +66,24 @@ def terms(slug: str) -> str:
         network = db.scalars(select(Network).where(Network.slug == slug)).first()
     if network is None:
         abort(404)
-    return render_template("guests/terms.html", network=network, terms=terms_text(network), visit=current())
+    return render_template(
+        "guests/terms.html", network=network, terms=terms_text(network), visit=visit_if_any()
+    )
 
 
 @guests.get("/privacy")
 def privacy() -> str:
-    return render_template("guests/privacy.html", visit=current())
+    return render_template("guests/privacy.html", visit=visit_if_any())
 
 
 @guests.get("/accessibilite")
 def accessibility() -> str:
-    return render_template("guests/accessibility.html", visit=current())
+    return render_template("guests/accessibility.html", visit=visit_if_any())
+
+
+def visit_if_any() -> Visit | None:
+    """The visit of this request. These pages are open to all, so that a stale token closes none of them."""
+    try:
+        return current()
+    except (ForeignVisit, ForeignLanding, InvalidToken):
+        return None

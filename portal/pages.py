@@ -14,13 +14,6 @@ from portal.colours import accents
 from portal.conformity import Conformity, conformity
 from portal.joining import joining_code
 from portal.labels import LABELS
-    kind_in_words,
-    method_in_words,
-    open_in_words,
-    shape_in_words,
-    state_in_words,
-    why_ended,
-)
 from portal.services import services
 from portal.wording import (
     DEFAULT,

@@ -122,9 +122,11 @@ class Namespace:
         self._keeper.kill()
         self._keeper.communicate()
 
-    def command(self, args: Sequence[str]) -> list[str]:
-        """`args` as they must be run from outside to run in here."""
-        return ["nsenter", "-t", str(self.pid), "-n", "-m", "--", *args]
+    def command(self, args: Sequence[str], *, cwd: Path | None = None) -> list[str]:
+        """`args` as they must be run from outside to run in here, in our working directory or in `cwd`."""
+        # Entering a mount namespace leads to its root directory.
+        folder = ["env", f"--chdir={cwd or Path.cwd()}"]
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", "--", *folder, *args]
 
     def run(
         self, args: Sequence[str], *, check: bool = True, timeout: float = 30, **rest: Any
@@ -139,17 +141,18 @@ class Namespace:
             error.add_note(f"in {self.name}: {error.stderr}")
             raise
 
-    def popen(self, args: Sequence[str], **rest: Any) -> subprocess.Popen[Any]:
+    def popen(self, args: Sequence[str], *, cwd: Path | None = None, **rest: Any) -> subprocess.Popen[Any]:
         """Start a program that ends with the namespace. Its pid is its own; it leads a process group."""
         rest.setdefault("env", environment())
-        process = subprocess.Popen([*DIES_WITH_US, *self.command(args)], start_new_session=True, **rest)
+        process = subprocess.Popen(
+            [*DIES_WITH_US, *self.command(args, cwd=cwd)], start_new_session=True, **rest
+        )
         self._running.append(process)
         return process
 
     def python(self, *args: str, **rest: Any) -> subprocess.Popen[Any]:
         """Start our own interpreter in here, from the top of the checkout: `python("-m", "lab.internet")`."""
-        rest.setdefault("cwd", Path(__file__).resolve().parent.parent)
-        return self.popen([sys.executable, *args], **rest)
+        return self.popen([sys.executable, *args], cwd=Path(__file__).resolve().parent.parent, **rest)
 
     def ip(self, *lines: str) -> None:
         """Carry out lines of ip(8), all in one process."""

@@ -1,0 +1,288 @@
+"""The live hotspot: portal, gateways with their agents, and an Internet, on a town of namespaces.
+
+All state is in one folder, logs in ``log/`` there. Leaving the context stops everything that was started.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from config import Settings
+from gateways.nftables import dnsmasq
+from gateways.nftables.configuration import read
+from lab import internet
+from lab.authority import Certificate, issue, make_authority
+from lab.dhcp import join
+from lab.guest import Guest
+from lab.namespace import Namespace, environment
+from lab.network import Gateway, Phone, Town, client_prefix, town
+from lab.records import REDIRECTOR_PORT, Door, make_secret, seed
+from lab.waiting import await_port, await_portal
+from portal.app import make_services
+from portal.services import Services
+
+TOP = Path(__file__).resolve().parent.parent
+PORTAL_HOST = "portal.arobase.test"
+PORTAL_URL = f"https://{PORTAL_HOST}"
+DESK_PORT = 8080
+REPORT_SECONDS = 2.0
+AGENT = """\
+portal_url = "{portal}"
+gateway = "{identity}"
+credential_file = "{credential}"
+ca_file = "{authority}"
+client_interface = "{clients}"
+uplink_interface = "{uplink}"
+client_prefixes = [{prefixes}]
+portal_addresses = [{addresses}]
+state_directory = "{state}"
+dhcp_leases_file = "{leases}"
+redirector_port = {redirector}
+report_seconds = {report}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Who the lab's servers are."""
+
+    authority: Certificate
+    portal: Certificate
+    internet: Certificate
+
+
+class Hotspot:
+    """Everything that runs. The parts can be stopped and started again one by one."""
+
+    def __init__(self, net: Town, folder: Path, doors: Sequence[Door]) -> None:
+        self.net, self.folder, self.doors = net, folder, tuple(doors)
+        self.services = prepare_portal(folder, PORTAL_URL)
+        self.papers = _make_papers(folder)
+        self._portal: subprocess.Popen[Any] | None = None
+        self._agents: dict[int, subprocess.Popen[Any]] = {}
+        self._logs: list[IO[bytes]] = []
+
+    def start(self) -> None:
+        """Bring everything up, and wait until it serves."""
+        with self.services.make_session.begin() as db:
+            seed(db, self.doors, self.folder / "credentials", now=now())
+        self._start_internet()
+        self.start_portal(wait=False)
+        for gateway in self.net.gateways:
+            self._start_dnsmasq(gateway)
+            self.start_agent(gateway, wait=False)
+        self._await_portal()
+        for gateway in self.net.gateways:
+            self._await_agent(gateway)
+        flask(self.net.portal, self.environment, "sweep", "--every", "1", log=self._log("sweep"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return portal_environment(self.folder, PORTAL_URL)
+
+    def start_portal(self, *, wait: bool = True) -> None:
+        papers = self.papers.portal
+        command = [*granian("::", 443), "--ssl-certificate", str(papers.certificate)]
+        command += ["--ssl-keyfile", str(papers.key), "--ssl-protocol-min", "tls1.2"]
+        self._portal = self.net.portal.popen(
+            command, cwd=TOP, env=self.environment, stdout=self._log("portal"), stderr=subprocess.STDOUT
+        )
+        if wait:
+            self._await_portal()
+
+    def kill_portal(self) -> None:
+        """As a power cut would: SIGKILL, to its workers too."""
+        assert self._portal is not None
+        os.killpg(self._portal.pid, 9)
+        self._portal.wait()
+
+    def start_agent(self, gateway: Gateway, *, wait: bool = True) -> None:
+        self._agents[gateway.number] = gateway.ns.python(
+            "-m",
+            "gateways.nftables.agent",
+            "--config",
+            str(self._agent_file(gateway)),
+            stdout=self._log(f"agent-{gateway.number}"),
+            stderr=subprocess.STDOUT,
+        )
+        if wait:
+            self._await_agent(gateway)
+
+    def kill_agent(self, gateway: Gateway) -> None:
+        """SIGKILL, as the kernel's memory killer would."""
+        self._agents[gateway.number].kill()
+        self._agents[gateway.number].wait()
+
+    def guest(self, phone: Phone) -> Guest:
+        """A guest with this phone, who has not joined yet: see `join`."""
+        return Guest(phone, self.papers.authority.certificate)
+
+    def join(self, guest: Guest, gateway: Gateway) -> str:
+        """Walk to a gateway and take a DHCP lease there; gives the RFC 8908 address that was announced."""
+        guest.phone.walk(gateway, addressed=False)
+        lease = join(guest.phone)
+        guest.resolver = str(lease.resolver)
+        return lease.capport_url or ""
+
+    def flask(self, *words: str) -> str:
+        """Run a command of the portal to its end; gives what it printed."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+        done = subprocess.run(
+            command, cwd=TOP, env=self.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def close(self) -> None:
+        self.services.engine.dispose()
+        for log in self._logs:
+            log.close()
+
+    def _start_internet(self) -> None:
+        papers, node = self.papers.internet, self.net.internet
+        node.python(
+            *("-m", "lab.internet", "--certificate", str(papers.certificate), "--key", str(papers.key)),
+            stdout=self._log("internet"),
+            stderr=subprocess.STDOUT,
+        )
+        names = [f"--address=/#/{self.net.internet_address(version)}" for version in (4, 6)]
+        portal = ",".join(str(self.net.portal_address(version)) for version in (4, 6))
+        alone = ("--conf-file=/dev/null", "--no-resolv", "--no-hosts")
+        self._dnsmasq(node, "names", *alone, f"--host-record={PORTAL_HOST},{portal}", *names)
+
+    def _start_dnsmasq(self, gateway: Gateway) -> None:
+        resolver = self.net.internet_address(4)
+        gateway.ns.resolve_with(resolver)
+        file = self.folder / "gateways" / self._door(gateway).identity / "dnsmasq.conf"
+        file.write_text(dnsmasq.render(read(self._write_agent_file(gateway)), servers=[resolver]))
+        self._dnsmasq(gateway.ns, f"dnsmasq-{gateway.number}", f"--conf-file={file}")
+
+    def _dnsmasq(self, node: Namespace, name: str, *more: str) -> None:
+        # It stays root, because a user namespace has no other user to become.
+        command = ["dnsmasq", "--keep-in-foreground", "--user=root", "--pid-file=", "--log-facility=-", *more]
+        node.popen(command, stdout=self._log(name), stderr=subprocess.STDOUT)
+
+    def _write_agent_file(self, gateway: Gateway) -> Path:
+        file = self._agent_file(gateway)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / "dhcp.leases").unlink(missing_ok=True)
+        prefixes = [client_prefix(version, gateway.number) for version in (4, 6)]
+        file.write_text(
+            AGENT.format(
+                portal=PORTAL_URL,
+                identity=self._door(gateway).identity,
+                credential=self.folder / "credentials" / self._door(gateway).identity,
+                authority=self.papers.authority.certificate,
+                clients=gateway.clients,
+                uplink=gateway.uplink,
+                prefixes=", ".join(f'"{prefix}"' for prefix in prefixes),
+                addresses=", ".join(f'"{self.net.portal_address(version)}"' for version in (4, 6)),
+                state=file.parent / "state",
+                leases=file.parent / "dhcp.leases",
+                redirector=REDIRECTOR_PORT,
+                report=REPORT_SECONDS,
+            )
+        )
+        return file
+
+    def _agent_file(self, gateway: Gateway) -> Path:
+        return self.folder / "gateways" / self._door(gateway).identity / "agent.toml"
+
+    def _door(self, gateway: Gateway) -> Door:
+        return self.doors[gateway.number]
+
+    def _log(self, name: str) -> IO[bytes]:
+        log = (self.folder / "log" / f"{name}.log").open("ab")
+        self._logs.append(log)
+        return log
+
+    def _await_portal(self) -> None:
+        assert self._portal is not None
+        address = str(self.net.portal_address(4))
+        trust = self.papers.authority.certificate
+        await_portal(
+            self.net.portal, address, PORTAL_HOST, trust, self._portal, self.folder / "log/portal.log"
+        )
+
+    def _await_agent(self, gateway: Gateway) -> None:
+        process = self._agents[gateway.number]
+        log = self.folder / "log" / f"agent-{gateway.number}.log"
+        await_port(gateway.ns, str(gateway.address(4)), REDIRECTOR_PORT, process, log)
+
+
+@contextmanager
+def hotspot(folder: Path, doors: Sequence[Door], *, phones: int = 1) -> Iterator[Hotspot]:
+    """A hotspot for each of `doors`, with `phones` at the first. Not started yet, so that records can be changed."""
+    with town(phones=phones, gateways=len(doors), addressed=False) as net:
+        place = Hotspot(net, folder, doors)
+        try:
+            yield place
+        finally:
+            # The processes end with the town, which is closed after this.
+            place.close()
+
+
+def prepare_portal(folder: Path, url: str) -> Services:
+    """Folder, secret and database (of the newest shape) of a lab's portal; gives its services, for looking in."""
+    for name in ("log", "credentials", "gateways", "certificates"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    make_secret(folder / "secret")
+    env = portal_environment(folder, url)
+    upgraded = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
+        cwd=TOP,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if upgraded.returncode != 0:
+        raise RuntimeError(f"the database cannot be made: {upgraded.stderr.strip()}")
+    return make_services(Settings.from_env(env))
+
+
+def portal_environment(folder: Path, url: str) -> dict[str, str]:
+    """The settings of a lab's portal. Those of our own environment are left out: they are somebody's real ones."""
+    env = {name: value for name, value in environment().items() if not name.startswith("AROBASE_")}
+    env |= {
+        "AROBASE_SECRET_KEY_FILE": str(folder / "secret"),
+        "AROBASE_DATABASE_URL": f"sqlite:///{folder / 'arobase.sqlite3'}",
+        "AROBASE_PORTAL_URL": url,
+    }
+    if url.startswith("http:"):
+        env["AROBASE_DEVELOPMENT"] = "true"
+    return env
+
+
+def granian(host: str, port: int) -> list[str]:
+    """The command of a portal. A worker that is still importing does not hear SIGTERM: hence the last flag."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--no-ws"]
+    command += ["--blocking-threads", "16", "--host", host, "--port", str(port)]
+    return [*command, "--workers-kill-timeout", "5", "wsgi:app"]
+
+
+def flask(node: Namespace, env: dict[str, str], *words: str, log: IO[bytes]) -> subprocess.Popen[Any]:
+    """Start a command of the portal that goes on, in a namespace."""
+    return node.python("-m", "flask", "--app", "wsgi", *words, env=env, stdout=log, stderr=subprocess.STDOUT)
+
+
+def now() -> datetime:
+    """The lab's clock is the machine's."""
+    return datetime.now(tz=UTC)  # noqa: TID251
+
+
+def _make_papers(folder: Path) -> Papers:
+    place = folder / "certificates"
+    authority = make_authority(place)
+    return Papers(
+        authority,
+        issue(authority, place, "portal", [PORTAL_HOST]),
+        issue(authority, place, "internet", internet.HOSTS),
+    )

@@ -1,0 +1,106 @@
+"""What a lab's portal knows from the start: the demo town, its gateways, and a few patrons."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ads.campaigns import load_announcements
+from auth.patron_import import import_patrons
+from gateways.ports import Client, GatewayKind
+from lab.network import client_prefix
+from sessions import opening
+from sites.demo.town import load_demo
+from sites.gateways import add_gateway, by_identity, rotate_credential
+from sites.models import Gateway, Network, Site
+
+REDIRECTOR_PORT = 8081
+# card, PIN: for the demo town only.
+PATRONS = "card,pin,category\n20000001,4711\n20000002,1234\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A gateway of the lab: its identity, and where it stands."""
+
+    identity: str
+    site: str
+    network: str
+
+
+STATION = Door("gare-viotte-libre", "gare-viotte", "wifilib")
+BATTANT = Door("battant-libre", "battant", "wifilib")
+LIBRARY = Door("grande-bibliotheque", "grande-bibliotheque", "bibliotheques")
+
+
+def make_secret(path: Path) -> None:
+    """A secret key for this lab, kept for the next time."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), encoding="ascii")
+
+
+def seed(db: Session, doors: Sequence[Door], credentials: Path, *, now: datetime) -> None:
+    """Put everything into the database that is not there yet; the gateways' credentials go to files."""
+    _load_town(db, now)
+    for number, door in enumerate(doors):
+        file = credentials / door.identity
+        gateway = by_identity(db, door.identity)
+        if gateway is None:
+            credential = _add(db, door, number)
+        elif not file.exists():
+            credential = rotate_credential(db, gateway)
+        else:
+            continue
+        file.touch(mode=0o600)
+        file.write_text(credential, encoding="ascii")
+
+
+def _load_town(db: Session, now: datetime) -> None:
+    load_demo(db, now=now)
+    load_announcements(db, now=now)
+    import_patrons(db, PATRONS)
+
+
+def _add(db: Session, door: Door, number: int) -> str:
+    site = db.scalars(select(Site).where(Site.slug == door.site)).one()
+    network = db.scalars(select(Network).where(Network.slug == door.network)).one()
+    _, credential = add_gateway(
+        db,
+        identity=door.identity,
+        kind=GatewayKind.NFTABLES,
+        site=site,
+        network=network,
+        client_prefixes=[str(client_prefix(version, number)) for version in (4, 6)],
+        redirector_url=f"http://{client_prefix(4, number)[1]}:{REDIRECTOR_PORT}/",
+    )
+    return credential
+
+
+def seed_without_gateway(db: Session, door: Door, client: Client, *, now: datetime) -> None:
+    """For a machine without namespaces: a fake gateway, with this machine's own browser as its client."""
+    _load_town(db, now)
+    gateway = by_identity(db, f"fake-{door.identity}")
+    if gateway is None:
+        gateway = _add_fake(db, door)
+    opening.see(db, gateway_id=gateway.id, client=client, now=now)
+
+
+def _add_fake(db: Session, door: Door) -> Gateway:
+    site = db.scalars(select(Site).where(Site.slug == door.site)).one()
+    network = db.scalars(select(Network).where(Network.slug == door.network)).one()
+    gateway, _ = add_gateway(
+        db,
+        identity=f"fake-{door.identity}",
+        kind=GatewayKind.FAKE,
+        site=site,
+        network=network,
+        client_prefixes=["127.0.0.0/8", "::1/128"],
+    )
+    return gateway

@@ -70,6 +70,17 @@ def test_nothing_is_sent_for_a_secret_that_is_none(
         assert proxy.accepted == 0
 
 
+def test_a_secret_that_is_prepared_to_a_blank_is_not_sent(
+    slapd: Slapd, make_directory: MakeDirectory
+) -> None:
+    """U+1806 shows as a hyphen, and SASLprep maps it to nothing (RFC 3454 table B.1)."""
+    with tcp_proxy(slapd.port) as proxy:
+        directory = make_directory(urls=(f"ldaps://localhost:{proxy.port}",))
+        with pytest.raises(WrongCredentials):
+            directory.prove(Found("x", "x", f"uid=29000001,{PEOPLE}"), "\u1806 ", today=TODAY)
+        assert proxy.accepted == 0
+
+
 @pytest.mark.parametrize("secret", ["\ue000secret", "\u0627a", "\U000e0041tag"])
 def test_a_secret_that_cannot_be_prepared_is_a_wrong_one(directory: LdapDirectory, secret: str) -> None:
     """RFC 4013 forbids these: ldap3 raises for them, and nobody may see that as a fault."""
@@ -153,10 +164,15 @@ def test_the_wrong_place_is_told_after_the_right_pin_only(
     slapd: Slapd, make_directory: MakeDirectory
 ) -> None:
     slapd.add_patron("29000501", "member pin")
+    slapd.add_patron("odd(*)name", "odd pin")
     group = f"cn=readers,ou=groups,{BASE}"
-    slapd.add(f"dn: {group}\nobjectClass: groupOfNames\ncn: readers\nmember: uid=29000501,{PEOPLE}\n")
+    slapd.add(
+        f"dn: {group}\nobjectClass: groupOfNames\ncn: readers\nmember: uid=29000501,{PEOPLE}\n"
+        f"member: uid=odd(*)name,{PEOPLE}\n"
+    )
     directory = make_directory(required_group=group)
     assert sign_in(directory, "29000501", "member pin")
+    assert sign_in(directory, "odd(*)name", "odd pin")
     with pytest.raises(WrongPlace):
         sign_in(directory, "29000001", "1234")
     with pytest.raises(WrongCredentials):

@@ -8,12 +8,13 @@ import time
 
 import pytest
 
+from auth.directory import Found
 from auth.errors import DirectoryUnavailable, WrongCredentials
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import TODAY, behind, sign_in, unavailable
-from tests.services.fake_directory import fake_directory
+from tests.services.fake_directory import SEARCH, Request, fake_directory
 from tests.services.parts import free_port
-from tests.services.slapd import Slapd
+from tests.services.slapd import PEOPLE, Slapd
 from tests.services.tcp_proxy import Mode, TcpProxy
 
 
@@ -94,11 +95,27 @@ def test_every_server_that_failed_is_named(slapd: Slapd, make_directory: MakeDir
 
 @pytest.mark.parametrize("code", [51, 52])
 def test_a_busy_server_is_the_same_as_none(slapd: Slapd, make_directory: MakeDirectory, code: int) -> None:
+    def put_off(request: Request) -> bytes:
+        # The service account is still let in; what it asks is put off.
+        return request.answer(code if request.operation == SEARCH else 0)
+
     certificate = slapd.authority.issue("localhost", label=f"busy-{code}")
-    with fake_directory(lambda request: request.answer(code), certificate=certificate) as busy:
+    with fake_directory(put_off, certificate=certificate) as busy:
         directory = make_directory(behind(slapd, busy.port, slapd.port, timeout_seconds=5))
         assert sign_in(directory)
         assert busy.connections == 1
+
+
+@pytest.mark.parametrize("code", [51, 52])
+def test_a_server_too_busy_for_a_person_is_not_asked_again_at_once(
+    slapd: Slapd, make_directory: MakeDirectory, code: int
+) -> None:
+    certificate = slapd.authority.issue("localhost", label=f"too-busy-{code}")
+    with fake_directory(lambda request: request.answer(code), certificate=certificate) as busy:
+        directory = make_directory(behind(slapd, busy.port, slapd.port, timeout_seconds=5))
+        found = Found("29000001", "id", f"uid=29000001,{PEOPLE}")
+        assert directory.prove(found, "1234", today=TODAY)
+        assert len(busy.binds) == 1
 
 
 def test_threads_share_the_directory_without_mixing_answers(

@@ -41,10 +41,11 @@ class PatronRecord(Base):
 class EmbeddedDirectory:
     """The `Directory` over that table. One for each process.
 
-    One hash at a time: hashing must never take every core from the pages of those who are already on.
+    One hash at a time, and a short queue: hashing must take neither every core nor every thread from the pages
+    of those who are already on.
     """
 
-    def __init__(self, make_session: SessionMaker, *, queue: int = 32, wait_seconds: float = 1.0) -> None:
+    def __init__(self, make_session: SessionMaker, *, queue: int = 8, wait_seconds: float = 3.0) -> None:
         self._make_session = make_session
         # A hash always ends, so a long holder is a loaded machine and no reason to close the queue.
         self._hashing = Bulkhead(slots=1, queue=queue, wait_seconds=wait_seconds, stall_seconds=60)

@@ -107,10 +107,11 @@ def test_hashing_takes_one_core_and_a_crowd_is_told_to_come_back(
     assert narrow.prove(found, "1234", today=TODAY)
 
 
-def test_a_short_crowd_is_served_in_turn(directory: EmbeddedDirectory) -> None:
+def test_a_short_crowd_is_served_in_turn(directory: EmbeddedDirectory, make_session: SessionMaker) -> None:
+    patient = EmbeddedDirectory(make_session, wait_seconds=60)
     served: list[str] = []
     threads = [
-        threading.Thread(target=lambda: served.append(sign_in(directory, "AB29001", "1234").stable_id))
+        threading.Thread(target=lambda: served.append(sign_in(patient, "AB29001", "1234").stable_id))
         for _ in range(6)
     ]
     for thread in threads:

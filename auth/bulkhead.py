@@ -37,7 +37,7 @@ class Bulkhead:
     """
 
     def __init__(
-        self, *, slots: int, queue: int, wait_seconds: float = 0.5, stall_seconds: float = 0.25
+        self, *, slots: int, queue: int, wait_seconds: float = 0.5, stall_seconds: float = 0.5
     ) -> None:
         self._slots = slots
         self._queue = queue

@@ -122,7 +122,7 @@ def test_threads_share_the_directory_without_mixing_answers(
     slapd: Slapd, make_directory: MakeDirectory
 ) -> None:
     cards = slapd.seed(40, first=29_100_000)
-    directory = make_directory(behind(slapd, slapd.port, timeout_seconds=10))
+    directory = make_directory(behind(slapd, slapd.port, slots=8, timeout_seconds=10))
     wrong: list[object] = []
 
     def work(mine: list[tuple[str, str]]) -> None:

@@ -74,8 +74,8 @@ class Hotspot:
         """Bring everything up, and wait until it serves."""
         with self.services.make_session.begin() as db:
             seed(db, self.doors, self.folder / "credentials", now=now())
-        self._start_internet()
         self.start_portal(wait=False)
+        self._start_internet()
         for gateway in self.net.gateways:
             self._start_dnsmasq(gateway)
             self.start_agent(gateway, wait=False)
@@ -147,11 +147,13 @@ class Hotspot:
 
     def _start_internet(self) -> None:
         papers, node = self.papers.internet, self.net.internet
-        node.python(
+        process = node.python(
             *("-m", "lab.internet", "--certificate", str(papers.certificate), "--key", str(papers.key)),
             stdout=self._log("internet"),
             stderr=subprocess.STDOUT,
         )
+        address = str(self.net.internet_address(4))
+        await_port(node, address, internet.WEB, process, self.folder / "log/internet.log")
         names = [f"--address=/#/{self.net.internet_address(version)}" for version in (4, 6)]
         portal = ",".join(str(self.net.portal_address(version)) for version in (4, 6))
         alone = ("--conf-file=/dev/null", "--no-resolv", "--no-hosts")

@@ -13,8 +13,10 @@ import argparse
 import asyncio
 import contextlib
 import re
+import socket
 import ssl
 from pathlib import Path
+from typing import cast
 
 WEB, SECURE_WEB, STREAM, SINK, ECHO = 80, 443, 7001, 7002, 7003
 STREAM_CHUNK, STREAM_PAUSE = b"~" * 1200, 0.01
@@ -92,8 +94,8 @@ class Echo(asyncio.DatagramProtocol):
     """Sends every datagram back."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # asyncio's own transport does not call itself a DatagramTransport.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:
         self._transport.sendto(data, peer)
@@ -101,18 +103,29 @@ class Echo(asyncio.DatagramProtocol):
 
 async def serve(certificate: Path | None, key: Path | None) -> None:
     """Open everything, and stay."""
-    loop = asyncio.get_running_loop()
     hosts = ["0.0.0.0", "::"]
-    tasks = [await asyncio.start_server(web, hosts, WEB)]
+    for family, host in zip((socket.AF_INET, socket.AF_INET6), hosts, strict=True):
+        await _open_echo(family, host)
+    servers = [
+        await asyncio.start_server(stream, hosts, STREAM),
+        await asyncio.start_server(sink, hosts, SINK),
+    ]
     if certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate, key)
-        tasks.append(await asyncio.start_server(web, hosts, SECURE_WEB, ssl=context))
-    tasks.append(await asyncio.start_server(stream, hosts, STREAM))
-    tasks.append(await asyncio.start_server(sink, hosts, SINK))
-    for host in hosts:
-        await loop.create_datagram_endpoint(Echo, (host, ECHO))
-    await asyncio.gather(*(server.serve_forever() for server in tasks))
+        servers.append(await asyncio.start_server(web, hosts, SECURE_WEB, ssl=context))
+    # The last to open: whoever waits for it finds everything else open.
+    servers.append(await asyncio.start_server(web, hosts, WEB))
+    await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+async def _open_echo(family: socket.AddressFamily, host: str) -> None:
+    port = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:
+        port.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    port.bind((host, ECHO))
+    port.setblocking(False)
+    await asyncio.get_running_loop().create_datagram_endpoint(Echo, sock=port)
 
 
 def main() -> None:

@@ -13,6 +13,10 @@ class StepFailed(Exception):
     """A step did not hold; the rest of its journey makes no sense."""
 
 
+class NotInTime(Exception):
+    """What was waited for did not come."""
+
+
 class Report:
     """Prints each step with what was measured, and remembers whether all held."""
 
@@ -56,5 +60,5 @@ def until(look: Callable[[], T], timeout: float, *, every: float = 0.02) -> tupl
         if seen:
             return seen, took
         if took > timeout:
-            raise StepFailed(f"not within {timeout:g} s" + (f" ({fault})" if fault else ""))
+            raise NotInTime(f"not within {timeout:g} s" + (f" ({fault})" if fault else ""))
         time.sleep(every)

@@ -48,15 +48,14 @@ class Enforcement:
         table = kernel.read_table()
         if table is not None and table.epoch and table.layout == layout():
             self.epoch = table.epoch
-            kernel.run(reload(self._configuration, table.classes))
+            self._run(reload(self._configuration, table.classes), fresh=True)
             self._read()
         else:
             # Of another shape, or none: the leases come back from the journal, with the time they have left.
             self.epoch = secrets.token_hex(8)
-            kernel.run(create(self._configuration, (), epoch=self.epoch))
+            self._run(create(self._configuration, (), epoch=self.epoch), fresh=True)
             self.held = Held()
         kernel.open_forwarding()
-        self._generation = kernel.generation()
 
     def make_fit(self, wanted: Mapping[int, Pass], numbers: Collection[int]) -> dict[int, str]:
         """Change the kernel until it fits `wanted` for these numbers. Gives the refused ones, with the
@@ -69,11 +68,8 @@ class Enforcement:
         except kernel.KernelRefused as error:
             log.warning("the kernel refused a transaction of %d clients: %s", len(numbers), error)
             self._read()
-            refused = self._isolate(wanted, sorted(numbers))
-        else:
-            refused = {}
-        self._generation = kernel.generation()
-        return refused
+            return self._isolate(wanted, sorted(numbers))
+        return {}
 
     def check(self, wanted: Mapping[int, Pass]) -> bool:
         """Repair what somebody else changed; cheap while nobody did. True when the table was made anew."""
@@ -103,8 +99,21 @@ class Enforcement:
         now = boot_time()
         changes = plan(wanted, self.held, numbers, now=now)
         if changes:
-            kernel.run(script(changes, now=now))
+            self._run(script(changes, now=now))
             note(changes, self.held)
+
+    def _run(self, transaction: str, *, fresh: bool = False) -> None:
+        """Carry out a transaction, and stay aware of what others do.
+
+        Ours is one generation further. Anything else means that somebody was here before us, or in between: then the
+        generation we know stays behind, and the next `check` looks. `fresh` is for a transaction after which all is
+        read anew.
+        """
+        before = kernel.generation()
+        kernel.run(transaction)
+        after = kernel.generation()
+        if after == before + 1 and (fresh or before == self._generation):
+            self._generation = after
 
     def _isolate(self, wanted: Mapping[int, Pass], numbers: list[int]) -> dict[int, str]:
         try:

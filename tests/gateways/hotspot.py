@@ -17,10 +17,10 @@ from gateways.nftables.ruleset import TABLE
 from lab.namespace import environment
 from lab.network import Gateway, Town
 from tests.gateways.scripted_portal import CREDENTIAL, PORT, ScriptedPortal
+from tests.services.parts import program
 from tests.services.town import opened
 
 READY_SECONDS = 15.0
-HERE = Path(__file__).resolve().parents[2]
 
 
 class AgentProcess:
@@ -50,7 +50,8 @@ class AgentProcess:
         self._news = threading.Condition()
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, *, ready: bool = True) -> None:
+    def start(self, *, ready: bool = True, nft: str = "") -> None:
+        """With `nft`, a line of shell stands before every call of nft: a fault of the machine."""
         path = self.directory / "agent.toml"
         path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in self.settings.items()))
         self.lines = []
@@ -61,8 +62,7 @@ class AgentProcess:
             str(path),
             stderr=subprocess.PIPE,
             text=True,
-            # Entering the namespace's mounts loses the working directory.
-            env=environment({"PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}),
+            env=self._with_faulty(nft) if nft else environment(),
         )
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         if ready:
@@ -94,6 +94,15 @@ class AgentProcess:
     def wait_ended(self) -> int:
         assert self.process is not None
         return self.process.wait(10)
+
+    def _with_faulty(self, line: str) -> dict[str, str]:
+        programs = self.directory / "faulty"
+        programs.mkdir(exist_ok=True)
+        faulty = programs / "nft"
+        faulty.write_text(f'#!/bin/sh\n{line}\nexec {program("nft")} "$@"\n')
+        faulty.chmod(0o755)
+        plain = environment()
+        return {**plain, "PATH": f"{programs}:{plain['PATH']}"}
 
     def nft(self, *arguments: str, **rest: Any) -> str:
         return self.door.ns.run(["nft", *arguments], **rest).stdout

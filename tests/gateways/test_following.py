@@ -1,0 +1,306 @@
+"""How the agent follows the feed: changes, gaps, bad elements, other gateways; and what it reports."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gateways.hotspot import AgentProcess, hotspot, until
+from tests.gateways.scripted_portal import ScriptedPortal
+from tests.gateways.traffic import reaches, tcp_pair, udp_ping_pong
+from tests.services.town import opened
+
+pytestmark = pytest.mark.netns
+
+
+def client(report: dict[str, Any], number: int) -> dict[str, Any]:
+    return next((each for each in report["clients"] if each["number"] == number), {})
+
+
+def test_a_grant_opens_and_is_confirmed_only_then(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        assert not reaches(spot.net, phone, patience=0.3)
+        spot.portal.grant(17, phone, 600)
+        spot.portal.wait_confirmed(17)
+        assert 17 in spot.agent.leases()
+        assert reaches(spot.net, phone)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["02-00-00-00-00-01", "0200.0000.0001", "020000000001", "02:00:00:00:00:01", "02:00:00:00:00:01".upper()],
+)
+def test_a_mac_address_is_one_however_it_is_written(tmp_path: Path, written: str) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        spot.portal.grant(17, phone, 600, client=written)
+        spot.portal.wait_confirmed(17)
+        assert reaches(spot.net, phone)
+
+
+def test_a_renewal_replaces_the_deadline_both_ways_and_keeps_flows(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        spot.portal.grant(17, phone, 3)
+        spot.portal.wait_confirmed(17)
+        with udp_ping_pong(spot.net, phone) as flow:
+            for seconds in (600, 60, 600, 6):
+                spot.portal.grant(17, phone, seconds, down=1000 * seconds)
+                spot.portal.wait_confirmed(17)
+                assert seconds - 3 <= spot.agent.leases()[17] <= seconds
+            lost_from = flow.here.count
+            time.sleep(1)
+            assert flow.here.count > lost_from + 20
+        assert len(spot.agent.leases()) == 1
+
+
+def test_a_bad_element_does_not_lose_the_others(tmp_path: Path) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = spot.net.phone
+        rows: dict[int, dict[str, Any] | None] = {}
+        for number, phone in ((17, ada), (18, bo)):
+            spot.portal.grant(number, phone, 600)
+            rows[number] = spot.portal.grants[number]
+        spot.portal.wait_confirmed()
+        spot.portal.end(17, 18)
+        spot.portal.wait_confirmed()
+        good = {**rows[17], "client": "02:00:00:00:00:09"} if rows[17] else {}
+        bad: dict[int, dict[str, Any] | None] = {
+            20: {**good, "number": 20, "client": "ff:ff:ff:ff:ff:ff"},
+            21: {**good, "number": 21, "addresses": ["10.66.0.5; flush ruleset"]},
+            22: {**good, "number": 22, "rate_up_kbps": -1},
+            23: {**good, "number": 23, "until": "tomorrow"},
+            2**32: {**good, "number": 2**32},
+            24: {**good, "number": 24, "client": "02:00:00:00:00:0a $(reboot)"},
+        }
+        spot.portal.change({**rows, **bad})
+        confirm = spot.portal.wait_confirmed(18)
+        assert {each["number"] for each in confirm["refused"]} == set(bad)
+        assert all(each["reason"] for each in confirm["refused"])
+        assert set(spot.agent.leases()) == {17, 18}
+        assert reaches(spot.net, ada) and reaches(spot.net, bo)
+
+
+def test_an_element_that_the_kernel_refuses_is_found_alone(tmp_path: Path) -> None:
+    # As the kernel would refuse a single element of a transaction, by whatever reason of its own.
+    refusing = 'if [ "$1" = -f ]; then cat >$0.$$; if grep -q "1013 timeout" $0.$$; then echo no room >&2; exit 1; fi; exec <$0.$$; fi'
+    with hotspot(tmp_path, start=False) as spot:
+        spot.agent.start(nft=refusing)
+        phone = spot.net.phone[0]
+        rows: dict[int, dict[str, Any] | None] = {}
+        for number in range(1000, 1030):
+            mac = f"02:00:00:00:10:{number - 1000:02x}"
+            rows[number] = {
+                **spot.portal.grant(number, phone, 600),
+                "client": mac,
+                "addresses": [f"10.66.0.{number - 900}"],
+            }
+            spot.portal.end(number)
+        spot.portal.change(rows)
+        confirm = spot.portal.wait_confirmed(1029)
+        assert [each["number"] for each in confirm["refused"] if "no room" in each["reason"]][-1:] == [1013]
+        assert set(spot.agent.leases()) == set(range(1000, 1030)) - {1013}
+
+
+def test_after_a_gap_the_whole_truth_is_taken(tmp_path: Path) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = spot.net.phone
+        for seconds in (500, 600):
+            spot.portal.grant(17, ada, seconds)
+        spot.portal.wait_confirmed(17)
+        spot.portal.stop()
+        # A restored database: 17 was never there, 18 is, and the versions begin again.
+        del spot.portal.grants[17], spot.portal._changed[17]
+        spot.portal.version = 1
+        spot.portal.grant(18, bo, 600)
+        spot.portal.start()
+        spot.portal.wait_confirmed(18)
+        assert set(spot.agent.leases()) == {18}
+        assert reaches(spot.net, bo) and not reaches(spot.net, ada, patience=0.3)
+        spot.portal.grant(19, ada, 600)
+        spot.portal.wait_confirmed(19)
+        assert spot.portal.asked_since[-1] == spot.portal.version
+
+
+def test_a_portal_that_was_away_is_followed_again_within_seconds(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        spot.portal.grant(17, phone, 600)
+        spot.portal.wait_confirmed(17)
+        spot.portal.stop()
+        spot.agent.wait_line("the portal is away")
+        assert reaches(spot.net, phone)
+        spot.portal.grants.clear()
+        spot.portal.end(17)
+        spot.portal.start()
+        spot.portal.wait_confirmed(seconds=8)
+        assert not reaches(spot.net, phone, patience=0.3)
+
+
+def test_a_wrong_credential_gets_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        spot.portal.grant(17, phone, 600)
+        spot.portal.wait_confirmed(17)
+        spot.agent.stop()
+        (tmp_path / "credential").write_text("a-credential-of-somebody-else")
+        spot.agent.start()
+        spot.agent.wait_line("the portal answered 401")
+        until(lambda: spot.portal.strangers)
+        assert reaches(spot.net, phone)
+
+
+def test_an_end_at_one_gateway_leaves_the_same_address_at_another(tmp_path: Path) -> None:
+    # G11: two sites with the same prefix, and a phone at each with the same address.
+    with opened(phones=2, gateways=2) as net:
+        ada, bo = net.phone
+        first, second = net.gateways
+        bo.walk(second)
+        portals = [ScriptedPortal(net.portal, port=8000 + number) for number in range(2)]
+        agents = [
+            AgentProcess(
+                net,
+                tmp_path / str(number),
+                door=door,
+                portal_url=f"http://{net.portal_address(4)}:{8000 + number}",
+            )
+            for number, door in enumerate((first, second))
+        ]
+        try:
+            for agent, portal, phone in zip(agents, portals, (ada, bo), strict=True):
+                agent.start()
+                portal.grant(17, phone, 600)
+                portal.wait_confirmed(17)
+            portals[0].end(17)
+            portals[0].wait_confirmed()
+            assert not reaches(net, ada, patience=0.3) and reaches(net, bo)
+            # A grant of one site is none at the other, whatever the phone brings.
+            bo.walk(first)
+            assert not reaches(net, bo, patience=0.3)
+            portals[0].wait(lambda: bo.mac in str(portals[0].arrivals))
+        finally:
+            for agent in agents:
+                agent.kill()
+            for portal in portals:
+                portal.stop()
+
+
+def test_bytes_are_counted_to_the_last_before_the_deadline(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        spot.portal.grant(17, phone, 3)
+        spot.portal.wait_confirmed(17)
+        with udp_ping_pong(spot.net, phone, size=100) as flow:
+            report = spot.portal.wait_report(lambda report: report["held"] == [] and client(report, 17))
+        row = client(report, 17)
+        # 28 bytes of IPv4 and UDP headers around each datagram.
+        assert (row["packets_up"], row["bytes_up"]) == (flow.there.count, flow.there.count * 128)
+        assert row["packets_down"] == flow.here.count
+        spot.portal.wait_report(lambda report: not client(report, 17))
+
+
+def test_counters_and_sequence_go_on_over_renewal_and_restart(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        spot.portal.grant(17, phone, 600)
+        spot.portal.wait_confirmed(17)
+        with udp_ping_pong(spot.net, phone):
+            before = spot.portal.wait_report(lambda report: client(report, 17).get("packets_up", 0) > 10)
+        spot.portal.grant(17, phone, 900, down=20_000)
+        spot.portal.wait_confirmed(17)
+        spot.agent.kill()
+        spot.agent.start()
+        after = spot.portal.wait_report(lambda report: client(report, 17))
+        assert after["epoch"] == before["epoch"] and after["sequence"] > before["sequence"]
+        assert client(after, 17)["packets_up"] >= client(before, 17)["packets_up"]
+        sequences = [each["sequence"] for each in spot.portal.reports]
+        assert sequences == sorted(set(sequences))
+        spot.agent.nft("flush ruleset")
+        anew = spot.portal.wait_report(lambda report: report["epoch"] != before["epoch"])
+        assert anew["sequence"] == 1 and anew["held"] == [17]
+
+
+def test_idle_time_grows_while_a_phone_says_nothing(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        spot.portal.grant(17, phone, 600)
+        spot.portal.wait_confirmed(17)
+        spot.portal.wait_report(lambda report: client(report, 17).get("idle_seconds", 0) >= 2)
+        with udp_ping_pong(spot.net, phone):
+            spot.portal.wait_report(lambda report: client(report, 17).get("idle_seconds") == 0)
+        with tcp_pair(spot.net, phone):
+            pass
+        spot.portal.wait_report(lambda report: client(report, 17).get("idle_seconds", 0) >= 1)
+
+
+def test_a_rate_ceiling_holds_in_each_direction_and_0_is_none(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        phone = spot.net.phone[0]
+        # In kbit/s; the bucket holds a second and a quarter of a megabyte, so the rate is taken after it.
+        spot.portal.grant(17, phone, 600, down=8_000, up=0)
+        spot.portal.wait_confirmed(17)
+        down, up = transfer(spot.net, phone, up=False), transfer(spot.net, phone, up=True)
+        assert 4_000 < down < 8_800
+        assert up > 50_000
+
+
+def transfer(net: Any, phone: Any, *, up: bool) -> float:
+    """The rate in kbit/s that a greedy TCP connection keeps, after two seconds to empty the bucket."""
+    import threading
+
+    with tcp_pair(net, phone) as (near, far):
+        sender, receiver = (near, far) if up else (far, near)
+        stopping = threading.Event()
+
+        def send() -> None:
+            sender.settimeout(0.5)
+            while not stopping.is_set():
+                try:
+                    sender.send(bytes(65536))
+                except OSError:
+                    continue
+
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        receiver.settimeout(2)
+        begun, size, since = time.monotonic(), 0, 0.0
+        while (now := time.monotonic()) < begun + 5:
+            got = len(receiver.recv(1 << 20))
+            if now > begun + 2:
+                since = since or now
+                size += got
+        stopping.set()
+        thread.join()
+    return size * 8 / 1000 / (time.monotonic() - since)
+
+
+def test_a_walking_phones_dhcp_lease_is_its_address(tmp_path: Path) -> None:
+    leases = tmp_path / "dnsmasq.leases"
+    with hotspot(tmp_path, phones=2, dhcp_leases_file=str(leases)) as spot:
+        ada, bo = spot.net.phone
+        spot.portal.grant(17, ada, 600)
+        spot.portal.grant(18, bo, 600)
+        spot.portal.wait_confirmed(18)
+        # The server gave Ada's address of before to Bo, and Ada another one.
+        old, new = str(ada.address(4)), "10.66.0.77"
+        leases.write_text(
+            f"1700000000 {ada.mac} {new} ada *\n1700000000 {bo.mac} {old} bo *\nduid 00:01\nnonsense\n"
+        )
+        spot.portal.wait_report(lambda report: client(report, 17).get("addresses", [""])[0] == new)
+        for phone, address in ((ada, new), (bo, old)):
+            phone.ns.ip(
+                f"addr flush dev {phone.interface}",
+                f"addr add {address}/24 dev {phone.interface}",
+                "route replace default via 10.66.0.1",
+            )
+        assert reaches(spot.net, ada) and reaches(spot.net, bo)
+        ada.ns.ip(
+            f"addr flush dev {ada.interface}",
+            f"addr add {old}/24 dev {ada.interface}",
+            "route replace default via 10.66.0.1",
+        )
+        assert not reaches(spot.net, ada, patience=0.3)

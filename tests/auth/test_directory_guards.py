@@ -61,6 +61,17 @@ def test_failures_in_a_row_open_the_breaker(slapd: Slapd, make_directory: MakeDi
         assert 1 <= refused.value.retry_after_seconds <= 5
 
 
+def test_failures_that_are_not_in_a_row_leave_the_breaker_closed(
+    slapd: Slapd, proxy: TcpProxy, make_directory: MakeDirectory
+) -> None:
+    directory = make_directory(behind(slapd, proxy.port))
+    for _ in range(4):
+        proxy.mode = Mode.RESET
+        assert "broke the connection off" in unavailable(lambda: directory.find("29000001"))
+        proxy.mode = Mode.PASS
+        assert directory.find("29000001").stable_id
+
+
 def test_wrong_pins_never_open_the_breaker(slapd: Slapd, make_directory: MakeDirectory) -> None:
     directory = make_directory(behind(slapd, slapd.port))
     for _ in range(10):

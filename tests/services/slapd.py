@@ -131,15 +131,20 @@ class Slapd:
         """What the server wrote about its operations so far."""
         return (self.folder / "slapd.log").read_text(errors="replace")
 
-    def count(self, text: str, *, since: str, least: int, seconds: float = 5.0) -> int:
-        """How often `text` stands in the log after `since`, an earlier `log()`.
-
-        The server answers first and writes then, so this waits until there are `least`.
-        """
+    def count(self, text: str, *, least: int, seconds: float = 5.0) -> int:
+        """How often `text` stands in the log. The server answers first and writes then: this waits for `least`."""
         deadline = time.monotonic() + seconds
-        while (found := self.log()[len(since) :].count(text)) < least and time.monotonic() < deadline:
+        while (found := self.log().count(text)) < least and time.monotonic() < deadline:
             time.sleep(0.01)
         return found
+
+    def count_binds(self, dn: str, *, least: int) -> int:
+        """How often somebody tried to bind as `dn`."""
+        return self.count(f'BIND dn="{dn}" method=128', least=least)
+
+    def count_searches(self, text: str, *, least: int) -> int:
+        """How often somebody searched with the filter `text`."""
+        return self.count(f'filter="{text}"', least=least)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,14 +54,28 @@ def issue(authority: Certificate, folder: Path, name: str, hosts: Sequence[str])
     return _request(folder, name, hosts[0], [f"DNS:{host}" for host in hosts], signer)
 
 
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of the certificate's public key, in base64: how Chromium can be told to trust just this one."""
+    key = _openssl("x509", "-in", str(certificate), "-pubkey", "-noout")
+    der = _openssl("pkey", "-pubin", "-outform", "der", standard_input=key)
+    return base64.b64encode(hashlib.sha256(der).digest()).decode("ascii")
+
+
+def _openssl(*words: str, standard_input: bytes = b"") -> bytes:
+    done = subprocess.run(
+        ["openssl", *words], input=standard_input, check=True, capture_output=True, env=environment()
+    )
+    return done.stdout
+
+
 def _request(folder: Path, name: str, common_name: str, names: list[str], more: list[str]) -> Certificate:
     made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
     file = folder / f"{name}.cnf"
     file.write_text(CONFIGURATION.format(common_name=common_name, names=",".join(names)), encoding="ascii")
     made.key.touch(mode=0o600)
-    command = ["openssl", "req", "-x509", "-config", str(file), "-newkey", "ec"]
+    command = ["req", "-x509", "-config", str(file), "-newkey", "ec"]
     command += ["-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256", "-days", DAYS]
     command += ["-out", str(made.certificate), "-keyout", str(made.key), *more]
-    subprocess.run(command, check=True, capture_output=True, env=environment())
+    _openssl(*command)
     file.unlink()
     return made

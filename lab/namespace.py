@@ -83,44 +83,13 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "PATH": SEARCH_PATH, **(extra or {})}
 
 
-class Namespace:
-    """A network namespace. Everything started in it ends with it."""
+class Inside:
+    """A network namespace that somebody keeps: `pid` is a process in it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, pid: int) -> None:
         self.name = name
+        self.pid = pid
         self._running: list[subprocess.Popen[Any]] = []
-        # The kernel ends the keeper when our thread dies, whatever killed it: nothing outlives the lab.
-        self._keeper = subprocess.Popen(
-            [*DIES_WITH_US, "unshare", "--net", "--mount", "sh", "-c", KEEP],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(),
-            start_new_session=True,
-        )
-        assert self._keeper.stdout is not None
-        if self._keeper.stdout.readline().strip() != "ready":
-            raise NoNamespaces(f"namespace {name}: {self._keeper.communicate()[1].strip()}")
-
-    @property
-    def pid(self) -> int:
-        """The process that keeps it: `nsenter -t PID -n -m` leads in."""
-        return self._keeper.pid
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End all that was started in it, then the namespace itself."""
-        for process in reversed(self._running):
-            stop(process)
-        self._keeper.kill()
-        self._keeper.communicate()
 
     def command(self, args: Sequence[str], *, cwd: Path | None = None) -> list[str]:
         """`args` as they must be run from outside to run in here, in our working directory or in `cwd`."""
@@ -200,6 +169,40 @@ class Namespace:
     def socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
         """A socket of this namespace, for use from outside of it."""
         return self.call(lambda: socket.socket(family, kind))
+
+
+class Namespace(Inside):
+    """A network namespace of our own. Everything started in it ends with it."""
+
+    def __init__(self, name: str) -> None:
+        # The kernel ends the keeper when our thread dies, whatever killed it: nothing outlives the lab.
+        self._keeper = subprocess.Popen(
+            [*DIES_WITH_US, "unshare", "--net", "--mount", "sh", "-c", KEEP],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            start_new_session=True,
+        )
+        super().__init__(name, self._keeper.pid)
+        assert self._keeper.stdout is not None
+        if self._keeper.stdout.readline().strip() != "ready":
+            raise NoNamespaces(f"namespace {name}: {self._keeper.communicate()[1].strip()}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all that was started in it, then the namespace itself."""
+        for process in reversed(self._running):
+            stop(process)
+        self._keeper.kill()
+        self._keeper.communicate()
 
 
 def stop(process: subprocess.Popen[Any]) -> None:

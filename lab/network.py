@@ -27,7 +27,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from gateways.ports import IpAddress, MacAddress
-from lab.namespace import Namespace, NoNamespaces, demand_namespaces
+from lab.namespace import Inside, Namespace, NoNamespaces, demand_namespaces
 
 __all__ = ["Gateway", "Namespace", "NoNamespaces", "Phone", "Town", "demand_namespaces", "town"]
 
@@ -71,7 +71,7 @@ class Phone:
 
     interface = "wlan0"
 
-    def __init__(self, number: int, ns: Namespace, air: Namespace) -> None:
+    def __init__(self, number: int, ns: Inside, air: Inside) -> None:
         self.number = number
         self.ns = ns
         self.mac = MacAddress(f"02:00:00:00:00:{number + 1:02x}")
@@ -85,12 +85,16 @@ class Phone:
 
     def walk(self, gateway: Gateway, *, addressed: bool = True) -> None:
         """Leave for `gateway`: other bridge, same MAC. Without `addressed` it arrives bare, to ask DHCP."""
-        self.at = gateway.number
-        self.ns.ip(f"addr flush dev {self.interface} scope global", f"link set {self.interface} down")
-        self._air.ip(f"link set phone{self.number} master air{gateway.number}")
-        self.ns.ip(f"link set {self.interface} up")
+        self.go_to(gateway.number)
         if addressed:
             self.ns.ip(*self.addressing())
+
+    def go_to(self, gateway: int) -> None:
+        """Arrive at gateway number `gateway` without any address."""
+        self.at = gateway
+        self.ns.ip(f"addr flush dev {self.interface} scope global", f"link set {self.interface} down")
+        self._air.ip(f"link set phone{self.number} master air{gateway}")
+        self.ns.ip(f"link set {self.interface} up")
 
     def addressing(self) -> list[str]:
         """The lines of `ip` that give it its fixed addresses and its way out."""

@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,15 @@ def await_portal(
                 raise OSError("it is not well")
         finally:
             connection.close()
+
+    _insist(look, process, log)
+
+
+def await_page(url: str, process: subprocess.Popen[Any], log: Path) -> None:
+    """Wait until an address of this machine answers."""
+
+    def look() -> None:
+        urllib.request.urlopen(url, timeout=5).close()
 
     _insist(look, process, log)
 

@@ -33,9 +33,12 @@ def holders(bulkhead: Bulkhead, count: int) -> Iterator[threading.Event]:
 
 
 def test_it_refuses_who_finds_neither_slot_nor_queue() -> None:
-    bulkhead = Bulkhead(slots=2, queue=0)
-    with holders(bulkhead, 2), pytest.raises(FullBulkhead), bulkhead.slot():
-        pass
+    bulkhead = Bulkhead(slots=2, queue=0, wait_seconds=10, stall_seconds=60)
+    with holders(bulkhead, 2) as release:
+        # Whoever queued all the same would be let in by this, and not refused.
+        threading.Timer(0.2, release.set).start()
+        with pytest.raises(FullBulkhead), bulkhead.slot():
+            pass
 
 
 def test_it_refuses_after_the_wait() -> None:

@@ -102,8 +102,12 @@ def test_hashing_takes_one_core_and_a_crowd_is_told_to_come_back(
     narrow = EmbeddedDirectory(make_session, queue=0)
     found = narrow.find("AB29001")
     bulkhead: Bulkhead = narrow._hashing
-    with bulkhead.slot(), pytest.raises(DirectoryUnavailable):
-        narrow.prove(found, "1234", today=TODAY)
+    with bulkhead.slot():
+        with pytest.raises(DirectoryUnavailable):
+            narrow.prove(found, "1234", today=TODAY)
+        # What is no secret is not even hashed.
+        with pytest.raises(WrongCredentials):
+            narrow.prove(found, "\u200b", today=TODAY)
     assert narrow.prove(found, "1234", today=TODAY)
 
 

@@ -180,7 +180,9 @@ class _Reader:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
             self._fault("PORTAL_URL", f"must look like https://portal.example.org, not {url!r}.")
         elif parts.scheme == "http" and not development:
-            self._fault("PORTAL_URL", "must be https: phones ignore a portal without TLS (RFC 8908 section 4).")
+            self._fault(
+                "PORTAL_URL", "must be https: phones ignore a portal without TLS (RFC 8908 section 4)."
+            )
         elif parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
             self._fault("PORTAL_URL", "may be http in development only on 127.0.0.1 or localhost.")
         return url

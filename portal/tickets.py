@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,4 +60,4 @@ def read_ticket(visit: Visit) -> Ticket:
 
 def seconds_left(error: EarlyToken) -> int:
     """How long a ticket that came too early has to wait, in whole seconds, never less than one."""
-    return max(1, round((error.at - services().clock()).total_seconds() + 0.5))
+    return max(1, math.ceil((error.at - services().clock()).total_seconds()))

@@ -221,7 +221,7 @@ def _health(report: Report, *, now: datetime) -> dict[str, Any]:
     return {
         "epoch": report.epoch,
         "sequence": report.sequence,
-        "clock_offset_seconds": round(report.clock - now.timestamp(), 3),
+        "clock_offset": round(report.clock - now.timestamp(), 3),
         "held": len(report.held),
         "refused": report.refused,
     }

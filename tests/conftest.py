@@ -33,8 +33,8 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_postgresql(tmp_path_factory.mktemp("pg")) as url:
+def postgresql_url() -> Iterator[str]:
+    with running_postgresql() as url:
         engine = make_engine(url)
         Base.metadata.create_all(engine)
         engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -68,7 +69,7 @@ def export_file(records: str, form: str, output: Path | None) -> None:
     with reading(services().make_session) as db:
         content = export_records(db, RECORDS[records], Form(form))
     if output is None:
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
     else:
         output.write_bytes(content)
         click.echo(f"Written to {output}.", err=True)

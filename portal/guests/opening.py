@@ -40,10 +40,10 @@ def opening() -> AnyResponse:
     return response
 
 
-def await_confirmation(access: AccessSession, gateway: Gateway, seconds: float = WAIT_SECONDS) -> bool:
+def await_confirmation(access: AccessSession, gateway: Gateway) -> bool:
     """Wait until the gateway has confirmed the session's last lease here; False when it has not in time."""
     wake = services().wake
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + WAIT_SECONDS
     while True:
         seen = wake.count
         if confirmed(access, gateway):

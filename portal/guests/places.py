@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from flask import Response, abort, render_template
 from sqlalchemy import select
@@ -18,6 +19,9 @@ from sites.directory import geojson, hotspot
 from sites.directory import hotspots as public_hotspots
 from sites.map import BOUCLE, draw
 from sites.models import Network, Site
+
+# The maps in the very pixels of a phone's page: marks and numbers are read without enlarging.
+draw_for_phones = partial(draw, width=340.0, height=340.0, radius=4.5)
 
 
 @guests.get("/info/<slug>")
@@ -46,8 +50,8 @@ def hotspots() -> str:
     return render_template(
         "guests/hotspots.html",
         spots=spots,
-        map=draw(spots),
-        centre=draw(spots, bounds=BOUCLE),
+        map=draw_for_phones(spots),
+        centre=draw_for_phones(spots, bounds=BOUCLE),
         visit=visit_if_any(),
     )
 

@@ -86,7 +86,7 @@ def test_last_seen_is_by_the_portals_clock_less_the_silence(db: Session) -> None
     db.refresh(town.station)
     assert access.last_seen_at == LATER - timedelta(seconds=60)
     assert town.station.seen_at == LATER
-    assert town.station.health["clock_offset_seconds"] == -LATER.timestamp()
+    assert town.station.health["clock_offset"] == -LATER.timestamp()
 
 
 def test_new_addresses_of_a_client_are_remembered_and_granted(db: Session) -> None:

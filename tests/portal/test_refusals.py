@@ -1,0 +1,317 @@
+"""What the portal must refuse: what the guest sees instead, and that nothing changed."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import Secret, Settings
+from gateways import landing
+from portal.services import Services
+from sessions.models import AccessSession, Lease, Sighting
+from tests.clock import MovingClock
+from tests.portal.conftest import ADA, ADA_PIN, PORTAL, Agent, Phone
+from tests.town import ADA_PHONE, BO_PHONE, Town, credential_of
+
+
+def nothing_happened(db: Session) -> bool:
+    db.rollback()
+    return not db.scalar(select(func.count(AccessSession.id))) and not db.scalar(select(func.count(Lease.id)))
+
+
+# Who is asking (N1, N2, N3)
+
+
+def test_a_mac_or_address_in_a_parameter_is_never_believed(
+    phone: Phone, clock: MovingClock, db: Session
+) -> None:
+    victim = {
+        "mac": BO_PHONE,
+        "clientmac": BO_PHONE,
+        "ip": "10.66.0.66",
+        "clientip": "10.66.0.66",
+        "id": BO_PHONE,
+    }
+    query = "&".join(f"{name}={value}" for name, value in victim.items())
+    phone.get(f"/?landing={phone.landing_token()}&{query}", **{"X-Client-Mac": BO_PHONE})
+    phone.press("/pause", **victim)
+    access = db.scalars(select(AccessSession)).one()
+    assert (access.mac, access.address) == (ADA_PHONE, "10.66.0.5")
+
+
+def test_somebody_who_is_not_behind_a_gateway_gets_a_plain_page(app: Flask, town: Town, db: Session) -> None:
+    stranger = Phone(app, town.station, address="192.0.2.9")
+    page = stranger.get("/")
+    assert page.status_code == 200
+    assert "WIFILIB" in page.text
+    assert "<form" not in page.text.split("<main")[1].split("</main")[0]
+
+
+def test_a_client_without_a_landing_token_is_sent_to_its_gateway(phone: Phone) -> None:
+    assert phone.get("/", follow=False).location == "http://10.66.0.1:8081/"
+
+
+def test_a_client_whose_address_the_gateway_reported_needs_no_token(phone: Phone, station: Agent) -> None:
+    seen = {"clients": [{"client": phone.mac, "addresses": [phone.address]}]}
+    assert station.call("POST", "/gateways/nftables/arrivals", json=seen).status_code == 204
+    assert "/pause" in phone.get("/").text
+
+
+def test_a_token_used_from_another_address_is_refused(
+    phone: Phone, app: Flask, town: Town, db: Session
+) -> None:
+    thief = Phone(app, town.station, BO_PHONE, "10.66.0.66")
+    answer = thief.get(f"/?landing={phone.landing_token()}")
+    assert answer.status_code == 403
+    phone.land()
+    stolen = phone.form("/pause")
+    assert thief.post("/pause", **stolen).status_code == 403
+    assert nothing_happened(db)
+
+
+def test_a_page_of_another_browser_is_refused(phone: Phone, app: Flask, town: Town, db: Session) -> None:
+    """Case W4: a form token of another browser, posted from one that has a cookie of its own."""
+    phone.land()
+    mine = phone.form("/pause")
+    other = Phone(app, town.station, phone.mac, phone.address)
+    other.land()
+    assert other.post("/pause", **mine).status_code == 403
+    assert nothing_happened(db)
+
+
+# Landing tokens (V4)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda phone: phone.landing_token(key=b"k" * 32),
+        lambda phone: phone.landing_token(now=phone.app.extensions["arobase"].clock().timestamp() - 601),
+        lambda phone: phone.landing_token(now=phone.app.extensions["arobase"].clock().timestamp() + 3600),
+        lambda phone: phone.landing_token()[:-2],
+        lambda phone: "nonsense",
+    ],
+    ids=["foreign key", "expired", "from the future", "cut short", "nonsense"],
+)
+def test_a_bad_landing_token_opens_nothing(phone: Phone, db: Session, spoil) -> None:
+    answer = phone.get(f"/?landing={spoil(phone)}", follow=False)
+    assert answer.location == "http://10.66.0.1:8081/"
+    assert nothing_happened(db)
+
+
+def test_a_landing_token_of_another_gateway_is_not_this_ones(phone: Phone, town: Town) -> None:
+    key = landing.signing_key(landing.credential_digest(credential_of("gw-battant")))
+    answer = phone.get(f"/?landing={phone.landing_token(key=key)}", follow=False)
+    assert answer.status_code == 302
+
+
+# Posts from elsewhere, state by GET (W4)
+
+
+@pytest.mark.parametrize("path", ["/leave", "/resume"])
+def test_state_changes_by_post_only(phone: Phone, path: str) -> None:
+    answer = phone.get(path)
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST, OPTIONS" or "POST" in answer.headers["Allow"]
+    assert "button" in answer.text.lower()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": PORTAL, "Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_a_post_from_another_site_is_refused(phone: Phone, db: Session, headers: dict[str, str]) -> None:
+    phone.land()
+    form = phone.form("/pause")
+    assert phone.post("/pause", headers=headers, **form).status_code == 403
+    assert nothing_happened(db)
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": PORTAL}, {"Origin": PORTAL, "Sec-Fetch-Site": "same-origin"}], ids=str
+)
+def test_a_post_from_our_own_page_is_taken(phone: Phone, headers: dict[str, str]) -> None:
+    phone.land()
+    assert phone.post("/pause", headers=headers, **phone.form("/pause")).status_code == 303
+
+
+def test_a_post_without_a_token_gives_nobody_anything(phone: Phone, db: Session) -> None:
+    assert phone.post("/pause").status_code == 200
+    assert phone.post("/signin", login=ADA, secret=ADA_PIN).status_code == 200
+    assert nothing_happened(db)
+
+
+# Where we send people (W3, W7)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["javascript:alert(1)", "//evil.example", "/\\evil.example", "https:evil.example", "\thttps://evil.example",
+     "https://portal.example.org@evil.example", "http:///evil.example", "%2e%2e//evil.example", "x" * 4000],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["url", "next", "userurl", "redirect", "originurl", "target"])
+def test_no_parameter_leads_anywhere_else(phone: Phone, name: str, target: str) -> None:
+    from urllib.parse import quote
+
+    phone.land()
+    form = phone.form("/pause")
+    answer = phone.post(f"/pause?{name}={quote(target)}", **form, **{name: target})
+    assert answer.location is None or answer.location.startswith(("/opening?", "/status?"))
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "portal.example.org:444", "[::1]", "portal.example.org.evil.example"]
+)
+def test_an_unknown_host_is_sent_to_ours_and_never_repeated(app: Flask, town: Town, host: str) -> None:
+    answer = app.test_client().get("/hotspots", headers={"Host": host})
+    assert (answer.status_code, answer.location) == (302, f"{PORTAL}/")
+    assert "evil" not in answer.text
+
+
+# Limits before parsing (W9)
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "status"),
+    [
+        ("/?x=" + "y" * 9000, None, 414),
+        ("/%00", None, 400),
+        ("/?x=%00", None, 200),
+        ("/signin", {"login": "x" * 70_000}, 413),
+        ("/signin", {f"f{n}": "v" for n in range(2000)}, 200),
+        ("/info/../../etc/passwd", None, 404),
+        ("/%ff%fe", None, 404),
+    ],
+    ids=["long query", "NUL in path", "NUL escaped", "big form", "many fields", "dots", "bad UTF-8"],
+)
+def test_what_cannot_be_read_is_refused_before_it_costs(
+    app: Flask, town: Town, db: Session, path: str, form: dict[str, str] | None, status: int
+) -> None:
+    stranger = Phone(app, town.station, address="192.0.2.9")
+    answer = stranger.get(path) if form is None else stranger.post(path, **form)
+    assert answer.status_code == status
+    assert nothing_happened(db)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"User-Agent": ""},
+        {"User-Agent": "\x01\x7f" * 50},
+        {"Accept-Language": "," * 3000},
+        {"Cookie": "=" * 3000},
+    ],
+)
+def test_odd_headers_are_survived(phone: Phone, headers: dict[str, str]) -> None:
+    phone.headers = headers
+    assert phone.land().status_code == 200
+
+
+# Cookies and caches (W5, W6)
+
+
+def test_a_cookie_of_ours_is_host_only_secret_and_new_for_each_browser(
+    phone: Phone, app: Flask, town: Town
+) -> None:
+    one = phone.land().headers["Set-Cookie"]
+    other = Phone(app, town.station, BO_PHONE, "10.66.0.8").land().headers["Set-Cookie"]
+    assert one.startswith("__Host-arobase=")
+    for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+        assert word in one
+    assert one.split(";")[0] != other.split(";")[0]
+
+
+def test_a_cookie_somebody_planted_is_not_taken_over(phone: Phone) -> None:
+    phone.browser.set_cookie("__Host-arobase", "planted", domain="portal.example.org", secure=True)
+    assert "planted" not in phone.land().headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("path", ["/", "/status", "/hotspots", "/privacy", "/nothing-here", "/healthz"])
+def test_no_answer_is_kept_by_a_cache(phone: Phone, path: str) -> None:
+    assert "no-store" in phone.get(path, follow=False).headers["Cache-Control"]
+
+
+# Gateways without their credential
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic Z3c6Z3c=", "Bearer \xe9"]
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "feed"), ("POST", "confirm"), ("POST", "report"), ("POST", "arrivals")]
+)
+def test_a_gateway_without_its_credential_is_told_nothing(
+    app: Flask, town: Town, db: Session, authorization: str | None, method: str, path: str
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    body = {"clients": [{"client": BO_PHONE, "addresses": ["10.66.0.9"]}]}
+    answer = app.test_client().open(
+        f"/gateways/nftables/{path}", method=method, base_url=PORTAL, headers=headers, json=body
+    )
+    assert answer.status_code == 401
+    assert set(answer.get_json()) == {"error"}
+    assert db.scalars(select(Sighting)).all() == []
+
+
+def test_a_gateway_confirms_for_itself_alone(phone: Phone, app: Flask, town: Town, db: Session) -> None:
+    phone.land()
+    phone.press("/pause")
+    other = Agent(app, town.battant)
+    other.call("POST", "/gateways/nftables/confirm", json={"version": 99, "applied": [1]})
+    assert db.scalars(select(Lease.confirmed_at)).all() == [None]
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], "x", {}, {"version": "x"}, {"version": 1, "refused": [{}]}, {"version": []}]
+)
+def test_a_body_that_breaks_the_protocol_is_refused_in_words(station: Agent, body: object) -> None:
+    answer = station.call("POST", "/gateways/nftables/confirm", json=body)
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]
+
+
+# Operators' mistakes, secrets in logs (W10, L8)
+
+
+def test_errors_show_no_trace(app: Flask, town: Town, services: Services) -> None:
+    services.engine.dispose()
+    app.view_functions["guests.privacy"] = lambda: 1 / 0
+    answer = Phone(app, town.station, address="192.0.2.9").get("/privacy")
+    assert answer.status_code == 500
+    assert "ZeroDivision" not in answer.text
+    assert "Nothing is lost" in answer.text
+
+
+def test_no_secret_reaches_a_log(
+    phone: Phone, reader: Phone, station: Agent, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    reader.land()
+    reader.press("/signin", login=ADA, secret="a-wrong-pin-of-hers")
+    reader.press("/signin", login=ADA, secret=ADA_PIN)
+    station.follow()
+    for secret in (ADA_PIN, "a-wrong-pin-of-hers", credential_of("gw-viotte"), ADA):
+        assert secret not in caplog.text
+
+
+def test_metrics_are_for_the_operator_alone(phone: Phone, app: Flask, town: Town) -> None:
+    assert phone.get("/metrics").status_code == 404
+    local = Phone(app, town.station, address="127.0.0.1")
+    assert "arobase_access_sessions_open 0.0" in local.get("/metrics").text
+
+
+def test_settings_show_no_secret() -> None:
+    settings = Settings(Secret("x" * 40), PORTAL, "sqlite://")
+    assert "x" * 40 not in repr(settings)

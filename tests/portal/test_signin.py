@@ -1,0 +1,180 @@
+"""A patron types card and PIN and is online in one step."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.models import Attempt
+from sessions.models import AccessSession
+from tests.clock import MovingClock
+from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
+from tests.town import ADA_TABLET
+
+
+def sign_in(phone: Phone, login: str = ADA, secret: str = ADA_PIN):
+    phone.land()
+    return phone.press("/signin", login=login, secret=secret)
+
+
+def sessions(db: Session) -> list[AccessSession]:
+    db.rollback()
+    return list(db.scalars(select(AccessSession).order_by(AccessSession.id)))
+
+
+def test_one_form_and_the_gateway_opens(reader: Phone, bayle: Agent) -> None:
+    answer = sign_in(reader)
+    assert (answer.status_code, answer.location.split("?")[0]) == (303, "/opening")
+    bayle.follow()
+    assert bayle.macs == {reader.mac}
+    page = reader.get(answer.location)
+    assert page.status_code == 200
+    assert "16:00" in page.text
+
+
+def test_the_success_page_waits_for_the_gateway(reader: Phone, bayle: Agent) -> None:
+    """R9: no page says "online" before the kernel has it."""
+    answer = sign_in(reader)
+    waiting = reader.get(answer.location)
+    assert waiting.headers["Refresh"] == "3"
+    assert reader.get("/status", follow=False).location.startswith("/opening")
+    bayle.follow()
+    assert reader.get("/status", follow=False).status_code == 200
+
+
+def test_it_works_without_cookies(reader: Phone, bayle: Agent) -> None:
+    reader = Phone(reader.app, reader.gateway, address=reader.address, keeps_cookies=False)
+    answer = sign_in(reader)
+    bayle.follow()
+    assert "16:00" in reader.get(answer.location).text
+
+
+def test_unknown_card_and_wrong_pin_get_the_same_answer(reader: Phone, db: Session) -> None:
+    wrong = sign_in(reader, secret="wrong-pin")
+    unknown = sign_in(reader, login="99999999")
+    assert wrong.status_code == unknown.status_code == 401
+    assert without_tokens(wrong.text).replace(ADA, "X") == without_tokens(unknown.text).replace(
+        "99999999", "X"
+    )
+    assert sessions(db) == []
+
+
+def without_tokens(page: str) -> str:
+    return re.sub(r"ey[\w.-]{20,}", "TOKEN", page)
+
+
+def test_what_was_typed_is_kept_but_never_the_pin(reader: Phone) -> None:
+    page = sign_in(reader, secret="wrong-pin").text
+    assert ADA in page
+    assert "wrong-pin" not in page
+
+
+@pytest.mark.parametrize(
+    ("login", "secret", "words"),
+    [("25000002", "pin-of-bo-1970", "renew"), ("25000003", "pin-of-cem-1971", "blocked")],
+)
+def test_the_cards_state_is_told_after_a_right_pin_only(
+    reader: Phone, db: Session, login: str, secret: str, words: str
+) -> None:
+    assert words not in sign_in(reader, login, "wrong-pin").text.split("</form>")[0]
+    told = sign_in(reader, login, secret)
+    assert told.status_code == 403
+    assert words in told.text
+    assert sessions(db) == []
+
+
+@pytest.mark.parametrize("secret", ["", " ", "\u200b", "\u00ad", "\ufeff\u200b", "x" * 300])
+def test_blank_and_endless_pins_are_wrong_and_cost_nothing(reader: Phone, db: Session, secret: str) -> None:
+    """Case L1."""
+    assert sign_in(reader, secret=secret).status_code == 401
+    assert db.scalars(select(Attempt)).all() == []
+
+
+def test_a_form_without_a_pin_is_wrong(reader: Phone) -> None:
+    reader.land()
+    form = reader.form("/signin")
+    assert reader.post("/signin", visit=form["visit"]).status_code == 401
+
+
+def test_strangers_cannot_lock_a_patron_out(reader: Phone, bayle: Agent, db: Session) -> None:
+    """Case L6: a hundred wrong PINs from many devices reach the directory five times; her own phone still gets in."""
+    sign_in(reader)
+    bayle.follow()
+    answers = []
+    for number in range(100):
+        stranger = Phone(
+            reader.app, reader.gateway, f"02:00:00:00:ff:{number:02x}", f"10.68.0.{100 + number}"
+        )
+        answers.append(sign_in(stranger, secret="guess").status_code)
+    assert answers.count(401) == 5
+    assert answers.count(429) == 95
+    assert sign_in_fresh(reader).status_code == 303
+
+
+def sign_in_fresh(phone: Phone):
+    """Sign in once more with the same device, whose session has ended."""
+    phone.get("/status")
+    phone.press("/leave")
+    return sign_in(phone)
+
+
+def test_too_many_attempts_say_when_to_come_back(reader: Phone, clock: MovingClock) -> None:
+    for _ in range(5):
+        sign_in(reader, secret="guess")
+    refused = sign_in(reader)
+    assert refused.status_code == 429
+    assert "12:15" in refused.text
+    assert int(refused.headers["Retry-After"]) == 900
+    clock.advance(minutes=15)
+    assert sign_in(reader).status_code == 303
+
+
+def test_every_spelling_of_a_card_is_the_same_person(reader: Phone, bayle: Agent, db: Session) -> None:
+    """Case V9."""
+    for spelling in (ADA, f" {ADA} ", "2500 0001", "2500-0001"):
+        assert sign_in(reader, spelling).status_code == 303
+        bayle.follow()
+        reader.get("/status")
+        reader.press("/leave")
+    assert len({access.subject for access in sessions(db)}) == 1
+
+
+def test_a_pseudonym_is_all_that_is_kept(reader: Phone, db: Session) -> None:
+    sign_in(reader)
+    [access] = sessions(db)
+    assert ADA not in repr(vars(access))
+    assert len(access.subject) == 32
+
+
+def test_the_terms_are_kept_with_version_language_and_digest(reader: Phone, db: Session) -> None:
+    sign_in(reader)
+    [access] = sessions(db)
+    assert (access.terms_version, access.terms_language, len(access.terms_digest)) == ("2026-1", "en", 64)
+
+
+def test_a_second_device_of_a_patron_is_hers_too(reader: Phone, bayle: Agent, db: Session) -> None:
+    sign_in(reader)
+    tablet = Phone(reader.app, reader.gateway, ADA_TABLET, "10.68.0.6")
+    sign_in(tablet)
+    bayle.follow()
+    assert bayle.macs == {reader.mac, ADA_TABLET}
+    page = tablet.get("/status")
+    assert page.text.count('name="device"') >= 1
+
+
+def test_signing_in_by_get_does_nothing(reader: Phone, db: Session) -> None:
+    """Case W4."""
+    reader.land()
+    visit = reader.form("/signin")["visit"]
+    reader.get(f"/signin?visit={visit}&login={ADA}&secret={ADA_PIN}")
+    assert sessions(db) == []
+
+
+def test_patrons_sign_in_on_library_networks_only(phone: Phone, db: Session) -> None:
+    phone.land()
+    visit = phone.form("/pause")["visit"]
+    phone.post("/signin", visit=visit, login=ADA, secret=ADA_PIN)
+    assert sessions(db) == []

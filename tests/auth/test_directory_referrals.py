@@ -108,3 +108,16 @@ def test_one_entry_of_a_cut_list_is_not_exactly_one(slapd: Slapd, make_directory
     certificate = slapd.authority.issue("localhost", label="cut")
     with fake_directory(answer, certificate=certificate) as fake:
         assert make_directory(behind(slapd, fake.port, timeout_seconds=2)).find("29000001").stable_id is None
+
+
+@pytest.mark.parametrize("code", [1, 2, 8, 13, 80])
+def test_an_answer_that_says_neither_right_nor_wrong_lets_nobody_in(
+    slapd: Slapd, make_directory: MakeDirectory, code: int
+) -> None:
+    certificate = slapd.authority.issue("localhost", label=f"neither-{code}")
+    found = Found("29000001", "id", f"uid=29000001,{PEOPLE}")
+    with fake_directory(lambda request: request.answer(code), certificate=certificate) as fake:
+        directory = make_directory(behind(slapd, fake.port))
+        with pytest.raises(DirectoryUnavailable) as refused:
+            directory.prove(found, "1234", today=TODAY)
+    assert f"({code})" in refused.value.reason

@@ -107,12 +107,14 @@ def day_and_time(at: datetime, zone: str, *, now: datetime) -> str:
 
 
 def in_words(length: timedelta) -> str:
-    """A length as people say it, rounded down: "24 min", "1 h 05", "less than a minute"."""
+    """A length as people say it, rounded down: "24 min", "4 h", "1 h 05", "less than a minute"."""
     minutes = max(0, int(length.total_seconds())) // 60
     if minutes < 1:
         return say("less than a minute")
     if minutes < 60:
         return say("%(minutes)s min", minutes=minutes)
+    if minutes % 60 == 0:
+        return say("%(hours)s h", hours=minutes // 60)
     return say("%(hours)s h %(minutes)s", hours=minutes // 60, minutes=f"{minutes % 60:02}")
 
 

@@ -1,0 +1,238 @@
+"""The portal on loopback with the demo town behind it, and a guest in front of each of its pages."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+from sqlalchemy import select
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from ads.campaigns import load_announcements
+from auth.patron_import import import_patrons
+from config import Secret, Settings
+from db.base import Base
+from gateways import landing
+from gateways.landing import Landing, credential_digest, signing_key
+from gateways.ports import GatewayKind, MacAddress
+from portal.app import create_app, make_services
+from portal.services import Services
+from sites.demo.town import load_demo
+from sites.models import Gateway, Network, Site
+from tests.clock import MovingClock
+from tests.services.parts import free_port
+from tests.town import credential_of
+
+CARD, PIN = "25056000123", "saute-mouton-1969"
+PHONE = {"width": 360, "height": 740}
+LOOPBACK = ipaddress.ip_address("127.0.0.1")
+FREE, LIBRARY, SILENT = "gw-viotte", "gw-bayle", "gw-silent"
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Requests are no news to the one who reads the tests."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+@dataclass
+class Portal:
+    """The portal as it runs. Its clock moves only when a test moves it."""
+
+    url: str
+    services: Services
+    clock: MovingClock
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def new_mac(self) -> MacAddress:
+        """The address of a phone that nobody has seen before."""
+        number = next(self._numbers)
+        return MacAddress(f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
+
+    def landing_url(self, gateway: str, mac: str, lang: str) -> str:
+        """Where this gateway's redirector would send that phone."""
+        key = signing_key(credential_digest(credential_of(gateway)))
+        landed = Landing(gateway, MacAddress(mac), LOOPBACK)
+        token = landing.sign(landed, key=key, now=self.clock().timestamp())
+        return f"{self.url}/?landing={token}&lang={lang}"
+
+
+@contextmanager
+def running_portal(folder: Path) -> Iterator[Portal]:
+    """The real application under a real server on a free port."""
+    port, clock = free_port(), MovingClock()
+    settings = Settings(
+        secret_key=Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"),
+        portal_url=f"http://127.0.0.1:{port}",
+        database_url=f"sqlite:///{folder / 'town.sqlite3'}",
+        development=True,
+        contact="03 81 61 50 50",
+    )
+    services = make_services(settings, clock=clock)
+    Base.metadata.create_all(services.engine)
+    fill(services, clock)
+    server = make_server("127.0.0.1", port, create_app(services), threaded=True, request_handler=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, name="portal")
+    thread.start()
+    try:
+        yield Portal(settings.portal_url, services, clock)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        services.wake.close()
+        services.engine.dispose()
+
+
+def fill(services: Services, clock: MovingClock) -> None:
+    """The demo town, its announcements, one patron, and three gateways: one of them never confirms anything."""
+    with services.make_session.begin() as db:
+        load_demo(db, now=clock())
+        load_announcements(db, now=clock())
+        import_patrons(db, f"card,pin,category,expires_on,blocked\n{CARD},{PIN},adult,2027-12-31,no\n")
+        places = {site.slug: site for site in db.scalars(select(Site))}
+        networks = {network.slug: network for network in db.scalars(select(Network))}
+        for identity, kind, site, network in (
+            (FREE, GatewayKind.FAKE, "gare-viotte", "wifilib"),
+            (LIBRARY, GatewayKind.FAKE, "pierre-bayle", "bibliotheques"),
+            (SILENT, GatewayKind.NFTABLES, "battant", "wifilib"),
+        ):
+            db.add(
+                Gateway(
+                    identity=identity,
+                    kind=kind,
+                    credential_digest=credential_digest(credential_of(identity)),
+                    site=places[site],
+                    network=networks[network],
+                    client_prefixes=["127.0.0.0/8"],
+                )
+            )
+
+
+@dataclass
+class Guest:
+    """A person with a phone of their own, in front of one browser window."""
+
+    portal: Portal
+    page: Page
+    lang: str
+    mac: str
+
+    def goto(self, path: str) -> None:
+        mark = "&" if "?" in path else "?"
+        self.page.goto(f"{self.portal.url}{path}{mark}lang={self.lang}")
+
+    def land(self, gateway: str) -> None:
+        self.page.goto(self.portal.landing_url(gateway, self.mac, self.lang))
+
+    def press(self, action: str) -> None:
+        """Press the button of the form that goes to `action`."""
+        self.page.locator(f'form[action^="{action}"] button').first.click()
+
+    def sign_in(self, *, pin: str = PIN) -> None:
+        self.land(LIBRARY)
+        self.page.fill("#login", CARD)
+        self.page.fill("#secret", pin)
+        self.press("/signin")
+
+    def go_online(self) -> None:
+        self.land(FREE)
+        self.portal.clock.advance(seconds=6)
+        self.press("/pause")
+
+
+def open_window(browser: Browser, **options: Any) -> BrowserContext:
+    """A window as a phone has it, with its own cookies."""
+    context = browser.new_context(**{"viewport": PHONE, "device_scale_factor": 1, **options})
+    context.set_default_timeout(10_000)
+    return context
+
+
+def new_guest(portal: Portal, context: BrowserContext, lang: str) -> Guest:
+    return Guest(portal, context.new_page(), lang, portal.new_mac())
+
+
+def landing_free(guest: Guest) -> None:
+    guest.land(FREE)
+
+
+def landing_library(guest: Guest) -> None:
+    guest.land(LIBRARY)
+
+
+def landing_refused(guest: Guest) -> None:
+    guest.sign_in(pin="not-the-right-one")
+
+
+def landing_resumable(guest: Guest) -> None:
+    guest.go_online()
+    guest.mac = guest.portal.new_mac()
+    guest.land(FREE)
+
+
+def pause_early(guest: Guest) -> None:
+    guest.land(FREE)
+    guest.press("/pause")
+
+
+def pause_renewal(guest: Guest) -> None:
+    status_free_late(guest)
+    guest.page.locator('a[href^="/pause"]').click()
+
+
+def opening(guest: Guest) -> None:
+    guest.land(SILENT)
+    guest.portal.clock.advance(seconds=6)
+    guest.press("/pause")
+
+
+def status_free(guest: Guest) -> None:
+    guest.go_online()
+
+
+def status_free_late(guest: Guest) -> None:
+    guest.go_online()
+    guest.portal.clock.advance(minutes=26)
+    guest.page.locator('main a[href^="/status"]').click()
+
+
+def status_library(guest: Guest) -> None:
+    guest.sign_in()
+    guest.mac = guest.portal.new_mac()
+    guest.page.context.clear_cookies()
+    guest.sign_in()
+
+
+def ended(guest: Guest) -> None:
+    guest.go_online()
+    guest.page.locator('form[action^="/leave"] button').last.click()
+
+
+PAGES: dict[str, Callable[[Guest], None]] = {
+    "landing-free": landing_free,
+    "landing-library": landing_library,
+    "landing-refused": landing_refused,
+    "landing-resumable": landing_resumable,
+    "pause-early": pause_early,
+    "pause-renewal": pause_renewal,
+    "opening": opening,
+    "status-free": status_free,
+    "status-late": status_free_late,
+    "status-library": status_library,
+    "ended": ended,
+    "not-here": lambda guest: guest.goto("/"),
+    "info": lambda guest: guest.goto("/info/pierre-bayle"),
+    "hotspots": lambda guest: guest.goto("/hotspots"),
+    "terms": lambda guest: guest.goto("/terms/wifilib"),
+    "privacy": lambda guest: guest.goto("/privacy"),
+    "accessibility": lambda guest: guest.goto("/accessibilite"),
+    "error": lambda guest: guest.goto("/nowhere"),
+}

@@ -1,0 +1,33 @@
+"""A real browser for the tests: Chromium, driven by Playwright, without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.services.parts import program
+
+# It must talk to nobody but the page that the test opens.
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-sandbox",
+)
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """A browser that starts once for many tests; each opens a context of its own in it."""
+    path = program("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()

@@ -62,8 +62,8 @@ class Changes:
     """One transaction. Lists are kept by kind, so that ten thousand changes are a handful of statements."""
 
     classes: list[RateClass] = field(default_factory=list)
-    unbound: list[tuple[Pair, int]] = field(default_factory=list)
-    bound: list[tuple[Pair, int]] = field(default_factory=list)
+    unbound: dict[Pair, int] = field(default_factory=dict)
+    bound: dict[Pair, int] = field(default_factory=dict)
     ended: list[tuple[int, RateClass]] = field(default_factory=list)
     # Number, lease, and whether an older element is surely there now.
     leased: list[tuple[int, Lease, bool]] = field(default_factory=list)
@@ -102,12 +102,12 @@ def _plan_lease(number: int, desired: Pass | None, held: Held, changes: Changes,
 def _plan_pairs(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
     owned = held.pairs_of.get(number, set())
     pairs = desired.pairs if desired else frozenset()
-    changes.unbound += [(pair, number) for pair in owned - pairs]
+    changes.unbound.update(dict.fromkeys(owned - pairs, number))
     for pair in pairs - owned:
         earlier = held.pairs.get(pair)
         if earlier is not None:
-            changes.unbound.append((pair, earlier))
-        changes.bound.append((pair, number))
+            changes.unbound[pair] = earlier
+        changes.bound[pair] = number
 
 
 def script(changes: Changes, *, now: float) -> str:
@@ -115,7 +115,7 @@ def script(changes: Changes, *, now: float) -> str:
     lines = [add_class(rates) for rates in changes.classes]
     lines += _unbind_lines(changes.unbound)
     for version in (4, 6):
-        bound = [f"{mac} . {ip} : {n}" for (mac, ip), n in changes.bound if ip.version == version]
+        bound = [f"{mac} . {ip} : {n}" for (mac, ip), n in changes.bound.items() if ip.version == version]
         lines += _statement("add", f"clients{version}", bound)
     for rates in sorted({rates for _, rates in changes.ended}):
         numbers = [number for number, each in changes.ended if each == rates]
@@ -135,15 +135,15 @@ def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, bool]], now: f
     return lines + _statement("add", name, [f"{number} timeout {ms}ms" for number, ms in left])
 
 
-def _unbind_lines(unbound: list[tuple[Pair, int]]) -> list[str]:
+def _unbind_lines(unbound: dict[Pair, int]) -> list[str]:
     """Forget pairs, and what the packets of these pairs left in the sets that fill themselves."""
     lines: list[str] = []
     for version in (4, 6):
-        gone = [(mac, ip, number) for (mac, ip), number in unbound if ip.version == version]
+        gone = [(mac, ip, number) for (mac, ip), number in unbound.items() if ip.version == version]
         lines += _statement("delete", f"clients{version}", [f"{mac} . {ip}" for mac, ip, _ in gone])
         lines += _vanish(f"holders{version}", [f"{number} . {ip}" for _, ip, number in gone])
         lines += _vanish(f"known{version}", sorted({str(ip) for _, ip, _ in gone}))
-    return lines + _vanish("known_macs", sorted({mac for (mac, _), _ in unbound}))
+    return lines + _vanish("known_macs", sorted({mac for mac, _ in unbound}))
 
 
 def _vanish(name: str, keys: list[str], timeout: str = "") -> list[str]:
@@ -158,9 +158,9 @@ def _statement(verb: str, name: str, keys: list[str]) -> list[str]:
 def note(changes: Changes, held: Held) -> None:
     """Bring `held` to what the kernel holds after `changes` went through."""
     held.classes.update(changes.classes)
-    for pair, number in changes.unbound:
+    for pair, number in changes.unbound.items():
         held.unbind(pair, number)
-    for pair, number in changes.bound:
+    for pair, number in changes.bound.items():
         held.bind(pair, number)
     for number, _ in changes.ended:
         held.leases.pop(number, None)

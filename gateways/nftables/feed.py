@@ -73,7 +73,7 @@ def parse_grant(row: Mapping[str, Any]) -> Grant:
     return Grant(
         number=_number(row["number"]),
         client=Client(
-            parse_mac(row["client"]), tuple(ipaddress.ip_address(_text(each)) for each in addresses)
+            parse_mac(_text(row["client"])), tuple(ipaddress.ip_address(_text(each)) for each in addresses)
         ),
         until=_instant(row["until"]),
         rate_down_kbps=_rate(row["rate_down_kbps"]),

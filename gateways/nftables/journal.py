@@ -105,7 +105,7 @@ def _recall(path: Path) -> Memory:
         for line in lines:
             try:
                 _replay(memory, json.loads(line))
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 # A hole in the past: the portal has to tell everything again.
                 memory.version = 0
                 break
@@ -113,6 +113,8 @@ def _recall(path: Path) -> Memory:
 
 
 def _replay(memory: Memory, row: dict[str, Any]) -> None:
+    if not isinstance(row, dict):
+        raise TypeError("not a record")
     if "answer" in row:
         said = row["answer"]
         grants = tuple(parse_grant(each) for each in said["grants"])

@@ -87,7 +87,8 @@ def test_a_bad_element_does_not_lose_the_others(tmp_path: Path) -> None:
 
 def test_an_element_that_the_kernel_refuses_is_found_alone(tmp_path: Path) -> None:
     # As the kernel would refuse a single element of a transaction, by whatever reason of its own.
-    refusing = 'if [ "$1" = -f ]; then cat >$0.$$; if grep -q "1013 timeout" $0.$$; then echo no room >&2; exit 1; fi; exec <$0.$$; fi'
+    refuse = 'if grep -q "1013 timeout" $0.$$; then echo no room >&2; exit 1; fi'
+    refusing = f'if [ "$1" = -f ]; then cat >$0.$$; {refuse}; exec <$0.$$; fi'
     with hotspot(tmp_path, start=False) as spot:
         spot.agent.start(nft=refusing)
         phone = spot.net.phone[0]

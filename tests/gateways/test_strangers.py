@@ -165,6 +165,7 @@ def test_after_signing_in_any_resolver_is_reached(tmp_path: Path) -> None:
 def test_a_dns_tunnel_is_starved_and_told_once(tmp_path: Path) -> None:
     with hotspot(tmp_path, phones=2) as spot, answering(spot.net.gateway.ns, 53) as asked:
         stranger, ada = spot.net.phone
+        spot.portal.wait_report(lambda report: report["refused"]["dns"] == 0)
         with stranger.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             for number in range(1000):
                 udp.sendto(b"%0120d" % number, ("10.66.0.1", 53))
@@ -174,6 +175,8 @@ def test_a_dns_tunnel_is_starved_and_told_once(tmp_path: Path) -> None:
         assert len([each for each in asked if len(each) > 100]) <= 20
         assert len(asked) <= 130
         spot.portal.wait_report(lambda report: report["refused"]["dns"] > 1300)
+        spot.agent.wait_line("alert")
+        spot.portal.wait_report(lambda report: True)
         assert len([line for line in spot.agent.lines if "alert" in line]) == 1
         # Nobody else pays for it, and signing in ends the budget.
         assert ask(ada, "10.66.0.1", 53, b"short") == b"short"

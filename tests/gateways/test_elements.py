@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+from gateways.nftables.accounting import Alert, Ledger, Reading
+from gateways.nftables.addresses import MOST_ADDRESSES_6, AddressBook, parse_leases
+from gateways.nftables.configuration import read
+from gateways.nftables.elements import Changes, Held, Lease, Pass, note, plan, script
+from gateways.nftables.feed import parse_grant
+from gateways.nftables.kernel import Count
+from gateways.nftables.ruleset import RateClass
+from gateways.ports import Client, MacAddress
+from tests.gateways.test_configuration import written
+from tests.gateways.test_feed import ROW
+
+ADA, BO = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:02")
+SLOW, FAST = RateClass(1000, 500), RateClass(55000, 15000)
+
+
+def wanted(
+    number: int, *, ends: float, rates: RateClass = FAST, mac: MacAddress = ADA, host: int = 5
+) -> Pass:
+    return Pass(number, frozenset({(mac, ipaddress.ip_address(f"10.66.0.{host}"))}), Lease(rates, ends))
+
+
+def carried(held: Held, *passes: Pass, now: float = 0.0) -> Changes:
+    changes = plan(
+        {each.number: each for each in passes},
+        held,
+        {each.number for each in passes} | set(held.leases),
+        now=now,
+    )
+    note(changes, held)
+    return changes
+
+
+def test_nothing_is_changed_where_the_kernel_fits() -> None:
+    held = Held()
+    assert carried(held, wanted(17, ends=100))
+    assert not carried(held, wanted(17, ends=100.4))
+
+
+def test_an_element_that_may_have_gone_is_never_deleted_plainly() -> None:
+    held = Held()
+    carried(held, wanted(17, ends=100))
+    sure = script(carried(held, wanted(17, ends=200), now=50), now=50)
+    assert sure.index("delete element") < sure.index("add element") and "150000ms" in sure
+    unsure = script(carried(held, wanted(17, ends=300), now=199), now=199).splitlines()
+    assert [line.split()[0] for line in unsure] == ["add", "delete", "add"]
+    ended = script(carried(held, now=299), now=299)
+    assert ended.index("add element inet arobase lease") < ended.index("delete element inet arobase lease")
+
+
+def test_a_lease_whose_time_is_over_is_not_given_again() -> None:
+    assert not carried(Held(), wanted(17, ends=10), now=10)
+
+
+def test_a_timeout_is_never_0_which_would_be_for_ever() -> None:
+    assert "timeout 1ms" in script(carried(Held(), wanted(17, ends=10.0), now=9.9999), now=9.9999)
+
+
+def test_another_rate_moves_the_lease_to_another_set() -> None:
+    held = Held()
+    carried(held, wanted(17, ends=100, rates=SLOW))
+    changes = carried(held, wanted(17, ends=100, rates=FAST))
+    assert changes.ended == [(17, SLOW)] and changes.classes == [FAST]
+    assert held.leases[17].rates == FAST
+
+
+def test_a_pair_that_another_number_had_is_taken_from_it() -> None:
+    held = Held()
+    carried(held, wanted(17, ends=100))
+    changes = carried(held, wanted(18, ends=100))
+    assert list(changes.unbound.values()) == [17]
+    assert held.pairs_of.keys() == {18} and set(held.leases) == {18}
+
+
+def test_dhcp_knows_ipv4_better_than_the_grant(tmp_path: Path) -> None:
+    book = AddressBook(read(written(tmp_path)))
+    grant = parse_grant(ROW)
+    assert [str(each) for each in book.of_grant(grant)] == ["10.66.0.5"]
+    leases = f"1 {BO} 10.66.0.5 * *\n1 {ADA} 10.66.0.9 ada *\n1 {ADA} 192.0.2.1 * *\nduid 00:01\n1 x y\n"
+    assert book.lease(parse_leases(leases)) == {ADA, BO}
+    assert [str(each) for each in book.of_grant(grant)] == ["10.66.0.9"]
+    # A renewal of the DHCP lease says that the client is here.
+    assert book.lease(parse_leases(leases.replace(f"1 {BO}", f"2 {BO}"))) == {BO}
+
+
+def test_ipv6_is_first_come_first_served_and_bounded(tmp_path: Path) -> None:
+    book = AddressBook(read(written(tmp_path)))
+    address = ipaddress.ip_address("fd66::5")
+    assert book.announce(Client(ADA, (address,))) and not book.announce(Client(ADA, (address,)))
+    assert not book.announce(Client(BO, (address,)))
+    assert not book.announce(Client(BO, (ipaddress.ip_address("2001:db8::5"),)))
+    for number in range(100):
+        book.announce(Client(ADA, (ipaddress.ip_address(f"fd66::1:{number:x}"),)))
+    assert len(book.announced[ADA]) == MOST_ADDRESSES_6 == len(book.owners)
+
+
+def reading(at: float, held: set[int], **up: int) -> Reading:
+    counts = {int(name[1:]): Count(size, 1) for name, size in up.items()}
+    return Reading(at, counts, {}, frozenset(held), {})
+
+
+def test_idle_time_counts_from_the_last_byte_a_client_sent() -> None:
+    ledger = Ledger()
+    idle = [
+        ledger.rows(reading(at, {17}, n17=size), {})[0]["idle_seconds"]
+        for at, size in ((0, 5), (4, 5), (5, 6), (7, 6))
+    ]
+    assert idle == [0, 4, 0, 2]
+
+
+def test_the_last_bytes_are_told_until_they_were_taken_and_then_no_more() -> None:
+    ledger = Ledger()
+    after = reading(9, set(), n17=70)
+    assert ledger.rows(after, {})[0]["bytes_up"] == 70
+    rows = ledger.rows(after, {})
+    ledger.settle(after, rows)
+    assert rows and not ledger.rows(after, {})
+    # The same number may be granted again.
+    assert ledger.rows(reading(10, {17}, n17=70), {})
+
+
+def test_one_alert_for_one_burst() -> None:
+    alert = Alert(quiet_seconds=60)
+    seen = [
+        alert.grew(total, at)
+        for total, at in ((9, 0), (9, 1), (50, 2), (90, 30), (95, 80), (95, 200), (96, 201))
+    ]
+    assert seen == [False, False, True, False, False, False, True]

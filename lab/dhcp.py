@@ -6,6 +6,8 @@ import ipaddress
 import secrets
 import socket
 import struct
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.network import Phone
@@ -17,6 +19,7 @@ BROADCAST_FLAG = 0x8000
 DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
 MASK, ROUTER, RESOLVER, WANTED_ADDRESS, LEASE_TIME, KIND, SERVER, WANTED = 1, 3, 6, 50, 51, 53, 54, 55
 CAPPORT, END = 114, 255
+AGAIN_SECONDS = 1.0
 
 
 class NoLease(Exception):
@@ -57,11 +60,10 @@ def acquire(interface: str, mac: bytes, timeout: float) -> Lease:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         port.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        port.settimeout(timeout)
         port.bind(("0.0.0.0", 68))
-        offered, offer = _exchange(port, number, mac, DISCOVER, b"", OFFER)
+        offered, offer = _exchange(port, number, mac, DISCOVER, b"", OFFER, timeout)
         chosen = _option(WANTED_ADDRESS, offered) + _option(SERVER, offer[SERVER])
-        address, options = _exchange(port, number, mac, REQUEST, chosen, ACK)
+        address, options = _exchange(port, number, mac, REQUEST, chosen, ACK, timeout)
     return Lease(
         ipaddress.IPv4Interface((address, ipaddress.IPv4Address(options[MASK]).exploded)),
         ipaddress.IPv4Address(options[ROUTER][:4]),
@@ -72,25 +74,35 @@ def acquire(interface: str, mac: bytes, timeout: float) -> Lease:
 
 
 def _exchange(
-    port: socket.socket, number: int, mac: bytes, kind: int, more: bytes, awaited: int
+    port: socket.socket, number: int, mac: bytes, kind: int, more: bytes, awaited: int, timeout: float
 ) -> tuple[bytes, dict[int, bytes]]:
     """Send one message and give the address and options of the answer we wait for."""
     wanted = bytes([MASK, ROUTER, RESOLVER, LEASE_TIME, CAPPORT])
     options = _option(KIND, bytes([kind])) + _option(WANTED, wanted) + more + bytes([END])
     nothing = bytes(4)
     fixed = (1, 1, 6, 0, number, 0, BROADCAST_FLAG, nothing, nothing, nothing, nothing, mac, b"", b"", COOKIE)
-    port.sendto(MESSAGE.pack(*fixed) + options, ("255.255.255.255", 67))
-    while True:
-        try:
-            answer = port.recv(1500)
-        except TimeoutError as error:
-            raise NoLease("no DHCP server answered") from error
-        if len(answer) < MESSAGE.size:
-            continue
+    message = MESSAGE.pack(*fixed) + options
+    for answer in _answers(port, message, timeout):
         fields = MESSAGE.unpack_from(answer)
         found = _options(answer[MESSAGE.size :])
         if fields[4] == number and found.get(KIND) == bytes([awaited]):
             return fields[8], found
+    raise NoLease("no DHCP server answered")
+
+
+def _answers(port: socket.socket, message: bytes, timeout: float) -> Iterator[bytes]:
+    """Whatever comes, while `message` is sent again each second: the link may just have come up."""
+    deadline = time.monotonic() + timeout
+    while (left := deadline - time.monotonic()) > 0:
+        port.sendto(message, ("255.255.255.255", 67))
+        port.settimeout(min(left, AGAIN_SECONDS))
+        try:
+            while True:
+                answer = port.recv(1500)
+                if len(answer) >= MESSAGE.size:
+                    yield answer
+        except TimeoutError:
+            continue
 
 
 def _option(number: int, value: bytes) -> bytes:

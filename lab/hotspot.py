@@ -167,8 +167,8 @@ class Hotspot:
         self._dnsmasq(gateway.ns, f"dnsmasq-{gateway.number}", f"--conf-file={file}")
 
     def _dnsmasq(self, node: Namespace, name: str, *more: str) -> None:
-        # It stays root, because a user namespace has no other user to become.
-        command = ["dnsmasq", "--keep-in-foreground", "--user=root", "--pid-file=", "--log-facility=-", *more]
+        # In debug mode it stays the user it is: a user namespace has no other to become.
+        command = ["dnsmasq", "--no-daemon", *more]
         node.popen(command, stdout=self._log(name), stderr=subprocess.STDOUT)
 
     def _write_agent_file(self, gateway: Gateway) -> Path:

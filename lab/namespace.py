@@ -38,12 +38,12 @@ class NoNamespaces(Exception):
     """No network namespaces with nftables on this machine, or for this user. The text is one line."""
 
 
-def demand_namespaces() -> None:
-    """Raise `NoNamespaces` unless a namespace with nftables can be had here and now, as this user."""
-    lacking = [name for name in NEEDED if shutil.which(name, path=SEARCH_PATH) is None]
+def demand_namespaces(*programs: str) -> None:
+    """Raise `NoNamespaces` unless a namespace with nftables, and `programs`, can be had here, as this user."""
+    lacking = [name for name in (*NEEDED, *programs) if shutil.which(name, path=SEARCH_PATH) is None]
     if lacking:
         names = ", ".join(lacking)
-        raise NoNamespaces(f"{names} not installed (Debian: apt install iproute2 nftables util-linux)")
+        raise NoNamespaces(f"{names}: not installed")
     if os.geteuid() != 0:
         raise NoNamespaces("network namespaces need root, or a user namespace (see python -m lab.run)")
     trial = subprocess.run(

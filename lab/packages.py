@@ -1,48 +1,94 @@
-"""The Debian packages that the live hotspot stands on."""
+"""Debian packages: what is lacking is installed where we may, and named in one line where we may not.
+
+    python -m lab.packages [--needed] PACKAGE...
+
+With ``--needed`` the exit status is 1 while something is lacking; without, whoever goes on finds out how far it gets.
+"""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from lab.namespace import SEARCH_PATH, environment
 
 # dnsmasq-base and not dnsmasq, whose service would at once take port 53 of this machine.
-PACKAGES = {
-    "ip": "iproute2",
-    "nft": "nftables",
-    "dnsmasq": "dnsmasq-base",
-    "conntrack": "conntrack",
-    "openssl": "openssl",
-    "ping": "iputils-ping",
-}
+HOTSPOT = ("nftables", "iproute2", "dnsmasq-base", "openssl")
+POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 class MissingPackages(Exception):
-    """Programs are lacking that we may not or cannot install. The text is the line that would."""
+    """Packages are lacking that we may not or cannot install. The text is the line that would."""
 
 
-def lacking() -> list[str]:
-    """The packages whose program is not here."""
-    return [
-        package for program, package in PACKAGES.items() if shutil.which(program, path=SEARCH_PATH) is None
-    ]
-
-
-def provide() -> list[str]:
-    """Install what is lacking, as root on a Debian; gives what was installed. Raises `MissingPackages`."""
-    wanted = lacking()
+def provide(packages: Iterable[str]) -> None:
+    """Install what is lacking, and say so. Raises `MissingPackages`. On another system than Debian, do nothing."""
+    wanted = lacking(packages)
     if not wanted:
-        return []
+        return
     line = "apt-get install -y --no-install-recommends " + " ".join(wanted)
-    if os.geteuid() != 0 or shutil.which("apt-get", path=SEARCH_PATH) is None:
+    if os.geteuid() != 0:
         raise MissingPackages(f"sudo {line}")
-    quiet = environment({"DEBIAN_FRONTEND": "noninteractive"})
     print(f"Installing from Debian: {' '.join(wanted)}", flush=True)
-    for command in ("apt-get update -q", line):
-        done = subprocess.run(command.split(), env=quiet, capture_output=True, text=True, check=False)
-    if done.returncode != 0 or lacking():
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise MissingPackages(f"{line}   # failed here: {' '.join(told)}")
-    return wanted
+    with _starting_nothing():
+        _apt(["update", "-q"])
+        told = _apt(line.split()[1:])
+    if lacking(wanted):
+        raise MissingPackages(f"{line}   # it said: {told}")
+
+
+def lacking(packages: Iterable[str]) -> list[str]:
+    """Which of these packages are not installed here; none, where there is no dpkg to ask."""
+    if shutil.which("dpkg-query", path=SEARCH_PATH) is None:
+        return []
+    return [package for package in packages if not _is_installed(package)]
+
+
+def _is_installed(package: str) -> bool:
+    asked = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
+    told = subprocess.run(asked, capture_output=True, text=True, env=environment(), check=False)
+    return told.stdout == "installed"
+
+
+def _apt(words: Sequence[str]) -> str:
+    """Run apt-get; the last line of what went wrong, if anything did."""
+    quiet = environment({"DEBIAN_FRONTEND": "noninteractive"})
+    done = subprocess.run(["apt-get", *words], env=quiet, capture_output=True, text=True, check=False)
+    return " ".join((done.stderr or done.stdout).strip().splitlines()[-1:]) if done.returncode else ""
+
+
+@contextlib.contextmanager
+def _starting_nothing() -> Iterator[None]:
+    """Keep Debian from starting the servers that it installs: we start our own, on ports of our own."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Install the Debian packages that are lacking.")
+    parser.add_argument("--needed", action="store_true", help="fail where they cannot be had")
+    parser.add_argument("packages", nargs="*", default=HOTSPOT)
+    chosen = parser.parse_args()
+    try:
+        provide(chosen.packages)
+    except MissingPackages as missing:
+        print(f"Packages are missing. This line installs them:\n  {missing}", file=sys.stderr)
+        return 1 if chosen.needed else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

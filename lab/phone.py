@@ -61,7 +61,7 @@ def _greet() -> None:
   Its own probe:         curl -i {PROBE}hotspot-detect.html
   A browser, trusting the lab's two servers and nothing else of the lab:
     chromium{root} --user-data-dir=/tmp/phone-profile --ignore-certificate-errors-spki-list={keys} {PROBE}
-  Other sites:           {", ".join(f"make phone SITE={door.site}" for door in DOORS)}
+  Other sites:           {", ".join(f"python -m lab.phone {door.site}" for door in DOORS)}
 """,
         flush=True,
     )

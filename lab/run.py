@@ -24,7 +24,7 @@ from gateways.ports import Client, MacAddress
 from lab import records
 from lab.hotspot import DESK_PORT, TOP, Hotspot, granian, hotspot, now, portal_environment, prepare_portal
 from lab.namespace import DIES_WITH_US, NoNamespaces, become_root, demand_namespaces, stop
-from lab.packages import MissingPackages, provide
+from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.waiting import DidNotStart, await_page
 
 FOLDER = TOP / ".run"
@@ -55,11 +55,11 @@ def main() -> int:
 def _reason_against() -> str | None:
     """Why there can be no live hotspot here, in one line; None where there can."""
     try:
-        provide()
+        provide(HOTSPOT)
         become_root()
-        demand_namespaces()
+        demand_namespaces("dnsmasq", "openssl")
     except MissingPackages as missing:
-        return f"programs are missing; this line installs them: {missing}"
+        return f"packages are missing; this line installs them: {missing}"
     except NoNamespaces as reason:
         return str(reason)
     return None

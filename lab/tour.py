@@ -17,7 +17,7 @@ from lab import records
 from lab.hotspot import Hotspot, hotspot, now
 from lab.journeys import JOURNEYS, LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_SECONDS, Tour
 from lab.namespace import NoNamespaces, become_root, demand_namespaces
-from lab.packages import MissingPackages, provide
+from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.report import Report, StepFailed
 from lab.waiting import DidNotStart
 from sites.demo.town import load_demo
@@ -29,11 +29,11 @@ FAILED, IMPOSSIBLE = 1, 3
 
 def main() -> int:
     try:
-        provide()
+        provide(HOTSPOT)
         become_root()
-        demand_namespaces()
+        demand_namespaces("dnsmasq", "openssl")
     except MissingPackages as missing:
-        print(f"The tour needs programs that are not here. This line installs them:\n  {missing}")
+        print(f"The tour needs packages that are not here. This line installs them:\n  {missing}")
         return IMPOSSIBLE
     except NoNamespaces as reason:
         print(f"The tour cannot walk here: {reason}.")

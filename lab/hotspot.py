@@ -222,7 +222,8 @@ class Hotspot:
 @contextmanager
 def hotspot(folder: Path, doors: Sequence[Door], *, phones: int = 1) -> Iterator[Hotspot]:
     """A hotspot for each of `doors`, with `phones` at the first. Not started yet, so that records can be changed."""
-    with town(phones=phones, gateways=len(doors), addressed=False) as net:
+    # The agents turn routing on when their rules stand, as on a real machine.
+    with town(phones=phones, gateways=len(doors), addressed=False, routing=False) as net:
         place = Hotspot(net, folder, doors)
         try:
             yield place

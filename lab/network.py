@@ -129,11 +129,14 @@ class Town:
 
 
 @contextmanager
-def town(*, phones: int = 1, gateways: int = 1, addressed: bool = True) -> Iterator[Town]:
+def town(
+    *, phones: int = 1, gateways: int = 1, addressed: bool = True, routing: bool = True
+) -> Iterator[Town]:
     """Open a town, and take it down whatever happens.
 
-    With `addressed` the phones have fixed addresses at gateway 0; without, they wait for DHCP. Raises
-    `NoNamespaces` with a reason of one line. The calling thread must outlive the town, which dies with it.
+    With `addressed` the phones have fixed addresses at gateway 0; without, they wait for DHCP. Without
+    `routing` the gateways do not route until somebody turns it on. Raises `NoNamespaces` with a reason of
+    one line. The calling thread must outlive the town, which dies with it.
     """
     demand_namespaces()
     with ExitStack() as stack:
@@ -144,7 +147,7 @@ def town(*, phones: int = 1, gateways: int = 1, addressed: bool = True) -> Itera
         net = Town(clients, doors, internet, portal, air)
         _build_outside(net)
         for door in doors:
-            _attach_gateway(net, door)
+            _attach_gateway(net, door, routing=routing)
         for phone in clients:
             _attach_phone(net, phone, addressed=addressed)
         yield net
@@ -170,7 +173,7 @@ def _build_outside(net: Town) -> None:
         net.portal.ip(f"route add {ANYWHERE[version]} via {net.internet_address(version)}")
 
 
-def _attach_gateway(net: Town, door: Gateway) -> None:
+def _attach_gateway(net: Town, door: Gateway, *, routing: bool) -> None:
     n, pid = door.number, door.ns.pid
     net.air.ip(
         f"link add air{n} type bridge mcast_snooping 0",
@@ -181,7 +184,8 @@ def _attach_gateway(net: Town, door: Gateway) -> None:
     net.internet.ip(
         f"link add gw{n} type veth peer name {door.uplink} netns {pid}", f"link set gw{n} master core up"
     )
-    door.ns.set_kernel({"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"})
+    if routing:
+        door.ns.set_kernel({"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"})
     lines = [*_outside_lines(door.uplink, FIRST_GATEWAY + n), f"link set {door.clients} up"]
     for version in (4, 6):
         prefix, nodad = client_prefix(version, n), " nodad" if version == 6 else ""

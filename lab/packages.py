@@ -2,7 +2,8 @@
 
     python -m lab.packages [--needed] PACKAGE...
 
-With ``--needed`` the exit status is 1 while something is lacking; without, whoever goes on finds out how far it gets.
+With ``--needed`` the exit status is 1 while something is lacking; without, whoever goes on finds out how
+far it gets.
 """
 
 from __future__ import annotations

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from gateways.nftables.configuration import read
+from gateways.nftables.dnsmasq import render
+from tests.services.parts import program
+
+TOP = Path(__file__).resolve().parents[2]
+DEPLOY = TOP / "deploy"
+UNITS = sorted(DEPLOY.glob("*.service"))
+
+
+def test_there_is_a_unit_for_each_process_of_a_site() -> None:
+    assert [unit.stem for unit in UNITS] == ["arobase-gateway", "arobase-portal", "arobase-sweep"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_finds_no_fault_in_a_unit(unit: Path, tmp_path: Path) -> None:
+    systemd_analyze = program("systemd-analyze")
+    system = tmp_path / "usr/lib/systemd/system"
+    shutil.copytree("/usr/lib/systemd/system", system, symlinks=True)
+    for command in ("flask", "granian", "python"):
+        stub = tmp_path / "opt/arobase/.venv/bin" / command
+        stub.parent.mkdir(parents=True, exist_ok=True)
+        stub.write_text("#!/bin/sh\n")
+        stub.chmod(0o755)
+    place = tmp_path / "etc/systemd/system" / unit.name
+    place.parent.mkdir(parents=True)
+    shutil.copy(unit, place)
+    told = subprocess.run(
+        [systemd_analyze, "verify", f"--root={tmp_path}", "--man=no", unit.name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in told.stderr.splitlines() if "arobase" in line]
+    assert told.returncode == 0, told.stderr
+    assert not complaints, complaints
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_every_unit_is_hardened(unit: Path) -> None:
+    text = unit.read_text()
+    for line in (
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        "PrivateDevices=yes",
+        "RestrictNamespaces=yes",
+        "RestrictSUIDSGID=yes",
+        "SystemCallFilter=@system-service",
+    ):
+        assert f"\n{line}\n" in text
+    assert re.search(r"^CapabilityBoundingSet=", text, re.MULTILINE)
+
+
+def test_the_example_settings_make_a_portal(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.key"
+    secret.write_text("Zq3vT8-kx1Lw0_mJr5Yh7Bn2Pc9Fd4Gs6Ua")
+    lines = (DEPLOY / "portal.env").read_text().replace("/etc/arobase/secret.key", str(secret)).splitlines()
+    pairs = [line.removeprefix("# ") for line in lines if "AROBASE_" in line.partition("=")[0]]
+    environ = dict(pair.split("=", 1) for pair in pairs if "PASSWORD" not in pair)
+    assert Settings.from_env({**environ, "AROBASE_LDAP_BIND_PASSWORD": "x"}).portal_url.startswith("https://")
+
+
+def test_the_example_agent_file_makes_a_gateway_and_its_dnsmasq(tmp_path: Path) -> None:
+    credential = tmp_path / "credential"
+    credential.write_text("x" * 40)
+    text = (DEPLOY / "agent.toml").read_text()
+    commented = [line[2:] for line in text.splitlines() if re.match(r"# [a-z0-9_]+ = ", line)]
+    whole = "\n".join([text, *(line for line in commented if not line.startswith("ca_file"))])
+    file = tmp_path / "agent.toml"
+    file.write_text(whole.replace("/etc/arobase/gateway.credential", str(credential)))
+    configuration = read(file)
+    assert set(tomllib.loads(whole)) | {"ca_file"} == named_settings()
+    assert "dhcp-option=114,https://portal.example.org/capport/gare" in render(configuration)
+
+
+def named_settings() -> set[str]:
+    """Every name that the agent's file may hold, by the agent's own reader."""
+    source = (TOP / "gateways/nftables/configuration.py").read_text()
+    return set(re.findall(r'self\._(?!take)\w+\(\s*"(\w+)"', source))
+
+
+def test_routing_is_left_to_the_agent() -> None:
+    settings = [
+        line for line in (DEPLOY / "sysctl.conf").read_text().splitlines() if not line.startswith("#")
+    ]
+    assert not [line for line in settings if "forward" in line]
+
+
+@pytest.mark.parametrize("page", ["real-site.md"])
+def test_every_file_that_the_page_names_exists(page: str) -> None:
+    text = (TOP / "docs" / page).read_text()
+    for name in re.findall(r"deploy/[\w./-]+\w", text):
+        assert (TOP / name).exists(), name
+    assert (TOP / "docs" / "sites.md").exists()

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ads.campaigns import load_announcements
@@ -31,7 +33,7 @@ from tests.services.parts import free_port
 from tests.town import credential_of
 
 CARD, PIN = "25056000123", "saute-mouton-1969"
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 FREE, LIBRARY, SILENT = "gw-viotte", "gw-bayle", "gw-silent"
 
@@ -48,6 +50,7 @@ class Portal:
     """The portal as it runs. Its clock moves only when a test moves it."""
 
     url: str
+    app: Flask
     services: Services
     clock: MovingClock
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -66,24 +69,30 @@ class Portal:
 
 
 @contextmanager
-def running_portal(folder: Path) -> Iterator[Portal]:
-    """The real application under a real server on a free port."""
+def running_portal(
+    folder: Path, *, prepare: Callable[[Session], None] | None = None, **settings: Any
+) -> Iterator[Portal]:
+    """The real application under a real server on a free port; `prepare` changes the town before anybody comes."""
     port, clock = free_port(), MovingClock()
-    settings = Settings(
-        secret_key=Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"),
-        portal_url=f"http://127.0.0.1:{port}",
-        database_url=f"sqlite:///{folder / 'town.sqlite3'}",
-        development=True,
-        contact="03 81 61 50 50",
-    )
-    services = make_services(settings, clock=clock)
+    values = {
+        "secret_key": Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"),
+        "portal_url": f"http://127.0.0.1:{port}",
+        "database_url": f"sqlite:///{folder / 'town.sqlite3'}",
+        "development": True,
+        "contact": "03 81 61 50 50",
+    }
+    services = make_services(Settings(**{**values, **settings}), clock=clock)
     Base.metadata.create_all(services.engine)
     fill(services, clock)
-    server = make_server("127.0.0.1", port, create_app(services), threaded=True, request_handler=QuietHandler)
+    if prepare is not None:
+        with services.make_session.begin() as db:
+            prepare(db)
+    app = create_app(services)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever, name="portal")
     thread.start()
     try:
-        yield Portal(settings.portal_url, services, clock)
+        yield Portal(services.settings.portal_url, app, services, clock)
     finally:
         server.shutdown()
         thread.join()

@@ -1,0 +1,167 @@
+"""What a guest does with the pages, in a browser that runs no script."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.portal.pages.scene import (
+    CARD,
+    FREE,
+    LIBRARY,
+    PHONE,
+    PIN,
+    SILENT,
+    Guest,
+    Portal,
+    new_guest,
+    open_window,
+    pause_renewal,
+    status_library,
+)
+from tests.services.chromium import FLAGS
+from tests.services.parts import program
+
+pytestmark = pytest.mark.browser
+
+ONLINE = {"fr": "Vous êtes en ligne", "en": "You are online"}
+OFFLINE = {"fr": "Vous n’êtes pas en ligne", "en": "You are not online"}
+
+
+def heading(guest: Guest) -> str:
+    return guest.page.locator("h1").inner_text()
+
+
+def test_a_patron_signs_in_with_the_keyboard_alone(guest: Guest) -> None:
+    guest.land(LIBRARY)
+    guest.page.keyboard.press("Tab")
+    expect(guest.page.locator(".skip")).to_be_focused()
+    guest.page.keyboard.press("Enter")
+    guest.page.keyboard.press("Tab")
+    expect(guest.page.locator("#login")).to_be_focused()
+    guest.page.keyboard.type(CARD)
+    guest.page.keyboard.press("Tab")
+    guest.page.keyboard.type(PIN)
+    guest.page.keyboard.press("Enter")
+    assert heading(guest) == ONLINE[guest.lang]
+
+
+def test_every_stop_of_the_keyboard_shows_where_it_is(guest: Guest) -> None:
+    guest.land(LIBRARY)
+    stops = guest.page.locator("a, input:not([type=hidden]), button, summary").count()
+    for _ in range(stops):
+        guest.page.keyboard.press("Tab")
+        assert float(guest.page.evaluate("getComputedStyle(document.activeElement).outlineWidth")[:-2]) >= 3
+
+
+def test_a_wrong_pin_is_told_first_and_beside_the_field_and_the_card_number_stays(guest: Guest) -> None:
+    guest.sign_in(pin="not-the-right-one")
+    words = {"fr": "Numéro de carte ou mot de passe inexact.", "en": "Card number or PIN is wrong."}[
+        guest.lang
+    ]
+    assert guest.page.title().startswith({"fr": "Erreur\u00a0: ", "en": "Error: "}[guest.lang])
+    expect(guest.page.locator("[role=alert]")).to_be_focused()
+    assert guest.page.locator("[role=alert] h2").inner_text() == words
+    assert guest.page.locator("#login-wrong").inner_text() == words
+    assert guest.page.locator("#login").get_attribute("aria-describedby") == "login-hint login-wrong"
+    assert guest.page.locator("#login").input_value() == CARD
+    assert guest.page.locator("#secret").input_value() == ""
+    guest.page.locator("[role=alert] a").click()
+    expect(guest.page.locator("#login")).to_be_focused()
+
+
+def test_a_press_that_comes_too_early_is_told_how_long_to_wait_and_nothing_is_lost(guest: Guest) -> None:
+    guest.land(FREE)
+    title = guest.page.locator(".message h2").inner_text()
+    guest.press("/pause")
+    waits = {"fr": "Encore 5 secondes.", "en": "5 more seconds."}[guest.lang]
+    assert guest.page.locator("[role=alert] h2").inner_text() == waits
+    assert guest.page.locator(".message h2").inner_text() == title
+    guest.portal.clock.advance(seconds=5)
+    guest.press("/pause")
+    assert heading(guest) == ONLINE[guest.lang]
+
+
+def test_a_renewal_says_until_when_before_it_is_given(guest: Guest) -> None:
+    pause_renewal(guest)
+    promised = guest.page.locator("main button").inner_text().split()[-1]
+    guest.portal.clock.advance(seconds=6)
+    guest.press("/pause")
+    assert heading(guest) == ONLINE[guest.lang]
+    assert promised in guest.page.locator(".left").inner_text()
+
+
+def test_a_patron_releases_another_device_of_theirs(guest: Guest) -> None:
+    status_library(guest)
+    devices = guest.page.locator(".rows > li")
+    assert devices.count() == 2
+    devices.locator("button").click()
+    assert guest.page.locator(".rows > li").count() == 1
+    assert heading(guest) == ONLINE[guest.lang]
+
+
+def test_who_leaves_is_told_so_and_comes_back_with_one_tap(guest: Guest) -> None:
+    guest.go_online()
+    guest.page.locator('form[action^="/leave"] button').last.click()
+    assert heading(guest) == OFFLINE[guest.lang]
+    assert ONLINE[guest.lang] not in guest.page.locator("body").inner_text()
+    guest.page.locator("main .go").click()
+    assert guest.page.locator('form[action^="/pause"]').count() == 1
+
+
+def test_a_phone_with_a_new_address_carries_on_with_one_tap(guest: Guest) -> None:
+    guest.go_online()
+    until = guest.page.locator(".left").inner_text().split()[-1]
+    guest.mac = guest.portal.new_mac()
+    guest.land(FREE)
+    guest.press("/resume")
+    assert heading(guest) == ONLINE[guest.lang]
+    assert guest.page.locator(".left").inner_text().split()[-1] == until
+
+
+def test_a_gateway_that_does_not_confirm_is_not_called_online(guest: Guest) -> None:
+    guest.land(SILENT)
+    guest.portal.clock.advance(seconds=6)
+    guest.press("/pause")
+    assert heading(guest) == {"fr": "Connexion en cours…", "en": "Connecting…"}[guest.lang]
+    assert ONLINE[guest.lang] not in guest.page.locator("body").inner_text()
+
+
+def test_a_language_once_chosen_stays_through_forms_and_redirects(portal: Portal, chromium: Browser) -> None:
+    with open_window(chromium, java_script_enabled=False, locale="de-DE") as window:
+        guest = new_guest(portal, window, "fr")
+        guest.land(FREE)
+        guest.page.locator('.languages a[hreflang="en"]').click()
+        portal.clock.advance(seconds=6)
+        guest.press("/pause")
+        assert heading(guest) == ONLINE["en"]
+        guest.page.locator('footer a[href^="/privacy"]').click()
+        assert heading(guest) == "What we keep, and for how long"
+        guest.page.locator("main .go").click()
+        assert heading(guest) == ONLINE["en"]
+
+
+def test_all_goes_without_script_cookie_or_storage(portal: Portal, chromium: Browser, tmp_path: Path) -> None:
+    """The browser itself refuses cookies and scripts, as a captive window may."""
+    refused = {"profile": {"default_content_setting_values": {"cookies": 2, "javascript": 2}}}
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(refused), encoding="utf-8")
+    with chromium.browser_type.launch_persistent_context(
+        tmp_path, executable_path=program("chromium"), headless=True, args=list(FLAGS), viewport=PHONE
+    ) as window:
+        guest = new_guest(portal, window, "fr")
+        guest.go_online()
+        assert heading(guest) == ONLINE["fr"]
+        portal.clock.advance(minutes=26)
+        guest.page.locator('main a[href^="/status"]').click()
+        guest.page.locator('a[href^="/pause"]').click()
+        portal.clock.advance(seconds=6)
+        guest.press("/pause")
+        assert heading(guest) == ONLINE["fr"]
+        guest.mac = portal.new_mac()
+        guest.sign_in()
+        assert heading(guest) == ONLINE["fr"]
+        assert window.cookies() == []

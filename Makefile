@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# What the tests need of Debian, and what a hotspot needs.
-HOTSPOT_PACKAGES := nftables iproute2 dnsmasq-base openssl procps
-TEST_PACKAGES := $(HOTSPOT_PACKAGES) slapd ldap-utils postgresql chromium iputils-ping tcpdump conntrack util-linux
+# In a Debian root entered by plain chroot, namespaces need a root directory that is a mount point.
+ROOTED := $(BIN)/python -m lab.root $(BIN)/python -m
+# What the tests need of Debian; the hotspot itself says what it needs (lab/packages.py).
+TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl procps slapd ldap-utils postgresql chromium iputils-ping tcpdump conntrack util-linux
 
 .PHONY: help setup run phone tour test check bench lock packages
 
@@ -23,22 +24,20 @@ $(BIN)/.ready-dev: requirements-dev.txt $(BIN)/.ready
 	@touch $@
 
 run: setup ## Set up all it needs and open the live hotspot; the desk is on http://127.0.0.1:8080
-	@$(BIN)/python -m lab.packages $(HOTSPOT_PACKAGES)
-	@$(BIN)/python -m lab.run
+	@$(ROOTED) lab.run
 
 phone: setup ## A shell in the phone of the running hotspot
-	@$(BIN)/python -m lab.phone
+	@$(ROOTED) lab.phone
 
 tour: setup ## Walk the journeys in a hotspot of its own, seconds for minutes; print what was measured
-	@$(BIN)/python -m lab.packages $(HOTSPOT_PACKAGES)
-	@$(BIN)/python -m lab.tour
+	@$(ROOTED) lab.tour
 
 test: $(BIN)/.ready-dev ## Install what the tests need and run everything
 	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	STRICT_PARTS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	STRICT_PARTS=1 $(ROOTED) pytest -n 2 --dist loadgroup
 
 check: $(BIN)/.ready-dev ## Style and types
 	$(BIN)/ruff check .
@@ -47,7 +46,7 @@ check: $(BIN)/.ready-dev ## Style and types
 
 bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
 	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
-	@$(BIN)/python -m lab.bench
+	@$(ROOTED) lab.bench
 
 lock: ## Make the locks anew from the ranges in pyproject.toml (needs uv)
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt

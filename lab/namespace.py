@@ -93,9 +93,9 @@ class Inside:
 
     def command(self, args: Sequence[str], *, cwd: Path | None = None) -> list[str]:
         """`args` as they must be run from outside to run in here, in our working directory or in `cwd`."""
-        # Entering a mount namespace leads to its root directory.
+        # Entering a mount namespace leads to its root directory, which in a chroot is not ours: hence -r.
         folder = ["env", f"--chdir={cwd or Path.cwd()}"]
-        return ["nsenter", "-t", str(self.pid), "-n", "-m", "--", *folder, *args]
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", "-r", "--", *folder, *args]
 
     def run(
         self, args: Sequence[str], *, check: bool = True, timeout: float = 30, **rest: Any

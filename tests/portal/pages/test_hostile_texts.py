@@ -44,9 +44,7 @@ def stranger(portal: Portal) -> FlaskClient:
     return portal.app.test_client(use_cookies=False)
 
 
-def ask(
-    stranger: FlaskClient, portal: Portal, path: str, method: str = "GET", **sent: object
-) -> TestResponse:
+def ask(stranger: FlaskClient, portal: Portal, path: str, method: str = "GET", **sent: Any) -> TestResponse:
     return stranger.open(
         path, method=method, base_url=portal.url, environ_overrides={"REMOTE_ADDR": "127.0.0.1"}, **sent
     )

@@ -1,0 +1,132 @@
+"""The catalogues hold every text of the pages, once, in words fit to print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+
+from portal.wording import FOLDER, LANGUAGES, Catalogue, in_full, in_words, volume
+from tests.portal.speaking import speaking
+
+ROOT = Path(__file__).parents[2]
+KEYWORDS = {"_": None, "say": None, "many": (1, 2), "say_number": (1, 2)}
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+# English is the language of the sources.
+TRANSLATED = [code for code in LANGUAGES if code != "en"]
+Text = str | tuple[str, ...]
+
+
+def used_texts() -> Iterator[Text]:
+    """Every text that a page or the portal says."""
+    for method, pattern in (
+        ("jinja2.ext:babel_extract", "templates/**/*.html"),
+        ("python", "portal/**/*.py"),
+    ):
+        for path in ROOT.glob(pattern):
+            for _, text, _, _ in extract_from_file(method, path, keywords=KEYWORDS):
+                yield text
+
+
+def read(code: str) -> Catalog:
+    with (FOLDER / f"{code}.po").open("rb") as file:
+        return read_po(file, abort_invalid=True)
+
+
+def messages(code: str) -> list[Message]:
+    return [message for message in read(code) if message.id]
+
+
+def forms(text: object) -> list[str]:
+    return [text] if isinstance(text, str) else [str(form) for form in text or ()]  # type: ignore[attr-defined]
+
+
+def key(text: object) -> str:
+    return forms(text)[0]
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_every_text_is_translated(code: str) -> None:
+    used = {key(text) for text in used_texts()}
+    assert len(used) > 150
+    assert used - {key(message.id) for message in messages(code)} == set()
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_no_translation_is_left_over(code: str) -> None:
+    used = {key(text) for text in used_texts()}
+    assert {key(message.id) for message in messages(code)} - used == set()
+    assert not read(code).obsolete
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_every_translation_is_whole_and_certain(code: str) -> None:
+    for message in messages(code):
+        assert not message.fuzzy, message.id
+        assert forms(message.string) and all(form.strip() for form in forms(message.string)), message.id
+        assert len(forms(message.string)) == len(forms(message.id)), message.id
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_every_translation_fills_in_the_same_values(code: str) -> None:
+    for message in messages(code):
+        wanted = set(PLACEHOLDER.findall(" ".join(forms(message.id))))
+        for form in forms(message.string):
+            assert set(PLACEHOLDER.findall(form)) == wanted, message.id
+            assert form.count("[") == key(message.id).count("["), message.id
+
+
+def test_french_has_its_own_spaces_and_apostrophes() -> None:
+    for message in messages("fr"):
+        for form in forms(message.string):
+            assert not re.search(r" [:;?!»%](?!\()|« |'", form), form
+
+
+def test_french_counts_none_as_one() -> None:
+    french = Catalogue(FOLDER / "fr.po")
+    assert french.ngettext("%(n)s place.", "%(n)s places.", 0) == "%(n)s lieu."
+    assert french.ngettext("%(n)s place.", "%(n)s places.", 2) == "%(n)s lieux."
+
+
+@pytest.fixture
+def french() -> Iterator[None]:
+    with speaking("fr"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("length", "short", "full"),
+    [
+        (timedelta(seconds=59), "moins d’une minute", "moins d’une minute"),
+        (timedelta(minutes=1), "1\u00a0min", "1 minute"),
+        (timedelta(minutes=30), "30\u00a0min", "30 minutes"),
+        (timedelta(minutes=65), "1\u00a0h\u00a005", "1\u00a0h\u00a005"),
+        (timedelta(hours=4), "4\u00a0h", "4 heures"),
+    ],
+)
+@pytest.mark.usefixtures("french")
+def test_a_length_is_said_as_people_say_it(length: timedelta, short: str, full: str) -> None:
+    assert in_words(length) == short
+    assert in_full(length) == full
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (0, "moins de 1\u00a0Mo"),
+        (999_999, "moins de 1\u00a0Mo"),
+        (12_300_000, "12\u00a0Mo"),
+        (999_499_999, "999\u00a0Mo"),
+        (999_500_000, "1,0\u00a0Go"),
+        (1_440_000_000, "1,4\u00a0Go"),
+    ],
+)
+@pytest.mark.usefixtures("french")
+def test_an_amount_of_data_is_said_as_people_say_it(octets: int, said: str) -> None:
+    assert volume(octets) == said

@@ -192,7 +192,8 @@ def _identify(configuration: Configuration) -> list[str]:
     return [
         # Before it has an address, a client may only ask for one.
         "ip saddr 0.0.0.0 udp sport 68 udp dport 67 return",
-        "ip6 saddr :: meta l4proto ipv6-icmp return",
+        # 58 is ICMPv6: a machine without /etc/protocols does not know it by name.
+        "ip6 saddr :: meta l4proto 58 return",
         f"ip saddr != {{ {allowed4} }} {count} drop",
         f"ip6 saddr != {{ {allowed6} }} {count} drop",
         "meta mark set ether saddr . ip saddr map @clients4",

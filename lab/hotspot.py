@@ -21,10 +21,11 @@ from gateways.nftables.configuration import read
 from lab import internet
 from lab.authority import Certificate, issue, make_authority
 from lab.dhcp import join
+from lab.doors import Door
 from lab.guest import Guest
 from lab.namespace import Namespace, environment
 from lab.network import Gateway, Phone, Town, client_prefix, town
-from lab.records import REDIRECTOR_PORT, Door, make_secret, seed
+from lab.records import REDIRECTOR_PORT, make_secret, seed
 from lab.waiting import await_port, await_portal
 from portal.app import make_services
 from portal.services import Services
@@ -32,7 +33,6 @@ from portal.services import Services
 TOP = Path(__file__).resolve().parent.parent
 PORTAL_HOST = "portal.arobase.test"
 PORTAL_URL = f"https://{PORTAL_HOST}"
-DESK_PORT = 8080
 REPORT_SECONDS = 2.0
 AGENT = """\
 portal_url = "{portal}"

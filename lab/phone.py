@@ -7,13 +7,14 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from lab.authority import fingerprint
 from lab.dhcp import join
+from lab.doors import FOLDER, OPEN
 from lab.namespace import SEARCH_PATH, Inside, environment
 from lab.network import Phone
-from lab.run import DOORS, FOLDER
 
 PROBE = "http://captive.apple.com/"
 NOT_RUNNING = 3
@@ -21,10 +22,12 @@ NOT_RUNNING = 3
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Open a shell in the phone of the running hotspot.")
-    parser.add_argument("site", nargs="?", choices=[door.site for door in DOORS], help="walk there first")
+    parser.add_argument("site", nargs="?", choices=[door.site for door in OPEN], help="walk there first")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the hotspot keeps its state")
     chosen = parser.parse_args()
+    folder = chosen.folder.resolve()
     try:
-        told = json.loads((FOLDER / "lab.json").read_text(encoding="ascii"))
+        told = json.loads((folder / "lab.json").read_text(encoding="ascii"))
         os.kill(told["phone"], 0)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         print("No hotspot is running here: start it with `make run` in another terminal.", file=sys.stderr)
@@ -32,11 +35,11 @@ def main() -> int:
     _enter_user_namespace(told)
     phone = Phone(0, Inside("phone", told["phone"]), Inside("air", told["air"]))
     if chosen.site is not None:
-        phone.go_to([door.site for door in DOORS].index(chosen.site))
+        phone.go_to([door.site for door in OPEN].index(chosen.site))
         join(phone)
-    _greet()
+    _greet(folder)
     shell = phone.ns.command([os.environ.get("SHELL", "/bin/sh")])
-    authority = str(FOLDER / "certificates" / "authority.pem")
+    authority = str(folder / "certificates" / "authority.pem")
     trusting = {"CURL_CA_BUNDLE": authority, "SSL_CERT_FILE": authority, "PS1": "phone$ "}
     os.execvpe(shell[0], shell, environment(trusting))
     return 0
@@ -51,8 +54,8 @@ def _enter_user_namespace(told: dict[str, Any]) -> None:
     os.execv(nsenter, [*into, sys.executable, *sys.orig_argv[1:]])
 
 
-def _greet() -> None:
-    place = FOLDER / "certificates"
+def _greet(folder: Path) -> None:
+    place = folder / "certificates"
     keys = ",".join(fingerprint(place / f"{name}.pem") for name in ("portal", "internet"))
     root = " --no-sandbox" if os.geteuid() == 0 else ""
     print(
@@ -61,7 +64,7 @@ def _greet() -> None:
   Its own probe:         curl -i {PROBE}hotspot-detect.html
   A browser, trusting the lab's two servers and nothing else of the lab:
     chromium{root} --user-data-dir=/tmp/phone-profile --ignore-certificate-errors-spki-list={keys} {PROBE}
-  Other sites:           {", ".join(f"python -m lab.phone {door.site}" for door in DOORS)}
+  Other sites:           {", ".join(f"python -m lab.phone {door.site}" for door in OPEN)}
 """,
         flush=True,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from ads.campaigns import load_announcements
 from auth.patron_import import import_patrons
 from gateways.ports import Client, GatewayKind
+from lab.doors import Door
 from lab.network import client_prefix
 from sessions import opening
 from sites.demo.town import load_demo
@@ -23,20 +23,6 @@ from sites.models import Gateway, Network, Site
 REDIRECTOR_PORT = 8081
 # card, PIN: for the demo town only.
 PATRONS = "card,pin,category\n20000001,4711\n20000002,1234\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A gateway of the lab: its identity, and where it stands."""
-
-    identity: str
-    site: str
-    network: str
-
-
-STATION = Door("gare-viotte-libre", "gare-viotte", "wifilib")
-BATTANT = Door("battant-libre", "battant", "wifilib")
-LIBRARY = Door("grande-bibliotheque", "grande-bibliotheque", "bibliotheques")
 
 
 def make_secret(path: Path) -> None:

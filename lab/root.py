@@ -35,7 +35,17 @@ def must_mount_again() -> bool:
 
 def main(command: list[str]) -> None:
     if must_mount_again():
-        command = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", MOUNT_AGAIN, "sh", *command]
+        command = [
+            "unshare",
+            "--mount",
+            "--propagation",
+            "unchanged",
+            "sh",
+            "-c",
+            MOUNT_AGAIN,
+            "sh",
+            *command,
+        ]
     os.execvp(command[0], command)
 
 

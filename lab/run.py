@@ -7,29 +7,28 @@ alone, with a fake gateway that takes this machine's own browser for a phone.
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import ipaddress
 import json
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from gateways.ports import Client, MacAddress
-from lab import records
-from lab.hotspot import DESK_PORT, TOP, Hotspot, granian, hotspot, now, portal_environment, prepare_portal
+from lab import doors, records
+from lab.hotspot import TOP, Hotspot, granian, hotspot, now, portal_environment, prepare_portal
 from lab.namespace import DIES_WITH_US, NoNamespaces, become_root, demand_namespaces, stop
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.waiting import DidNotStart, await_page
 
-FOLDER = TOP / ".run"
-DESK_URL = f"http://127.0.0.1:{DESK_PORT}"
-DOORS = (records.STATION, records.LIBRARY)
+DESK_PORT = 8080
 OWN_BROWSER = Client(MacAddress("02:00:00:00:00:fe"), (ipaddress.ip_address("127.0.0.1"),))
 IMPOSSIBLE = 3
 
@@ -38,14 +37,31 @@ class AlreadyRunning(Exception):
     """Another lab works in the same folder."""
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the state is kept, and on which port of this machine the portal is."""
+
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    parser = argparse.ArgumentParser(description="Run the live hotspot until Ctrl-C.")
+    parser.add_argument("--folder", type=Path, default=doors.FOLDER, help="where its state is kept")
+    parser.add_argument("--port", type=int, default=DESK_PORT, help="the desk's port on 127.0.0.1")
+    chosen = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
-        with _alone():
-            _serve(_reason_against())
+        reason = _reason_against()
+        with _alone(chosen.folder.resolve()):
+            _serve(Desk(chosen.folder.resolve(), chosen.port), reason)
     except KeyboardInterrupt:
-        print("\nStopped. Everything that was started is gone; the state is in .run/.")
+        print("\nStopped. Everything that was started is gone; the state is kept.")
     except (AlreadyRunning, DidNotStart) as fault:
         print(f"The hotspot cannot run: {fault}", file=sys.stderr)
         return IMPOSSIBLE
@@ -65,64 +81,63 @@ def _reason_against() -> str | None:
     return None
 
 
-def _serve(reason: str | None) -> None:
+def _serve(desk: Desk, reason: str | None) -> None:
     if reason is not None:
-        print(f"No live hotspot here: {reason}.")
-        _run_alone()
+        print(f"No live hotspot here: {reason}.", flush=True)
+        _serve_alone(desk)
         return
-    with hotspot(FOLDER, DOORS) as place:
+    with hotspot(desk.folder, doors.OPEN) as place:
         place.start()
         place.join(place.guest(place.net.phone[0]), place.net.gateways[0])
-        with _told(place), _desk():
-            _greet()
+        with _told(place), _opened(desk):
+            _greet(desk)
             signal.pause()
 
 
-def _run_alone() -> None:
-    services = prepare_portal(FOLDER, DESK_URL)
+def _serve_alone(desk: Desk) -> None:
+    services = prepare_portal(desk.folder, desk.url)
     with services.make_session.begin() as db:
-        records.seed_without_gateway(db, records.STATION, OWN_BROWSER, now=now())
+        records.seed_without_gateway(db, doors.STATION, OWN_BROWSER, now=now())
     services.engine.dispose()
-    with _desk():
-        print(f"The portal: {DESK_URL}/ (with a fake gateway: your browser plays the phone). Ctrl-C ends it.")
+    with _opened(desk):
+        print(f"The portal: {desk.url}/ (your browser plays the phone). Ctrl-C ends it.", flush=True)
         signal.pause()
 
 
 @contextmanager
-def _desk() -> Iterator[None]:
+def _opened(desk: Desk) -> Iterator[None]:
     """The portal for this machine's own browser, and the sweep, from the same database."""
-    env = portal_environment(FOLDER, DESK_URL)
-    commands = {
-        "desk": granian("127.0.0.1", DESK_PORT),
-        "desk-sweep": [sys.executable, "-m", "flask", "--app", "wsgi", "sweep", "--every", "5"],
-    }
+    sweep = [sys.executable, "-m", "flask", "--app", "wsgi", "sweep", "--every", "5"]
     running: list[subprocess.Popen[Any]] = []
     try:
-        for name, command in commands.items():
-            with (FOLDER / "log" / f"{name}.log").open("ab") as log:
-                running.append(
-                    subprocess.Popen(
-                        [*DIES_WITH_US, *command],
-                        cwd=TOP,
-                        env=env,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                    )
-                )
-        await_page(f"{DESK_URL}/healthz", running[0], FOLDER / "log/desk.log")
+        for name, command in (("desk", granian("127.0.0.1", desk.port)), ("desk-sweep", sweep)):
+            running.append(_start(desk, name, command))
+        await_page(f"{desk.url}/healthz", running[0], desk.folder / "log/desk.log")
         yield
     finally:
         for process in running:
             stop(process)
 
 
+def _start(desk: Desk, name: str, command: list[str]) -> subprocess.Popen[Any]:
+    with (desk.folder / "log" / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            [*DIES_WITH_US, *command],
+            cwd=TOP,
+            env=portal_environment(desk.folder, desk.url),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 @contextmanager
 def _told(place: Hotspot) -> Iterator[None]:
     """Leave word, for ``python -m lab.phone``, of where the phone is."""
-    file = FOLDER / "lab.json"
-    keepers = {"phone": place.net.phone[0].ns.pid, "air": place.net.air.pid}
-    file.write_text(json.dumps({"pid": os.getpid(), **keepers}), encoding="ascii")
+    file = place.folder / "lab.json"
+    file.write_text(
+        json.dumps({"phone": place.net.phone[0].ns.pid, "air": place.net.air.pid}), encoding="ascii"
+    )
     try:
         yield
     finally:
@@ -130,10 +145,10 @@ def _told(place: Hotspot) -> Iterator[None]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder, so that two labs do not share a database by accident."""
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -141,16 +156,16 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _greet() -> None:
+def _greet(desk: Desk) -> None:
     card, pin = records.PATRONS.splitlines()[1].split(",")[:2]
     print(
         f"""
 The hotspot is open.
-  The portal, for the desk:  {DESK_URL}/
+  The portal, for the desk:  {desk.url}/
   A phone on its wifi:       make phone
   A patron's card and PIN:   {card}, {pin}
   The journeys, measured:    make tour
-  Logs and state:            {FOLDER.relative_to(Path.cwd()) if FOLDER.is_relative_to(Path.cwd()) else FOLDER}/
+  Logs and state:            {desk.folder}
 Ctrl-C ends it.""",
         flush=True,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from lab import records
+from lab import doors
 from lab.hotspot import Hotspot, hotspot, now
 from lab.journeys import JOURNEYS, LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_SECONDS, Tour
 from lab.namespace import NoNamespaces, become_root, demand_namespaces
@@ -23,7 +23,7 @@ from lab.waiting import DidNotStart
 from sites.demo.town import load_demo
 from sites.models import Network, Site
 
-DOORS = (records.LIBRARY, records.STATION, records.BATTANT)
+DOORS = (doors.LIBRARY, doors.STATION, doors.BATTANT)
 FAILED, IMPOSSIBLE = 1, 3
 
 
@@ -75,10 +75,10 @@ def compress(place: Hotspot) -> None:
             "renewal_seconds": RENEWAL_SECONDS,
             "viewing_seconds": VIEWING_SECONDS,
         }
-        db.execute(update(Network).where(Network.slug == records.STATION.network).values(**free))
-        library = update(Network).where(Network.slug == records.LIBRARY.network)
+        db.execute(update(Network).where(Network.slug == doors.STATION.network).values(**free))
+        library = update(Network).where(Network.slug == doors.LIBRARY.network)
         db.execute(library.values(lease_seconds=STAY_SECONDS))
-        site = db.scalars(select(Site).where(Site.slug == records.LIBRARY.site)).one()
+        site = db.scalars(select(Site).where(Site.slug == doors.LIBRARY.site)).one()
         site.opening_hours = "24/7"
 
 

@@ -51,11 +51,12 @@ def await_portal(
     _insist(look, process, log)
 
 
-def await_page(url: str, process: subprocess.Popen[Any], log: Path) -> None:
-    """Wait until an address of this machine answers."""
+def await_page(url: str, process: subprocess.Popen[Any], log: Path, *, authority: Path | None = None) -> None:
+    """Wait until an address of this machine answers; over https with a certificate from `authority`."""
+    trust = ssl.create_default_context(cafile=authority) if authority else None
 
     def look() -> None:
-        urllib.request.urlopen(url, timeout=5).close()
+        urllib.request.urlopen(url, timeout=5, context=trust).close()
 
     _insist(look, process, log)
 

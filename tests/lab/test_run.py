@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.services.parts import free_port, program
+from tests.services.town import opened
+
+pytestmark = pytest.mark.netns
+TOP = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def running(folder: Path, port: int, *before: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m lab.run`, ended by Ctrl-C if the test has not done so."""
+    command = [*before, sys.executable, "-m", "lab.run", "--folder", str(folder), "--port", str(port)]
+    with subprocess.Popen(
+        command, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as lab:
+        try:
+            yield lab
+        finally:
+            if lab.poll() is None:
+                lab.send_signal(signal.SIGINT)
+                lab.wait(30)
+
+
+def read_until(lab: subprocess.Popen[str], words: str) -> str:
+    assert lab.stdout is not None
+    said = ""
+    for line in lab.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"it ended: {said}")
+
+
+def programs_of(session_leaders: Sequence[str]) -> list[int]:
+    """The processes whose command line holds one of these words."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue
+        if any(word in line for word in session_leaders):
+            found.append(int(folder.name))
+    return found
+
+
+def test_the_hotspot_runs_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
+    program("dnsmasq")
+    with opened():
+        pass
+    port = free_port()
+    with running(tmp_path, port) as lab:
+        assert "make phone" in read_until(lab, "Ctrl-C ends it")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+            assert page.status == 200
+        phone = subprocess.run(
+            [sys.executable, "-m", "lab.phone", "grande-bibliotheque", "--folder", str(tmp_path)],
+            cwd=TOP,
+            input="ip -4 -brief address show dev wlan0; exit\n",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+            env={**os.environ, "SHELL": "/bin/sh"},
+        )
+        assert "10.66.1." in phone.stdout, phone.stderr
+        keepers = [os.pidfd_open(pid) for pid in json.loads((tmp_path / "lab.json").read_text()).values()]
+        lab.send_signal(signal.SIGINT)
+        assert lab.stdout is not None
+        assert "Stopped" in lab.stdout.read()
+        assert lab.wait(30) == 0
+        for keeper in keepers:
+            assert select.select([keeper], [], [], 5)[0], "a namespace outlived the lab"
+            os.close(keeper)
+    assert not (tmp_path / "lab.json").exists()
+    assert not programs_of([str(tmp_path)])
+
+
+def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with running(tmp_path, free_port()) as lab:
+            assert "it runs already" in read_until(lab, "cannot run")
+            assert lab.wait(10) == 3
+
+
+def test_where_namespaces_cannot_be_had_it_says_so_and_runs_the_portal_alone(tmp_path: Path) -> None:
+    setpriv = program("setpriv")
+    if os.geteuid() != 0:
+        pytest.skip("only root can take a capability away")
+    port = free_port()
+    with running(tmp_path, port, setpriv, "--bounding-set=-sys_admin", "--") as lab:
+        said = read_until(lab, "Ctrl-C ends it")
+        assert said.startswith("No live hotspot here: ")
+        assert len(said.splitlines()) == 2
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+            # This machine's own browser plays the phone: it is offered the way in.
+            assert 'action="/pause' in page.read().decode()
+
+
+def test_without_a_hotspot_there_is_no_phone(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "lab.phone", "--folder", str(tmp_path)],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 3
+    assert "make run" in told.stderr

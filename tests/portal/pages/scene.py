@@ -50,6 +50,7 @@ class Portal:
     """The portal as it runs. Its clock moves only when a test moves it."""
 
     url: str
+    port: int
     app: Flask
     services: Services
     clock: MovingClock
@@ -92,7 +93,7 @@ def running_portal(
     thread = threading.Thread(target=server.serve_forever, name="portal")
     thread.start()
     try:
-        yield Portal(services.settings.portal_url, app, services, clock)
+        yield Portal(services.settings.portal_url, port, app, services, clock)
     finally:
         server.shutdown()
         thread.join()

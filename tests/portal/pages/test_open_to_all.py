@@ -1,0 +1,125 @@
+"""The pages about places and about us: for everybody, whoever asks and from wherever."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import expect
+from werkzeug.test import TestResponse
+
+from tests.portal.pages.scene import Guest, Portal
+
+OPEN = ("/privacy", "/accessibilite", "/hotspots", "/terms/wifilib", "/info/battant")
+
+
+@pytest.fixture
+def stranger(portal: Portal) -> FlaskClient:
+    return portal.app.test_client()
+
+
+def ask(portal: Portal, stranger: FlaskClient, path: str, lang: str = "fr") -> TestResponse:
+    mark = "&" if "?" in path else "?"
+    return stranger.get(
+        f"{path}{mark}lang={lang}", base_url=portal.url, environ_overrides={"REMOTE_ADDR": "192.0.2.7"}
+    )
+
+
+@pytest.mark.parametrize("path", OPEN)
+@pytest.mark.parametrize("query", ["", "?visit=stale", "?landing=stale"])
+def test_no_stale_token_closes_a_page_that_is_open_to_all(
+    portal: Portal, stranger: FlaskClient, path: str, query: str
+) -> None:
+    assert ask(portal, stranger, path + query).status_code == 200
+
+
+def test_somebody_elsewhere_is_told_how_to_join_and_where(portal: Portal, stranger: FlaskClient) -> None:
+    page = ask(portal, stranger, "/").text
+    assert "Besancon-WifiLib" in page and "Bibliotheques-Besancon" in page
+    assert 'class="go" href="/hotspots?lang=fr"' in page
+    assert "<form" not in page
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Besançon",
+        "dpo@example.org",
+        "L34-1",
+        "1 an",
+        "24 heures",
+        "jamais",
+        "Vos droits",
+        "CNIL",
+        "6.1.c",
+        "6.1.e",
+    ],
+)
+def test_the_privacy_notice_says_who_why_how_long_and_which_rights(
+    portal: Portal, stranger: FlaskClient, words: str
+) -> None:
+    assert words in ask(portal, stranger, "/privacy").text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "article 47 de la loi n° 2005-102",
+        "État de conformité",
+        "version 4.1.2",
+        "Résultats des tests",
+        "Contenus non accessibles",
+        "Établissement de cette déclaration",
+        "Retour d’information et contact",
+        "Voies de recours",
+        "Défenseur des droits",
+        "Libre réponse 71120",
+    ],
+)
+def test_the_accessibility_declaration_has_the_official_form(
+    portal: Portal, stranger: FlaskClient, words: str
+) -> None:
+    assert words in ask(portal, stranger, "/accessibilite").text
+
+
+@pytest.mark.parametrize("path", ["/", *OPEN, "/nowhere"])
+def test_each_page_has_exactly_one_of_the_official_mentions(
+    portal: Portal, stranger: FlaskClient, path: str
+) -> None:
+    page = ask(portal, stranger, path).text.partition("<footer>")[2]
+    found = re.findall(r"Accessibilité\u00a0: (totalement|partiellement|non) conforme", page)
+    assert found == ["non"]
+
+
+def test_an_info_page_has_the_hours_the_state_and_a_code_to_join(
+    portal: Portal, stranger: FlaskClient
+) -> None:
+    page = ask(portal, stranger, "/info/pierre-bayle").text
+    assert "En service" in page
+    assert "Ouvert" in page or "Fermé" in page
+    assert 'aria-label="Code pour rejoindre Bibliotheques-Besancon' in page
+
+
+@pytest.mark.browser
+def test_the_map_is_walked_with_the_keyboard_and_leads_into_the_list(guest: Guest) -> None:
+    guest.goto("/hotspots")
+    mark = guest.page.locator(".map a").first
+    mark.focus()
+    expect(mark).to_be_focused()
+    target = mark.get_attribute("href")
+    assert target is not None
+    entry = guest.page.locator(target)
+    assert entry.locator("a").inner_text() in (mark.get_attribute("aria-label") or "")
+    guest.page.keyboard.press("Enter")
+    assert guest.page.url.endswith(target)
+
+
+@pytest.mark.browser
+def test_the_list_says_in_words_what_the_map_says_in_shapes(guest: Guest) -> None:
+    guest.goto("/hotspots")
+    entries = guest.page.locator("ol.rows > li")
+    assert guest.page.locator(".map").first.locator("a").count() == entries.count()
+    states = {"fr": r"En service|Prévu|En panne|Fermé", "en": r"Working|Planned|Out of order|Closed"}
+    for text in entries.all_inner_texts():
+        assert re.search(states[guest.lang], text), text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,32 +32,33 @@ class Ledger:
     moved: dict[int, tuple[int, float]] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
 
-    def rows(self, reading: Reading, addresses: Mapping[int, Iterable[IpAddress]]) -> list[dict[str, Any]]:
-        """One row for everybody who is held, and for everybody whose last bytes are not settled."""
+    def rows(
+        self, reading: Reading, addresses: Callable[[int], Iterable[IpAddress]]
+    ) -> Iterator[dict[str, Any]]:
+        """One row for everybody who is held, and for everybody whose last bytes are not settled.
+
+        One at a time: a town's worth of them at once is many bytes.
+        """
         self.settled -= reading.held
         counted = reading.up.keys() | reading.down.keys()
         for number in self.moved.keys() - counted - reading.held:
             del self.moved[number]
         self.settled &= counted
-        rows = []
         for number in sorted((counted - self.settled) | reading.held):
             up, down = reading.up.get(number, NOTHING), reading.down.get(number, NOTHING)
-            rows.append(
-                {
-                    "number": number,
-                    "bytes_up": up.bytes,
-                    "bytes_down": down.bytes,
-                    "packets_up": up.packets,
-                    "packets_down": down.packets,
-                    "idle_seconds": int(self._idle(number, up.bytes, reading.at)),
-                    "addresses": [str(each) for each in addresses.get(number, ())],
-                }
-            )
-        return rows
+            yield {
+                "number": number,
+                "bytes_up": up.bytes,
+                "bytes_down": down.bytes,
+                "packets_up": up.packets,
+                "packets_down": down.packets,
+                "idle_seconds": int(self._idle(number, up.bytes, reading.at)),
+                "addresses": [str(each) for each in addresses(number)],
+            }
 
-    def settle(self, reading: Reading, rows: Iterable[Mapping[str, Any]]) -> None:
-        """The portal has taken these rows: those who are no longer held have nothing more to tell."""
-        self.settled.update(row["number"] for row in rows if row["number"] not in reading.held)
+    def settle(self, reading: Reading) -> None:
+        """The portal has taken this reading: those who are no longer held have nothing more to tell."""
+        self.settled |= (reading.up.keys() | reading.down.keys()) - reading.held
 
     def _idle(self, number: int, sent: int, at: float) -> float:
         before, since = self.moved.get(number, (-1, at))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from gateways.landing import credential_digest, signing_key
-from gateways.nftables import kernel, neighbours, redirector
+from gateways.nftables import advertisements, kernel, neighbours, redirector
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
 from gateways.nftables.duties import Feeding, Telling, Watching
 from gateways.nftables.enforcement import OffloadedClients
@@ -106,6 +106,7 @@ async def _run(configuration: Configuration) -> None:
                 telling.report(),
                 watching.follow_neighbours(),
                 watching.watch(),
+                advertisements.announce(configuration),
             )
         ]
         log.info("ready")

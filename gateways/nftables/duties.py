@@ -177,19 +177,17 @@ class Telling:
         sequence = memory.sequence + 1 if epoch == memory.epoch else 1
         stamp = gateway.known_time()
         await gateway.in_journal(lambda: gateway.journal.report(epoch, sequence, stamp))
-        addresses = {n: gateway.book.of_grant(grant) for n, grant in memory.grants.items()}
-        rows = self._ledger.rows(reading, addresses)
         report = {
             "epoch": epoch,
             "sequence": sequence,
             "now": stamp.portal,
-            "clients": rows,
             "held": sorted(reading.held),
             "refused": dict(reading.refused),
         }
+        rows = self._ledger.rows(reading, gateway.addresses)
         async with self._line_lock:
-            await asyncio.to_thread(self._line.report, report)
-        self._ledger.settle(reading, rows)
+            await asyncio.to_thread(self._line.report, report, rows)
+        self._ledger.settle(reading)
         await self._forget(reading)
 
     def _read(self) -> Reading:

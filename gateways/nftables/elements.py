@@ -6,6 +6,7 @@ event.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,14 @@ Pair = tuple[MacAddress, IpAddress]
 TOLERANCE_SECONDS = 1.5
 # An element with more time left than this is surely still there when the transaction reaches the kernel.
 SURE_SECONDS = 5.0
+
+
+class Before(enum.Enum):
+    """What was in a lease set under a number before it gets a new element."""
+
+    NOTHING = enum.auto()
+    SOMETHING = enum.auto()
+    PERHAPS = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class Pass:
     """What the kernel should hold for one number."""
 
     number: int
-    pairs: frozenset[Pair]
+    pairs: tuple[Pair, ...]
     lease: Lease
 
 
@@ -43,18 +52,19 @@ class Held:
     classes: set[RateClass] = field(default_factory=set)
     leases: dict[int, Lease] = field(default_factory=dict)
     pairs: dict[Pair, int] = field(default_factory=dict)
-    pairs_of: dict[int, set[Pair]] = field(default_factory=dict)
+    pairs_of: dict[int, tuple[Pair, ...]] = field(default_factory=dict)
 
     def bind(self, pair: Pair, number: int) -> None:
         self.pairs[pair] = number
-        self.pairs_of.setdefault(number, set()).add(pair)
+        own = self.pairs_of.get(number, ())
+        if pair not in own:
+            self.pairs_of[number] = (*own, pair)
 
     def unbind(self, pair: Pair, number: int) -> None:
         self.pairs.pop(pair, None)
-        left = self.pairs_of.get(number, set())
-        left.discard(pair)
-        if not left:
-            self.pairs_of.pop(number, None)
+        left = tuple(each for each in self.pairs_of.pop(number, ()) if each != pair)
+        if left:
+            self.pairs_of[number] = left
 
 
 @dataclass(slots=True)
@@ -65,8 +75,7 @@ class Changes:
     unbound: dict[Pair, int] = field(default_factory=dict)
     bound: dict[Pair, int] = field(default_factory=dict)
     ended: list[tuple[int, RateClass]] = field(default_factory=list)
-    # Number, lease, and whether an older element is surely there now.
-    leased: list[tuple[int, Lease, bool]] = field(default_factory=list)
+    leased: list[tuple[int, Lease, Before]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.classes or self.unbound or self.bound or self.ended or self.leased)
@@ -95,15 +104,19 @@ def _plan_lease(number: int, desired: Pass | None, held: Held, changes: Changes,
         there = None
     if desired is None or (there and abs(there.ends - desired.lease.ends) <= TOLERANCE_SECONDS):
         return
-    sure = there is not None and there.ends - now > SURE_SECONDS
-    changes.leased.append((number, desired.lease, sure))
+    before = Before.NOTHING
+    if there is not None:
+        before = Before.SOMETHING if there.ends - now > SURE_SECONDS else Before.PERHAPS
+    changes.leased.append((number, desired.lease, before))
 
 
 def _plan_pairs(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
-    owned = held.pairs_of.get(number, set())
-    pairs = desired.pairs if desired else frozenset()
-    changes.unbound.update(dict.fromkeys(owned - pairs, number))
-    for pair in pairs - owned:
+    owned = held.pairs_of.get(number, ())
+    pairs = desired.pairs if desired else ()
+    changes.unbound.update((pair, number) for pair in owned if pair not in pairs)
+    for pair in pairs:
+        if pair in owned:
+            continue
         earlier = held.pairs.get(pair)
         if earlier is not None:
             changes.unbound[pair] = earlier
@@ -125,11 +138,15 @@ def script(changes: Changes, *, now: float) -> str:
     return "".join(lines)
 
 
-def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, bool]], now: float) -> list[str]:
-    """Only a new element has the new timeout on every kernel, so an element that is there goes first."""
+def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, Before]], now: float) -> list[str]:
+    """Only a new element has the new timeout on every kernel, so an element that is there goes first.
+
+    Deleting makes the kernel wait for its readers, some 15 ms: a new client is not made to wait for that.
+    """
     name = rates.lease_set
-    lines = _statement("delete", name, [str(number) for number, _, sure in leased if sure])
-    lines += _vanish(name, [str(number) for number, _, sure in leased if not sure], timeout=" timeout 1s")
+    there = [str(number) for number, _, before in leased if before is Before.SOMETHING]
+    perhaps = [str(number) for number, _, before in leased if before is Before.PERHAPS]
+    lines = _statement("delete", name, there) + _vanish(name, perhaps, timeout=" timeout 1s")
     # Rounded down, and never 0, which nft would read as "for ever".
     left = [(number, max(1, int((lease.ends - now) * 1000))) for number, lease, _ in leased]
     return lines + _statement("add", name, [f"{number} timeout {ms}ms" for number, ms in left])

@@ -32,6 +32,7 @@ class Enforcement:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
+        self._generations = kernel.Generations()
         self._generation = -1
         self.held = Held()
         self.epoch = ""
@@ -73,7 +74,7 @@ class Enforcement:
 
     def check(self, wanted: Mapping[int, Pass]) -> bool:
         """Repair what somebody else changed; cheap while nobody did. True when the table was made anew."""
-        if kernel.generation() == self._generation:
+        if self._generations.latest() == self._generation:
             return False
         table = kernel.read_table()
         is_ours = table is not None and table.epoch == self.epoch and table.layout == layout()
@@ -109,9 +110,9 @@ class Enforcement:
         generation we know stays behind, and the next `check` looks. `fresh` is for a transaction after which all is
         read anew.
         """
-        before = kernel.generation()
+        before = self._generations.latest()
         kernel.run(transaction)
-        after = kernel.generation()
+        after = self._generations.latest()
         if after == before + 1 and (fresh or before == self._generation):
             self._generation = after
 

@@ -47,7 +47,7 @@ def parse_answer(body: bytes) -> Answer:
     Raises `InvalidAnswer` when the answer as a whole is not of the protocol.
     """
     try:
-        table = json.loads(body)
+        table = json.loads(body, object_hook=_compact)
         listed, ends = table["grants"], table["ends"]
         version, full, now = int(table["version"]), table["full"] is True, _instant(table["now"])
         if not isinstance(listed, list) or version < 0:
@@ -55,14 +55,23 @@ def parse_answer(body: bytes) -> Answer:
         ended = tuple(_number(each) for each in ends)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidAnswer(repr(error)) from error
-    grants: list[Grant] = []
-    refused: list[Refused] = []
-    for row in listed:
-        try:
-            grants.append(parse_grant(row))
-        except (ValueError, TypeError, KeyError) as error:
-            refused.append(Refused(_named(row), f"{type(error).__name__}: {error}"[:200]))
-    return Answer(version, full, now, tuple(grants), ended, tuple(refused))
+    grants = tuple(each for each in listed if isinstance(each, Grant))
+    refused = tuple(_refused(each) for each in listed if not isinstance(each, Grant))
+    return Answer(version, full, now, grants, ended, refused)
+
+
+def _compact(row: dict[str, Any]) -> Any:
+    """Make a grant of its row while parsing: ten thousand dicts at once are many bytes."""
+    if "grants" in row:
+        return row
+    try:
+        return parse_grant(row)
+    except (ValueError, TypeError, KeyError) as error:
+        return Refused(_named(row), f"{type(error).__name__}: {error}"[:200])
+
+
+def _refused(row: Any) -> Refused:
+    return row if isinstance(row, Refused) else Refused(_named(row), "not a grant")
 
 
 def parse_grant(row: Mapping[str, Any]) -> Grant:

@@ -19,7 +19,7 @@ from gateways.nftables.enforcement import Enforcement
 from gateways.nftables.feed import Answer, Refused, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.ruleset import RateClass
-from gateways.ports import Grant, MacAddress
+from gateways.ports import Grant, IpAddress, MacAddress
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -72,6 +72,11 @@ class Gateway:
         grant = self.journal.memory.grants.get(self._macs.get(mac, 0))
         return grant is not None and grant.until > self.now()
 
+    def addresses(self, number: int) -> tuple[IpAddress, ...]:
+        """The addresses that this number may use now."""
+        grant = self.journal.memory.grants.get(number)
+        return self.book.of_grant(grant) if grant else ()
+
     def known_time(self) -> Stamp:
         """The portal's time at this moment, as a stamp for the journal."""
         moment = Moment.now()
@@ -81,7 +86,7 @@ class Gateway:
         assert self.stamp is not None, "a grant came with the portal's time"
         mac = grant.client.mac
         ends = self.stamp.moment.boot + grant.until - self.stamp.portal
-        pairs = frozenset((mac, address) for address in self.book.of_grant(grant))
+        pairs = tuple((mac, address) for address in self.book.of_grant(grant))
         return Pass(grant.number, pairs, Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends))
 
     def _remap(self) -> None:

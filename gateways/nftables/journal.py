@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +19,8 @@ from gateways.nftables.feed import Answer, fold, grant_row, parse_grant
 from gateways.ports import Grant
 
 # The file is made anew when this much was appended since the last time.
-LARGEST_TAIL_BYTES = 1 << 20
+LARGEST_TAIL_BYTES = 4 << 20
+GRANTS_A_LINE = 500
 
 
 @dataclass(slots=True)
@@ -49,15 +50,20 @@ class Journal:
         """Remember an answer of the feed that the kernel has taken. On disk when this returns."""
         memory = self.memory
         memory.grants = fold(memory.grants, answer)
+        # In pieces, as a line of ten thousand grants is many bytes; with the last one comes the version.
+        pieces = range(0, max(1, len(answer.grants)), GRANTS_A_LINE)
+        for start in pieces:
+            is_last = start == pieces[-1]
+            row = {
+                "version": answer.version if is_last else memory.version,
+                "full": answer.full and start == 0,
+                "grants": [grant_row(grant) for grant in answer.grants[start : start + GRANTS_A_LINE]],
+                "ends": list(answer.ends) if is_last else [],
+            }
+            self._write({"answer": row, "stamp": _stamp_row(stamp)})
         memory.version, memory.stamp = answer.version, stamp
-        row = {
-            "version": answer.version,
-            "full": answer.full,
-            "grants": [grant_row(grant) for grant in answer.grants],
-            "ends": list(answer.ends),
-        }
-        self._append({"answer": row, "stamp": _stamp_row(stamp)})
         os.fdatasync(self._file.fileno())
+        self._shorten()
 
     def forget(self, numbers: list[int]) -> None:
         """Drop grants whose time is over: the kernel ended them, and the portal knows."""
@@ -71,10 +77,16 @@ class Journal:
         self._append({"epoch": epoch, "sequence": sequence, "stamp": _stamp_row(stamp)})
 
     def _append(self, row: Mapping[str, Any]) -> None:
+        self._write(row)
+        self._shorten()
+
+    def _write(self, row: Mapping[str, Any]) -> None:
         line = json.dumps(row, separators=(",", ":")).encode() + b"\n"
         self._file.write(line)
         self._file.flush()
         self._tail += len(line)
+
+    def _shorten(self) -> None:
         if self._tail > LARGEST_TAIL_BYTES:
             self._file.close()
             self._file = self._anew()
@@ -83,7 +95,8 @@ class Journal:
         """Write the memory to a new file and put it in the old one's place."""
         fresh = self._path.with_suffix(".new")
         with fresh.open("wb") as file:
-            file.write(json.dumps(_memory_row(self.memory), separators=(",", ":")).encode() + b"\n")
+            for row in _memory_rows(self.memory):
+                file.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
@@ -120,9 +133,6 @@ def _replay(memory: Memory, row: dict[str, Any]) -> None:
         grants = tuple(parse_grant(each) for each in said["grants"])
         answer = Answer(said["version"], said["full"], 0.0, grants, tuple(said["ends"]))
         memory.grants, memory.version = fold(memory.grants, answer), answer.version
-    if "memory" in row:
-        memory.version = row["memory"]["version"]
-        memory.grants = {grant.number: grant for grant in map(parse_grant, row["memory"]["grants"])}
     for number in row.get("forget", []):
         memory.grants.pop(number, None)
     if "sequence" in row:
@@ -132,14 +142,14 @@ def _replay(memory: Memory, row: dict[str, Any]) -> None:
         memory.stamp = Stamp(float(portal), Moment(str(boot_id), float(boot), float(wall)))
 
 
-def _memory_row(memory: Memory) -> dict[str, Any]:
-    grants = [grant_row(grant) for grant in memory.grants.values()]
-    return {
-        "memory": {"version": memory.version, "grants": grants},
-        "epoch": memory.epoch,
-        "sequence": memory.sequence,
-        "stamp": _stamp_row(memory.stamp) if memory.stamp else None,
-    }
+def _memory_rows(memory: Memory) -> Iterator[dict[str, Any]]:
+    """The lines of a new file: what `_replay` reads back as this memory."""
+    stamp = _stamp_row(memory.stamp) if memory.stamp else None
+    yield {"epoch": memory.epoch, "sequence": memory.sequence, "stamp": stamp}
+    grants = list(memory.grants.values())
+    for start in range(0, max(1, len(grants)), GRANTS_A_LINE):
+        rows = [grant_row(grant) for grant in grants[start : start + GRANTS_A_LINE]]
+        yield {"answer": {"version": memory.version, "full": start == 0, "grants": rows, "ends": []}}
 
 
 def _stamp_row(stamp: Stamp) -> list[Any]:

@@ -22,6 +22,8 @@ from gateways.nftables.ruleset import TABLE, RateClass
 from gateways.ports import MacAddress
 
 NFT_SECONDS = 30.0
+# linux/netlink.h, linux/netfilter/nf_tables.h: subsystem 10, message 16.
+NETLINK_NETFILTER, NLM_F_REQUEST, NFT_MSG_GETGEN, NFTA_GEN_ID = 12, 1, (10 << 8) | 16, 1
 PASSES = re.compile(r"^\tset (lease_d\d+_u\d+) \{", re.MULTILINE)
 COMMENT = re.compile(r'comment "epoch=([0-9a-f]+) layout=([0-9a-f]+)"')
 FORWARDING = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
@@ -129,25 +131,35 @@ def open_forwarding() -> None:
         Path("/proc/sys", name).write_text("1", encoding="ascii")
 
 
-def generation() -> int:
-    """The number of the last change to any table here, whoever made it (NFT_MSG_GETGEN).
+class Generations:
+    """Asks for the number of the last change to any table of this namespace, whoever made it (NFT_MSG_GETGEN).
 
-    Costs microseconds, where listing costs more with every client. Raises `UnknownState`.
+    That costs microseconds, where listing costs more with every client. The socket is kept: closing one makes the
+    kernel wait for all its readers.
     """
-    getgen, request = (10 << 8) | 16, 1
-    header = struct.pack("=LHHLL", 20, getgen, request, 1, 0) + struct.pack("=BBH", 0, 0, 0)
-    try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as netlink:
-            netlink.settimeout(2.0)
-            netlink.sendto(header, (0, 0))
-            answer = netlink.recv(4096)
-        # After 16 bytes of header and 4 of nfgenmsg comes NFTA_GEN_ID, in network order.
-        length, kind = struct.unpack_from("=HH", answer, 20)
-        if (length, kind) != (8, 1):
-            raise UnknownState("the kernel did not tell its generation")
-        return int(struct.unpack_from("!L", answer, 24)[0])
-    except (OSError, struct.error) as error:
-        raise UnknownState(str(error)) from error
+
+    def __init__(self) -> None:
+        self._netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+        self._netlink.settimeout(2.0)
+        self._sequence = 0
+
+    def latest(self) -> int:
+        """Raises `UnknownState`."""
+        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
+        request = struct.pack("=LHHLLBBH", 20, NFT_MSG_GETGEN, NLM_F_REQUEST, self._sequence, 0, 0, 0, 0)
+        try:
+            self._netlink.sendto(request, (0, 0))
+            while True:
+                answer = self._netlink.recv(4096)
+                if struct.unpack_from("=L", answer, 8)[0] == self._sequence:
+                    break
+            # After 16 bytes of header and 4 of struct nfgenmsg comes NFTA_GEN_ID, in network order.
+            length, kind = struct.unpack_from("=HH", answer, 20)
+            if (length, kind) != (8, NFTA_GEN_ID):
+                raise UnknownState("the kernel did not tell its generation")
+            return int(struct.unpack_from("!L", answer, 24)[0])
+        except (OSError, struct.error) as error:
+            raise UnknownState(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,10 @@ class Line:
         reasons = [{"number": each.number, "reason": each.reason} for each in refused]
         self._post("confirm", {"version": version, "applied": list(applied), "refused": reasons})
 
-    def report(self, report: dict[str, Any]) -> None:
-        self._post("report", report)
+    def report(self, report: dict[str, Any], clients: Iterable[dict[str, Any]]) -> None:
+        """Send a report; its `clients` are written one by one."""
+        rows = ",".join(_written(row) for row in clients)
+        self._call("POST", "report", f'{_written(report)[:-1]},"clients":[{rows}]}}'.encode(), ANSWER_SECONDS)
 
     def arrivals(self, clients: Iterable[Client]) -> None:
         rows = [{"client": each.mac, "addresses": [str(a) for a in each.addresses]} for each in clients]
@@ -71,8 +73,7 @@ class Line:
             connection.close()
 
     def _post(self, name: str, value: dict[str, Any]) -> None:
-        body = json.dumps(value, separators=(",", ":")).encode()
-        self._call("POST", name, body, ANSWER_SECONDS)
+        self._call("POST", name, _written(value).encode(), ANSWER_SECONDS)
 
     def _call(self, method: str, name: str, body: bytes | None, timeout: float) -> bytes:
         headers = dict(self._headers)
@@ -109,6 +110,10 @@ class Line:
                 self._host, self._port, timeout=ANSWER_SECONDS, context=self._tls
             )
         return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+
+
+def _written(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _tls(configuration: Configuration) -> ssl.SSLContext:

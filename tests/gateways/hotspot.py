@@ -64,7 +64,7 @@ class AgentProcess:
             text=True,
             env=self._with_faulty(nft) if nft else environment(),
         )
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        threading.Thread(target=self._listen, args=(self.process, self.lines), daemon=True).start()
         if ready:
             self.wait_line("ready")
 
@@ -120,14 +120,14 @@ class AgentProcess:
         listed = json.loads(self.nft("-j", "list", "counter", *TABLE.split(), name))["nftables"]
         return next(int(each["counter"]["packets"]) for each in listed if "counter" in each)
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
+    def _listen(self, process: subprocess.Popen[str], lines: list[str]) -> None:
         assert process.stderr is not None
         for line in process.stderr:
             with self._news:
-                self.lines.append(line.rstrip())
+                lines.append(line.rstrip())
                 self._news.notify_all()
         with self._news:
-            self.lines.append("ended")
+            lines.append("ended")
             self._news.notify_all()
         process.stderr.close()
 

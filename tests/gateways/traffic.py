@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lab.network import Namespace, Phone, Town
+from lab.namespace import Inside
+from lab.network import Phone, Town
 
 ETH_P_ALL = 3
 BEAT_SECONDS = 0.02
@@ -166,7 +167,7 @@ def reaches(net: Town, phone: Phone, *, version: int = 4, port: int = 0, patienc
 class Tap:
     """Every packet seen on an interface, whole, with its time. Behind the kernel's filters, before ours."""
 
-    def __init__(self, ns: Namespace, interface: str) -> None:
+    def __init__(self, ns: Inside, interface: str) -> None:
         def opened() -> socket.socket:
             tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
             tap.bind((interface, ETH_P_ALL))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 
@@ -18,6 +19,7 @@ from gateways.nftables.configuration import Configuration
 ROUTER_LIFETIME_SECONDS = 1800
 EVERY_SECONDS = 200.0
 LEAST_GAP_SECONDS = 3.0
+AGAIN_SECONDS = 5.0
 LONGEST_URL_BYTES = 255
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 OTHER_CONFIGURATION = 0x40
@@ -26,6 +28,7 @@ CAPTIVE_PORTAL = 37
 ADVERTISEMENT = struct.Struct("!BBHBBHII")
 # linux/icmpv6.h: a bit for each type that is not wanted
 ICMP6_FILTER = 1
+log = logging.getLogger(__name__)
 ALL_ROUTERS, ALL_NODES = "ff02::2", "ff02::1"
 
 
@@ -45,6 +48,20 @@ def advertisement(url: str) -> bytes:
         ROUTER_ADVERTISEMENT, 0, 0, 0, OTHER_CONFIGURATION, ROUTER_LIFETIME_SECONDS, 0, 0
     )
     return header + option
+
+
+async def announce(configuration: Configuration) -> None:
+    """The agent's duty: advertise for ever where clients have IPv6, whatever becomes of the interface meanwhile."""
+    url = capport_url(configuration)
+    advertisement(url)
+    if all(prefix.version == 4 for prefix in configuration.client_prefixes):
+        await asyncio.Event().wait()
+    while True:
+        try:
+            await advertise(configuration.client_interface, url)
+        except OSError as error:
+            log.warning("the portal cannot be advertised on %s: %s", configuration.client_interface, error)
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def advertise(interface: str, url: str) -> None:

@@ -5,12 +5,24 @@ from pathlib import Path
 import pytest
 
 from lab import doors
-from lab.hotspot import hotspot
+from lab.hotspot import PORTAL_URL, hotspot
 from lab.journeys import Tour, patron_signs_in, staff_ends_a_session
+from lab.network import Phone
 from lab.report import Report, StepFailed, until
 from lab.tour import compress
+from tests.services.advertisements import SOLICITATION, ear, hear, options
 from tests.services.parts import program
 from tests.services.town import opened
+
+
+def announced(phone: Phone) -> str:
+    """What the agent says of the portal in its router advertisements."""
+    with ear(phone) as port:
+        while True:
+            port.sendto(SOLICITATION, ("ff02::2", 0))
+            found = options(hear(port)[0]).get(37)
+            if found is not None:
+                return found.rstrip(b"\0").decode()
 
 
 @pytest.mark.netns
@@ -27,6 +39,7 @@ def test_a_patron_signs_in_and_staff_end_the_session_on_real_parts(tmp_path: Pat
         guest = place.guest(place.net.phone[0])
         tour = Tour(place, report, patron=guest, passer_by=guest, stranger=place.net.phone[0])
         patron_signs_in(tour)
+        assert announced(guest.phone) == f"{PORTAL_URL}/capport/{doors.LIBRARY.identity}"
         staff_ends_a_session(tour)
     assert report.held == 14
     assert report.failed == 0

@@ -43,7 +43,7 @@ def take(folder: Path) -> list[Path]:
         for name, show in PICTURES.items():
             for scheme in SCHEMES:
                 with open_window(
-                    browser, color_scheme=scheme, device_scale_factor=1.25, proxy=proxy
+                    browser, color_scheme=scheme, device_scale_factor=1.15, proxy=proxy
                 ) as window:
                     show(guest := new_guest(portal, window, "fr"))
                     path = folder / f"{name}-{scheme}.png"

@@ -1,0 +1,87 @@
+"""The rows of staff: accounts, their recovery codes, and the browsers they are signed in with."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth.staff_policy import Authority, Role
+from db.base import Base, Key
+from db.types import Json
+
+
+class StaffState(enum.StrEnum):
+    """Derived, never stored: what can be said of an account."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+class Staff(Base):
+    """One person who works here. Nobody shares an account.
+
+    There is no default password: an account begins with a setup link and has no hash until its owner has chosen a
+    password. `totp_seed` alone opens nothing: the second factor's secret is made from it with the installation's key
+    (`auth.staff_secrets`). `session_version` goes up whenever every sign-in so far must end.
+    """
+
+    __tablename__ = "staff"
+
+    id: Mapped[Key]
+    # In the form that `auth.credentials.normalise_login` gives.
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    # Words of Role.
+    roles: Mapped[list[str]] = mapped_column(Json)
+    # Slugs of the networks that this person works for; empty means all of them.
+    networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    totp_seed: Mapped[bytes] = mapped_column(LargeBinary(32))
+    # The last time step whose code was used: each is good once (RFC 6238 section 5.2).
+    totp_step: Mapped[int] = mapped_column(default=0)
+    setup_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    setup_until: Mapped[datetime | None]
+    session_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+    @property
+    def authority(self) -> Authority:
+        return Authority(frozenset(Role(role) for role in self.roles), frozenset(self.networks))
+
+    @property
+    def state(self) -> StaffState:
+        if self.disabled_at is not None:
+            return StaffState.DISABLED
+        return StaffState.ACTIVE if self.password_hash else StaffState.INVITED
+
+
+class RecoveryCode(Base):
+    """One way in without the second factor's device, once. Kept as a keyed hash."""
+
+    __tablename__ = "staff_recovery_codes"
+
+    id: Mapped[Key]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    used_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A browser that somebody is signed in with. The browser holds a token, the row its digest."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[Key]
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    # What the browser's session holds: who, since when confirmed, what was chosen last.
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]

@@ -1,0 +1,74 @@
+"""What staff may do: one function that every route asks. Pure."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+class Role(enum.StrEnum):
+    DESK = "desk"
+    ADMIN = "admin"
+    NETWORK = "network"
+    ADS = "ads"
+    REPORT = "report"
+
+
+class Action(enum.StrEnum):
+    """What a route does, in the words of the policy."""
+
+    OWN_ACCOUNT = "own_account"
+    ISSUE = "issue"
+    REPLACE = "replace"
+    REVOKE = "revoke"
+    BOOKS = "books"
+    SESSIONS = "sessions"
+    ADS = "ads"
+    REPORT = "report"
+    ACCOUNTS = "accounts"
+    TRAIL = "trail"
+
+
+ALLOWED: dict[Role, frozenset[Action]] = {
+    Role.DESK: frozenset({Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}),
+    Role.NETWORK: frozenset({Action.SESSIONS}),
+    Role.ADS: frozenset({Action.ADS}),
+    Role.REPORT: frozenset({Action.REPORT}),
+    Role.ADMIN: frozenset(Action),
+}
+
+LONGEST_SIGNIN = timedelta(hours=12)
+IDLE_AT_THE_DESK = timedelta(hours=8)
+IDLE_ELSEWHERE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What one person was given: roles, and the networks they hold for (none named: all)."""
+
+    roles: frozenset[Role]
+    networks: frozenset[str] = frozenset()
+
+
+def may(authority: Authority, action: Action, network: str | None = None) -> bool:
+    """Whether `action` is allowed on an object of `network`; None asks about no object in particular."""
+    granted = action is Action.OWN_ACCOUNT or any(action in ALLOWED[role] for role in authority.roles)
+    return granted and (network is None or covers(authority, network))
+
+
+def covers(authority: Authority, network: str) -> bool:
+    """Whether `network` is one that this person works for."""
+    return not authority.networks or network in authority.networks
+
+
+def may_appoint(authority: Authority, other: Authority) -> bool:
+    """Whether somebody may give, change or take away what `other` says: nobody hands out more than they have."""
+    if not may(authority, Action.ACCOUNTS):
+        return False
+    return not authority.networks or (bool(other.networks) and other.networks <= authority.networks)
+
+
+def idle_limit(authority: Authority) -> timedelta:
+    """How long a sign-in lasts without a request: a desk's working day, much less where more can be done."""
+    return IDLE_AT_THE_DESK if authority.roles <= {Role.DESK} else IDLE_ELSEWHERE

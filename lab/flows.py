@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ from lab.network import Phone
 # This long without a byte means that the flow is cut.
 SILENCE_SECONDS = 3.0
 ECHO_EVERY_SECONDS = 0.02
+PING = b"ping"
 
 
 @dataclass(slots=True)
@@ -37,6 +39,11 @@ class Flow:
         self.last_at = at
         self.received += len(data)
         self.started.set()
+
+    @property
+    def lost(self) -> int:
+        """Of an echo that was stopped: the datagrams that never came back."""
+        return self.sent - self.received // len(PING)
 
     @property
     def is_silent(self) -> bool:
@@ -81,15 +88,24 @@ def echo(phone: Phone, address: str) -> Flow:
             line.connect((address, internet.ECHO))
             while not flow.stopping.is_set() and not flow.is_silent:
                 try:
-                    line.send(b"ping")
+                    line.send(PING)
                     flow.sent += 1
                     flow.note(line.recv(64))
                     flow.stopping.wait(ECHO_EVERY_SECONDS)
                 except OSError:
-                    # Lost, or refused by the gateway: the next one tells more.
+                    # Late, lost, or refused by the gateway: the next one tells more.
                     flow.stopping.wait(ECHO_EVERY_SECONDS)
+            _await_stragglers(line, flow)
 
     return _begin(flow, run)
+
+
+def _await_stragglers(line: socket.socket, flow: Flow) -> None:
+    """Hear the answers that are still on their way, so that only lost ones count as lost."""
+    line.settimeout(0.5)
+    with contextlib.suppress(OSError):
+        while flow.stopping.is_set() and flow.received < flow.sent * len(PING):
+            flow.received += len(line.recv(64))
 
 
 def _begin(flow: Flow, run: Callable[[], None]) -> Flow:

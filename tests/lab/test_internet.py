@@ -81,7 +81,8 @@ def test_flows_run_until_they_are_stopped_and_notice_when_they_are_cut(
     net.gateway.ns.set_kernel({"net/ipv4/ip_forward": "1"})
     flow = echo(net.phone[0], "203.0.113.1")
     flow.stop()
-    assert flow.received == 4 * flow.sent or flow.received == 4 * (flow.sent - 1)
+    assert flow.sent > 0
+    assert flow.lost == 0
 
 
 def test_what_does_not_start_says_its_last_words(tmp_path: Path) -> None:

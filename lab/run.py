@@ -12,6 +12,7 @@ import fcntl
 import ipaddress
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,10 @@ class Desk:
         return f"http://127.0.0.1:{self.port}"
 
 
+class TakenPort(Exception):
+    """Another server has the desk's port."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the live hotspot until Ctrl-C.")
     parser.add_argument("--folder", type=Path, default=doors.FOLDER, help="where its state is kept")
@@ -58,11 +63,12 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         reason = _reason_against()
+        _demand_port(chosen.port)
         with _alone(chosen.folder.resolve()):
             _serve(Desk(chosen.folder.resolve(), chosen.port), reason)
     except KeyboardInterrupt:
         print("\nStopped. Everything that was started is gone; the state is kept.")
-    except (AlreadyRunning, DidNotStart) as fault:
+    except (AlreadyRunning, TakenPort, DidNotStart) as fault:
         print(f"The hotspot cannot run: {fault}", file=sys.stderr)
         return IMPOSSIBLE
     return 0
@@ -142,6 +148,18 @@ def _told(place: Hotspot) -> Iterator[None]:
         yield
     finally:
         file.unlink(missing_ok=True)
+
+
+def _demand_port(port: int) -> None:
+    """Granian would share a port that is taken, and half of the requests would go astray."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise TakenPort(
+                f"port {port} is taken (choose another with --port): {error.strerror}."
+            ) from error
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -96,6 +97,14 @@ def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with running(tmp_path, free_port()) as lab:
             assert "it runs already" in read_until(lab, "cannot run")
+            assert lab.wait(10) == 3
+
+
+def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with running(tmp_path, port) as lab:
+            assert f"port {port} is taken" in read_until(lab, "cannot run")
             assert lab.wait(10) == 3
 
 

@@ -6,6 +6,8 @@ BIN := .venv/bin
 ROOTED := $(BIN)/python -m lab.root $(BIN)/python -m
 # What the tests need of Debian; the hotspot itself says what it needs (lab/packages.py).
 TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl procps slapd ldap-utils postgresql chromium iputils-ping tcpdump conntrack util-linux
+# Load generators, for the bench alone.
+BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 
 .PHONY: help setup run phone tour test check bench lock packages
 
@@ -45,7 +47,7 @@ check: $(BIN)/.ready-dev ## Style and types
 	$(BIN)/mypy
 
 bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
-	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
+	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
 	@$(ROOTED) lab.bench
 
 lock: ## Make the locks anew from the ranges in pyproject.toml (needs uv)

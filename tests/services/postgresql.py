@@ -14,17 +14,17 @@ from tests.services.parts import newest, program
 
 
 @contextmanager
-def running_postgresql() -> Iterator[str]:
-    """Run a server; gives the URL of an empty database. Its data is not for keeping: no fsync.
+def running_postgresql(*, durable: bool = False) -> Iterator[str]:
+    """Run a server; gives the URL of an empty database. Its data is not for keeping: no fsync, unless `durable`.
 
     PostgreSQL refuses to run as root, so root lends it the Debian package's own user. The folder stands outside
     pytest's own, which every further run of pytest shuts to other users.
     """
     with tempfile.TemporaryDirectory(prefix="arobase-pg-", ignore_cleanup_errors=True) as folder:
-        yield from _serve(Path(folder))
+        yield from _serve(Path(folder), durable=durable)
 
 
-def _serve(folder: Path) -> Iterator[str]:
+def _serve(folder: Path, *, durable: bool) -> Iterator[str]:
     binaries = newest("usr/lib/postgresql/*/bin/initdb").parent
     data = folder / "data"
     as_user: list[str] = []
@@ -48,9 +48,9 @@ def _serve(folder: Path) -> Iterator[str]:
             "--locale=C",
         ]
     )
-    options = (
-        f"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=200"
-    )
+    options = f"-k {folder} -c listen_addresses='' -c max_connections=200"
+    if not durable:
+        options += " -c fsync=off -c full_page_writes=off"
     control = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w"]
     _run([*control, "-l", str(folder / "log"), "-o", options, "start"])
     try:

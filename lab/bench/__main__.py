@@ -1,0 +1,69 @@
+"""``python -m lab.bench [--quick] [ROW...]``: measure, one JSON object a line; see docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.bench import burst, forwarding, leases, pages, signin
+from lab.bench.figures import Figure, say
+from lab.bench.load import MissingPart, SpoiltRun
+from lab.namespace import NoNamespaces
+from lab.waiting import DidNotStart
+
+Measure = Callable[[Path], Iterator[Figure]]
+# `tests.services` ends a test where a part is missing; here it ends a row.
+LACKING = (MissingPart, NoNamespaces, pytest.skip.Exception)
+SPOILT = (SpoiltRun, DidNotStart, OSError, AssertionError)
+
+
+def rows(*, quick: bool) -> dict[str, Measure]:
+    """What can be measured, by name, with the sizes of a whole run or of a short one."""
+    patrons, seconds, grants, pairs = (800, 1, 60, 1) if quick else (4000, 3, 300, 5)
+    sizes = signin.Sizes(patrons=patrons, seconds=seconds)
+    leases_held = (1, 1000, 100_000)
+    return {
+        "signin": lambda folder: signin.measure(folder, sizes),
+        "pages": lambda folder: pages.measure(folder, seconds=seconds),
+        "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),
+        "burst": lambda folder: burst.measure(folder, rounds=1 if quick else 3),
+        "forwarding": lambda folder: forwarding.measure(
+            folder, sizes=leases_held, pairs=pairs, seconds=min(2, seconds)
+        ),
+    }
+
+
+def main() -> int:
+    """Exit status 1 when a row had to be left out or was spoilt: each such row is named on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small numbers, for a look in half a minute")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: " + ", ".join(rows(quick=True)))
+    chosen = parser.parse_args()
+    measures = rows(quick=chosen.quick)
+    if unknown := set(chosen.rows) - measures.keys():
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    wanted = {name: measures[name] for name in chosen.rows or measures}
+    results = [_row(name, measure) for name, measure in wanted.items()]
+    return 0 if all(results) else 1
+
+
+def _row(name: str, measure: Measure) -> bool:
+    with tempfile.TemporaryDirectory(prefix=f"arobase-bench-{name}-") as folder:
+        try:
+            say(measure(Path(folder)))
+        except LACKING as lacking:
+            print(f"{name} is left out: {lacking}", file=sys.stderr)
+            return False
+        except SPOILT as spoilt:
+            print(f"{name} is spoilt: {type(spoilt).__name__}: {spoilt}", file=sys.stderr)
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""What a client's packets lose to the rules, with ever more leases in the set, against plain routing."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateways.nftables.configuration import Configuration
+from gateways.nftables.elements import Held, Lease, Pass, plan, script
+from gateways.nftables.enforcement import boot_time
+from gateways.nftables.ruleset import TABLE, RateClass, create
+from gateways.ports import IpAddress, MacAddress
+from lab.bench.figures import Figure
+from lab.bench.load import SpoiltRun, demand
+from lab.namespace import demand_namespaces
+from lab.network import Town, town
+
+STREAMS = 8
+NO_CEILING = RateClass(0, 0)
+LEASE_SECONDS = 3600
+
+
+def measure(folder: Path, *, sizes: Sequence[int], pairs: int, seconds: int) -> Iterator[Figure]:
+    """Downloads with and without our table, turn by turn; the figure is the median of the ratios of neighbours."""
+    demand("iperf3")
+    demand_namespaces()
+    with town() as net, _server(net):
+        _download(net, seconds=1)
+        for size in sizes:
+            rules = _rules(net, folder, size)
+            ratios, plain = _compare(net, rules, pairs, seconds)
+            yield Figure(
+                f"forwarding, {size:,} leases", statistics.median(ratios), "", "at least 0.95 of plain, flat"
+            )
+        yield Figure("plain routing, eight streams", statistics.median(plain) / 1e9, "Gbit/s")
+
+
+def _compare(net: Town, rules: str, pairs: int, seconds: int) -> tuple[list[float], list[float]]:
+    ratios, plain = [], []
+    for number in range(pairs):
+        rates: dict[bool, float] = {}
+        # Whoever is second profits or suffers: so each is second as often as the other.
+        for with_rules in (number % 2 == 0, number % 2 == 1):
+            _nft(net, rules if with_rules else f"add table {TABLE}\ndelete table {TABLE}\n")
+            rates[with_rules] = _download(net, seconds=seconds)
+        ratios.append(rates[True] / rates[False])
+        plain.append(rates[False])
+    _nft(net, f"add table {TABLE}\ndelete table {TABLE}\n")
+    return ratios, plain
+
+
+def _rules(net: Town, folder: Path, size: int) -> str:
+    """The agent's own rules, with `size` leases of which one is the phone's."""
+    phone = net.phone[0]
+    held, at = Held(classes={NO_CEILING}), boot_time()
+    own = _pass(1, phone.mac, phone.address(4), at)
+    others = [_other(number, at) for number in range(2, size + 1)]
+    wanted = {each.number: each for each in (own, *others)}
+    leases = script(plan(wanted, held, list(wanted), now=at), now=at)
+    return create(_configuration(net, folder), [NO_CEILING], epoch="0") + leases
+
+
+def _other(number: int, at: float) -> Pass:
+    octets = number.to_bytes(3, "big")
+    mac = MacAddress(f"02:cc:00:{octets[0]:02x}:{octets[1]:02x}:{octets[2]:02x}")
+    return _pass(number, mac, ipaddress.IPv4Address(0x0A430000 + number), at)
+
+
+def _pass(number: int, mac: MacAddress, address: IpAddress, at: float) -> Pass:
+    return Pass(number, ((mac, address),), Lease(NO_CEILING, at + LEASE_SECONDS))
+
+
+def _configuration(net: Town, folder: Path) -> Configuration:
+    door = net.gateway
+    return Configuration(
+        portal_url=f"http://{net.portal_address(4)}:8000",
+        gateway="bench",
+        credential="a-credential-of-the-bench-0001",
+        client_interface=door.clients,
+        uplink_interface=door.uplink,
+        client_prefixes=(ipaddress.ip_network("10.64.0.0/10"),),
+        portal_addresses=(net.portal_address(4),),
+        state_directory=folder,
+        masquerade=False,
+    )
+
+
+def _nft(net: Town, text: str) -> None:
+    net.gateway.ns.run(["nft", "-f", "-"], input=text)
+
+
+@contextmanager
+def _server(net: Town) -> Iterator[None]:
+    address = str(net.internet_address(4))
+    process = net.internet.popen(["iperf3", "--server", "--bind", address], stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _download(net: Town, *, seconds: int) -> float:
+    """Bits a second that the phone gets over all its streams."""
+    address = str(net.internet_address(4))
+    command = ["iperf3", "--client", address, "--reverse", "--parallel", str(STREAMS), "--json"]
+    for _ in range(50):
+        done = net.phone[0].run([*command, "--time", str(seconds)], check=False)
+        told = json.loads(done.stdout or "{}")
+        if done.returncode == 0:
+            return float(told["end"]["sum_received"]["bits_per_second"])
+        # The server has just begun, or is still at the last run.
+        time.sleep(0.1)
+    raise SpoiltRun(f"iperf3: {told.get('error', 'it said nothing')}")

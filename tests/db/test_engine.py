@@ -1,0 +1,82 @@
+"""SQLite's writers wait for each other in order, and never for ever."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+import db.engine
+from db.engine import make_engine, make_session_maker, reading
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = make_engine(f"sqlite:///{tmp_path / 'queue.sqlite3'}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE counters (value INTEGER NOT NULL)"))
+        connection.execute(text("INSERT INTO counters VALUES (0)"))
+    return engine
+
+
+def value(engine: Engine) -> int:
+    with reading(make_session_maker(engine)) as session:
+        return int(session.execute(text("SELECT value FROM counters")).scalar_one())
+
+
+def test_many_writers_lose_nothing(engine: Engine) -> None:
+    def grow() -> None:
+        for _ in range(20):
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE counters SET value = value + 1"))
+
+    threads = [threading.Thread(target=grow) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert value(engine) == 160
+    engine.dispose()
+
+
+def test_a_writer_that_does_not_end_is_not_waited_for(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.engine, "BUSY_SECONDS", 0.05)
+    with engine.begin(), pytest.raises(OperationalError, match="another writer"):
+        engine.connect().begin()
+    # Its turn came back with its connection, and so did that of the one that was refused.
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE counters SET value = 7"))
+    assert value(engine) == 7
+    engine.dispose()
+
+
+def test_readers_wait_for_no_writer(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE counters SET value = 7"))
+        assert value(engine) == 0
+    assert value(engine) == 7
+    engine.dispose()
+
+
+def test_a_failed_writer_gives_its_turn_back(engine: Engine) -> None:
+    with pytest.raises(RuntimeError), engine.begin() as connection:
+        connection.execute(text("UPDATE counters SET value = 7"))
+        raise RuntimeError
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE counters SET value = value + 1"))
+    assert value(engine) == 1
+    engine.dispose()
+
+
+def test_a_connection_may_write_twice(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for _ in range(2):
+            with connection.begin():
+                connection.execute(text("UPDATE counters SET value = value + 1"))
+    assert value(engine) == 2
+    engine.dispose()

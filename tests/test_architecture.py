@@ -21,7 +21,8 @@ AT_HOME = {
     "qrcode": ["portal"],
     "ldap3": ["auth/directory"],
     "jwt": ["auth/tokens.py", "gateways/landing.py"],
-    "subprocess": ["gateways/nftables"],
+    "subprocess": ["gateways/nftables", "portal/printing/typesetter.py"],
+    "typst": ["portal/printing/press.py"],
     "sqlalchemy": ["db", "sites", "auth", "sessions", "ads", "portal"],
     "alembic": ["portal/commands/database.py"],
 }

@@ -1,0 +1,61 @@
+"""The child process that typesets: a job as JSON on standard input, the document on standard output.
+
+``python -m portal.printing.press``. It bounds its own memory, time and files before it reads a word, so that no
+ticket, however odd, can take the portal down. Typst sees one fixed source and the fonts beside it, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MEMORY_BYTES = 1_500_000_000
+CPU_SECONDS = 30
+
+
+def bound() -> None:
+    """From here on: this much memory and processor time, and not a byte written to any file."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    bound()
+    # Only now: what these load counts against the bounds.
+    from portal.printing.pages import make_pages, read_job
+
+    job = read_job(json.load(sys.stdin))
+    sys.stdout.buffer.write(typeset(json.dumps(make_pages(job)), form=job.form))
+
+
+def typeset(pages: str, *, form: str) -> bytes:
+    """A PDF, or a JSON list with one SVG for each page. `pages` are those of `make_pages`, as JSON."""
+    import typst
+
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[HERE / "fonts"])
+    compiler = typst.Compiler(
+        HERE / "sheet.typ",
+        root=HERE,
+        font_paths=fonts,
+        sys_inputs={"job": pages},
+        # Empty places: no package can be loaded, and so none fetched.
+        package_path=HERE / "no-packages",
+        package_cache_path=HERE / "no-packages",
+    )
+    if form == "pdf":
+        document = compiler.compile(format="pdf")
+        assert isinstance(document, bytes)
+        return document
+    drawn = compiler.compile(format="svg")
+    return json.dumps(
+        [page.decode() for page in (drawn if isinstance(drawn, list) else [drawn or b""])]
+    ).encode()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Tickets in, pages out: the document for the printer, and the very same pages for the screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from portal.printing.pages import Job
+from portal.printing.papers import Paper, check_start, grid
+from portal.printing.tickets import Ticket, check
+from portal.printing.typesetter import typeset
+
+TITLE = "Pass wifi"
+
+
+def print_pdf(
+    tickets: Sequence[Ticket],
+    *,
+    paper: Paper,
+    offset_mm: tuple[float, float] = (0.0, 0.0),
+    first_free: int = 0,
+    large: bool = False,
+    title: str = TITLE,
+) -> bytes:
+    """A tagged PDF of these tickets, in this order.
+
+    `offset_mm` moves all to the right and down, for a printer that prints beside. `first_free` is the first place
+    to use of a begun sheet, counted from 0 in reading order. Print at actual size, not fitted to the page.
+
+    Raises `UnprintableTicket`, `OversizedPrint`, `UnfitPaper`; `BusyPress` or `FailedPrinting` from the press.
+    """
+    return typeset(_job(tickets, paper, offset_mm, first_free, large, title, "pdf"))
+
+
+def preview_svg(
+    tickets: Sequence[Ticket],
+    *,
+    paper: Paper,
+    offset_mm: tuple[float, float] = (0.0, 0.0),
+    first_free: int = 0,
+    large: bool = False,
+    title: str = TITLE,
+    pages: int | None = None,
+) -> list[str]:
+    """The pages of `print_pdf` as SVG, the first `pages` of them if that is given. Raises as `print_pdf` does.
+
+    Serve each as a picture of its own (``image/svg+xml`` in an ``img``): it carries its codes as ``data:`` pictures.
+    """
+    job = _job(tickets, paper, offset_mm, first_free, large, title, "svg")
+    if pages is not None:
+        room = max(1, pages) * grid(paper, large=large).places - first_free
+        job = _job(tickets[:room], paper, offset_mm, first_free, large, title, "svg")
+    drawn = json.loads(typeset(job))
+    return [str(page) for page in drawn]
+
+
+def _job(
+    tickets: Sequence[Ticket],
+    paper: Paper,
+    offset_mm: tuple[float, float],
+    first_free: int,
+    large: bool,
+    title: str,
+    form: str,
+) -> Job:
+    check(tickets)
+    check_start(grid(paper, large=large), offset_mm=offset_mm, first_free=first_free)
+    return Job(tickets, paper, offset_mm, first_free, large, title, form)

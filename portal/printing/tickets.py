@@ -1,0 +1,87 @@
+"""One slip of paper: what stands on it, and what may not."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+# Version 6 of a QR code at level M holds this many bytes: on 20 mm its modules are half a millimetre wide. What is
+# finer does not scan from office paper.
+MOST_QR_BYTES = 106
+# What one child can typeset well within its memory. A larger batch is printed in parts.
+MOST_TICKETS = 5_000
+# Marks that turn the direction of what stands after them: a note could make a code read backwards.
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class UnprintableTicket(Exception):
+    """A ticket that would not work on paper. The text is for staff, and names the ticket's fault."""
+
+
+class OversizedPrint(Exception):
+    """More tickets at once than are printed as one document; `most` says how many are."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One slip of paper. All texts are printed as they are: none is markup.
+
+    `code` as shown, ``7K2-M9Q-XAH``. `redeem_url` in capitals, so that its QR has large modules. `join` is the
+    ``WIFI:`` text of the network. `ends` says by language until when the pass is good. `note` is the desk's.
+    """
+
+    code: str
+    redeem_url: str
+    ssid: str
+    join: str
+    ends: Mapping[str, str]
+    place: str
+    note: str = ""
+    languages: tuple[str, ...] = ("fr", "en")
+
+    @property
+    def address(self) -> str:
+        """Where the code can be typed in: the redeem address without scheme and code, ``wifi.example.org/pass``."""
+        symbols = self.code.replace("-", "").replace(" ", "").lower()
+        return self.redeem_url.lower().partition("://")[2].removesuffix(symbols).rstrip("/")
+
+
+def check(tickets: Sequence[Ticket]) -> None:
+    """Refuse what would come out of the printer and not work.
+
+    Raises `UnprintableTicket` or `OversizedPrint`.
+    """
+    if not tickets:
+        raise UnprintableTicket("There is no ticket to print.")
+    if len(tickets) > MOST_TICKETS:
+        raise OversizedPrint(MOST_TICKETS)
+    for ticket in tickets:
+        _check_one(ticket)
+
+
+def _check_one(ticket: Ticket) -> None:
+    if not plain(ticket.code) or len(ticket.code) > 15:
+        raise UnprintableTicket("A code has one to fifteen characters.")
+    if not plain(ticket.ssid):
+        raise UnprintableTicket("The network has no name.")
+    for text in (ticket.redeem_url, ticket.join):
+        if not 1 <= len(text.encode()) <= MOST_QR_BYTES:
+            raise UnprintableTicket(
+                f"“{text[:40]}” is empty, or too long for a QR code that scans from paper."
+            )
+    unsaid = [language for language in ticket.languages if language not in ticket.ends]
+    if unsaid or not ticket.languages:
+        raise UnprintableTicket(f"The end of the pass is not said in: {', '.join(unsaid) or 'any language'}.")
+
+
+def plain(text: str) -> str:
+    """`text` as one line without control characters: none can move the paper, cut it, or turn what follows."""
+    kept = _DIRECTIONS.sub("", unicodedata.normalize("NFC", text))
+    spaced = "".join(" " if unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} else sign for sign in kept)
+    return " ".join(spaced.split())

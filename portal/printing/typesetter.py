@@ -1,0 +1,68 @@
+"""The portal's side of the press: hands a job to a child process, bounds it, and takes the document back.
+
+Typst is a large native program that reads what strangers may have written. It never runs in a process that answers
+guests: should it crash, hang or swell, one print fails, and the next one works.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from portal.printing.pages import Job, write_job
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-s", "-B", "-m", "portal.printing.press"]
+# Nothing of ours goes in: no secret, no setting, no proxy.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "RAYON_NUM_THREADS": "2",
+    "MALLOC_ARENA_MAX": "2",
+}
+LIMIT_SECONDS = 30.0
+QUEUE_SECONDS = 20.0
+# One at a time: a child takes 150 MB for a thousand tickets, and guests come first.
+_press = threading.BoundedSemaphore(1)
+
+
+class FailedPrinting(Exception):
+    """The document could not be made. The text is for the operator's log, not for the page."""
+
+
+class BusyPress(Exception):
+    """Other documents are being made; trying again in a minute will do."""
+
+
+def typeset(job: Job, *, limit_seconds: float = LIMIT_SECONDS) -> bytes:
+    """The document of this job. Raises `BusyPress` or `FailedPrinting`."""
+    if not _press.acquire(timeout=QUEUE_SECONDS):
+        raise BusyPress
+    try:
+        return _run(json.dumps(write_job(job)).encode(), limit_seconds)
+    finally:
+        _press.release()
+
+
+def _run(job: bytes, limit_seconds: float) -> bytes:
+    try:
+        done = subprocess.run(
+            COMMAND,
+            input=job,
+            capture_output=True,
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            timeout=limit_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FailedPrinting(f"not done after {limit_seconds:g} s") from error
+    except OSError as error:
+        raise FailedPrinting(f"the press did not start: {error}") from error
+    if done.returncode or not done.stdout:
+        complaint = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise FailedPrinting(f"the press ended with {done.returncode}: {complaint[:300]}")
+    return done.stdout

@@ -1,0 +1,103 @@
+"""Everything stands on its ticket, and nothing in the blank margin that a camera needs."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from portal.printing.layouts import Codes, lay_out
+from portal.printing.marks import Line, Mark, Square
+from portal.printing.papers import LARGE_GRIDS, Paper, grid
+from portal.printing.tickets import Ticket
+from portal.qr import QUIET_ZONE, draw
+from tests.portal.printing.slips import make_ticket
+
+FORMS = [(paper, False) for paper in Paper] + [(paper, True) for paper in LARGE_GRIDS]
+TICKETS = {
+    "plain": make_ticket(),
+    "full": make_ticket(ssid="M" * 32, join="WIFI:T:nopass;S:x;;", place="P" * 90, note="n" * 300),
+    "three languages": make_ticket(languages=("de", "fr", "en")),
+    "coarsest": make_ticket(redeem_url="HTTPS://W.EU/PASS/7K2M9QXAH", join="WIFI:T:nopass;S:x;;"),
+    "finest": make_ticket(redeem_url="HTTPS://W.EU/" + "P" * 80, join="WIFI:T:nopass;S:" + "x" * 88 + ";;"),
+}
+Box = tuple[float, float, float, float]
+
+
+def marks_of(ticket: Ticket, paper: Paper, large: bool) -> list[Mark]:
+    codes = Codes(draw(ticket.join), draw(ticket.redeem_url))
+    return lay_out(ticket, codes, paper, grid(paper, large=large), large=large)
+
+
+def box(mark: Mark) -> Box:
+    """Left, top, right, bottom."""
+    if isinstance(mark, Square):
+        return mark.x, mark.y, mark.x + mark.side, mark.y + mark.side
+    if mark.turned:
+        return mark.x, mark.y - mark.width, mark.x + mark.height, mark.y
+    return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
+
+
+def overlap(one: Box, other: Box) -> bool:
+    slack = 0.01
+    return (
+        one[0] < other[2] - slack
+        and other[0] < one[2] - slack
+        and one[1] < other[3] - slack
+        and other[1] < one[3] - slack
+    )
+
+
+@pytest.mark.parametrize("ticket", TICKETS.values(), ids=TICKETS)
+@pytest.mark.parametrize(("paper", "large"), FORMS)
+def test_everything_stands_on_its_ticket(paper: Paper, large: bool, ticket: Ticket) -> None:
+    places = grid(paper, large=large)
+    for mark in marks_of(ticket, paper, large):
+        left, top, right, bottom = box(mark)
+        assert left >= 0.5 and top >= 0.5, mark
+        assert right <= places.width - 0.5 and bottom <= places.height - 0.2, mark
+
+
+@pytest.mark.parametrize("ticket", TICKETS.values(), ids=TICKETS)
+@pytest.mark.parametrize(("paper", "large"), FORMS)
+def test_no_text_stands_on_another(paper: Paper, large: bool, ticket: Ticket) -> None:
+    lines = [mark for mark in marks_of(ticket, paper, large) if isinstance(mark, Line) and mark.text]
+    for one, other in itertools.combinations(lines, 2):
+        assert not overlap(box(one), box(other)), (one, other)
+
+
+@pytest.mark.parametrize("ticket", TICKETS.values(), ids=TICKETS)
+@pytest.mark.parametrize(("paper", "large"), FORMS)
+def test_four_modules_around_each_code_stay_blank(paper: Paper, large: bool, ticket: Ticket) -> None:
+    marks = marks_of(ticket, paper, large)
+    for square in (mark for mark in marks if isinstance(mark, Square)):
+        margin = QUIET_ZONE * square.side / square.drawing.side
+        left, top, right, bottom = box(square)
+        blank = (left - margin, top - margin, right + margin, bottom + margin)
+        others = [mark for mark in marks if mark is not square and (isinstance(mark, Square) or mark.text)]
+        assert not [mark for mark in others if overlap(box(mark), blank)]
+
+
+@pytest.mark.parametrize(("paper", "large"), FORMS)
+def test_both_codes_are_20_mm_at_least_where_the_paper_allows(paper: Paper, large: bool) -> None:
+    sides = [mark.side for mark in marks_of(make_ticket(), paper, large) if isinstance(mark, Square)]
+    if paper is Paper.L7651:
+        # The label is 21.2 mm high: a code of 20 mm would have no blank margin.
+        assert sides == [14.4]
+    else:
+        assert len(sides) == 2 and min(sides) >= 20
+
+
+@pytest.mark.parametrize(("paper", "large"), FORMS)
+def test_the_name_of_the_network_and_the_code_are_never_cut(paper: Paper, large: bool) -> None:
+    ticket = make_ticket(ssid="W" * 32)
+    texts = [str(mark.at(0, 0)["text"]) for mark in marks_of(ticket, paper, large) if isinstance(mark, Line)]
+    assert f"Wifi {'W' * 32}" in texts
+    assert ticket.code.replace("-", "") in "".join(texts).replace("-", "")
+
+
+@pytest.mark.parametrize("paper", LARGE_GRIDS)
+def test_what_a_guest_must_read_in_large_print_has_14_points(paper: Paper) -> None:
+    lines = [mark for mark in marks_of(make_ticket(), paper, True) if isinstance(mark, Line)]
+    needed = [mark for mark in lines if mark.is_code or mark.text.startswith(("Wifi", "valable", "valid"))]
+    assert len(needed) == 4 and min(mark.size for mark in needed) >= 14

@@ -15,12 +15,17 @@ from sites.models import SigninMethod
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a credential earns: until when at most (None: only leases bound it), and on how many devices at once."""
+    """What a credential earns: until when at most (None: only leases bound it), and on how many devices at once.
+
+    Rates are ceilings in kbit/s that replace those of network and site; None leaves them.
+    """
 
     subject: str
     method: SigninMethod
     until: datetime | None
     devices: int
+    rate_down_kbps: int | None = None
+    rate_up_kbps: int | None = None
 
 
 def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) -> Entitlement:
@@ -38,12 +43,16 @@ def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) 
         since=now,
         until=allowance.until,
         devices=allowance.devices,
+        rate_down_kbps=allowance.rate_down_kbps,
+        rate_up_kbps=allowance.rate_up_kbps,
     )
     statement = fresh.on_conflict_do_update(
         index_elements=[Entitlement.subject, Entitlement.network_id],
         set_={
             "method": fresh.excluded.method,
             "devices": fresh.excluded.devices,
+            "rate_down_kbps": fresh.excluded.rate_down_kbps,
+            "rate_up_kbps": fresh.excluded.rate_up_kbps,
             "since": case((over, fresh.excluded.since), else_=Entitlement.since),
             "until": case((over, fresh.excluded.until), else_=Entitlement.until),
         },

@@ -41,8 +41,11 @@ def of_site(site: str) -> Budget:
     return Budget(f"site:{site}", most=300)
 
 
-def take(db: Session, budget: Budget, *, now: datetime) -> None:
-    """Take one attempt, in one statement. Raises `TooManyAttempts` when none is left, and then takes none."""
+def take(db: Session, budget: Budget, *, now: datetime) -> int:
+    """Take one attempt, in one statement; how many are taken now, this one included.
+
+    Raises `TooManyAttempts` when none is left, and then takes none.
+    """
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     rested = Attempt.last_at <= now - budget.window
     statement = (
@@ -55,8 +58,10 @@ def take(db: Session, budget: Budget, *, now: datetime) -> None:
         )
         .returning(Attempt.count)
     )
-    if db.execute(statement).first() is None:
+    taken = db.scalars(statement).first()
+    if taken is None:
         raise TooManyAttempts(_free_again(db, budget, now=now))
+    return taken
 
 
 def check(db: Session, budgets: list[Budget], *, now: datetime) -> None:

@@ -29,6 +29,9 @@ class Entitlement(Base):
     since: Mapped[datetime]
     until: Mapped[datetime | None]
     devices: Mapped[int]
+    # Ceilings in kbit/s that replace those of network and site; empty means theirs.
+    rate_down_kbps: Mapped[int | None]
+    rate_up_kbps: Mapped[int | None]
 
 
 class Attempt(Base):

@@ -4,7 +4,10 @@ import alembic.context as context
 
 import ads.models  # noqa: F401  Importing the top room's models loads all of them.
 import auth.models
-import auth.patrons  # noqa: F401
+import auth.patrons
+import auth.staff_models
+import auth.trail
+import auth.voucher_models  # noqa: F401
 from db.base import Base
 
 connection = context.config.attributes["connection"]

@@ -44,7 +44,7 @@ def grant(
     now: datetime,
 ) -> int:
     """Write a lease for `access` at `gateway`; its id. `gateway` comes with its site and network."""
-    rate = rates(gateway.site, gateway.network)
+    rate, own = rates(gateway.site, gateway.network), access.entitlement
     values = {
         "access_id": access.id,
         "gateway_id": gateway.id,
@@ -54,8 +54,8 @@ def grant(
         "created_at": now,
         "starts_at": starts_at,
         "until": until,
-        "rate_down_kbps": rate.down_kbps,
-        "rate_up_kbps": rate.up_kbps,
+        "rate_down_kbps": rate.down_kbps if own.rate_down_kbps is None else own.rate_down_kbps,
+        "rate_up_kbps": rate.up_kbps if own.rate_up_kbps is None else own.rate_up_kbps,
         "version": stamp(db, gateway.id),
     }
     return db.scalars(insert(Lease).values(values).returning(Lease.id)).one()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,11 +13,21 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance, claim
 from auth.models import Entitlement
+from auth.voucher_errors import AlreadyUsed
 from gateways.ports import Client
 from sessions import ending, leases, policy
 from sessions.models import AccessSession, EndReason, Sighting
 from sites import hours
-from sites.models import Gateway, NetworkKind
+from sites.models import Gateway, NetworkKind, SigninMethod
+
+
+class WhenFull(enum.Enum):
+    """What becomes of a device for which the entitlement has no place left."""
+
+    # The oldest device gives way.
+    REPLACE = enum.auto()
+    # It stays outside: `AlreadyUsed`.
+    REFUSE = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +55,21 @@ def open_access(
     allowance: Allowance,
     acceptance: Acceptance,
     now: datetime,
+    when_full: WhenFull = WhenFull.REPLACE,
 ) -> Opened:
     """Let `client` in at `gateway` (which comes with its site and network) for what `allowance` says.
 
     Signing in again adds no time. Above the entitlement's number of devices the oldest one gives way
-    (`EndReason.DEVICE_LIMIT`).
+    (`EndReason.DEVICE_LIMIT`), or this one is refused (`AlreadyUsed`), as `when_full` says.
     """
     entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
-    terms = policy.Terms(gateway.network.lease_length, entitlement.until, site_closing(gateway, now))
-    until = policy.first_until(terms, now=now)
+    until = policy.first_until(_terms(entitlement, gateway, now), now=now)
     online = present(db, gateway=gateway, client=client, now=now)
     if online is not None and online.entitlement_id == entitlement.id:
         return _carry_on(db, online, gateway=gateway, client=client, now=now)
     if online is not None:
         ending.end(db, online.id, reason=EndReason.LEFT, now=now)
-    previous = _make_room(db, entitlement, now=now)
+    previous = _make_room(db, entitlement, when_full=when_full, now=now)
     access = _insert(db, entitlement, gateway, client, acceptance, until=until, previous=previous, now=now)
     if access is None:
         # Another request of the same client was quicker by a moment: its session is this one's too.
@@ -98,6 +109,13 @@ def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
     if gateway.network.kind is not NetworkKind.LIBRARY:
         return None
     return hours.closing(hours.parse(gateway.site.opening_hours), now, ZoneInfo(gateway.site.zone))
+
+
+def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.Terms:
+    """A pass runs to its own end, as its plan says; everybody else is bounded by the network and the closing too."""
+    if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
+        return policy.Terms(entitlement.until - now)
+    return policy.Terms(gateway.network.lease_length, entitlement.until, site_closing(gateway, now))
 
 
 def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
@@ -150,18 +168,25 @@ def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client
     )
 
 
-def _make_room(db: Session, entitlement: Entitlement, *, now: datetime) -> int | None:
-    """End the oldest devices of this person above the limit, but one; the last one ended."""
+def _make_room(db: Session, entitlement: Entitlement, *, when_full: WhenFull, now: datetime) -> int | None:
+    """End the oldest devices of this person above the limit, but one; the last one ended.
+
+    The devices of a pass are counted over all networks: it is one ticket, wherever it is shown.
+    """
     online = db.scalars(
         select(AccessSession.id)
         .where(
-            AccessSession.entitlement_id == entitlement.id,
+            AccessSession.subject == entitlement.subject
+            if entitlement.method is SigninMethod.PASS
+            else AccessSession.entitlement_id == entitlement.id,
             AccessSession.ended_at.is_(None),
             AccessSession.until > now,
         )
         .order_by(AccessSession.started_at, AccessSession.id)
     ).all()
     surplus = online[: max(0, len(online) - entitlement.devices + 1)]
+    if surplus and when_full is WhenFull.REFUSE:
+        raise AlreadyUsed
     for access_id in surplus:
         ending.end(db, access_id, reason=EndReason.DEVICE_LIMIT, now=now)
     return surplus[-1] if surplus else None

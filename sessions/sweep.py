@@ -14,7 +14,8 @@ from sessions import accounting, ending
 from sites.models import Gateway
 
 SIGHTING_LIFE = timedelta(hours=24)
-ATTEMPT_LIFE = timedelta(hours=1)
+# As long as the longest window of a budget, and a little more.
+ATTEMPT_LIFE = timedelta(hours=25)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,95 @@
+"""Budgets against guessing the codes of passes, and what they bound.
+
+A try is taken from the client's own budget before its code is looked up, and given back when the code exists. Only a
+code that nobody was ever given counts against the gateway, the site and all of them together. When one of those is
+spent, a client with no failure of its own is still heard, out of a reserve: so a right code works while others guess
+beside it, until the guessers have changed their address hundreds of times in a day.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from auth import limits
+from auth.errors import AuthError, TooManyAttempts
+from auth.limits import Budget
+from auth.voucher_errors import UnknownVoucher
+
+log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+ALL = Budget("guess:all", most=60, window=timedelta(hours=1))
+RESERVE = Budget("guess:reserve", most=3000, window=DAY)
+# Requests of different clients that four workers may be looking at when a budget runs out: each is still answered.
+IN_FLIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Whoever tries a code: a client (MAC) behind a gateway (identity) at a site (slug)."""
+
+    gateway: str
+    site: str
+    mac: str
+
+    @property
+    def client(self) -> Budget:
+        return Budget(f"guess:client:{self.gateway}:{self.mac}", most=5)
+
+    @property
+    def broad(self) -> list[Budget]:
+        return [
+            Budget(f"guess:gateway:{self.gateway}", most=30),
+            Budget(f"guess:site:{self.site}", most=60),
+            ALL,
+        ]
+
+    @property
+    def reserve(self) -> list[Budget]:
+        return [Budget(f"guess:reserve:{self.gateway}", most=600, window=DAY), RESERVE]
+
+
+def guesses_per_day() -> int:
+    """How many codes can be tried in a day over the whole installation, however many clients try."""
+    return (ALL.most + IN_FLIGHT) * (DAY // ALL.window) + RESERVE.most + IN_FLIGHT
+
+
+def admit(db: Session, guess: Guess, *, now: datetime) -> None:
+    """Take a try before the code is looked up. Raises `TooManyAttempts`: then nothing may be looked up.
+
+    The client's row stays locked until the commit, so that one client's tries are one after the other.
+    """
+    tries = limits.take(db, guess.client, now=now)
+    try:
+        limits.check(db, guess.broad, now=now)
+    except TooManyAttempts:
+        if tries > 1:
+            raise
+        limits.check(db, guess.reserve, now=now)
+
+
+def refund(db: Session, guess: Guess) -> None:
+    """The code exists: that was no guess."""
+    limits.refund(db, guess.client)
+
+
+def charge(db: Session, guess: Guess, *, now: datetime) -> AuthError:
+    """The code does not exist: count it, and give the refusal to answer with once that is committed."""
+    try:
+        _take(db, guess.broad, now=now)
+    except TooManyAttempts:
+        try:
+            _take(db, guess.reserve, now=now)
+        except TooManyAttempts as refused:
+            return refused
+    return UnknownVoucher()
+
+
+def _take(db: Session, budgets: list[Budget], *, now: datetime) -> None:
+    for budget in budgets:
+        if limits.take(db, budget, now=now) == budget.most:
+            log.warning("somebody guesses at passes: the budget %s is spent", budget.key)

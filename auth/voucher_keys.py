@@ -1,0 +1,25 @@
+"""The names of passes: a keyed hash for the code, a pseudonym for the pass. The code itself is kept nowhere."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from auth.pseudonyms import Pseudonyms
+from config import Secret
+
+
+class VoucherKeys:
+    """Hashes codes with a key derived from the installation's secret: without it a stolen database opens nothing."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._key = hmac.new(secret.reveal().encode(), b"arobase vouchers", hashlib.sha256).digest()
+        self._pseudonyms = Pseudonyms(secret)
+
+    def digest(self, code: str) -> str:
+        """HMAC-SHA-256 of nine symbols, as 64 hexadecimal digits."""
+        return hmac.new(self._key, code.encode(), hashlib.sha256).hexdigest()
+
+    def subject(self, voucher_id: int) -> str:
+        """The pass's pseudonym in entitlements and access sessions."""
+        return self._pseudonyms.of("voucher", str(voucher_id))

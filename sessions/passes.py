@@ -1,0 +1,62 @@
+"""Passes that are taken back while somebody is online with them: the pass dies and its sessions end together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from auth import voucher_batches
+from auth.voucher_batches import Ticket
+from auth.voucher_keys import VoucherKeys
+from auth.voucher_models import Voucher
+from sessions import ending
+from sessions.models import AccessSession, EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The passes taken back, and how many sessions ended by it."""
+
+    voucher_ids: list[int]
+    sessions: int
+
+
+def revoke(db: Session, which: ColumnElement[bool], *, keys: VoucherKeys, by: str, now: datetime) -> Revoked:
+    """Take passes back and end their sessions; the gateways follow within seconds.
+
+    `which` comes from `voucher_batches.of_batch` or `of_ids`; `voucher_batches.undo` gives the passes back for a
+    minute.
+    """
+    taken = voucher_batches.revoke(db, which, by=by, now=now)
+    return Revoked(taken, end_sessions(db, taken, keys=keys, now=now))
+
+
+def replace(db: Session, *, keys: VoucherKeys, voucher_id: int, by: str, now: datetime) -> Ticket:
+    """A new ticket for a lost or spoiled one, as `voucher_batches.replace`; whoever is online with the old one is not
+    any more."""
+    ticket = voucher_batches.replace(db, keys=keys, voucher_id=voucher_id, by=by, now=now)
+    end_sessions(db, [voucher_id], keys=keys, now=now)
+    return ticket
+
+
+def end_sessions(db: Session, voucher_ids: Iterable[int], *, keys: VoucherKeys, now: datetime) -> int:
+    """End the open sessions of these passes; how many."""
+    open_ones = (
+        select(AccessSession.id)
+        .where(AccessSession.subject.in_(_subjects(db, voucher_ids, keys)), AccessSession.ended_at.is_(None))
+        .order_by(AccessSession.id)
+    )
+    return sum(
+        ending.end(db, access_id, reason=EndReason.STAFF, now=now)
+        for access_id in db.scalars(open_ones).all()
+    )
+
+
+def _subjects(db: Session, voucher_ids: Iterable[int], keys: VoucherKeys) -> list[str]:
+    """The pseudonyms of those that anybody has ever used: a batch of thousands has few of them."""
+    used = select(Voucher.id).where(Voucher.id.in_(list(voucher_ids)), Voucher.used_at.is_not(None))
+    return [keys.subject(voucher_id) for voucher_id in db.scalars(used)]

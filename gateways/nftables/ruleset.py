@@ -214,25 +214,20 @@ def _identify(configuration: Configuration) -> list[str]:
 
 def _forward(configuration: Configuration) -> list[str]:
     client, uplink = configuration.client_interface, configuration.uplink_interface
-    rules = [
-        f'iifname "{client}" oifname "{client}" drop',
+    return [
         # An invalid packet would leave without address translation.
         "ct state invalid drop",
-    ]
-    for family, prefixes in _prefixes(configuration):
-        rules.append(f'iifname "{client}" {family} daddr {{ {prefixes} }} drop')
-    rules += [
         "jump garden",
+        # Client to client, and client to anywhere but the uplink, ends in the refusal too.
         f'iifname "{client}" oifname "{uplink}" jump up',
         f'iifname "{client}" goto refuse',
-        f'oifname "{client}" ct state != {{ established, related }} drop',
         f'iifname != "{uplink}" drop',
+        # Only a flow that a client began has a number in its mark, so that nothing new comes in from outside.
         f'oifname "{client}" meta nfproto ipv4 ct mark . ip daddr != @holders4 drop',
         f'oifname "{client}" meta nfproto ipv6 ct mark . ip6 daddr != @holders6 drop',
         f'oifname "{client}" meta mark set ct mark',
         f'oifname "{client}" jump down',
     ]
-    return rules
 
 
 def _postrouting(configuration: Configuration) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateways.hotspot import hotspot
-from tests.gateways.traffic import Tap, tcp_pair, tcp_stream, udp_ping_pong
+from tests.gateways.traffic import Tap, tcp_pair, tcp_stream, udp_downpour, udp_ping_pong
 
 pytestmark = pytest.mark.netns
 
@@ -27,6 +27,7 @@ def test_running_flows_stop_at_the_deadline_with_portal_and_agent_dead(tmp_path:
             stack.enter_context(tcp_stream(spot.net, phone, up=False, version=version)),
             stack.enter_context(tcp_stream(spot.net, phone, up=True, version=version)),
             stack.enter_context(udp_ping_pong(spot.net, phone, version=version)),
+            stack.enter_context(udp_downpour(spot.net, phone, version=version)),
             # What a tunnel looks like: large datagrams to a port of its own.
             stack.enter_context(udp_ping_pong(spot.net, phone, version=version, port=51820, size=1200)),
         ]
@@ -52,12 +53,13 @@ def test_an_end_by_staff_stops_running_flows_at_once(tmp_path: Path) -> None:
         spot.portal.wait_confirmed(18)
         tcp = stack.enter_context(tcp_stream(spot.net, ada, up=False))
         udp = stack.enter_context(udp_ping_pong(spot.net, ada))
+        pour = stack.enter_context(udp_downpour(spot.net, ada))
         other = stack.enter_context(udp_ping_pong(spot.net, bo))
         time.sleep(0.5)
         spot.portal.end(17)
         ended = time.monotonic()
         spot.portal.wait_confirmed()
         time.sleep(2.0)
-        assert tcp.here.count and udp.here.count
-        assert max(tcp.here.last, udp.here.last, udp.there.last) - ended < 1.0
+        assert tcp.here.count and udp.here.count and pour.here.count
+        assert max(tcp.here.last, udp.here.last, udp.there.last, pour.here.last) - ended < 1.0
         assert time.monotonic() - other.here.last < 0.5

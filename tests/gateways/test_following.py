@@ -10,7 +10,7 @@ import pytest
 
 from tests.gateways.hotspot import AgentProcess, hotspot, until
 from tests.gateways.scripted_portal import ScriptedPortal
-from tests.gateways.traffic import reaches, tcp_pair, udp_ping_pong
+from tests.gateways.traffic import Tap, reaches, tcp_pair, udp_downpour, udp_ping_pong
 from tests.services.town import opened
 
 pytestmark = pytest.mark.netns
@@ -306,3 +306,26 @@ def test_a_walking_phones_dhcp_lease_is_its_address(tmp_path: Path) -> None:
             "route replace default via 10.66.0.1",
         )
         assert not reaches(spot.net, ada, patience=0.3)
+
+
+def test_what_was_meant_for_a_client_is_not_heard_by_the_next_owner_of_its_address(tmp_path: Path) -> None:
+    leases = tmp_path / "dnsmasq.leases"
+    with hotspot(tmp_path, phones=2, dhcp_leases_file=str(leases)) as spot:
+        ada, bo = spot.net.phone
+        spot.portal.grant(17, ada, 600)
+        spot.portal.wait_confirmed(17)
+        old, new = str(ada.address(4)), "10.66.0.77"
+        with udp_downpour(spot.net, ada) as flow:
+            until(lambda: flow.here.count > 3)
+            leases.write_text(f"1 {ada.mac} {new} ada *\n1 {bo.mac} {old} bo *\n")
+            spot.portal.wait_report(lambda report: client(report, 17).get("addresses", [""])[0] == new)
+            for phone, address in ((ada, new), (bo, old)):
+                phone.ns.ip(
+                    f"addr flush dev {phone.interface}", f"addr add {address}/24 dev {phone.interface}"
+                )
+                phone.ns.ip("route replace default via 10.66.0.1")
+            # The gateway knows that Bo is here now, and Ada's lease goes on; still Bo hears nothing of hers.
+            bo.run(["ping", "-c", "1", "-W", "2", "10.66.0.1"])
+            with Tap(bo.ns, bo.interface) as tap:
+                time.sleep(0.5)
+                assert not [each for each in tap.sources("203.0.113.0/24") if len(each) > 500]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
+import struct
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -132,3 +135,52 @@ def test_a_flow_of_an_earlier_owner_never_becomes_the_next_owners(tmp_path: Path
                 assert packets and not [
                     each for each in packets if each[34:36] == flow.port.to_bytes(2, "big")
                 ]
+
+
+def test_an_address_outside_the_prefixes_may_not_even_ask_our_resolver(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot, spot.net.gateway.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
+        phone = spot.net.phone[0]
+        resolver.bind(("0.0.0.0", 53))
+        resolver.settimeout(0.5)
+        readdress(phone, 4, "192.0.2.7")
+        with phone.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            # Our answer would go to whoever really has that address.
+            udp.sendto(b"reflect", ("10.66.0.1", 53))
+            with pytest.raises(TimeoutError):
+                resolver.recv(100)
+
+
+def test_a_mark_that_came_with_the_packet_is_forgotten(tmp_path: Path) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        grant_ada(spot)
+        # Somebody else's table marks every packet with Ada's number before we look at it.
+        early = "chain inet elsewhere early { type filter hook prerouting priority raw; }"
+        rule = "rule inet elsewhere early meta mark set 17"
+        spot.agent.nft(f"add table inet elsewhere; add {early}; add {rule}")
+        assert not reaches(spot.net, spot.net.phone[1], patience=0.3)
+        assert reaches(spot.net, spot.net.phone[0])
+
+
+def test_a_packet_of_no_flow_does_not_leave_with_an_inside_address(tmp_path: Path) -> None:
+    with hotspot(tmp_path, masquerade=True, masquerade_ipv6=True) as spot:
+        ada = grant_ada(spot)
+        with Tap(spot.net.internet, "gw0") as tap:
+            for version in (4, 6):
+                ada.ns.call(partial(send_lone_reset, str(ada.address(version)), outside(spot.net, version)))
+            time.sleep(0.3)
+            assert tap.sources(*CLIENTS) == []
+
+
+def send_lone_reset(near: str, far: str) -> None:
+    """A reset of a connection that never was: conntrack calls it invalid, and translates nothing."""
+    segment = struct.pack("!HHLLBBHHH", 4000, 4001, 1, 1, 5 << 4, 4, 0, 0, 0)
+    is_four = ":" not in near
+    # Without its checksum (RFC 9293 section 3.1) it would be invalid for another reason.
+    ends = ipaddress.ip_address(near).packed + ipaddress.ip_address(far).packed
+    pseudo = ends + (struct.pack("!BBH", 0, 6, 20) if is_four else struct.pack("!LHBB", 20, 0, 0, 6))
+    total = sum(struct.unpack(f"!{len(pseudo + segment) // 2}H", pseudo + segment))
+    for _ in range(2):
+        total = (total & 0xFFFF) + (total >> 16)
+    family = socket.AF_INET if is_four else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP) as raw:
+        raw.sendto(segment[:16] + struct.pack("!H", ~total & 0xFFFF) + segment[18:], (far, 0))

@@ -119,6 +119,27 @@ def udp_ping_pong(
 
 
 @contextmanager
+def udp_downpour(net: Town, phone: Phone, *, version: int = 4) -> Iterator[Flow]:
+    """Datagrams from the Internet without end, which the phone asked for once and never answers."""
+    flow = Flow()
+    far = net.internet.socket(family(version), socket.SOCK_DGRAM)
+    near = phone.ns.socket(family(version), socket.SOCK_DGRAM)
+    flow.keep(far, near)
+    far.bind((outside(net, version), 0))
+    flow.port = far.getsockname()[1]
+    near.connect(far.getsockname()[:2])
+    near.send(b"begin")
+    _, peer = far.recvfrom(100)
+    far.connect(peer)
+    flow.receive_on(near, flow.here)
+    flow.send_on(far, bytes(500), BEAT_SECONDS)
+    try:
+        yield flow
+    finally:
+        flow.close()
+
+
+@contextmanager
 def tcp_pair(
     net: Town, phone: Phone, *, version: int = 4, port: int = 0
 ) -> Iterator[tuple[socket.socket, socket.socket]]:

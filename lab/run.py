@@ -59,7 +59,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=doors.FOLDER, help="where its state is kept")
     parser.add_argument("--port", type=int, default=DESK_PORT, help="the desk's port on 127.0.0.1")
     chosen = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell starts what runs in its background with Ctrl-C ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         reason = _reason_against()

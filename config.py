@@ -7,6 +7,7 @@ a typo is not a default.
 
 from __future__ import annotations
 
+import enum
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,14 @@ class SettingsError(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class Serves(enum.StrEnum):
+    """Which pages this process serves. Apart, the staff's can be kept off the network that guests are on."""
+
+    ALL = "all"
+    GUESTS = "guests"
+    STAFF = "staff"
 
 
 class Secret:
@@ -83,14 +92,26 @@ class Settings:
     contact: str = "wifi@example.org"
     dpo_contact: str = "dpo@example.org"
     accessibility_audit_on: str | None = None
+    serves: Serves = Serves.ALL
+    # Where the staff reach their pages; without one, under the portal's own address.
+    staff_url: str | None = None
 
     @property
     def portal_host(self) -> str:
         return urlsplit(self.portal_url).netloc
 
     @property
+    def own_url(self) -> str:
+        """The address that this process is reached at."""
+        return self.staff_url if self.serves is Serves.STAFF and self.staff_url else self.portal_url
+
+    @property
+    def own_host(self) -> str:
+        return urlsplit(self.own_url).netloc
+
+    @property
     def is_https(self) -> bool:
-        return self.portal_url.startswith("https://")
+        return self.own_url.startswith("https://")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -113,7 +134,7 @@ class _Reader:
         development = self._flag("DEVELOPMENT", default=False)
         settings = Settings(
             secret_key=self._secret_key(),
-            portal_url=self._portal_url(development),
+            portal_url=self._url("PORTAL_URL", development, required=True),
             database_url=self._text("DATABASE_URL", required=True),
             development=development,
             ldap=self._ldap(),
@@ -123,6 +144,8 @@ class _Reader:
             contact=self._text("CONTACT", "wifi@example.org"),
             dpo_contact=self._text("DPO_CONTACT", "dpo@example.org"),
             accessibility_audit_on=self._optional("ACCESSIBILITY_AUDIT_ON"),
+            serves=self._serves(),
+            staff_url=self._url("STAFF_URL", development) or None,
         )
         for name in sorted(set(self._environ) - self._known):
             self._faults.append(f"{name} is not a setting of Arobase. See docs/settings.md for the list.")
@@ -172,19 +195,24 @@ class _Reader:
             self._fault("SECRET_KEY", f"looks like a default or an example. {make_one}")
         return secret
 
-    def _portal_url(self, development: bool) -> str:
-        url = self._text("PORTAL_URL", required=True).rstrip("/")
+    def _serves(self) -> Serves:
+        word = self._text("SERVES", Serves.ALL)
+        if word not in list(Serves):
+            self._fault("SERVES", f"must be all, guests or staff, not {word!r}.")
+            return Serves.ALL
+        return Serves(word)
+
+    def _url(self, name: str, development: bool, *, required: bool = False) -> str:
+        url = self._text(name, required=required).rstrip("/")
         if not url:
             return url
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-            self._fault("PORTAL_URL", f"must look like https://portal.example.org, not {url!r}.")
+            self._fault(name, f"must look like https://portal.example.org, not {url!r}.")
         elif parts.scheme == "http" and not development:
-            self._fault(
-                "PORTAL_URL", "must be https: phones ignore a portal without TLS (RFC 8908 section 4)."
-            )
+            self._fault(name, "must be https: phones ignore a portal without TLS (RFC 8908 section 4).")
         elif parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            self._fault("PORTAL_URL", "may be http in development only on 127.0.0.1 or localhost.")
+            self._fault(name, "may be http in development only on 127.0.0.1 or localhost.")
         return url
 
     def _flag(self, name: str, *, default: bool) -> bool:

@@ -12,8 +12,10 @@ from jinja2 import StrictUndefined
 from auth.directory import Directory, LdapDirectory
 from auth.patrons import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
+from auth.staff_secrets import StaffSecrets
 from auth.tokens import Tokens
-from config import Settings
+from auth.voucher_keys import VoucherKeys
+from config import Serves, Settings
 from db.engine import SessionMaker, make_engine, make_session_maker
 from db.wake import Wake
 from portal import commands, errors, pages
@@ -24,9 +26,15 @@ from portal.health import health
 from portal.peer import TruePeer
 from portal.places import Places
 from portal.services import Clock, Services
+from portal.staff import frame, login, staff
 from portal.stage import Stage
 
 ROOT = Path(__file__).parent.parent
+SERVED = {
+    Serves.ALL: (guests, health, nftables.door, staff),
+    Serves.GUESTS: (guests, health, nftables.door),
+    Serves.STAFF: (staff, health),
+}
 
 
 def system_clock() -> datetime:
@@ -48,6 +56,8 @@ def make_services(
         directory=directory or _directory(settings, make_session),
         tokens=Tokens(settings.secret_key),
         pseudonyms=Pseudonyms(settings.secret_key),
+        staff=StaffSecrets(settings.secret_key),
+        voucher_keys=VoucherKeys(settings.secret_key),
         places=Places(make_session),
         stage=Stage(make_session),
         clock=clock,
@@ -61,11 +71,13 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services
-    style = read_style()
-    guard(app, services.settings, style)
+    style, staff_style = read_style(), frame.read_style()
+    guard(app, services.settings, style, staff_style)
     pages.dress(app, style)
+    frame.dress(app, staff_style)
+    login.prepare(app)
     errors.handle(app)
-    for blueprint in (guests, health, nftables.door):
+    for blueprint in SERVED[services.settings.serves]:
         app.register_blueprint(blueprint)
     commands.register(app)
     app.wsgi_app = TruePeer(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from portal.guard import is_staff_page
 from portal.refusals import REFUSED, Refusal, refusal_of
 from portal.wording import say
 
@@ -57,7 +58,8 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _page(refusal: Refusal) -> Response:
-    response = make_response(render_template("guests/error.html", refusal=refusal), refusal.status)
+    template = "staff/error.html" if is_staff_page() else "guests/error.html"
+    response = make_response(render_template(template, refusal=refusal), refusal.status)
     if refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return response

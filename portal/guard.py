@@ -7,7 +7,7 @@ import hashlib
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, Response, abort, redirect, request
+from flask import Flask, Response, abort, current_app, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import Settings
@@ -33,9 +33,18 @@ def content_security_policy(style: str) -> str:
     )
 
 
-def guard(app: Flask, settings: Settings, style: str) -> None:
+def is_staff_path(path: str) -> bool:
+    return path == "/staff" or path.startswith("/staff/")
+
+
+def is_staff_page() -> bool:
+    """Whether the answer to this request wears the staff's frame, errors too."""
+    return is_staff_path(request.path) or "guests" not in current_app.blueprints
+
+
+def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
     """Put the guards before and after every view of `app`."""
-    policy = content_security_policy(style)
+    policy, staff_policy = content_security_policy(style), content_security_policy(staff_style)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 
     @app.before_request
@@ -44,9 +53,9 @@ def guard(app: Flask, settings: Settings, style: str) -> None:
             abort(HTTPStatus.REQUEST_URI_TOO_LONG)
         if "\0" in request.path or "\0" in request.query_string.decode("latin-1"):
             abort(HTTPStatus.BAD_REQUEST)
-        if not request.path.startswith(ANY_HOST) and request.host != settings.portal_host:
+        if not request.path.startswith(ANY_HOST) and request.host != settings.own_host:
             # Whatever name was asked for is not repeated: links are always ours (case W7).
-            return redirect(settings.portal_url + "/", HTTPStatus.FOUND)
+            return redirect(settings.own_url + "/", HTTPStatus.FOUND)
         return None
 
     @app.before_request
@@ -54,13 +63,13 @@ def guard(app: Flask, settings: Settings, style: str) -> None:
         if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith("/gateways/"):
             return
         origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-        ours = origin is None or origin == settings.portal_url or (origin == "null" and site == "same-origin")
+        ours = origin is None or origin == settings.own_url or (origin == "null" and site == "same-origin")
         if not ours or site not in (None, "same-origin", "none"):
             abort(HTTPStatus.FORBIDDEN)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
+        response.headers["Content-Security-Policy"] = staff_policy if is_staff_page() else policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Frame-Options"] = "DENY"
         # Not "no-referrer": browsers would then post forms with "Origin: null".

@@ -85,8 +85,8 @@ def vocabulary() -> dict[str, Any]:
 
 
 def keep_language(endpoint: str, values: dict[str, Any]) -> None:
-    """A language that somebody chose goes along with every link, form and redirect of the guests' pages."""
-    if endpoint.startswith("guests.") and (chosen := chosen_language()):
+    """A language that somebody chose goes along with every link, form and redirect of the pages."""
+    if endpoint.startswith(("guests.", "staff.")) and (chosen := chosen_language()):
         values.setdefault("lang", chosen)
 
 

@@ -13,7 +13,9 @@ from sqlalchemy import Engine
 
 from auth.directory import Directory
 from auth.pseudonyms import Pseudonyms
+from auth.staff_secrets import StaffSecrets
 from auth.tokens import Tokens
+from auth.voucher_keys import VoucherKeys
 from config import Settings
 from db.engine import SessionMaker
 from db.wake import Wake
@@ -32,6 +34,8 @@ class Services:
     directory: Directory
     tokens: Tokens
     pseudonyms: Pseudonyms
+    staff: StaffSecrets
+    voucher_keys: VoucherKeys
     places: Places
     stage: Stage
     clock: Clock

@@ -1,0 +1,102 @@
+"""Who may see which staff page: every view says so itself, and a view that says nothing is shown to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TypeVar
+
+from flask import abort, current_app, redirect, request, url_for
+from flask import session as browser_session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.staff_policy import Action, may
+from portal.services import services
+from portal.staff import staff
+from portal.staff.forms import check_form
+from portal.staff.login import CONFIRMED_AT, SignedIn, me
+
+# How long somebody who has just shown who they are may do what needs that.
+CONFIRMED_FOR = timedelta(minutes=10)
+View = TypeVar("View", bound=Callable[..., object])
+
+
+class NotAllowed(Exception):
+    """This person's roles do not include it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a view asks for: an action of the policy, or nothing at all; `confirmed`: shown who they are of late."""
+
+    action: Action | None
+    confirmed: bool = False
+
+
+_NEEDS: dict[Callable[..., object], Need] = {}
+
+
+def needs(action: Action, *, confirmed: bool = False) -> Callable[[View], View]:
+    """Declare what a view does, in the words of `auth.staff_policy`."""
+
+    def declare(view: View) -> View:
+        _NEEDS[view] = Need(action, confirmed)
+        return view
+
+    return declare
+
+
+def anyone(view: View) -> View:
+    """Declare that a view is for people who are not signed in as well."""
+    _NEEDS[view] = Need(None)
+    return view
+
+
+def need_of(endpoint: str) -> Need | None:
+    """What the view behind `endpoint` declared; None where it declared nothing."""
+    return _NEEDS.get(current_app.view_functions[endpoint])
+
+
+@staff.before_request
+def admit() -> AnyResponse | None:
+    """Let this request in, send it to sign in, or refuse it."""
+    need = need_of(request.endpoint or "")
+    if need is None:
+        abort(HTTPStatus.FORBIDDEN)
+    if need.action is not None:
+        person = me()
+        if person is None:
+            return redirect(url_for("staff.signin_page", next=_onward()), HTTPStatus.SEE_OTHER)
+        if not may(person.authority, need.action):
+            raise NotAllowed
+        if need.confirmed and not is_confirmed():
+            return redirect(url_for("staff.confirm_page", next=_onward()), HTTPStatus.SEE_OTHER)
+    if request.method == "POST":
+        check_form()
+    return None
+
+
+def whoever() -> SignedIn:
+    """The person that `needs` has let in."""
+    person = me()
+    if person is None:
+        abort(HTTPStatus.FORBIDDEN)
+    return person
+
+
+def ensure(action: Action, network: str) -> None:
+    """Hide an object of a network that is not this person's: to them there is no such thing (404)."""
+    if not may(whoever().authority, action, network):
+        abort(HTTPStatus.NOT_FOUND)
+
+
+def is_confirmed() -> bool:
+    since = services().clock().timestamp() - float(browser_session.get(CONFIRMED_AT, 0.0))
+    return 0 <= since < CONFIRMED_FOR.total_seconds()
+
+
+def _onward() -> str | None:
+    """Where to go on afterwards: to the page that was asked for. What was posted cannot be repeated."""
+    return request.path if request.method == "GET" else None

@@ -1,0 +1,98 @@
+"""One's own account: password, recovery codes, and the browsers that are signed in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import staff as accounts
+from auth import staff_sessions, trail
+from auth.staff_codes import make_recovery_codes
+from auth.staff_errors import StaffError
+from auth.staff_models import RecoveryCode, Staff
+from auth.staff_policy import Action
+from auth.staff_secrets import check_password
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.login import browser, sign_in
+from portal.staff.refusals import refusal_of
+from portal.staff.setup import recovery_digests
+
+
+@staff.get("/account")
+@needs(Action.OWN_ACCOUNT)
+def account() -> AnyResponse:
+    return _page(None)
+
+
+@staff.post("/account/password")
+@needs(Action.OWN_ACCOUNT, confirmed=True)
+def change_password() -> AnyResponse:
+    """Take a new password. Every other browser is signed out; this one goes on under a new token."""
+    service = services()
+    try:
+        check_password(request.form.get("password", ""), login=whoever().login, name=whoever().name)
+        password_hash = service.staff.hash(request.form.get("password", ""))
+    except StaffError as error:
+        return _page(error)
+    person = _change("password changed", password_hash=password_hash)
+    sign_in(person)
+    return redirect(url_for("staff.account"), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/account/recovery")
+@needs(Action.OWN_ACCOUNT, confirmed=True)
+def new_recovery_codes() -> AnyResponse:
+    """Show new recovery codes, once. The old ones are dead."""
+    service, me = services(), whoever()
+    codes = make_recovery_codes()
+    with service.make_session.begin() as db:
+        accounts.replace_recovery_codes(db, db.get_one(Staff, me.id), recovery_digests(me.id, codes))
+        trail.record(
+            db, actor=me.login, action="recovery codes made", object=f"staff:{me.id}", now=service.clock()
+        )
+    return make_response(render_template("staff/recovery.html", codes=codes, first=False))
+
+
+@staff.post("/account/signout")
+@needs(Action.OWN_ACCOUNT)
+def signout_everywhere() -> AnyResponse:
+    """Sign every browser out, this one too."""
+    _change("signed out everywhere")
+    browser().clear()
+    return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
+
+
+def _change(action: str, *, password_hash: str | None = None) -> Staff:
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        person = db.get_one(Staff, me.id, with_for_update=True)
+        if password_hash is not None:
+            person.password_hash = password_hash
+        accounts.end_signins(person)
+        trail.record(db, actor=me.login, action=action, object=f"staff:{me.id}", now=service.clock())
+    return person
+
+
+def _page(error: StaffError | None) -> AnyResponse:
+    service, me = services(), whoever()
+    refusal = refusal_of(error) if error else None
+    with reading(service.make_session) as db:
+        person = db.get_one(Staff, me.id)
+        unused = select(func.count(RecoveryCode.id)).where(
+            RecoveryCode.staff_id == me.id, RecoveryCode.used_at.is_(None)
+        )
+        page = render_template(
+            "staff/account.html",
+            refusal=refusal,
+            person=person,
+            codes_left=db.scalar(unused),
+            signins=staff_sessions.open_signins(db, person, now=service.clock()),
+            here=browser().row_id,
+        )
+    return make_response(page, refusal.status if refusal else 200)

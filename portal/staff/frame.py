@@ -1,0 +1,102 @@
+"""The frame around every staff page: its style, its menu, its words, its security policy."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request, url_for
+from markupsafe import Markup
+
+from auth.staff_models import StaffState
+from auth.staff_policy import Action, Role, may
+from portal.guard import STYLE as SHARED_STYLE
+from portal.guard import is_staff_page
+from portal.staff.forms import form_field
+from portal.staff.login import me
+from portal.wording import say
+
+# What a link to the same page in another language takes along.
+KEPT = ("actor", "object", "next")
+STYLE = Path(__file__).parent.parent.parent / "templates" / "staff" / "style.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One entry of the menu."""
+
+    endpoint: str
+    name: str
+    action: Action
+
+    @property
+    def url(self) -> str:
+        return url_for(self.endpoint)
+
+    @property
+    def is_here(self) -> bool:
+        return request.endpoint == self.endpoint
+
+
+def read_style() -> str:
+    """The staff's style sheet, after the colours that it shares with the guests' pages."""
+    lines = SHARED_STYLE.read_text(encoding="utf-8").splitlines()
+    tokens = itertools.takewhile(lambda line: ":root{" in line, lines)
+    return "\n".join([*tokens, STYLE.read_text(encoding="utf-8").strip()])
+
+
+def menu() -> list[Door]:
+    """Where this person may go."""
+    doors = [
+        Door("staff.home", say("Start"), Action.OWN_ACCOUNT),
+        Door("staff.people", say("Accounts"), Action.ACCOUNTS),
+        Door("staff.trail", say("Audit trail"), Action.TRAIL),
+    ]
+    person = me()
+    return [door for door in doors if person is not None and may(person.authority, door.action)]
+
+
+def role_in_words(role: str) -> str:
+    return {
+        Role.DESK: say("Desk"),
+        Role.ADMIN: say("Administration"),
+        Role.NETWORK: say("Network"),
+        Role.ADS: say("Campaigns"),
+        Role.REPORT: say("Reports"),
+    }[Role(role)]
+
+
+def account_state_in_words(state: StaffState) -> str:
+    return {
+        StaffState.INVITED: say("invited, not set up yet"),
+        StaffState.ACTIVE: say("active"),
+        StaffState.DISABLED: say("disabled"),
+    }[state]
+
+
+def here_in(code: str) -> str:
+    """This page in another language; a form that was posted leads back to the first page."""
+    if request.method != "GET" or not (request.endpoint or "").startswith("staff."):
+        return url_for("staff.home", lang=code)
+    kept: dict[str, Any] = {name: request.args[name] for name in KEPT if name in request.args}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept, lang=code)
+
+
+def dress(app: Flask, style: str) -> None:
+    """Give the staff's templates their vocabulary; error pages outside the blueprint need it too."""
+    sheet = Markup(style)
+    app.context_processor(lambda: {"staff_style": sheet, **vocabulary()} if is_staff_page() else {})
+
+
+def vocabulary() -> dict[str, Any]:
+    return {
+        "who": me,
+        "menu": menu,
+        "form_field": form_field,
+        "here_in": here_in,
+        "roles": list(Role),
+        "role_in_words": role_in_words,
+        "account_state_in_words": account_state_in_words,
+    }

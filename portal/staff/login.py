@@ -1,0 +1,87 @@
+"""Flask-Login for staff: who is signed in, by account and version, and never a remembered one.
+
+Its remember-me cookie cannot be revoked and is not used; the application's key is random for each process, so that no
+such cookie is ever valid.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask
+from flask import session as browser_session
+from flask_login import LoginManager, current_user, login_user
+
+from auth.staff_models import Staff, StaffState
+from auth.staff_policy import Authority
+from auth.staff_sessions import identity_of
+from db.engine import reading
+from portal.services import services
+from portal.staff.browser import StaffBrowser, StaffSessions
+
+CONFIRMED_AT = "confirmed_at"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A member of staff as a request sees them. (Flask-Login asks for these properties.)"""
+
+    id: int
+    login: str
+    name: str
+    authority: Authority
+    identity: str
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        return self.identity
+
+
+def prepare(app: Flask) -> None:
+    """Give `app` the staff's sessions and Flask-Login over them."""
+    app.secret_key = secrets.token_bytes(32)
+    app.session_interface = StaffSessions()
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)
+    manager.user_loader(load)
+
+
+def load(identity: str) -> SignedIn | None:
+    """The person of "<id>.<session_version>"; None once the account was disabled or its sign-ins were ended."""
+    number = identity.partition(".")[0]
+    with reading(services().make_session) as db:
+        person = db.get(Staff, int(number)) if number.isdigit() else None
+    if person is None or person.state is not StaffState.ACTIVE or identity_of(person) != identity:
+        return None
+    return signed_in(person)
+
+
+def signed_in(person: Staff) -> SignedIn:
+    return SignedIn(person.id, person.login, person.name, person.authority, identity_of(person))
+
+
+def sign_in(person: Staff) -> None:
+    """Sign this browser in, under a new token."""
+    browser().renew()
+    login_user(signed_in(person))
+    confirm()
+
+
+def confirm() -> None:
+    """Remember that the person has just shown who they are."""
+    browser_session[CONFIRMED_AT] = services().clock().timestamp()
+
+
+def me() -> SignedIn | None:
+    """Who is signed in with this browser."""
+    user = current_user._get_current_object()
+    return user if isinstance(user, SignedIn) else None
+
+
+def browser() -> StaffBrowser:
+    return cast(StaffBrowser, browser_session._get_current_object())  # type: ignore[attr-defined]

@@ -1,0 +1,174 @@
+"""Staff accounts: who there is, inviting, changing, beginning anew, disabling. For administrators."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import staff as accounts
+from auth import trail
+from auth.staff import Invitation
+from auth.staff_errors import BeyondAuthority, StaffError
+from auth.staff_models import Staff
+from auth.staff_policy import Action, Authority, Role, may_appoint
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.refusals import refusal_of
+from sites.models import Network
+
+
+@staff.get("/people")
+@needs(Action.ACCOUNTS, confirmed=True)
+def people() -> AnyResponse:
+    return _list_page(None)
+
+
+@staff.post("/people")
+@needs(Action.ACCOUNTS, confirmed=True)
+def invite() -> AnyResponse:
+    service, wanted = services(), _authority()
+    try:
+        if not may_appoint(whoever().authority, wanted):
+            raise BeyondAuthority
+        with service.make_session.begin() as db:
+            login, name = request.form.get("login", ""), request.form.get("name", "")[:120]
+            invitation = accounts.invite(db, login=login, name=name, authority=wanted, now=service.clock())
+            _record(db, invitation.staff, "account made", wanted)
+    except StaffError as error:
+        return _list_page(error)
+    return _invitation_page(invitation)
+
+
+@staff.get("/people/<int:staff_id>")
+@needs(Action.ACCOUNTS, confirmed=True)
+def person(staff_id: int) -> AnyResponse:
+    return _person_page(staff_id, None)
+
+
+@staff.post("/people/<int:staff_id>")
+@needs(Action.ACCOUNTS, confirmed=True)
+def appoint(staff_id: int) -> AnyResponse:
+    wanted = _authority()
+    try:
+        with services().make_session.begin() as db:
+            found = _find(db, staff_id)
+            accounts.appoint(db, found, wanted, by=whoever().authority)
+            _record(db, found, "account changed", wanted)
+    except StaffError as error:
+        return _person_page(staff_id, error)
+    return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/people/<int:staff_id>/reset")
+@needs(Action.ACCOUNTS, confirmed=True)
+def reset(staff_id: int) -> AnyResponse:
+    service = services()
+    with service.make_session.begin() as db:
+        found = _find(db, staff_id)
+        invitation = accounts.reset(db, found, now=service.clock())
+        _record(db, found, "account reset")
+    return _invitation_page(invitation)
+
+
+@staff.post("/people/<int:staff_id>/disable")
+@needs(Action.ACCOUNTS, confirmed=True)
+def disable(staff_id: int) -> AnyResponse:
+    service = services()
+    try:
+        with service.make_session.begin() as db:
+            found = _find(db, staff_id)
+            accounts.disable(db, found, now=service.clock())
+            _record(db, found, "account disabled")
+    except StaffError as error:
+        return _person_page(staff_id, error)
+    return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/people/<int:staff_id>/enable")
+@needs(Action.ACCOUNTS, confirmed=True)
+def enable(staff_id: int) -> AnyResponse:
+    with services().make_session.begin() as db:
+        found = _find(db, staff_id)
+        accounts.enable(db, found)
+        _record(db, found, "account enabled")
+    return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
+
+
+def setup_link(token: str) -> str:
+    """The address that the owner of a new account opens, once."""
+    return services().settings.own_url + url_for("staff.setup_page", token=token)
+
+
+def _find(db: Session, staff_id: int) -> Staff:
+    """The account, if it is one that this administrator looks after; to others there is no such page."""
+    found = db.get(Staff, staff_id)
+    if found is None or not may_appoint(whoever().authority, found.authority):
+        abort(HTTPStatus.NOT_FOUND)
+    return found
+
+
+def _authority() -> Authority:
+    """What the form gives: only words of the policy can be given."""
+    roles = frozenset(role for role in Role if role.value in request.form.getlist("roles"))
+    return Authority(roles, frozenset(request.form.getlist("networks")))
+
+
+def _record(db: Session, found: Staff, action: str, wanted: Authority | None = None) -> None:
+    detail: dict[str, str | list[str]] = {"login": found.login}
+    if wanted:
+        detail |= {"roles": sorted(wanted.roles), "networks": sorted(wanted.networks)}
+    trail.record(
+        db,
+        actor=whoever().login,
+        action=action,
+        object=f"staff:{found.id}",
+        detail=detail,
+        now=services().clock(),
+    )
+
+
+def _invitation_page(invitation: Invitation) -> AnyResponse:
+    link = setup_link(invitation.token)
+    return make_response(render_template("staff/invitation.html", person=invitation.staff, link=link))
+
+
+def _list_page(error: StaffError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    with reading(services().make_session) as db:
+        page = render_template(
+            "staff/people.html",
+            refusal=refusal,
+            people=accounts.everybody(db, visible_to=whoever().authority),
+            networks=_networks(db),
+            login=request.form.get("login", "")[:64],
+            name=request.form.get("name", "")[:120],
+            wanted=_authority(),
+        )
+    return make_response(page, refusal.status if refusal else 200)
+
+
+def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    with reading(services().make_session) as db:
+        found = _find(db, staff_id)
+        page = render_template(
+            "staff/person.html",
+            refusal=refusal,
+            person=found,
+            networks=_networks(db),
+            wanted=_authority() if error and request.form.getlist("roles") else found.authority,
+            deeds=trail.read(db, trail.Query(object=f"staff:{found.id}", most=20)),
+        )
+    return make_response(page, refusal.status if refusal else 200)
+
+
+def _networks(db: Session) -> list[Network]:
+    mine = whoever().authority.networks
+    found = db.scalars(select(Network).order_by(Network.name))
+    return [network for network in found if not mine or network.slug in mine]

@@ -1,0 +1,143 @@
+"""What was refused on the staff's pages, in words: what happened, and what to do next."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, make_response, render_template
+
+from auth.errors import TooManyAttempts
+from auth.staff_errors import (
+    BeyondAuthority,
+    BusyHashing,
+    LastAdmin,
+    NoRole,
+    SpentSetup,
+    StaffError,
+    TakenLogin,
+    UnknownNetworks,
+    UnreadableLogin,
+    Weakness,
+    WeakPassword,
+    WrongCode,
+    WrongStaffCredentials,
+)
+from portal.refusals import Refusal
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import NotAllowed
+from portal.staff.forms import ForeignForm, UsedForm
+from portal.wording import clock_time, say
+
+ZONE = "Europe/Paris"
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """The refusal to show for `error`."""
+    match error:
+        case WrongStaffCredentials():
+            return Refusal(
+                HTTPStatus.UNAUTHORIZED,
+                say("Login or password is wrong."),
+                say("Try again. Forgotten it? An administrator can send you a new link."),
+                field="login",
+            )
+        case WrongCode():
+            return Refusal(
+                HTTPStatus.UNAUTHORIZED,
+                say("That code is not right."),
+                say(
+                    "Wait for the next one and type it at once; each works only once. A recovery code works too."
+                ),
+                field="code",
+            )
+        case TooManyAttempts():
+            return Refusal(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                say("Too many attempts."),
+                say("Try again at %(time)s.", time=clock_time(error.until, ZONE)),
+                retry_after=max(1, int((error.until - services().clock()).total_seconds())),
+            )
+        case BusyHashing():
+            return Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                say("Too many people are signing in at once."),
+                say("Nothing is lost. Try again in a few seconds."),
+                retry_after=2,
+            )
+        case WeakPassword():
+            return Refusal(
+                HTTPStatus.BAD_REQUEST, say("Choose another password."), _why(error), field="password"
+            )
+        case SpentSetup():
+            return Refusal(
+                HTTPStatus.GONE,
+                say("This link was used, or is too old."),
+                say("Ask an administrator for a new one. If your account is set up, just sign in."),
+            )
+        case NotAllowed():
+            return Refusal(
+                HTTPStatus.FORBIDDEN,
+                say("Your account does not include this."),
+                say("An administrator can give you the role for it."),
+            )
+        case ForeignForm():
+            return Refusal(
+                HTTPStatus.FORBIDDEN,
+                say("This form is not from your present sign-in."),
+                say("Nothing was changed. Open the page again and repeat what you did."),
+            )
+        case UsedForm():
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                say("This was done already."),
+                say("It was sent twice and counted once. What it made stands in today's list."),
+            )
+        case _:
+            return _about_accounts(error)
+
+
+def _about_accounts(error: Exception) -> Refusal:
+    match error:
+        case TakenLogin():
+            title, text = say("There is somebody with this login."), say("Choose another one.")
+        case UnreadableLogin():
+            title = say("That is not a login.")
+            text = say("Use 2 to 64 small letters, digits, dots or underscores.")
+        case UnknownNetworks():
+            title, text = say("There is no such network."), say("Choose from the list.")
+        case NoRole():
+            title, text = (
+                say("No role was chosen."),
+                say("Choose at least one: without it the account can do nothing."),
+            )
+        case LastAdmin():
+            title = say("This is the last administrator of all networks.")
+            text = say("Make somebody else an administrator first.")
+        case BeyondAuthority():
+            title = say("That is more than you may give.")
+            text = say("You can give your own networks, and change those who work for them alone.")
+        case _:
+            title, text = say("This took too long."), say("Sign in again: it takes half a minute.")
+    return Refusal(HTTPStatus.BAD_REQUEST, title, text)
+
+
+def _why(error: WeakPassword) -> str:
+    return {
+        Weakness.SHORT: say(
+            "It needs 12 characters at least. Four words that do not belong together are a good one."
+        ),
+        Weakness.LONG: say("It may have 256 characters at most."),
+        Weakness.MONOTONOUS: say("It repeats a few characters: that is guessed first."),
+        Weakness.NAMED: say("It is little more than your name: that is guessed first."),
+    }[error.weakness]
+
+
+def refused(error: Exception) -> Response:
+    """A page of its own for a refusal."""
+    refusal = refusal_of(error)
+    return make_response(render_template("staff/error.html", refusal=refusal), refusal.status)
+
+
+for _kind in (StaffError, NotAllowed, ForeignForm, UsedForm):
+    staff.register_error_handler(_kind, refused)

@@ -1,0 +1,97 @@
+"""The setup link: its owner chooses a password, enrols the second factor and takes the recovery codes, on one page."""
+
+from __future__ import annotations
+
+from flask import make_response, render_template, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import staff as accounts
+from auth import trail
+from auth.staff_codes import as_base32, enrolment_uri, make_recovery_codes, read_recovery_code, step_of
+from auth.staff_errors import SpentSetup, StaffError, WrongCode
+from auth.staff_models import Staff
+from auth.staff_secrets import check_password
+from db.engine import reading
+from portal.qr import QUIET_ZONE, draw
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import anyone
+from portal.staff.refusals import refusal_of
+from portal.wording import say
+
+
+@staff.get("/setup/<token>")
+@anyone
+def setup_page(token: str) -> AnyResponse:
+    return _page(_owner(token), token, None)
+
+
+@staff.post("/setup/<token>")
+@anyone
+def setup(token: str) -> AnyResponse:
+    person = _owner(token)
+    try:
+        codes = _set_up(person, token)
+    except SpentSetup:
+        raise
+    except StaffError as error:
+        return _page(person, token, error)
+    return make_response(render_template("staff/recovery.html", codes=codes, first=True))
+
+
+def _owner(token: str) -> Staff:
+    with reading(services().make_session) as db:
+        return accounts.find_setup(db, token, now=services().clock())
+
+
+def _set_up(person: Staff, token: str) -> list[str]:
+    """Use the link up; the recovery codes. Raises `WeakPassword`, `WrongCode`, `BusyHashing`, `SpentSetup`."""
+    service = services()
+    now, password = service.clock(), request.form.get("password", "")
+    check_password(password, login=person.login, name=person.name)
+    secret = service.staff.totp_secret(person.totp_seed)
+    step = step_of(request.form.get("code", ""), secret=secret, now=now)
+    if step is None:
+        raise WrongCode
+    password_hash = service.staff.hash(password)
+    with service.make_session.begin() as db:
+        person = accounts.set_up(db, token, password_hash=password_hash, totp_step=step, now=now)
+        codes = make_recovery_codes()
+        accounts.replace_recovery_codes(db, person, recovery_digests(person.id, codes))
+        trail.record(db, actor=person.login, action="account set up", object=f"staff:{person.id}", now=now)
+    return codes
+
+
+def recovery_digests(staff_id: int, codes: list[str]) -> list[str]:
+    digest = services().staff.recovery_digest
+    return [digest(staff_id, read_recovery_code(code) or "") for code in codes]
+
+
+def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:
+    service = services()
+    secret = service.staff.totp_secret(person.totp_seed)
+    refusal = refusal_of(error) if error else None
+    uri = enrolment_uri(secret, login=person.login, issuer=f"Arobase {service.settings.town}")
+    page = render_template(
+        "staff/setup.html",
+        person=person,
+        token=token,
+        refusal=refusal,
+        drawing=picture(uri, say("Code to scan with your authenticator")),
+        key=" ".join(_fours(as_base32(secret))),
+    )
+    return make_response(page, refusal.status if refusal else 200)
+
+
+def picture(text: str, label: str) -> Markup:
+    """The QR code of `text` as an SVG picture, with `label` for those who do not see it."""
+    code = draw(text, margin=QUIET_ZONE)
+    return Markup(
+        '<svg class="code" role="img" aria-label="{label}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        '<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
+    ).format(label=label, side=code.side, path=code.path)
+
+
+def _fours(text: str) -> list[str]:
+    return [text[at : at + 4] for at in range(0, len(text), 4)]

@@ -1,0 +1,183 @@
+"""Signing in and out: a password, then the second factor. Unknown and wrong are told in the same words, after the
+same work."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask_login import logout_user
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import limits, trail
+from auth.credentials import normalise_login
+from auth.errors import AuthError
+from auth.staff_errors import BusyHashing, WrongStaffCredentials
+from auth.staff_models import Staff, StaffState
+from auth.staff_policy import Action
+from auth.staff_sessions import identity_of
+from auth.staff_signin import Proven, candidate, charge, of_address, of_code, prove_code
+from auth.tokens import InvalidToken
+from db.engine import reading
+from portal.services import services
+from portal.staff import known, staff
+from portal.staff.access import anyone, needs, whoever
+from portal.staff.login import browser, me, sign_in
+from portal.staff.refusals import refusal_of
+
+SECOND_STEP = "staff second step"
+SECOND_STEP_LIFE = timedelta(minutes=5)
+_OUR_PATH = re.compile(r"/staff(?:/[A-Za-z0-9_-]+)*/?")
+
+
+class StaleStep(AuthError):
+    """The second factor came too long after the password, or the account was changed in between."""
+
+
+@staff.get("/signin")
+@anyone
+def signin_page() -> AnyResponse:
+    if me() is not None:
+        return redirect(onward(), HTTPStatus.SEE_OTHER)
+    return _password_page(None)
+
+
+@staff.post("/signin")
+@anyone
+def signin() -> AnyResponse:
+    try:
+        person = prove_password(request.form.get("login", ""), request.form.get("password", ""))
+    except AuthError as error:
+        return _password_page(error)
+    return _code_page(_seal_step(person), None)
+
+
+@staff.post("/signin/code")
+@anyone
+def signin_code() -> AnyResponse:
+    step = request.form.get("step", "")
+    try:
+        person, proven = _prove_second(step, request.form.get("code", ""))
+    except StaleStep as error:
+        return _password_page(error)
+    except AuthError as error:
+        return _code_page(step, error)
+    sign_in(person)
+    target = url_for("staff.account") if proven.by_recovery else onward()
+    answer = redirect(target, HTTPStatus.SEE_OTHER)
+    return known.remember(answer, services().staff.budget_name(person.login))
+
+
+@staff.post("/signout")
+@needs(Action.OWN_ACCOUNT)
+def signout() -> AnyResponse:
+    service, person = services(), whoever()
+    with service.make_session.begin() as db:
+        trail.record(
+            db, actor=person.login, action="signed out", object=f"staff:{person.id}", now=service.clock()
+        )
+    logout_user()
+    browser().clear()
+    return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
+
+
+def prove_password(login: str, password: str) -> Staff:
+    """The account that this password opens.
+
+    The attempt is charged before the hash is computed, and no transaction waits for the hash. Raises
+    `TooManyAttempts`, `WrongStaffCredentials`, `BusyHashing`.
+    """
+    service = services()
+    now, login = service.clock(), normalise_login(login)
+    name = service.staff.budget_name(login)
+    asker = known.asker(name)
+    with service.make_session.begin() as db:
+        budget = charge(db, name, asker, now=now)
+    with reading(service.make_session) as db:
+        person = candidate(db, login)
+    try:
+        is_right = service.staff.opens(person.password_hash if person else None, password)
+    except BusyHashing:
+        with service.make_session.begin() as db:
+            limits.refund(db, budget)
+        raise
+    with service.make_session.begin() as db:
+        if is_right:
+            limits.refund(db, budget)
+        elif asker.known_browser is None:
+            limits.count(db, of_address(asker), now=now)
+    if person is None or not is_right:
+        raise WrongStaffCredentials
+    return person
+
+
+def onward() -> str:
+    """Where to go after signing in: a plain path of the staff's own pages, else the first one (case W3)."""
+    path = request.values.get("next", "")
+    return path if _OUR_PATH.fullmatch(path) else url_for("staff.home")
+
+
+def _prove_second(step: str, code: str) -> tuple[Staff, Proven]:
+    """Raises `StaleStep`, `TooManyAttempts`, `WrongCode`."""
+    service = services()
+    now = service.clock()
+    with service.make_session.begin() as db:
+        person = _unseal_step(db, step)
+        budget = of_code(person, known.asker(service.staff.budget_name(person.login)))
+        limits.take(db, budget, now=now)
+    with service.make_session.begin() as db:
+        person = db.get_one(Staff, person.id)
+        proven = prove_code(db, person, code, secrets=service.staff, now=now)
+        limits.refund(db, budget)
+        trail.record(
+            db,
+            actor=person.login,
+            action="signed in",
+            object=f"staff:{person.id}",
+            detail={"by": "recovery code" if proven.by_recovery else "second factor"},
+            now=now,
+        )
+    return person, proven
+
+
+def _seal_step(person: Staff) -> str:
+    service = services()
+    claims = {"who": identity_of(person)}
+    return service.tokens.seal(SECOND_STEP, claims, now=service.clock(), life=SECOND_STEP_LIFE)
+
+
+def _unseal_step(db: Session, step: str) -> Staff:
+    service = services()
+    try:
+        who = service.tokens.unseal(SECOND_STEP, step, now=service.clock())["who"]
+    except InvalidToken as error:
+        raise StaleStep from error
+    person = db.get(Staff, int(who.partition(".")[0]))
+    if person is None or identity_of(person) != who or person.state is not StaffState.ACTIVE:
+        raise StaleStep
+    return person
+
+
+def _password_page(error: AuthError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    page = render_template(
+        "staff/signin.html", refusal=refusal, login=request.form.get("login", "")[:64], onward=onward()
+    )
+    return _answer(page, error)
+
+
+def _code_page(step: str, error: AuthError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    page = render_template("staff/signin_code.html", refusal=refusal, step=step, onward=onward())
+    return _answer(page, error)
+
+
+def _answer(page: str, error: AuthError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    if refusal and refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response

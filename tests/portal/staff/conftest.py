@@ -1,0 +1,161 @@
+"""A member of staff in front of the pages: the real application, forms and cookies as a browser has them."""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from auth import staff as accounts
+from auth.patrons import HASHER
+from auth.staff_codes import STEP_SECONDS, make_recovery_codes, read_recovery_code, totp
+from auth.staff_models import Staff
+from auth.staff_policy import Authority, Role
+from portal.services import Services
+from tests.clock import MovingClock
+from tests.portal.conftest import PORTAL
+from tests.town import Town
+
+PASSWORD = "quatre-mots-sans-lien"
+
+
+@dataclass
+class Clerk:
+    """Somebody who works here, with a browser. Follows no redirect by itself, and sends the forms it was shown."""
+
+    app: Flask
+    clock: MovingClock
+    login: str = ""
+    staff_id: int = 0
+    recovery: list[str] = field(default_factory=list)
+    address: str = "192.0.2.10"
+    headers: dict[str, str] = field(default_factory=lambda: {"Accept-Language": "en"})
+    browser: FlaskClient = field(init=False)
+    page: TestResponse = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.browser = self.app.test_client()
+
+    @property
+    def services(self) -> Services:
+        found: Services = self.app.extensions["arobase"]
+        return found
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self._open("GET", path, headers=headers)
+
+    def post(self, path: str, *, headers: dict[str, str] | None = None, **form: Any) -> TestResponse:
+        return self._open("POST", path, headers=headers or {}, data=form)
+
+    def press(self, action: str, **fields: Any) -> TestResponse:
+        """Send the form of the present page that goes to `action`, hidden fields and all."""
+        return self.post(action, **{**self.form(action), **fields})
+
+    def form(self, action: str) -> dict[str, str]:
+        for shown in re.findall(r"<form\b.*?</form>", self.page.text, re.DOTALL):
+            if re.search(rf'action="{re.escape(action)}[?"]', shown):
+                tags = re.findall(r"<(?:input|button)\b[^>]*>", shown)
+                return {
+                    attribute(tag, "name"): attribute(tag, "value")
+                    for tag in tags
+                    if attribute(tag, "name") and ('type="hidden"' in tag or tag.startswith("<button"))
+                }
+        raise AssertionError(f"no form goes to {action} on this page:\n{self.page.text[-2000:]}")
+
+    def code(self) -> str:
+        """What the authenticator shows now."""
+        with self.services.make_session() as db:
+            secret = self.services.staff.totp_secret(db.get_one(Staff, self.staff_id).totp_seed)
+        return totp(secret, int(self.clock().timestamp()) // STEP_SECONDS)
+
+    def sign_in(self, *, password: str = PASSWORD, code: str | None = None) -> TestResponse:
+        """Both steps. Each code is good once: the clock goes on by one step first."""
+        self.clock.advance(seconds=STEP_SECONDS)
+        self.get("/staff/signin")
+        answer = self.press("/staff/signin", login=self.login, password=password)
+        if answer.status_code != 200:
+            return answer
+        return self.press("/staff/signin/code", code=code or self.code())
+
+    def follow(self) -> TestResponse:
+        assert self.page.status_code == 303, self.page.text
+        return self.get(self.page.location)
+
+    def _open(self, method: str, path: str, *, headers: dict[str, str], **kwargs: Any) -> TestResponse:
+        self.page = self.browser.open(
+            path,
+            method=method,
+            base_url=PORTAL,
+            environ_overrides={"REMOTE_ADDR": self.address},
+            headers={**self.headers, **headers},
+            **kwargs,
+        )
+        return self.page
+
+
+@functools.cache
+def password_hash() -> str:
+    """Computed once for everybody: hashing is meant to be slow."""
+    return HASHER.hash(PASSWORD)
+
+
+@dataclass
+class Desk:
+    """Makes members of staff."""
+
+    app: Flask
+    clock: MovingClock
+
+    def hire(self, login: str, *roles: Role, networks: tuple[str, ...] = ()) -> Clerk:
+        service: Services = self.app.extensions["arobase"]
+        clerk = Clerk(self.app, self.clock, login)
+        codes = make_recovery_codes()
+        with service.make_session.begin() as db:
+            authority = Authority(frozenset(roles), frozenset(networks))
+            invitation = accounts.invite(
+                db, login=login, name=login.title(), authority=authority, now=self.clock()
+            )
+            person = accounts.set_up(
+                db, invitation.token, password_hash=password_hash(), totp_step=0, now=self.clock()
+            )
+            digests = [
+                service.staff.recovery_digest(person.id, read_recovery_code(one) or "") for one in codes
+            ]
+            accounts.replace_recovery_codes(db, person, digests)
+            clerk.staff_id, clerk.recovery = person.id, codes
+        return clerk
+
+    def at_work(self, login: str, *roles: Role, networks: tuple[str, ...] = ()) -> Clerk:
+        """Somebody who has signed in."""
+        clerk = self.hire(login, *roles, networks=networks)
+        assert clerk.sign_in().status_code == 303
+        return clerk
+
+
+@pytest.fixture
+def desk(app: Flask, town: Town, clock: MovingClock) -> Desk:
+    return Desk(app, clock)
+
+
+@pytest.fixture
+def cem(desk: Desk) -> Clerk:
+    """Cem works at the library's desk, and is not signed in."""
+    return desk.hire("cem", Role.DESK, networks=("bibliotheques",))
+
+
+@pytest.fixture
+def admin(desk: Desk) -> Clerk:
+    """Dana looks after everything, and has just signed in."""
+    return desk.at_work("dana", Role.ADMIN)
+
+
+def attribute(tag: str, name: str) -> str:
+    found = re.search(rf'\b{name}="([^"]*)"', tag)
+    return html.unescape(found.group(1)) if found else ""

@@ -1,0 +1,323 @@
+"""Signing in, staying in, and getting out: what a member of staff, a stranger and a thief each meet."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth import limits, trail
+from auth import staff as accounts
+from auth.staff_codes import STEP_SECONDS
+from auth.staff_models import Staff, StaffSession
+from auth.staff_policy import Role
+from auth.staff_signin import MOST_ADDRESS, Asker, of_address
+from auth.trail import TrailEntry
+from portal.services import Services
+from portal.staff.signin import onward
+from tests.clock import MovingClock
+from tests.portal.conftest import PORTAL
+from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
+
+COOKIE = "__Host-arobase-staff"
+
+
+def cookie_of(clerk: Clerk) -> str:
+    cookie = clerk.browser.get_cookie(COOKIE, domain="portal.example.org")
+    return cookie.value if cookie else ""
+
+
+def is_in(clerk: Clerk) -> bool:
+    return clerk.get("/staff/").status_code == 200
+
+
+def test_it_takes_a_password_and_a_second_factor(cem: Clerk) -> None:
+    cem.get("/staff/signin")
+    page = cem.press("/staff/signin", login="Cem", password=PASSWORD)
+    assert page.status_code == 200
+    assert not is_in(cem)
+    assert cem.sign_in().location == "/staff/"
+    assert "Hello Cem" in cem.follow().text
+
+
+def test_its_cookie_is_for_this_host_over_tls_and_out_of_reach_of_scripts(cem: Clerk) -> None:
+    cem.sign_in()
+    cookies = [one for one in cem.page.headers.getlist("Set-Cookie") if one.startswith(COOKIE)]
+    assert len(cookies) == 1
+    for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"):
+        assert part in cookies[0]
+    assert "Domain" not in cookies[0] and "Max-Age" not in cookies[0]
+
+
+def test_unknown_and_wrong_are_told_alike(cem: Clerk, desk: Desk) -> None:
+    def answer(login: str, password: str) -> tuple[int, str]:
+        stranger = Clerk(cem.app, cem.clock)
+        stranger.get("/staff/signin")
+        page = stranger.press("/staff/signin", login=login, password=password)
+        return page.status_code, page.text.replace(login, "").split("<form")[0]
+
+    gone = desk.hire("gone", Role.DESK)
+    with cem.services.make_session.begin() as db:
+        accounts.disable(db, db.get_one(Staff, gone.staff_id), now=cem.clock())
+    wrong = answer("cem", "not-the-password")
+    assert wrong[0] == 401
+    assert answer("nobody", "not-the-password") == wrong
+    assert answer("gone", PASSWORD) == wrong
+
+
+def test_an_unknown_login_costs_the_same_hash(cem: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from auth import staff_secrets
+
+    seen: list[str] = []
+    real = staff_secrets.opens
+
+    def watch(secret_hash: str, secret: str) -> bool:
+        seen.append(secret_hash.rpartition("$")[0].rpartition("$")[0])
+        return real(secret_hash, secret)
+
+    monkeypatch.setattr(staff_secrets, "opens", watch)
+    for login in ("cem", "nobody"):
+        cem.get("/staff/signin")
+        cem.press("/staff/signin", login=login, password="not-the-password")
+    assert len(seen) == 2 and seen[0] == seen[1]
+
+
+def test_a_code_opens_once(cem: Clerk, app: Flask) -> None:
+    cem.sign_in()
+    thief = Clerk(app, cem.clock, "cem", cem.staff_id)
+    thief.get("/staff/signin")
+    thief.press("/staff/signin", login="cem", password=PASSWORD)
+    assert thief.press("/staff/signin/code", code=cem.code()).status_code == 401
+    cem.clock.advance(seconds=STEP_SECONDS)
+    assert thief.press("/staff/signin/code", code=cem.code()).status_code == 303
+
+
+def test_a_recovery_code_opens_once_and_leads_to_the_account(cem: Clerk) -> None:
+    code = cem.recovery[0].upper().replace("-", " ")
+    assert cem.sign_in(code=code).location == "/staff/account"
+    assert "9 recovery codes are left." in cem.follow().text
+    cem.browser = cem.app.test_client()
+    assert cem.sign_in(code=code).status_code == 401
+
+
+def test_the_second_step_needs_the_first(cem: Clerk) -> None:
+    cem.get("/staff/signin")
+    form = cem.form("/staff/signin")
+    page = cem.post("/staff/signin/code", form=form["form"], step="", code=cem.code())
+    assert page.status_code == 400
+    assert not is_in(cem)
+
+
+def test_the_second_step_is_over_after_five_minutes(cem: Clerk) -> None:
+    cem.get("/staff/signin")
+    cem.press("/staff/signin", login="cem", password=PASSWORD)
+    cem.clock.advance(minutes=5)
+    assert "This took too long." in cem.press("/staff/signin/code", code=cem.code()).text
+    assert not is_in(cem)
+
+
+def test_a_sign_in_gets_a_token_that_no_browser_had_before(cem: Clerk) -> None:
+    """Case W5: a cookie that somebody planted is never taken over, and the one before is dead."""
+    cem.browser.set_cookie(COOKIE, "planted-by-a-stranger", domain="portal.example.org", secure=True)
+    cem.sign_in()
+    first = cookie_of(cem)
+    assert first != "planted-by-a-stranger"
+    cem.get("/staff/account")
+    cem.press("/staff/account/password", password="another-four-words-here")
+    assert cookie_of(cem) not in ("", first)
+    thief = Clerk(cem.app, cem.clock)
+    thief.browser.set_cookie(COOKIE, first, domain="portal.example.org", secure=True)
+    assert not is_in(thief)
+
+
+def test_signing_out_kills_the_sign_in_and_not_only_the_cookie(cem: Clerk) -> None:
+    cem.sign_in()
+    kept = cookie_of(cem)
+    cem.get("/staff/")
+    cem.press("/staff/signout")
+    assert cookie_of(cem) == ""
+    cem.browser.set_cookie(COOKIE, kept, domain="portal.example.org", secure=True)
+    assert not is_in(cem)
+
+
+def test_signing_out_everywhere_reaches_every_browser(cem: Clerk, app: Flask) -> None:
+    cem.sign_in()
+    other = Clerk(app, cem.clock, "cem", cem.staff_id)
+    other.sign_in()
+    assert is_in(other)
+    cem.get("/staff/account")
+    cem.press("/staff/account/signout")
+    assert not is_in(cem) and not is_in(other)
+
+
+def test_a_disabled_account_is_out_at_once(cem: Clerk) -> None:
+    cem.sign_in()
+    with cem.services.make_session.begin() as db:
+        accounts.disable(db, db.get_one(Staff, cem.staff_id), now=cem.clock())
+    assert not is_in(cem)
+
+
+def test_a_desk_stays_in_for_a_working_day_and_nobody_for_twelve_hours(cem: Clerk) -> None:
+    cem.sign_in()
+    cem.clock.advance(hours=7, minutes=59)
+    assert is_in(cem)
+    cem.clock.advance(hours=4)
+    assert is_in(cem)
+    cem.clock.advance(minutes=1)
+    assert not is_in(cem)
+
+
+def test_a_desk_that_is_left_alone_signs_out(cem: Clerk) -> None:
+    cem.sign_in()
+    cem.clock.advance(hours=8)
+    assert not is_in(cem)
+
+
+def test_an_administrator_is_signed_out_after_an_idle_hour(admin: Clerk) -> None:
+    admin.clock.advance(minutes=59)
+    assert is_in(admin)
+    admin.clock.advance(hours=1)
+    assert not is_in(admin)
+
+
+def test_a_clock_that_is_set_back_makes_no_sign_in_younger(cem: Clerk) -> None:
+    cem.sign_in()
+    cem.clock.advance(hours=-2)
+    assert not is_in(cem)
+
+
+def test_strangers_who_guess_do_not_keep_the_owner_out(cem: Clerk, app: Flask, clock: MovingClock) -> None:
+    """Case L6: the browser that Cem has signed in with keeps a budget of its own."""
+    cem.sign_in()
+    cem.get("/staff/")
+    cem.press("/staff/signout")
+    for number in range(10):
+        stranger = Clerk(app, clock, address=f"198.51.100.{number}")
+        stranger.get("/staff/signin")
+        assert stranger.press("/staff/signin", login="cem", password="a-guess").status_code == 401
+    stranger.get("/staff/signin")
+    refused = stranger.press("/staff/signin", login="cem", password=PASSWORD)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 900
+    assert cem.sign_in().status_code == 303
+
+
+def test_nothing_is_locked_for_ever(cem: Clerk, clock: MovingClock) -> None:
+    for _ in range(11):
+        cem.get("/staff/signin")
+        cem.press("/staff/signin", login="cem", password="a-guess")
+    assert cem.page.status_code == 429
+    clock.advance(minutes=15)
+    assert cem.sign_in().status_code == 303
+
+
+def test_one_address_cannot_try_many_logins(cem: Clerk) -> None:
+    cem.get("/staff/signin")
+    assert cem.press("/staff/signin", login="nobody", password="x").status_code == 401
+    for _ in range(MOST_ADDRESS - 1):
+        with cem.services.make_session.begin() as db:
+            limits.count(db, of_address(Asker(cem.address)), now=cem.clock())
+    assert cem.press("/staff/signin", login="somebody.else", password="x").status_code == 429
+
+
+def test_the_second_factor_cannot_be_guessed_for_long(cem: Clerk) -> None:
+    cem.get("/staff/signin")
+    cem.press("/staff/signin", login="cem", password=PASSWORD)
+    for _ in range(5):
+        assert cem.press("/staff/signin/code", code="000000").status_code == 401
+    assert cem.press("/staff/signin/code", code=cem.code()).status_code == 429
+
+
+def test_it_leads_nowhere_but_to_its_own_pages(app: Flask, cem: Clerk) -> None:
+    """Case W3."""
+    for wanted in (
+        *("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/stafford"),
+        *("/staff/../leave", "/staff//evil.example", " /staff", "/staff/\nx", "/staff/?x", "/staff%2f.."),
+    ):
+        with app.test_request_context("/staff/signin", method="POST", data={"next": wanted}):
+            assert onward() == "/staff/", wanted
+    cem.get("/staff/signin")
+    cem.press("/staff/signin", login="cem", password=PASSWORD, next="//evil.example")
+    assert cem.press("/staff/signin/code", code=cem.code(), next="//evil.example").location == "/staff/"
+
+
+def test_it_leads_to_the_page_that_was_asked_for(cem: Clerk) -> None:
+    cem.get("/staff/account")
+    cem.follow()
+    cem.press("/staff/signin", login="cem", password=PASSWORD)
+    assert cem.press("/staff/signin/code", code=cem.code()).location == "/staff/account"
+
+
+def test_a_remembered_cookie_of_flask_login_opens_nothing(cem: Clerk) -> None:
+    cem.sign_in()
+    identity = f"{cem.staff_id}.2"
+    cem.browser = cem.app.test_client()
+    for value in (identity, f"{identity}|{'0' * 128}", "|", "x"):
+        cem.browser.set_cookie("remember_token", value, domain="portal.example.org", secure=True)
+        assert cem.get("/staff/").status_code == 303
+
+
+def test_guests_have_no_session_of_this_kind(cem: Clerk, db: Session) -> None:
+    cem.sign_in()
+    answer = cem.get("/hotspots")
+    assert answer.status_code == 200
+    assert COOKIE not in str(answer.headers.getlist("Set-Cookie"))
+    assert "Cookie" not in answer.headers.get("Vary", "")
+
+
+def test_sign_ins_stand_in_the_trail(cem: Clerk, db: Session) -> None:
+    cem.sign_in()
+    cem.get("/staff/")
+    cem.press("/staff/signout")
+    deeds = db.scalars(select(TrailEntry).order_by(TrailEntry.number)).all()
+    assert [(one.actor, one.action, one.object) for one in deeds] == [
+        ("cem", "signed in", f"staff:{cem.staff_id}"),
+        ("cem", "signed out", f"staff:{cem.staff_id}"),
+    ]
+
+
+def test_without_its_trail_nothing_is_done(
+    cem: Clerk, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case P5: a failing audit write fails the deed."""
+    cem.get("/staff/signin")
+    cem.press("/staff/signin", login="cem", password=PASSWORD)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the trail cannot be written")
+
+    monkeypatch.setattr(trail, "record", broken)
+    assert cem.press("/staff/signin/code", code=cem.code()).status_code == 500
+    assert not is_in(cem)
+    with services.make_session() as db:
+        assert db.scalar(select(StaffSession.id)) is None
+
+
+# Forms (case W4)
+
+
+def test_a_form_of_another_sign_in_is_refused(cem: Clerk, admin: Clerk) -> None:
+    cem.sign_in()
+    admin.get("/staff/")
+    foreign = admin.form("/staff/signout")
+    assert cem.post("/staff/signout", **foreign).status_code == 403
+    assert cem.post("/staff/signout").status_code == 403
+    assert cem.post("/staff/signout", form="x.y.z").status_code == 403
+    assert is_in(cem)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": PORTAL, "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_post_from_another_site_is_refused(cem: Clerk, headers: dict[str, str]) -> None:
+    cem.sign_in()
+    cem.get("/staff/")
+    assert cem.post("/staff/signout", headers=headers, **cem.form("/staff/signout")).status_code == 403
+    assert is_in(cem)

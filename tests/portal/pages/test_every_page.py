@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, Request
 
 from portal.wording import LANGUAGES
 from tests.portal.pages.axe import broken_rules
+from tests.portal.pages.blockers import looks_like_advertising
 from tests.portal.pages.scene import PAGES, PHONE, Portal, new_guest, open_window
 
 pytestmark = pytest.mark.browser
@@ -89,6 +91,16 @@ def test_it_names_the_accessibility_and_privacy_pages(shown: Shown) -> None:
 def test_it_has_no_script_and_no_style_but_the_one(shown: Shown) -> None:
     assert shown.page.locator("script, [style], link[rel=stylesheet]").count() == 0
     assert shown.page.locator("style").count() == 1
+
+
+def test_no_name_in_it_looks_like_advertising(shown: Shown) -> None:
+    names: list[str] = shown.page.evaluate(
+        """() => [...document.querySelectorAll('*')].flatMap(one =>
+        ['id', 'class', 'name', 'href', 'action', 'src'].map(name => one.getAttribute(name) || ''))"""
+    )
+    # Tokens are chance letters; blockers do not read them either.
+    readable = [re.sub(r"(visit|landing|ticket)=[^&]*", "", text) for text in names]
+    assert [text for text in readable if looks_like_advertising(text)] == []
 
 
 def too_wide(page: Page) -> list[str]:

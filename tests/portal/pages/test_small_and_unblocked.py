@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import re
 
 import pytest
 
-from tests.portal.pages.scene import FREE, LIBRARY, PAGES, Guest, Portal
+from tests.portal.pages.blockers import looks_like_advertising
+from tests.portal.pages.scene import FREE, LIBRARY, Portal
 
-# An "ad" inside a longer word is none; these are, wherever they stand.
-BLOCKED_PARTS = re.compile(r"advert|banner|promo|sponsor|publicit", re.IGNORECASE)
-BLOCKED_WORDS = {"ad", "ads", "pub", "pubs"}
 MOST_BYTES = 6_000
 
 
@@ -33,20 +30,6 @@ def test_no_address_of_ours_looks_like_advertising(portal: Portal) -> None:
         assert not looks_like_advertising(rule.endpoint), rule.endpoint
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "opening"])
-@pytest.mark.parametrize("lang", ["en"])
-def test_no_name_in_a_page_looks_like_advertising(guest: Guest, name: str) -> None:
-    PAGES[name](guest)
-    names: list[str] = guest.page.evaluate(
-        """() => [...document.querySelectorAll('*')].flatMap(one =>
-        ['id', 'class', 'name', 'href', 'action', 'src'].map(name => one.getAttribute(name) || ''))"""
-    )
-    # Tokens are chance letters; blockers do not read them either.
-    readable = [re.sub(r"(visit|landing|ticket)=[^&]*", "", text) for text in names]
-    assert [text for text in readable if looks_like_advertising(text)] == []
-
-
 @pytest.mark.parametrize("text", ["/ads/1", "top-banner", "/pub.png", "ad_slot", "sponsored"])
 def test_the_blockers_eye_sees_what_it_should(text: str) -> None:
     assert looks_like_advertising(text)
@@ -55,8 +38,3 @@ def test_the_blockers_eye_sees_what_it_should(text: str) -> None:
 @pytest.mark.parametrize("text", ["/public", "loading", "address", "/hotspots", "head"])
 def test_the_blockers_eye_passes_over_innocent_words(text: str) -> None:
     assert not looks_like_advertising(text)
-
-
-def looks_like_advertising(text: str) -> bool:
-    words = set(re.split(r"[^a-z0-9]+", text.lower()))
-    return bool(BLOCKED_PARTS.search(text) or words & BLOCKED_WORDS)

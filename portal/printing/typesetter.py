@@ -37,17 +37,17 @@ class BusyPress(Exception):
     """Other documents are being made; trying again in a minute will do."""
 
 
-def typeset(job: Job, *, limit_seconds: float = LIMIT_SECONDS) -> bytes:
+def typeset(job: Job) -> bytes:
     """The document of this job. Raises `BusyPress` or `FailedPrinting`."""
     if not _press.acquire(timeout=QUEUE_SECONDS):
         raise BusyPress
     try:
-        return _run(json.dumps(write_job(job)).encode(), limit_seconds)
+        return _run(json.dumps(write_job(job)).encode())
     finally:
         _press.release()
 
 
-def _run(job: bytes, limit_seconds: float) -> bytes:
+def _run(job: bytes) -> bytes:
     try:
         done = subprocess.run(
             COMMAND,
@@ -55,11 +55,11 @@ def _run(job: bytes, limit_seconds: float) -> bytes:
             capture_output=True,
             cwd=ROOT,
             env=ENVIRONMENT,
-            timeout=limit_seconds,
+            timeout=LIMIT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise FailedPrinting(f"not done after {limit_seconds:g} s") from error
+        raise FailedPrinting(f"not done after {LIMIT_SECONDS:g} s") from error
     except OSError as error:
         raise FailedPrinting(f"the press did not start: {error}") from error
     if done.returncode or not done.stdout:

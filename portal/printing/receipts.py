@@ -1,0 +1,95 @@
+"""Tickets as the bytes that an 80 mm receipt printer understands: ESC/POS, as Epson defines it.
+
+576 dots a line at 203 to the inch, 48 characters in font A. Text goes out in code page WPC1252, which has every
+French letter; a sign it lacks is printed as its plain form or as ``?``. No byte of a ticket reaches the printer as
+a command.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from portal.printing.marks import shorten
+from portal.printing.tickets import Ticket, check, plain
+from portal.printing.words import words
+from portal.qr import draw
+
+COLUMNS = 48
+DOTS_PER_MM = 8
+QR_MM = 20
+
+ESC, GS = b"\x1b", b"\x1d"
+START = ESC + b"@"  # ESC @: as after switching on
+WPC1252 = ESC + b"t\x10"  # ESC t 16
+LEFT, CENTRE = ESC + b"a\x00", ESC + b"a\x01"
+BOLD, REGULAR = ESC + b"E\x01", ESC + b"E\x00"
+LARGE, NORMAL = GS + b"!\x22", GS + b"!\x00"  # three times as wide and as high
+FEED_MARGIN = ESC + b"J\x20"  # ESC J 32: four modules of the largest code, in dots
+CUT = GS + b"V\x42\x00"  # GS V 66 0: feed to the knife, cut all but a point
+
+
+def print_escpos(tickets: Sequence[Ticket]) -> bytes:
+    """One cut receipt for each ticket, to be sent as it is. Raises `UnprintableTicket` or `OversizedPrint`."""
+    check(tickets)
+    return b"".join(START + WPC1252 + b"".join(_receipt(ticket)) + CUT for ticket in tickets)
+
+
+def _receipt(ticket: Ticket) -> Iterator[bytes]:
+    first = ticket.languages[0]
+    yield CENTRE + LARGE + BOLD + _line(ticket.code) + NORMAL
+    yield b"".join(_wrapped(f"{words(first).wifi} {ticket.ssid}")) + REGULAR
+    for number, text in ((1, ticket.join), (2, ticket.redeem_url)):
+        for language in ticket.languages:
+            said = words(language).join if number == 1 else words(language).redeem
+            yield from _wrapped(f"{number} {said}")
+        yield FEED_MARGIN + _qr(text) + FEED_MARGIN
+    yield BOLD
+    for language in ticket.languages:
+        yield from _wrapped(ticket.ends[language])
+    yield REGULAR + LEFT + b"\n"
+    for language in ticket.languages:
+        yield from _wrapped(words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address))
+    for text in (ticket.place, ticket.note):
+        yield from _wrapped(shorten(text, 4 * COLUMNS))
+
+
+def _wrapped(text: str) -> Iterator[bytes]:
+    for line in textwrap.wrap(plain(text), COLUMNS):
+        yield _line(line)
+
+
+def _line(text: str) -> bytes:
+    return b"".join(_sign(sign) for sign in plain(text)) + b"\n"
+
+
+def _sign(sign: str) -> bytes:
+    """One character in WPC1252, or its letter without the mark, or a question mark. Never a control byte."""
+    for form in (sign, unicodedata.normalize("NFKD", sign)[:1]):
+        encoded = form.encode("cp1252", errors="ignore")
+        if encoded and encoded[0] >= 0x20 and encoded[0] != 0x7F:
+            return encoded
+    return b"?"
+
+
+def _qr(text: str) -> bytes:
+    """GS ( k: model 2, modules large enough for 20 mm, level M, store, print."""
+    stored = text.encode()
+    modules = draw(text).side
+    dots = -(-QR_MM * DOTS_PER_MM // modules)
+    return b"".join(
+        (
+            _symbol(b"\x41\x32\x00"),
+            _symbol(b"\x43" + bytes([dots])),
+            _symbol(b"\x45\x31"),
+            _symbol(b"\x50\x30" + stored),
+            _symbol(b"\x51\x30"),
+        )
+    )
+
+
+def _symbol(parameters: bytes) -> bytes:
+    """``1D 28 6B pL pH 31 …``: the length counts what stands after it, the 31 for "QR code" included."""
+    length = len(parameters) + 1
+    return GS + b"(k" + length.to_bytes(2, "little") + b"\x31" + parameters

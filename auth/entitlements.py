@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, or_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, bindparam, case, or_, select
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
+from db.statements import for_either, table_of
 from sites.models import SigninMethod
 
 
@@ -34,27 +35,38 @@ def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) 
     A running entitlement keeps its deadline: signing in again adds no time. The row stays locked until the commit, so
     that two sign-ins of one person at the same instant count each other's devices.
     """
-    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    over = or_(Entitlement.until.is_(None), Entitlement.until <= now)
-    fresh = insert(Entitlement).values(
-        subject=allowance.subject,
-        network_id=network_id,
-        method=allowance.method,
-        since=now,
-        until=allowance.until,
-        devices=allowance.devices,
-        rate_down_kbps=allowance.rate_down_kbps,
-        rate_up_kbps=allowance.rate_up_kbps,
-    )
-    statement = fresh.on_conflict_do_update(
-        index_elements=[Entitlement.subject, Entitlement.network_id],
+    values = {
+        "subject": allowance.subject,
+        "network_id": network_id,
+        "method": allowance.method,
+        "since": now,
+        "until": allowance.until,
+        "devices": allowance.devices,
+        "rate_down_kbps": allowance.rate_down_kbps,
+        "rate_up_kbps": allowance.rate_up_kbps,
+    }
+    claimed = db.scalars(_CLAIM.on(db), {**values, "over_at": now}, execution_options=_FRESH)
+    entitlement: Entitlement = claimed.one()
+    return entitlement
+
+
+def _claim(insert: Any) -> Executable:
+    fresh, row = insert(_entitlements), _entitlements.c
+    over = or_(row.until.is_(None), row.until <= bindparam("over_at"))
+    claimed = fresh.on_conflict_do_update(
+        index_elements=[row.subject, row.network_id],
         set_={
             "method": fresh.excluded.method,
             "devices": fresh.excluded.devices,
             "rate_down_kbps": fresh.excluded.rate_down_kbps,
             "rate_up_kbps": fresh.excluded.rate_up_kbps,
-            "since": case((over, fresh.excluded.since), else_=Entitlement.since),
-            "until": case((over, fresh.excluded.until), else_=Entitlement.until),
+            "since": case((over, fresh.excluded.since), else_=row.since),
+            "until": case((over, fresh.excluded.until), else_=row.until),
         },
-    ).returning(Entitlement)
-    return db.scalars(statement, execution_options={"populate_existing": True}).one()
+    )
+    return select(Entitlement).from_statement(claimed.returning(*_entitlements.columns))
+
+
+_entitlements = table_of(Entitlement)
+_CLAIM = for_either(_claim)
+_FRESH = {"populate_existing": True}

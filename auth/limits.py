@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, bindparam, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
+from db.statements import for_either, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,10 @@ def take(db: Session, budget: Budget, *, now: datetime) -> int:
 
     Raises `TooManyAttempts` when none is left, and then takes none.
     """
-    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    rested = Attempt.last_at <= now - budget.window
-    statement = (
-        insert(Attempt)
-        .values(key=budget.key, count=1, last_at=now)
-        .on_conflict_do_update(
-            index_elements=[Attempt.key],
-            set_={"count": case((rested, 1), else_=Attempt.count + 1), "last_at": now},
-            where=rested | (Attempt.count < budget.most),
-        )
-        .returning(Attempt.count)
+    values = {"key": budget.key, "count": 1, "last_at": now}
+    taken: int | None = db.scalar(
+        _TAKE.on(db), {**values, "rested_since": now - budget.window, "most": budget.most}
     )
-    taken = db.scalars(statement).first()
     if taken is None:
         raise TooManyAttempts(_free_again(db, budget, now=now))
     return taken
@@ -67,8 +59,7 @@ def take(db: Session, budget: Budget, *, now: datetime) -> int:
 def check(db: Session, budgets: list[Budget], *, now: datetime) -> None:
     """Raise `TooManyAttempts` when one of the budgets is spent. Takes nothing."""
     by_key = {budget.key: budget for budget in budgets}
-    rows = db.execute(select(Attempt.key, Attempt.count, Attempt.last_at).where(Attempt.key.in_(by_key)))
-    for key, taken, last_at in rows:
+    for key, taken, last_at in db.execute(_LOOK, {"keys": list(by_key)}):
         budget = by_key[key]
         if taken >= budget.most and last_at > now - budget.window:
             raise TooManyAttempts(last_at + budget.window)
@@ -84,9 +75,7 @@ def count(db: Session, budget: Budget, *, now: datetime) -> None:
 
 def refund(db: Session, budget: Budget) -> None:
     """Give back the attempt of somebody who proved to be right."""
-    db.execute(
-        update(Attempt).where(Attempt.key == budget.key, Attempt.count > 0).values(count=Attempt.count - 1)
-    )
+    db.execute(_REFUND, {"refunded": budget.key})
 
 
 def forget(db: Session, *, before: datetime) -> int:
@@ -97,3 +86,31 @@ def forget(db: Session, *, before: datetime) -> int:
 def _free_again(db: Session, budget: Budget, *, now: datetime) -> datetime:
     last_at = db.scalar(select(Attempt.last_at).where(Attempt.key == budget.key))
     return (last_at or now) + budget.window
+
+
+def _take(insert: Any) -> Executable:
+    fresh = insert(_attempts)
+    rested = _attempts.c.last_at <= bindparam("rested_since")
+    return cast(
+        Executable,
+        fresh.on_conflict_do_update(
+            index_elements=[_attempts.c.key],
+            set_={
+                "count": case((rested, 1), else_=_attempts.c.count + 1),
+                "last_at": fresh.excluded.last_at,
+            },
+            where=rested | (_attempts.c.count < bindparam("most")),
+        ).returning(_attempts.c.count),
+    )
+
+
+_attempts = table_of(Attempt)
+_TAKE = for_either(_take)
+_LOOK = select(_attempts.c.key, _attempts.c.count, _attempts.c.last_at).where(
+    _attempts.c.key.in_(bindparam("keys", expanding=True))
+)
+_REFUND = (
+    update(_attempts)
+    .where(_attempts.c.key == bindparam("refunded"), _attempts.c.count > 0)
+    .values(count=_attempts.c.count - 1)
+)

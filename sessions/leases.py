@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from db.statements import table_of
 from db.wake import ring
 from gateways.ports import Client
 from sessions.models import AccessSession, Lease
@@ -21,14 +22,7 @@ def stamp(db: Session, gateway_id: int) -> int:
     The row stays locked until the commit, so versions become visible in their order: a follower that has seen N will
     never find a lower one later.
     """
-    statement = (
-        update(Gateway)
-        .where(Gateway.id == gateway_id)
-        .values(feed_version=Gateway.feed_version + 1)
-        .returning(Gateway.feed_version)
-        .execution_options(synchronize_session=False)
-    )
-    version = db.scalars(statement).one()
+    version: int = db.scalars(_STAMP, {"stamped": gateway_id}).one()
     ring(db)
     return version
 
@@ -58,7 +52,8 @@ def grant(
         "rate_up_kbps": rate.up_kbps if own.rate_up_kbps is None else own.rate_up_kbps,
         "version": stamp(db, gateway.id),
     }
-    return db.scalars(insert(Lease).values(values).returning(Lease.id)).one()
+    lease_id: int = db.scalars(_GRANT, values).one()
+    return lease_id
 
 
 def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
@@ -89,3 +84,13 @@ def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
             .order_by(Lease.until.desc(), Lease.id.desc())
         )
     )
+
+
+_gateways, _leases = table_of(Gateway), table_of(Lease)
+_STAMP = (
+    update(_gateways)
+    .where(_gateways.c.id == bindparam("stamped"))
+    .values(feed_version=_gateways.c.feed_version + 1)
+    .returning(_gateways.c.feed_version)
+)
+_GRANT = insert(_leases).returning(_leases.c.id)

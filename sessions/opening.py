@@ -5,15 +5,16 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance, claim
 from auth.models import Entitlement
 from auth.voucher_errors import AlreadyUsed
+from db.statements import for_either, table_of
 from gateways.ports import Client
 from sessions import ending, leases, policy
 from sessions.models import AccessSession, EndReason, Sighting
@@ -120,30 +121,17 @@ def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.
 
 def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
     """Remember that `client` is behind its addresses at this gateway."""
-    dialect = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [
         {"gateway_id": gateway_id, "address": str(address), "mac": client.mac, "seen_at": now}
         for address in client.addresses
     ]
-    fresh = dialect(Sighting).values(rows)
-    db.execute(
-        fresh.on_conflict_do_update(
-            index_elements=[Sighting.gateway_id, Sighting.address],
-            set_={"mac": fresh.excluded.mac, "seen_at": fresh.excluded.seen_at},
-        )
-    )
+    db.execute(_SEE.on(db), rows)
 
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
     """The open session of this client on this network, closing first the books of one whose time is over."""
-    access = db.scalars(
-        select(AccessSession).where(
-            AccessSession.network_id == gateway.network_id,
-            AccessSession.mac == client.mac,
-            AccessSession.ended_at.is_(None),
-        ),
-        execution_options={"populate_existing": True},
-    ).first()
+    here = {"network": gateway.network_id, "client": client.mac}
+    access: AccessSession | None = db.scalars(_PRESENT, here, execution_options=_FRESH).first()
     if access is not None and access.until <= now:
         ending.close_one(db, access)
         return None
@@ -173,17 +161,10 @@ def _make_room(db: Session, entitlement: Entitlement, *, when_full: WhenFull, no
 
     The devices of a pass are counted over all networks: it is one ticket, wherever it is shown.
     """
-    online = db.scalars(
-        select(AccessSession.id)
-        .where(
-            AccessSession.subject == entitlement.subject
-            if entitlement.method is SigninMethod.PASS
-            else AccessSession.entitlement_id == entitlement.id,
-            AccessSession.ended_at.is_(None),
-            AccessSession.until > now,
-        )
-        .order_by(AccessSession.started_at, AccessSession.id)
-    ).all()
+    if entitlement.method is SigninMethod.PASS:
+        online = db.scalars(_ONLINE_WITH_PASS, {"subject": entitlement.subject, "at": now}).all()
+    else:
+        online = db.scalars(_ONLINE, {"entitlement": entitlement.id, "at": now}).all()
     surplus = online[: max(0, len(online) - entitlement.devices + 1)]
     if surplus and when_full is WhenFull.REFUSE:
         raise AlreadyUsed
@@ -220,6 +201,37 @@ def _insert(
         "terms_language": acceptance.language,
         "terms_digest": acceptance.digest,
     }
-    dialect = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = dialect(AccessSession).values(values).on_conflict_do_nothing().returning(AccessSession)
-    return db.scalars(statement).first()
+    inserted: AccessSession | None = db.scalars(_INSERT.on(db), values).first()
+    return inserted
+
+
+def _see(insert: Any) -> Executable:
+    fresh = insert(_sightings)
+    seen: Executable = fresh.on_conflict_do_update(
+        index_elements=[_sightings.c.gateway_id, _sightings.c.address],
+        set_={"mac": fresh.excluded.mac, "seen_at": fresh.excluded.seen_at},
+    )
+    return seen
+
+
+def _insertion(insert: Any) -> Executable:
+    fresh = insert(_accesses).on_conflict_do_nothing()
+    return select(AccessSession).from_statement(fresh.returning(*_accesses.columns))
+
+
+_accesses, _sightings = table_of(AccessSession), table_of(Sighting)
+_SEE = for_either(_see)
+_INSERT = for_either(_insertion)
+_FRESH = {"populate_existing": True}
+_PRESENT = select(AccessSession).where(
+    AccessSession.network_id == bindparam("network"),
+    AccessSession.mac == bindparam("client"),
+    AccessSession.ended_at.is_(None),
+)
+_OPEN = (
+    select(_accesses.c.id)
+    .where(_accesses.c.ended_at.is_(None), _accesses.c.until > bindparam("at"))
+    .order_by(_accesses.c.started_at, _accesses.c.id)
+)
+_ONLINE = _OPEN.where(_accesses.c.entitlement_id == bindparam("entitlement"))
+_ONLINE_WITH_PASS = _OPEN.where(_accesses.c.subject == bindparam("subject"))

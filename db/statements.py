@@ -1,0 +1,38 @@
+"""Statements that are built once: building one costs more than the database takes to carry it out.
+
+What changes from call to call is a `bindparam`, or a column that the parameters of the call name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from db.base import Base
+
+
+@dataclass(frozen=True, slots=True)
+class ForEither:
+    """One statement in the words of either database, such as an INSERT … ON CONFLICT."""
+
+    sqlite: Executable
+    postgresql: Executable
+
+    def on(self, db: Session) -> Executable:
+        """The statement for the database behind `db`."""
+        return self.postgresql if db.get_bind().dialect.name == "postgresql" else self.sqlite
+
+
+def for_either(build: Callable[[Any], Executable]) -> ForEither:
+    """Have `build` make the statement with the `insert` of each database."""
+    return ForEither(build(sqlite.insert), build(postgresql.insert))
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table behind a class, for statements that need no objects."""
+    return cast(Table, model.__table__)

@@ -57,79 +57,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_plans_slug")),
     )
     op.create_table(
-        "staff",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("login", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("roles", db.types.Json(), nullable=False),
-        sa.Column("networks", db.types.Json(), nullable=False),
-        sa.Column("password_hash", sa.String(length=255), nullable=True),
-        sa.Column("totp_seed", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("totp_step", sa.Integer(), nullable=False),
-        sa.Column("setup_digest", sa.String(length=64), nullable=True),
-        sa.Column("setup_until", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("session_version", sa.Integer(), nullable=False),
-        sa.Column("created_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("disabled_at", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
-        sa.UniqueConstraint("login", name=op.f("uq_staff_login")),
-        sa.UniqueConstraint("setup_digest", name=op.f("uq_staff_setup_digest")),
-    )
-    op.create_table(
-        "trail",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("actor", sa.String(length=80), nullable=False),
-        sa.Column("action", sa.String(length=40), nullable=False),
-        sa.Column("object", sa.String(length=80), nullable=False),
-        sa.Column("network", sa.String(length=64), nullable=True),
-        sa.Column("detail", db.types.Json(), nullable=False),
-        sa.Column("canonical", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_trail")),
-    )
-    with op.batch_alter_table("trail", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_trail_actor"), ["actor"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trail_at"), ["at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trail_network"), ["network"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trail_object"), ["object"], unique=False)
-
-    op.create_table(
-        "trail_head",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_trail_head")),
-    )
-    op.create_table(
-        "staff_recovery_codes",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("staff_id", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("used_at", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_recovery_codes_staff_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_recovery_codes")),
-        sa.UniqueConstraint("digest", name=op.f("uq_staff_recovery_codes_digest")),
-    )
-    with op.batch_alter_table("staff_recovery_codes", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_staff_recovery_codes_staff_id"), ["staff_id"], unique=False)
-
-    op.create_table(
-        "staff_sessions",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("staff_id", sa.Integer(), nullable=False),
-        sa.Column("content", db.types.Json(), nullable=False),
-        sa.Column("started_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_sessions_staff_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
-        sa.UniqueConstraint("digest", name=op.f("uq_staff_sessions_digest")),
-    )
-    with op.batch_alter_table("staff_sessions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_staff_sessions_seen_at"), ["seen_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_staff_sessions_staff_id"), ["staff_id"], unique=False)
-
-    op.create_table(
         "voucher_batches",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("plan_id", sa.Integer(), nullable=False),
@@ -201,23 +128,5 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_voucher_batches_issued_at"))
 
     op.drop_table("voucher_batches")
-    with op.batch_alter_table("staff_sessions", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_staff_sessions_staff_id"))
-        batch_op.drop_index(batch_op.f("ix_staff_sessions_seen_at"))
-
-    op.drop_table("staff_sessions")
-    with op.batch_alter_table("staff_recovery_codes", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_staff_recovery_codes_staff_id"))
-
-    op.drop_table("staff_recovery_codes")
-    op.drop_table("trail_head")
-    with op.batch_alter_table("trail", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_trail_object"))
-        batch_op.drop_index(batch_op.f("ix_trail_network"))
-        batch_op.drop_index(batch_op.f("ix_trail_at"))
-        batch_op.drop_index(batch_op.f("ix_trail_actor"))
-
-    op.drop_table("trail")
-    op.drop_table("staff")
     op.drop_table("plans")
     # ### end Alembic commands ###

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.commands import database, gateways, patrons, sessions, sites, sweep
+from portal.commands import database, gateways, patrons, sessions, sites, staff, sweep
 
 
 def register(app: Flask) -> None:
-    for noun in (database.db, sites.sites, gateways.gateways, patrons.patrons, sessions.sessions):
+    for noun in (
+        database.db,
+        sites.sites,
+        gateways.gateways,
+        patrons.patrons,
+        sessions.sessions,
+        staff.staff,
+    ):
         app.cli.add_command(noun)
     app.cli.add_command(sweep.sweep)

@@ -1,0 +1,130 @@
+"""``flask staff``: accounts of those who work here. There is no default account and no default password, ever."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.orm import Session
+
+from auth import staff as accounts
+from auth import trail
+from auth.staff import Invitation
+from auth.staff_errors import LastAdmin, NoRole, StaffError, TakenLogin, UnknownNetworks, UnreadableLogin
+from auth.staff_models import Staff
+from auth.staff_policy import Authority, Role
+from db.engine import reading
+from portal.services import services
+
+staff = AppGroup("staff", help="Accounts of staff.")
+
+
+@staff.command("add")
+@click.argument("login")
+@click.option("--name", default="", help="The person's name, as pages show it.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="What the person does; may be given several times.",
+)
+@click.option("--network", "networks", multiple=True, help="A network's slug; none given: all networks.")
+def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...]) -> None:
+    """Make an account, and show the link that sets it up, once."""
+    service = services()
+    authority = Authority(frozenset(Role(role) for role in roles), frozenset(networks))
+    try:
+        with service.make_session.begin() as db:
+            invitation = accounts.invite(db, login=login, name=name, authority=authority, now=service.clock())
+            _record(db, invitation.staff, "account made", authority)
+    except StaffError as error:
+        raise click.ClickException(_in_words(error)) from error
+    _hand_over(invitation)
+
+
+@staff.command("list")
+def list_staff() -> None:
+    """List the accounts."""
+    with reading(services().make_session) as db:
+        found = accounts.everybody(db)
+    for one in found:
+        networks = " ".join(one.networks) or "all networks"
+        click.echo(f"{one.login}\t{one.state}\t{' '.join(one.roles)}\t{networks}\t{one.name}")
+    click.echo(f"{len(found)} account{'' if len(found) == 1 else 's'}.", err=True)
+
+
+@staff.command("disable")
+@click.argument("login")
+def disable(login: str) -> None:
+    """Close an account, and every sign-in with it, at once."""
+    service = services()
+    try:
+        with service.make_session.begin() as db:
+            person = _find(db, login)
+            accounts.disable(db, person, now=service.clock())
+            _record(db, person, "account disabled")
+    except LastAdmin as error:
+        raise click.ClickException(_in_words(error)) from error
+    click.echo(f"{person.login} is disabled.")
+
+
+@staff.command("reset")
+@click.argument("login")
+def reset(login: str) -> None:
+    """Begin an account anew: no password, no second factor, no sign-in; a new link."""
+    service = services()
+    with service.make_session.begin() as db:
+        person = _find(db, login)
+        if person.disabled_at is not None:
+            accounts.enable(db, person)
+        invitation = accounts.reset(db, person, now=service.clock())
+        _record(db, person, "account reset")
+    _hand_over(invitation)
+
+
+def _find(db: Session, login: str) -> Staff:
+    person = accounts.find(db, login)
+    if person is None:
+        raise click.ClickException(f"There is nobody called {login!r}. See: flask --app wsgi staff list")
+    return person
+
+
+def _record(db: Session, person: Staff, action: str, authority: Authority | None = None) -> None:
+    detail: dict[str, str | list[str]] = {"login": person.login}
+    if authority:
+        detail |= {"roles": sorted(authority.roles), "networks": sorted(authority.networks)}
+    trail.record(
+        db,
+        actor=trail.COMMAND_LINE,
+        action=action,
+        object=f"staff:{person.id}",
+        detail=detail,
+        now=services().clock(),
+    )
+
+
+def _hand_over(invitation: Invitation) -> None:
+    settings = services().settings
+    click.echo(f"{settings.staff_url or settings.portal_url}/staff/setup/{invitation.token}")
+    click.echo(
+        f"{invitation.staff.login} sets the account up with this link. It is shown only now, works once, and for "
+        "24 hours.",
+        err=True,
+    )
+
+
+def _in_words(error: StaffError) -> str:
+    match error:
+        case TakenLogin():
+            return "There is somebody with this login. See: flask --app wsgi staff list"
+        case UnreadableLogin():
+            return "A login is 2 to 64 small letters, digits, dots or underscores."
+        case UnknownNetworks():
+            return f"No such network: {', '.join(error.slugs)}. See: flask --app wsgi sites export --records networks"
+        case NoRole():
+            return "At least one role is needed."
+        case LastAdmin():
+            return "This is the last administrator of all networks: make somebody else one first."
+        case _:
+            return type(error).__name__

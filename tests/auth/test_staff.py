@@ -1,0 +1,228 @@
+"""Accounts of staff: a link that works once, secrets that a stolen database does not give away, one admin at least."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth import staff as accounts
+from auth.patrons import HASHER
+from auth.staff import Invitation
+from auth.staff_errors import (
+    BeyondAuthority,
+    BusyHashing,
+    LastAdmin,
+    NoRole,
+    SpentSetup,
+    TakenLogin,
+    UnknownNetworks,
+    UnreadableLogin,
+    Weakness,
+    WeakPassword,
+)
+from auth.staff_models import RecoveryCode, Staff, StaffState
+from auth.staff_policy import Authority, Role
+from auth.staff_secrets import NOBODY, StaffSecrets, check_password
+from auth.staff_signin import claim_step
+from config import Secret
+from db.engine import SessionMaker
+from tests.clock import NOON
+from tests.town import build_town
+
+SECRETS = StaffSecrets(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
+EVERYWHERE = Authority(frozenset({Role.ADMIN}))
+DESK = Authority(frozenset({Role.DESK}), frozenset({"bibliotheques"}))
+
+
+@pytest.fixture(autouse=True)
+def _town(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        build_town(db)
+
+
+def invite(db: Session, login: str = "cem", authority: Authority = DESK) -> Invitation:
+    return accounts.invite(db, login=login, name="Cem Kaya", authority=authority, now=NOON)
+
+
+def hire(db: Session, login: str = "cem", authority: Authority = DESK) -> Staff:
+    token = invite(db, login, authority).token
+    return accounts.set_up(db, token, password_hash="a hash", totp_step=1, now=NOON)
+
+
+def test_a_new_account_has_no_password(db: Session) -> None:
+    person = invite(db).staff
+    assert person.state is StaffState.INVITED
+    assert person.password_hash is None
+    assert not SECRETS.opens(person.password_hash, "")
+
+
+def test_a_setup_link_works_once(make_session: SessionMaker) -> None:
+    """Case S4."""
+    with make_session.begin() as db:
+        token = invite(db).token
+    with make_session.begin() as db:
+        accounts.set_up(db, token, password_hash="first", totp_step=1, now=NOON)
+    with make_session.begin() as db, pytest.raises(SpentSetup):
+        accounts.set_up(db, token, password_hash="second", totp_step=1, now=NOON)
+    with make_session() as db:
+        person = db.scalars(select(Staff)).one()
+        assert (person.password_hash, person.state) == ("first", StaffState.ACTIVE)
+
+
+def test_a_setup_link_dies_after_a_day_and_with_the_account(db: Session) -> None:
+    token = invite(db).token
+    with pytest.raises(SpentSetup):
+        accounts.find_setup(db, token, now=NOON + timedelta(hours=24))
+    person = accounts.find_setup(db, token, now=NOON + timedelta(hours=23))
+    accounts.disable(db, person, now=NOON)
+    with pytest.raises(SpentSetup):
+        accounts.find_setup(db, token, now=NOON)
+
+
+def test_two_who_use_a_link_at_once_are_not_both_let_in(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        token = invite(db).token
+    start, outcomes = threading.Barrier(4), list[str]()
+
+    def use() -> None:
+        start.wait()
+        try:
+            with make_session.begin() as db:
+                accounts.set_up(db, token, password_hash="a hash", totp_step=1, now=NOON)
+            outcomes.append("in")
+        except SpentSetup:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["in", "refused", "refused", "refused"]
+
+
+def test_a_stolen_database_gives_no_second_factor(db: Session) -> None:
+    """The rows hold a seed; without the installation's secret it makes other codes."""
+    person = hire(db)
+    ours = SECRETS.totp_secret(person.totp_seed)
+    assert len(ours) == 20
+    assert ours not in person.totp_seed
+    assert (
+        StaffSecrets(Secret("another-secret-of-forty-two-characters-yes")).totp_secret(person.totp_seed)
+        != ours
+    )
+
+
+def test_recovery_codes_are_bound_to_their_account() -> None:
+    assert SECRETS.recovery_digest(1, "abcdefgh23") != SECRETS.recovery_digest(2, "abcdefgh23")
+
+
+def test_a_time_step_is_used_once_and_takes_the_earlier_ones_with_it(db: Session) -> None:
+    person = hire(db)
+    assert claim_step(db, person, 100)
+    assert not claim_step(db, person, 100)
+    assert not claim_step(db, person, 99)
+    assert claim_step(db, person, 101)
+
+
+def test_a_reset_takes_everything_but_the_roles(db: Session) -> None:
+    person = hire(db)
+    accounts.replace_recovery_codes(db, person, ["digest"])
+    seed, version = person.totp_seed, person.session_version
+    invitation = accounts.reset(db, person, now=NOON)
+    assert person.state is StaffState.INVITED
+    assert person.totp_seed != seed and person.session_version > version
+    assert db.scalars(select(RecoveryCode)).all() == []
+    assert person.roles == ["desk"]
+    assert accounts.find_setup(db, invitation.token, now=NOON) is person
+
+
+def test_every_change_of_what_somebody_may_do_ends_their_sign_ins(db: Session) -> None:
+    person = hire(db)
+    version = person.session_version
+    accounts.appoint(db, person, Authority(frozenset({Role.REPORT})), by=EVERYWHERE)
+    assert person.session_version == version + 1
+    hire(db, "dana", EVERYWHERE)
+    accounts.disable(db, person, now=NOON)
+    assert person.session_version == version + 2
+
+
+@pytest.mark.parametrize("login", ["", "a", "x" * 65, "<script>", "a b@c", "é", "-", ".cem"])
+def test_it_refuses_what_is_no_login(db: Session, login: str) -> None:
+    with pytest.raises(UnreadableLogin):
+        invite(db, login)
+
+
+def test_a_login_is_taken_in_any_spelling(db: Session) -> None:
+    invite(db, "Cem")
+    with pytest.raises(TakenLogin):
+        invite(db, "CEM")
+    assert accounts.find(db, "ｃｅｍ") is not None
+
+
+def test_it_refuses_an_account_that_could_do_nothing_or_is_nowhere(db: Session) -> None:
+    with pytest.raises(NoRole):
+        invite(db, authority=Authority(frozenset()))
+    with pytest.raises(UnknownNetworks) as caught:
+        invite(db, authority=Authority(frozenset({Role.DESK}), frozenset({"bibliotheques", "nowhere"})))
+    assert caught.value.slugs == ["nowhere"]
+
+
+def test_the_last_admin_of_all_networks_stays(db: Session) -> None:
+    dana = hire(db, "dana", EVERYWHERE)
+    invite(db, "eve", EVERYWHERE)
+    hire(db, "finn", Authority(frozenset({Role.ADMIN}), frozenset({"bibliotheques"})))
+    with pytest.raises(LastAdmin):
+        accounts.disable(db, dana, now=NOON)
+    with pytest.raises(LastAdmin):
+        accounts.appoint(db, dana, DESK, by=EVERYWHERE)
+    hire(db, "gil", EVERYWHERE)
+    accounts.disable(db, dana, now=NOON)
+    assert dana.state is StaffState.DISABLED
+
+
+def test_an_admin_of_one_network_reaches_no_further(db: Session) -> None:
+    here = Authority(frozenset({Role.ADMIN}), frozenset({"bibliotheques"}))
+    cem, dana = hire(db), hire(db, "dana", EVERYWHERE)
+    assert accounts.everybody(db, visible_to=here) == [cem]
+    with pytest.raises(BeyondAuthority):
+        accounts.appoint(db, cem, EVERYWHERE, by=here)
+    with pytest.raises(BeyondAuthority):
+        accounts.appoint(db, dana, DESK, by=here)
+
+
+@pytest.mark.parametrize(
+    ("password", "weakness"),
+    [
+        ("short", Weakness.SHORT),
+        ("x" * 257, Weakness.LONG),
+        ("abababababab", Weakness.MONOTONOUS),
+        ("cem.kaya.2026", Weakness.NAMED),
+        ("Cem Kaya Cem Kaya", Weakness.NAMED),
+    ],
+)
+def test_a_password_that_would_be_guessed_is_refused(password: str, weakness: Weakness) -> None:
+    with pytest.raises(WeakPassword) as caught:
+        check_password(password, login="cem.kaya", name="Cem Kaya")
+    assert caught.value.weakness is weakness
+
+
+def test_a_password_opens_however_the_keyboard_writes_it() -> None:
+    password_hash = SECRETS.hash("pâquerette-éternelle")
+    assert SECRETS.opens(password_hash, "pa\u0302querette-e\u0301ternelle")
+    assert not SECRETS.opens(password_hash, "paquerette-eternelle")
+    assert not SECRETS.opens(password_hash, "x" * 100_000)
+
+
+def test_nobody_costs_as_much_as_somebody() -> None:
+    assert not HASHER.check_needs_rehash(NOBODY)
+
+
+def test_hashing_has_a_queue_with_an_end() -> None:
+    narrow = StaffSecrets(Secret("0" * 42), queue=0, wait_seconds=0)
+    with narrow._hashing.slot(), pytest.raises(BusyHashing):
+        narrow.opens(None, "anything")

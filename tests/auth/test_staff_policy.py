@@ -1,0 +1,55 @@
+"""What each role may do, written out once more: a slip in the policy disagrees with this table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from auth.staff_policy import Action, Authority, Role, idle_limit, may, may_appoint
+
+DESK = {Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}
+TABLE = {
+    Role.DESK: DESK,
+    Role.NETWORK: {Action.OWN_ACCOUNT, Action.SESSIONS},
+    Role.ADS: {Action.OWN_ACCOUNT, Action.ADS},
+    Role.REPORT: {Action.OWN_ACCOUNT, Action.REPORT},
+    Role.ADMIN: set(Action),
+}
+
+
+def of(*roles: Role, networks: tuple[str, ...] = ()) -> Authority:
+    return Authority(frozenset(roles), frozenset(networks))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_may_do_what_it_is_for_and_nothing_else(role: Role) -> None:
+    assert {action for action in Action if may(of(role), action)} == TABLE[role]
+
+
+def test_roles_add_up() -> None:
+    both = of(Role.DESK, Role.NETWORK)
+    assert may(both, Action.ISSUE) and may(both, Action.SESSIONS) and not may(both, Action.ACCOUNTS)
+
+
+def test_whoever_has_networks_has_no_others() -> None:
+    clerk = of(Role.DESK, networks=("bibliotheques",))
+    assert may(clerk, Action.ISSUE, "bibliotheques")
+    assert not may(clerk, Action.ISSUE, "wifilib")
+    assert may(of(Role.DESK), Action.ISSUE, "wifilib")
+
+
+def test_nobody_hands_out_more_than_they_have() -> None:
+    everywhere, here = of(Role.ADMIN), of(Role.ADMIN, networks=("a", "b"))
+    assert may_appoint(everywhere, of(Role.ADMIN))
+    assert may_appoint(here, of(Role.ADMIN, networks=("a",)))
+    assert not may_appoint(here, of(Role.DESK))
+    assert not may_appoint(here, of(Role.DESK, networks=("a", "c")))
+    assert not may_appoint(of(Role.DESK), of(Role.DESK, networks=("a",)))
+
+
+def test_a_desk_may_be_idle_for_a_day_and_nobody_else() -> None:
+    assert idle_limit(of(Role.DESK)) == timedelta(hours=8)
+    for role in set(Role) - {Role.DESK}:
+        assert idle_limit(of(role)) == timedelta(hours=1)
+        assert idle_limit(of(role, Role.DESK)) == timedelta(hours=1)

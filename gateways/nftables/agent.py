@@ -118,6 +118,7 @@ async def _run(configuration: Configuration) -> None:
             for line in lines:
                 line.close()
             server.close()
+            gateway.close()
     log.info("stopped; the rules stay, and so does everybody's time")
 
 

@@ -37,6 +37,10 @@ class Enforcement:
         self.held = Held()
         self.epoch = ""
 
+    def close(self) -> None:
+        """Let go of the kernel. The rules stay."""
+        self._generations.close()
+
     def load(self) -> None:
         """Put our rules in place, closed to strangers from the first packet, and only then let the machine
         route.

@@ -22,6 +22,8 @@ from gateways.nftables.ruleset import RateClass
 from gateways.ports import Grant, IpAddress, MacAddress
 
 T = TypeVar("T")
+# A portal that is slow to answer is late by less than this; more is a clock that was set.
+STEP_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +40,14 @@ class Gateway:
         self._kernel_lock = asyncio.Lock()
         self._journal_lock = asyncio.Lock()
         self._macs: dict[MacAddress, int] = {}
+        # When each grant ends on our own clock, and the portal's word that it was reckoned from.
+        self._ends: dict[int, tuple[float, float]] = {}
         self._remap()
+
+    def close(self) -> None:
+        """Let go of what is open. Nothing changes for anybody."""
+        self.enforcement.close()
+        self.journal.close()
 
     async def in_kernel(self, work: Callable[[], T]) -> T:
         async with self._kernel_lock:
@@ -83,18 +92,33 @@ class Gateway:
         return rebase(self.stamp, moment) if self.stamp else Stamp(moment.wall, moment)
 
     def _pass(self, grant: Grant) -> Pass:
-        assert self.stamp is not None, "a grant came with the portal's time"
         mac = grant.client.mac
-        ends = self.stamp.moment.boot + grant.until - self.stamp.portal
+        ends = self._end(grant)
         pairs = tuple((mac, address) for address in self.book.of_grant(grant))
         return Pass(grant.number, pairs, Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends))
 
+    def _end(self, grant: Grant) -> float:
+        """When this grant ends, on CLOCK_BOOTTIME: reckoned once, when the portal first says so.
+
+        A portal whose clock is set back or forth says the same deadline as before, and gives and takes nobody
+        anything by it (case V7).
+        """
+        assert self.stamp is not None, "a grant came with the portal's time"
+        until, ends = self._ends.get(grant.number, (None, 0.0))
+        if until != grant.until:
+            ends = self.stamp.moment.boot + grant.until - self.stamp.portal
+            self._ends[grant.number] = (grant.until, ends)
+        return ends
+
     def _remap(self) -> None:
-        self._macs = {grant.client.mac: number for number, grant in self.journal.memory.grants.items()}
+        grants = self.journal.memory.grants
+        self._macs = {grant.client.mac: number for number, grant in grants.items()}
+        self._ends = {number: end for number, end in self._ends.items() if number in grants}
 
     async def take(self, answer: Answer) -> list[Refused]:
         """Apply an answer of the feed: kernel first, journal second; confirming is the caller's third."""
         before = self.journal.memory.grants
+        self._notice_step(answer.now)
         self.stamp = Stamp(answer.now, Moment.now())
         after = fold(before, answer)
         changed: Collection[int] = {
@@ -105,6 +129,12 @@ class Gateway:
             await self.in_journal(lambda: self.journal.record(answer, self.known_time()))
             self._remap()
         return [*answer.refused, *refused]
+
+    def _notice_step(self, told: float) -> None:
+        """Say so when the portal's clock was set: who reads its times must know."""
+        step = told - portal_time(self.stamp, Moment.now()) if self.stamp else 0.0
+        if abs(step) > STEP_SECONDS:
+            log.error("the portal's clock was set by %+.1f s; running access keeps its end", step)
 
     def _fit(self, grants: dict[int, Grant], numbers: Collection[int], *, everybody: bool) -> list[Refused]:
         if everybody:

@@ -143,6 +143,9 @@ class Generations:
         self._netlink.settimeout(2.0)
         self._sequence = 0
 
+    def close(self) -> None:
+        self._netlink.close()
+
     def latest(self) -> int:
         """Raises `UnknownState`."""
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF

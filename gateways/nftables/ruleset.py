@@ -221,7 +221,6 @@ def _forward(configuration: Configuration) -> list[str]:
         # Client to client, and client to anywhere but the uplink, ends in the refusal too.
         f'iifname "{client}" oifname "{uplink}" jump up',
         f'iifname "{client}" goto refuse',
-        f'iifname != "{uplink}" drop',
         # Only a flow that a client began has a number in its mark, so that nothing new comes in from outside.
         f'oifname "{client}" meta nfproto ipv4 ct mark . ip daddr != @holders4 drop',
         f'oifname "{client}" meta nfproto ipv6 ct mark . ip6 daddr != @holders6 drop',

@@ -30,7 +30,7 @@ from portal.wording import (
     volume,
 )
 from sessions.models import AccessSession
-from sites.models import Network
+from sites.models import Network, SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
 KEPT = ("visit", "landing", "gateway")
@@ -116,8 +116,12 @@ def words_of(texts: dict[str, dict[str, str]]) -> Told:
 
 
 def share_left(access: AccessSession, network: Network, left: timedelta) -> int:
-    """How much of a lease is left, from 0 to 100, of its full length or of the whole stay if that was shorter."""
-    whole = min(network.lease_length, access.until - access.started_at)
+    """How much of a lease is left, from 0 to 100, of its full length or of the whole stay if that was shorter.
+
+    A pass is one stay, however long it is.
+    """
+    stay = access.until - access.started_at
+    whole = stay if access.method is SigninMethod.PASS else min(network.lease_length, stay)
     return round(100 * max(0.0, min(1.0, left / whole))) if whole else 0
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ads.ledger import NotDue, SpentTicket
+from auth import codes
 from auth.errors import (
+    AuthError,
     BlockedCard,
     DirectoryUnavailable,
     ExpiredCard,
@@ -18,10 +22,19 @@ from auth.errors import (
     WrongPlace,
 )
 from auth.tokens import EarlyToken, ExpiredToken, InvalidToken
+from auth.voucher_errors import (
+    AlreadyUsed,
+    ExpiredVoucher,
+    ForeignVoucher,
+    SpentVoucher,
+    SuspendedVoucher,
+    UnknownVoucher,
+    VoidVoucher,
+)
 from gateways.landing import ExpiredLanding, ForeignLanding
 from portal.services import services
 from portal.visits import ForeignVisit
-from portal.wording import clock_time, say
+from portal.wording import clock_time, day_and_time, say, say_number
 
 REFUSED: tuple[type[Exception], ...] = (
     WrongCredentials,
@@ -95,8 +108,79 @@ def refusal_of(error: Exception, *, zone: str) -> Refusal:
                 say("It is not your PIN. Try again in a minute, or ask at the desk for a pass for the day."),
                 retry_after=error.retry_after_seconds,
             )
+        case codes.UnreadableCode():
+            return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, *_what_is_wrong(error), field="code")
+        case AuthError() if words := _about_the_pass(error, zone):
+            status = HTTPStatus.CONFLICT if isinstance(error, AlreadyUsed) else HTTPStatus.FORBIDDEN
+            return Refusal(status, *words, field=None if isinstance(error, AlreadyUsed) else "code")
         case _:
             return _other(error, zone=zone)
+
+
+def _what_is_wrong(error: codes.UnreadableCode) -> tuple[str, str]:
+    """What is wrong with a code that cannot be one: title and text."""
+    example = codes.show("7K2M9QXAH")
+    match error:
+        case codes.TooShort():
+            return (
+                say_number("%(n)s character is missing.", "%(n)s characters are missing.", error.missing),
+                say("A code has 9, like %(example)s.", example=example),
+            )
+        case codes.TooLong():
+            return (
+                say_number("%(n)s character is too many.", "%(n)s characters are too many.", error.surplus),
+                say("A code has 9, like %(example)s.", example=example),
+            )
+        case codes.LookAlike():
+            return (
+                say("Codes never contain 0, O, 1, I or L."),
+                say("Check character number %(position)s.", position=error.position),
+            )
+        case codes.FailedCheck():
+            return (
+                say("One character is wrong, or two are swapped."),
+                say("Compare with your ticket, group by group."),
+            )
+        case _:
+            return (
+                say("There is no code here."),
+                say("Type the 9 characters of your ticket, like %(example)s.", example=example),
+            )
+
+
+def _about_the_pass(error: AuthError, zone: str) -> tuple[str, str] | None:
+    """Why a pass does not let somebody in: title and text; None where it is not about a pass."""
+    time: Callable[[datetime], str] = lambda at: day_and_time(at, zone, now=services().clock())  # noqa: E731
+    match error:
+        case UnknownVoucher():
+            return say("We do not know this code."), say("Compare with your ticket, or ask at the desk.")
+        case SpentVoucher():
+            return (
+                say("This pass ended: %(time)s.", time=time(error.until)),
+                say("The desk can give you another."),
+            )
+        case ExpiredVoucher():
+            return (
+                say("This pass could be used until %(time)s.", time=time(error.until)),
+                say("The desk can give you another."),
+            )
+        case VoidVoucher():
+            return say("This pass was cancelled."), say(
+                "Show the mark %(mark)s at the desk.", mark=error.mark
+            )
+        case SuspendedVoucher():
+            return say("This pass is on hold for now."), say("Your code is right. Ask at the desk.")
+        case ForeignVoucher():
+            return (
+                say("This pass is for another place."),
+                say("Your code is right. Ask at the desk where it holds."),
+            )
+        case AlreadyUsed():
+            return (
+                say("This pass is in use on another device."),
+                say("You can move it here. The other device then goes offline, and no time is lost."),
+            )
+    return None
 
 
 def _other(error: Exception, *, zone: str) -> Refusal:

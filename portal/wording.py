@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -99,7 +99,9 @@ def clock_time(at: datetime, zone: str) -> str:
 
 
 def day_and_time(at: datetime, zone: str, *, now: datetime) -> str:
-    """A time of day, with the day where it is not today's."""
+    """A time of day, with the day where it is not today's. The midnight that ends a day is told as its 23:59."""
+    if at.astimezone(ZoneInfo(zone)).time() == time.min:
+        at -= timedelta(minutes=1)
     local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     if local.date() == today:
         return clock_time(at, zone)

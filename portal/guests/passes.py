@@ -1,0 +1,118 @@
+"""Visitors: the code of a day pass in, online until its end. Opening a link uses nothing: only the button does."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import codes, voucher_budgets, vouchers
+from auth.codes import UnreadableCode
+from auth.errors import AuthError
+from auth.voucher_budgets import Guess
+from auth.voucher_errors import AlreadyUsed, UnknownVoucher
+from portal.doors import knock
+from portal.guests import guests
+from portal.guests.acceptance import accepted
+from portal.refusals import Refusal, refusal_of
+from portal.services import services
+from portal.visits import Visit, access_of, current, remember
+from sessions import opening
+from sessions.opening import WhenFull
+from sites.models import SigninMethod
+
+LONGEST_SHOWN = 200
+
+
+@guests.get("/pass")
+@guests.get("/pass/<path:code>")
+def pass_page(code: str = "") -> AnyResponse:
+    """The form, filled in from the link of a ticket. For somebody who is not on our wifi: how to join it."""
+    visit = current()
+    typed = as_printed(code)
+    if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
+        return away(visit, typed)
+    access = access_of(visit)
+    if access is not None and access.method is SigninMethod.PASS:
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return entry(visit, typed)
+
+
+@guests.post("/pass")
+def redeem_pass() -> AnyResponse:
+    visit = current()
+    typed = request.form.get("code", "")
+    if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
+        return away(visit, as_printed(typed))
+    try:
+        access_id = let_in(visit, codes.read(typed), move="move" in request.form)
+    except AuthError as error:
+        refusal = refusal_of(error, zone=visit.gateway.site.zone)
+        return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+
+
+def let_in(visit: Visit, code: str, *, move: bool) -> int:
+    """Redeem the code and open the session, in one transaction; the session's id.
+
+    The try is taken before the code is looked up. Only a code that does not exist stays counted: every other refusal
+    undoes all of it.
+    """
+    service, gateway = services(), visit.gateway
+    now = service.clock()
+    guess = Guess(gateway.identity, gateway.site.slug, visit.mac)
+    with service.make_session.begin() as db:
+        voucher_budgets.admit(db, guess, now=now)
+        try:
+            allowance = vouchers.redeem(db, keys=service.voucher_keys, code=code, gateway=gateway, now=now)
+        except UnknownVoucher:
+            refusal = voucher_budgets.charge(db, guess, now=now)
+        else:
+            voucher_budgets.refund(db, guess)
+            opened = opening.open_access(
+                db,
+                gateway=gateway,
+                client=visit.client,
+                allowance=allowance,
+                acceptance=accepted(gateway.network),
+                now=now,
+                when_full=WhenFull.REPLACE if move else WhenFull.REFUSE,
+            )
+            return opened.access.id
+    raise refusal
+
+
+def entry(visit: Visit, code: str, *, refusal: Refusal | None = None, movable: bool = False) -> Response:
+    """The page with the one field, or with the one button that moves the pass here."""
+    page = render_template(
+        "guests/pass.html",
+        visit=visit,
+        network=visit.gateway.network,
+        site=visit.gateway.site,
+        code=code,
+        refusal=refusal,
+        movable=movable,
+    )
+    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    if refusal and refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return remember(response, visit, access_id=visit.held)
+
+
+def away(visit: Visit | None, code: str) -> Response:
+    """Where the pass holds and how to get there; it is not touched."""
+    networks = [one for one in services().places.networks() if one.allows(SigninMethod.PASS)]
+    return make_response(
+        render_template("guests/pass_away.html", visit=visit, networks=networks, code=code), HTTPStatus.OK
+    )
+
+
+def as_printed(typed: str) -> str:
+    """The code as the ticket shows it, where there is one; else what was typed, so that it can be mended."""
+    try:
+        return codes.show(codes.read(typed))
+    except UnreadableCode:
+        return typed[:LONGEST_SHOWN]

@@ -25,6 +25,8 @@ from sites.models import SigninMethod
 LONGEST_SHOWN = 200
 
 
+# The address on paper is in capitals, for a coarser QR code.
+@guests.get("/PASS/<path:code>")
 @guests.get("/pass")
 @guests.get("/pass/<path:code>")
 def pass_page(code: str = "") -> AnyResponse:

@@ -124,7 +124,7 @@ def _foot(
 ) -> Iterator[Mark]:
     """One line where room is short; on a receipt, how to do without a camera, and the note in full."""
     if not stack.by_hand_lines:
-        text = " · ".join(text for text in (ticket.address, _about(ticket)) if text)
+        text = " · ".join(text for text in (ticket.address, ticket.about) if text)
         yield Line(text, x, y, width, stack.foot, align="center")
         return
     y += 1.5
@@ -132,7 +132,8 @@ def _foot(
         text = words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address)
         yield Line(text, x, y, width, stack.foot, stack.by_hand_lines, language)
         y += height_of(stack.by_hand_lines, stack.foot) + 0.8
-    yield Line(ticket.place, x, y, width, stack.foot, lang=languages[0], bold=True)
+    place = " · ".join(text for text in (ticket.place, f"n° {ticket.mark}" if ticket.mark else "") if text)
+    yield Line(place, x, y, width, stack.foot, lang=languages[0], bold=True)
     y += height_of(1, stack.foot) + 0.4
     yield Line(ticket.note, x, y, width, stack.foot, stack.note_lines)
 
@@ -155,7 +156,7 @@ def _turned_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
     for language in languages:
         yield _ends(ticket, language, 1.5, y, 36, 5.6)
         y += height_of(1, 5.6) + 0.3
-    yield Line(_about(ticket), 38, y - 4.55, 24, 5, 2, align="right")
+    yield Line(ticket.about, 38, y - 4.55, 24, 5, 2, align="right")
 
 
 def _wide_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
@@ -169,7 +170,7 @@ def _wide_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
         yield _ends(ticket, language, x, y, width, 7)
         y += height_of(1, 7) + 0.4
     yield Line(ticket.address, x, y + 1, width, fitting(ticket.address, width, 7))
-    yield Line(_about(ticket), x, y + 4.6, width, 6, 3)
+    yield Line(ticket.about, x, y + 4.6, width, 6, 3)
     left = 99.1 - 2 * side - 2 * gap
     yield from _pair(ticket, codes, x=left, y=4.0, side=side, gap=gap)
     for number, start in ((1, left - gap / 2), (2, left + side + gap / 2)):
@@ -239,8 +240,3 @@ def _alt(ticket: Ticket, number: int) -> str:
     """What the code says, for those who do not see it."""
     target = ticket.ssid if number == 1 else ticket.redeem_url
     return f"{_caption(number, ticket.languages[0])} : {target}"
-
-
-def _about(ticket: Ticket) -> str:
-    """Of which place and occasion it is."""
-    return " · ".join(text for text in (ticket.place, ticket.note) if text)

@@ -51,8 +51,7 @@ def _receipt(ticket: Ticket) -> Iterator[bytes]:
     yield REGULAR + LEFT + b"\n"
     for language in ticket.languages:
         yield from _wrapped(words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address))
-    for text in (ticket.place, ticket.note):
-        yield from _wrapped(shorten(text, 4 * COLUMNS))
+    yield from _wrapped(shorten(ticket.about, 5 * COLUMNS))
 
 
 def _wrapped(text: str) -> Iterator[bytes]:

@@ -33,7 +33,8 @@ class Ticket:
     """One slip of paper. All texts are printed as they are: none is markup.
 
     `code` as shown, ``7K2-M9Q-XAH``. `redeem_url` in capitals, so that its QR has large modules. `join` is the
-    ``WIFI:`` text of the network. `ends` says by language until when the pass is good. `note` is the desk's.
+    ``WIFI:`` text of the network. `ends` says by language until when the pass is good. `note` is the desk's, and
+    `mark` the number by which it finds the pass without its code.
     """
 
     code: str
@@ -43,7 +44,14 @@ class Ticket:
     ends: Mapping[str, str]
     place: str
     note: str = ""
+    mark: str = ""
     languages: tuple[str, ...] = ("fr", "en")
+
+    @property
+    def about(self) -> str:
+        """Of which place and occasion it is, the number first, for it is the one that must not be cut off."""
+        number = f"n° {self.mark}" if self.mark else ""
+        return " · ".join(text for text in (number, self.place, self.note) if text)
 
     @property
     def address(self) -> str:

@@ -1,0 +1,91 @@
+"""From passes just issued to slips of paper. Only here do a code and its print meet: neither is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from auth import codes, voucher_batches
+from auth.voucher_models import Batch, PlanKind
+from portal.joining import joining_uri
+from portal.printing.tickets import Ticket
+from sites.models import Network, Site
+
+# Said so that it is true on whatever day the pass is used first.
+ENDS: Mapping[str, Mapping[PlanKind, str]] = {
+    "fr": {
+        PlanKind.UNTIL_MIDNIGHT: "valable un jour, jusqu’à minuit",
+        PlanKind.UNTIL_CLOSING: "valable un jour, jusqu’à la fermeture",
+        PlanKind.ROLLING_HOURS: "valable {length} dès la première connexion",
+        PlanKind.FIXED_MINUTES: "valable {length} dès la première connexion",
+    },
+    "en": {
+        PlanKind.UNTIL_MIDNIGHT: "good for one day, until midnight",
+        PlanKind.UNTIL_CLOSING: "good for one day, until closing time",
+        PlanKind.ROLLING_HOURS: "good for {length} from the first use",
+        PlanKind.FIXED_MINUTES: "good for {length} from the first use",
+    },
+    "de": {
+        PlanKind.UNTIL_MIDNIGHT: "einen Tag gültig, bis Mitternacht",
+        PlanKind.UNTIL_CLOSING: "einen Tag gültig, bis zur Schließung",
+        PlanKind.ROLLING_HOURS: "{length} ab der ersten Nutzung gültig",
+        PlanKind.FIXED_MINUTES: "{length} ab der ersten Nutzung gültig",
+    },
+}
+BEFORE = {"fr": ", avant le {day}", "en": ", before {day}", "de": ", vor dem {day}"}
+LANGUAGES = tuple(ENDS)
+
+
+def slips(
+    passes: Sequence[voucher_batches.Ticket],
+    *,
+    batch: Batch,
+    network: Network,
+    site: Site,
+    portal_url: str,
+    languages: tuple[str, ...] = ("fr", "en"),
+) -> list[Ticket]:
+    """What to print for these passes of `batch`, which comes with its plan, to be used on `network` at `site`.
+
+    The languages are some of `LANGUAGES`, the visitor's own first.
+    """
+    ends = {language: say_end(batch, language, site) for language in languages}
+    join = joining_uri(network.ssid)
+    note = " · ".join(text for text in (batch.event, batch.note) if text)
+    return [
+        Ticket(
+            code=codes.show(one.code),
+            redeem_url=f"{portal_url.rstrip('/')}/pass/{one.code}".upper(),
+            ssid=network.ssid,
+            join=join,
+            ends=ends,
+            place=site.name,
+            note=note,
+            mark=one.mark,
+            languages=languages,
+        )
+        for one in passes
+    ]
+
+
+def say_end(batch: Batch, language: str, site: Site) -> str:
+    """Until when a pass of this batch is good, in words, and the calendar end on the site's clock if there is one."""
+    plan = batch.plan
+    said = ENDS[language][plan.kind].format(length=_length(plan.length_minutes, language))
+    if batch.ends_at is None:
+        return said
+    return said + BEFORE[language].format(day=_day(batch.ends_at.astimezone(ZoneInfo(site.zone)), language))
+
+
+def _length(minutes: int, language: str) -> str:
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} h"] if hours else []
+    return " ".join([*parts, f"{rest} min"] if rest or not hours else parts)
+
+
+def _day(instant: datetime, language: str) -> str:
+    """Short, for small labels; the year is that of the sheet."""
+    if language == "en":
+        return f"{instant.day} {instant:%b, %H:%M}"
+    return f"{instant:%d.%m., %H:%M}" if language == "de" else f"{instant:%d/%m à %H:%M}"

@@ -1,0 +1,140 @@
+"""Passes issued and printed in one step, from the command line to the guest's page."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from auth import plans, vouchers
+from auth.codes import read
+from auth.trail import TrailEntry
+from auth.voucher_models import Batch, Plan, PlanKind, Voucher
+from portal.commands.sheets import sheet
+from portal.services import Services
+from portal.slips import LANGUAGES, say_end
+from tests.portal.printing.slips import read_codes, read_text
+from tests.town import Town, make_site
+
+
+@pytest.fixture
+def _first_plans(services: Services, town: Town) -> None:
+    with services.make_session.begin() as db:
+        plans.add_first_plans(db)
+
+
+desk = pytest.mark.usefixtures("_first_plans")
+
+
+def run(app: Flask, *words: object) -> Result:
+    return app.test_cli_runner().invoke(sheet, [str(word) for word in words])
+
+
+@desk
+def test_every_printed_pass_is_one_that_was_issued(
+    app: Flask, services: Services, db: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "samedi.pdf"
+    done = run(app, 3, file, "--site", "pierre-bayle", "--event", "Samedi", "--paper", "l7163")
+    assert done.exit_code == 0, done.output
+    assert "3 passes" in done.output
+    seen = {code.text for page in read_codes(file.read_bytes(), tmp_path) for code in page}
+    printed = sorted(text for text in seen if text.startswith("HTTPS://PORTAL.EXAMPLE.ORG/PASS/"))
+    assert len(printed) == 3 and "WIFI:T:nopass;S:BIBLIOTHEQUES;;" in seen
+    found = [vouchers.find(db, keys=services.voucher_keys, code=read(address)) for address in printed]
+    assert {voucher.number for voucher in found if voucher} == {1, 2, 3}
+    text = read_text(file.read_bytes())
+    assert all(f"n° {voucher.mark}" in text for voucher in found if voucher)
+    assert "Samedi" in text and "jusqu’à minuit" in text
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert db.scalars(select(TrailEntry.action)).all() == ["passes issued"]
+
+
+@desk
+def test_a_receipt_printer_gets_its_bytes(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "passes.bin"
+    assert run(app, 2, file, "--site", "pierre-bayle", "--paper", "escpos", "--plan", "2h").exit_code == 0
+    assert file.read_bytes().count(b"\x1dVB\x00") == 2
+    assert b"valable 2 h d\xe8s la premi\xe8re connexion" in file.read_bytes()
+
+
+@desk
+def test_the_printed_address_opens_the_page_of_the_pass(app: Flask, tmp_path: Path) -> None:
+    """As a camera gives it: in capitals."""
+    file = tmp_path / "one.pdf"
+    run(app, 1, file, "--site", "pierre-bayle", "--paper", "receipt")
+    (page,) = read_codes(file.read_bytes(), tmp_path)
+    address = next(code.text for code in page if code.text.startswith("HTTPS"))
+    answer = app.test_client().get(urlsplit(address).path, base_url="https://portal.example.org")
+    assert answer.status_code == 200
+
+
+@desk
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--site", "nowhere"), "no site 'nowhere'"),
+        (("--site", "battant"), "none"),
+        (("--site", "pierre-bayle", "--network", "wifilib"), "none"),
+        (("--site", "pierre-bayle", "--plan", "gold"), "no plan 'gold'"),
+        (("--site", "pierre-bayle", "--paper", "l7160", "--large"), "too small for large print"),
+        (("--site", "pierre-bayle", "--first-free", "24"), "0 to 23"),
+    ],
+)
+def test_nothing_is_issued_where_nothing_is_printed(
+    app: Flask, db: Session, tmp_path: Path, words: tuple[str, ...], reason: str
+) -> None:
+    file = tmp_path / "sheet.pdf"
+    done = run(app, 2, file, *words)
+    assert done.exit_code == 1 and reason in done.output
+    assert not file.exists()
+    assert db.scalar(select(func.count()).select_from(Voucher)) == 0
+
+
+@desk
+def test_a_file_that_is_there_is_not_overwritten(app: Flask, db: Session, tmp_path: Path) -> None:
+    file = tmp_path / "sheet.pdf"
+    file.write_bytes(b"earlier passes")
+    done = run(app, 2, file, "--site", "pierre-bayle")
+    assert done.exit_code == 1 and "is there already" in done.output
+    assert file.read_bytes() == b"earlier passes"
+    assert db.scalar(select(func.count()).select_from(Batch)) == 0
+
+
+@desk
+def test_a_plan_that_does_not_hold_there_is_refused(
+    app: Flask, services: Services, db: Session, tmp_path: Path
+) -> None:
+    with services.make_session.begin() as changing:
+        plans.by_slug(changing, "day").sites = ["elsewhere"]
+    done = run(app, 2, tmp_path / "sheet.pdf", "--site", "pierre-bayle")
+    assert done.exit_code == 1 and "do not hold there" in done.output
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_plan_says_its_end(language: str) -> None:
+    site = make_site("pierre-bayle")
+    for slug, kind, length, *_ in plans.FIRST_PLANS:
+        plan = Plan(slug=slug, kind=kind, length_minutes=length)
+        said = say_end(Batch(plan=plan), language, site)
+        assert "{" not in said and ("24 h" in said or slug != "24h") and ("2 h" in said or slug != "2h")
+
+
+def test_the_calendar_end_is_said_by_the_clock_of_the_site() -> None:
+    """Summer time in Besançon: two hours later than UTC."""
+    batch = Batch(plan=Plan(kind=PlanKind.UNTIL_MIDNIGHT, length_minutes=0), ends_at=datetime(2026, 7, 14, 21, 30, tzinfo=UTC))
+    said = [
+        say_end(batch, language, make_site("pierre-bayle", zone="Europe/Paris")) for language in LANGUAGES
+    ]
+    assert said == [
+        "valable un jour, jusqu’à minuit, avant le 14/07 à 23:30",
+        "good for one day, until midnight, before 14 Jul, 23:30",
+        "einen Tag gültig, bis Mitternacht, vor dem 14.07., 23:30",
+    ]

@@ -1,8 +1,13 @@
-"""The engine. On SQLite every transaction that may write begins as a writer, and every commit reaches the disk."""
+"""The engine. On SQLite every transaction that may write begins as a writer. A commit has reached the disk when it
+returns, unless the session was opened `hastily`.
+"""
 
 from __future__ import annotations
 
+import enum
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -12,6 +17,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 SessionMaker = sessionmaker[Session]
 BUSY_SECONDS = 2.0
+WAY = "arobase_way"
+
+
+class Way(enum.Enum):
+    """What a transaction is for, where it is not the ordinary one that writes for good."""
+
+    READING = enum.auto()
+    HASTY = enum.auto()
 
 
 def make_engine(database_url: str) -> Engine:
@@ -23,9 +36,16 @@ def make_engine(database_url: str) -> Engine:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         return _sqlite(database_url)
-    return create_engine(
+    engine = create_engine(
         url, pool_size=16, max_overflow=16, pool_timeout=BUSY_SECONDS, pool_pre_ping=False, pool_recycle=1800
     )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        if connection.get_execution_options().get(WAY) is Way.HASTY:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+    return engine
 
 
 def make_session_maker(engine: Engine) -> SessionMaker:
@@ -42,18 +62,20 @@ def _sqlite(database_url: str) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         # The driver's own BEGIN is late and deferred; ours (below) is explicit.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         # A deferred BEGIN that later wants to write is told "busy" at once and cannot be retried inside the
         # transaction. A writer therefore says so first; `reading()` says that it will not write.
-        if connection.get_execution_options().get("arobase_reading", False):
-            connection.exec_driver_sql("BEGIN")
-        else:
-            turn.take(connection.info)
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        way, driver = connection.get_execution_options().get(WAY), connection.connection.driver_connection
+        if way is Way.READING:
+            driver.execute("BEGIN")
+            return
+        turn.take(connection.info)
+        driver.execute(f"PRAGMA synchronous={'NORMAL' if way is Way.HASTY else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "checkin")
     def done(_connection: Any, record: Any) -> None:
@@ -88,5 +110,16 @@ class _Turn:
 def reading(make_session: SessionMaker) -> Session:
     """Open a session that only reads, and therefore waits for no writer."""
     db = make_session()
-    db.connection(execution_options={"arobase_reading": True})
+    db.connection(execution_options={WAY: Way.READING})
     return db
+
+
+@contextmanager
+def hastily(make_session: SessionMaker) -> Iterator[Session]:
+    """A transaction whose commit does not wait for the disk: for counts that a power cut may forget.
+
+    Everybody sees them at once, and nothing that is committed later can reach the disk before them.
+    """
+    with make_session.begin() as db:
+        db.connection(execution_options={WAY: Way.HASTY})
+        yield db

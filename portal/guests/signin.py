@@ -7,7 +7,7 @@ from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from flask import redirect, request, url_for
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,6 +16,7 @@ from auth.credentials import check_login, check_secret
 from auth.directory import Found, Patron
 from auth.entitlements import Allowance
 from auth.errors import AuthError, WrongCredentials
+from db.engine import hastily
 from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted
@@ -61,7 +62,7 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
     found = service.directory.find(login)
     subject = pseudonym_of(found)
     broad = [limits.of_client(gateway.identity, visit.mac), limits.of_site(gateway.site.slug)]
-    with service.make_session.begin() as db:
+    with hastily(service.make_session) as db:
         limits.check(db, broad, now=now)
         account = limits.of_account(subject, visit.mac if _has_been_on(db, subject, visit.mac) else None)
         limits.take(db, account, now=now)
@@ -106,8 +107,14 @@ def allowance_of(patron: Patron, subject: str, visit: Visit) -> Allowance:
 
 
 def _has_been_on(db: Session, subject: str, mac: str) -> bool:
-    known = select(AccessSession.id).where(AccessSession.subject == subject, AccessSession.mac == mac)
-    return db.scalars(known.limit(1)).first() is not None
+    return db.scalars(_KNOWN, {"subject": subject, "mac": mac}).first() is not None
+
+
+_KNOWN = (
+    select(AccessSession.id)
+    .where(AccessSession.subject == bindparam("subject"), AccessSession.mac == bindparam("mac"))
+    .limit(1)
+)
 
 
 def _today(visit: Visit) -> date:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 import db.engine
-from db.engine import make_engine, make_session_maker, reading
+from db.engine import hastily, make_engine, make_session_maker, reading
 
 
 @pytest.fixture
@@ -79,4 +79,29 @@ def test_a_connection_may_write_twice(engine: Engine) -> None:
             with connection.begin():
                 connection.execute(text("UPDATE counters SET value = value + 1"))
     assert value(engine) == 2
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("hasty", "synchronous"), [(True, 1), (False, 2)])
+def test_only_a_hasty_commit_does_not_wait_for_the_disk(
+    engine: Engine, hasty: bool, synchronous: int
+) -> None:
+    """PRAGMA synchronous: 1 is NORMAL, 2 is FULL. On one connection, so that neither leaves its way to the other."""
+    make_session = make_session_maker(engine)
+    for opened in (make_session.begin(), hastily(make_session), make_session.begin()):
+        with opened as session:
+            session.execute(text("UPDATE counters SET value = value + 1"))
+    with hastily(make_session) if hasty else make_session.begin() as session:
+        assert session.execute(text("PRAGMA synchronous")).scalar_one() == synchronous
+    assert value(engine) == 3
+    engine.dispose()
+
+
+def test_on_postgresql_too(postgresql_url: str) -> None:
+    engine = make_engine(postgresql_url)
+    make_session = make_session_maker(engine)
+    with hastily(make_session) as session:
+        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "off"
+    with make_session.begin() as session:
+        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
     engine.dispose()

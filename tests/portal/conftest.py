@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from auth.patron_import import import_patrons
 from config import Secret, Settings
+from db.engine import WAY, Way
 from gateways import landing
 from gateways.landing import Landing, credential_digest, signing_key
 from portal.app import create_app, make_services
@@ -65,7 +66,7 @@ def app(services: Services) -> Flask:
 @pytest.fixture
 def db(services: Services) -> Iterator[Session]:
     """A session that only looks: it never keeps the portal waiting for a lock. `rollback` before looking again."""
-    with Session(services.engine.execution_options(arobase_reading=True)) as session:
+    with Session(services.engine.execution_options(**{WAY: Way.READING})) as session:
         yield session
 
 

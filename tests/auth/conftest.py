@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auth.directory import LdapDirectory
 from config import LdapSettings
-from db.base import Base
-from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.services.slapd import Slapd, running_slapd
 from tests.services.tcp_proxy import TcpProxy, tcp_proxy
 
@@ -49,11 +46,3 @@ def proxy(slapd: Slapd) -> Iterator[TcpProxy]:
 @pytest.fixture
 def directory(make_directory: MakeDirectory) -> LdapDirectory:
     return make_directory()
-
-
-@pytest.fixture
-def make_session(tmp_path: Path) -> Iterator[SessionMaker]:
-    engine = make_engine(f"sqlite:///{tmp_path}/patrons.sqlite3")
-    Base.metadata.create_all(engine)
-    yield make_session_maker(engine)
-    engine.dispose()

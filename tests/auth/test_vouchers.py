@@ -1,0 +1,175 @@
+"""Redeeming: what a pass allows, from its first use to its end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from auth import plans, voucher_batches, vouchers
+from auth.entitlements import Allowance
+from auth.voucher_batches import IssuedBatch, Order
+from auth.voucher_errors import (
+    ExpiredVoucher,
+    ForeignVoucher,
+    SpentVoucher,
+    SuspendedVoucher,
+    UnknownVoucher,
+    VoidVoucher,
+)
+from auth.voucher_keys import VoucherKeys
+from auth.voucher_models import Voucher
+from config import Secret
+from sites.models import Gateway, SigninMethod
+from tests.clock import NOON
+from tests.town import build_town
+
+KEYS = VoucherKeys(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
+MIDNIGHT = NOON + timedelta(hours=12)
+
+
+@pytest.fixture
+def bayle(db: Session) -> Gateway:
+    plans.add_first_plans(db)
+    return build_town(db).pierre_bayle
+
+
+def issue(db: Session, plan: str = "day", count: int = 1, **fields: object) -> IssuedBatch:
+    chosen = plans.by_slug(db, plan)
+    for name, value in fields.items():
+        setattr(chosen, name, value)
+    return voucher_batches.issue(db, keys=KEYS, plan=chosen, order=Order(count, "tests"), now=NOON)
+
+
+def redeem(db: Session, code: str, gateway: Gateway, *, now: datetime = NOON) -> Allowance:
+    return vouchers.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
+
+
+def test_the_first_use_fixes_the_end(db: Session, bayle: Gateway) -> None:
+    code = issue(db, "2h").codes[0]
+    later = NOON + timedelta(hours=1)
+    first, again = redeem(db, code, bayle), redeem(db, code, bayle, now=later)
+    assert first.until == again.until == NOON + timedelta(hours=2)
+    [voucher] = db.query(Voucher)
+    db.refresh(voucher)
+    assert (voucher.used_at, voucher.until) == (NOON, NOON + timedelta(hours=2))
+
+
+def test_the_allowance_is_what_the_plan_says(db: Session, bayle: Gateway) -> None:
+    code = issue(db, devices=3, rate_down_kbps=2000).codes[0]
+    allowance = redeem(db, code, bayle)
+    assert (allowance.method, allowance.until) == (SigninMethod.PASS, MIDNIGHT)
+    assert (allowance.devices, allowance.rate_down_kbps, allowance.rate_up_kbps) == (3, 2000, None)
+
+
+def test_the_subject_is_the_pass_under_a_pseudonym(db: Session, bayle: Gateway) -> None:
+    one, other = issue(db, count=2).codes
+    subject = redeem(db, one, bayle).subject
+    assert len(subject) == 32
+    assert subject == redeem(db, one, bayle).subject != redeem(db, other, bayle).subject
+
+
+def test_the_site_decides_zone_and_hours(db: Session, bayle: Gateway) -> None:
+    # The library closes at 18:00, that is 17:00 UTC; the plan adds a quarter of an hour.
+    assert redeem(db, issue(db, "closing").codes[0], bayle).until == NOON + timedelta(hours=6, minutes=15)
+    bayle.site.zone = "Indian/Reunion"
+    assert redeem(db, issue(db).codes[0], bayle).until == NOON + timedelta(hours=9)
+
+
+def test_a_batch_that_ends_before_the_plan_would_ends_its_passes(db: Session, bayle: Gateway) -> None:
+    order = Order(1, "tests", ends_at=NOON + timedelta(hours=3))
+    plan = plans.by_slug(db, "day")
+    code = voucher_batches.issue(db, keys=KEYS, plan=plan, order=order, now=NOON).codes[0]
+    assert redeem(db, code, bayle).until == NOON + timedelta(hours=3)
+
+
+def test_it_refuses_an_unknown_code(db: Session, bayle: Gateway) -> None:
+    issue(db)
+    with pytest.raises(UnknownVoucher):
+        redeem(db, "23456789Q", bayle)
+
+
+def test_another_installations_key_knows_no_code_of_ours(db: Session, bayle: Gateway) -> None:
+    code = issue(db).codes[0]
+    foreign = VoucherKeys(Secret("another-0123456789abcdefghijklmnopqrstuvwxyz"))
+    with pytest.raises(UnknownVoucher):
+        vouchers.redeem(db, keys=foreign, code=code, gateway=bayle, now=NOON)
+
+
+def test_it_refuses_a_spent_voucher_from_its_last_instant_on(db: Session, bayle: Gateway) -> None:
+    code = issue(db).codes[0]
+    redeem(db, code, bayle)
+    redeem(db, code, bayle, now=MIDNIGHT - timedelta(microseconds=1))
+    with pytest.raises(SpentVoucher) as caught:
+        redeem(db, code, bayle, now=MIDNIGHT)
+    assert caught.value.until == MIDNIGHT
+
+
+def test_it_refuses_an_expired_voucher_from_its_last_instant_on(db: Session, bayle: Gateway) -> None:
+    end = NOON + timedelta(days=1)
+    one, other = issue(db, count=2, ends_at=end).codes
+    redeem(db, one, bayle, now=end - timedelta(seconds=1))
+    with pytest.raises(ExpiredVoucher) as caught:
+        redeem(db, other, bayle, now=end)
+    assert caught.value.until == end
+
+
+def test_it_refuses_a_void_voucher_with_its_mark(db: Session, bayle: Gateway) -> None:
+    batch = issue(db, count=3)
+    voucher_batches.revoke(db, voucher_batches.of_batch(batch.batch.id), by="tests", now=NOON)
+    with pytest.raises(VoidVoucher) as caught:
+        redeem(db, batch.codes[2], bayle)
+    assert caught.value.mark == batch.tickets[2].mark == f"{batch.batch.id}-3"
+
+
+def test_it_refuses_a_suspended_batch(db: Session, bayle: Gateway) -> None:
+    batch = issue(db)
+    voucher_batches.suspend(db, batch.batch.id, now=NOON)
+    with pytest.raises(SuspendedVoucher):
+        redeem(db, batch.codes[0], bayle)
+
+
+def test_it_refuses_a_pass_of_another_place(db: Session, bayle: Gateway) -> None:
+    code = issue(db, networks=["wifilib"]).codes[0]
+    with pytest.raises(ForeignVoucher):
+        redeem(db, code, bayle)
+
+
+def test_a_refused_pass_stays_unused(db: Session, bayle: Gateway) -> None:
+    batch = issue(db, networks=["wifilib"])
+    with pytest.raises(ForeignVoucher):
+        redeem(db, batch.codes[0], bayle)
+    voucher = vouchers.find(db, keys=KEYS, code=batch.codes[0])
+    assert voucher is not None
+    assert voucher.used_at is None
+
+
+def test_a_pass_voided_between_the_look_and_the_claim_is_refused(db: Session, bayle: Gateway) -> None:
+    """The claim is a condition of its statement, not of the look before it."""
+    batch = issue(db)
+    # The row in this session's memory stays as it was, as another request's would.
+    vouchers.find(db, keys=KEYS, code=batch.codes[0])
+    db.execute(
+        update(Voucher).values(voided_at=NOON, void_reason="revoked"),
+        execution_options={"synchronize_session": False},
+    )
+    with pytest.raises(VoidVoucher):
+        redeem(db, batch.codes[0], bayle)
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "-", "1", "1-", "-1", "1-99", "99-1", "x-y", "1-1-1", "²-1", "9" * 40 + "-1"]
+)
+def test_a_mark_that_nothing_has_finds_nothing(db: Session, bayle: Gateway, mark: str) -> None:
+    issue(db)
+    assert vouchers.find_by_mark(db, mark) is None
+
+
+def test_a_mark_finds_its_pass(db: Session, bayle: Gateway) -> None:
+    batch = issue(db, count=3)
+    found = vouchers.find_by_mark(db, batch.tickets[1].mark)
+    assert found is not None
+    assert found.number == 2
+    assert found.batch.plan.slug == "day"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from portal.printing.tickets import plain
 from portal.qr import Drawing
@@ -90,6 +91,7 @@ def height_of(lines: int, size: float) -> float:
     return (lines + (lines - 1) * LEADING) * size * POINT
 
 
+@lru_cache(maxsize=1024)
 def shorten(text: str, letters: float) -> str:
     """`text` as one plain line of at most that many letters' width; what is cut off ends in an ellipsis."""
     clean = plain(text)
@@ -103,6 +105,7 @@ def shorten(text: str, letters: float) -> str:
     return clean
 
 
+@lru_cache(maxsize=1024)
 def fitting(text: str, width: float, size: float) -> float:
     """The type size, at most `size`, at which the whole of `text` stands on one line of `width`."""
     letters = sum(_width(sign) for sign in plain(text)) or 1.0

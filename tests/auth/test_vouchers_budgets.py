@@ -1,0 +1,166 @@
+"""Budgets against guessing: they hold whatever address a guesser takes, and let a right code through."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth import limits, voucher_budgets
+from auth.errors import TooManyAttempts
+from auth.limits import Budget
+from auth.models import Attempt
+from auth.voucher_budgets import ALL, DAY, RESERVE, Guess
+from auth.voucher_errors import UnknownVoucher
+from db.engine import SessionMaker
+from sessions.sweep import ATTEMPT_LIFE
+from tests.clock import NOON
+
+BAYLE = "gw-bayle"
+
+
+def guesser(number: int, gateway: str = BAYLE, site: str = "pierre-bayle") -> Guess:
+    """A client with an address of its own."""
+    return Guess(gateway, site, f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
+
+
+def miss(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
+    """Try a code that does not exist; whether it was looked up and answered."""
+    try:
+        voucher_budgets.admit(db, guess, now=now)
+    except TooManyAttempts:
+        return False
+    return isinstance(voucher_budgets.charge(db, guess, now=now), UnknownVoucher)
+
+
+def may_try(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
+    """Whether a right code of this client is looked up."""
+    try:
+        voucher_budgets.admit(db, guess, now=now)
+    except TooManyAttempts:
+        return False
+    voucher_budgets.refund(db, guess)
+    return True
+
+
+def close(db: Session, *budgets: Budget) -> None:
+    """Spend budgets to the end."""
+    for budget in budgets:
+        for _ in range(budget.most):
+            limits.count(db, budget, now=NOON)
+
+
+def test_one_client_has_five_misses(db: Session) -> None:
+    assert [miss(db, guesser(1)) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert miss(db, guesser(1), now=NOON + timedelta(minutes=15))
+
+
+def test_a_right_code_costs_nothing(db: Session) -> None:
+    assert all(may_try(db, guesser(1)) for _ in range(50))
+    assert db.scalars(select(Attempt).where(Attempt.count > 0)).all() == []
+
+
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["gateway", "site", "all"])
+def test_when_a_broad_budget_is_spent_only_clients_without_a_miss_are_heard(db: Session, number: int) -> None:
+    assert miss(db, guesser(1))
+    close(db, guesser(1).broad[number])
+    assert not may_try(db, guesser(1))
+    assert may_try(db, guesser(2))
+    assert miss(db, guesser(2))
+    assert not may_try(db, guesser(2))
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["gateway", "all"])
+def test_when_a_reserve_is_spent_too_nobody_is_heard_until_it_rests(db: Session, number: int) -> None:
+    close(db, ALL, guesser(1).reserve[number])
+    assert not may_try(db, guesser(2))
+    assert may_try(db, guesser(2), now=NOON + ALL.window)
+
+
+def test_a_client_of_another_gateway_is_heard_while_one_is_attacked(db: Session) -> None:
+    close(db, *guesser(1).broad, guesser(1).reserve[0])
+    assert not may_try(db, guesser(2))
+    assert may_try(db, guesser(3, "gw-other", "battant"))
+
+
+def test_five_thousand_guesses_of_five_hundred_addresses_spend_their_budget_and_no_more(db: Session) -> None:
+    """Case V2, with an innocent client beside them."""
+    answered = sum(miss(db, guesser(number % 500)) for number in range(5_000))
+    first = guesser(0)
+    assert answered <= first.broad[0].most + first.reserve[0].most
+    assert may_try(db, guesser(501))
+
+
+def test_no_day_answers_more_than_the_arithmetic_says(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses that nobody has seen, behind three gateways, all day; the budgets are small to be spent."""
+    monkeypatch.setattr(voucher_budgets, "ALL", Budget("guess:all", most=3, window=timedelta(hours=1)))
+    monkeypatch.setattr(voucher_budgets, "RESERVE", Budget("guess:reserve", most=20, window=DAY))
+    monkeypatch.setattr(voucher_budgets, "IN_FLIGHT", 0)
+    numbers = itertools.count()
+    answered = sum(
+        miss(
+            db,
+            guesser(next(numbers), f"gw-{gateway}", f"site-{gateway}"),
+            now=NOON + timedelta(minutes=minute),
+        )
+        for minute in range(0, 24 * 60, 10)
+        for gateway in range(3)
+    )
+    assert 60 < answered <= voucher_budgets.guesses_per_day() == 3 * 24 + 20
+
+
+def test_the_reserve_outlives_the_sweep() -> None:
+    assert max(budget.window for budget in [*guesser(1).broad, *guesser(1).reserve]) < ATTEMPT_LIFE
+    assert RESERVE.window == DAY
+
+
+def test_a_spent_budget_is_an_alert(db: Session, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    for number in range(40):
+        miss(db, guesser(number))
+    assert caplog.text.count("guess:gateway:gw-bayle is spent") == 1
+
+
+def test_parallel_guesses_of_one_client_are_one_after_the_other(make_session: SessionMaker) -> None:
+    barrier = threading.Barrier(12)
+    answered: list[bool] = []
+
+    def rush() -> None:
+        barrier.wait()
+        with make_session.begin() as db:
+            answered.append(miss(db, guesser(1)))
+
+    threads = [threading.Thread(target=rush) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answered) == [False] * 7 + [True] * 5
+
+
+def test_parallel_guesses_of_many_clients_never_answer_more_than_the_budget(
+    make_session: SessionMaker,
+) -> None:
+    with make_session.begin() as db:
+        close(db, *guesser(1).reserve)
+    barrier = threading.Barrier(12)
+    answered: list[bool] = []
+
+    def rush(worker: int) -> None:
+        barrier.wait()
+        for number in range(5):
+            with make_session.begin() as db:
+                answered.append(miss(db, guesser(worker * 100 + number)))
+
+    threads = [threading.Thread(target=rush, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answered) == 60
+    assert sum(answered) == guesser(1).broad[0].most

@@ -8,7 +8,7 @@ the code in letters, and (where there is room) the address, so that it works wit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.printing.marks import LEADING, Line, Mark, Square, fitting, height_of
 from portal.printing.papers import Grid, Paper
@@ -132,8 +132,7 @@ def _foot(
         text = words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address)
         yield Line(text, x, y, width, stack.foot, stack.by_hand_lines, language)
         y += height_of(stack.by_hand_lines, stack.foot) + 0.8
-    place = " · ".join(text for text in (ticket.place, f"n° {ticket.mark}" if ticket.mark else "") if text)
-    yield Line(place, x, y, width, stack.foot, lang=languages[0], bold=True)
+    yield Line(replace(ticket, note="").about, x, y, width, stack.foot, lang=languages[0], bold=True)
     y += height_of(1, stack.foot) + 0.4
     yield Line(ticket.note, x, y, width, stack.foot, stack.note_lines)
 
@@ -148,9 +147,9 @@ def _turned_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
     yield Line(address, 35.5, 4.0, 26.5, fitting(address, 26.5, 5.6), align="right")
     for number, x in ((1, left), (2, left + band + gap + side + gap)):
         for position, language in enumerate(languages):
-            text, length = _caption(number, language), side + 2 * gap
+            text, length = _caption(number, language), side + gap
             size = fitting(text, length, 6)
-            yield Line(text, x + position * 2.2, y + side + gap, length, size, 1, language, turned=True)
+            yield Line(text, x + position * 2.2, y + side + gap / 2, length, size, 1, language, turned=True)
     yield from _pair(ticket, codes, x=left + band + gap, y=y, side=side, gap=2 * gap + band)
     y += side + gap
     for language in languages:

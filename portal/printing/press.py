@@ -16,7 +16,7 @@ import typst
 from portal.printing.pages import make_pages, read_job
 
 HERE = Path(__file__).parent
-MEMORY_BYTES = 1_500_000_000
+MEMORY_BYTES = 1_000_000_000
 CPU_SECONDS = 30
 
 

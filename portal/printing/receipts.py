@@ -64,10 +64,10 @@ def _line(text: str) -> bytes:
 
 
 def _sign(sign: str) -> bytes:
-    """One character in WPC1252, or its letter without the mark, or a question mark. Never a control byte."""
+    """One character in WPC1252, or its letter without the mark, or a question mark."""
     for form in (sign, unicodedata.normalize("NFKD", sign)[:1]):
         encoded = form.encode("cp1252", errors="ignore")
-        if encoded and encoded[0] >= 0x20 and encoded[0] != 0x7F:
+        if encoded:
             return encoded
     return b"?"
 

@@ -40,9 +40,9 @@ def preview_svg(
     first_free: int = 0,
     large: bool = False,
     title: str = TITLE,
-    pages: int | None = None,
+    pages: int | None = 3,
 ) -> list[str]:
-    """The pages of `print_pdf` as SVG, the first `pages` of them if that is given. Raises as `print_pdf` does.
+    """The first `pages` pages of `print_pdf` as SVG; None means all, at 1 MB each. Raises as `print_pdf` does.
 
     Serve each as a picture of its own (``image/svg+xml`` in an ``img``): it carries its codes as ``data:`` pictures.
     """

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 # Version 6 of a QR code at level M holds this many bytes: on 20 mm its modules are half a millimetre wide. What is
 # finer does not scan from office paper.
 MOST_QR_BYTES = 106
-# What one child can typeset well within its memory. A larger batch is printed in parts.
-MOST_TICKETS = 5_000
+# What one child sets in 300 MB. A larger batch is printed in parts.
+MOST_TICKETS = 2_000
 # Marks that turn the direction of what stands after them: a note could make a code read backwards.
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -44,8 +44,8 @@ class Ticket:
     ends: Mapping[str, str]
     place: str
     note: str = ""
-    mark: str = ""
     languages: tuple[str, ...] = ("fr", "en")
+    mark: str = ""
 
     @property
     def about(self) -> str:

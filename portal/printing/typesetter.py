@@ -25,7 +25,7 @@ ENVIRONMENT = {
 }
 LIMIT_SECONDS = 30.0
 QUEUE_SECONDS = 20.0
-# One at a time: a child takes 150 MB for a thousand tickets, and guests come first.
+# One at a time: a child takes 170 MB for a thousand tickets, and guests come first.
 _press = threading.BoundedSemaphore(1)
 
 

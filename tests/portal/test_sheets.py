@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from auth import plans, vouchers
@@ -109,6 +109,23 @@ def test_a_file_that_is_there_is_not_overwritten(app: Flask, db: Session, tmp_pa
 
 
 @desk
+def test_a_sheet_of_passes_that_were_not_kept_is_taken_away(
+    app: Flask, services: Services, tmp_path: Path
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("the disk of the database is full")
+
+    file = tmp_path / "sheet.pdf"
+    event.listen(services.make_session, "before_commit", fail)
+    try:
+        done = run(app, 2, file, "--site", "pierre-bayle")
+    finally:
+        event.remove(services.make_session, "before_commit", fail)
+    assert "disk" in str(done.exception)
+    assert not file.exists()
+
+
+@desk
 def test_a_plan_that_does_not_hold_there_is_refused(
     app: Flask, services: Services, db: Session, tmp_path: Path
 ) -> None:
@@ -129,7 +146,10 @@ def test_every_plan_says_its_end(language: str) -> None:
 
 def test_the_calendar_end_is_said_by_the_clock_of_the_site() -> None:
     """Summer time in Besançon: two hours later than UTC."""
-    batch = Batch(plan=Plan(kind=PlanKind.UNTIL_MIDNIGHT, length_minutes=0), ends_at=datetime(2026, 7, 14, 21, 30, tzinfo=UTC))
+    batch = Batch(
+        plan=Plan(kind=PlanKind.UNTIL_MIDNIGHT, length_minutes=0),
+        ends_at=datetime(2026, 7, 14, 21, 30, tzinfo=UTC),
+    )
     said = [
         say_end(batch, language, make_site("pierre-bayle", zone="Europe/Paris")) for language in LANGUAGES
     ]

@@ -109,4 +109,4 @@ def test_it_refuses_what_would_not_work() -> None:
     with pytest.raises(UnprintableTicket):
         print_escpos([make_ticket(redeem_url="HTTPS://W.EU/" + "P" * 200)])
     with pytest.raises(OversizedPrint):
-        print_escpos([make_ticket()] * 5_001)
+        print_escpos([make_ticket()] * 2_001)

@@ -74,7 +74,7 @@ def test_one_document_is_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_press_cannot_take_all_memory() -> None:
-    assert "MemoryError" in bounded("bytearray(2_000_000_000)").stderr
+    assert "MemoryError" in bounded("bytearray(1_000_000_000)").stderr
 
 
 def test_the_press_cannot_write_a_file(tmp_path: Path) -> None:

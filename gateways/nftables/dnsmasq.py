@@ -88,9 +88,9 @@ def _ranges(configuration: Configuration) -> list[str]:
         else:
             # Phones make their own addresses (RFC 4862) and ask DHCPv6 only for options.
             lines.append(f"dhcp-range={prefix[0]},ra-stateless,{prefix.prefixlen},{2 * LEASE_MINUTES}m")
-    if len(lines) > (most > 0):
+    if any(prefix.version == 6 for prefix in configuration.client_prefixes):
         lifetime = f"{ADVERTISED_EVERY_SECONDS},{ROUTER_LIFETIME_SECONDS}"
-        lines += ["enable-ra", f"ra-param={configuration.client_interface},{lifetime}"]
+        lines.append(f"ra-param={configuration.client_interface},{lifetime}")
     # dnsmasq stops at a thousand leases unless it is told otherwise.
     return [*lines, f"dhcp-lease-max={max(most, 1)}"]
 

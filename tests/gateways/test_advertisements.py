@@ -123,7 +123,7 @@ def test_the_duty_goes_on_when_the_interface_comes_back(
 @pytest.mark.netns
 def test_without_ipv6_for_clients_nothing_is_advertised(tmp_path: Path) -> None:
     only4 = replace(configuration(tmp_path), client_prefixes=(ipaddress.ip_network("10.66.0.0/24"),))
-    with opened() as net, duty(net, announce(only4)), ear(net.phone[0]) as port:
+    with opened() as net, ear(net.phone[0]) as port, duty(net, announce(only4)):
         port.settimeout(0.3)
         with pytest.raises(TimeoutError):
             hear(port)

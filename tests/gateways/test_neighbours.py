@@ -59,16 +59,18 @@ def test_it_knows_nobody_behind_an_address_that_never_spoke(
     assert net.gateway.ns.call(lambda: table.lookup(ipaddress.ip_address(address))) is None
 
 
-@pytest.mark.parametrize("state", ["incomplete", "failed"])
+@pytest.mark.parametrize("state", ["incomplete", "failed", "noarp"])
 def test_an_entry_that_nobody_answered_for_names_nobody(net: Town, table: NeighbourTable, state: str) -> None:
     address = ipaddress.ip_address("10.66.0.88")
-    if state == "failed":
-        net.gateway.ns.run(["ip", "neigh", "replace", str(address), "dev", "lan0", "nud", "failed"])
-    else:
+    if state == "incomplete":
         with net.gateway.ns.socket(kind=socket.SOCK_DGRAM) as sender:
             sender.sendto(b"?", (str(address), 9))
-    assert state.upper() in net.gateway.ns.run(["ip", "neigh", "show", str(address)]).stdout
+    else:
+        mac = ["lladdr", "02:00:00:00:00:88"] if state == "noarp" else []
+        net.gateway.ns.run(["ip", "neigh", "replace", str(address), *mac, "dev", "lan0", "nud", state])
+    assert state.upper() in net.gateway.ns.run(["ip", "neigh", "show", "nud", "all", str(address)]).stdout
     assert net.gateway.ns.call(lambda: table.lookup(address)) is None
+    net.gateway.ns.run(["ip", "neigh", "del", str(address), "dev", "lan0"])
 
 
 def test_it_sees_only_its_own_interface(net: Town, table: NeighbourTable) -> None:
@@ -83,6 +85,16 @@ def test_an_interface_that_is_gone_is_a_fault_and_not_nobody(net: Town) -> None:
         pytest.raises(OSError, match=r"No such device|no interface"),
     ):
         net.gateway.ns.call(lambda: table.lookup(net.phone[0].address(4)))
+
+
+def test_a_kernel_that_cannot_answer_is_a_fault_and_not_nobody(net: Town) -> None:
+    """Asked in another namespace than the table was made in, of an interface that the table's own does not have."""
+    net.portal.ip("link add far9 index 999 type bridge")
+    with (
+        net.gateway.ns.call(lambda: NeighbourTable("far9")) as table,
+        pytest.raises(OSError, match="No such device"),
+    ):
+        net.portal.call(lambda: table.lookup(net.phone[0].address(4)))
 
 
 def listen(

@@ -181,16 +181,11 @@ def _small_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
     first = ticket.languages[0]
     side, x, width = 14.4, 20.6, 16.2
     yield Square(codes.redeem, 2.4, 2.4, side, _alt(ticket, 2), first)
-    for row, group in enumerate(_groups(ticket.code)):
+    first_group, second, third = ticket.code.split("-")
+    for row, group in enumerate((f"{first_group}-", f"{second}-", third)):
         yield Line(group, x, 2.0 + row * 4.3, width, 12, is_code=True)
     yield _ends(ticket, first, x, 15.3, width, 4.8, 2)
     yield _network(ticket, 1.5, 19.15, 35, 5)
-
-
-def _groups(code: str) -> list[str]:
-    """Three rows for the small label: ``7K2-``, ``M9Q-``, ``XAH``."""
-    head, *rest = code.split("-")
-    return [f"{group}-" for group in [head, *rest][:-1]] + [(rest or [head])[-1]]
 
 
 def _network(ticket: Ticket, x: float, y: float, width: float, size: float, align: str = "left") -> Line:

@@ -38,15 +38,9 @@ class Line:
     def height(self) -> float:
         return height_of(self.lines, self.size)
 
-    def _shown(self) -> str:
-        """A code is never cut: half a code is worse than one that leaves its box."""
-        if self.is_code:
-            return plain(self.text)
-        return shorten(self.text, self.lines * self.width / (self.size * POINT * LETTER))
-
     def at(self, x: float, y: float) -> dict[str, object]:
         return {
-            "text": self._shown(),
+            "text": shorten(self.text, self.lines * self.width / (self.size * POINT * LETTER)),
             "x": self.x + x,
             "y": self.y + y,
             "width": self.width,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 MOST_QR_BYTES = 106
 # What one child sets in 300 MB. A larger batch is printed in parts.
 MOST_TICKETS = 2_000
+# What the boxes on every paper are made for.
+_CODE = re.compile("[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}")
 # Marks that turn the direction of what stands after them: a note could make a code read backwards.
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -56,7 +58,7 @@ class Ticket:
     @property
     def address(self) -> str:
         """Where the code can be typed in: the redeem address without scheme and code, ``wifi.example.org/pass``."""
-        symbols = self.code.replace("-", "").replace(" ", "").lower()
+        symbols = self.code.replace("-", "").lower()
         return self.redeem_url.lower().partition("://")[2].removesuffix(symbols).rstrip("/")
 
 
@@ -74,8 +76,8 @@ def check(tickets: Sequence[Ticket]) -> None:
 
 
 def _check_one(ticket: Ticket) -> None:
-    if not plain(ticket.code) or len(ticket.code) > 15:
-        raise UnprintableTicket("A code has one to fifteen characters.")
+    if not _CODE.fullmatch(ticket.code):
+        raise UnprintableTicket("A code is three groups of three: 7K2-M9Q-XAH.")
     if not plain(ticket.ssid):
         raise UnprintableTicket("The network has no name.")
     for text in (ticket.redeem_url, ticket.join):

@@ -147,7 +147,10 @@ def test_it_refuses_large_print_on_labels() -> None:
 def test_it_refuses_what_would_not_work_on_paper() -> None:
     for changes in (
         {"code": ""},
-        {"code": "7K2-M9Q-XAH-AND-MORE"},
+        {"code": "7K2-M9Q-XAH-7K2"},
+        {"code": "7K2M9QXAH"},
+        {"code": "7K2-M9Q-XAH\n"},
+        {"code": "7K2-M9Q-\x1bAH"},
         {"ssid": "\x00"},
         {"redeem_url": ""},
         {"redeem_url": "HTTPS://W.EU/" + "P" * 100},

@@ -46,6 +46,9 @@ def test_a_press_that_crashes_is_named_and_the_next_print_works(monkeypatch: pyt
         replace_press(patch, "raise SystemExit('out of ink')")
         with pytest.raises(FailedPrinting, match="1: out of ink"):
             print_one()
+        replace_press(patch, "print('%PDF-1.7 and half a page'); raise SystemExit('out of paper')")
+        with pytest.raises(FailedPrinting, match="1: out of paper"):
+            print_one()
         replace_press(patch, "pass")
         with pytest.raises(FailedPrinting):
             print_one()
@@ -85,3 +88,23 @@ def test_the_press_cannot_write_a_file(tmp_path: Path) -> None:
 def test_the_press_cannot_compute_for_ever() -> None:
     limits = bounded("import resource; print(resource.getrlimit(resource.RLIMIT_CPU))")
     assert limits.stdout.strip() == "(30, 30)"
+
+
+def test_the_press_bounds_itself_before_it_reads_a_job() -> None:
+    program = """
+import resource
+from portal.printing import press
+try:
+    press.main()
+except ValueError:
+    print(resource.getrlimit(resource.RLIMIT_AS)[1] == press.MEMORY_BYTES)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input="no job at all",
+        cwd=typesetter.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "True"

@@ -24,7 +24,8 @@ T = TypeVar("T")
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 NEEDED = ("ip", "nft", "unshare", "nsenter", "setpriv")
 CLONE_NEWNET = 0x40000000  # linux/sched.h
-DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+# Who was orphaned before the kernel knew its wish must not begin: its parent is asked for once more.
+UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
 # Without duplicate address detection an IPv6 address can be used at once (RFC 4862 section 5.4).
 KEEP = (
     "ip link set lo up; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad; "
@@ -83,6 +84,12 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "PATH": SEARCH_PATH, **(extra or {})}
 
 
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """`command`, so that the kernel kills it when the thread that starts it dies, whatever killed us (prctl(2))."""
+    armed = ["setpriv", "--pdeathsig", "KILL", "sh", "-c", UNLESS_ORPHANED, str(os.getpid())]
+    return [*armed, *command]
+
+
 class Inside:
     """A network namespace that somebody keeps: `pid` is a process in it."""
 
@@ -113,9 +120,7 @@ class Inside:
     def popen(self, args: Sequence[str], *, cwd: Path | None = None, **rest: Any) -> subprocess.Popen[Any]:
         """Start a program that ends with the namespace. Its pid is its own; it leads a process group."""
         rest.setdefault("env", environment())
-        process = subprocess.Popen(
-            [*DIES_WITH_US, *self.command(args, cwd=cwd)], start_new_session=True, **rest
-        )
+        process = subprocess.Popen(dying_with_us(self.command(args, cwd=cwd)), start_new_session=True, **rest)
         self._running.append(process)
         return process
 
@@ -177,7 +182,7 @@ class Namespace(Inside):
     def __init__(self, name: str) -> None:
         # The kernel ends the keeper when our thread dies, whatever killed it: nothing outlives the lab.
         self._keeper = subprocess.Popen(
-            [*DIES_WITH_US, "unshare", "--net", "--mount", "sh", "-c", KEEP],
+            dying_with_us(["unshare", "--net", "--mount", "sh", "-c", KEEP]),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -25,7 +25,7 @@ from typing import Any
 from gateways.ports import Client, MacAddress
 from lab import doors, records
 from lab.hotspot import TOP, Hotspot, granian, hotspot, now, portal_environment, prepare_portal
-from lab.namespace import DIES_WITH_US, NoNamespaces, become_root, demand_namespaces, stop
+from lab.namespace import NoNamespaces, become_root, demand_namespaces, dying_with_us, stop
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.waiting import DidNotStart, await_page
 
@@ -129,7 +129,7 @@ def _opened(desk: Desk) -> Iterator[None]:
 def _start(desk: Desk, name: str, command: list[str]) -> subprocess.Popen[Any]:
     with (desk.folder / "log" / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
-            [*DIES_WITH_US, *command],
+            dying_with_us(command),
             cwd=TOP,
             env=portal_environment(desk.folder, desk.url),
             stdout=log,

@@ -13,7 +13,7 @@ from pathlib import Path
 from config import LdapSettings, Settings
 from lab.doors import LIBRARY, STATION
 from lab.hotspot import TOP, now, portal_environment
-from lab.namespace import DIES_WITH_US, stop
+from lab.namespace import dying_with_us, stop
 from lab.records import make_secret, seed
 from lab.waiting import await_page
 from portal.app import make_services
@@ -69,7 +69,7 @@ def running_portal(
     log = folder / "portal.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [*DIES_WITH_US, *command[:-1], app],
+            dying_with_us([*command[:-1], app]),
             cwd=TOP,
             env=environment,
             stdout=out,

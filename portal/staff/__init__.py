@@ -6,4 +6,18 @@ from flask import Blueprint
 
 staff = Blueprint("staff", __name__, url_prefix="/staff")
 
-from portal.staff import access, account, confirming, home, people, setup, signin, trail  # noqa: E402, F401
+from portal.staff import (  # noqa: E402, F401
+    access,
+    account,
+    batches,
+    confirming,
+    desk,
+    exports,
+    home,
+    passes,
+    people,
+    setup,
+    signin,
+    slips,
+    trail,
+)

@@ -14,12 +14,15 @@ from auth.staff_models import StaffState
 from auth.staff_policy import Action, Role, may
 from portal.guard import STYLE as SHARED_STYLE
 from portal.guard import is_staff_page
+from portal.qr import QUIET_ZONE, draw
+from portal.staff.deed_words import deed_in_words
 from portal.staff.forms import form_field
 from portal.staff.login import me
+from portal.staff.pass_words import on_day, papers, pass_state_in_words, void_reason_in_words
 from portal.wording import say
 
 # What a link to the same page in another language takes along.
-KEPT = ("actor", "object", "next")
+KEPT = ("actor", "object", "words", "next")
 STYLE = Path(__file__).parent.parent.parent / "templates" / "staff" / "style.css"
 
 
@@ -51,6 +54,8 @@ def menu() -> list[Door]:
     """Where this person may go."""
     doors = [
         Door("staff.home", say("Start"), Action.OWN_ACCOUNT),
+        Door("staff.desk", say("Desk"), Action.ISSUE),
+        Door("staff.batches", say("Batches"), Action.BOOKS),
         Door("staff.people", say("Accounts"), Action.ACCOUNTS),
         Door("staff.trail", say("Audit trail"), Action.TRAIL),
     ]
@@ -96,7 +101,22 @@ def vocabulary() -> dict[str, Any]:
         "menu": menu,
         "form_field": form_field,
         "here_in": here_in,
+        "qr": picture,
+        "papers": papers,
+        "pass_state_in_words": pass_state_in_words,
+        "void_reason_in_words": void_reason_in_words,
+        "on_day": on_day,
+        "deed_in_words": deed_in_words,
         "roles": list(Role),
         "role_in_words": role_in_words,
         "account_state_in_words": account_state_in_words,
     }
+
+
+def picture(text: str, label: str) -> Markup:
+    """The QR code of `text` as an SVG picture, with `label` for those who do not see it."""
+    code = draw(text, margin=QUIET_ZONE)
+    return Markup(
+        '<svg class="code" role="img" aria-label="{label}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        '<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
+    ).format(label=label, side=code.side, path=code.path)

@@ -1,16 +1,20 @@
-"""The first page of staff: what this person can do here."""
+"""The first page of staff: what this person can do here. A clerk who has the desk alone is at it already."""
 
 from __future__ import annotations
 
-from flask import make_response, render_template
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff_policy import Action
+from auth.staff_policy import Action, Role
 from portal.staff import staff
-from portal.staff.access import needs
+from portal.staff.access import needs, whoever
 
 
 @staff.get("/")
 @needs(Action.OWN_ACCOUNT)
 def home() -> AnyResponse:
+    if whoever().authority.roles == {Role.DESK}:
+        return redirect(url_for("staff.desk"), HTTPStatus.SEE_OTHER)
     return make_response(render_template("staff/home.html"))

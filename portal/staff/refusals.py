@@ -22,10 +22,12 @@ from auth.staff_errors import (
     WrongCode,
     WrongStaffCredentials,
 )
+from auth.voucher_errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
 from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import NotAllowed
+from portal.staff.desk_errors import MOST_AT_THE_DESK, Unprinted, UnreadableCount, UnreadableDay
 from portal.staff.forms import ForeignForm, UsedForm
 from portal.wording import clock_time, say
 
@@ -69,6 +71,17 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(
                 HTTPStatus.BAD_REQUEST, say("Choose another password."), _why(error), field="password"
             )
+        case Unprinted():
+            return Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                say("That was not printed."),
+                say(
+                    "Other sheets are being made. Go back and print again in a minute: the codes are still there."
+                )
+                if error.busy
+                else say("Go back and choose another paper: the codes are still there."),
+                retry_after=30 if error.busy else None,
+            )
         case SpentSetup():
             return Refusal(
                 HTTPStatus.GONE,
@@ -87,6 +100,8 @@ def refusal_of(error: Exception) -> Refusal:
                 say("This form is not from your present sign-in."),
                 say("Nothing was changed. Open the page again and repeat what you did."),
             )
+        case VoucherError():
+            return _about_passes(error)
         case UsedForm():
             return Refusal(
                 HTTPStatus.CONFLICT,
@@ -95,6 +110,32 @@ def refusal_of(error: Exception) -> Refusal:
             )
         case _:
             return _about_accounts(error)
+
+
+def _about_passes(error: VoucherError) -> Refusal:
+    match error:
+        case UnreadableCount() | ImpossibleCount():
+            title = say("How many passes?")
+            text = say(
+                "A number from 1 to %(most)s. More are made on the command line.", most=MOST_AT_THE_DESK
+            )
+            return Refusal(HTTPStatus.BAD_REQUEST, title, text, field="count")
+        case UnreadableDay() | EndedPlan():
+            title = say("These passes would be over already.")
+            return Refusal(HTTPStatus.BAD_REQUEST, title, say("Choose a later last day."), field="last_day")
+        case ImprudentBatch():
+            title = say("So many passes at once would make guessing pay.")
+            text = say(
+                "%(live)s codes are alive; with %(count)s more, guessing would hit one every %(days)s days. "
+                "Void what is left of old batches first.",
+                live=error.live,
+                count=error.count,
+                days=max(1, int(1 / error.expected)),
+            )
+            return Refusal(HTTPStatus.CONFLICT, title, text, field="count")
+        case _:
+            title = say("There is nothing left to replace.")
+            return Refusal(HTTPStatus.CONFLICT, title, say("The pass is void or over. Issue a new one."))
 
 
 def _about_accounts(error: Exception) -> Refusal:
@@ -139,5 +180,5 @@ def refused(error: Exception) -> Response:
     return make_response(render_template("staff/error.html", refusal=refusal), refusal.status)
 
 
-for _kind in (StaffError, NotAllowed, ForeignForm, UsedForm):
+for _kind in (StaffError, VoucherError, NotAllowed, ForeignForm, UsedForm, Unprinted):
     staff.register_error_handler(_kind, refused)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import make_response, render_template, request
-from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import staff as accounts
@@ -13,10 +12,10 @@ from auth.staff_errors import SpentSetup, StaffError, WrongCode
 from auth.staff_models import Staff
 from auth.staff_secrets import check_password
 from db.engine import reading
-from portal.qr import QUIET_ZONE, draw
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import anyone
+from portal.staff.frame import picture
 from portal.staff.refusals import refusal_of
 from portal.wording import say
 
@@ -82,15 +81,6 @@ def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:
         key=" ".join(_fours(as_base32(secret))),
     )
     return make_response(page, refusal.status if refusal else 200)
-
-
-def picture(text: str, label: str) -> Markup:
-    """The QR code of `text` as an SVG picture, with `label` for those who do not see it."""
-    code = draw(text, margin=QUIET_ZONE)
-    return Markup(
-        '<svg class="code" role="img" aria-label="{label}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-        '<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
-    ).format(label=label, side=code.side, path=code.path)
 
 
 def _fours(text: str) -> list[str]:

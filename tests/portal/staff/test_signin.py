@@ -29,7 +29,7 @@ def cookie_of(clerk: Clerk) -> str:
 
 
 def is_in(clerk: Clerk) -> bool:
-    return clerk.get("/staff/").status_code == 200
+    return clerk.get("/staff/account").status_code == 200
 
 
 def test_it_takes_a_password_and_a_second_factor(cem: Clerk) -> None:
@@ -38,7 +38,8 @@ def test_it_takes_a_password_and_a_second_factor(cem: Clerk) -> None:
     assert page.status_code == 200
     assert not is_in(cem)
     assert cem.sign_in().location == "/staff/"
-    assert "Hello Cem" in cem.follow().text
+    assert cem.follow().location == "/staff/desk"
+    assert "Give a pass" in cem.follow().text
 
 
 def test_its_cookie_is_for_this_host_over_tls_and_out_of_reach_of_scripts(cem: Clerk) -> None:
@@ -134,7 +135,7 @@ def test_a_sign_in_gets_a_token_that_no_browser_had_before(cem: Clerk) -> None:
 def test_signing_out_kills_the_sign_in_and_not_only_the_cookie(cem: Clerk) -> None:
     cem.sign_in()
     kept = cookie_of(cem)
-    cem.get("/staff/")
+    cem.get("/staff/account")
     cem.press("/staff/signout")
     assert cookie_of(cem) == ""
     cem.browser.set_cookie(COOKIE, kept, domain="portal.example.org", secure=True)
@@ -190,7 +191,7 @@ def test_a_clock_that_is_set_back_makes_no_sign_in_younger(cem: Clerk) -> None:
 def test_strangers_who_guess_do_not_keep_the_owner_out(cem: Clerk, app: Flask, clock: MovingClock) -> None:
     """Case L6: the browser that Cem has signed in with keeps a budget of its own."""
     cem.sign_in()
-    cem.get("/staff/")
+    cem.get("/staff/account")
     cem.press("/staff/signout")
     for number in range(10):
         stranger = Clerk(app, clock, address=f"198.51.100.{number}")
@@ -268,7 +269,7 @@ def test_guests_have_no_session_of_this_kind(cem: Clerk, db: Session) -> None:
 
 def test_sign_ins_stand_in_the_trail(cem: Clerk, db: Session) -> None:
     cem.sign_in()
-    cem.get("/staff/")
+    cem.get("/staff/account")
     cem.press("/staff/signout")
     deeds = db.scalars(select(TrailEntry).order_by(TrailEntry.number)).all()
     assert [(one.actor, one.action, one.object) for one in deeds] == [
@@ -318,6 +319,6 @@ def test_a_form_of_another_sign_in_is_refused(cem: Clerk, admin: Clerk) -> None:
 )
 def test_a_post_from_another_site_is_refused(cem: Clerk, headers: dict[str, str]) -> None:
     cem.sign_in()
-    cem.get("/staff/")
+    cem.get("/staff/account")
     assert cem.post("/staff/signout", headers=headers, **cem.form("/staff/signout")).status_code == 403
     assert is_in(cem)

@@ -1,0 +1,182 @@
+"""Batches and their books: printed = used + void + expired + left, always; suspended, written off, taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import trail, voucher_batches, voucher_books
+from auth.staff_desk import BatchQuery, find_batch, find_batches, home_network
+from auth.staff_policy import Action
+from auth.voucher_batches import UNDO, of_batch
+from auth.voucher_books import Books, state_at
+from auth.voucher_models import Batch, VoidReason, Voucher
+from db.engine import reading
+from db.types import UtcDateTime
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.plan_words import plan_name
+from sessions import passes as live
+
+TOWN = ZoneInfo("Europe/Paris")
+MOST, MOST_SHOWN = 50, 200
+
+
+@staff.get("/batches")
+@needs(Action.BOOKS)
+def batches() -> AnyResponse:
+    query = query_of(MOST + 1)
+    with reading(services().make_session) as db:
+        found = find_batches(db, query, whoever().authority)
+        page = render_template(
+            "staff/batches.html",
+            query=query,
+            batches=found[:MOST],
+            older=len(found) > MOST,
+            books=books_of(db, found),
+            plan_name=plan_name,
+        )
+    return make_response(page)
+
+
+@staff.get("/batches/<int:batch_id>")
+@needs(Action.BOOKS)
+def batch(batch_id: int) -> AnyResponse:
+    now = services().clock()
+    with reading(services().make_session) as db:
+        found = find_or_hide(db, batch_id)
+        page = render_template(
+            "staff/batch.html",
+            batch=found,
+            books=voucher_books.books(db, batch_id, at=now),
+            days=voucher_books.daily_books(db, batch_id, zone=TOWN, now=now),
+            passes=passes_of(db, batch_id, now, most=MOST_SHOWN),
+            most=MOST_SHOWN,
+            undoable=_is_undoable(db, batch_id, now),
+            plan_name=plan_name,
+            deeds=trail.read(db, trail.Query(object=f"batch:{batch_id}", most=20)),
+        )
+    return make_response(page)
+
+
+@staff.post("/batches/<int:batch_id>/suspend")
+@needs(Action.REVOKE)
+def suspend(batch_id: int) -> AnyResponse:
+    """Let nobody more in with these passes, until resumed."""
+    with services().make_session.begin() as db:
+        found = find_or_hide(db, batch_id)
+        if voucher_batches.suspend(db, batch_id, now=services().clock()):
+            record(db, found, "batch suspended", {})
+    return _back(batch_id)
+
+
+@staff.post("/batches/<int:batch_id>/resume")
+@needs(Action.REVOKE)
+def resume(batch_id: int) -> AnyResponse:
+    with services().make_session.begin() as db:
+        found = find_or_hide(db, batch_id)
+        if voucher_batches.resume(db, batch_id):
+            record(db, found, "batch resumed", {})
+    return _back(batch_id)
+
+
+@staff.post("/batches/<int:batch_id>/void")
+@needs(Action.REVOKE)
+def void_batch(batch_id: int) -> AnyResponse:
+    """Write off the passes of a batch that nobody has used."""
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        found, now = find_or_hide(db, batch_id), service.clock()
+        gone = voucher_batches.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.login, now=now)
+        if gone:
+            record(db, found, "unused passes voided", {"passes": len(gone)})
+    return _back(batch_id)
+
+
+@staff.post("/batches/<int:batch_id>/revoke")
+@needs(Action.REVOKE)
+def revoke_batch(batch_id: int) -> AnyResponse:
+    """Take every pass of a batch back, in use or not. It can be undone for a minute."""
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        found, which = find_or_hide(db, batch_id), of_batch(batch_id)
+        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.login, now=service.clock())
+        if taken.voucher_ids:
+            detail = {"passes": len(taken.voucher_ids), "sessions": taken.sessions}
+            record(db, found, "batch revoked", detail)
+    return _back(batch_id)
+
+
+@staff.post("/batches/<int:batch_id>/undo")
+@needs(Action.REVOKE)
+def undo_batch(batch_id: int) -> AnyResponse:
+    with services().make_session.begin() as db:
+        found = find_or_hide(db, batch_id)
+        restored = voucher_batches.undo(db, of_batch(batch_id), now=services().clock())
+        if restored:
+            record(db, found, "revocation undone", {"passes": len(restored)})
+    return _back(batch_id)
+
+
+def find_or_hide(db: Session, batch_id: int) -> Batch:
+    found = find_batch(db, batch_id, whoever().authority)
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return found
+
+
+def query_of(most: int) -> BatchQuery:
+    words, before = request.args.get("words", "").strip()[:80], request.args.get("before", type=int)
+    return BatchQuery(words=words, before=before, most=most)
+
+
+def books_of(db: Session, found: list[Batch]) -> dict[int, Books]:
+    ids = [one.id for one in found]
+    return voucher_books.every_books(db, at=services().clock(), batch_ids=ids)
+
+
+def passes_of(
+    db: Session, batch_id: int, now: datetime, *, most: int | None = None
+) -> list[tuple[Voucher, str]]:
+    """The passes of a batch with the state of each, in the order of their numbers."""
+    statement = (
+        select(Voucher, state_at(literal(now, UtcDateTime())))
+        .join(Batch, Batch.id == Voucher.batch_id)
+        .where(Voucher.batch_id == batch_id)
+        .order_by(Voucher.number)
+        .limit(most)
+    )
+    return [(voucher, state) for voucher, state in db.execute(statement)]
+
+
+def _is_undoable(db: Session, batch_id: int, now: datetime) -> bool:
+    lately = select(Voucher.id).where(
+        Voucher.batch_id == batch_id,
+        Voucher.void_reason == VoidReason.REVOKED,
+        Voucher.voided_at > now - UNDO,
+    )
+    return db.scalars(lately.limit(1)).first() is not None
+
+
+def record(db: Session, found: Batch | None, action: str, detail: dict[str, int]) -> None:
+    me = whoever()
+    trail.record(
+        db,
+        actor=me.login,
+        action=action,
+        object=f"batch:{found.id}" if found else "batches",
+        network=home_network(db, found, me.authority) if found else None,
+        detail=detail,
+        now=services().clock(),
+    )
+
+
+def _back(batch_id: int) -> AnyResponse:
+    return redirect(url_for("staff.batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)

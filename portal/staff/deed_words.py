@@ -1,0 +1,44 @@
+"""The deeds of the audit trail, told in the reader's language. The trail itself keeps one word for each."""
+
+from __future__ import annotations
+
+from portal.wording import say
+
+
+def deed_in_words(action: str) -> str:
+    """What was done; a deed that has no words here is told as it is written."""
+    words = _about_people() | _about_passes()
+    return words.get(action, action)
+
+
+def _about_people() -> dict[str, str]:
+    return {
+        "signed in": say("signed in"),
+        "signed out": say("signed out"),
+        "signed out everywhere": say("signed out everywhere"),
+        "password changed": say("changed the password"),
+        "recovery codes made": say("made recovery codes"),
+        "account made": say("made an account"),
+        "account set up": say("set the account up"),
+        "account changed": say("changed an account"),
+        "account reset": say("began an account anew"),
+        "account disabled": say("disabled an account"),
+        "account enabled": say("enabled an account"),
+    }
+
+
+def _about_passes() -> dict[str, str]:
+    return {
+        "passes issued": say("issued passes"),
+        "slips printed": say("printed tickets"),
+        "pass replaced": say("replaced a pass"),
+        "pass voided": say("wrote a pass off"),
+        "pass revoked": say("took a pass back"),
+        "revocation undone": say("undid taking back"),
+        "batch suspended": say("suspended a batch"),
+        "batch resumed": say("resumed a batch"),
+        "unused passes voided": say("wrote off what was left"),
+        "batch revoked": say("took a batch back"),
+        "books exported": say("exported the books"),
+        "batch exported": say("exported a batch"),
+    }

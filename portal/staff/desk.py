@@ -1,0 +1,190 @@
+"""The desk: one pass in two keystrokes, a hundred in a few more. Codes are shown once, on the page that made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import abort, make_response, render_template, request
+from flask import session as browser_session
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import codes, trail, voucher_batches, voucher_books
+from auth.staff_desk import BatchQuery, desks, find_batches, home_network, offered_plans
+from auth.staff_policy import Action
+from auth.voucher_batches import IssuedBatch, Order
+from auth.voucher_errors import VoucherError
+from auth.voucher_models import Plan
+from db.engine import reading
+from portal.refusals import Refusal
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.desk_errors import MOST_AT_THE_DESK, UnreadableCount, UnreadableDay
+from portal.staff.forms import use_form
+from portal.staff.plan_words import end_in_words, plan_name
+from portal.staff.refusals import refusal_of
+from portal.staff.slips import redeem_url, seal
+from sites.hours import next_midnight
+from sites.models import Site
+
+TOWN = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the clerk works with: plan and desk, the ones of last time first."""
+
+    plans: list[Plan]
+    sites: list[Site]
+    plan: Plan | None
+    site: Site | None
+
+
+@staff.get("/desk")
+@needs(Action.ISSUE)
+def desk() -> AnyResponse:
+    return _desk_page(None)
+
+
+@staff.post("/desk")
+@needs(Action.ISSUE)
+def issue() -> AnyResponse:
+    service = services()
+    try:
+        count = _count()
+        with service.make_session.begin() as db:
+            chosen = _choice(db)
+            if chosen.plan is None or chosen.site is None:
+                abort(HTTPStatus.NOT_FOUND)
+            use_form(db)
+            made = _issue(db, chosen.plan, chosen.site, count)
+    except VoucherError as error:
+        return _desk_page(refusal_of(error))
+    browser_session["plan"], browser_session["desk"] = chosen.plan.slug, chosen.site.slug
+    return issued_page(made, chosen.site)
+
+
+def issued_page(made: IssuedBatch, site: Site | None, *, replaces: str | None = None) -> AnyResponse:
+    """The page that shows new codes, once: large enough to read aloud, with a QR for the visitor's camera."""
+    batch, one = made.batch, made.tickets[0]
+    return make_response(
+        render_template(
+            "staff/issued.html",
+            batch=batch,
+            tickets=made.tickets,
+            shown=[(ticket.mark, codes.show(ticket.code)) for ticket in made.tickets],
+            redeem_url=redeem_url(one.code),
+            slips=seal(batch, made.tickets),
+            site=site,
+            paper=browser_session.get("paper", ""),
+            replaces=replaces,
+            end=end_in_words(batch.plan, batch.ends_at, site.zone if site else TOWN.key),
+        )
+    )
+
+
+def start_of_today() -> datetime:
+    """The last local midnight."""
+    local = services().clock().astimezone(TOWN)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _issue(db: Session, plan: Plan, site: Site, count: int) -> IssuedBatch:
+    service, me = services(), whoever()
+    order = Order(
+        count=count,
+        issued_by=me.login,
+        desk_site=site.slug,
+        note=_line("note", 200),
+        event=_line("event", 120),
+        ends_at=_last_instant(site),
+    )
+    made = voucher_batches.issue(db, keys=service.voucher_keys, plan=plan, order=order, now=service.clock())
+    trail.record(
+        db,
+        actor=me.login,
+        action="passes issued",
+        object=f"batch:{made.batch.id}",
+        network=home_network(db, made.batch, me.authority),
+        detail={
+            "count": count,
+            "plan": plan.slug,
+            "desk": site.slug,
+            "note": order.note,
+            "event": order.event,
+        },
+        now=service.clock(),
+    )
+    return made
+
+
+def _count() -> int:
+    """How many passes are wanted. An empty field says one, so that any number can be typed over nothing."""
+    text = request.form.get("count", "").strip() or "1"
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= MOST_AT_THE_DESK:
+        raise UnreadableCount
+    return int(text)
+
+
+def _last_instant(site: Site) -> datetime | None:
+    """The midnight that ends the last day, where one was given."""
+    text = request.form.get("last_day", "").strip()
+    if not text:
+        return None
+    try:
+        noon = datetime.fromisoformat(text[:10]).replace(hour=12, tzinfo=ZoneInfo(site.zone))
+        return next_midnight(noon, ZoneInfo(site.zone))
+    except (ValueError, OverflowError) as error:
+        raise UnreadableDay from error
+
+
+def _line(name: str, longest: int) -> str:
+    """One line of text without control characters."""
+    kept = "".join(sign if sign.isprintable() else " " for sign in request.form.get(name, ""))
+    return " ".join(kept.split())[:longest]
+
+
+def _choice(db: Session) -> Choice:
+    authority = whoever().authority
+    plans, sites = offered_plans(db, authority), desks(db, authority)
+    plan = request.form.get("plan") or browser_session.get("plan")
+    site = request.form.get("desk") or browser_session.get("desk")
+    if request.method == "POST":
+        # What was posted is taken at its word, or not at all.
+        return Choice(
+            plans,
+            sites,
+            next((one for one in plans if one.slug == plan), None),
+            next((one for one in sites if one.slug == site), None),
+        )
+    return Choice(
+        plans,
+        sites,
+        next((one for one in plans if one.slug == plan), plans[0] if plans else None),
+        next((one for one in sites if one.slug == site), sites[0] if sites else None),
+    )
+
+
+def _desk_page(refusal: Refusal | None) -> AnyResponse:
+    now = services().clock()
+    with reading(services().make_session) as db:
+        query = BatchQuery(since=start_of_today(), most=100)
+        today = find_batches(db, query, whoever().authority)
+        chosen = _choice(db)
+        page = render_template(
+            "staff/desk.html",
+            refusal=refusal,
+            chosen=chosen,
+            typed=request.form,
+            today=today,
+            books=voucher_books.every_books(db, at=now, batch_ids=[batch.id for batch in today]),
+            plan_name=plan_name,
+            end_of=lambda plan: end_in_words(
+                plan, plan.ends_at, chosen.site.zone if chosen.site else TOWN.key
+            ),
+        )
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)

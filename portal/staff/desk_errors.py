@@ -1,0 +1,24 @@
+"""What a desk's form can get wrong."""
+
+from __future__ import annotations
+
+from auth.voucher_errors import VoucherError
+
+# A sheet of more is made on the command line: its codes would not fit into one page.
+MOST_AT_THE_DESK = 1_000
+
+
+class UnreadableCount(VoucherError):
+    """How many passes was not said, or more than a page can show."""
+
+
+class UnreadableDay(VoucherError):
+    """The last day is no day, or over."""
+
+
+class Unprinted(Exception):
+    """The press could not take the job. `busy`: it can soon."""
+
+    def __init__(self, *, busy: bool = False) -> None:
+        super().__init__(busy)
+        self.busy = busy

@@ -1,0 +1,337 @@
+"""The desk: a pass in two keystrokes, a batch that balances, a ticket replaced, a mistake undone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from auth import plans, vouchers
+from auth.codes import read
+from auth.staff_policy import Role
+from auth.trail import TrailEntry
+from auth.voucher_models import Batch, Plan, PlanKind, Voucher
+from portal.services import Services
+from sessions import opening
+from sessions.models import AccessSession
+from sessions.opening import Acceptance
+from tests.clock import MovingClock
+from tests.portal.staff.conftest import Clerk, Desk
+from tests.town import Town, make_client, make_library_network, make_site
+
+CODE = re.compile(r"\b[2-9A-HJKMNP-Z]{3}-[2-9A-HJKMNP-Z]{3}-[2-9A-HJKMNP-Z]{3}\b")
+
+
+@pytest.fixture
+def clerk(services: Services, cem: Clerk) -> Clerk:
+    """Cem, signed in, in a town with its first plans."""
+    with services.make_session.begin() as db:
+        plans.add_first_plans(db)
+    cem.sign_in()
+    return cem
+
+
+def issue(clerk: Clerk, count: str = "", **fields: str) -> list[str]:
+    """Issue passes; their codes as shown."""
+    clerk.get("/staff/desk")
+    fields = {"plan": "day", "desk": "pierre-bayle", "count": count, **fields}
+    clerk.press("/staff/desk", **fields)
+    assert clerk.page.status_code == 200, clerk.page.text
+    return list(dict.fromkeys(CODE.findall(clerk.page.text)))
+
+
+def only_pass(services: Services) -> Voucher:
+    with services.make_session() as db:
+        return db.scalars(select(Voucher)).one()
+
+
+def deeds(services: Services) -> list[str]:
+    with services.make_session() as db:
+        return [
+            one
+            for one in db.scalars(select(TrailEntry.action).order_by(TrailEntry.number))
+            if "signed" not in one
+        ]
+
+
+def go_online(services: Services, town: Town, code: str) -> None:
+    """The visitor's side."""
+    with services.make_session.begin() as db:
+        gateway = db.merge(town.pierre_bayle)
+        now = services.clock()
+        allowance = vouchers.redeem(db, keys=services.voucher_keys, code=read(code), gateway=gateway, now=now)
+        opening.open_access(
+            db,
+            gateway=gateway,
+            client=make_client("02:00:00:00:0a:01", "10.68.0.5"),
+            allowance=allowance,
+            acceptance=Acceptance("2026-1", "fr", "0" * 64),
+            now=now,
+        )
+
+
+def test_enter_alone_issues_one_pass(clerk: Clerk, services: Services) -> None:
+    """Two keystrokes: the field that is in focus is empty, which says one."""
+    page = clerk.get("/staff/desk").text
+    assert re.search(r'<input id="count"[^>]*value="" placeholder="1"[^>]*autofocus', page)
+    (code,) = issue(clerk)
+    with services.make_session() as db:
+        assert vouchers.find(db, keys=services.voucher_keys, code=read(code)) is not None
+    assert f'<p class="aloud">{code}</p>' in clerk.page.text
+    assert re.search(r"<button[^>]*autofocus[^>]*>Print", clerk.page.text)
+
+
+def test_a_batch_says_who_issued_what_to_which_desk_and_when(clerk: Clerk, services: Services) -> None:
+    codes = issue(clerk, "30", note="Salle B", event="Fête du livre")
+    assert len(codes) == 30
+    with services.make_session() as db:
+        batch = db.scalars(select(Batch)).one()
+        assert (batch.issued_by, batch.desk_site, batch.count) == ("cem", "pierre-bayle", 30)
+        entry = db.scalars(select(TrailEntry).where(TrailEntry.action == "passes issued")).one()
+    assert (entry.actor, entry.object, entry.network) == ("cem", f"batch:{batch.id}", "bibliotheques")
+    assert entry.detail["count"] == 30
+    assert "Fête du livre" in clerk.get("/staff/desk").text
+
+
+def test_a_double_press_issues_once(clerk: Clerk, db: Session) -> None:
+    clerk.get("/staff/desk")
+    form = {**clerk.form("/staff/desk"), "plan": "day", "count": "2"}
+    assert clerk.post("/staff/desk", **form).status_code == 200
+    again = clerk.post("/staff/desk", **form)
+    assert again.status_code == 409
+    assert "This was done already." in again.text
+    assert db.scalar(select(func.count(Voucher.id))) == 2
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "1001", "ten", "1e3", "٣", "9" * 500])
+def test_it_refuses_what_is_no_number_of_passes(clerk: Clerk, db: Session, count: str) -> None:
+    clerk.get("/staff/desk")
+    answer = clerk.press("/staff/desk", plan="day", count=count, note="kept")
+    assert answer.status_code == 400
+    assert "<title>Error:" in answer.text and 'value="kept"' in answer.text
+    assert db.scalar(select(func.count(Voucher.id))) == 0
+
+
+@pytest.mark.parametrize("day", ["2026-11-23", "yesterday", "9999-12-31", "2026-13-01"])
+def test_it_refuses_a_last_day_that_is_none_or_over(clerk: Clerk, db: Session, day: str) -> None:
+    clerk.get("/staff/desk")
+    assert clerk.press("/staff/desk", plan="day", count="1", last_day=day).status_code == 400
+    assert db.scalar(select(func.count(Voucher.id))) == 0
+
+
+def test_a_last_day_ends_at_its_midnight(clerk: Clerk, services: Services) -> None:
+    issue(clerk, last_day="2026-12-03")
+    with services.make_session() as db:
+        ends_at = db.scalars(select(Batch.ends_at)).one()
+    assert ends_at is not None and ends_at.isoformat() == "2026-12-03T23:00:00+00:00"
+
+
+def test_a_plan_or_desk_of_another_network_is_none(clerk: Clerk, services: Services, db: Session) -> None:
+    with services.make_session.begin() as writing:
+        writing.add(Plan(slug="other", names={}, kind=PlanKind.UNTIL_MIDNIGHT, networks=["wifilib"]))
+    page = clerk.get("/staff/desk").text
+    assert "other" not in page and "gare-viotte" not in page
+    form = clerk.form("/staff/desk")
+    assert clerk.post("/staff/desk", **{**form, "plan": "other"}).status_code == 404
+    assert clerk.post("/staff/desk", **{**form, "plan": "day", "desk": "gare-viotte"}).status_code == 404
+    assert db.scalar(select(func.count(Voucher.id))) == 0
+
+
+def test_the_plan_of_last_time_is_remembered(clerk: Clerk) -> None:
+    issue(clerk, plan="2h")
+    assert '<option value="2h" selected>' in clerk.get("/staff/desk").text
+
+
+def test_a_pass_is_found_by_its_code_its_mark_and_its_note(clerk: Clerk, services: Services) -> None:
+    (code,) = issue(clerk, note="Conférence du 3 décembre")
+    voucher = only_pass(services)
+    for wanted in (code, code.lower().replace("-", " "), voucher.mark, f"https://x.example/pass/{code}"):
+        clerk.get("/staff/desk")
+        assert clerk.press("/staff/desk/find", wanted=wanted).location == f"/staff/passes/{voucher.id}"
+    clerk.get("/staff/desk")
+    clerk.press("/staff/desk/find", wanted="décembre")
+    assert f"/staff/batches/{voucher.batch_id}" in clerk.follow().text
+
+
+def test_a_code_never_stands_in_an_address(clerk: Clerk) -> None:
+    clerk.get("/staff/desk")
+    assert clerk.press("/staff/desk/find", wanted="7K2-M9Q-XAH").location == "/staff/batches"
+
+
+def test_a_replaced_ticket_is_dead_and_linked(clerk: Clerk, services: Services, town: Town) -> None:
+    (code,) = issue(clerk)
+    old = only_pass(services)
+    go_online(services, town, code)
+    clerk.get(f"/staff/passes/{old.id}")
+    page = clerk.press(f"/staff/passes/{old.id}/replace").text
+    (fresh,) = set(CODE.findall(page))
+    assert fresh != code
+    with services.make_session() as db:
+        new = vouchers.find(db, keys=services.voucher_keys, code=read(fresh))
+        assert new is not None and new.replaces_id == old.id
+        assert db.scalars(select(AccessSession.ended_at)).one() is not None
+    assert "It was replaced." in clerk.get(f"/staff/passes/{old.id}").text
+    assert "Replaced by" in clerk.page.text
+    assert deeds(services) == ["passes issued", "pass replaced"]
+
+
+def test_what_is_void_is_not_replaced(clerk: Clerk, services: Services) -> None:
+    issue(clerk)
+    voucher = only_pass(services)
+    clerk.get(f"/staff/passes/{voucher.id}")
+    form = clerk.form(f"/staff/passes/{voucher.id}/replace")
+    clerk.press(f"/staff/passes/{voucher.id}/void", reason="spoiled")
+    assert clerk.post(f"/staff/passes/{voucher.id}/replace", **form).status_code == 409
+    assert "It was written off." in clerk.get(f"/staff/passes/{voucher.id}").text
+
+
+def test_a_revocation_ends_the_session_and_is_undone_within_a_minute(
+    clerk: Clerk, services: Services, town: Town, clock: MovingClock
+) -> None:
+    (code,) = issue(clerk)
+    voucher = only_pass(services)
+    go_online(services, town, code)
+    page = f"/staff/passes/{voucher.id}"
+    clerk.get(page)
+    clerk.press(f"{page}/revoke")
+    with services.make_session() as db:
+        assert db.scalars(select(AccessSession.ended_at)).one() is not None
+    clock.advance(seconds=59)
+    assert "Undo, until" in clerk.follow().text
+    clerk.press(f"{page}/undo")
+    assert only_pass(services).voided_at is None
+    clerk.follow()
+    clerk.press(f"{page}/revoke")
+    form = clerk.follow() and clerk.form(f"{page}/undo")
+    clock.advance(seconds=60)
+    clerk.post(f"{page}/undo", **form)
+    assert only_pass(services).voided_at is not None
+    assert "Undo, until" not in clerk.get(page).text
+    assert deeds(services) == ["passes issued", "pass revoked", "revocation undone", "pass revoked"]
+
+
+def test_the_books_balance_whatever_is_done(
+    clerk: Clerk, services: Services, town: Town, clock: MovingClock
+) -> None:
+    codes = issue(clerk, "10")
+    with services.make_session() as db:
+        ids = list(db.scalars(select(Voucher.id).order_by(Voucher.number)))
+    batch = f"/staff/batches/{only_batch(services).id}"
+    go_online(services, town, codes[0])
+    clerk.get(f"/staff/passes/{ids[1]}")
+    clerk.press(f"/staff/passes/{ids[1]}/replace")
+    clerk.get(f"/staff/passes/{ids[2]}")
+    clerk.press(f"/staff/passes/{ids[2]}/void", reason="lost")
+    assert "11 printed = 1 used + 2 void + 0 expired + 8 left" in clerk.get(batch).text
+    clerk.press(f"{batch}/void")
+    assert "11 printed = 1 used + 10 void + 0 expired + 0 left" in clerk.follow().text
+    clock.advance(hours=5)
+    table = clerk.get("/staff/desk").text.split("<tbody>")[1]
+    assert re.findall(r'<td class="number">(\d+)</td>', table) == ["11", "1", "10", "0", "0"]
+
+
+def only_batch(services: Services) -> Batch:
+    with services.make_session() as db:
+        return db.scalars(select(Batch)).one()
+
+
+def test_a_suspended_batch_opens_nothing_until_resumed(clerk: Clerk, services: Services) -> None:
+    issue(clerk, "2")
+    batch = f"/staff/batches/{only_batch(services).id}"
+    clerk.get(batch)
+    clerk.press(f"{batch}/suspend")
+    assert only_batch(services).suspended_at is not None
+    clerk.follow()
+    clerk.press(f"{batch}/resume")
+    assert only_batch(services).suspended_at is None
+    assert deeds(services) == ["passes issued", "batch suspended", "batch resumed"]
+
+
+def test_a_whole_batch_is_taken_back_and_given_back(clerk: Clerk, services: Services) -> None:
+    issue(clerk, "3")
+    batch = f"/staff/batches/{only_batch(services).id}"
+    clerk.get(batch)
+    clerk.press(f"{batch}/revoke")
+    assert "3 printed = 0 used + 3 void + 0 expired + 0 left" in clerk.follow().text
+    clerk.press(f"{batch}/undo")
+    assert "3 printed = 0 used + 0 void + 0 expired + 3 left" in clerk.follow().text
+
+
+def test_the_files_for_spreadsheets_run_nothing(clerk: Clerk, services: Services) -> None:
+    """Case U3."""
+    codes = issue(clerk, "2", note="=HYPERLINK(1)", event="@SUM(A1)")
+    batch = only_batch(services)
+    books = clerk.get("/staff/batches.csv")
+    assert books.mimetype == "text/csv"
+    text = books.get_data().decode("utf-8-sig")
+    assert '"\'=HYPERLINK(1)"' in text and '"\'@SUM(A1)"' in text
+    assert text.splitlines()[1].endswith('"2";"0";"0";"0";"2"')
+    passes = clerk.get(f"/staff/batches/{batch.id}/passes.csv").get_data().decode("utf-8-sig")
+    assert passes.splitlines()[1].startswith(f'"{batch.id}-1";"left"')
+    assert not any(code in text + passes for code in codes)
+    assert deeds(services) == ["passes issued", "books exported", "batch exported"]
+
+
+def test_what_somebody_typed_runs_in_nobodys_page(clerk: Clerk, services: Services) -> None:
+    """Case W2."""
+    hostile = '"><script>alert(1)</script>'
+    issue(clerk, note=hostile, event=hostile)
+    batch = only_batch(services)
+    for page in (
+        "/staff/desk",
+        "/staff/batches",
+        f"/staff/batches/{batch.id}",
+        f"/staff/batches?words={hostile}",
+    ):
+        text = clerk.get(page).text
+        assert "<script" not in text, page
+    assert "default-src 'none'; style-src 'sha256-" in clerk.page.headers["Content-Security-Policy"]
+    assert "script" not in clerk.page.headers["Content-Security-Policy"]
+
+
+def test_the_page_that_issued_prints_and_no_other_does(
+    clerk: Clerk, desk: Desk, services: Services, clock: MovingClock
+) -> None:
+    issue(clerk, "2")
+    form = clerk.form("/staff/desk/print")
+    receipt = clerk.post("/staff/desk/print", **form, paper="escpos")
+    assert receipt.status_code == 200 and receipt.data.startswith(b"\x1b@")
+    assert clerk.post("/staff/desk/print", **form, paper="papyrus").status_code == 503
+    other = desk.at_work("eve", Role.DESK)
+    other.get("/staff/desk")
+    stolen = {**form, "form": other.form("/staff/desk/find")["form"]}
+    assert other.post("/staff/desk/print", **stolen, paper="escpos").status_code == 403
+    clock.advance(minutes=15)
+    assert clerk.post("/staff/desk/print", **form, paper="escpos").status_code == 403
+    assert deeds(services) == ["passes issued", "slips printed"]
+
+
+def test_the_sheet_is_a_pdf(clerk: Clerk) -> None:
+    issue(clerk, "2")
+    pdf = clerk.press("/staff/desk/print", paper="a4")
+    assert pdf.mimetype == "application/pdf"
+    assert pdf.data.startswith(b"%PDF")
+    assert "a4" in re.findall(r'<option value="(\w+)" selected', issue(clerk) and clerk.page.text)
+
+
+def test_a_desk_without_a_place_is_told_so(services: Services, desk: Desk) -> None:
+    with services.make_session.begin() as db:
+        db.add(make_site("away", make_library_network(slug="other-town"), ads_allowed=False))
+    stranger = desk.at_work("eve", Role.DESK, networks=("wifilib",))
+    assert "Nothing can be issued yet" in stranger.get("/staff/desk").text
+
+
+def test_another_network_sees_none_of_it(clerk: Clerk, desk: Desk, services: Services) -> None:
+    issue(clerk, "2", note="Salle-Zeta")
+    batch, voucher = only_batch(services), "1-1"
+    with services.make_session.begin() as db:
+        db.add(make_site("away", make_library_network(slug="other-town"), ads_allowed=False))
+    other = desk.at_work("eve", Role.DESK, networks=("other-town",))
+    assert "Salle-Zeta" not in other.get("/staff/batches").text
+    assert "Salle-Zeta" not in other.get("/staff/desk").text
+    assert "Salle-Zeta" not in other.get("/staff/batches.csv").text
+    assert other.get(f"/staff/batches/{batch.id}").status_code == 404
+    other.get("/staff/desk")
+    assert other.press("/staff/desk/find", wanted=voucher).location == "/staff/batches?words=1-1"

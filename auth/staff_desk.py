@@ -44,6 +44,14 @@ def pass_networks(site: Site, authority: Authority) -> list[Network]:
     ]
 
 
+def network_for(plan: Plan, site: Site, authority: Authority) -> Network | None:
+    """The network at a site on which passes of this plan are good, among this person's; None where there is none."""
+    fit = (
+        one for one in pass_networks(site, authority) if plans.holds(plan, network=one.slug, site=site.slug)
+    )
+    return next(fit, None)
+
+
 def offered_plans(db: Session, authority: Authority) -> list[Plan]:
     """The plans that this person may issue."""
     return [plan for plan in plans.every(db) if may_offer(authority, plan)]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import codes, trail, voucher_batches, voucher_books
-from auth.staff_desk import BatchQuery, desks, find_batches, home_network, offered_plans
+from auth.staff_desk import BatchQuery, desks, find_batches, home_network, network_for, offered_plans
 from auth.staff_policy import Action
 from auth.voucher_batches import IssuedBatch, Order
 from auth.voucher_errors import VoucherError
@@ -23,7 +23,7 @@ from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
-from portal.staff.desk_errors import MOST_AT_THE_DESK, UnreadableCount, UnreadableDay
+from portal.staff.desk_errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
 from portal.staff.forms import use_form
 from portal.staff.plan_words import end_in_words, plan_name
 from portal.staff.refusals import refusal_of
@@ -95,6 +95,8 @@ def start_of_today() -> datetime:
 
 def _issue(db: Session, plan: Plan, site: Site, count: int) -> IssuedBatch:
     service, me = services(), whoever()
+    if network_for(plan, site, me.authority) is None:
+        raise ForeignPlan
     order = Order(
         count=count,
         issued_by=me.login,

@@ -16,6 +16,10 @@ class UnreadableDay(VoucherError):
     """The last day is no day, or over."""
 
 
+class ForeignPlan(VoucherError):
+    """Passes of this plan would not hold at this desk."""
+
+
 class Unprinted(Exception):
     """The press could not take the job. `busy`: it can soon."""
 

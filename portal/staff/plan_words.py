@@ -1,16 +1,12 @@
-"""What a pass is worth, in the words of the desk's page or of a ticket in any language."""
+"""What a pass is worth, in the words of the desk's page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-
-from flask import g
 
 from auth.voucher_models import Plan, PlanKind
 from portal.services import services
-from portal.wording import DEFAULT, LANGUAGES, day_and_time, in_full, language, say
+from portal.wording import DEFAULT, day_and_time, in_full, language, say
 
 
 def plan_name(plan: Plan) -> str:
@@ -33,23 +29,3 @@ def end_in_words(plan: Plan, ends_at: datetime | None, zone: str) -> str:
     last = day_and_time(ends_at, zone, now=services().clock())
     limit = say("It can be used until %(time)s.", time=last)
     return f"{text} {limit}"
-
-
-def ends_by_language(plan: Plan, ends_at: datetime | None, zone: str) -> dict[str, str]:
-    """`end_in_words` in every language of ours: for paper."""
-    told: dict[str, str] = {}
-    for code in LANGUAGES:
-        with speaking(code):
-            told[code] = end_in_words(plan, ends_at, zone)
-    return told
-
-
-@contextmanager
-def speaking(code: str) -> Iterator[None]:
-    """Say everything in this block in one language, whatever the page speaks."""
-    before = language()
-    g.language = code
-    try:
-        yield
-    finally:
-        g.language = before

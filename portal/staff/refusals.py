@@ -27,7 +27,7 @@ from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import NotAllowed
-from portal.staff.desk_errors import MOST_AT_THE_DESK, Unprinted, UnreadableCount, UnreadableDay
+from portal.staff.desk_errors import MOST_AT_THE_DESK, ForeignPlan, Unprinted, UnreadableCount, UnreadableDay
 from portal.staff.forms import ForeignForm, UsedForm
 from portal.wording import clock_time, say
 
@@ -123,6 +123,10 @@ def _about_passes(error: VoucherError) -> Refusal:
         case UnreadableDay() | EndedPlan():
             title = say("These passes would be over already.")
             return Refusal(HTTPStatus.BAD_REQUEST, title, say("Choose a later last day."), field="last_day")
+        case ForeignPlan():
+            title = say("This kind of pass does not hold at this desk.")
+            text = say("Choose another kind, or the desk where the visitor will be.")
+            return Refusal(HTTPStatus.BAD_REQUEST, title, text, field="plan")
         case ImprudentBatch():
             title = say("So many passes at once would make guessing pay.")
             text = say(

@@ -4,51 +4,39 @@ so that the same tab can print what it shows."""
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
 from flask import Response, abort, make_response, request
 from flask import session as browser_session
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth import codes, trail
-from auth.staff_desk import find_batch, home_network, pass_networks
+from auth import trail
+from auth.staff_desk import desks, find_batch, home_network, network_for
 from auth.staff_policy import Action
 from auth.tokens import InvalidToken
 from auth.voucher_batches import Ticket as Issued
 from auth.voucher_models import Batch
 from db.engine import reading
-from portal.joining import joining_uri
 from portal.printing.papers import Paper, UnfitPaper
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
 from portal.printing.tickets import OversizedPrint, Ticket, UnprintableTicket
 from portal.printing.typesetter import BusyPress, FailedPrinting
 from portal.services import services
+from portal.slips import slips
 from portal.staff import staff
 from portal.staff.access import needs, whoever
 from portal.staff.desk_errors import Unprinted
 from portal.staff.forms import ForeignForm
 from portal.staff.login import browser
 from portal.staff.pass_words import ESCPOS
-from portal.staff.plan_words import ends_by_language
-from sites.models import Network, SigninMethod, Site
+from sites.models import Network, Site
 
 log = logging.getLogger(__name__)
 PURPOSE = "staff slips"
 LIFE = timedelta(minutes=15)
-ZONE = "Europe/Paris"
-
-
-@dataclass(frozen=True, slots=True)
-class Slips:
-    """What a page has to print: a batch, and codes that are shown only there."""
-
-    batch_id: int
-    codes: tuple[str, ...]
 
 
 def redeem_url(code: str) -> str:
@@ -59,7 +47,8 @@ def redeem_url(code: str) -> str:
 def seal(batch: Batch, issued: tuple[Issued, ...]) -> str:
     """The codes of a page for its own print button."""
     service = services()
-    claims = {"batch": batch.id, "codes": [one.code for one in issued], "for": browser().binding}
+    passes = [(one.code, one.mark) for one in issued]
+    claims = {"batch": batch.id, "passes": passes, "for": browser().binding}
     return service.tokens.seal(PURPOSE, claims, now=service.clock(), life=LIFE)
 
 
@@ -67,12 +56,13 @@ def seal(batch: Batch, issued: tuple[Issued, ...]) -> str:
 @needs(Action.ISSUE)
 def print_slips() -> AnyResponse:
     """The tickets of the page that was posted, as PDF or as bytes for a receipt printer."""
-    slips, service = _unseal(), services()
+    service = services()
+    batch_id, issued = _unseal()
     with reading(service.make_session) as db:
-        batch = find_batch(db, slips.batch_id, whoever().authority)
+        batch = find_batch(db, batch_id, whoever().authority)
         if batch is None:
             abort(HTTPStatus.NOT_FOUND)
-        tickets = _tickets(db, batch, slips.codes)
+        tickets = _tickets(db, batch, issued)
     document = _document(tickets, batch)
     browser_session["paper"] = request.form.get("paper", "")[:20]
     with service.make_session.begin() as db:
@@ -88,7 +78,8 @@ def print_slips() -> AnyResponse:
     return document
 
 
-def _unseal() -> Slips:
+def _unseal() -> tuple[int, tuple[Issued, ...]]:
+    """The batch's id, and its passes as they were shown."""
     service = services()
     try:
         claims = service.tokens.unseal(PURPOSE, request.form.get("slips", ""), now=service.clock())
@@ -96,35 +87,21 @@ def _unseal() -> Slips:
         raise ForeignForm from error
     if claims["for"] != browser().binding:
         raise ForeignForm
-    return Slips(int(claims["batch"]), tuple(claims["codes"]))
+    return int(claims["batch"]), tuple(Issued(code, mark) for code, mark in claims["passes"])
 
 
-def _tickets(db: Session, batch: Batch, drawn: tuple[str, ...]) -> list[Ticket]:
-    site = db.scalar(select(Site).where(Site.slug == batch.desk_site).options(selectinload(Site.networks)))
-    network = _network(db, site, batch)
-    ends = ends_by_language(batch.plan, batch.ends_at, site.zone if site else ZONE)
-    return [
-        Ticket(
-            code=codes.show(code),
-            redeem_url=redeem_url(code),
-            ssid=network.ssid,
-            join=joining_uri(network.ssid),
-            ends=ends,
-            place=site.name if site else services().settings.town,
-            note=batch.event or batch.note,
-        )
-        for code in drawn
-    ]
+def _tickets(db: Session, batch: Batch, issued: tuple[Issued, ...]) -> list[Ticket]:
+    site, network = _place(db, batch)
+    return slips(issued, batch=batch, network=network, site=site, portal_url=services().settings.portal_url)
 
 
-def _network(db: Session, site: Site | None, batch: Batch) -> Network:
-    """The network whose name the ticket tells: one of the desk's that the plan holds on."""
-    authority = whoever().authority
-    here = pass_networks(site, authority) if site else []
-    everywhere = db.scalars(select(Network).order_by(Network.slug)).all()
-    for network in (*here, *everywhere):
-        if network.allows(SigninMethod.PASS) and network.slug in (batch.plan.networks or [network.slug]):
-            return network
+def _place(db: Session, batch: Batch) -> tuple[Site, Network]:
+    """The desk that issued the batch, else one of this person's, and the network there that its plan holds on."""
+    mine = desks(db, whoever().authority)
+    issuing = [site for site in mine if site.slug == batch.desk_site]
+    for site in issuing or mine:
+        if network := network_for(batch.plan, site, whoever().authority):
+            return site, network
     raise Unprinted
 
 

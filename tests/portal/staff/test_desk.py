@@ -335,3 +335,13 @@ def test_another_network_sees_none_of_it(clerk: Clerk, desk: Desk, services: Ser
     assert other.get(f"/staff/batches/{batch.id}").status_code == 404
     other.get("/staff/desk")
     assert other.press("/staff/desk/find", wanted=voucher).location == "/staff/batches?words=1-1"
+
+
+def test_a_plan_for_another_place_is_not_issued_here(clerk: Clerk, services: Services, db: Session) -> None:
+    with services.make_session.begin() as writing:
+        writing.add(Plan(slug="away", names={}, kind=PlanKind.UNTIL_MIDNIGHT, sites=["elsewhere"]))
+    clerk.get("/staff/desk")
+    answer = clerk.press("/staff/desk", plan="away", count="1")
+    assert answer.status_code == 400
+    assert "This kind of pass does not hold at this desk." in answer.text
+    assert db.scalar(select(func.count(Voucher.id))) == 0

@@ -35,6 +35,12 @@ def draw(text: str, *, margin: int = 0) -> Drawing:
     return Drawing(len(matrix), "".join(_runs(matrix)))
 
 
+def modules(text: str) -> int:
+    """How many modules the side of this code has, without drawing it."""
+    content = QRData(text)
+    return 17 + 4 * _version(content.mode, len(content))
+
+
 @cache
 def _version(mode: Literal[1, 2, 4], length: int) -> int:
     """The smallest that holds so much. To look for it takes a third of the making, so a batch looks once."""

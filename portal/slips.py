@@ -50,7 +50,7 @@ def slips(
 
     The languages are some of `LANGUAGES`, the visitor's own first.
     """
-    ends = {language: say_end(batch, language, site) for language in languages}
+    ends = {language: say_end(batch, language, site.zone) for language in languages}
     join = joining_uri(network.ssid)
     note = " · ".join(text for text in (batch.event, batch.note) if text)
     return [
@@ -69,13 +69,13 @@ def slips(
     ]
 
 
-def say_end(batch: Batch, language: str, site: Site) -> str:
-    """Until when a pass of this batch is good, in words, and the calendar end on the site's clock if there is one."""
+def say_end(batch: Batch, language: str, zone: str) -> str:
+    """Until when a pass of this batch is good, in few words, and the calendar end in `zone` if there is one."""
     plan = batch.plan
     said = ENDS[language][plan.kind].format(length=_length(plan.length_minutes, language))
     if batch.ends_at is None:
         return said
-    return said + BEFORE[language].format(day=_day(batch.ends_at.astimezone(ZoneInfo(site.zone)), language))
+    return said + BEFORE[language].format(day=_day(batch.ends_at.astimezone(ZoneInfo(zone)), language))
 
 
 def _length(minutes: int, language: str) -> str:

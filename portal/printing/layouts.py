@@ -17,6 +17,8 @@ from portal.printing.words import words
 from portal.qr import QUIET_ZONE, Drawing
 
 COARSEST_MODULES = 25
+# In points. What is smaller is a grey line to most readers.
+SMALLEST = 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +207,14 @@ def _ends(
     lines: int = 1,
     align: str = "left",
 ) -> Line:
-    """Until when the pass is good, whole too. Of several lines, each loses some room where a word breaks off."""
+    """Until when the pass is good. Of several lines, each loses some room where a word breaks off.
+
+    A long sentence is set smaller, but never so small that nobody can read it: then its end is cut off.
+    """
     text = ticket.ends[language]
     room = width if lines == 1 else 0.85 * lines * width
-    return Line(text, x, y, width, fitting(text, room, size), lines, language, align, bold=True)
+    legible = max(SMALLEST, fitting(text, room, size))
+    return Line(text, x, y, width, legible, lines, language, align, bold=True)
 
 
 def _pair(ticket: Ticket, codes: Codes, *, x: float, y: float, side: float, gap: float) -> Iterator[Mark]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from portal.printing.marks import shorten
 from portal.printing.tickets import Ticket, check, plain
 from portal.printing.words import words
-from portal.qr import draw
+from portal.qr import modules
 
 COLUMNS = 48
 DOTS_PER_MM = 8
@@ -75,8 +75,7 @@ def _sign(sign: str) -> bytes:
 def _qr(text: str) -> bytes:
     """GS ( k: model 2, modules large enough for 20 mm, level M, store, print."""
     stored = text.encode()
-    modules = draw(text).side
-    dots = -(-QR_MM * DOTS_PER_MM // modules)
+    dots = -(-QR_MM * DOTS_PER_MM // modules(text))
     return b"".join(
         (
             _symbol(b"\x41\x32\x00"),

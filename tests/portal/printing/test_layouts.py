@@ -10,7 +10,7 @@ from portal.printing.layouts import Codes, lay_out
 from portal.printing.marks import Line, Mark, Square
 from portal.printing.papers import LARGE_GRIDS, Paper, grid
 from portal.printing.tickets import Ticket
-from portal.qr import QUIET_ZONE, draw
+from portal.qr import QUIET_ZONE, draw, modules
 from tests.portal.printing.slips import make_ticket
 
 FORMS = [(paper, False) for paper in Paper] + [(paper, True) for paper in LARGE_GRIDS]
@@ -101,3 +101,17 @@ def test_what_a_guest_must_read_in_large_print_has_14_points(paper: Paper) -> No
     lines = [mark for mark in marks_of(make_ticket(), paper, True) if isinstance(mark, Line)]
     needed = [mark for mark in lines if mark.is_code or mark.text.startswith(("Wifi", "valable", "valid"))]
     assert len(needed) == 4 and min(mark.size for mark in needed) >= 14
+
+
+@pytest.mark.parametrize(("paper", "large"), FORMS)
+def test_no_sentence_is_set_too_small_to_be_read(paper: Paper, large: bool) -> None:
+    ticket = make_ticket(ends={"fr": "valable " + "longtemps " * 30, "en": "good " + "for long " * 30})
+    lines = [mark for mark in marks_of(ticket, paper, large) if isinstance(mark, Line)]
+    ends = [mark for mark in lines if mark.text.startswith(("valable", "good"))]
+    assert ends and all(mark.size >= 4.5 and str(mark.at(0, 0)["text"]).endswith("…") for mark in ends)
+
+
+def test_the_side_of_a_code_is_known_without_drawing_it() -> None:
+    for length in (1, 20, 26, 27, 42, 43, 61, 62, 90, 91, 106):
+        for text in ("P" * length, "p" * length, "7" * length, "é" * (length // 2)):
+            assert modules(text) == draw(text).side

@@ -84,12 +84,16 @@ def open_access(
     return Opened(access, lease_id)
 
 
-def move(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> Opened:
+def move(
+    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+) -> Opened | None:
     """Give the rest of an open session to `client`, the same person's device under a new address. No time is added.
 
-    Rows old and new are linked; the old address stops at the gateway as soon as the change is there.
+    Rows old and new are linked; the old address stops at the gateway as soon as the change is there. None where the
+    session has ended already: however many devices ask at once, one of them goes on.
     """
-    ending.end(db, access.id, reason=EndReason.MOVED, now=now)
+    if not ending.end(db, access.id, reason=EndReason.MOVED, now=now):
+        return None
     online = present(db, gateway=gateway, client=client, now=now)
     if online is not None:
         return Opened(online, None)
@@ -97,7 +101,11 @@ def move(db: Session, access: AccessSession, *, gateway: Gateway, client: Client
     moved = _insert(
         db, access.entitlement, gateway, client, acceptance, until=access.until, previous=access.id, now=now
     )
-    assert moved is not None
+    if moved is None:
+        # Another request of the same client was quicker by a moment: its session is this one's too.
+        winner = present(db, gateway=gateway, client=client, now=now)
+        assert winner is not None
+        return Opened(winner, None)
     see(db, gateway_id=gateway.id, client=client, now=now)
     lease_id = leases.grant(
         db, access=moved, gateway=gateway, client=client, starts_at=now, until=access.until, now=now

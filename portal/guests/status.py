@@ -80,10 +80,11 @@ def resume() -> AnyResponse:
     with service.make_session.begin() as db:
         access = db.get_one(AccessSession, held.id)
         moved = opening.move(db, access, gateway=visit.gateway, client=visit.client, now=service.clock())
-        access_id = moved.access.id
+    if moved is None:
+        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
     knock(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+    return remember(onward, visit, access_id=moved.access.id)  # type: ignore[arg-type]
 
 
 def devices(db: Session, access: AccessSession) -> list[AccessSession]:

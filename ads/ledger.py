@@ -62,6 +62,9 @@ def accept(
             db, gateway=gateway, client=client, allowance=allowance, acceptance=acceptance, now=now
         )
     else:
+        if ticket.shown_at < _opens_at(present):
+            # Saved up while something else was accepted: nobody has looked at it for this renewal.
+            raise NotDue(_opens_at(present))
         opened = Opened(present, _renew(db, present, gateway=gateway, client=client, now=now))
     if opened.lease_id is None:
         raise NotDue(_opens_at(opened.access))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -25,14 +25,14 @@ from tests.town import Town, build_town, make_client
 HALF_HOUR = timedelta(minutes=30)
 
 
-def ticket(nonce: str) -> Ticket:
-    return Ticket(nonce, None, "fr", NOON)
+def ticket(nonce: str, shown_at: datetime) -> Ticket:
+    return Ticket(nonce, None, "fr", shown_at)
 
 
 def accept(db: Session, town: Town, nonce: str, *, now=NOON) -> Opened:
     return ledger.accept(
         db,
-        ticket=ticket(nonce),
+        ticket=ticket(nonce, now),
         gateway=town.station,
         client=make_client(),
         allowance=Allowance("device", SigninMethod.FREE, None, 1),
@@ -86,7 +86,9 @@ def test_the_gateways_confirmation_is_in_the_same_row(db: Session) -> None:
     town = build_town(db)
     opened = accept(db, town, "a")
     version = feed.read(db, gateway_id=town.station.id, since=0, now=NOON).version
-    lease_ids = feed.confirm(db, gateway_id=town.station.id, version=version, refused={}, now=NOON + timedelta(seconds=1))
+    lease_ids = feed.confirm(
+        db, gateway_id=town.station.id, version=version, refused={}, now=NOON + timedelta(seconds=1)
+    )
     ledger.confirm(db, lease_ids, now=NOON + timedelta(seconds=1))
     [(row, lease)] = ledger.of_access(db, opened.access.id)
     db.refresh(row)
@@ -131,7 +133,9 @@ def test_parallel_renewals_are_one_extension(make_session: SessionMaker) -> None
     with make_session.begin() as db:
         town = build_town(db)
         accept(db, town, "first")
-    results = rush(make_session, town, [f"b{number}" for number in range(12)], now=NOON + timedelta(minutes=27))
+    results = rush(
+        make_session, town, [f"b{number}" for number in range(12)], now=NOON + timedelta(minutes=27)
+    )
     assert len([result for result in results if isinstance(result, int)]) == 1
     with make_session() as db:
         assert db.scalars(select(AccessSession.until)).one() == NOON + timedelta(minutes=60)

@@ -9,7 +9,7 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.guests import guests
-from portal.guests.opening import confirmed
+from portal.guests.opening import confirmed_until
 from portal.guests.pause import may_renew
 from portal.services import services
 from portal.visits import Visit, access_of, peer, seen_behind
@@ -43,9 +43,10 @@ def state_of(gateway: Gateway) -> dict[str, object]:
         return captive
     visit = Visit(gateway, seen[1], address, browser="")
     access = access_of(visit)
-    if access is None or not confirmed(access, gateway):
+    until = None if access is None else confirmed_until(access, gateway)
+    if access is None or until is None:
         return captive
-    left = (access.until - services().clock()).total_seconds()
+    left = (until - services().clock()).total_seconds()
     return {
         "captive": False,
         "user-portal-url": _absolute("guests.status"),

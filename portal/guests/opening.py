@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from http import HTTPStatus
 
 from flask import make_response, redirect, render_template, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
@@ -64,3 +65,20 @@ def confirmed(access: AccessSession, gateway: Gateway) -> bool:
             .limit(1)
         ).first()
     return last is not None and last.confirmed_at is not None
+
+
+def confirmed_until(access: AccessSession, gateway: Gateway) -> datetime | None:
+    """Until when the gateway's kernel lets this session pass, as far as it has said; None where it does not.
+
+    While a renewal is on its way that is still the old deadline.
+    """
+    with reading(services().make_session) as db:
+        return db.scalar(
+            select(func.max(Lease.until)).where(
+                Lease.access_id == access.id,
+                Lease.gateway_id == gateway.id,
+                Lease.released_at.is_(None),
+                Lease.confirmed_at.is_not(None),
+                Lease.until > services().clock(),
+            )
+        )

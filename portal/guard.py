@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from flask import Flask, Response, abort, current_app, redirect, request
+from werkzeug.exceptions import BadHost
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import Settings
@@ -53,7 +54,8 @@ def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
             abort(HTTPStatus.REQUEST_URI_TOO_LONG)
         if "\0" in request.path or "\0" in request.query_string.decode("latin-1"):
             abort(HTTPStatus.BAD_REQUEST)
-        if not request.path.startswith(ANY_HOST) and request.host != settings.own_host:
+        is_ours = request.host == settings.own_host or request.path.startswith(ANY_HOST)
+        if not is_ours or isinstance(request.routing_exception, BadHost):
             # Whatever name was asked for is not repeated: links are always ours (case W7).
             return redirect(settings.own_url + "/", HTTPStatus.FOUND)
         return None

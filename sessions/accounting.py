@@ -108,11 +108,11 @@ def read_report(body: dict[str, Any]) -> Report:
     """Read the JSON of a report. Raises ValueError, KeyError or TypeError where it is not one."""
     return Report(
         epoch=_text(body["epoch"], 64),
-        sequence=int(body["sequence"]),
+        sequence=whole(body["sequence"]),
         clock=float(body["now"]),
         counts=tuple(_count(entry) for entry in body["clients"]),
-        held=tuple(int(number) for number in body["held"]),
-        refused={_text(name, 32): _whole(value) for name, value in body["refused"].items()},
+        held=tuple(whole(number) for number in body["held"]),
+        refused={_text(name, 32): whole(value) for name, value in body["refused"].items()},
     )
 
 
@@ -132,17 +132,20 @@ _COUNTERS = (Usage.bytes_up, Usage.bytes_down, Usage.packets_up, Usage.packets_d
 
 def _count(entry: dict[str, Any]) -> Count:
     return Count(
-        number=int(entry["number"]),
-        bytes_up=_whole(entry["bytes_up"]),
-        bytes_down=_whole(entry["bytes_down"]),
-        packets_up=_whole(entry["packets_up"]),
-        packets_down=_whole(entry["packets_down"]),
+        number=whole(entry["number"]),
+        bytes_up=whole(entry["bytes_up"]),
+        bytes_down=whole(entry["bytes_down"]),
+        packets_up=whole(entry["packets_up"]),
+        packets_down=whole(entry["packets_down"]),
         idle_seconds=max(0.0, float(entry["idle_seconds"])),
         addresses=tuple(ipaddress.ip_address(address) for address in entry["addresses"]),
     )
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
+    """A number that fits the database, from 0 to 2**63 - 1. Raises ValueError or TypeError where it is none."""
+    if isinstance(value, float):
+        raise ValueError(f"{value} is not a whole number")
     number = int(value)
     if not 0 <= number < 2**63:
         raise ValueError(f"{number} is not a counter")

@@ -52,8 +52,11 @@ def follow() -> Response:
 def confirmed() -> tuple[str, int]:
     body = _body()
     with _well_formed():
-        version = int(body["version"])
-        refused = {int(entry["number"]): str(entry["reason"]) for entry in body.get("refused", [])}
+        version = accounting.whole(body["version"])
+        refused = {
+            accounting.whole(entry["number"]): str(entry["reason"]).replace("\0", "")
+            for entry in body.get("refused", [])
+        }
     with services().make_session.begin() as db:
         confirm(db, gateway_id=_gateway().id, version=version, refused=refused, now=services().clock())
     return "", HTTPStatus.NO_CONTENT
@@ -103,7 +106,10 @@ def _gateway() -> Gateway:
 
 
 def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
     if not isinstance(body, dict):
         abort(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
     return body
@@ -114,7 +120,7 @@ def _well_formed() -> Iterator[None]:
     """A body that does not follow the protocol is the caller's fault."""
     try:
         yield
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         abort(HTTPStatus.BAD_REQUEST, f"Not as the protocol says: {error!r}"[:200])
 
 

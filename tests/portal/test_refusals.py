@@ -274,12 +274,36 @@ def test_a_gateway_confirms_for_itself_alone(phone: Phone, app: Flask, town: Tow
 
 
 @pytest.mark.parametrize(
-    "body", [None, [], "x", {}, {"version": "x"}, {"version": 1, "refused": [{}]}, {"version": []}]
+    "body",
+    [
+        *(None, [], "x", {}, {"version": "x"}, {"version": 1, "refused": [{}]}, {"version": []}),
+        *({"version": 2**63}, {"version": -1}, {"version": float("inf")}),
+        {"version": 1, "refused": [{"number": 2**63, "reason": "x"}]},
+    ],
 )
 def test_a_body_that_breaks_the_protocol_is_refused_in_words(station: Agent, body: object) -> None:
     answer = station.call("POST", "/gateways/nftables/confirm", json=body)
     assert answer.status_code == 400
     assert answer.get_json()["error"]
+
+
+def test_a_bottomless_body_is_refused(station: Agent) -> None:
+    answer = station.call(
+        "POST", "/gateways/nftables/confirm", data="[" * 100_000, content_type="application/json"
+    )
+    assert answer.status_code == 400
+
+
+def test_an_unprintable_reason_of_a_refusal_is_taken(phone: Phone, station: Agent, db: Session) -> None:
+    """PostgreSQL keeps no NUL in a text."""
+    phone.land()
+    phone.press("/pause")
+    number = db.scalars(select(AccessSession.id)).one()
+    refused = [{"number": number, "reason": "bad\0 word"}]
+    answer = station.call("POST", "/gateways/nftables/confirm", json={"version": 1, "refused": refused})
+    assert answer.status_code == 204
+    db.rollback()
+    assert db.scalars(select(Lease.refused)).one() == "bad word"
 
 
 # Operators' mistakes, secrets in logs (W10, L8)

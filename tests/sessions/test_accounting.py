@@ -144,7 +144,7 @@ def test_an_address_taken_by_another_client_is_the_other_clients(db: Session) ->
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epoch": ""}, {"epoch": 5}, {"clients": [{}]}, {"refused": []}, {"held": ["x"]}, {"sequence": None}, {"now": "x"}],
+    [{"epoch": ""}, {"epoch": 5}, {"clients": [{}]}, {"refused": []}, {"held": ["x"]}, {"sequence": None}, {"now": "x"}, {"held": [2**63]}, {"sequence": float("inf")}],
 )
 def test_a_report_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises((KeyError, ValueError, TypeError, AttributeError)):

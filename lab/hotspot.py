@@ -23,7 +23,7 @@ from lab.authority import Certificate, issue, make_authority
 from lab.dhcp import join
 from lab.doors import Door
 from lab.guest import Guest
-from lab.namespace import Namespace, environment
+from lab.namespace import Namespace, contained, environment
 from lab.network import Gateway, Phone, Town, client_prefix, town
 from lab.records import REDIRECTOR_PORT, make_secret, seed
 from lab.waiting import await_port, await_portal
@@ -93,7 +93,11 @@ class Hotspot:
         command = [*granian("::", 443), "--ssl-certificate", str(papers.certificate)]
         command += ["--ssl-keyfile", str(papers.key), "--ssl-protocol-min", "tls1.2"]
         self._portal = self.net.portal.popen(
-            command, cwd=TOP, env=self.environment, stdout=self._log("portal"), stderr=subprocess.STDOUT
+            contained(command),
+            cwd=TOP,
+            env=self.environment,
+            stdout=self._log("portal"),
+            stderr=subprocess.STDOUT,
         )
         if wait:
             self._await_portal()

@@ -90,6 +90,11 @@ def dying_with_us(command: Sequence[str]) -> list[str]:
     return [*armed, *command]
 
 
+def contained(command: Sequence[str]) -> list[str]:
+    """`command` in a process namespace of its own: when it is killed, so is all that it started (pid_namespaces(7))."""
+    return ["unshare", "--pid", "--fork", "--kill-child", "--", *command]
+
+
 class Inside:
     """A network namespace that somebody keeps: `pid` is a process in it."""
 
@@ -213,7 +218,7 @@ class Namespace(Inside):
 def stop(process: subprocess.Popen[Any]) -> None:
     """End a program that leads its process group, kindly first, and whatever it started."""
     if process.poll() is None:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:

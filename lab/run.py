@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any
 from gateways.ports import Client, MacAddress
 from lab import doors, records
 from lab.hotspot import TOP, Hotspot, granian, hotspot, now, portal_environment, prepare_portal
-from lab.namespace import NoNamespaces, become_root, demand_namespaces, dying_with_us, stop
+from lab.namespace import NoNamespaces, become_root, contained, demand_namespaces, dying_with_us, stop
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.waiting import DidNotStart, await_page
 
@@ -96,7 +96,7 @@ def _serve(desk: Desk, reason: str | None) -> None:
     with hotspot(desk.folder, doors.OPEN) as place:
         place.start()
         place.join(place.guest(place.net.phone[0]), place.net.gateways[0])
-        with _told(place), _opened(desk):
+        with _told(place), _opened(desk, contain=contained):
             _greet(desk)
             signal.pause()
 
@@ -112,12 +112,12 @@ def _serve_alone(desk: Desk) -> None:
 
 
 @contextmanager
-def _opened(desk: Desk) -> Iterator[None]:
+def _opened(desk: Desk, contain: Callable[[list[str]], list[str]] = list) -> Iterator[None]:
     """The portal for this machine's own browser, and the sweep, from the same database."""
     sweep = [sys.executable, "-m", "flask", "--app", "wsgi", "sweep", "--every", "5"]
     running: list[subprocess.Popen[Any]] = []
     try:
-        for name, command in (("desk", granian("127.0.0.1", desk.port)), ("desk-sweep", sweep)):
+        for name, command in (("desk", contain(granian("127.0.0.1", desk.port))), ("desk-sweep", sweep)):
             running.append(_start(desk, name, command))
         await_page(f"{desk.url}/healthz", running[0], desk.folder / "log/desk.log")
         yield

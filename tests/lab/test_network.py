@@ -59,9 +59,13 @@ def test_the_portal_has_a_place_that_phones_reach_with_their_own_address() -> No
 
 def test_a_town_that_is_killed_leaves_no_process_and_no_interface_behind() -> None:
     code = """if True:
+        import subprocess, sys
+        from lab.namespace import contained
         from lab.network import town
         with town(phones=1) as net:
             server = net.internet.popen(["sleep", "1000"])
+            many = contained(["sh", "-c", "sleep 1000 >&2 & echo up; wait"])
+            net.internet.popen(many, stdout=subprocess.PIPE, stderr=sys.stdout).stdout.readline()
             print(server.pid, net.internet.pid, net.phone[0].ns.pid, flush=True)
             input()
     """
@@ -75,7 +79,8 @@ def test_a_town_that_is_killed_leaves_no_process_and_no_interface_behind() -> No
     pids = [int(word) for word in lab.stdout.readline().split()]
     watched = [os.pidfd_open(pid) for pid in pids]
     lab.send_signal(signal.SIGKILL)
-    lab.communicate()
+    # Whoever is left holds the pipe open.
+    lab.communicate(timeout=10)
     for descriptor in watched:
         assert select.select([descriptor], [], [], 5)[0], "a process of the lab outlived it"
         os.close(descriptor)

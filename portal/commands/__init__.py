@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.commands import database, gateways, patrons, sessions, sites, staff, sweep
+from portal.commands import database, gateways, patrons, sessions, sites, staff, sweep, vouchers
 
 
 def register(app: Flask) -> None:
@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         patrons.patrons,
         sessions.sessions,
         staff.staff,
+        vouchers.group,
     ):
         app.cli.add_command(noun)
     app.cli.add_command(sweep.sweep)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from auth.plans import add_first_plans
 from portal.services import services
 
 db = AppGroup("db", help="The database.")
@@ -25,4 +26,7 @@ def upgrade() -> None:
     with services().engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    with services().make_session.begin() as session:
+        # A desk can issue passes from the first day on.
+        add_first_plans(session)
     click.echo("The database is up to date.")

@@ -95,7 +95,7 @@ def sheet(
             f"Nothing was issued. {file} cannot be written: {error.strerror}."
         ) from error
     except (UnknownPlan, EndedPlan, ImpossibleCount, ImprudentBatch, UnfitPaper, UnprintableTicket) as error:
-        raise click.ClickException(f"Nothing was issued. {_in_words(error)}") from error
+        raise click.ClickException(f"Nothing was issued. {in_words(error)}") from error
     except (FailedPrinting, BusyPress) as error:
         raise click.ClickException(f"Nothing was issued. It could not be printed: {error}") from error
     click.echo(f"Batch {number}: {count} passes, printed into {file}.")
@@ -183,7 +183,8 @@ def _write_new(file: Path, document: bytes) -> None:
         stream.write(document)
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """Why no passes were issued, for the operator."""
     match error:
         case UnknownPlan():
             return f"There is no plan {error.slug!r}."
@@ -193,7 +194,7 @@ def _in_words(error: Exception) -> str:
             return f"A batch has from 1 to {error.most} passes."
         case ImprudentBatch():
             return (
-                f"With {error.live} codes alive and {error.count} more, {error.guesses} guesses a day would find "
-                f"{error.expected:.4f}; {error.most} are borne."
+                f"With {error.live} codes alive and {error.count} more among {error.possible:,}, {error.guesses} "
+                f"guesses a day would find {error.expected:.4f}; {error.most} are borne."
             )
     return str(error)

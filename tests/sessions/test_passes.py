@@ -1,0 +1,147 @@
+"""Passes taken back while somebody is online with them; places of one ticket on several networks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from auth import plans, voucher_batches, vouchers
+from auth.voucher_batches import IssuedBatch, Order
+from auth.voucher_errors import AlreadyUsed
+from auth.voucher_keys import VoucherKeys
+from auth.voucher_models import Voucher
+from config import Secret
+from sessions import opening, passes
+from sessions.models import AccessSession, EndReason, Lease
+from sessions.opening import Acceptance, Opened, WhenFull
+from sites.models import Gateway
+from tests.clock import NOON
+from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, Town, build_town, make_client
+
+KEYS = VoucherKeys(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
+TERMS = Acceptance("2026-1", "fr", "0" * 64)
+
+
+@pytest.fixture
+def town(db: Session) -> Town:
+    plans.add_first_plans(db)
+    return build_town(db)
+
+
+def issue(db: Session, count: int = 1, **fields: object) -> IssuedBatch:
+    plan = plans.by_slug(db, "day")
+    for name, value in fields.items():
+        setattr(plan, name, value)
+    return voucher_batches.issue(db, keys=KEYS, plan=plan, order=Order(count, "tests"), now=NOON)
+
+
+def enter(
+    db: Session,
+    code: str,
+    gateway: Gateway,
+    mac: str = ADA_PHONE,
+    *,
+    now: datetime = NOON,
+    when_full: WhenFull = WhenFull.REFUSE,
+) -> Opened:
+    allowance = vouchers.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
+    return opening.open_access(
+        db,
+        gateway=gateway,
+        client=make_client(mac),
+        allowance=allowance,
+        acceptance=TERMS,
+        now=now,
+        when_full=when_full,
+    )
+
+
+def reasons(db: Session) -> list[EndReason | None]:
+    return list(db.scalars(select(AccessSession.end_reason).order_by(AccessSession.id)))
+
+
+def test_a_pass_runs_to_its_own_end_past_lease_length_and_closing(db: Session, town: Town) -> None:
+    # The library's leases are four hours long, and it closes at 18:00.
+    access = enter(db, issue(db).codes[0], town.pierre_bayle).access
+    assert access.until == NOON + timedelta(hours=12)
+    assert db.scalars(select(Lease.until)).one() == access.until
+
+
+def test_its_rate_goes_with_it_to_every_further_lease(db: Session, town: Town) -> None:
+    code = issue(db, rate_down_kbps=3_000, rate_up_kbps=0).codes[0]
+    access = enter(db, code, town.station).access
+    opening.walk(db, access, gateway=town.battant, client=make_client(ADA_PHONE), now=NOON)
+    leases = db.execute(select(Lease.rate_down_kbps, Lease.rate_up_kbps)).all()
+    assert leases == [(3_000, 0), (3_000, 0)]
+
+
+def test_the_last_place_is_refused_where_that_is_asked(db: Session, town: Town) -> None:
+    code = issue(db).codes[0]
+    enter(db, code, town.pierre_bayle)
+    with pytest.raises(AlreadyUsed):
+        enter(db, code, town.pierre_bayle, ADA_TABLET)
+    assert reasons(db) == [None]
+
+
+def test_the_oldest_gives_way_where_that_is_asked(db: Session, town: Town) -> None:
+    code = issue(db, devices=2).codes[0]
+    for minute, mac in enumerate([ADA_PHONE, ADA_TABLET, BO_PHONE]):
+        now = NOON + timedelta(minutes=minute)
+        enter(db, code, town.pierre_bayle, mac, now=now, when_full=WhenFull.REPLACE)
+    assert reasons(db) == [EndReason.DEVICE_LIMIT, None, None]
+
+
+def test_a_place_is_one_on_all_networks_together(db: Session, town: Town) -> None:
+    code = issue(db).codes[0]
+    enter(db, code, town.pierre_bayle)
+    with pytest.raises(AlreadyUsed):
+        enter(db, code, town.station, ADA_TABLET)
+    enter(db, code, town.station, ADA_TABLET, when_full=WhenFull.REPLACE)
+    assert reasons(db) == [EndReason.DEVICE_LIMIT, None]
+
+
+def test_a_device_that_is_gone_leaves_its_place(db: Session, town: Town) -> None:
+    code = issue(db).codes[0]
+    first = enter(db, code, town.pierre_bayle).access
+    opening.ending.end(db, first.id, reason=EndReason.IDLE, now=NOON)
+    later = NOON + timedelta(hours=1)
+    assert enter(db, code, town.pierre_bayle, ADA_TABLET, now=later).access.until == NOON + timedelta(
+        hours=12
+    )
+
+
+def test_revoking_ends_every_session_of_those_passes_and_no_other(db: Session, town: Town) -> None:
+    batch, other = issue(db, 3), issue(db)
+    enter(db, batch.codes[0], town.pierre_bayle, ADA_PHONE)
+    enter(db, batch.codes[1], town.pierre_bayle, ADA_TABLET)
+    enter(db, other.codes[0], town.pierre_bayle, BO_PHONE)
+    which = voucher_batches.of_batch(batch.batch.id)
+    revoked = passes.revoke(db, which, keys=KEYS, by="tests", now=NOON)
+    assert (len(revoked.voucher_ids), revoked.sessions) == (3, 2)
+    assert reasons(db) == [EndReason.STAFF, EndReason.STAFF, None]
+    assert db.scalars(select(Lease.released_at).order_by(Lease.id)).all() == [NOON, NOON, None]
+
+
+def test_revoking_thousands_asks_about_the_used_ones_alone(db: Session, town: Town) -> None:
+    batch = issue(db, 3_000)
+    enter(db, batch.codes[7], town.pierre_bayle)
+    asked: list[str] = []
+    listener = lambda _c, _u, statement, *_: asked.append(statement)  # noqa: E731
+    event.listen(db.get_bind(), "before_cursor_execute", listener)
+    revoked = passes.revoke(db, voucher_batches.of_batch(batch.batch.id), keys=KEYS, by="x", now=NOON)
+    event.remove(db.get_bind(), "before_cursor_execute", listener)
+    assert (len(revoked.voucher_ids), revoked.sessions) == (3_000, 1)
+    assert len(asked) < 10
+
+
+def test_replacing_cuts_the_old_ticket_off(db: Session, town: Town) -> None:
+    batch = issue(db)
+    enter(db, batch.codes[0], town.pierre_bayle)
+    [old] = db.scalars(select(Voucher.id))
+    ticket = passes.replace(db, keys=KEYS, voucher_id=old, by="tests", now=NOON)
+    assert reasons(db) == [EndReason.STAFF]
+    enter(db, ticket.code, town.pierre_bayle)
+    assert reasons(db) == [EndReason.STAFF, None]

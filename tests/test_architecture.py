@@ -72,7 +72,16 @@ def test_every_library_is_at_home_in_one_place(path: Path) -> None:
 def test_the_agent_imports_no_room_above_it_and_no_database() -> None:
     for path in (ROOT / "gateways").rglob("*.py"):
         for name in imports(path):
-            assert name.split(".")[0] not in {"portal", "ads", "sessions", "auth", "sites", "db", "config", "sqlalchemy"}
+            assert name.split(".")[0] not in {
+                "portal",
+                "ads",
+                "sessions",
+                "auth",
+                "sites",
+                "db",
+                "config",
+                "sqlalchemy",
+            }
 
 
 def test_no_file_has_a_vague_name() -> None:

@@ -61,7 +61,14 @@ def test_it_refuses_an_unknown_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "x" * 31, "a" * 64, "change-me-change-me-change-me-change-me", "supersecretsupersecretsupersecret12"]
+    "secret",
+    [
+        "",
+        "x" * 31,
+        "a" * 64,
+        "change-me-change-me-change-me-change-me",
+        "supersecretsupersecretsupersecret12",
+    ],
 )
 def test_it_refuses_a_default_or_short_secret(secret: str) -> None:
     assert any("SECRET_KEY" in fault for fault in faults_of({**GOOD, "AROBASE_SECRET_KEY": secret}))

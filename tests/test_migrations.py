@@ -12,7 +12,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-import ads.models
 import auth.patrons  # noqa: F401
 from db.base import Base
 from db.engine import make_engine
@@ -30,12 +29,11 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection
         engine.dispose()
         return
     engine = make_engine(request.getfixturevalue("postgresql_url"))
-    with engine.connect() as connection:
-        with connection.begin() as transaction:
-            connection.execute(text("CREATE SCHEMA blank"))
-            connection.execute(text("SET LOCAL search_path TO blank"))
-            yield connection
-            transaction.rollback()
+    with engine.connect() as connection, connection.begin() as transaction:
+        connection.execute(text("CREATE SCHEMA blank"))
+        connection.execute(text("SET LOCAL search_path TO blank"))
+        yield connection
+        transaction.rollback()
     engine.dispose()
 
 

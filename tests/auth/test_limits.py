@@ -36,7 +36,7 @@ def test_a_refused_attempt_does_not_keep_the_budget_closed(db: Session) -> None:
 
 def test_never_more_than_the_budget_in_any_window(db: Session) -> None:
     taken = []
-    for minute in range(0, 120):
+    for minute in range(120):
         now = NOON + timedelta(minutes=minute)
         try:
             limits.take(db, FIVE, now=now)

@@ -30,7 +30,14 @@ def body(number: int, up: int, down: int, **fields: Any) -> dict[str, Any]:
         "idle_seconds": 0,
         "addresses": ["10.66.0.5"],
     }
-    document = {"epoch": "one", "sequence": 1, "now": NOON.timestamp(), "clients": [count], "held": [number], "refused": {}}
+    document = {
+        "epoch": "one",
+        "sequence": 1,
+        "now": NOON.timestamp(),
+        "clients": [count],
+        "held": [number],
+        "refused": {},
+    }
     return {**document, **fields}
 
 
@@ -139,12 +146,24 @@ def test_an_address_taken_by_another_client_is_the_other_clients(db: Session) ->
     town = build_town(db)
     enter(db, town.station)
     accounting.arrive(db, gateway=town.station, clients=[make_client(ADA_TABLET, "10.66.0.5")], now=LATER)
-    assert db.scalars(select(Sighting.mac), execution_options={"populate_existing": True}).all() == [ADA_TABLET]
+    assert db.scalars(select(Sighting.mac), execution_options={"populate_existing": True}).all() == [
+        ADA_TABLET
+    ]
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epoch": ""}, {"epoch": 5}, {"clients": [{}]}, {"refused": []}, {"held": ["x"]}, {"sequence": None}, {"now": "x"}, {"held": [2**63]}, {"sequence": float("inf")}],
+    [
+        {"epoch": ""},
+        {"epoch": 5},
+        {"clients": [{}]},
+        {"refused": []},
+        {"held": ["x"]},
+        {"sequence": None},
+        {"now": "x"},
+        {"held": [2**63]},
+        {"sequence": float("inf")},
+    ],
 )
 def test_a_report_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises((KeyError, ValueError, TypeError, AttributeError)):

@@ -99,7 +99,10 @@ def test_a_confirmation_reaches_exactly_the_leases_it_covers(db: Session) -> Non
     version = read(db, town.station).version
     second = enter(db, town.station, BO_PHONE, "10.66.0.6")
     confirmed = feed.confirm(db, gateway_id=town.station.id, version=version, refused={}, now=NOON)
-    leases = {lease.access_id: lease for lease in db.scalars(select(Lease), execution_options={"populate_existing": True})}
+    leases = {
+        lease.access_id: lease
+        for lease in db.scalars(select(Lease), execution_options={"populate_existing": True})
+    }
     assert confirmed == [leases[first.id].id]
     assert leases[first.id].confirmed_at == NOON
     assert leases[second.id].confirmed_at is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from portal.printing.marks import shorten
 from portal.printing.tickets import Ticket, check, plain
@@ -39,28 +40,29 @@ def print_escpos(tickets: Sequence[Ticket]) -> bytes:
 def _receipt(ticket: Ticket) -> Iterator[bytes]:
     first = ticket.languages[0]
     yield CENTRE + LARGE + BOLD + _line(ticket.code) + NORMAL
-    yield b"".join(_wrapped(f"{words(first).wifi} {ticket.ssid}")) + REGULAR
+    yield _wrapped(f"{words(first).wifi} {ticket.ssid}") + REGULAR
     for number, text in ((1, ticket.join), (2, ticket.redeem_url)):
         for language in ticket.languages:
             said = words(language).join if number == 1 else words(language).redeem
-            yield from _wrapped(f"{number} {said}")
+            yield _wrapped(f"{number} {said}")
         yield FEED_MARGIN + _qr(text) + FEED_MARGIN
     yield BOLD
     for language in ticket.languages:
-        yield from _wrapped(ticket.ends[language])
+        yield _wrapped(ticket.ends[language])
     yield REGULAR + LEFT + b"\n"
     for language in ticket.languages:
-        yield from _wrapped(words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address))
-    yield from _wrapped(shorten(ticket.about, 5 * COLUMNS))
+        yield _wrapped(words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address))
+    yield _wrapped(shorten(ticket.about, 5 * COLUMNS))
 
 
-def _wrapped(text: str) -> Iterator[bytes]:
-    for line in textwrap.wrap(plain(text), COLUMNS):
-        yield _line(line)
+@lru_cache(maxsize=1024)
+def _wrapped(text: str) -> bytes:
+    """As many lines as it takes. Most texts are the same on every ticket of a batch."""
+    return b"".join(_line(line) for line in textwrap.wrap(plain(text), COLUMNS))
 
 
 def _line(text: str) -> bytes:
-    return b"".join(_sign(sign) for sign in plain(text)) + b"\n"
+    return b"".join(_sign(sign) for sign in text) + b"\n"
 
 
 def _sign(sign: str) -> bytes:

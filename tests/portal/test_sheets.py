@@ -17,7 +17,6 @@ from auth import plans, vouchers
 from auth.codes import read
 from auth.trail import TrailEntry
 from auth.voucher_models import Batch, Plan, PlanKind, Voucher
-from portal.commands.sheets import sheet
 from portal.services import Services
 from portal.slips import LANGUAGES, say_end
 from tests.portal.printing.slips import read_codes, read_text
@@ -34,7 +33,7 @@ desk = pytest.mark.usefixtures("_first_plans")
 
 
 def run(app: Flask, *words: object) -> Result:
-    return app.test_cli_runner().invoke(sheet, [str(word) for word in words])
+    return app.test_cli_runner().invoke(args=["vouchers", "sheet", *map(str, words)])
 
 
 @desk

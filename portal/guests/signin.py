@@ -63,8 +63,10 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
     subject = pseudonym_of(found)
     broad = [limits.of_client(gateway.identity, visit.mac), limits.of_site(gateway.site.slug)]
     with hastily(service.make_session) as db:
-        limits.check(db, broad, now=now)
-        account = limits.of_account(subject, visit.mac if _has_been_on(db, subject, visit.mac) else None)
+        is_known = _has_been_on(db, subject, visit.mac)
+        # Strangers who spend the site's budget shut no device out that has been on with this account.
+        limits.check(db, broad[:1] if is_known else broad, now=now)
+        account = limits.of_account(subject, visit.mac if is_known else None)
         limits.take(db, account, now=now)
     try:
         patron = service.directory.prove(found, secret, today=_today(visit))

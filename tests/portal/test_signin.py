@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth import limits
 from auth.models import Attempt
+from portal.services import Services
 from sessions.models import AccessSession
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
@@ -111,6 +113,21 @@ def test_strangers_cannot_lock_a_patron_out(reader: Phone, bayle: Agent, db: Ses
         answers.append(sign_in(stranger, secret="guess").status_code)
     assert answers.count(401) == 5
     assert answers.count(429) == 95
+    assert sign_in_fresh(reader).status_code == 303
+
+
+def test_a_spent_site_shuts_out_strangers_alone(
+    reader: Phone, bayle: Agent, services: Services, clock: MovingClock
+) -> None:
+    """Case L6: one laptop with many addresses spends the whole library's budget."""
+    sign_in(reader)
+    bayle.follow()
+    site = limits.of_site(reader.gateway.site.slug)
+    with services.make_session.begin() as db:
+        for _ in range(site.most):
+            limits.count(db, site, now=clock())
+    stranger = Phone(reader.app, reader.gateway, ADA_TABLET, "10.68.0.6")
+    assert sign_in(stranger).status_code == 429
     assert sign_in_fresh(reader).status_code == 303
 
 

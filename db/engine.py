@@ -37,7 +37,14 @@ def make_engine(database_url: str) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(database_url)
     engine = create_engine(
-        url, pool_size=16, max_overflow=16, pool_timeout=BUSY_SECONDS, pool_pre_ping=False, pool_recycle=1800
+        url,
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        # A server that is unreachable, or a transaction that somebody left open, must not hold every thread.
+        connect_args={"connect_timeout": 2, "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)}"},
     )
 
     @event.listens_for(engine, "begin")

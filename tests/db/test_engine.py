@@ -105,3 +105,16 @@ def test_on_postgresql_too(postgresql_url: str) -> None:
     with make_session.begin() as session:
         assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
     engine.dispose()
+
+
+def test_a_lock_on_postgresql_is_not_waited_for_either(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.engine, "BUSY_SECONDS", 0.05)
+    engine = make_engine(postgresql_url)
+    with engine.begin() as holder, engine.connect() as other:
+        holder.execute(text("LOCK TABLE networks"))
+        other.execute(text("SET statement_timeout = 5000"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            other.execute(text("SELECT 1 FROM networks"))
+    engine.dispose()

@@ -7,6 +7,8 @@ from functools import partial
 
 from flask import Response, abort, render_template
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from auth.tokens import InvalidToken
 from db.engine import reading
@@ -86,8 +88,9 @@ def accessibility() -> str:
 
 
 def visit_if_any() -> Visit | None:
-    """The visit of this request. These pages are open to all, so that a stale token closes none of them."""
+    """The visit of this request. These pages are open to all, so that neither a stale token nor a database that
+    is away closes one that needs none."""
     try:
         return current()
-    except (ForeignVisit, ForeignLanding, InvalidToken):
+    except (ForeignVisit, ForeignLanding, InvalidToken, OperationalError, PoolTimeout):
         return None

@@ -10,11 +10,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import Secret, Settings
+from portal.app import create_app, make_services
 from portal.services import Services
 from sessions import ending
 from sessions.models import AccessSession, EndReason
 from tests.clock import MovingClock
-from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
+from tests.portal.conftest import ADA, ADA_PIN, PORTAL, SECRET, Agent, Phone
 from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, Town
 
 
@@ -156,3 +158,13 @@ def test_a_host_that_is_none_is_no_fault_of_ours(app: Flask, town: Town, path: s
     answer = app.test_client().get(path, headers={"Host": host})
     assert answer.status_code in (302, 400)
     assert host not in answer.text or host == "."
+
+
+@pytest.mark.parametrize("path", ["/privacy", "/accessibilite"])
+def test_pages_that_need_no_database_are_there_without_one(path: str) -> None:
+    settings = Settings(
+        secret_key=Secret(SECRET), portal_url=PORTAL, database_url="sqlite:////nowhere/at/all.sqlite3"
+    )
+    alone = create_app(make_services(settings, clock=MovingClock()))
+    assert alone.test_client().get("/", base_url=PORTAL).status_code == 503
+    assert alone.test_client().get(path, base_url=PORTAL).status_code == 200

@@ -1,0 +1,220 @@
+"""Every route of staff, for every role, on their own network's objects and on another's (case S1).
+
+The table below is written by hand, and the routes come from the application: a new route that is not in the table, or
+that declares no policy, fails here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from auth import plans, voucher_batches
+from auth.staff_policy import Action, Role
+from auth.voucher_batches import Order
+from auth.voucher_models import Voucher
+from portal.services import Services
+from portal.staff.access import need_of
+from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
+from tests.town import Town, make_library_network, make_site
+
+MINE, OTHER = "bibliotheques", "other-town"
+EVERYBODY = frozenset(Role)
+DESKS = frozenset({Role.DESK, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+# None: for people who are not signed in, too.
+TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
+    "staff.signin_page": (None, EVERYBODY),
+    "staff.signin": (None, EVERYBODY),
+    "staff.signin_code": (None, EVERYBODY),
+    "staff.setup_page": (None, EVERYBODY),
+    "staff.setup": (None, EVERYBODY),
+    "staff.home": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.confirm_page": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.confirm_password": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.account": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.change_password": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.new_recovery_codes": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.desk": (Action.ISSUE, DESKS),
+    "staff.issue": (Action.ISSUE, DESKS),
+    "staff.print_slips": (Action.ISSUE, DESKS),
+    "staff.find": (Action.BOOKS, DESKS),
+    "staff.pass_page": (Action.BOOKS, DESKS),
+    "staff.replace": (Action.REPLACE, DESKS),
+    "staff.void": (Action.REVOKE, DESKS),
+    "staff.revoke": (Action.REVOKE, DESKS),
+    "staff.undo": (Action.REVOKE, DESKS),
+    "staff.batches": (Action.BOOKS, DESKS),
+    "staff.batches_csv": (Action.BOOKS, DESKS),
+    "staff.batch": (Action.BOOKS, DESKS),
+    "staff.batch_csv": (Action.BOOKS, DESKS),
+    "staff.suspend": (Action.REVOKE, DESKS),
+    "staff.resume": (Action.REVOKE, DESKS),
+    "staff.void_batch": (Action.REVOKE, DESKS),
+    "staff.revoke_batch": (Action.REVOKE, DESKS),
+    "staff.undo_batch": (Action.REVOKE, DESKS),
+    "staff.people": (Action.ACCOUNTS, ADMINS),
+    "staff.invite": (Action.ACCOUNTS, ADMINS),
+    "staff.person": (Action.ACCOUNTS, ADMINS),
+    "staff.appoint": (Action.ACCOUNTS, ADMINS),
+    "staff.reset": (Action.ACCOUNTS, ADMINS),
+    "staff.disable": (Action.ACCOUNTS, ADMINS),
+    "staff.enable": (Action.ACCOUNTS, ADMINS),
+    "staff.trail": (Action.TRAIL, ADMINS),
+    # These end the sign-in, and come last.
+    "staff.signout": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.signout_everywhere": (Action.OWN_ACCOUNT, EVERYBODY),
+}
+# Posted with an empty form these are refused for what the form lacks, which is no question of policy.
+NEEDS_MORE = {"staff.signin": 401, "staff.signin_code": 400, "staff.setup": 410, "staff.setup_page": 410}
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """The ids of one network's objects, by the name of the route's parameter."""
+
+    batch_id: int
+    voucher_id: int
+    staff_id: int
+
+    def fill(self, rule: Rule) -> dict[str, object]:
+        known = {
+            "batch_id": self.batch_id,
+            "voucher_id": self.voucher_id,
+            "staff_id": self.staff_id,
+            "token": "no-such-token",
+        }
+        return {name: known[name] for name in rule.arguments}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    mine: Things
+    other: Things
+
+
+@pytest.fixture
+def world(services: Services, desk: Desk, town: Town) -> World:
+    """Passes and accounts of the library's network, and of another town's."""
+    with services.make_session.begin() as db:
+        plans.add_first_plans(db)
+        db.add(make_site("away", make_library_network(slug=OTHER), ads_allowed=False))
+    return World(
+        make_things(services, desk, MINE, "pierre-bayle"), make_things(services, desk, OTHER, "away")
+    )
+
+
+def make_things(services: Services, desk: Desk, network: str, site: str) -> Things:
+    person = desk.hire(f"person.{network.replace('-', '.')}", Role.DESK, networks=(network,))
+    with services.make_session.begin() as db:
+        order = Order(count=2, issued_by="somebody", desk_site=site)
+        plan = plans.by_slug(db, "day")
+        made = voucher_batches.issue(
+            db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock()
+        )
+        voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
+        return Things(made.batch.id, voucher.id, person.staff_id)
+
+
+def routes(app: Flask) -> Iterator[tuple[Rule, str]]:
+    """Every staff route with each of its methods, in the order of the table."""
+    order = list(TABLE)
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("staff.")]
+    for rule in sorted(rules, key=lambda rule: order.index(rule.endpoint)):
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
+            yield rule, method
+
+
+def ask(clerk: Clerk, rule: Rule, method: str, things: Things) -> int:
+    """Ask for a route, with a form token that is good; the status."""
+    _, path = rule.build(things.fill(rule)) or ("", "")
+    if method == "GET":
+        return clerk.get(path).status_code
+    clerk.get("/staff/account")
+    form = clerk.form("/staff/account/signout") if clerk.page.status_code == 200 else {}
+    fields = {
+        "plan": "day",
+        "desk": "pierre-bayle",
+        "roles": "desk",
+        "networks": MINE,
+        "login": "new.person",
+        "password": PASSWORD,
+    }
+    if rule.endpoint == "staff.print_slips":
+        clerk.post("/staff/desk", **form, plan="day", desk="pierre-bayle")
+        if clerk.page.status_code == 200:
+            fields |= {**clerk.form(path), "paper": "escpos"}
+    return clerk.post(path, **{**fields, **form}).status_code
+
+
+def test_every_route_declares_what_it_needs_and_stands_in_the_table(app: Flask) -> None:
+    endpoints = {rule.endpoint for rule, _ in routes(app)}
+    assert endpoints == set(TABLE)
+    with app.app_context():
+        for endpoint, (action, _) in TABLE.items():
+            need = need_of(endpoint)
+            assert need is not None and need.action is action, endpoint
+
+
+def test_a_route_that_declares_nothing_is_shown_to_nobody(app: Flask, admin: Clerk) -> None:
+    app._got_first_request = False
+    app.add_url_rule("/staff/undeclared", "staff.undeclared", lambda: "shown")
+    assert admin.get("/staff/undeclared").status_code == 403
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_meets_what_the_table_says(app: Flask, desk: Desk, world: World, role: Role) -> None:
+    clerk = desk.at_work("walker", role, networks=(MINE,))
+    for rule, method in routes(app):
+        _, allowed = TABLE[rule.endpoint]
+        where = f"{role} {method} {rule.rule}"
+        if role not in allowed:
+            assert ask(clerk, rule, method, world.mine) == 403, where
+            assert ask(clerk, rule, method, world.other) == 403, where
+            continue
+        if rule.arguments & {"batch_id", "voucher_id", "staff_id"}:
+            assert ask(clerk, rule, method, world.other) == 404, where
+        status = ask(clerk, rule, method, world.mine)
+        fits = (
+            status == NEEDS_MORE.get(rule.endpoint)
+            or status in (200, 303)
+            or (method, status) == ("POST", 400)
+        )
+        assert fits, f"{where}: {status}"
+        assert "/staff/signin" not in str(clerk.page.location) or "signout" in rule.rule, where
+
+
+def test_a_stranger_is_sent_to_sign_in_and_changes_nothing(app: Flask, world: World, db: object) -> None:
+    from tests.clock import MovingClock
+
+    stranger = Clerk(app, MovingClock())
+    for rule, method in routes(app):
+        status = ask(stranger, rule, method, world.mine)
+        if TABLE[rule.endpoint][0] is None:
+            assert status in (200, 303, 403, NEEDS_MORE.get(rule.endpoint)), rule.rule
+        else:
+            assert status == 303, rule.rule
+            assert stranger.page.location.startswith("/staff/signin"), rule.rule
+
+
+def test_nothing_is_changed_by_a_link(app: Flask, desk: Desk, world: World) -> None:
+    """Case W4: what posts is not there for GET and HEAD."""
+    admin = desk.at_work("walker", Role.ADMIN)
+    readable = {rule.rule for rule, method in routes(app) if method == "GET"}
+    for rule, method in routes(app):
+        if method == "POST" and rule.rule not in readable:
+            _, path = rule.build(world.mine.fill(rule)) or ("", "")
+            assert admin.get(path).status_code == 405, path
+            assert admin.browser.head(path, base_url="https://portal.example.org").status_code == 405, path
+
+
+def test_what_is_posted_without_a_token_is_refused(app: Flask, desk: Desk, world: World) -> None:
+    admin = desk.at_work("walker", Role.ADMIN)
+    for rule, method in routes(app):
+        if method == "POST":
+            _, path = rule.build(world.mine.fill(rule)) or ("", "")
+            assert admin.post(path, plan="day", desk="pierre-bayle").status_code == 403, path

@@ -150,7 +150,7 @@ def test_a_pass_voided_between_the_look_and_the_claim_is_refused(db: Session, ba
     """The claim is a condition of its statement, not of the look before it."""
     batch = issue(db)
     # The row in this session's memory stays as it was, as another request's would.
-    vouchers.find(db, keys=KEYS, code=batch.codes[0])
+    seen = vouchers.find(db, keys=KEYS, code=batch.codes[0])
     db.execute(
         update(Voucher).values(voided_at=NOON, void_reason="revoked"),
         execution_options={"synchronize_session": False},

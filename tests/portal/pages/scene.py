@@ -29,6 +29,7 @@ from portal.services import Services
 from sites.demo.town import load_demo
 from sites.models import Gateway, Network, Site
 from tests.clock import MovingClock
+from tests.portal.visitors import issue
 from tests.services.parts import free_port
 from tests.town import credential_of
 
@@ -221,6 +222,34 @@ def status_library(guest: Guest) -> None:
     guest.sign_in()
 
 
+def pass_from_a_link(guest: Guest) -> None:
+    guest.land(LIBRARY)
+    visit = guest.page.locator('form[action^="/pass"] input[name="visit"]').get_attribute("value")
+    guest.goto(f"/pass/7k2-m9q-xah?visit={visit}")
+
+
+def pass_with_a_slip(guest: Guest) -> None:
+    guest.land(LIBRARY)
+    guest.page.fill("#code", "7K2-O9Q-XAH")
+    guest.press("/pass")
+
+
+def pass_in_use(guest: Guest) -> None:
+    code = issue(guest.portal.services).codes[0]
+    status_pass(guest, code)
+    guest.mac = guest.portal.new_mac()
+    guest.page.context.clear_cookies()
+    guest.land(LIBRARY)
+    guest.page.fill("#code", code)
+    guest.press("/pass")
+
+
+def status_pass(guest: Guest, code: str | None = None) -> None:
+    guest.land(LIBRARY)
+    guest.page.fill("#code", code or issue(guest.portal.services).codes[0])
+    guest.press("/pass")
+
+
 def ended(guest: Guest) -> None:
     guest.go_online()
     guest.page.locator('form[action^="/leave"] button').last.click()
@@ -237,6 +266,11 @@ PAGES: dict[str, Callable[[Guest], None]] = {
     "status-free": status_free,
     "status-late": status_free_late,
     "status-library": status_library,
+    "pass-from-a-link": pass_from_a_link,
+    "pass-with-a-slip": pass_with_a_slip,
+    "pass-in-use": pass_in_use,
+    "pass-elsewhere": lambda guest: guest.goto("/pass/7k2-m9q-xah"),
+    "status-pass": status_pass,
     "ended": ended,
     "not-here": lambda guest: guest.goto("/"),
     "info": lambda guest: guest.goto("/info/pierre-bayle"),

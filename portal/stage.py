@@ -24,9 +24,10 @@ class Stage:
 
     def choose(self, moment: Moment, rng: random.Random) -> Creative | None:
         """What to show at this moment; None where nothing is eligible."""
-        candidates = [candidate for candidate, _ in self._fresh().values()]
-        chosen = choose(eligible(candidates, moment), rng)
-        return None if chosen is None else self._running[chosen.creative_id][1]
+        # One reading for all of it: another thread may put a fresh one in place meanwhile.
+        on_show = self._fresh()
+        chosen = choose(eligible([candidate for candidate, _ in on_show.values()], moment), rng)
+        return None if chosen is None else on_show[chosen.creative_id][1]
 
     def by_id(self, creative_id: int | None) -> Creative | None:
         entry = self._fresh().get(creative_id) if creative_id is not None else None

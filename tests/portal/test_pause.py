@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ads.campaigns import load_announcements
-from ads.models import Impression
+from ads.choice import Moment
+from ads.models import Campaign, CampaignState, Impression
 from portal.services import Services
 from sessions.models import AccessSession, Lease
 from tests.clock import NOON, MovingClock
@@ -257,3 +260,20 @@ def test_leaving_closes_the_gateway(phone: Phone, clock: MovingClock, db: Sessio
     station.follow()
     assert station.macs == set()
     assert db.scalars(select(AccessSession.end_reason)).one() == "left"
+
+
+def test_a_campaign_that_stops_while_it_is_chosen_breaks_no_page(phone: Phone, services: Services) -> None:
+    stage = services.stage
+
+    class Slow(random.Random):
+        """Takes so long to choose that another request reads the campaigns meanwhile."""
+
+        def choices(self, *args: Any, **kwargs: Any) -> list[Any]:
+            with services.make_session.begin() as db:
+                db.execute(update(Campaign).values(state=CampaignState.STOPPED))
+            stage._read_at = float("-inf")
+            assert stage.by_id(1) is None
+            return super().choices(*args, **kwargs)
+
+    moment = Moment("wifilib", "gare-viotte", "en", NOON)
+    assert stage.choose(moment, Slow()) is not None

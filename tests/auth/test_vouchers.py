@@ -146,16 +146,25 @@ def test_a_refused_pass_stays_unused(db: Session, bayle: Gateway) -> None:
     assert voucher.used_at is None
 
 
-def test_a_pass_voided_between_the_look_and_the_claim_is_refused(db: Session, bayle: Gateway) -> None:
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"voided_at": NOON, "void_reason": "revoked"}, VoidVoucher),
+        ({"used_at": NOON - timedelta(hours=2), "until": NOON}, SpentVoucher),
+    ],
+    ids=["voided", "spent"],
+)
+def test_what_changes_between_the_look_and_the_claim_counts(
+    db: Session, bayle: Gateway, change: dict[str, object], refusal: type[Exception]
+) -> None:
     """The claim is a condition of its statement, not of the look before it."""
     batch = issue(db)
     # The row in this session's memory stays as it was, as another request's would.
     seen = vouchers.find(db, keys=KEYS, code=batch.codes[0])
-    db.execute(
-        update(Voucher).values(voided_at=NOON, void_reason="revoked"),
-        execution_options={"synchronize_session": False},
-    )
-    with pytest.raises(VoidVoucher):
+    db.execute(update(Voucher).values(change), execution_options={"synchronize_session": False})
+    assert seen is not None
+    assert (seen.voided_at, seen.until) == (None, None)
+    with pytest.raises(refusal):
         redeem(db, batch.codes[0], bayle)
 
 

@@ -40,7 +40,8 @@ def is_staff_path(path: str) -> bool:
 
 def is_staff_page() -> bool:
     """Whether the answer to this request wears the staff's frame, errors too."""
-    return is_staff_path(request.path) or "guests" not in current_app.blueprints
+    served = current_app.blueprints
+    return ("staff" in served and is_staff_path(request.path)) or "guests" not in served
 
 
 def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:

@@ -109,3 +109,16 @@ def test_it_refuses_a_directory_without_tls() -> None:
 def test_half_a_directory_is_refused() -> None:
     faults = faults_of({**GOOD, "AROBASE_LDAP_URLS": "ldaps://one.example.org"})
     assert len(faults) == 3
+
+
+def test_it_serves_everything_from_one_address_unless_told_otherwise() -> None:
+    settings = Settings.from_env(GOOD)
+    assert settings.own_url == "https://portal.example.org"
+    apart = {**GOOD, "AROBASE_STAFF_URL": "https://desk.example.org"}
+    assert Settings.from_env({**apart, "AROBASE_SERVES": "staff"}).own_host == "desk.example.org"
+    assert Settings.from_env({**apart, "AROBASE_SERVES": "guests"}).own_host == "portal.example.org"
+
+
+def test_it_refuses_an_unknown_audience_and_an_unsafe_address_of_staff() -> None:
+    faults = faults_of({**GOOD, "AROBASE_SERVES": "everyone", "AROBASE_STAFF_URL": "http://desk.example.org"})
+    assert any("SERVES" in fault for fault in faults) and any("STAFF_URL" in fault for fault in faults)

@@ -36,6 +36,7 @@ class Clerk:
     staff_id: int = 0
     recovery: list[str] = field(default_factory=list)
     address: str = "192.0.2.10"
+    base_url: str = PORTAL
     headers: dict[str, str] = field(default_factory=lambda: {"Accept-Language": "en"})
     browser: FlaskClient = field(init=False)
     page: TestResponse = field(init=False)
@@ -92,7 +93,7 @@ class Clerk:
         self.page = self.browser.open(
             path,
             method=method,
-            base_url=PORTAL,
+            base_url=self.base_url,
             environ_overrides={"REMOTE_ADDR": self.address},
             headers={**self.headers, **headers},
             **kwargs,

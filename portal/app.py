@@ -28,6 +28,7 @@ from portal.places import Places
 from portal.services import Clock, Services
 from portal.staff import frame, login, staff
 from portal.stage import Stage
+from portal.stencils import Stencils
 
 ROOT = Path(__file__).parent.parent
 SERVED = {
@@ -60,6 +61,7 @@ def make_services(
         voucher_keys=VoucherKeys(settings.secret_key),
         places=Places(make_session),
         stage=Stage(make_session),
+        stencils=Stencils(),
         clock=clock,
         rng=random.SystemRandom(),
     )

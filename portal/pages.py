@@ -96,7 +96,9 @@ def in_language(code: str, token: str | None = None) -> str:
     if request.method != "GET" or not endpoint.startswith("guests."):
         return url_for("guests.landing", lang=code, visit=token)
     values: dict[str, Any] = {name: request.args[name] for name in KEPT if name in request.args}
-    if token and "landing" not in values:
+    if token:
+        # It names the client as the landing token does, and lives longer.
+        values.pop("landing", None)
         values["visit"] = token
     return url_for(endpoint, **values, **(request.view_args or {}), lang=code)
 

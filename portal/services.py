@@ -21,6 +21,7 @@ from db.engine import SessionMaker
 from db.wake import Wake
 from portal.places import Places
 from portal.stage import Stage
+from portal.stencils import Stencils
 
 Clock = Callable[[], datetime]
 
@@ -38,6 +39,7 @@ class Services:
     voucher_keys: VoucherKeys
     places: Places
     stage: Stage
+    stencils: Stencils
     clock: Clock
     rng: random.Random
 

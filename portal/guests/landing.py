@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from datetime import datetime
 from http import HTTPStatus
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from ads.models import Creative
 from auth.tokens import InvalidToken
+from db.engine import reading
 from gateways.landing import ForeignLanding
 from portal.guests import guests
 from portal.guests.acceptance import terms_text
 from portal.refusals import Refusal, refusal_of
 from portal.services import services
+from portal.stencils import Hole
 from portal.tickets import creative_for, make_ticket
 from portal.visits import Visit, access_of, current, gateways_here, remember
+from portal.wording import chosen_language, language
 from sessions import policy
 from sessions.models import AccessSession
 from sessions.opening import site_closing
 from sites.models import Gateway, SigninMethod
+
+VISIT, TICKET = Hole("visit"), Hole("ticket")
 
 
 @guests.get("/")
@@ -37,22 +45,19 @@ def landing() -> AnyResponse:
 
 def entry(visit: Visit, *, refusal: Refusal | None = None, login: str = "") -> Response:
     """The page with every way on that this network offers, and what was refused, if anything."""
-    network = visit.gateway.network
-    creative = creative_for(visit) if network.allows(SigninMethod.FREE) else None
-    page = render_template(
-        "guests/landing.html",
-        visit=visit,
-        network=network,
-        site=visit.gateway.site,
-        methods=network.signin_methods,
-        creative=creative,
-        ticket=make_ticket(visit, creative) if network.allows(SigninMethod.FREE) else None,
-        wait_seconds=network.viewing_seconds if creative else 0,
-        until=until_if_now(visit.gateway),
-        terms=terms_text(network),
-        resumable=resumable(visit),
-        refusal=refusal,
-        login=login,
+    is_free = visit.gateway.network.allows(SigninMethod.FREE)
+    creative = creative_for(visit) if is_free else None
+    until, resumed = until_if_now(visit.gateway), resumable(visit)
+    tokens = {VISIT: visit.token}
+    if is_free:
+        tokens[TICKET] = make_ticket(visit, creative)
+
+    def render() -> str:
+        return _render(visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login)
+
+    is_first = refusal is None and resumed is None
+    page = services().stencils.fill(
+        _alike(visit.gateway, creative, until) if is_first else None, render, tokens
     )
     response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
@@ -60,12 +65,53 @@ def entry(visit: Visit, *, refusal: Refusal | None = None, login: str = "") -> R
     return remember(response, visit, access_id=visit.held)
 
 
+def _render(
+    gateway: Gateway,
+    creative: Creative | None,
+    until: datetime,
+    *,
+    resumed: AccessSession | None,
+    refusal: Refusal | None,
+    login: str,
+) -> str:
+    """The page with holes where the client's tokens go: whoever it is made for, it names nobody."""
+    network = gateway.network
+    return render_template(
+        "guests/landing.html",
+        visit={"token": str(VISIT)},
+        network=network,
+        site=gateway.site,
+        methods=network.signin_methods,
+        creative=creative,
+        ticket=str(TICKET),
+        wait_seconds=network.viewing_seconds if creative else 0,
+        until=until,
+        terms=terms_text(network),
+        resumable=resumed,
+        refusal=refusal,
+        login=login,
+    )
+
+
+def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hashable:
+    """All that the page of one who has just come depends on; None where the request itself goes into it."""
+    if (
+        request.method != "GET"
+        or request.view_args
+        or not request.args.keys() <= {"landing", "visit", "lang"}
+    ):
+        return None
+    minutes = tuple(at.replace(second=0, microsecond=0) for at in (services().clock(), until))
+    shown = creative.id if creative else None
+    return (gateway.identity, request.endpoint, language(), chosen_language(), shown, *minutes)
+
+
 def refuse(visit: Visit, error: Exception, *, login: str = "") -> Response:
     """The entry page again, with what was refused and what to do; what was typed is kept."""
     return entry(visit, refusal=refusal_of(error, zone=visit.gateway.site.zone), login=login)
 
 
-def until_if_now(gateway: Gateway) -> object:
+def until_if_now(gateway: Gateway) -> datetime:
     """Until when somebody who comes in now may stay: told before anything is granted."""
     now = services().clock()
     terms = policy.Terms(gateway.network.lease_length, closing=site_closing(gateway, now))
@@ -77,7 +123,7 @@ def resumable(visit: Visit) -> AccessSession | None:
     if visit.held is None:
         return None
     service = services()
-    with service.make_session() as db:
+    with reading(service.make_session) as db:
         access = db.get(AccessSession, visit.held)
     alive = access is not None and access.is_open(service.clock())
     return access if alive and access is not None and access.network_id == visit.gateway.network_id else None

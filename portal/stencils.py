@@ -1,0 +1,51 @@
+"""One page for a crowd: rendered once, with holes where each client's own tokens go.
+
+When a train arrives, a hundred phones ask within seconds for a page that differs in nothing but their tokens. It is
+rendered with holes instead of anybody's tokens, so that nothing of one client can reach another.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+FRESH_SECONDS = 2.0
+MOST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A word that stands in a page for a token. Like a token it needs no escaping in HTML or in an address."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"hole.{self.name}.hole"
+
+
+@dataclass(slots=True)
+class Stencils:
+    """The pages of the last two seconds, by all that they depend on."""
+
+    _begun_at: float = field(default=float("-inf"), init=False)
+    _pages: dict[Hashable, str] = field(default_factory=dict, init=False)
+
+    def fill(self, key: Hashable | None, render: Callable[[], str], tokens: dict[Hole, str]) -> str:
+        """The page that `render` makes with holes in it, with `tokens` in their place.
+
+        `key` names everything else that the page depends on; None stands for a page that is like no other.
+        """
+        page = render() if key is None else self._page(key, render)
+        for hole, token in tokens.items():
+            page = page.replace(str(hole), token)
+        return page
+
+    def _page(self, key: Hashable, render: Callable[[], str]) -> str:
+        now = time.monotonic()
+        if now - self._begun_at > FRESH_SECONDS or len(self._pages) > MOST:
+            self._begun_at, self._pages = now, {}
+        page = self._pages.get(key)
+        if page is None:
+            page = self._pages[key] = render()
+        return page

@@ -1,0 +1,113 @@
+"""A crowd is served from one rendered page, and nobody meets anything of anybody else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+from flask import Flask
+
+import portal.stencils
+from portal.services import Services
+from portal.stencils import Hole, Stencils
+from tests.clock import MovingClock
+from tests.portal.conftest import Phone
+from tests.town import Town
+
+TOKEN = re.compile(r"ey[\w-]+\.[\w-]+\.[\w-]+")
+VISIT = Hole("visit")
+
+
+def crowd(app: Flask, town: Town) -> list[Phone]:
+    return [
+        Phone(app, town.station, f"02:00:00:00:0c:{number:02x}", f"10.66.0.{50 + number}")
+        for number in range(3)
+    ]
+
+
+def told(token: str) -> dict[str, str]:
+    payload = token.split(".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+
+
+def test_every_token_on_a_page_is_its_readers_own(app: Flask, town: Town) -> None:
+    for phone in crowd(app, town):
+        page = phone.land().text
+        found = [told(token) for token in TOKEN.findall(page)]
+        assert {each["aud"] for each in found} == {"visit", "ticket"}
+        assert {each["mac"] for each in found} == {phone.mac}
+        assert "hole" not in page
+
+
+def test_a_page_of_the_crowd_is_what_it_would_be_alone(
+    app: Flask, town: Town, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = crowd(app, town)
+    first.land()
+    shared = TOKEN.sub("TOKEN", second.land().text)
+    monkeypatch.setattr(portal.stencils, "FRESH_SECONDS", -1.0)
+    assert TOKEN.sub("TOKEN", third.land().text) == shared
+
+
+def test_the_crowd_is_rendered_for_once(app: Flask, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *others = crowd(app, town)
+    first.land()
+    monkeypatch.setattr(
+        "portal.guests.landing.render_template", lambda *_a, **_k: pytest.fail("rendered again")
+    )
+    for phone in others:
+        assert phone.land().status_code == 200
+
+
+def test_a_crowd_of_two_languages_reads_two_pages(app: Flask, town: Town) -> None:
+    first, second, third = crowd(app, town)
+    first.land()
+    french = second.get(f"/?landing={second.landing_token()}&lang=fr").text
+    english = third.get(f"/?landing={third.landing_token()}&lang=en").text
+    assert '<html lang="fr">' in french
+    assert '<html lang="en">' in english
+
+
+def test_the_end_told_is_that_of_the_minute(app: Flask, town: Town, clock: MovingClock) -> None:
+    first, second, _ = crowd(app, town)
+    before = TOKEN.sub("", first.land().text)
+    clock.advance(minutes=1)
+    assert TOKEN.sub("", second.land().text) != before
+
+
+def test_two_gateways_share_no_page(app: Flask, town: Town) -> None:
+    here, there = Phone(app, town.station), Phone(app, town.battant, "02:00:00:00:0b:01", "10.67.0.5")
+    assert "Gare Viotte" in here.land().text
+    assert "Battant" in there.land().text
+
+
+def test_what_was_typed_stands_on_no_other_page(app: Flask, town: Town) -> None:
+    one = Phone(app, town.pierre_bayle, address="10.68.0.5")
+    other = Phone(app, town.pierre_bayle, "02:00:00:00:0b:01", "10.68.0.6")
+    one.land()
+    assert "99887766" in one.press("/signin", login="99887766", secret="wrong").text
+    assert "99887766" not in other.land().text
+
+
+def test_a_page_is_remembered_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    stencils, pages = Stencils(), iter(["old hole.visit.hole", "new hole.visit.hole"])
+    assert stencils.fill("key", lambda: next(pages), {VISIT: "a"}) == "old a"
+    assert stencils.fill("key", lambda: next(pages), {VISIT: "b"}) == "old b"
+    monkeypatch.setattr(portal.stencils, "FRESH_SECONDS", -1.0)
+    assert stencils.fill("key", lambda: next(pages), {VISIT: "c"}) == "new c"
+
+
+def test_strangers_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portal.stencils, "MOST", 3)
+    stencils = Stencils()
+    for number in range(20):
+        stencils.fill(number, lambda: "page", {})
+        assert len(stencils._pages) <= 4
+
+
+def test_a_page_like_no_other_is_not_remembered() -> None:
+    stencils = Stencils()
+    assert stencils.fill(None, lambda: "first", {}) == "first"
+    assert stencils.fill(None, lambda: "second", {}) == "second"

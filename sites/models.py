@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import ipaddress
 from datetime import datetime, timedelta
 from typing import Any
@@ -164,5 +165,9 @@ class Gateway(Base):
 
     def holds(self, address: IpAddress) -> bool:
         """Whether `address` is one that this gateway's clients may have."""
-        prefixes = map(ipaddress.ip_network, self.client_prefixes)
+        prefixes = map(_network, self.client_prefixes)
         return any(address.version == prefix.version and address in prefix for prefix in prefixes)
+
+
+# The same few texts are read at every request.
+_network = functools.lru_cache(maxsize=4096)(ipaddress.ip_network)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from gateways.ports import GatewayKind
 from sessions import leases, policy
 from sessions.models import AccessSession, EndReason
 from sites.models import Gateway, Network
@@ -19,13 +20,6 @@ def end(db: Session, access_id: int, *, reason: EndReason, now: datetime) -> boo
     claimed = _claim(db, AccessSession.id == access_id, reason=reason, at=now)
     leases.release(db, claimed, now=now)
     return bool(claimed)
-
-
-def end_for_person(db: Session, subject: str, *, reason: EndReason, now: datetime) -> int:
-    """End every open access session of one person; how many."""
-    claimed = _claim(db, AccessSession.subject == subject, reason=reason, at=now)
-    leases.release(db, claimed, now=now)
-    return len(claimed)
 
 
 def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
@@ -67,6 +61,8 @@ def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
             AccessSession.ended_at.is_(None),
             AccessSession.until > now,
             Network.idle_seconds > 0,
+            # A fake gateway sees no packets: it cannot tell who is gone.
+            Gateway.kind != GatewayKind.FAKE,
             Gateway.seen_at > now - GATEWAY_SILENT,
         )
         .order_by(AccessSession.last_seen_at)

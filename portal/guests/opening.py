@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime
 from http import HTTPStatus
@@ -19,6 +20,8 @@ from sessions.models import AccessSession, Lease
 from sites.models import Gateway
 
 WAIT_SECONDS = 5.0
+# How many guests of this process may wait at the same time: a quarter of the threads that deploy/ gives it.
+WAITING = threading.BoundedSemaphore(8)
 
 
 @guests.get("/opening")
@@ -42,7 +45,20 @@ def opening() -> AnyResponse:
 
 
 def await_confirmation(access: AccessSession, gateway: Gateway) -> bool:
-    """Wait until the gateway has confirmed the session's last lease here; False when it has not in time."""
+    """Wait until the gateway has confirmed the session's last lease here; False when it has not in time.
+
+    Only so many guests wait at once; the others are told at once to ask again, so that a silent gateway never holds
+    the threads that all other sites need.
+    """
+    if not WAITING.acquire(blocking=False):
+        return confirmed(access, gateway)
+    try:
+        return _await(access, gateway)
+    finally:
+        WAITING.release()
+
+
+def _await(access: AccessSession, gateway: Gateway) -> bool:
     wake = services().wake
     deadline = time.monotonic() + WAIT_SECONDS
     while True:

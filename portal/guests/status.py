@@ -13,7 +13,7 @@ from db.engine import reading
 from portal.doors import knock
 from portal.guests import guests
 from portal.guests.landing import fetch_landing, not_here, resumable
-from portal.guests.opening import confirmed
+from portal.guests.opening import confirmed_until
 from portal.guests.pause import may_renew
 from portal.services import services
 from portal.visits import ForeignVisit, Visit, access_of, current, forget, remember
@@ -29,7 +29,7 @@ def status() -> AnyResponse:
     access = access_of(visit)
     if access is None:
         return make_response(ended(visit), HTTPStatus.OK)
-    if not confirmed(access, visit.gateway):
+    if confirmed_until(access, visit.gateway) is None:
         return redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
         page = render_template(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth import limits
 from auth.models import Attempt
+from portal.guests import opening
 from portal.services import Services
 from sessions.models import AccessSession
 from tests.clock import MovingClock
@@ -45,6 +47,18 @@ def test_the_success_page_waits_for_the_gateway(reader: Phone, bayle: Agent) -> 
     assert reader.get("/status", follow=False).location.startswith("/opening")
     bayle.follow()
     assert reader.get("/status", follow=False).status_code == 200
+
+
+def test_guests_beyond_the_number_that_may_wait_are_asked_back_at_once(
+    reader: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent gateway must not hold the threads that every other site needs."""
+    answer = sign_in(reader)
+    monkeypatch.setattr("portal.guests.opening.WAIT_SECONDS", 60.0)
+    monkeypatch.setattr("portal.guests.opening.WAITING", threading.BoundedSemaphore(1))
+    monkeypatch.setattr("portal.guests.opening._await", lambda *_: pytest.fail("it waited"))
+    with opening.WAITING:
+        assert reader.get(answer.location).headers["Refresh"] == "3"
 
 
 def test_it_works_without_cookies(reader: Phone, bayle: Agent) -> None:

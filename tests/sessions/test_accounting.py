@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from sessions import accounting, feed
 from sessions.accounting import Total, read_clients, read_report
 from sessions.models import AccessSession, Lease, Sighting
+from sites.models import SiteKind
 from tests.clock import NOON
 from tests.sessions.test_feed import enter
-from tests.town import ADA_PHONE, ADA_TABLET, build_town, make_client
+from tests.town import ADA_PHONE, ADA_TABLET, build_town, make_client, make_gateway, make_site
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -116,6 +117,19 @@ def test_a_phone_that_walks_to_another_site_goes_on_until_the_same_instant(db: S
     db.refresh(access)
     assert access.site_id == town.battant.site_id
     assert len(db.scalars(select(AccessSession)).all()) == 1
+
+
+def test_walking_to_a_library_that_closes_earlier_ends_at_its_closing(db: Session) -> None:
+    town = build_town(db)
+    site = make_site("clairs-soleils", town.library, kind=SiteKind.LIBRARY, opening_hours="Tu-Sa 10:00-14:00")
+    early = make_gateway("gw-early", site, town.library, client_prefixes=["10.69.0.0/24"])
+    db.add(early)
+    db.flush()
+    access = enter(db, town.pierre_bayle, ADA_PHONE, "10.68.0.5")
+    assert access.until == NOON + timedelta(hours=4)
+    accounting.arrive(db, gateway=early, clients=[make_client(ADA_PHONE, "10.69.0.5")], now=LATER)
+    [grant] = feed.read(db, gateway_id=early.id, since=0, now=LATER).grants
+    assert grant.until == (NOON + timedelta(hours=2)).timestamp()
 
 
 def test_arriving_twice_gives_one_lease(db: Session) -> None:

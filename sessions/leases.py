@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.statements import table_of
-from db.wake import ring
+from db.statements import ForEither, table_of
+from db.wake import BELL
 from gateways.ports import Client
 from sessions.models import AccessSession, Lease
 from sites.models import Gateway
@@ -17,13 +17,12 @@ from sites.rules import rates
 
 
 def stamp(db: Session, gateway_id: int) -> int:
-    """The next version of this gateway's feed.
+    """The next version of this gateway's feed; the commit wakes whoever follows it.
 
     The row stays locked until the commit, so versions become visible in their order: a follower that has seen N will
     never find a lower one later.
     """
-    version: int = db.scalars(_STAMP, {"stamped": gateway_id}).one()
-    ring(db)
+    version: int = db.scalars(_STAMP.on(db), {"stamped": gateway_id}).one()
     return version
 
 
@@ -87,10 +86,11 @@ def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
 
 
 _gateways, _leases = table_of(Gateway), table_of(Lease)
-_STAMP = (
+_stamp = (
     update(_gateways)
     .where(_gateways.c.id == bindparam("stamped"))
     .values(feed_version=_gateways.c.feed_version + 1)
     .returning(_gateways.c.feed_version)
 )
+_STAMP = ForEither(sqlite=_stamp, postgresql=_stamp.returning(BELL))
 _GRANT = insert(_leases).returning(_leases.c.id)

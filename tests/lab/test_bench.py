@@ -1,0 +1,93 @@
+"""The bench says what it measured, measures what is deployed, and names what it had to leave out."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.bench import __main__ as bench
+from lab.bench import load
+from lab.bench.figures import Figure, percentile, say
+from lab.bench.memory import proportional_bytes, resident_bytes
+from lab.bench.portal import deployed
+from lab.bench.prepared_feed import PreparedFeed
+
+
+def test_each_figure_is_one_json_object_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say([Figure("sign-ins", 412.3456, "1/s", aim="at least 400"), Figure("errors", 0, "")])
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"name": "sign-ins", "value": 412.3, "unit": "1/s", "aim": "at least 400"}
+    assert second == {"name": "errors", "value": 0, "unit": ""}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0, 1), (1, 1), (50, 50), (99, 99), (100, 100)])
+def test_a_percentile_is_a_value_that_was_measured(share: float, expected: float) -> None:
+    assert percentile(range(100, 0, -1), share) == expected
+
+
+def test_it_runs_the_command_of_the_unit() -> None:
+    command = deployed("python -m granian", {"--host": "127.0.0.1", "--port": "1"})
+    assert command[:3] == ["python", "-m", "granian"]
+    assert command[command.index("--port") + 1] == "1"
+    assert command[command.index("--workers") + 1] == "2"
+    assert command[-1] == "wsgi:app"
+
+
+def test_a_missing_part_is_named_in_one_line_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(_folder: Path) -> Iterator[Figure]:
+        load.demand("no-such-program")
+        yield Figure("never", 0, "")
+
+    def whole(_folder: Path) -> Iterator[Figure]:
+        yield Figure("measured", 1, "s")
+
+    monkeypatch.setattr(bench, "rows", lambda *, quick: {"lacking": lacking, "whole": whole})
+    monkeypatch.setattr("sys.argv", ["bench"])
+    assert bench.main() == 1
+    told = capsys.readouterr()
+    assert told.err.splitlines() == ["lacking is left out: no-such-program: not installed"]
+    assert json.loads(told.out)["name"] == "measured"
+
+
+def test_a_run_with_refused_requests_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "Requests/sec: 9000\n  Non-2xx or 3xx responses: 12\n"
+    with pytest.raises(load.SpoiltRun, match="12"):
+        load.load("http://127.0.0.1/", seconds=1, run=lambda command: _completed(command, told))
+
+
+def _completed(command: object, told: str) -> object:
+    return subprocess.CompletedProcess(command, 0, told, "")  # type: ignore[call-overload]
+
+
+def test_memory_is_read_from_the_kernel() -> None:
+    assert 10e6 < resident_bytes(os.getpid()) < 4e9
+    assert 5e6 < proportional_bytes(os.getpid()) < 4e9
+
+
+class Here:
+    """The test's own network, in the place of a namespace."""
+
+    def call(self, function: object) -> object:
+        return function()  # type: ignore[operator]
+
+
+def test_the_prepared_feed_answers_when_told_to() -> None:
+    feed = PreparedFeed(Here())  # type: ignore[arg-type]
+    with socket.create_connection(("127.0.0.1", feed.port), timeout=5) as agent:
+        agent.sendall(b"GET /gateways/nftables/feed?since=0&wait=25 HTTP/1.1\r\n\r\n")
+        assert b'"version":1' in agent.recv(4096)
+        agent.sendall(b"POST /gateways/nftables/confirm HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+        assert agent.recv(4096).startswith(b"HTTP/1.1 204")
+        agent.sendall(b"GET /gateways/nftables/feed?since=1&wait=25 HTTP/1.1\r\n\r\n")
+        feed.await_question(1)
+        feed.answer({"version": 2})
+        assert agent.recv(4096).endswith(b'{"version":2}')
+    feed.close()

@@ -70,6 +70,13 @@ def test_a_pass_runs_to_its_own_end_past_lease_length_and_closing(db: Session, t
     assert db.scalars(select(Lease.until)).one() == access.until
 
 
+def test_a_pass_walks_into_a_library_past_its_closing(db: Session, town: Town) -> None:
+    access = enter(db, issue(db).codes[0], town.pierre_bayle).access
+    opening.walk(db, access, gateway=town.pierre_bayle, client=make_client(ADA_PHONE), now=NOON)
+    assert access.until == NOON + timedelta(hours=12)
+    assert set(db.scalars(select(Lease.until))) == {NOON + timedelta(hours=12)}
+
+
 def test_its_rate_goes_with_it_to_every_further_lease(db: Session, town: Town) -> None:
     code = issue(db, rate_down_kbps=3_000, rate_up_kbps=0).codes[0]
     access = enter(db, code, town.station).access

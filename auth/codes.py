@@ -142,13 +142,9 @@ def _weighted(symbols: str) -> int:
 
 
 def _fold(text: str) -> str:
-    """Upper case of ordinary width; accents, invisible signs and soft hyphens gone; every dash a hyphen."""
+    """Upper case of ordinary width, accents apart from their letters, every dash a hyphen."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).upper())
-    return "".join(
-        "-" if unicodedata.category(sign) == "Pd" or sign == "\u2212" else sign
-        for sign in plain
-        if unicodedata.category(sign) not in ("Mn", "Cf")
-    )
+    return "".join("-" if unicodedata.category(sign) == "Pd" or sign == "\u2212" else sign for sign in plain)
 
 
 def _words(folded: str) -> Iterator[str]:

@@ -69,6 +69,7 @@ def test_a_code_is_shown_three_by_three() -> None:
         "7K2_M9Q_XAH",
         "７Ｋ２－Ｍ９Ｑ－ＸＡＨ",
         "7\u200bK2M\u00ad9QX\ufeffAH",
+        "7K\u03012-M9Q-X\u00c0H",
         "7 K 2 M 9 Q X A H",
         "\u201c7K2-M9Q-XAH\u201d",
         "Votre code : 7K2-M9Q-XAH. Bonne journée !",
@@ -94,7 +95,10 @@ def test_a_shown_code_is_found_in_a_sentence(code: str) -> None:
     assert codes.read(f"Voici : {codes.show(code)}, à bientôt à la bibliothèque") == code
 
 
-@pytest.mark.parametrize(("text", "missing"), [("7K2-M9Q-X", 2), ("7", 8), ("7K2M9QXA", 1)])
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [("7K2-M9Q-X", 2), ("7", 8), ("7K2M9QXA", 1), ("https://portal.example.org/pass/7K2-M9Q?lang=fr", 3)],
+)
 def test_it_says_how_many_symbols_are_missing(text: str, missing: int) -> None:
     with pytest.raises(TooShort) as caught:
         codes.read(text)

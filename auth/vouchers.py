@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from auth import plans
@@ -20,6 +20,8 @@ from auth.voucher_errors import (
 )
 from auth.voucher_keys import VoucherKeys
 from auth.voucher_models import Batch, Voucher
+from db.statements import table_of
+from db.types import UtcDateTime
 from sites import hours
 from sites.models import Gateway, SigninMethod
 
@@ -55,11 +57,7 @@ def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: 
 
 def find(db: Session, *, keys: VoucherKeys, code: str) -> Voucher | None:
     """The pass with this code, with its batch and plan; None where there is none."""
-    return db.scalars(
-        select(Voucher)
-        .where(Voucher.digest == keys.digest(code))
-        .options(joinedload(Voucher.batch, innerjoin=True).joinedload(Batch.plan, innerjoin=True))
-    ).first()
+    return db.scalars(_BY_DIGEST, {"digest": keys.digest(code)}).first()
 
 
 def find_by_mark(db: Session, mark: str) -> Voucher | None:
@@ -97,15 +95,27 @@ def _until(voucher: Voucher, gateway: Gateway, *, now: datetime) -> datetime:
 
 
 def _claim(db: Session, voucher: Voucher, *, until: datetime, now: datetime) -> datetime | None:
-    statement = (
-        update(Voucher)
-        .where(
-            Voucher.id == voucher.id,
-            Voucher.voided_at.is_(None),
-            or_(Voucher.until.is_(None), Voucher.until > now),
-        )
-        .values(used_at=func.coalesce(Voucher.used_at, now), until=func.coalesce(Voucher.until, until))
-        .returning(Voucher.until)
-        .execution_options(synchronize_session=False)
+    return db.scalars(_USE, {"voucher": voucher.id, "ends": until, "at": now}).first()
+
+
+# Built once: building a statement costs more than the database takes to answer it.
+_vouchers = table_of(Voucher)
+_at = bindparam("at", type_=UtcDateTime())
+_BY_DIGEST = (
+    select(Voucher)
+    .where(Voucher.digest == bindparam("digest"))
+    .options(joinedload(Voucher.batch, innerjoin=True).joinedload(Batch.plan, innerjoin=True))
+)
+_USE = (
+    update(_vouchers)
+    .where(
+        _vouchers.c.id == bindparam("voucher"),
+        _vouchers.c.voided_at.is_(None),
+        or_(_vouchers.c.until.is_(None), _vouchers.c.until > _at),
     )
-    return db.scalars(statement).first()
+    .values(
+        used_at=func.coalesce(_vouchers.c.used_at, _at),
+        until=func.coalesce(_vouchers.c.until, bindparam("ends", type_=UtcDateTime())),
+    )
+    .returning(_vouchers.c.until)
+)

@@ -157,8 +157,8 @@ def _carry_on(
 def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> int:
     """Let an open session go on at another gateway of its network, until the same instant; the new lease's id.
 
-    A library that closes before that ends it at its closing, but for a pass, which runs to its own end. What the gateway before holds runs out by itself: a phone
-    between two sites would otherwise be cut at one by a late word of the other.
+    A library that closes before that ends it at its closing; a pass runs to its own end. What the gateway before holds
+    runs out by itself: a phone between two sites would otherwise be cut at one by a late word of the other.
     """
     if access.method is not SigninMethod.PASS:
         access.until = min(access.until, site_closing(gateway, now) or access.until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from auth.staff_models import Staff, StaffSession
@@ -57,6 +57,12 @@ def end(db: Session, row_id: int, *, now: datetime) -> None:
         .where(StaffSession.id == row_id, StaffSession.ended_at.is_(None))
         .values(ended_at=now)
     )
+
+
+def forget(db: Session, *, before: datetime) -> int:
+    """Drop the sign-ins that nobody has used since `before`; the number of them."""
+    old = delete(StaffSession).where(StaffSession.seen_at < before).returning(StaffSession.id)
+    return len(db.execute(old).all())
 
 
 def open_signins(db: Session, person: Staff, *, now: datetime) -> list[StaffSession]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth import limits
+from auth import limits, staff_sessions
 from gateways.ports import GatewayKind
 from sessions import accounting, ending
 from sites.models import Gateway
@@ -16,6 +16,8 @@ from sites.models import Gateway
 SIGHTING_LIFE = timedelta(hours=24)
 # As long as the longest window of a budget, and a little more.
 ATTEMPT_LIFE = timedelta(hours=25)
+# All of them ended long before; the trail says who signed in.
+STAFF_SESSION_LIFE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     idle = ending.end_idle(db, now=now)
     accounting.forget_sightings(db, before=now - SIGHTING_LIFE)
     limits.forget(db, before=now - ATTEMPT_LIFE)
+    staff_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
     return Swept(expired, idle)
 
 

@@ -112,16 +112,15 @@ def _issue(db: Session, plan: Plan, site: Site, count: int) -> IssuedBatch:
         action="passes issued",
         object=f"batch:{made.batch.id}",
         network=home_network(db, made.batch, me.authority),
-        detail={
-            "count": count,
-            "plan": plan.slug,
-            "desk": site.slug,
-            "note": order.note,
-            "event": order.event,
-        },
+        detail={"count": count, "plan": plan.slug, "desk": site.slug, **_said(order)},
         now=service.clock(),
     )
     return made
+
+
+def _said(order: Order) -> dict[str, str]:
+    """Note and event, where there are any."""
+    return {name: text for name, text in (("note", order.note), ("event", order.event)) if text}
 
 
 def _count() -> int:

@@ -16,6 +16,7 @@ from auth.staff_signin import MOST_ADDRESS, Asker, of_address
 from auth.trail import TrailEntry
 from portal.services import Services
 from portal.staff.signin import onward
+from sessions.sweep import sweep
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
@@ -184,7 +185,11 @@ def test_an_administrator_is_signed_out_after_an_idle_hour(admin: Clerk) -> None
 
 def test_a_clock_that_is_set_back_makes_no_sign_in_younger(cem: Clerk) -> None:
     cem.sign_in()
+    cem.clock.advance(hours=4)
+    assert is_in(cem)
     cem.clock.advance(hours=-2)
+    assert not is_in(cem)
+    cem.clock.advance(hours=-3)
     assert not is_in(cem)
 
 
@@ -322,3 +327,12 @@ def test_a_post_from_another_site_is_refused(cem: Clerk, headers: dict[str, str]
     cem.get("/staff/account")
     assert cem.post("/staff/signout", headers=headers, **cem.form("/staff/signout")).status_code == 403
     assert is_in(cem)
+
+
+def test_the_sweep_forgets_sign_ins_that_are_long_over(cem: Clerk, services: Services) -> None:
+    cem.sign_in()
+    for hours, left in ((47, 1), (2, 0)):
+        cem.clock.advance(hours=hours)
+        with services.make_session.begin() as db:
+            sweep(db, now=cem.clock())
+            assert len(db.scalars(select(StaffSession.id)).all()) == left

@@ -1,0 +1,242 @@
+"""The staff's pages in Chromium: accessible, fitting, alone; and a clerk's first minute, with the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+from sqlalchemy import select
+
+from auth import plans
+from auth import staff as accounts
+from auth.staff_codes import STEP_SECONDS, totp
+from auth.staff_models import Staff
+from auth.staff_policy import Authority, Role
+from auth.trail import TrailEntry
+from auth.voucher_models import Batch, Voucher
+from tests.portal.pages.axe import broken_rules
+from tests.portal.pages.scene import Portal, open_window, running_portal
+from tests.portal.staff.conftest import PASSWORD, password_hash
+from tests.services.chromium import running_chromium
+
+pytestmark = pytest.mark.browser
+DESKTOP = {"width": 1280, "height": 800}
+TARGETS = ".go, .calm, .tap, .brand, .languages a, .menu a, summary, select, input:not([type=hidden],[type=checkbox])"
+CODE = re.compile(r"[2-9A-HJKMNP-Z]{3}(-[2-9A-HJKMNP-Z]{3}){2}")
+
+
+@dataclass
+class Clerk:
+    """Somebody at a desk's computer, in a browser that runs no script."""
+
+    portal: Portal
+    page: Page
+    lang: str
+    login: str = "cem"
+
+    def goto(self, path: str) -> None:
+        mark = "&" if "?" in path else "?"
+        self.page.goto(f"{self.portal.url}{path}{mark}lang={self.lang}")
+
+    def hire(self, *roles: Role) -> None:
+        services = self.portal.services
+        with services.make_session.begin() as db:
+            if accounts.find(db, self.login) is not None:
+                return
+            invitation = accounts.invite(
+                db,
+                login=self.login,
+                name="Camille Martin",
+                authority=Authority(frozenset(roles)),
+                now=services.clock(),
+            )
+            token, hashed = invitation.token, password_hash()
+            accounts.set_up(db, token, password_hash=hashed, totp_step=0, now=services.clock())
+
+    def code(self) -> str:
+        services = self.portal.services
+        with services.make_session() as db:
+            person = accounts.find(db, self.login)
+            assert person is not None
+            secret = services.staff.totp_secret(person.totp_seed)
+        return totp(secret, int(self.portal.clock().timestamp()) // STEP_SECONDS)
+
+    def give_password(self, password: str = PASSWORD) -> None:
+        self.goto("/staff/signin")
+        self.page.fill("#login", self.login)
+        self.page.fill("#password", password)
+        self.enter("#password")
+
+    def enter(self, field: str) -> None:
+        """Send the form of this field as a keyboard does, and wait for what comes."""
+        with self.page.expect_navigation():
+            self.page.press(field, "Enter")
+
+    def sign_in(self) -> None:
+        self.portal.clock.advance(seconds=STEP_SECONDS)
+        self.give_password()
+        self.page.fill("#code", self.code())
+        self.enter("#code")
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    with running_portal(tmp_path_factory.mktemp("staff-pages")) as portal:
+        with portal.services.make_session.begin() as db:
+            plans.add_first_plans(db)
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser
+
+
+def refused(clerk: Clerk) -> None:
+    clerk.page.context.clear_cookies()
+    clerk.give_password("not the password")
+
+
+def second_step(clerk: Clerk) -> None:
+    clerk.page.context.clear_cookies()
+    clerk.give_password()
+
+
+def setup(clerk: Clerk) -> None:
+    services = clerk.portal.services
+    with services.make_session.begin() as db:
+        authority = Authority(frozenset({Role.DESK}))
+        login = f"new.{clerk.lang}"
+        token = accounts.invite(db, login=login, name="Lou", authority=authority, now=services.clock()).token
+    clerk.goto(f"/staff/setup/{token}")
+
+
+def issued(clerk: Clerk, count: str = "") -> None:
+    clerk.goto("/staff/desk")
+    clerk.page.fill("#count", count)
+    clerk.enter("#count")
+
+
+def desk_refused(clerk: Clerk) -> None:
+    clerk.goto("/staff/desk")
+    clerk.page.fill("#count", "lots")
+    clerk.enter("#count")
+
+
+def newest(clerk: Clerk, path: str, column: object) -> None:
+    with clerk.portal.services.make_session() as db:
+        found = db.scalar(select(column).order_by(column.desc()))  # type: ignore[attr-defined,call-overload]
+    clerk.goto(path.format(found))
+
+
+def revoked(clerk: Clerk) -> None:
+    newest(clerk, "/staff/passes/{}", Voucher.id)
+    with clerk.page.expect_navigation():
+        clerk.page.locator('form[action*="/revoke"] button').click()
+
+
+def recovery(clerk: Clerk) -> None:
+    clerk.goto("/staff/account")
+    with clerk.page.expect_navigation():
+        clerk.page.locator('form[action*="/recovery"] button').click()
+
+
+def confirming(clerk: Clerk) -> None:
+    clerk.portal.clock.advance(minutes=11)
+    clerk.goto("/staff/people")
+
+
+SIGNED_OUT: dict[str, Callable[[Clerk], None]] = {
+    "signin": lambda clerk: clerk.goto("/staff/signin"),
+    "refused": refused,
+    "second-step": second_step,
+    "setup": setup,
+}
+SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
+    "home": lambda clerk: clerk.goto("/staff/"),
+    "desk": lambda clerk: clerk.goto("/staff/desk"),
+    "desk-refused": desk_refused,
+    "issued": issued,
+    "issued-many": lambda clerk: issued(clerk, "12"),
+    "desk-today": lambda clerk: clerk.goto("/staff/desk"),
+    "batches": lambda clerk: clerk.goto("/staff/batches"),
+    "batch": lambda clerk: newest(clerk, "/staff/batches/{}", Batch.id),
+    "pass": lambda clerk: newest(clerk, "/staff/passes/{}", Voucher.id),
+    "pass-revoked": revoked,
+    "people": lambda clerk: clerk.goto("/staff/people"),
+    "person": lambda clerk: newest(clerk, "/staff/people/{}", Staff.id),
+    "trail": lambda clerk: clerk.goto("/staff/trail"),
+    "account": lambda clerk: clerk.goto("/staff/account"),
+    "recovery": recovery,
+    "nowhere": lambda clerk: clerk.goto("/staff/nowhere"),
+    "confirming": confirming,
+}
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_every_page_is_open_to_all(portal: Portal, chromium: Browser, lang: str) -> None:
+    """One walk through all pages: axe in both themes, 320 pixels, targets, no script, nothing fetched."""
+    with open_window(chromium, viewport=DESKTOP) as window:
+        clerk = Clerk(portal, window.new_page(), lang, login=f"dana.{lang}")
+        clerk.hire(Role.ADMIN)
+        asked: list[Request] = []
+        clerk.page.on("request", lambda request: asked.append(request))
+        for name, go in SIGNED_OUT.items():
+            go(clerk)
+            look(clerk, f"{name}-{lang}")
+        clerk.sign_in()
+        for name, go in SIGNED_IN.items():
+            go(clerk)
+            look(clerk, f"{name}-{lang}")
+        assert {request.resource_type for request in asked} == {"document"}
+        assert all(request.url.startswith(portal.url + "/staff") for request in asked)
+
+
+def look(clerk: Clerk, name: str) -> None:
+    """What holds for every page."""
+    page = clerk.page
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        assert broken_rules(page) == [], f"{name} {scheme}"
+    page.emulate_media(color_scheme="light")
+    assert page.locator("html").get_attribute("lang") == clerk.lang, name
+    assert page.locator("h1").count() == 1, name
+    assert page.locator("script, [style], link[rel=stylesheet]").count() == 0, name
+    heights = page.eval_on_selector_all(
+        TARGETS, "found => found.map(one => [one.outerHTML.slice(0, 90), one.getBoundingClientRect().height])"
+    )
+    assert [found for found in heights if 0 < found[1] < 44] == [], name
+    page.set_viewport_size({"width": 320, "height": 568})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
+    page.set_viewport_size(DESKTOP)
+
+
+def test_a_clerk_gives_a_pass_with_the_keyboard_alone(portal: Portal, chromium: Browser) -> None:
+    """From the sign-in page to the code on the screen, and to paper: two keystrokes at the desk itself."""
+    with open_window(chromium, viewport=DESKTOP, java_script_enabled=False) as window:
+        clerk = Clerk(portal, window.new_page(), "fr")
+        clerk.hire(Role.DESK)
+        portal.clock.advance(seconds=STEP_SECONDS)
+        clerk.goto("/staff/signin")
+        for text in (clerk.login, PASSWORD):
+            clerk.page.keyboard.type(text)
+            clerk.page.keyboard.press("Tab")
+        clerk.page.keyboard.press("Enter")
+        expect(clerk.page.locator("#code")).to_be_focused()
+        clerk.page.keyboard.type(clerk.code())
+        clerk.page.keyboard.press("Enter")
+        expect(clerk.page.locator("#count")).to_be_focused()
+        clerk.page.keyboard.press("Enter")
+        expect(clerk.page.locator(".aloud")).to_have_text(CODE)
+        expect(clerk.page.locator('form[action*="/desk/print"] button')).to_be_focused()
+        with clerk.page.context.expect_page() as printed:
+            clerk.page.keyboard.press("Enter")
+        with clerk.portal.services.make_session() as db:
+            wanted = select(TrailEntry.action).where(TrailEntry.actor == "cem").order_by(TrailEntry.number)
+            printed.value.wait_for_load_state()
+            assert db.scalars(wanted).all() == ["signed in", "passes issued", "slips printed"]
+        expect(clerk.page.locator(".aloud")).to_have_text(CODE)

@@ -5,7 +5,9 @@ returns, unless the session was opened `hastily`.
 from __future__ import annotations
 
 import enum
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 SessionMaker = sessionmaker[Session]
 BUSY_SECONDS = 2.0
+LOOK_SECONDS = 0.0005
 WAY = "arobase_way"
 
 
@@ -82,7 +85,7 @@ def _sqlite(database_url: str) -> Engine:
             return
         turn.take(connection.info)
         driver.execute(f"PRAGMA synchronous={'NORMAL' if way is Way.HASTY else 'FULL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _begin_as_writer(driver)
 
     @event.listens_for(engine, "checkin")
     def done(_connection: Any, record: Any) -> None:
@@ -91,12 +94,31 @@ def _sqlite(database_url: str) -> Engine:
     return engine
 
 
-class _Turn:
-    """One writer of this process at a time.
+def _begin_as_writer(driver: sqlite3.Connection) -> None:
+    """BEGIN IMMEDIATE, after whichever other process is writing.
 
-    SQLite itself makes a second writer sleep and look again, ever longer, so that under load some find their turn only
-    after seconds. Here the next one begins at once; only the few processes meet inside SQLite. The turn goes with the
-    connection, noted in its `info`, until that is back in the pool.
+    SQLite itself would look again after ever longer sleeps, so that whoever has waited long goes on waiting while
+    others come and go. Few processes meet here, one thread of each: looking often is cheap, and fair enough.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+            time.sleep(LOOK_SECONDS)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+
+
+class _Turn:
+    """One writer of this process at a time; the next one begins at once.
+
+    The turn goes with the connection, noted in its `info`, until that is back in the pool.
     """
 
     def __init__(self) -> None:

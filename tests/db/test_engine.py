@@ -55,6 +55,31 @@ def test_a_writer_that_does_not_end_is_not_waited_for(
     engine.dispose()
 
 
+def test_another_process_is_waited_for_and_not_for_ever(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another engine knows nothing of our turns, as another process would not.
+    other = make_engine(f"sqlite:///{tmp_path / 'queue.sqlite3'}")
+
+    def grow(which: Engine) -> None:
+        for _ in range(30):
+            with which.begin() as connection:
+                connection.execute(text("UPDATE counters SET value = value + 1"))
+
+    threads = [threading.Thread(target=grow, args=(which,)) for which in (engine, other)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert value(engine) == 60
+    monkeypatch.setattr(db.engine, "BUSY_SECONDS", 0.05)
+    with other.begin(), pytest.raises(OperationalError, match="database is locked"), engine.begin():
+        pass
+    grow(engine)
+    other.dispose()
+    engine.dispose()
+
+
 def test_readers_wait_for_no_writer(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE counters SET value = 7"))

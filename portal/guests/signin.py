@@ -17,6 +17,7 @@ from auth.directory import Found, Patron
 from auth.entitlements import Allowance
 from auth.errors import AuthError, WrongCredentials
 from db.engine import hastily
+from db.statements import table_of
 from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted
@@ -112,9 +113,10 @@ def _has_been_on(db: Session, subject: str, mac: str) -> bool:
     return db.scalars(_KNOWN, {"subject": subject, "mac": mac}).first() is not None
 
 
+_accesses = table_of(AccessSession)
 _KNOWN = (
-    select(AccessSession.id)
-    .where(AccessSession.subject == bindparam("subject"), AccessSession.mac == bindparam("mac"))
+    select(_accesses.c.id)
+    .where(_accesses.c.subject == bindparam("subject"), _accesses.c.mac == bindparam("mac"))
     .limit(1)
 )
 

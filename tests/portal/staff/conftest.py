@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from auth import plans
 from auth import staff as accounts
 from auth.patrons import HASHER
 from auth.staff_codes import STEP_SECONDS, make_recovery_codes, read_recovery_code, totp
@@ -155,6 +156,15 @@ def cem(desk: Desk) -> Clerk:
 def admin(desk: Desk) -> Clerk:
     """Dana looks after everything, and has just signed in."""
     return desk.at_work("dana", Role.ADMIN)
+
+
+@pytest.fixture
+def clerk(services: Services, cem: Clerk) -> Clerk:
+    """Cem, signed in, in a town with its first plans."""
+    with services.make_session.begin() as db:
+        plans.add_first_plans(db)
+    cem.sign_in()
+    return cem
 
 
 def attribute(tag: str, name: str) -> str:

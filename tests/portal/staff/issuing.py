@@ -1,0 +1,63 @@
+"""Passes issued by a clerk, and the visitor who uses one."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+
+from auth import vouchers
+from auth.codes import read
+from auth.trail import TrailEntry
+from auth.voucher_models import Batch, Voucher
+from portal.services import Services
+from sessions import opening
+from sessions.opening import Acceptance
+from tests.portal.staff.conftest import Clerk
+from tests.town import Town, make_client
+
+CODE = re.compile(r"\b[2-9A-HJKMNP-Z]{3}-[2-9A-HJKMNP-Z]{3}-[2-9A-HJKMNP-Z]{3}\b")
+
+
+def issue(clerk: Clerk, count: str = "", **fields: str) -> list[str]:
+    """Issue passes; their codes as shown."""
+    clerk.get("/staff/desk")
+    fields = {"plan": "day", "desk": "pierre-bayle", "count": count, **fields}
+    clerk.press("/staff/desk", **fields)
+    assert clerk.page.status_code == 200, clerk.page.text
+    return list(dict.fromkeys(CODE.findall(clerk.page.text)))
+
+
+def only_pass(services: Services) -> Voucher:
+    with services.make_session() as db:
+        return db.scalars(select(Voucher)).one()
+
+
+def deeds(services: Services) -> list[str]:
+    with services.make_session() as db:
+        return [
+            one
+            for one in db.scalars(select(TrailEntry.action).order_by(TrailEntry.number))
+            if "signed" not in one
+        ]
+
+
+def go_online(services: Services, town: Town, code: str) -> None:
+    """The visitor's side."""
+    with services.make_session.begin() as db:
+        gateway = db.merge(town.pierre_bayle)
+        now = services.clock()
+        allowance = vouchers.redeem(db, keys=services.voucher_keys, code=read(code), gateway=gateway, now=now)
+        opening.open_access(
+            db,
+            gateway=gateway,
+            client=make_client("02:00:00:00:0a:01", "10.68.0.5"),
+            allowance=allowance,
+            acceptance=Acceptance("2026-1", "fr", "0" * 64),
+            now=now,
+        )
+
+
+def only_batch(services: Services) -> Batch:
+    with services.make_session() as db:
+        return db.scalars(select(Batch)).one()

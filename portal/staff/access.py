@@ -62,6 +62,9 @@ def need_of(endpoint: str) -> Need | None:
 @staff.before_request
 def admit() -> AnyResponse | None:
     """Let this request in, send it to sign in, or refuse it."""
+    if any("\0" in text for _, texts in request.values.lists() for text in texts):
+        # No database of ours keeps one, and no browser sends one.
+        abort(HTTPStatus.BAD_REQUEST)
     need = need_of(request.endpoint or "")
     if need is None:
         abort(HTTPStatus.FORBIDDEN)
@@ -90,6 +93,12 @@ def ensure(action: Action, network: str) -> None:
     """Hide an object of a network that is not this person's: to them there is no such thing (404)."""
     if not may(whoever().authority, action, network):
         abort(HTTPStatus.NOT_FOUND)
+
+
+def older_than() -> int | None:
+    """The number before which a list goes on, from the link to its older part; None where there is no such number."""
+    text = request.args.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def is_confirmed() -> bool:

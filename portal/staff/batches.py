@@ -21,7 +21,7 @@ from db.engine import reading
 from db.types import UtcDateTime
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import needs, older_than, whoever
 from portal.staff.plan_words import plan_name
 from sessions import passes as live
 
@@ -46,7 +46,7 @@ def batches() -> AnyResponse:
     return make_response(page)
 
 
-@staff.get("/batches/<int:batch_id>")
+@staff.get("/batches/<int(max=2147483647):batch_id>")
 @needs(Action.BOOKS)
 def batch(batch_id: int) -> AnyResponse:
     now = services().clock()
@@ -66,7 +66,7 @@ def batch(batch_id: int) -> AnyResponse:
     return make_response(page)
 
 
-@staff.post("/batches/<int:batch_id>/suspend")
+@staff.post("/batches/<int(max=2147483647):batch_id>/suspend")
 @needs(Action.REVOKE)
 def suspend(batch_id: int) -> AnyResponse:
     """Let nobody more in with these passes, until resumed."""
@@ -77,7 +77,7 @@ def suspend(batch_id: int) -> AnyResponse:
     return _back(batch_id)
 
 
-@staff.post("/batches/<int:batch_id>/resume")
+@staff.post("/batches/<int(max=2147483647):batch_id>/resume")
 @needs(Action.REVOKE)
 def resume(batch_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
@@ -87,7 +87,7 @@ def resume(batch_id: int) -> AnyResponse:
     return _back(batch_id)
 
 
-@staff.post("/batches/<int:batch_id>/void")
+@staff.post("/batches/<int(max=2147483647):batch_id>/void")
 @needs(Action.REVOKE)
 def void_batch(batch_id: int) -> AnyResponse:
     """Write off the passes of a batch that nobody has used."""
@@ -100,7 +100,7 @@ def void_batch(batch_id: int) -> AnyResponse:
     return _back(batch_id)
 
 
-@staff.post("/batches/<int:batch_id>/revoke")
+@staff.post("/batches/<int(max=2147483647):batch_id>/revoke")
 @needs(Action.REVOKE)
 def revoke_batch(batch_id: int) -> AnyResponse:
     """Take every pass of a batch back, in use or not. It can be undone for a minute."""
@@ -114,7 +114,7 @@ def revoke_batch(batch_id: int) -> AnyResponse:
     return _back(batch_id)
 
 
-@staff.post("/batches/<int:batch_id>/undo")
+@staff.post("/batches/<int(max=2147483647):batch_id>/undo")
 @needs(Action.REVOKE)
 def undo_batch(batch_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
@@ -133,8 +133,8 @@ def find_or_hide(db: Session, batch_id: int) -> Batch:
 
 
 def query_of(most: int) -> BatchQuery:
-    words, before = request.args.get("words", "").strip()[:80], request.args.get("before", type=int)
-    return BatchQuery(words=words, before=before, most=most)
+    words = request.args.get("words", "").strip()[:80]
+    return BatchQuery(words=words, before=older_than(), most=most)
 
 
 def books_of(db: Session, found: list[Batch]) -> dict[int, Books]:

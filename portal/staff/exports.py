@@ -38,7 +38,7 @@ def batches_csv() -> AnyResponse:
     return _csv(write_table(BATCH_COLUMNS, rows, excel=True), "batches.csv")
 
 
-@staff.get("/batches/<int:batch_id>/passes.csv")
+@staff.get("/batches/<int(max=2147483647):batch_id>/passes.csv")
 @needs(Action.BOOKS)
 def batch_csv(batch_id: int) -> AnyResponse:
     """Every pass of a batch and what became of it. No codes: nobody has them."""

@@ -55,13 +55,13 @@ def find() -> AnyResponse:
     return redirect(url_for("staff.batches", words=_without_codes(words) or None), HTTPStatus.SEE_OTHER)
 
 
-@staff.get("/passes/<int:voucher_id>")
+@staff.get("/passes/<int(max=2147483647):voucher_id>")
 @needs(Action.BOOKS)
 def pass_page(voucher_id: int) -> AnyResponse:
     return _page(voucher_id)
 
 
-@staff.post("/passes/<int:voucher_id>/replace")
+@staff.post("/passes/<int(max=2147483647):voucher_id>/replace")
 @needs(Action.REPLACE)
 def replace(voucher_id: int) -> AnyResponse:
     """A new code for a lost or spoiled ticket. The old one dies, and whoever is online with it is not any more."""
@@ -81,7 +81,7 @@ def replace(voucher_id: int) -> AnyResponse:
     return issued_page(IssuedBatch(batch, (ticket,)), site, replaces=voucher.mark)
 
 
-@staff.post("/passes/<int:voucher_id>/void")
+@staff.post("/passes/<int(max=2147483647):voucher_id>/void")
 @needs(Action.REVOKE)
 def void(voucher_id: int) -> AnyResponse:
     """Write off a pass that nobody has used."""
@@ -95,7 +95,7 @@ def void(voucher_id: int) -> AnyResponse:
     return _back(voucher_id)
 
 
-@staff.post("/passes/<int:voucher_id>/revoke")
+@staff.post("/passes/<int(max=2147483647):voucher_id>/revoke")
 @needs(Action.REVOKE)
 def revoke(voucher_id: int) -> AnyResponse:
     """Take a pass back, in use or not. It can be undone for a minute."""
@@ -109,7 +109,7 @@ def revoke(voucher_id: int) -> AnyResponse:
     return _back(voucher_id)
 
 
-@staff.post("/passes/<int:voucher_id>/undo")
+@staff.post("/passes/<int(max=2147483647):voucher_id>/undo")
 @needs(Action.REVOKE)
 def undo(voucher_id: int) -> AnyResponse:
     service = services()

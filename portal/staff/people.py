@@ -45,13 +45,13 @@ def invite() -> AnyResponse:
     return _invitation_page(invitation)
 
 
-@staff.get("/people/<int:staff_id>")
+@staff.get("/people/<int(max=2147483647):staff_id>")
 @needs(Action.ACCOUNTS, confirmed=True)
 def person(staff_id: int) -> AnyResponse:
     return _person_page(staff_id, None)
 
 
-@staff.post("/people/<int:staff_id>")
+@staff.post("/people/<int(max=2147483647):staff_id>")
 @needs(Action.ACCOUNTS, confirmed=True)
 def appoint(staff_id: int) -> AnyResponse:
     wanted = _authority()
@@ -65,7 +65,7 @@ def appoint(staff_id: int) -> AnyResponse:
     return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
 
 
-@staff.post("/people/<int:staff_id>/reset")
+@staff.post("/people/<int(max=2147483647):staff_id>/reset")
 @needs(Action.ACCOUNTS, confirmed=True)
 def reset(staff_id: int) -> AnyResponse:
     service = services()
@@ -76,7 +76,7 @@ def reset(staff_id: int) -> AnyResponse:
     return _invitation_page(invitation)
 
 
-@staff.post("/people/<int:staff_id>/disable")
+@staff.post("/people/<int(max=2147483647):staff_id>/disable")
 @needs(Action.ACCOUNTS, confirmed=True)
 def disable(staff_id: int) -> AnyResponse:
     service = services()
@@ -90,7 +90,7 @@ def disable(staff_id: int) -> AnyResponse:
     return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
 
 
-@staff.post("/people/<int:staff_id>/enable")
+@staff.post("/people/<int(max=2147483647):staff_id>/enable")
 @needs(Action.ACCOUNTS, confirmed=True)
 def enable(staff_id: int) -> AnyResponse:
     with services().make_session.begin() as db:

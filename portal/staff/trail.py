@@ -10,7 +10,7 @@ from auth.staff_policy import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import needs, older_than, whoever
 
 MOST = 50
 
@@ -21,7 +21,7 @@ def trail() -> AnyResponse:
     query = records.Query(
         actor=request.args.get("actor", "").strip()[:80],
         object=request.args.get("object", "").strip()[:80],
-        before=request.args.get("before", type=int),
+        before=older_than(),
         most=MOST + 1,
     )
     with reading(services().make_session) as db:

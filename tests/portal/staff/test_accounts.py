@@ -272,3 +272,16 @@ def test_an_account_of_all_networks_is_no_business_of_a_local_admin(desk: Desk, 
         )
     assert "boss" not in local.get("/staff/people").text
     assert local.get(f"/staff/people/{everywhere.staff.id}").status_code == 404
+
+
+def test_a_number_that_nothing_has_is_no_page(admin: Clerk) -> None:
+    """Case W9."""
+    huge = "9" * 30
+    for path in ("people", "batches", "passes"):
+        assert admin.get(f"/staff/{path}/{huge}").status_code == 404
+    for path in ("trail", "batches"):
+        assert admin.get(f"/staff/{path}?before={huge}").status_code == 200
+    assert admin.get("/staff/trail?actor=%00").status_code == 400
+    admin.get("/staff/people")
+    posted = admin.press("/staff/people", login="cem", roles="desk", networks=["bibliotheques", "a\0b"])
+    assert posted.status_code == 400

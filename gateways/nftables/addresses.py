@@ -73,16 +73,12 @@ class AddressBook:
 
     def of_grant(self, grant: Grant) -> tuple[IpAddress, ...]:
         """The addresses that this grant lets pass."""
-        mac = grant.client.mac
-        four: list[IpAddress] = [each for each in grant.client.addresses if each.version == 4]
-        own = self.leased_to.get(mac)
-        if own:
-            # DHCP knows better than the grant, which may be older than the client's last move.
-            four = list(own)
-        four = [each for each in four if self.leased.get(each, mac) == mac]
-        six = [each for each in grant.client.addresses if each.version == 6]
-        six = [each for each in six if self.owners.get(each, mac) == mac]
-        known = [*four, *six, *self.announced.get(mac, ())]
+        mac, granted = grant.client.mac, grant.client.addresses
+        # DHCP knows better than the grant, which may be older than the client's last move.
+        four = self.leased_to.get(mac) or [each for each in granted if each.version == 4]
+        known = [each for each in four if self.leased.get(each, mac) == mac]
+        known += [each for each in granted if each.version == 6 and self.owners.get(each, mac) == mac]
+        known += self.announced.get(mac, ())
         return tuple(dict.fromkeys(each for each in known if self.configuration.is_client(each)))
 
     def _own(self, mac: MacAddress, address: IpAddress) -> bool:

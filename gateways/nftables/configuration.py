@@ -60,9 +60,10 @@ class Configuration:
 
     def is_client(self, address: IpAddress) -> bool:
         """Whether an address may belong to a client: inside a prefix of ours, or link-local IPv6."""
-        if isinstance(address, ipaddress.IPv6Address) and address.is_link_local:
-            return True
-        return any(address in prefix for prefix in self.client_prefixes)
+        for prefix in self.client_prefixes:
+            if address in prefix:
+                return True
+        return address.version == 6 and address.is_link_local
 
 
 def read(path: Path) -> Configuration:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,15 @@ import auth.voucher_models  # noqa: F401
 from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
+from tests.services.chromium import running_chromium
 from tests.services.postgresql import running_postgresql
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all pages, guests' and staff's: Playwright runs once in a process."""
+    with running_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

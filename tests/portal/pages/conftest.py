@@ -8,19 +8,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.portal.pages.scene import Guest, Portal, new_guest, open_window, running_portal
-from tests.services.chromium import running_chromium
 
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with running_portal(tmp_path_factory.mktemp("pages")) as portal:
         yield portal
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(params=["fr", "en"])

@@ -46,7 +46,7 @@ def test_a_patron_signs_in_with_the_keyboard_alone(guest: Guest) -> None:
     guest.page.keyboard.press("Tab")
     guest.page.keyboard.type(PIN)
     guest.page.keyboard.press("Enter")
-    assert heading(guest) == ONLINE[guest.lang]
+    expect(guest.page.locator("h1")).to_have_text(ONLINE[guest.lang], timeout=20_000)
 
 
 def test_every_stop_of_the_keyboard_shows_where_it_is(guest: Guest) -> None:

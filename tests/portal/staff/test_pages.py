@@ -20,7 +20,6 @@ from auth.voucher_models import Batch, Voucher
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import PASSWORD, password_hash
-from tests.services.chromium import running_chromium
 
 pytestmark = pytest.mark.browser
 DESKTOP = {"width": 1280, "height": 800}
@@ -88,12 +87,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         with portal.services.make_session.begin() as db:
             plans.add_first_plans(db)
         yield portal
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 def refused(clerk: Clerk) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from gateways.nftables.configuration import Configuration, read
 from gateways.nftables.portal import Line, PortalUnreachable
+from tests.gateways.hotspot import until
 from tests.gateways.test_configuration import written
 from tests.services.certificates import Authority, Certificate, self_signed
 
@@ -98,7 +99,9 @@ def test_one_connection_is_kept_for_many_calls(tmp_path: Path, configuration: Co
         ours.confirm(7, [17], [])
         assert ours.feed(7, 1).version == 7
         assert there.connections == 1
-        assert there.heard.count(b"Authorization: Bearer a-credential-of-this-gateway\r\n") == 3
+        # The answer may be here before the other side has noted what it heard.
+        proof = b"Authorization: Bearer a-credential-of-this-gateway\r\n"
+        assert until(lambda: there.heard.count(proof) == 3)
 
 
 @pytest.mark.parametrize("fault", ["unknown authority", "wrong name", "expired", "self-signed", "plain"])

@@ -215,6 +215,7 @@ def test_a_clerk_gives_a_pass_with_the_keyboard_alone(portal: Portal, chromium: 
         clerk.hire(Role.DESK)
         portal.clock.advance(seconds=STEP_SECONDS)
         clerk.goto("/staff/signin")
+        expect(clerk.page.locator("#login")).to_be_focused()
         for text in (clerk.login, PASSWORD):
             clerk.page.keyboard.type(text)
             clerk.page.keyboard.press("Tab")

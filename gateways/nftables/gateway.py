@@ -39,6 +39,8 @@ class Gateway:
         self.stamp = rebase(stamp, Moment.now()) if stamp else None
         self._kernel_lock = asyncio.Lock()
         self._journal_lock = asyncio.Lock()
+        # From the kernel to the journal a change is half done: whoever compares the two must not look then.
+        self._change_lock = asyncio.Lock()
         self._macs: dict[MacAddress, int] = {}
         # When each grant ends on our own clock, and the portal's word that it was reckoned from.
         self._ends: dict[int, tuple[float, float]] = {}
@@ -117,6 +119,10 @@ class Gateway:
 
     async def take(self, answer: Answer) -> list[Refused]:
         """Apply an answer of the feed: kernel first, journal second; confirming is the caller's third."""
+        async with self._change_lock:
+            return await self._take(answer)
+
+    async def _take(self, answer: Answer) -> list[Refused]:
         before = self.journal.memory.grants
         self._notice_step(answer.now)
         self.stamp = Stamp(answer.now, Moment.now())
@@ -147,19 +153,22 @@ class Gateway:
 
     async def refit(self, macs: Collection[MacAddress]) -> None:
         """These clients' addresses have changed."""
-        numbers = {number for mac in macs if (number := self._macs.get(mac))}
-        if numbers:
-            grants = self.journal.memory.grants
-            await self.in_kernel(lambda: self._fit(grants, numbers, everybody=False))
+        async with self._change_lock:
+            numbers = {number for mac in macs if (number := self._macs.get(mac))}
+            if numbers:
+                grants = self.journal.memory.grants
+                await self.in_kernel(lambda: self._fit(grants, numbers, everybody=False))
 
     async def check(self) -> None:
         """Repair what somebody else did to our table. Raises `kernel.UnknownState` when nobody can tell."""
-        await self.in_kernel(lambda: self.enforcement.check(self.wanted()))
+        async with self._change_lock:
+            await self.in_kernel(lambda: self.enforcement.check(self.wanted()))
 
     async def fit_all(self) -> None:
         """Compare everything with the kernel as we know it, and mend the difference."""
-        grants = dict(self.journal.memory.grants)
-        await self.in_kernel(lambda: self._fit(grants, (), everybody=True))
+        async with self._change_lock:
+            grants = dict(self.journal.memory.grants)
+            await self.in_kernel(lambda: self._fit(grants, (), everybody=True))
 
     async def forget(self, numbers: list[int]) -> None:
         """Drop grants whose end is settled, with their addresses."""

@@ -24,7 +24,7 @@ SPOILT = (SpoiltRun, DidNotStart, OSError, AssertionError)
 
 def rows(*, quick: bool) -> dict[str, Measure]:
     """What can be measured, by name, with the sizes of a whole run or of a short one."""
-    patrons, seconds, grants, pairs = (800, 1, 60, 1) if quick else (4000, 3, 300, 5)
+    patrons, seconds, grants, pairs = (800, 1, 60, 2) if quick else (4000, 3, 300, 8)
     sizes = signin.Sizes(patrons=patrons, seconds=seconds)
     leases_held = (1, 1000, 100_000)
     return {
@@ -32,16 +32,14 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "pages": lambda folder: pages.measure(folder, seconds=seconds),
         "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),
         "burst": lambda folder: burst.measure(folder, rounds=1 if quick else 3),
-        "forwarding": lambda folder: forwarding.measure(
-            folder, sizes=leases_held, pairs=pairs, seconds=min(2, seconds)
-        ),
+        "forwarding": lambda folder: forwarding.measure(folder, sizes=leases_held, pairs=pairs, seconds=1),
     }
 
 
 def main() -> int:
     """Exit status 1 when a row had to be left out or was spoilt: each such row is named on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small numbers, for a look in half a minute")
+    parser.add_argument("--quick", action="store_true", help="small numbers, for a look in a minute")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: " + ", ".join(rows(quick=True)))
     chosen = parser.parse_args()
     measures = rows(quick=chosen.quick)

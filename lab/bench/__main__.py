@@ -24,8 +24,8 @@ SPOILT = (SpoiltRun, DidNotStart, OSError, AssertionError)
 
 def rows(*, quick: bool) -> dict[str, Measure]:
     """What can be measured, by name, with the sizes of a whole run or of a short one."""
-    patrons, seconds, grants, pairs = (800, 1, 60, 2) if quick else (4000, 3, 300, 8)
-    sizes = signin.Sizes(patrons=patrons, seconds=seconds)
+    patrons, seconds, grants, pairs = (800, 1, 60, 2) if quick else (2000, 3, 300, 8)
+    sizes = signin.Sizes(patrons=patrons, seconds=min(2, seconds))
     leases_held = (1, 1000, 100_000)
     return {
         "signin": lambda folder: signin.measure(folder, sizes),

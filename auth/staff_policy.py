@@ -13,6 +13,7 @@ class Role(enum.StrEnum):
     NETWORK = "network"
     ADS = "ads"
     REPORT = "report"
+    PRIVACY = "privacy"
 
 
 class Action(enum.StrEnum):
@@ -23,19 +24,47 @@ class Action(enum.StrEnum):
     REPLACE = "replace"
     REVOKE = "revoke"
     BOOKS = "books"
+    # Consult the log, masked; what is under the masks is asked for by class of data.
     SESSIONS = "sessions"
+    UNMASK_DEVICES = "unmask_devices"
+    UNMASK_PERSONS = "unmask_persons"
+    DISCONNECT = "disconnect"
+    GATEWAYS = "gateways"
+    RETENTION = "retention"
+    REQUISITIONS = "requisitions"
     ADS = "ads"
     REPORT = "report"
     ACCOUNTS = "accounts"
     TRAIL = "trail"
 
 
+# Roles of their own, which no administrator has by being one: to consult the log, and to answer for what it holds.
+OF_THE_LOG = frozenset(
+    {
+        Action.SESSIONS,
+        Action.UNMASK_DEVICES,
+        Action.UNMASK_PERSONS,
+        Action.DISCONNECT,
+        Action.RETENTION,
+        Action.REQUISITIONS,
+    }
+)
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.DESK: frozenset({Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}),
-    Role.NETWORK: frozenset({Action.SESSIONS}),
+    Role.NETWORK: frozenset({Action.SESSIONS, Action.UNMASK_DEVICES, Action.DISCONNECT, Action.GATEWAYS}),
     Role.ADS: frozenset({Action.ADS}),
     Role.REPORT: frozenset({Action.REPORT}),
-    Role.ADMIN: frozenset(Action),
+    Role.PRIVACY: frozenset(
+        {
+            Action.SESSIONS,
+            Action.UNMASK_DEVICES,
+            Action.UNMASK_PERSONS,
+            Action.RETENTION,
+            Action.REQUISITIONS,
+            Action.TRAIL,
+        }
+    ),
+    Role.ADMIN: frozenset(Action) - OF_THE_LOG,
 }
 
 LONGEST_SIGNIN = timedelta(hours=12)

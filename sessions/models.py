@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Entitlement
 from db.base import Base, Key, Mac
-from db.types import word
+from db.types import Json, word
 from sites.models import Gateway, Network, SigninMethod, Site
 
 
@@ -46,6 +47,8 @@ class AccessSession(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     mac: Mapped[Mac]
     address: Mapped[str] = mapped_column(String(45))
+    # When the device that began it came to the portal's first page.
+    landed_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     until: Mapped[datetime]
     last_seen_at: Mapped[datetime]
@@ -107,6 +110,11 @@ class Lease(Base):
     confirmed_at: Mapped[datetime | None]
     refused: Mapped[str | None] = mapped_column(String(200))
     released_at: Mapped[datetime | None]
+    # The client's own block of source ports behind this public address, first and last included; empty where the
+    # gateway hands out none.
+    public_address: Mapped[str | None] = mapped_column(String(45))
+    port_first: Mapped[int | None]
+    port_last: Mapped[int | None]
 
     access: Mapped[AccessSession] = relationship()
 
@@ -142,3 +150,52 @@ class Sighting(Base):
     address: Mapped[str] = mapped_column(String(45), primary_key=True)
     mac: Mapped[Mac]
     seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Outage(Base):
+    """A stretch of time in which a gateway was silent: [since, until), `until` empty while it lasts."""
+
+    __tablename__ = "outages"
+
+    id: Mapped[Key]
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+
+# A gateway is silent once at a time.
+_lasting = Outage.until.is_(None)
+Index("uq_outages_lasting", Outage.gateway_id, unique=True, sqlite_where=_lasting, postgresql_where=_lasting)
+Index("ix_outages_since", Outage.gateway_id, Outage.since)
+
+
+class Decision(Base):
+    """Somebody was not let in, or not let on: by which rule, and what it knew. The guest is shown `code`.
+
+    `rule` is the refusal's own word ("wrong_credentials"), `step` where on the way it happened ("signin"). What it
+    refers to may be gone before it: these are plain numbers, not foreign keys.
+    """
+
+    __tablename__ = "decisions"
+
+    id: Mapped[Key]
+    code: Mapped[str] = mapped_column(String(8), unique=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    rule: Mapped[str] = mapped_column(String(40))
+    step: Mapped[str] = mapped_column(String(16))
+    network_id: Mapped[int | None] = mapped_column(ForeignKey("networks.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+    gateway_id: Mapped[int | None] = mapped_column(ForeignKey("gateways.id"))
+    mac: Mapped[str | None] = mapped_column(String(17))
+    address: Mapped[str | None] = mapped_column(String(45))
+    # The pseudonym, where the refusal knew whom it concerned.
+    subject: Mapped[str | None] = mapped_column(String(64))
+    voucher_id: Mapped[int | None]
+    access_id: Mapped[int | None]
+    landed_at: Mapped[datetime | None]
+    # What the rule went by, in plain values: {"until": "2026-11-26T14:10:00+00:00"}.
+    detail: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+Index("ix_decisions_mac", Decision.mac, Decision.at)
+Index("ix_decisions_site", Decision.site_id, Decision.at)

@@ -70,6 +70,7 @@ def role_in_words(role: str) -> str:
         Role.NETWORK: say("Network"),
         Role.ADS: say("Campaigns"),
         Role.REPORT: say("Reports"),
+        Role.PRIVACY: say("Data protection"),
     }[Role(role)]
 
 

@@ -11,10 +11,28 @@ from auth.staff_policy import Action, Authority, Role, idle_limit, may, may_appo
 DESK = {Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}
 TABLE = {
     Role.DESK: DESK,
-    Role.NETWORK: {Action.OWN_ACCOUNT, Action.SESSIONS},
+    Role.NETWORK: {
+        Action.OWN_ACCOUNT,
+        Action.SESSIONS,
+        Action.UNMASK_DEVICES,
+        Action.DISCONNECT,
+        Action.GATEWAYS,
+    },
     Role.ADS: {Action.OWN_ACCOUNT, Action.ADS},
     Role.REPORT: {Action.OWN_ACCOUNT, Action.REPORT},
-    Role.ADMIN: set(Action),
+    Role.PRIVACY: {
+        Action.OWN_ACCOUNT,
+        Action.SESSIONS,
+        Action.UNMASK_DEVICES,
+        Action.UNMASK_PERSONS,
+        Action.RETENTION,
+        Action.REQUISITIONS,
+        Action.TRAIL,
+    },
+    Role.ADMIN: {
+        *(Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS),
+        *(Action.GATEWAYS, Action.ADS, Action.REPORT, Action.ACCOUNTS, Action.TRAIL),
+    },
 }
 
 

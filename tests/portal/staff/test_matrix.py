@@ -64,7 +64,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.reset": (Action.ACCOUNTS, ADMINS),
     "staff.disable": (Action.ACCOUNTS, ADMINS),
     "staff.enable": (Action.ACCOUNTS, ADMINS),
-    "staff.trail": (Action.TRAIL, ADMINS),
+    "staff.trail": (Action.TRAIL, ADMINS | {Role.PRIVACY}),
     # These end the sign-in, and come last.
     "staff.signout": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.signout_everywhere": (Action.OWN_ACCOUNT, EVERYBODY),

@@ -1,4 +1,4 @@
-# Arobase: ten short targets. `make help` lists them.
+# Arobase: eleven short targets. `make help` lists them.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl procps slapd ldap-utils 
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 
-.PHONY: help setup run phone tour test check bench lock packages
+.PHONY: help setup run code phone tour test check bench lock packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ $(BIN)/.ready-dev: requirements-dev.txt $(BIN)/.ready
 
 run: setup ## Set up all it needs and open the live hotspot; the desk is on http://127.0.0.1:8080
 	@$(ROOTED) lab.run
+
+code: setup ## The one-time codes of the demo town's staff, to sign in at /staff
+	@$(BIN)/python -m lab.staff
 
 phone: setup ## A shell in the phone of the running hotspot
 	@$(ROOTED) lab.phone

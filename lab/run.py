@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any
 
 from gateways.ports import Client, MacAddress
-from lab import doors, records
+from lab import doors, records, staff
 from lab.hotspot import TOP, Hotspot, granian, hotspot, now, portal_environment, prepare_portal
 from lab.namespace import NoNamespaces, become_root, contained, demand_namespaces, dying_with_us, stop
 from lab.packages import HOTSPOT, MissingPackages, provide
@@ -95,6 +95,7 @@ def _serve(desk: Desk, reason: str | None) -> None:
         return
     with hotspot(desk.folder, doors.OPEN) as place:
         place.start()
+        staff.hire(place.services, at=now())
         place.join(place.guest(place.net.phone[0]), place.net.gateways[0])
         with _told(place), _opened(desk, contain=contained):
             _greet(desk)
@@ -105,8 +106,10 @@ def _serve_alone(desk: Desk) -> None:
     services = prepare_portal(desk.folder, desk.url)
     with services.make_session.begin() as db:
         records.seed_without_gateway(db, doors.STATION, OWN_BROWSER, now=now())
+    staff.hire(services, at=now())
     services.engine.dispose()
     with _opened(desk):
+        print(staff.greeting(desk.url))
         print(f"The portal: {desk.url}/ (your browser plays the phone). Ctrl-C ends it.", flush=True)
         signal.pause()
 
@@ -180,7 +183,8 @@ def _greet(desk: Desk) -> None:
     print(
         f"""
 The hotspot is open.
-  The portal, for the desk:  {desk.url}/
+  The portal's pages:        {desk.url}/
+{staff.greeting(desk.url)}
   A phone on its wifi:       make phone
   A patron's card and PIN:   {card}, {pin}
   The journeys, measured:    make tour

@@ -116,7 +116,7 @@ def test_where_namespaces_cannot_be_had_it_says_so_and_runs_the_portal_alone(tmp
     with running(tmp_path, port, setpriv, "--bounding-set=-sys_admin", "--") as lab:
         said = read_until(lab, "Ctrl-C ends it")
         assert said.startswith("No live hotspot here: ")
-        assert len(said.splitlines()) == 2
+        assert len(said.splitlines()) == 6 and f"http://127.0.0.1:{port}/staff" in said
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
             # This machine's own browser plays the phone: it is offered the way in.
             assert 'action="/pause' in page.read().decode()

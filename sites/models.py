@@ -153,9 +153,10 @@ class Gateway(Base):
     client_prefixes: Mapped[list[str]] = mapped_column(Json)
     # Where a client that reached the portal without a landing token is sent to fetch one: http://10.66.0.1:8081/
     redirector_url: Mapped[str] = mapped_column(String(200), default="")
-    # Grows with every change of this gateway's leases: the version of its feed.
-    feed_version: Mapped[int] = mapped_column(default=0)
-    confirmed_version: Mapped[int] = mapped_column(default=0)
+    # Grows with every change of this gateway's leases: the version of its feed. 0 is what a follower says that knows
+    # nothing yet; a feed never has it, or one without leases would be told whole at every question.
+    feed_version: Mapped[int] = mapped_column(default=1)
+    confirmed_version: Mapped[int] = mapped_column(default=1)
     seen_at: Mapped[datetime | None]
     # What the gateway last reported of itself: clock offset, refusals, leases held.
     health: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

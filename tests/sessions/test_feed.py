@@ -55,6 +55,15 @@ def test_a_follower_gets_only_what_changed(db: Session) -> None:
     assert [grant.number for grant in answer.grants] == [second.id]
 
 
+def test_a_follower_of_a_gateway_without_leases_is_told_everything_once_and_then_waits(db: Session) -> None:
+    town = build_town(db)
+    first = read(db, town.station)
+    assert (first.full, first.grants) == (True, ())
+    assert read(db, town.station, first.version) == feed.Feed(first.version, False, (), ())
+    access = enter(db, town.station)
+    assert [grant.number for grant in read(db, town.station, first.version).grants] == [access.id]
+
+
 def test_an_end_is_told_once_and_the_whole_truth_leaves_it_out(db: Session) -> None:
     town = build_town(db)
     access = enter(db, town.station)

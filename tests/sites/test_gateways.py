@@ -174,7 +174,7 @@ def test_it_says_how_a_gateway_is(
     [found] = check(db, now=NOW)
     assert (found.identity, found.site, found.network) == ("viotte-1", "gare-viotte", "wifilib")
     assert found.verdict is verdict
-    assert found.lag == state.get("feed_version", 0) - state.get("confirmed_version", 0)
+    assert found.lag == state.get("feed_version", 1) - state.get("confirmed_version", 1)
 
 
 def test_a_clock_that_went_back_is_no_negative_silence(db: Session, station: Site, wifilib: Network) -> None:

@@ -95,6 +95,8 @@ class Settings:
     serves: Serves = Serves.ALL
     # Where the staff reach their pages; without one, under the portal's own address.
     staff_url: str | None = None
+    # Where the sweep leaves anchors of the audit trail: a folder that another machine reads.
+    anchor_folder: Path | None = None
 
     @property
     def portal_host(self) -> str:
@@ -146,6 +148,7 @@ class _Reader:
             accessibility_audit_on=self._optional("ACCESSIBILITY_AUDIT_ON"),
             serves=self._serves(),
             staff_url=self._url("STAFF_URL", development) or None,
+            anchor_folder=Path(folder) if (folder := self._optional("ANCHOR_FOLDER")) else None,
         )
         for name in sorted(set(self._environ) - self._known):
             self._faults.append(f"{name} is not a setting of Arobase. See docs/settings.md for the list.")

@@ -1,8 +1,11 @@
 """The audit trail: who did what to what, and when, written in the same transaction as the deed itself.
 
-Rows are only ever added; triggers in the database refuse every other statement. The numbers have no gaps, because
-they are drawn from one row that stays locked until the deed is committed: a missing number is a missing row. The
-canonical bytes are what a later chain of hashes covers, and are kept as they were written.
+Rows are only ever added. The numbers have no gaps, because they are drawn from one row that stays locked until the
+deed is committed: a missing number is a missing row. Each entry's link (`auth.trail_links`) covers its canonical bytes
+and the link before, so that nothing can be changed, taken out or put in without a trace (`auth.trail_proof`).
+
+Triggers in the database refuse every other statement, but one: what is older than its term may be deleted, once the
+trail itself says so (`auth.trail_purge`). Its link stays.
 """
 
 from __future__ import annotations
@@ -12,10 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import DDL, LargeBinary, String, event, select
+from sqlalchemy import DDL, LargeBinary, Row, String, event, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from auth import trail_links
+from auth.trail_links import TrailLink
 from db.base import Base
 from db.types import Json
 
@@ -24,6 +29,8 @@ Detail = Mapping[str, Plain | Sequence[Plain]]
 
 SYSTEM = "system"
 COMMAND_LINE = "command line"
+# The entries that say what was purged stay for ever: they name nobody, and without them the rest proves nothing.
+PURGED = "trail purged"
 
 
 class TrailEntry(Base):
@@ -40,29 +47,43 @@ class TrailEntry(Base):
     network: Mapped[str | None] = mapped_column(String(64), index=True)
     detail: Mapped[dict[str, Plain | list[Plain]]] = mapped_column(Json)
     canonical: Mapped[bytes] = mapped_column(LargeBinary)
+    # Goes with the content: without it nobody can try guesses against the digest that stays.
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class TrailHead(Base):
-    """The last number given. One row."""
+    """The last number given, up to where the chain goes and its last hash, up to where it may be purged. One row."""
 
     __tablename__ = "trail_head"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
+    linked: Mapped[int] = mapped_column(server_default="0")
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    purged_to: Mapped[int] = mapped_column(server_default="0")
 
 
+_CONTENT = "number, at, actor, action, object, network, detail, canonical"
+_ABORT = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
+_KEPT = (
+    f"OLD.action = '{PURGED}' OR OLD.number > COALESCE((SELECT purged_to FROM trail_head WHERE id = 1), 0)"
+)
 APPEND_ONLY = {
     "sqlite": (
-        "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail "
-        "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END",
-        "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail "
-        "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END",
+        f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail {_ABORT}",
+        f"CREATE TRIGGER trail_salt_once BEFORE UPDATE OF salt ON trail WHEN OLD.salt IS NOT NULL {_ABORT}",
+        f"CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail WHEN {_KEPT} {_ABORT}",
     ),
     "postgresql": (
-        "CREATE FUNCTION trail_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "CREATE OR REPLACE FUNCTION trail_append_only() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$",
-        "CREATE TRIGGER trail_append_only BEFORE UPDATE OR DELETE ON trail "
+        "CREATE FUNCTION trail_purge_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {_KEPT} THEN RAISE EXCEPTION 'the trail is append-only'; END IF; RETURN OLD; END $$",
+        f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail "
         "FOR EACH ROW EXECUTE FUNCTION trail_append_only()",
+        "CREATE TRIGGER trail_salt_once BEFORE UPDATE OF salt ON trail "
+        "FOR EACH ROW WHEN (OLD.salt IS NOT NULL) EXECUTE FUNCTION trail_append_only()",
+        "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail FOR EACH ROW EXECUTE FUNCTION trail_purge_only()",
     ),
 }
 for _dialect, _statements in APPEND_ONLY.items():
@@ -95,10 +116,10 @@ def record(
 
     Call it last in that transaction: the lock on the numbers is held from here to the commit.
     """
-    number = _next_number(db)
+    head = _next_number(db)
     facts = {key: list(value) if isinstance(value, tuple) else value for key, value in (detail or {}).items()}
     entry = TrailEntry(
-        number=number,
+        number=head.last,
         at=now.astimezone(UTC),
         actor=actor,
         action=action,
@@ -106,10 +127,12 @@ def record(
         network=network,
         detail=facts,
         canonical=b"",
+        salt=trail_links.new_salt(),
     )
     entry.canonical = canonical(entry)
     db.add(entry)
     db.flush()
+    _link(db, head, entry)
     return entry
 
 
@@ -141,12 +164,30 @@ def read(db: Session, query: Query, *, networks: frozenset[str] = frozenset()) -
     return list(db.scalars(statement))
 
 
-def _next_number(db: Session) -> int:
-    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+def _next_number(db: Session) -> Row[int, int, bytes | None]:
+    """Draw a number; the head as it is then, locked until the commit: `last` is the number, the rest is as it was."""
+    insert_head = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (
-        insert(TrailHead)
-        .values(id=1, last=1)
+        insert_head(TrailHead)
+        .values(id=1, last=1, linked=0, purged_to=0)
         .on_conflict_do_update(index_elements=[TrailHead.id], set_={"last": TrailHead.last + 1})
-        .returning(TrailHead.last)
+        .returning(TrailHead.last, TrailHead.linked, TrailHead.hash)
     )
-    return db.execute(statement).scalar_one()
+    return db.execute(statement).one()
+
+
+def _link(db: Session, head: Row[int, int, bytes | None], entry: TrailEntry) -> None:
+    """Add the link of the newest entry, and of those before it that a portal of an older version left without one."""
+    waiting = [entry]
+    if head.linked < entry.number - 1:
+        waiting = list(
+            db.scalars(select(TrailEntry).where(TrailEntry.number > head.linked).order_by(TrailEntry.number))
+        )
+    before = head.hash or trail_links.NOTHING
+    for one in waiting:
+        if one.salt is None:
+            one.salt = trail_links.new_salt()
+        digest = trail_links.content_digest(one.salt, one.canonical)
+        before = trail_links.entry_hash(before, one.number, digest)
+        db.execute(insert(TrailLink).values(number=one.number, content_digest=digest, entry_hash=before))
+    db.execute(update(TrailHead).values(linked=entry.number, hash=before))

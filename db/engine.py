@@ -72,7 +72,7 @@ def _sqlite(database_url: str) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         # The driver's own BEGIN is late and deferred; ours (below) is explicit.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -140,6 +140,16 @@ def reading(make_session: SessionMaker) -> Session:
     """Open a session that only reads, and therefore waits for no writer."""
     db = make_session()
     db.connection(execution_options={WAY: Way.READING})
+    return db
+
+
+def snapshot(make_session: SessionMaker) -> Session:
+    """Open a session that only reads, and sees one state of the database for as long as it is open."""
+    db = make_session()
+    options: dict[str, Any] = {WAY: Way.READING}
+    if db.get_bind().dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    db.connection(execution_options=options)
     return db
 
 

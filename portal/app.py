@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from auth.anchors import AnchorSeals
 from auth.directory import Directory, LdapDirectory
 from auth.patrons import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
@@ -58,6 +59,7 @@ def make_services(
         tokens=Tokens(settings.secret_key),
         pseudonyms=Pseudonyms(settings.secret_key),
         staff=StaffSecrets(settings.secret_key),
+        anchors=AnchorSeals(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
         places=Places(make_session),
         stage=Stage(make_session),

@@ -11,6 +11,7 @@ from typing import cast
 from flask import current_app
 from sqlalchemy import Engine
 
+from auth.anchors import AnchorSeals
 from auth.directory import Directory
 from auth.pseudonyms import Pseudonyms
 from auth.staff_secrets import StaffSecrets
@@ -36,6 +37,7 @@ class Services:
     tokens: Tokens
     pseudonyms: Pseudonyms
     staff: StaffSecrets
+    anchors: AnchorSeals
     voucher_keys: VoucherKeys
     places: Places
     stage: Stage

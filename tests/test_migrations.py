@@ -11,10 +11,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
 import auth.patrons  # noqa: F401
+from auth import trail, trail_links, trail_proof
+from auth.trail_proof import Verdict
 from db.base import Base
 from db.engine import make_engine
+from tests.clock import NOON
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,11 +42,11 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection
     engine.dispose()
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def test_the_migrations_make_the_tables_of_the_models(blank: Connection) -> None:
@@ -54,3 +59,38 @@ def test_an_upgrade_is_harmless_to_repeat(blank: Connection) -> None:
     upgrade(blank)
     upgrade(blank)
     assert inspect(blank).has_table("leases")
+
+
+def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection) -> None:
+    upgrade(blank, "0004")
+    blank.execute(text("INSERT INTO trail_head (id, last) VALUES (1, 2)"))
+    for number in (1, 2):
+        entry = trail.TrailEntry(
+            number=number, at=NOON, actor="cem", action="issued", object="batch:1", network=None, detail={}
+        )
+        blank.execute(
+            text(
+                "INSERT INTO trail (number, at, actor, action, object, detail, canonical) "
+                "VALUES (:number, '2026-11-24 11:00:00+00:00', 'cem', 'issued', 'batch:1', '{}', :canonical)"
+            ),
+            {"number": number, "canonical": trail.canonical(entry)},
+        )
+    upgrade(blank)
+    with Session(blank, join_transaction_mode="create_savepoint") as db:
+        assert trail_proof.verify(db) == Verdict(entries=2)
+        trail.record(db, actor="cem", action="issued", object="batch:2", now=NOON)
+        assert trail_proof.verify(db) == Verdict(entries=3)
+        with pytest.raises(DatabaseError, match="append-only"):
+            db.execute(text("DELETE FROM trail_links"))
+
+
+def test_the_triggers_are_those_of_the_models(blank: Connection) -> None:
+    upgrade(blank)
+    if blank.dialect.name == "sqlite":
+        triggers = set(blank.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")))
+        assert triggers == {*trail.APPEND_ONLY["sqlite"], *trail_links.APPEND_ONLY["sqlite"]}
+        return
+    wanted = "SELECT DISTINCT trigger_name FROM information_schema.triggers WHERE trigger_schema = :schema"
+    assert set(blank.scalars(text(wanted), {"schema": "blank"})) == set(
+        blank.scalars(text(wanted), {"schema": "public"})
+    )

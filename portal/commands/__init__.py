@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.commands import database, gateways, patrons, sessions, sites, staff, sweep, vouchers
+from portal.commands import audit, database, gateways, patrons, sessions, sites, staff, sweep, vouchers
 
 
 def register(app: Flask) -> None:
     for noun in (
+        audit.audit,
         database.db,
         sites.sites,
         gateways.gateways,

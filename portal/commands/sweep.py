@@ -11,6 +11,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal import anchoring
 from portal.services import Services, services
 from sessions.sweep import sweep as sweep_once
 
@@ -28,6 +29,7 @@ def sweep(every: float | None) -> None:
     if every is None:
         with service.make_session.begin() as db:
             swept = sweep_once(db, now=service.clock())
+        anchoring.leave(service)
         click.echo(f"Closed {swept.expired} that were over and {swept.idle} that were gone.")
         return
     stop = threading.Event()
@@ -41,6 +43,7 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
         try:
             with service.make_session.begin() as db:
                 sweep_once(db, now=service.clock())
+            anchoring.leave(service)
         except SQLAlchemyError:
             # A database that is away comes back; until then the gateways end access by themselves.
             log.warning("the sweep could not reach the database", exc_info=current_app.debug)

@@ -7,7 +7,7 @@ from portal.wording import say
 
 def deed_in_words(action: str) -> str:
     """What was done; a deed that has no words here is told as it is written."""
-    words = _about_people() | _about_passes()
+    words = _about_people() | _about_passes() | _about_privacy()
     return words.get(action, action)
 
 
@@ -41,4 +41,10 @@ def _about_passes() -> dict[str, str]:
         "batch revoked": say("took a batch back"),
         "books exported": say("exported the books"),
         "batch exported": say("exported a batch"),
+    }
+
+
+def _about_privacy() -> dict[str, str]:
+    return {
+        "trail purged": say("purged the trail up to an entry"),
     }

@@ -62,7 +62,7 @@ def test_an_upgrade_is_harmless_to_repeat(blank: Connection) -> None:
 
 
 def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection) -> None:
-    upgrade(blank, "0004")
+    upgrade(blank, "0005")
     blank.execute(text("INSERT INTO trail_head (id, last) VALUES (1, 2)"))
     for number in (1, 2):
         entry = trail.TrailEntry(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, case, cast, delete, extract, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,8 @@ from gateways.ports import Client, IpAddress, MacAddress, parse_mac
 from sessions import opening
 from sessions.models import AccessSession, Lease, Sighting, Usage
 from sites.models import Gateway
+
+SHORTEST_STRETCH = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ def _grow(db: Session, gateway_id: int, epoch: str, counts: list[Count], *, now:
         index_elements=[Usage.access_id, Usage.gateway_id, Usage.epoch],
         set_={
             **{name: greater(getattr(Usage, name), fresh.excluded[name]) for name in names},
+            "best_down_kbps": greater(Usage.best_down_kbps, _pace(fresh.excluded, is_postgres=postgres)),
             "updated_at": fresh.excluded.updated_at,
         },
     )
@@ -193,6 +196,20 @@ def _grow(db: Session, gateway_id: int, epoch: str, counts: list[Count], *, now:
         for count in counts
     ]
     db.execute(statement, rows)
+
+
+def _pace(fresh: Any, *, is_postgres: bool) -> ColumnElement[int]:
+    """What a client took since the report before this one, in kbit/s by our own clock; 0 where that was just now.
+
+    Reports that were held up on their way arrive in a bunch: the moment between two of them says nothing.
+    """
+    seconds: ColumnElement[Any] = (
+        extract("epoch", fresh.updated_at - Usage.updated_at)
+        if is_postgres
+        else (func.julianday(fresh.updated_at) - func.julianday(Usage.updated_at)) * 86400.0
+    )
+    kbps = cast((fresh.bytes_down - Usage.bytes_down) / (125.0 * seconds), BigInteger)
+    return case((seconds >= SHORTEST_STRETCH.total_seconds(), kbps), else_=0)
 
 
 def _touch(db: Session, gateway_id: int, count: Count, mac: str, *, now: datetime) -> None:

@@ -83,6 +83,8 @@ Index("ix_access_sessions_open_until", AccessSession.until, sqlite_where=_open, 
 Index(
     "ix_access_sessions_entitlement", AccessSession.entitlement_id, sqlite_where=_open, postgresql_where=_open
 )
+# The days of the usage report.
+Index("ix_access_sessions_started_ended", AccessSession.started_at, AccessSession.ended_at)
 Index("ix_access_sessions_subject_mac", AccessSession.subject, AccessSession.mac)
 
 
@@ -138,6 +140,8 @@ class Usage(Base):
     bytes_down: Mapped[int] = mapped_column(BigInteger)
     packets_up: Mapped[int] = mapped_column(BigInteger)
     packets_down: Mapped[int] = mapped_column(BigInteger)
+    # The fastest stretch between two reports, for the usage report alone.
+    best_down_kbps: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     updated_at: Mapped[datetime]
 
 

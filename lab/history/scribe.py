@@ -16,6 +16,8 @@ from lab.history.store import COLUMNS, Row
 HOSTS, PORTS, FIRST_PORT = 1000, 63, 1024
 # A packet's mean size towards the client and from it, and what goes up against what comes down.
 DOWN_BYTES, UP_BYTES, UP_SHARE = 1100, 300, 0.09
+# The median of the fastest stretches of stays.
+BEST_KBPS = 21_000
 LANGUAGES = ("fr", "fr", "fr", "fr", "fr", "fr", "en", "de")
 _DIGITS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -113,7 +115,8 @@ class Scribe:
         up = int(down * UP_SHARE * (0.5 + self._rng.random()))
         counters = (up, down, up // UP_BYTES, down // DOWN_BYTES)
         name = f"{place.gateway_id:06x}{epoch:04x}"
-        self._rows["usage"].append((access_id, place.gateway_id, name, *counters, text_of(at)))
+        best = min(int(self._rng.lognormvariate(math.log(BEST_KBPS), 0.5)), place.rates[0] or BEST_KBPS)
+        self._rows["usage"].append((access_id, place.gateway_id, name, *counters, best, text_of(at)))
 
     def impression(self, access_id: int, lease_id: int, place: Place, span: Span) -> None:
         number, at = self.next_id("impressions"), span.created

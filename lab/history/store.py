@@ -27,7 +27,7 @@ COLUMNS = {
     ),
     "usage": (
         *("access_id", "gateway_id", "epoch", "bytes_up", "bytes_down", "packets_up", "packets_down"),
-        "updated_at",
+        *("best_down_kbps", "updated_at"),
     ),
     "impressions": (
         *("id", "nonce", "creative_id", "network_id", "site_id", "access_id", "lease_id", "language"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from sessions import accounting, feed
 from sessions.accounting import Total, read_clients, read_report
-from sessions.models import AccessSession, Lease, Sighting
+from sessions.models import AccessSession, Lease, Sighting, Usage
 from sites.models import SiteKind
 from tests.clock import NOON
 from tests.sessions.test_feed import enter
@@ -193,3 +193,14 @@ def test_a_counter_that_cannot_be_is_refused() -> None:
 def test_arrivals_are_read_in_any_notation() -> None:
     [client] = read_clients({"clients": [{"client": "02-00-00-00-0A-01", "addresses": ["10.66.0.5"]}]})
     assert client.mac == ADA_PHONE
+
+
+def test_it_keeps_the_fastest_stretch_between_two_reports(db: Session) -> None:
+    """Ten seconds for 25 MB are 20 Mbit/s; what comes in a bunch after a delay says nothing."""
+    town = build_town(db)
+    access = enter(db, town.station)
+    megabyte = 1_000_000
+    for seconds, down in ((0, 0), (10, 25), (20, 30), (21, 40), (31, 40), (41, 15)):
+        at = LATER + timedelta(seconds=seconds)
+        report(db, town, body(access.id, 0, down * megabyte), now=at)
+    assert db.scalars(select(Usage.best_down_kbps)).one() == pytest.approx(20_000, abs=1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, Key, Slug
@@ -78,7 +78,7 @@ class Impression(Base):
     lease_id: Mapped[int | None] = mapped_column(ForeignKey("leases.id"), unique=True)
     language: Mapped[str] = mapped_column(String(8))
     shown_at: Mapped[datetime]
-    accepted_at: Mapped[datetime]
+    accepted_at: Mapped[datetime] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
 
     creative: Mapped[Creative | None] = relationship()
@@ -86,3 +86,14 @@ class Impression(Base):
     site: Mapped[Site] = relationship()
     access: Mapped[AccessSession | None] = relationship()
     lease: Mapped[Lease | None] = relationship()
+
+
+class AdDayFigures(Base):
+    """How many messages were accepted on one local day at one site of a network: a number, and no person."""
+
+    __tablename__ = "ad_day_figures"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    accepted: Mapped[int]

@@ -117,6 +117,16 @@ def opening(hours: Hours, at: datetime, zone: ZoneInfo) -> datetime | None:
     return next((start if start > at else None for start, _ in _runs(hours, at, zone)), None)
 
 
+def open_between(
+    hours: Hours, start: datetime, end: datetime, zone: ZoneInfo
+) -> list[tuple[datetime, datetime]]:
+    """The stretches of [start, end) in which the place is open, in order."""
+    if hours.always:
+        return [(start, end)]
+    runs = itertools.takewhile(lambda run: run[0] < end, _runs(hours, start, zone))
+    return [(max(opens, start), min(closes or end, end)) for opens, closes in runs]
+
+
 def next_midnight(at: datetime, zone: ZoneInfo) -> datetime:
     """The end (UTC) of the local day that holds `at`: 23, 24 or 25 hours after its beginning."""
     return _instant(_local_day(at, zone), DAY_MINUTES, zone)

@@ -12,10 +12,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 # Their tables are among the tables.
+import ads.models  # noqa: F401
 import auth.patrons
 import auth.staff_models
 import auth.trail
 import auth.voucher_models  # noqa: F401
+import sessions.figures.models  # noqa: F401
 from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
@@ -57,7 +59,18 @@ def postgresql_url() -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database with all tables: each test that asks for it runs once on either kind."""
-    if request.param == "sqlite":
+    return empty_database(str(request.param), request, tmp_path)
+
+
+@pytest.fixture
+def both_urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """An empty database of either kind, for what must be the same in both."""
+    return [empty_database(kind, request, tmp_path) for kind in ("sqlite", "postgresql")]
+
+
+def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of this kind with all tables."""
+    if kind == "sqlite":
         path = tmp_path / "town.sqlite3"
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
         return f"sqlite:///{path}"

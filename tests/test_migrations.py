@@ -14,7 +14,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+import ads.models  # noqa: F401
 import auth.patrons  # noqa: F401
+import sessions.figures.models  # noqa: F401
 from auth import trail, trail_links, trail_proof
 from auth.trail_proof import Verdict
 from db.base import Base

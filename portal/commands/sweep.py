@@ -5,16 +5,21 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from datetime import datetime, timedelta
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import anchoring
+from portal import anchoring, figures
 from portal.services import Services, services
 from sessions.sweep import sweep as sweep_once
 
+# The days of the usage report that one call makes at most; the next one goes on.
+MOST_DAYS = 31
+# A day of figures becomes due once a day.
+LOOK_FOR_DAYS = timedelta(minutes=1)
 log = logging.getLogger(__name__)
 
 
@@ -24,13 +29,16 @@ log = logging.getLogger(__name__)
 )
 @with_appcontext
 def sweep(every: float | None) -> None:
-    """Close what is over, end who is gone, forget what is stale."""
+    """Close what is over, end who is gone, forget what is stale, make the figures of days that are final."""
     service = services()
     if every is None:
         with service.make_session.begin() as db:
             swept = sweep_once(db, now=service.clock())
         anchoring.leave(service)
         click.echo(f"Closed {swept.expired} that were over and {swept.idle} that were gone.")
+        for _ in range(MOST_DAYS):
+            if figures.make_next(service) is None:
+                break
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -39,11 +47,15 @@ def sweep(every: float | None) -> None:
 
 
 def _go_on(service: Services, every: float, stop: threading.Event) -> None:
+    look_at: datetime | None = None
     while not stop.wait(every):
         try:
             with service.make_session.begin() as db:
                 sweep_once(db, now=service.clock())
             anchoring.leave(service)
+            if look_at is None or service.clock() >= look_at:
+                made = figures.make_next(service)
+                look_at = None if made else service.clock() + LOOK_FOR_DAYS
         except SQLAlchemyError:
             # A database that is away comes back; until then the gateways end access by themselves.
             log.warning("the sweep could not reach the database", exc_info=current_app.debug)

@@ -50,6 +50,7 @@ def accept(
     allowance: Allowance,
     acceptance: Acceptance,
     now: datetime,
+    landed_at: datetime | None = None,
 ) -> Opened:
     """Count the acceptance and give the lease that it earns: the first one, or a renewal when that is due.
 
@@ -59,7 +60,13 @@ def accept(
     present = opening.present(db, gateway=gateway, client=client, now=now)
     if present is None:
         opened = opening.open_access(
-            db, gateway=gateway, client=client, allowance=allowance, acceptance=acceptance, now=now
+            db,
+            gateway=gateway,
+            client=client,
+            allowance=allowance,
+            acceptance=acceptance,
+            landed_at=landed_at,
+            now=now,
         )
     else:
         if ticket.shown_at < _opens_at(present):

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 SessionMaker = sessionmaker[Session]
 BUSY_SECONDS = 2.0
+IMPATIENT_SECONDS = 0.1
 LOOK_SECONDS = 0.0005
 WAY = "arobase_way"
 
@@ -28,6 +29,7 @@ class Way(enum.Enum):
 
     READING = enum.auto()
     HASTY = enum.auto()
+    IMPATIENT = enum.auto()
 
 
 def make_engine(database_url: str) -> Engine:
@@ -52,8 +54,11 @@ def make_engine(database_url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        if connection.get_execution_options().get(WAY) is Way.HASTY:
+        way = connection.get_execution_options().get(WAY)
+        if way in (Way.HASTY, Way.IMPATIENT):
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        if way is Way.IMPATIENT:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {IMPATIENT_SECONDS * 1000:.0f}")
 
     return engine
 
@@ -83,9 +88,10 @@ def _sqlite(database_url: str) -> Engine:
         if way is Way.READING:
             driver.execute("BEGIN")
             return
-        turn.take(connection.info)
-        driver.execute(f"PRAGMA synchronous={'NORMAL' if way is Way.HASTY else 'FULL'}")
-        _begin_as_writer(driver)
+        patience = IMPATIENT_SECONDS if way is Way.IMPATIENT else BUSY_SECONDS
+        turn.take(connection.info, patience)
+        driver.execute(f"PRAGMA synchronous={'NORMAL' if way in (Way.HASTY, Way.IMPATIENT) else 'FULL'}")
+        _begin_as_writer(driver, patience)
 
     @event.listens_for(engine, "checkin")
     def done(_connection: Any, record: Any) -> None:
@@ -94,13 +100,13 @@ def _sqlite(database_url: str) -> Engine:
     return engine
 
 
-def _begin_as_writer(driver: sqlite3.Connection) -> None:
+def _begin_as_writer(driver: sqlite3.Connection, patience: float) -> None:
     """BEGIN IMMEDIATE, after whichever other process is writing.
 
     SQLite itself would look again after ever longer sleeps, so that whoever has waited long goes on waiting while
     others come and go. Few processes meet here, one thread of each: looking often is cheap, and fair enough.
     """
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + patience
     driver.execute("PRAGMA busy_timeout=0")
     try:
         while True:
@@ -124,10 +130,10 @@ class _Turn:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def take(self, info: dict[str, Any]) -> None:
+    def take(self, info: dict[str, Any], patience: float) -> None:
         if info.get("arobase_turn"):
             return
-        if not self._lock.acquire(timeout=BUSY_SECONDS):
+        if not self._lock.acquire(timeout=patience):
             raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("another writer does not end"))
         info["arobase_turn"] = True
 
@@ -161,4 +167,15 @@ def hastily(make_session: SessionMaker) -> Iterator[Session]:
     """
     with make_session.begin() as db:
         db.connection(execution_options={WAY: Way.HASTY})
+        yield db
+
+
+@contextmanager
+def impatiently(make_session: SessionMaker) -> Iterator[Session]:
+    """A hasty transaction that waits for nobody longer than a tenth of a second: for what may be left undone.
+
+    Raises `sqlalchemy.exc.SQLAlchemyError` where the database is away or busy.
+    """
+    with make_session.begin() as db:
+        db.connection(execution_options={WAY: Way.IMPATIENT})
         yield db

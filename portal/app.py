@@ -26,6 +26,7 @@ from portal.guests import guests
 from portal.health import health
 from portal.peer import TruePeer
 from portal.places import Places
+from portal.recorder import Recorder
 from portal.services import Clock, Services
 from portal.staff import frame, login, staff
 from portal.stage import Stage
@@ -64,6 +65,7 @@ def make_services(
         places=Places(make_session),
         stage=Stage(make_session),
         stencils=Stencils(),
+        recorder=Recorder(make_session),
         clock=clock,
         rng=random.SystemRandom(),
     )

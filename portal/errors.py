@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from portal.guard import is_staff_page
+from portal.incidents import detail_of, is_written_down, note, rule_of
 from portal.refusals import REFUSED, Refusal, refusal_of
 from portal.wording import say
+from sessions.log.decisions import Rule
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +28,7 @@ def handle(app: Flask) -> None:
 
 
 def _refused(error: Exception) -> Response:
-    return _page(refusal_of(error, zone="Europe/Paris"))
+    return _page(refusal_of(error, zone="Europe/Paris"), rule_of(error), **detail_of(error))
 
 
 def _http(error: HTTPException) -> Response:
@@ -38,7 +42,8 @@ def _http(error: HTTPException) -> Response:
             title, text = say("This page did not come from here."), say("Begin again with the button.")
         case _:
             title, text = say("That request could not be read."), say("Begin again at the start.")
-    response = _page(Refusal(status, title, text))
+    # No page, or no such method: nobody was refused anything, and we keep no addresses of pages.
+    response = _page(Refusal(status, title, text), Rule.FOREIGN_FORM if error.code == 403 else None)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -54,11 +59,14 @@ def _unexpected(error: Exception) -> Response:
         say("Something went wrong on our side."),
         say("Nothing is lost. Try again in a few seconds."),
     )
-    return _page(refusal)
+    return _page(refusal, Rule.FAULT, **detail_of(error))
 
 
-def _page(refusal: Refusal) -> Response:
-    template = "staff/error.html" if is_staff_page() else "guests/error.html"
+def _page(refusal: Refusal, rule: Rule | None, **detail: Any) -> Response:
+    of_staff = is_staff_page()
+    if rule is not None and not of_staff and is_written_down():
+        refusal = replace(refusal, incident=note(rule, **detail))
+    template = "staff/error.html" if of_staff else "guests/error.html"
     response = make_response(render_template(template, refusal=refusal), refusal.status)
     if refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)

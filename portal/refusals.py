@@ -55,13 +55,17 @@ REFUSED: tuple[type[Exception], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What happened and what to do, in the guest's language. `field` names the form field it belongs to, if any."""
+    """What happened and what to do, in the guest's language. `field` names the form field it belongs to, if any.
+
+    `incident` is the code under which staff find it in the log; empty where it was not written down.
+    """
 
     status: HTTPStatus
     title: str
     text: str
     field: str | None = None
     retry_after: int | None = None
+    incident: str | None = None
 
 
 def refusal_of(error: Exception, *, zone: str) -> Refusal:

@@ -21,6 +21,7 @@ from config import Settings
 from db.engine import SessionMaker
 from db.wake import Wake
 from portal.places import Places
+from portal.recorder import Recorder
 from portal.stage import Stage
 from portal.stencils import Stencils
 
@@ -42,6 +43,7 @@ class Services:
     places: Places
     stage: Stage
     stencils: Stencils
+    recorder: Recorder
     clock: Clock
     rng: random.Random
 

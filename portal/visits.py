@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from flask import Response, g, request
 from sqlalchemy import bindparam, select
@@ -33,12 +33,16 @@ class ForeignVisit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A client in front of us, behind one of our gateways. `browser` names this browser, if it keeps cookies."""
+    """A client in front of us, behind one of our gateways. `browser` names this browser, if it keeps cookies.
+
+    `landed_at` is when it last came to the first page, from which this request goes on.
+    """
 
     gateway: Gateway
     mac: MacAddress
     address: IpAddress
     browser: str
+    landed_at: datetime | None = None
     # The access session this browser had, by its cookie: perhaps under another MAC.
     held: int | None = None
 
@@ -54,9 +58,17 @@ class Visit:
             "mac": self.mac,
             "ip": str(self.address),
             "browser": self.browser,
+            "landed": int(self.landed_at.timestamp()) if self.landed_at else None,
         }
         service = services()
         return service.tokens.seal("visit", claims, now=service.clock(), life=VISIT_LIFE)
+
+
+def landed(visit: Visit) -> Visit:
+    """The visit of somebody who is at the first page now, perhaps again."""
+    g.visit = replace(visit, landed_at=services().clock())
+    seen: Visit = g.visit
+    return seen
 
 
 def cookie_name() -> str:
@@ -77,7 +89,9 @@ def current() -> Visit | None:
         visit = _from_visit(token, browser)
     else:
         visit = _from_network(browser)
-    return None if visit is None else replace(visit, held=held)
+    g.visit = None if visit is None else replace(visit, held=held)
+    seen: Visit | None = g.visit
+    return seen
 
 
 def remember(response: Response, visit: Visit, *, access_id: int | None) -> Response:
@@ -152,7 +166,7 @@ def _from_landing(token: str, browser: str) -> Visit:
         raise landing.ForeignLanding("no such gateway")
     key = landing.signing_key(gateway.credential_digest)
     landed = landing.verify(token, gateway=gateway.identity, key=key, now=service.clock().timestamp())
-    return _checked(Visit(gateway, landed.mac, landed.address, browser))
+    return _checked(Visit(gateway, landed.mac, landed.address, browser, service.clock()))
 
 
 def _from_visit(token: str, browser: str) -> Visit:
@@ -164,8 +178,10 @@ def _from_visit(token: str, browser: str) -> Visit:
     if g.get("has_cookie") and claims["browser"] != browser:
         # A page of somebody else's browser was posted from this one.
         raise ForeignVisit
-    visit = Visit(gateway, parse_mac(claims["mac"]), ipaddress.ip_address(claims["ip"]), claims["browser"])
-    return _checked(visit)
+    mac, address = parse_mac(claims["mac"]), ipaddress.ip_address(claims["ip"])
+    landed = claims.get("landed")
+    landed_at = datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None
+    return _checked(Visit(gateway, mac, address, claims["browser"], landed_at))
 
 
 def _from_network(browser: str) -> Visit | None:
@@ -177,7 +193,7 @@ def _from_network(browser: str) -> Visit | None:
     if wanted is not None:
         candidates = [gateway for gateway in candidates if gateway.identity == wanted]
     seen = seen_behind(candidates, address)
-    return None if seen is None else Visit(seen[0], seen[1], address, browser)
+    return None if seen is None else Visit(seen[0], seen[1], address, browser, services().clock())
 
 
 def seen_behind(candidates: list[Gateway], address: IpAddress) -> tuple[Gateway, MacAddress] | None:

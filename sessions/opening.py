@@ -56,12 +56,14 @@ def open_access(
     allowance: Allowance,
     acceptance: Acceptance,
     now: datetime,
+    landed_at: datetime | None = None,
     when_full: WhenFull = WhenFull.REPLACE,
 ) -> Opened:
     """Let `client` in at `gateway` (which comes with its site and network) for what `allowance` says.
 
     Signing in again adds no time. Above the entitlement's number of devices the oldest one gives way
-    (`EndReason.DEVICE_LIMIT`), or this one is refused (`AlreadyUsed`), as `when_full` says.
+    (`EndReason.DEVICE_LIMIT`), or this one is refused (`AlreadyUsed`), as `when_full` says. `landed_at` is when the
+    device came to the portal, where that is known.
     """
     entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
@@ -71,7 +73,17 @@ def open_access(
     if online is not None:
         ending.end(db, online.id, reason=EndReason.LEFT, now=now)
     previous = _make_room(db, entitlement, when_full=when_full, now=now)
-    access = _insert(db, entitlement, gateway, client, acceptance, until=until, previous=previous, now=now)
+    access = _insert(
+        db,
+        entitlement,
+        gateway,
+        client,
+        acceptance,
+        landed_at=landed_at,
+        until=until,
+        previous=previous,
+        now=now,
+    )
     if access is None:
         # Another request of the same client was quicker by a moment: its session is this one's too.
         winner = present(db, gateway=gateway, client=client, now=now)
@@ -85,7 +97,13 @@ def open_access(
 
 
 def move(
-    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+    db: Session,
+    access: AccessSession,
+    *,
+    gateway: Gateway,
+    client: Client,
+    now: datetime,
+    landed_at: datetime | None = None,
 ) -> Opened | None:
     """Give the rest of an open session to `client`, the same person's device under a new address. No time is added.
 
@@ -99,7 +117,15 @@ def move(
         return Opened(online, None)
     acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
     moved = _insert(
-        db, access.entitlement, gateway, client, acceptance, until=access.until, previous=access.id, now=now
+        db,
+        access.entitlement,
+        gateway,
+        client,
+        acceptance,
+        landed_at=landed_at,
+        until=access.until,
+        previous=access.id,
+        now=now,
     )
     if moved is None:
         # Another request of the same client was quicker by a moment: its session is this one's too.
@@ -194,6 +220,7 @@ def _insert(
     client: Client,
     acceptance: Acceptance,
     *,
+    landed_at: datetime | None,
     until: datetime,
     previous: int | None,
     now: datetime,
@@ -207,6 +234,7 @@ def _insert(
         "site_id": gateway.site_id,
         "mac": client.mac,
         "address": str(client.addresses[0]),
+        "landed_at": landed_at,
         "started_at": now,
         "until": until,
         "last_seen_at": now,

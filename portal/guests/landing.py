@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads.models import Creative
@@ -15,13 +16,15 @@ from db.engine import reading
 from gateways.landing import ForeignLanding
 from portal.guests import guests
 from portal.guests.acceptance import terms_text
+from portal.incidents import note, note_error
 from portal.refusals import Refusal, refusal_of
 from portal.services import services
 from portal.stencils import Hole
 from portal.tickets import creative_for, make_ticket
-from portal.visits import Visit, access_of, current, gateways_here, remember
+from portal.visits import Visit, access_of, current, gateways_here, landed, remember
 from portal.wording import chosen_language, language
 from sessions import policy
+from sessions.log.decisions import Rule
 from sessions.models import AccessSession
 from sessions.opening import site_closing
 from sites.models import Gateway, SigninMethod
@@ -40,7 +43,7 @@ def landing() -> AnyResponse:
         return fetch_landing() or not_here()
     if access_of(visit) is not None:
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return entry(visit)
+    return entry(landed(visit))
 
 
 def entry(visit: Visit, *, refusal: Refusal | None = None, login: str = "") -> Response:
@@ -108,7 +111,8 @@ def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hash
 
 def refuse(visit: Visit, error: Exception, *, login: str = "") -> Response:
     """The entry page again, with what was refused and what to do; what was typed is kept."""
-    return entry(visit, refusal=refusal_of(error, zone=visit.gateway.site.zone), login=login)
+    refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
+    return entry(visit, refusal=refusal, login=login)
 
 
 def until_if_now(gateway: Gateway) -> datetime:
@@ -141,7 +145,7 @@ def fetch_landing() -> AnyResponse | None:
 
 
 def not_here() -> Response:
-    """For somebody who is not on our wifi: what it is and where it is."""
-    return make_response(
-        render_template("guests/not_here.html", networks=services().places.networks()), HTTPStatus.OK
-    )
+    """For somebody who is not on our wifi: what it is and where it is. Or on it, where this way in is not offered."""
+    incident = note(Rule.NOT_OFFERED if g.get("visit") else Rule.NOT_HERE)
+    page = render_template("guests/not_here.html", networks=services().places.networks(), incident=incident)
+    return make_response(page, HTTPStatus.OK)

@@ -14,8 +14,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from db.engine import reading
 from portal.guests import guests
 from portal.guests.landing import not_here
+from portal.incidents import concerning, note
 from portal.services import services
 from portal.visits import access_of, current, remember
+from sessions.log.decisions import Rule
 from sessions.models import AccessSession, Lease
 from sites.models import Gateway
 
@@ -36,12 +38,31 @@ def opening() -> AnyResponse:
         onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
         return remember(onward, visit, access_id=access.id)  # type: ignore[arg-type]
     page = render_template(
-        "guests/opening.html", visit=visit, site=visit.gateway.site, network=visit.gateway.network
+        "guests/opening.html",
+        visit=visit,
+        site=visit.gateway.site,
+        network=visit.gateway.network,
+        incident=note(Rule.UNCONFIRMED, visit, **waiting_for(access, visit.gateway)),
     )
     response = make_response(page, HTTPStatus.OK)
     # The page asks again by itself, with no script: it is the same address.
     response.headers["Refresh"] = "3"
     return response
+
+
+def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]:
+    """What the gateway has not confirmed, and what it said against it, if anything."""
+    concerning(subject=access.subject, access_id=access.id)
+    with reading(services().make_session) as db:
+        last = db.execute(
+            select(Lease.id, Lease.refused)
+            .where(Lease.access_id == access.id, Lease.gateway_id == gateway.id)
+            .order_by(Lease.id.desc())
+            .limit(1)
+        ).first()
+    if last is None:
+        return {}
+    return {"lease": last.id, "refused": last.refused} if last.refused else {"lease": last.id}
 
 
 def await_confirmation(access: AccessSession, gateway: Gateway) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, make_response, redirect, render_template, request, url_for
@@ -9,16 +10,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth import codes, voucher_budgets, vouchers
 from auth.codes import UnreadableCode
-from auth.errors import AuthError
+from auth.errors import AuthError, TooManyAttempts
 from auth.voucher_budgets import Guess
 from auth.voucher_errors import AlreadyUsed, UnknownVoucher
 from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted
+from portal.incidents import about_pass, note, note_error
 from portal.refusals import Refusal, refusal_of
 from portal.services import services
 from portal.visits import Visit, access_of, current, remember
 from sessions import opening
+from sessions.log.decisions import Rule
 from sessions.opening import WhenFull
 from sites.models import SigninMethod
 
@@ -50,7 +53,9 @@ def redeem_pass() -> AnyResponse:
     try:
         access_id = let_in(visit, codes.read(typed), move="move" in request.form)
     except AuthError as error:
-        refusal = refusal_of(error, zone=visit.gateway.site.zone)
+        if not isinstance(error, (UnreadableCode, UnknownVoucher, TooManyAttempts)):
+            about_pass(codes.read(typed))
+        refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
         return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     knock(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
@@ -80,6 +85,7 @@ def let_in(visit: Visit, code: str, *, move: bool) -> int:
                 client=visit.client,
                 allowance=allowance,
                 acceptance=accepted(gateway.network),
+                landed_at=visit.landed_at,
                 now=now,
                 when_full=WhenFull.REPLACE if move else WhenFull.REFUSE,
             )
@@ -107,9 +113,13 @@ def entry(visit: Visit, code: str, *, refusal: Refusal | None = None, movable: b
 def away(visit: Visit | None, code: str) -> Response:
     """Where the pass holds and how to get there; it is not touched."""
     networks = [one for one in services().places.networks() if one.allows(SigninMethod.PASS)]
-    return make_response(
-        render_template("guests/pass_away.html", visit=visit, networks=networks, code=code), HTTPStatus.OK
+    # Somebody who looks at a ticket at home was refused nothing.
+    refused = visit is not None or request.method == "POST"
+    incident = note(Rule.NOT_OFFERED if visit else Rule.NOT_HERE, visit) if refused else None
+    page = render_template(
+        "guests/pass_away.html", visit=visit, networks=networks, code=code, incident=incident
     )
+    return make_response(page, HTTPStatus.OK)
 
 
 def as_printed(typed: str) -> str:

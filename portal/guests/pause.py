@@ -16,6 +16,7 @@ from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted, terms_text
 from portal.guests.landing import entry, not_here
+from portal.incidents import note_error
 from portal.services import services
 from portal.tickets import creative_for, make_ticket, read_ticket, seconds_left
 from portal.visits import Visit, access_of, current, remember
@@ -67,6 +68,7 @@ def count(visit: Visit, ticket: Ticket) -> int:
             client=visit.client,
             allowance=Allowance(device, SigninMethod.FREE, None, devices=1),
             acceptance=accepted(gateway.network),
+            landed_at=visit.landed_at,
             now=service.clock(),
         )
         return opened.access.id
@@ -81,7 +83,13 @@ def may_renew(visit: Visit, access: AccessSession) -> bool:
 
 
 def message(
-    visit: Visit, access: AccessSession | None, *, creative: Creative | None, ticket: str, early: int = 0
+    visit: Visit,
+    access: AccessSession | None,
+    *,
+    creative: Creative | None,
+    ticket: str,
+    early: int = 0,
+    incident: str | None = None,
 ) -> str:
     """The page that shows the message, says what it earns and until when, and has the button."""
     now, gateway = services().clock(), visit.gateway
@@ -95,6 +103,7 @@ def message(
         creative=creative,
         ticket=ticket,
         early=early,
+        incident=incident,
         wait_seconds=gateway.network.viewing_seconds if creative else 0,
         until=policy.renewed_until(terms, now=now, until=access.until if access else now),
         terms=terms_text(gateway.network),
@@ -107,5 +116,12 @@ def too_early(visit: Visit, error: EarlyToken) -> Response:
     service = services()
     claims = service.tokens.unseal("ticket", ticket, now=error.at)
     creative = service.stage.by_id(claims["creative"])
-    page = message(visit, access_of(visit), creative=creative, ticket=ticket, early=seconds_left(error))
+    page = message(
+        visit,
+        access_of(visit),
+        creative=creative,
+        ticket=ticket,
+        early=seconds_left(error),
+        incident=note_error(error, visit),
+    )
     return make_response(page, HTTPStatus.CONFLICT)

@@ -22,6 +22,7 @@ from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted
 from portal.guests.landing import entry, not_here, refuse
+from portal.incidents import concerning
 from portal.services import services
 from portal.visits import Visit, current, remember
 from sessions import opening, policy
@@ -62,6 +63,7 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
     check_secret(secret)
     found = service.directory.find(login)
     subject = pseudonym_of(found)
+    concerning(subject=subject if found.stable_id is not None else None)
     broad = [limits.of_client(gateway.identity, visit.mac), limits.of_site(gateway.site.slug)]
     with hastily(service.make_session) as db:
         is_known = _has_been_on(db, subject, visit.mac)
@@ -89,6 +91,7 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
             client=visit.client,
             allowance=allowance_of(patron, subject, visit),
             acceptance=accepted(gateway.network),
+            landed_at=visit.landed_at,
             now=now,
         )
         return opened.access.id

@@ -79,7 +79,14 @@ def resume() -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
         access = db.get_one(AccessSession, held.id)
-        moved = opening.move(db, access, gateway=visit.gateway, client=visit.client, now=service.clock())
+        moved = opening.move(
+            db,
+            access,
+            gateway=visit.gateway,
+            client=visit.client,
+            landed_at=visit.landed_at,
+            now=service.clock(),
+        )
     if moved is None:
         return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
     knock(visit.gateway)

@@ -68,3 +68,7 @@ class WeakPassword(StaffError):
     def __init__(self, weakness: Weakness) -> None:
         super().__init__(weakness)
         self.weakness = weakness
+
+
+class NoReason(StaffError):
+    """A reason of at least ten characters is asked for."""

@@ -86,6 +86,23 @@ Index(
 # The days of the usage report.
 Index("ix_access_sessions_started_ended", AccessSession.started_at, AccessSession.ended_at)
 Index("ix_access_sessions_subject_mac", AccessSession.subject, AccessSession.mac)
+# The log (sessions/log/query.py): each filter that may stand alone, in the order of the list.
+_in_order = (AccessSession.started_at, AccessSession.id)
+_ended = AccessSession.end_reason.is_not(None)
+Index("ix_access_sessions_log", *_in_order)
+Index("ix_access_sessions_log_site", AccessSession.site_id, *_in_order)
+Index("ix_access_sessions_log_network", AccessSession.network_id, *_in_order)
+Index("ix_access_sessions_log_method", AccessSession.method, *_in_order)
+Index("ix_access_sessions_log_mac", AccessSession.mac, *_in_order)
+Index("ix_access_sessions_log_address", AccessSession.address, *_in_order)
+Index(
+    "ix_access_sessions_log_reason",
+    AccessSession.end_reason,
+    *_in_order,
+    sqlite_where=_ended,
+    postgresql_where=_ended,
+)
+Index("ix_access_sessions_log_open", *_in_order, sqlite_where=_open, postgresql_where=_open)
 
 
 class Lease(Base):
@@ -203,3 +220,6 @@ class Decision(Base):
 
 Index("ix_decisions_mac", Decision.mac, Decision.at)
 Index("ix_decisions_site", Decision.site_id, Decision.at)
+Index("ix_decisions_network", Decision.network_id, Decision.at)
+Index("ix_decisions_address", Decision.address, Decision.at)
+Index("ix_decisions_subject", Decision.subject, Decision.at)

@@ -7,7 +7,7 @@ from portal.wording import say
 
 def deed_in_words(action: str) -> str:
     """What was done; a deed that has no words here is told as it is written."""
-    words = _about_people() | _about_passes() | _about_privacy()
+    words = _about_people() | _about_passes() | _about_privacy() | _about_the_log()
     return words.get(action, action)
 
 
@@ -47,4 +47,16 @@ def _about_passes() -> dict[str, str]:
 def _about_privacy() -> dict[str, str]:
     return {
         "trail purged": say("purged the trail up to an entry"),
+    }
+
+
+def _about_the_log() -> dict[str, str]:
+    return {
+        "log listed": say("looked at the log"),
+        "log searched": say("searched the log"),
+        "session opened": say("opened a session"),
+        "incident opened": say("opened an incident"),
+        "unmasked": say("lifted masks"),
+        "log exported": say("exported from the log"),
+        "session ended": say("ended a session"),
     }

@@ -17,6 +17,7 @@ from portal.guard import is_staff_page
 from portal.qr import QUIET_ZONE, draw
 from portal.staff.deed_words import deed_in_words
 from portal.staff.forms import form_field
+from portal.staff.log_words import VOCABULARY as OF_THE_LOG
 from portal.staff.login import me
 from portal.staff.pass_words import on_day, papers, pass_state_in_words, void_reason_in_words
 from portal.wording import say
@@ -56,6 +57,7 @@ def menu() -> list[Door]:
         Door("staff.home", say("Start"), Action.OWN_ACCOUNT),
         Door("staff.desk", say("Desk"), Action.ISSUE),
         Door("staff.batches", say("Batches"), Action.BOOKS),
+        Door("staff.sessions", say("Log"), Action.SESSIONS),
         Door("staff.people", say("Accounts"), Action.ACCOUNTS),
         Door("staff.trail", say("Audit trail"), Action.TRAIL),
     ]
@@ -98,6 +100,7 @@ def dress(app: Flask, style: str) -> None:
 
 def vocabulary() -> dict[str, Any]:
     return {
+        **OF_THE_LOG,
         "who": me,
         "menu": menu,
         "form_field": form_field,

@@ -11,6 +11,7 @@ from auth.staff_errors import (
     BeyondAuthority,
     BusyHashing,
     LastAdmin,
+    NoReason,
     NoRole,
     SpentSetup,
     StaffError,
@@ -99,6 +100,12 @@ def refusal_of(error: Exception) -> Refusal:
                 HTTPStatus.FORBIDDEN,
                 say("This form is not from your present sign-in."),
                 say("Nothing was changed. Open the page again and repeat what you did."),
+            )
+        case NoReason():
+            return Refusal(
+                HTTPStatus.BAD_REQUEST,
+                say("Why do you need to see more?"),
+                say("Nothing was unmasked. Go back and give a reason of at least ten characters."),
             )
         case VoucherError():
             return _about_passes(error)

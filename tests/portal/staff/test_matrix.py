@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import Rule as Route
 
 from auth import plans, voucher_batches
 from auth.staff_policy import Action, Role
@@ -19,13 +19,17 @@ from auth.voucher_batches import Order
 from auth.voucher_models import Voucher
 from portal.services import Services
 from portal.staff.access import need_of
+from sessions.log.decisions import Refused, Rule, Step, note
+from sites.models import Gateway, Network
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
-from tests.town import Town, make_library_network, make_site
+from tests.sessions.log.rows import add_session
+from tests.town import Town, make_gateway, make_library_network, make_site
 
 MINE, OTHER = "bibliotheques", "other-town"
 EVERYBODY = frozenset(Role)
 DESKS = frozenset({Role.DESK, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
+LOG = frozenset({Role.NETWORK, Role.PRIVACY})
 # None: for people who are not signed in, too.
 TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.signin_page": (None, EVERYBODY),
@@ -57,6 +61,14 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.void_batch": (Action.REVOKE, DESKS),
     "staff.revoke_batch": (Action.REVOKE, DESKS),
     "staff.undo_batch": (Action.REVOKE, DESKS),
+    "staff.sessions": (Action.SESSIONS, LOG),
+    "staff.find_session": (Action.SESSIONS, LOG),
+    "staff.session": (Action.SESSIONS, LOG),
+    "staff.incident": (Action.SESSIONS, LOG),
+    "staff.end_page": (Action.DISCONNECT, frozenset({Role.NETWORK})),
+    "staff.end_session": (Action.DISCONNECT, frozenset({Role.NETWORK})),
+    "staff.unmask_devices": (Action.UNMASK_DEVICES, LOG),
+    "staff.unmask_persons": (Action.UNMASK_PERSONS, frozenset({Role.PRIVACY})),
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
@@ -80,12 +92,16 @@ class Things:
     batch_id: int
     voucher_id: int
     staff_id: int
+    access_id: int
+    code: str
 
-    def fill(self, rule: Rule) -> dict[str, object]:
+    def fill(self, rule: Route) -> dict[str, object]:
         known = {
             "batch_id": self.batch_id,
             "voucher_id": self.voucher_id,
             "staff_id": self.staff_id,
+            "access_id": self.access_id,
+            "code": self.code,
             "token": "no-such-token",
         }
         return {name: known[name] for name in rule.arguments}
@@ -102,7 +118,8 @@ def world(services: Services, desk: Desk, town: Town) -> World:
     """Passes and accounts of the library's network, and of another town's."""
     with services.make_session.begin() as db:
         plans.add_first_plans(db)
-        db.add(make_site("away", make_library_network(slug=OTHER), ads_allowed=False))
+        network = make_library_network(slug=OTHER)
+        db.add(make_gateway("gw-away", make_site("away", network, ads_allowed=False), network))
     return World(
         make_things(services, desk, MINE, "pierre-bayle"), make_things(services, desk, OTHER, "away")
     )
@@ -117,10 +134,15 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock()
         )
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
-        return Things(made.batch.id, voucher.id, person.staff_id)
+        gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
+        access = add_session(db, gateway, services.clock())
+        refused = Refused(Rule.WRONG_CREDENTIALS, Step.SIGNIN, gateway=gateway)
+        code = note(db, refused, now=services.clock())
+        assert code is not None
+        return Things(made.batch.id, voucher.id, person.staff_id, access.id, code)
 
 
-def routes(app: Flask) -> Iterator[tuple[Rule, str]]:
+def routes(app: Flask) -> Iterator[tuple[Route, str]]:
     """Every staff route with each of its methods, in the order of the table."""
     order = list(TABLE)
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("staff.")]
@@ -129,7 +151,7 @@ def routes(app: Flask) -> Iterator[tuple[Rule, str]]:
             yield rule, method
 
 
-def ask(clerk: Clerk, rule: Rule, method: str, things: Things) -> int:
+def ask(clerk: Clerk, rule: Route, method: str, things: Things) -> int:
     """Ask for a route, with a form token that is good; the status."""
     _, path = rule.build(things.fill(rule)) or ("", "")
     if method == "GET":
@@ -143,6 +165,8 @@ def ask(clerk: Clerk, rule: Rule, method: str, things: Things) -> int:
         "networks": MINE,
         "login": "new.person",
         "password": PASSWORD,
+        "scope": f"session:{things.access_id}",
+        "reason": "somebody asked for it",
     }
     if rule.endpoint == "staff.print_slips":
         clerk.post("/staff/desk", **form, plan="day", desk="pierre-bayle")
@@ -176,7 +200,7 @@ def test_a_role_meets_what_the_table_says(app: Flask, desk: Desk, world: World, 
             assert ask(clerk, rule, method, world.mine) == 403, where
             assert ask(clerk, rule, method, world.other) == 403, where
             continue
-        if rule.arguments & {"batch_id", "voucher_id", "staff_id"}:
+        if rule.arguments & {"batch_id", "voucher_id", "staff_id", "access_id", "code"}:
             assert ask(clerk, rule, method, world.other) == 404, where
         status = ask(clerk, rule, method, world.mine)
         fits = (

@@ -1,0 +1,63 @@
+"""Consulting the log leaves a line in the trail, before anything is shown: no line, no data (case P5).
+
+One line for each look, search, export and unmasking: who, what was asked for, how many rows, what was unmasked. The
+question is written in the words of its address, which names neither device nor person.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from auth import trail
+from auth.trail import Detail
+from portal.services import services
+from portal.staff.access import whoever
+from sessions.log.asking import Asked, format
+from sessions.log.masks import Sight, Veil
+
+LISTED, OPENED, SEARCHED = "log listed", "session opened", "log searched"
+INCIDENT, UNMASKED, EXPORTED, ENDED = "incident opened", "unmasked", "log exported", "session ended"
+
+
+def record(db: Session, action: str, object: str, *, network: str | None = None, **detail: object) -> None:
+    """Write the line, in the caller's transaction; last in it."""
+    me = whoever()
+    # Somebody who works for one network alone has all of it read by those who answer for that network.
+    only = next(iter(me.authority.networks)) if len(me.authority.networks) == 1 else None
+    facts: Detail = {name: value for name, value in detail.items() if value not in (None, "", [])}  # type: ignore[misc]
+    trail.record(
+        db,
+        actor=me.login,
+        action=action,
+        object=object,
+        network=network or only,
+        detail=facts,
+        now=services().clock(),
+    )
+
+
+def note(
+    action: str, object: str, *, network: str | None = None, sight: Sight | None = None, **detail: object
+) -> None:
+    """The same in a transaction of its own, for those who have only looked. It is committed when this returns."""
+    with services().make_session.begin() as db:
+        record(db, action, object, network=network, unmasked=_lifted(sight), **detail)
+
+
+def words_of(asked: Asked) -> str:
+    """A question as it stands in the address and in the trail."""
+    return urlencode(format(asked))
+
+
+def address_of(asked: Asked) -> str:
+    """The address of a question."""
+    values: dict[str, Any] = dict(format(asked))
+    return url_for("staff.sessions", **values)
+
+
+def _lifted(sight: Sight | None) -> list[str]:
+    return sorted(veil.value for veil in Veil if sight is not None and veil in sight.lifted)

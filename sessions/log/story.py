@@ -1,0 +1,161 @@
+"""One session as a story: everything that is known of it, in the order in which it happened. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from sessions.models import AccessSession, Decision, EndReason, Lease, Usage
+from sites.models import Gateway
+
+# Refusals of the same device so long before the sign-in belong to its story.
+BEFORE = timedelta(hours=1)
+MOST_REFUSALS = 20
+
+
+class Happening(enum.StrEnum):
+    """What a story is made of, in the order in which it is told where two things happened at one instant."""
+
+    CAME_FROM = "came_from"
+    LANDED = "landed"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    SIGNED_IN = "signed_in"
+    ROAMED = "roamed"
+    LEASED = "leased"
+    CONFIRMED = "confirmed"
+    TURNED_DOWN = "turned_down"
+    RELEASED = "released"
+    COUNTED = "counted"
+    ENDED = "ended"
+    PENDING = "pending"
+    WENT_ON = "went_on"
+
+
+_ORDER = {happening: number for number, happening in enumerate(Happening)}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `facts` holds what belongs to it: a lease, a refusal, a site's number."""
+
+    at: datetime
+    what: Happening
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the tables hold of one session. `gateways` are those of its leases, by number."""
+
+    access: AccessSession
+    leases: Sequence[Lease]
+    usage: Sequence[Usage]
+    refusals: Sequence[Decision]
+    previous: AccessSession | None
+    following: Sequence[AccessSession]
+    gateways: dict[int, Gateway]
+
+
+def read(db: Session, access: AccessSession) -> Rows:
+    """Fetch what a story is told from."""
+    leases = db.scalars(select(Lease).where(Lease.access_id == access.id).order_by(Lease.id)).all()
+    usage = db.scalars(select(Usage).where(Usage.access_id == access.id)).all()
+    since = min(access.started_at, access.landed_at or access.started_at) - BEFORE
+    until = access.ended_at or access.until
+    refusals = db.scalars(
+        select(Decision)
+        .where(Decision.mac == access.mac, Decision.at >= since, Decision.at <= until)
+        .where(or_(Decision.network_id == access.network_id, Decision.network_id.is_(None)))
+        .order_by(Decision.at.desc())
+        .limit(MOST_REFUSALS)
+    ).all()
+    numbers = {access.gateway_id, *(lease.gateway_id for lease in leases), *(row.gateway_id for row in usage)}
+    gateways = db.scalars(select(Gateway).where(Gateway.id.in_(numbers))).all()
+    following = db.scalars(
+        select(AccessSession).where(AccessSession.previous_id == access.id).order_by(AccessSession.id)
+    ).all()
+    return Rows(
+        access,
+        leases,
+        usage,
+        refusals,
+        db.get(AccessSession, access.previous_id) if access.previous_id else None,
+        following,
+        {gateway.id: gateway for gateway in gateways},
+    )
+
+
+def tell(rows: Rows, *, now: datetime, more: Iterable[Event] = ()) -> list[Event]:
+    """The story of a session, the oldest first. `more` is what other rooms know of it."""
+    access = rows.access
+    events = [
+        Event(access.started_at, Happening.SIGNED_IN, {"site_id": access.site_id}),
+        *(Event(one.at, Happening.REFUSED, {"decision": one}) for one in rows.refusals),
+        *_of_leases(rows, now=now),
+        *(Event(one.updated_at, Happening.COUNTED, {"usage": one}) for one in rows.usage),
+        *(Event(one.started_at, Happening.WENT_ON, {"access": one}) for one in rows.following),
+        *more,
+    ]
+    if access.landed_at is not None:
+        events.append(Event(access.landed_at, Happening.LANDED))
+    if rows.previous is not None:
+        events.append(
+            Event(rows.previous.ended_at or access.started_at, Happening.CAME_FROM, {"access": rows.previous})
+        )
+    if access.ended_at is not None:
+        events.append(Event(access.ended_at, Happening.ENDED, {"reason": access.end_reason}))
+    return sorted(events, key=lambda event: (event.at, _ORDER[event.what]))
+
+
+class Word(enum.StrEnum):
+    """How far an end has come: into the books, and to the gateways."""
+
+    OPEN = "open"
+    # Over by itself: the gateways held the deadline, and nobody had to tell them.
+    BY_ITSELF = "by_itself"
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+
+
+def word_of_end(rows: Rows, *, now: datetime) -> Word:
+    """Whether every gateway has said that it lets the device through no more.
+
+    A lease that was taken back is told as a change of the feed; the gateway has it when it has confirmed that version.
+    What it has not heard of ends at the lease's own deadline at the latest.
+    """
+    if rows.access.ended_at is None:
+        return Word.OPEN
+    taken_back = [lease for lease in rows.leases if lease.released_at is not None]
+    if not taken_back or rows.access.end_reason in (EndReason.EXPIRED, EndReason.GATEWAY_LOST):
+        return Word.BY_ITSELF
+    waiting = [lease for lease in taken_back if lease.until > now and not _is_confirmed(lease, rows.gateways)]
+    return Word.PENDING if waiting else Word.CONFIRMED
+
+
+def _of_leases(rows: Rows, *, now: datetime) -> Iterable[Event]:
+    site_id: int | None = None
+    for lease in rows.leases:
+        if site_id is not None and lease.site_id != site_id:
+            yield Event(lease.created_at, Happening.ROAMED, {"site_id": lease.site_id, "from_id": site_id})
+        site_id = lease.site_id
+        yield Event(lease.created_at, Happening.LEASED, {"lease": lease})
+        if lease.confirmed_at is not None:
+            yield Event(lease.confirmed_at, Happening.CONFIRMED, {"lease": lease})
+        if lease.refused is not None:
+            # The gateway gives no time of its own for it.
+            yield Event(lease.created_at, Happening.TURNED_DOWN, {"lease": lease})
+        if lease.released_at is not None:
+            what = Happening.RELEASED if _is_confirmed(lease, rows.gateways) else Happening.PENDING
+            yield Event(lease.released_at, what, {"lease": lease})
+
+
+def _is_confirmed(lease: Lease, gateways: dict[int, Gateway]) -> bool:
+    gateway = gateways.get(lease.gateway_id)
+    return gateway is not None and (gateway.confirmed_version or 0) >= lease.version

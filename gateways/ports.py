@@ -52,12 +52,28 @@ class Client:
     addresses: tuple[IpAddress, ...]
 
 
+# Behind a public address that is shared out in blocks: the ports of everybody without a block of their own, the gateway
+# itself included. Blocks begin after them.
+SHARED_PORTS = (1024, 5119)
+FIRST_BLOCK_PORT, LAST_BLOCK_PORT = 5120, 65535
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """The source ports, first and last included, that a client's TCP and UDP leave from behind this address."""
+
+    address: ipaddress.IPv4Address
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """This client may pass until this instant at these rates.
 
     `number` is the access session's own number, 1 to 2**32 - 1: stable over renewals, restarts and roaming. `until`
-    is in seconds since the epoch by the portal's clock. Rates are ceilings in kbit/s; 0 means none.
+    is in seconds since the epoch by the portal's clock. Rates are ceilings in kbit/s; 0 means none. Without `ports`,
+    IPv4 is translated to whatever port is free.
     """
 
     number: int
@@ -65,3 +81,4 @@ class Grant:
     until: float
     rate_down_kbps: int
     rate_up_kbps: int
+    ports: PortRange | None = None

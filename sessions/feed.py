@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.wake import ring
 from gateways.ports import Client, Grant, MacAddress
+from sessions import blocks
 from sessions.models import AccessSession, Lease, Sighting
 from sites.models import Gateway
 
@@ -91,6 +92,9 @@ def _grants(
             Lease.until,
             Lease.rate_down_kbps,
             Lease.rate_up_kbps,
+            Lease.public_address,
+            Lease.port_first,
+            Lease.port_last,
         )
         .join(AccessSession, AccessSession.id == Lease.access_id)
         .where(
@@ -120,6 +124,7 @@ def _grants(
             until=row.until.timestamp(),
             rate_down_kbps=row.rate_down_kbps,
             rate_up_kbps=row.rate_up_kbps,
+            ports=blocks.Origin(row.public_address, row.port_first, row.port_last).ports(),
         )
         for row in last.values()
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.statements import ForEither, table_of
 from db.wake import BELL
 from gateways.ports import Client
+from sessions import blocks
 from sessions.models import AccessSession, Lease
 from sites.models import Gateway
 from sites.rules import rates
@@ -38,6 +39,9 @@ def grant(
 ) -> int:
     """Write a lease for `access` at `gateway`; its id. `gateway` comes with its site and network."""
     rate, own = rates(gateway.site, gateway.network), access.entitlement
+    # From here on the gateway's row is ours until the commit: nobody else looks for a free block meanwhile.
+    version = stamp(db, gateway.id)
+    origin = blocks.claim(db, access_id=access.id, gateway=gateway, mac=client.mac, now=now)
     values = {
         "access_id": access.id,
         "gateway_id": gateway.id,
@@ -49,7 +53,10 @@ def grant(
         "until": until,
         "rate_down_kbps": rate.down_kbps if own.rate_down_kbps is None else own.rate_down_kbps,
         "rate_up_kbps": rate.up_kbps if own.rate_up_kbps is None else own.rate_up_kbps,
-        "version": stamp(db, gateway.id),
+        "version": version,
+        "public_address": origin.address,
+        "port_first": origin.first,
+        "port_last": origin.last,
     }
     lease_id: int = db.scalars(_GRANT, values).one()
     return lease_id

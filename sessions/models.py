@@ -129,8 +129,9 @@ class Lease(Base):
     confirmed_at: Mapped[datetime | None]
     refused: Mapped[str | None] = mapped_column(String(200))
     released_at: Mapped[datetime | None]
-    # The client's own block of source ports behind this public address, first and last included; empty where the
-    # gateway hands out none.
+    # Where its TCP and UDP over IPv4 came from, as the Internet saw it: its own block of source ports behind this
+    # public address, first and last included; 1 to 65535 where all clients share all ports; an address without ports
+    # where the blocks had run out (gateways.ports.SHARED_PORTS). All empty: nobody told us the address.
     public_address: Mapped[str | None] = mapped_column(String(45))
     port_first: Mapped[int | None]
     port_last: Mapped[int | None]
@@ -140,6 +141,14 @@ class Lease(Base):
 
 Index("ix_leases_feed", Lease.gateway_id, Lease.version)
 Index("ix_leases_gateway_until", Lease.gateway_id, Lease.until)
+_translated = Lease.public_address.is_not(None)
+Index(
+    "ix_leases_public",
+    Lease.public_address,
+    Lease.until,
+    sqlite_where=_translated,
+    postgresql_where=_translated,
+)
 
 
 class Usage(Base):

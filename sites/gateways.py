@@ -7,6 +7,7 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -14,13 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateways.landing import credential_digest
-from gateways.ports import GatewayKind, IpAddress
+from gateways.ports import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, GatewayKind, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.models import Gateway, Network, Site
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CREDENTIAL_BYTES = 32
+# A phone with a few open pages has some hundred flows; a block may be all that is handed out of one address.
+FEWEST_PORTS, MOST_PORTS = 64, LAST_BLOCK_PORT - FIRST_BLOCK_PORT + 1
 IDENTITY = re.compile(r"[a-z0-9-]{1,64}")
 # Neither query nor fragment, since the portal adds its own.
 _PLAIN_URL = re.compile(r"[!$->@-~]+")
@@ -36,6 +39,8 @@ def add_gateway(
     network: Network,
     client_prefixes: Sequence[str],
     redirector_url: str = "",
+    public_addresses: Sequence[str] = (),
+    ports_per_client: int = 0,
 ) -> tuple[Gateway, str]:
     """Record a gateway for `network` at `site`.
 
@@ -55,8 +60,13 @@ def add_gateway(
         network=network,
         client_prefixes=list(read_prefixes(client_prefixes)),
         redirector_url=read_redirector(redirector_url),
+        public_addresses=list(read_public(public_addresses)),
+        ports_per_client=ports_per_client,
     )
     refuse_overlaps(gateway, select_at(db, site))
+    others = db.execute(select(Gateway.identity, Gateway.public_addresses, Gateway.ports_per_client)).all()
+    if fault := public_fault(gateway.public_addresses, ports_per_client, map(Shared._make, others)):
+        raise InvalidGateway(fault)
     try:
         with db.begin_nested():
             db.add(gateway)
@@ -147,6 +157,44 @@ def read_prefixes(texts: Sequence[str]) -> tuple[str, ...]:
             raise InvalidGateway(f"client prefix {prefix} is everybody")
         prefixes.append(str(prefix))
     return tuple(dict.fromkeys(prefixes))
+
+
+def read_public(texts: Sequence[str]) -> tuple[str, ...]:
+    """Read the public IPv4 addresses of a gateway's clients; raises InvalidGateway."""
+    addresses = []
+    for text in texts:
+        try:
+            address = ipaddress.IPv4Address(text)
+        except ValueError as error:
+            raise InvalidGateway(f"public address: {error}") from error
+        if address.is_multicast or address.is_loopback or address.is_unspecified or address.is_reserved:
+            raise InvalidGateway(f"public address {address} is not the address of one machine")
+        addresses.append(str(address))
+    return tuple(dict.fromkeys(addresses))
+
+
+class Shared(NamedTuple):
+    """What a gateway's record says of the addresses its clients are seen behind."""
+
+    identity: str
+    public_addresses: Sequence[str]
+    ports_per_client: int
+
+
+def public_fault(addresses: Sequence[str], ports_per_client: int, others: Iterable[Shared]) -> str | None:
+    """Why clients cannot have blocks of ports so, or None when they can.
+
+    A block must say who it was by itself: two gateways that hand out blocks of one address would hand out the same.
+    """
+    if ports_per_client and not FEWEST_PORTS <= ports_per_client <= MOST_PORTS:
+        return f"ports per client is 0 or from {FEWEST_PORTS} to {MOST_PORTS}"
+    if ports_per_client and not addresses:
+        return "ports per client need at least one public address"
+    for other in others:
+        shared = sorted(set(addresses) & set(other.public_addresses))
+        if shared and (ports_per_client or other.ports_per_client):
+            return f"{shared[0]} is {other.identity}'s too: blocks of ports need an address of their own"
+    return None
 
 
 def read_redirector(text: str) -> str:

@@ -153,6 +153,10 @@ class Gateway(Base):
     client_prefixes: Mapped[list[str]] = mapped_column(Json)
     # Where a client that reached the portal without a landing token is sent to fetch one: http://10.66.0.1:8081/
     redirector_url: Mapped[str] = mapped_column(String(200), default="")
+    # The IPv4 addresses that the Internet sees its clients behind, and how many source ports of them each client has
+    # for itself: see sessions/blocks.py. With 0, all clients share all ports.
+    public_addresses: Mapped[list[str]] = mapped_column(Json, default=list)
+    ports_per_client: Mapped[int] = mapped_column(default=0)
     # Grows with every change of this gateway's leases: the version of its feed. 0 is what a follower says that knows
     # nothing yet; a feed never has it, or one without leases would be told whole at every question.
     feed_version: Mapped[int] = mapped_column(default=1)

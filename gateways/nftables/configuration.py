@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -49,6 +49,8 @@ class Configuration:
     report_seconds: float = 10.0
     masquerade: bool = True
     masquerade_ipv6: bool = False
+    # Behind one more translation that keeps the ports: the public addresses that the portal names, and ours for each.
+    translated_addresses: Mapping[ipaddress.IPv4Address, ipaddress.IPv4Address] = field(default_factory=dict)
     # What the other sides may reach on the gateway itself. Clients reach none of it.
     uplink_tcp_ports: tuple[int, ...] = (22,)
 
@@ -100,6 +102,7 @@ class _Reader:
             report_seconds=self._seconds("report_seconds", 10.0, least=0.1, most=300.0),
             masquerade=self._flag("masquerade", default=True),
             masquerade_ipv6=self._flag("masquerade_ipv6", default=False),
+            translated_addresses=dict(self._list("translated_addresses", _pair)),
             uplink_tcp_ports=self._list("uplink_tcp_ports", _port_number, default=(22,)),
         )
         self._check_together(found)
@@ -212,6 +215,13 @@ class _Reader:
     def _flag(self, name: str, *, default: bool) -> bool:
         value = self._take(name, bool, "true or false")
         return default if value is None else value
+
+
+def _pair(value: Any) -> tuple[ipaddress.IPv4Address, ipaddress.IPv4Address]:
+    public, equals, own = value.partition("=") if isinstance(value, str) else ("", "", "")
+    if not equals:
+        raise ValueError('not like "203.0.113.7 = 192.168.1.10"')
+    return ipaddress.IPv4Address(public.strip()), ipaddress.IPv4Address(own.strip())
 
 
 def _port_number(value: Any) -> int:

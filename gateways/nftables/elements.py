@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateways.nftables.ruleset import TABLE, RateClass, add_class
-from gateways.ports import IpAddress, MacAddress
+from gateways.ports import IpAddress, MacAddress, PortRange
 
 Pair = tuple[MacAddress, IpAddress]
 # Deadlines nearer than this to each other are the same: nft tells whole seconds.
@@ -43,6 +43,7 @@ class Pass:
     number: int
     pairs: tuple[Pair, ...]
     lease: Lease
+    ports: PortRange | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +54,9 @@ class Held:
     leases: dict[int, Lease] = field(default_factory=dict)
     pairs: dict[Pair, int] = field(default_factory=dict)
     pairs_of: dict[int, tuple[Pair, ...]] = field(default_factory=dict)
+    ports: dict[int, PortRange] = field(default_factory=dict)
+    # The three sets that speak of ports do not agree: somebody else was there.
+    torn: bool = False
 
     def bind(self, pair: Pair, number: int) -> None:
         self.pairs[pair] = number
@@ -76,9 +80,12 @@ class Changes:
     bound: dict[Pair, int] = field(default_factory=dict)
     ended: list[tuple[int, RateClass]] = field(default_factory=list)
     leased: list[tuple[int, Lease, Before]] = field(default_factory=list)
+    taken: dict[int, PortRange] = field(default_factory=dict)
+    given: dict[int, PortRange] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.classes or self.unbound or self.bound or self.ended or self.leased)
+        ports = self.taken or self.given
+        return bool(self.classes or self.unbound or self.bound or self.ended or self.leased or ports)
 
 
 def plan(wanted: Mapping[int, Pass], held: Held, numbers: Iterable[int], *, now: float) -> Changes:
@@ -93,6 +100,7 @@ def plan(wanted: Mapping[int, Pass], held: Held, numbers: Iterable[int], *, now:
             desired = None
         _plan_lease(number, desired, held, changes, now)
         _plan_pairs(number, desired, held, changes)
+        _plan_ports(number, desired, held, changes)
     changes.classes = sorted({lease.rates for _, lease, _ in changes.leased} - held.classes)
     return changes
 
@@ -123,10 +131,21 @@ def _plan_pairs(number: int, desired: Pass | None, held: Held, changes: Changes)
         changes.bound[pair] = number
 
 
+def _plan_ports(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
+    there, ports = held.ports.get(number), desired.ports if desired else None
+    if there == ports:
+        return
+    if there is not None:
+        changes.taken[number] = there
+    if ports is not None:
+        changes.given[number] = ports
+
+
 def script(changes: Changes, *, now: float) -> str:
     """The transaction for nft. One bad line aborts all of it, so nothing is deleted that may be gone."""
     lines = [add_class(rates) for rates in changes.classes]
     lines += _unbind_lines(changes.unbound)
+    lines += _port_lines(changes)
     for version in (4, 6):
         bound = [f"{mac} . {ip} : {n}" for (mac, ip), n in changes.bound.items() if ip.version == version]
         lines += _statement("add", f"clients{version}", bound)
@@ -150,6 +169,23 @@ def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, Before]], now:
     # Rounded down, and never 0, which nft would read as "for ever".
     left = [(number, max(1, int((lease.ends - now) * 1000))) for number, lease, _ in leased]
     return lines + _statement("add", name, [f"{number} timeout {ms}ms" for number, ms in left])
+
+
+def _port_lines(changes: Changes) -> list[str]:
+    """Ports have no time of their own: what is taken is surely there."""
+    lines = _statement("delete", "blocks", [str(number) for number in changes.taken])
+    lines += _statement("delete", "limited", [str(number) for number in changes.taken])
+    lines += _statement("delete", "owned", [f"{n} . {_range(ports)}" for n, ports in changes.taken.items()])
+    if changes.given:
+        lines += _statement("add", "limited", ["0", *map(str, changes.given)])
+    lines += _statement("add", "blocks", [f"{n} : {_range(ports)}" for n, ports in changes.given.items()])
+    return lines + _statement(
+        "add", "owned", [f"{n} . {_range(ports)}" for n, ports in changes.given.items()]
+    )
+
+
+def _range(ports: PortRange) -> str:
+    return f"{ports.address} . {ports.first}-{ports.last}"
 
 
 def _unbind_lines(unbound: dict[Pair, int]) -> list[str]:
@@ -179,6 +215,9 @@ def note(changes: Changes, held: Held) -> None:
         held.unbind(pair, number)
     for pair, number in changes.bound.items():
         held.bind(pair, number)
+    for number in changes.taken:
+        held.ports.pop(number, None)
+    held.ports.update(changes.given)
     for number, _ in changes.ended:
         held.leases.pop(number, None)
     for number, lease, _ in changes.leased:

@@ -51,11 +51,13 @@ class Enforcement:
         if kernel.offloaded(self._configuration.client_interface):
             raise OffloadedClients(self._configuration.client_interface)
         table = kernel.read_table()
+        is_whole = False
         if table is not None and table.epoch and table.layout == layout():
             self.epoch = table.epoch
             self._run(reload(self._configuration, table.classes), fresh=True)
             self._read()
-        else:
+            is_whole = not self.held.torn
+        if not is_whole:
             # Of another shape, or none: the leases come back from the journal, with the time they have left.
             self.epoch = secrets.token_hex(8)
             self._run(create(self._configuration, (), epoch=self.epoch), fresh=True)
@@ -87,12 +89,12 @@ class Enforcement:
         else:
             log.warning("somebody changed the machine's nftables: checking ours")
         self.load()
-        self.make_fit(wanted, wanted.keys() | self.held.leases.keys() | self.held.pairs_of.keys())
+        self.make_fit(wanted, wanted.keys() | self.everybody())
         return not is_ours
 
     def everybody(self) -> set[int]:
         """All numbers that the kernel knows."""
-        return self.held.leases.keys() | self.held.pairs_of.keys()
+        return self.held.leases.keys() | self.held.pairs_of.keys() | self.held.ports.keys()
 
     def _read(self) -> None:
         table = kernel.read_table()

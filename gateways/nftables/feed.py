@@ -7,10 +7,10 @@ import json
 import math
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gateways.ports import Client, Grant, parse_mac
+from gateways.ports import SHARED_PORTS, Client, Grant, PortRange, parse_mac
 
 HIGHEST_NUMBER = 2**32 - 1
 # The kernel counts bytes in 64 bits and a second of tokens at once: a hundred terabits are out of reach.
@@ -86,12 +86,13 @@ def parse_grant(row: Mapping[str, Any]) -> Grant:
         until=_instant(row["until"]),
         rate_down_kbps=_rate(row["rate_down_kbps"]),
         rate_up_kbps=_rate(row["rate_up_kbps"]),
+        ports=_ports(row.get("ports")),
     )
 
 
 def grant_row(grant: Grant) -> dict[str, Any]:
     """The grant as the feed writes it: what `parse_grant` reads."""
-    return {
+    row = {
         "number": grant.number,
         "client": grant.client.mac,
         "addresses": [str(each) for each in grant.client.addresses],
@@ -99,6 +100,9 @@ def grant_row(grant: Grant) -> dict[str, Any]:
         "rate_down_kbps": grant.rate_down_kbps,
         "rate_up_kbps": grant.rate_up_kbps,
     }
+    if (ports := grant.ports) is not None:
+        row["ports"] = [str(ports.address), ports.first, ports.last]
+    return row
 
 
 def fold(held: Mapping[int, Grant], answer: Answer) -> dict[int, Grant]:
@@ -125,7 +129,7 @@ def _merged(before: Grant | None, grant: Grant) -> Grant:
         return grant
     addresses = _unique([*grant.client.addresses, *before.client.addresses])[:MOST_ADDRESSES]
     client = Client(grant.client.mac, tuple(addresses))
-    return Grant(grant.number, client, grant.until, grant.rate_down_kbps, grant.rate_up_kbps)
+    return replace(grant, client=client)
 
 
 def _unique(addresses: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> list[Any]:
@@ -142,6 +146,18 @@ def _rate(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= HIGHEST_RATE_KBPS:
         raise ValueError(f"{value!r} is not a rate in kbit/s")
     return value
+
+
+def _ports(row: Any) -> PortRange | None:
+    if row is None:
+        return None
+    text, first, last = row
+    address = ipaddress.IPv4Address(_text(text))
+    if isinstance(first, bool) or not isinstance(first, int) or not isinstance(last, int):
+        raise ValueError("ports must be whole numbers")
+    if not SHARED_PORTS[0] <= first <= last <= 65535:
+        raise ValueError(f"{first} to {last} is no range of ports")
+    return PortRange(address, first, last)
 
 
 def _instant(value: Any) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TypeVar
 
 from gateways.nftables.addresses import AddressBook
@@ -19,7 +20,7 @@ from gateways.nftables.enforcement import Enforcement
 from gateways.nftables.feed import Answer, Refused, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.ruleset import RateClass
-from gateways.ports import Grant, IpAddress, MacAddress
+from gateways.ports import Grant, IpAddress, MacAddress, PortRange
 
 T = TypeVar("T")
 # A portal that is slow to answer is late by less than this; more is a clock that was set.
@@ -97,7 +98,13 @@ class Gateway:
         mac = grant.client.mac
         ends = self._end(grant)
         pairs = tuple((mac, address) for address in self.book.of_grant(grant))
-        return Pass(grant.number, pairs, Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends))
+        lease = Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
+        return Pass(grant.number, pairs, lease, self._ports(grant.ports))
+
+    def _ports(self, ports: PortRange | None) -> PortRange | None:
+        """The portal names the address that the Internet sees; behind another translation, ours is another."""
+        own = self.configuration.translated_addresses
+        return replace(ports, address=own.get(ports.address, ports.address)) if ports else None
 
     def _end(self, grant: Grant) -> float:
         """When this grant ends, on CLOCK_BOOTTIME: reckoned once, when the portal first says so.

@@ -19,7 +19,7 @@ from typing import Any
 
 from gateways.nftables.elements import Held, Lease
 from gateways.nftables.ruleset import TABLE, RateClass
-from gateways.ports import MacAddress
+from gateways.ports import MacAddress, PortRange
 
 NFT_SECONDS = 30.0
 # linux/netlink.h, linux/netfilter/nf_tables.h: subsystem 10, message 16.
@@ -87,7 +87,22 @@ def read_held(table: Table, *, now: float) -> Held:
         for (mac, address), number in _elements("map", name):
             held.bind((MacAddress(mac), ipaddress.ip_address(address)), int(number))
     held.leases = read_leases(table.classes, now=now)
+    held.ports, held.torn = _read_ports()
     return held
+
+
+def _read_ports() -> tuple[dict[int, PortRange], bool]:
+    """Everybody's ports, and whether the sets about them disagree."""
+    ports = {int(number): _range(*found) for number, found in _elements("map", "blocks")}
+    owned = {int(number): _range(*found) for number, *found in _elements("set", "owned")}
+    limited = {int(number) for number in _elements("set", "limited")}
+    agree = owned == ports and limited - {0} == ports.keys() and (0 in limited or not ports)
+    return ports, not agree
+
+
+def _range(address: str, ports: Any) -> PortRange:
+    first, last = ports["range"] if isinstance(ports, dict) else (ports, ports)
+    return PortRange(ipaddress.IPv4Address(address), int(first), int(last))
 
 
 def read_leases(classes: Iterable[RateClass], *, now: float) -> dict[int, Lease]:

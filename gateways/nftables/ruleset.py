@@ -7,6 +7,9 @@ A client's number (`Grant.number`) travels as the packet's mark:
 - ``lease_dD_uU``, one set for each pair of rates, say who may pass. Each element carries its own timeout, and
   both directions look it up with every packet: nothing that is running outlives it, and nobody is needed to
   end it.
+- ``blocks`` says from which public address and ports a number's TCP and UDP leave, ``owned`` the same the other way
+  round, for flows that run: one that was translated to ports which are no longer its sender's goes no further.
+  ``limited`` holds the numbers that either is about, and 0, the gateway itself, as soon as there is one.
 - ``count_up`` and ``count_down`` are filled by the packets themselves and outlive the lease by a day.
 
 No rule accepts `established` on its own. A flow remembers its owner in the connection's mark, and an answer
@@ -28,6 +31,7 @@ from gateways.nftables.walled_garden import (
     output_rules,
     refusal_rules,
 )
+from gateways.ports import SHARED_PORTS
 
 TABLE = "inet arobase"
 # A token bucket must hold a few offloaded packets of 64 kB, or a single one is always over the rate.
@@ -51,6 +55,9 @@ DECLARATIONS = """\
   set dns_long { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
   set dns_answered4 { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 10m; }
   set dns_answered6 { type ipv6_addr; size 65535; flags dynamic,timeout; timeout 10m; }
+  map blocks { type mark : interval ipv4_addr . inet_service; flags interval; }
+  set owned { type mark . ipv4_addr . inet_service; flags interval; }
+  set limited { type mark; }
   set ntp_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
   set pinged { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
 """
@@ -201,6 +208,9 @@ def _identify(configuration: Configuration) -> list[str]:
         f"meta mark 0 ip saddr @known4 {count} return",
         f"meta mark 0 ip6 saddr @known6 {count} return",
         f"meta mark 0 meta nfproto ipv4 ether saddr @known_macs {count} return",
+        # An old flow of the same device may still be translated to ports that are somebody else's today.
+        "meta mark @limited ct direction original ct status snat meta nfproto ipv4 meta l4proto { tcp, udp } "
+        "meta mark . ct reply ip daddr . ct reply proto-dst != @owned meta mark set 0",
         "meta mark 0 return",
         "meta nfproto ipv4 add @holders4 { meta mark . ip saddr }",
         "meta nfproto ipv6 add @holders6 { meta mark . ip6 saddr }",
@@ -237,6 +247,13 @@ def _postrouting(configuration: Configuration) -> list[str]:
         portal = ", ".join(str(each) for each in configuration.portal_addresses if each.version == version)
         if portal:
             rules.append(f"{family} daddr {{ {portal} }} return")
+    transport = f'oifname "{uplink}" meta l4proto {{ tcp, udp }}'
+    clients = dict(_prefixes(configuration)).get("ip")
+    if clients:
+        rules.append(f"{transport} ip saddr {{ {clients} }} snat ip to meta mark map @blocks")
+    # Where there are blocks, the gateway's own flows and strangers' questions keep out of them.
+    shared = f"th sport >= {SHARED_PORTS[0]} masquerade to :{SHARED_PORTS[0]}-{SHARED_PORTS[1]}"
+    rules.append(f"{transport} meta nfproto ipv4 meta mark 0 meta mark @limited {shared}")
     wanted = {"ip": configuration.masquerade, "ip6": configuration.masquerade_ipv6}
     for family, prefixes in _prefixes(configuration):
         if wanted[family]:

@@ -41,6 +41,19 @@ ADVICE = {
 )
 @click.option("--redirector", default="", help="Its redirector, for example http://10.66.0.1:8081/")
 @click.option(
+    "--public-address",
+    "public_addresses",
+    multiple=True,
+    help="An IPv4 address that the Internet sees its clients behind.",
+)
+@click.option(
+    "--ports-per-client",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Source ports each client has to itself; 0: all share all.",
+)
+@click.option(
     "--credential-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the credential there."
 )
 def add(
@@ -50,6 +63,8 @@ def add(
     network_slug: str,
     prefixes: tuple[str, ...],
     redirector: str,
+    public_addresses: tuple[str, ...],
+    ports_per_client: int,
     credential_file: Path | None,
 ) -> None:
     """Record a gateway, and show its credential, once."""
@@ -63,6 +78,8 @@ def add(
                 network=_network(db, network_slug),
                 client_prefixes=prefixes,
                 redirector_url=redirector,
+                public_addresses=public_addresses,
+                ports_per_client=ports_per_client,
             )
             _hand_over(credential, credential_file)
     except TakenIdentity as error:

@@ -125,7 +125,7 @@ def _well_formed() -> Iterator[None]:
 
 
 def _grant(grant: Grant) -> dict[str, Any]:
-    return {
+    row: dict[str, Any] = {
         "number": grant.number,
         "client": grant.client.mac,
         "addresses": [str(address) for address in grant.client.addresses],
@@ -133,3 +133,6 @@ def _grant(grant: Grant) -> dict[str, Any]:
         "rate_down_kbps": grant.rate_down_kbps,
         "rate_up_kbps": grant.rate_up_kbps,
     }
+    if grant.ports is not None:
+        row["ports"] = [str(grant.ports.address), grant.ports.first, grant.ports.last]
+    return row

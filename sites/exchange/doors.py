@@ -14,7 +14,16 @@ from gateways.ports import GatewayKind
 from sites.errors import Fault, InvalidGateway
 from sites.exchange import cells
 from sites.exchange.records import Change, Column, Records, Values
-from sites.gateways import CREDENTIAL_BYTES, overlap, read_prefixes, read_redirector
+from sites.gateways import (
+    CREDENTIAL_BYTES,
+    MOST_PORTS,
+    Shared,
+    overlap,
+    public_fault,
+    read_prefixes,
+    read_public,
+    read_redirector,
+)
 from sites.models import Gateway, Network, Site
 
 
@@ -32,6 +41,13 @@ def _redirector(text: str) -> str:
         raise ValueError(error.reason) from error
 
 
+def _public(text: str) -> tuple[str, ...]:
+    try:
+        return read_public(text.replace(",", " ").split())
+    except InvalidGateway as error:
+        raise ValueError(error.reason) from error
+
+
 COLUMNS = {
     "identity": Column(cells.slug),
     "kind": Column(cells.word(GatewayKind)),
@@ -39,6 +55,8 @@ COLUMNS = {
     "network": Column(cells.slug),
     "client_prefixes": Column(_prefixes),
     "redirector_url": Column(_redirector, ""),
+    "public_addresses": Column(_public, ()),
+    "ports_per_client": Column(cells.whole(0, MOST_PORTS), 0),
 }
 
 
@@ -63,6 +81,8 @@ def _values(gateway: Gateway) -> Values:
         "network": gateway.network.slug,
         "client_prefixes": tuple(gateway.client_prefixes),
         "redirector_url": gateway.redirector_url,
+        "public_addresses": tuple(gateway.public_addresses),
+        "ports_per_client": gateway.ports_per_client,
     }
 
 
@@ -74,7 +94,9 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
             yield Fault(change.where, "site", f"there is no site {site}")
         elif network not in [offered.slug for offered in sites[site].networks]:
             yield Fault(change.where, "network", f"site {site} does not offer network {network}")
-    yield from _overlaps(_current(db), changes)
+    current = _current(db)
+    yield from _overlaps(current, changes)
+    yield from _public_faults(current, changes)
 
 
 def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[Fault]:
@@ -89,6 +111,22 @@ def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator
             if shared:
                 yield Fault(change.where, "client_prefixes", f"overlap those of {other} at the same site")
         final[change.key] = (change.after["site"], change.after["client_prefixes"])
+
+
+def _public_faults(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[Fault]:
+    """Blocks of ports that would not say who it was: the later row of the file is told."""
+    final = {key: _shared(values) for key, values in current.items()}
+    for change in changes:
+        final.pop(change.key, None)
+    for change in changes:
+        ours = _shared(change.after)
+        if fault := public_fault(ours.public_addresses, ours.ports_per_client, final.values()):
+            yield Fault(change.where, "public_addresses", fault)
+        final[change.key] = ours
+
+
+def _shared(values: Values) -> Shared:
+    return Shared(values["identity"], values["public_addresses"], values["ports_per_client"])
 
 
 def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
@@ -107,6 +145,8 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
         gateway.network = networks[change.after["network"]]
         gateway.client_prefixes = list(change.after["client_prefixes"])
         gateway.redirector_url = change.after["redirector_url"]
+        gateway.public_addresses = list(change.after["public_addresses"])
+        gateway.ports_per_client = change.after["ports_per_client"]
         db.add(gateway)
     return credentials
 

@@ -63,6 +63,9 @@ def test_no_port_of_the_gateway_need_be_open(tmp_path: Path) -> None:
         ({"masquerade": 1}, "masquerade"),
         ({"uplink_tcp_ports": [70000]}, "uplink_tcp_ports"),
         ({"portal_adresses": []}, "portal_adresses"),
+        ({"translated_addresses": ["203.0.113.7"]}, "translated_addresses"),
+        ({"translated_addresses": ["203.0.113.7 = fd66::1"]}, "translated_addresses"),
+        ({"translated_addresses": [17]}, "translated_addresses"),
     ],
 )
 def test_it_names_what_is_wrong(tmp_path: Path, change: dict[str, Any], named: str) -> None:

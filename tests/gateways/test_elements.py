@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from pathlib import Path
 
 from gateways.nftables.accounting import Alert, Ledger, Reading
@@ -10,7 +11,7 @@ from gateways.nftables.elements import Changes, Held, Lease, Pass, note, plan, s
 from gateways.nftables.feed import parse_grant
 from gateways.nftables.kernel import Count
 from gateways.nftables.ruleset import RateClass
-from gateways.ports import Client, MacAddress
+from gateways.ports import Client, MacAddress, PortRange
 from tests.gateways.test_configuration import written
 from tests.gateways.test_feed import ROW
 
@@ -74,6 +75,22 @@ def test_a_pair_that_another_number_had_is_taken_from_it() -> None:
     changes = carried(held, wanted(18, ends=100))
     assert list(changes.unbound.values()) == [17]
     assert held.pairs_of.keys() == {18} and set(held.leases) == {18}
+
+
+def test_ports_are_taken_before_they_are_given_again() -> None:
+    held, block = Held(), PortRange(ipaddress.IPv4Address("203.0.113.10"), 5120, 6127)
+    carried(held, replace(wanted(17, ends=100), ports=block))
+    assert held.ports == {17: block}
+    assert not carried(held, replace(wanted(17, ends=100), ports=block))
+    other = replace(wanted(18, ends=100, mac=BO, host=6), ports=block)
+    lines = script(carried(held, other), now=0).splitlines()
+    deleted, added = (
+        [index for index, line in enumerate(lines) if line.startswith(f"{verb} element inet arobase owned")]
+        for verb in ("delete", "add")
+    )
+    assert deleted < added and held.ports == {18: block}
+    assert not carried(held, other)
+    assert carried(held) and held.ports == {}
 
 
 def test_dhcp_knows_ipv4_better_than_the_grant(tmp_path: Path) -> None:

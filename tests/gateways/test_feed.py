@@ -29,6 +29,9 @@ def answer(*rows: dict[str, Any], full: bool = False, ends: tuple[int, ...] = ()
 
 def test_a_grant_is_read_and_written_alike() -> None:
     assert grant_row(parse_grant(ROW)) == ROW
+    with_ports = {**ROW, "ports": ["203.0.113.10", 5120, 6127]}
+    assert grant_row(parse_grant(with_ports)) == with_ports
+    assert parse_answer(body(grants=[with_ports])).grants == (parse_grant(with_ports),)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,15 @@ def test_a_grant_is_read_and_written_alike() -> None:
         {"rate_down_kbps": -1},
         {"rate_up_kbps": 10**9},
         {"rate_up_kbps": 1.5},
+        {"ports": "203.0.113.10"},
+        {"ports": ["203.0.113.10", 5120]},
+        {"ports": ["fd66::1", 5120, 6127]},
+        {"ports": ["203.0.113.10", 6127, 5120]},
+        {"ports": ["203.0.113.10", 1023, 5120]},
+        {"ports": ["203.0.113.10", 5120, 65536]},
+        {"ports": ["203.0.113.10", True, 6127]},
+        {"ports": ["203.0.113.10", 5120.0, 6127]},
+        {"ports": {"first": 5120}},
     ],
 )
 def test_a_grant_that_makes_no_sense_is_refused_alone(change: dict[str, Any]) -> None:
@@ -87,6 +99,12 @@ def test_a_renewal_replaces_and_adds_addresses() -> None:
     renewed = fold(held, answer({"until": 1795439000.0, "addresses": ["10.66.0.6"], "rate_up_kbps": 0}))
     assert renewed[17].until == 1795439000.0 and renewed[17].rate_up_kbps == 0
     assert [str(each) for each in renewed[17].client.addresses] == ["10.66.0.6", "10.66.0.5"]
+
+
+def test_a_renewal_says_its_ports_anew() -> None:
+    held = fold({}, answer({"ports": ["203.0.113.10", 5120, 6127]}))
+    assert fold(held, answer({"ports": ["203.0.113.10", 6128, 7135]}))[17].ports != held[17].ports
+    assert fold(held, answer({}))[17].ports is None
 
 
 def test_one_card_has_one_grant() -> None:

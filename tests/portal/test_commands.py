@@ -83,6 +83,16 @@ def test_a_new_gateway_shows_its_credential_once_and_keeps_a_digest(
     assert credential not in run(app, "gateways", "list").output
 
 
+def test_a_new_gateway_may_hand_out_blocks_of_ports(app: Flask, town: Town, db: Session) -> None:
+    place = ("--site", "pierre-bayle", "--network", "bibliotheques", "--prefix", "10.9.0.0/24")
+    blocks = ("--public-address", "203.0.113.10", "--public-address", "203.0.113.11")
+    assert run(app, "gateways", "add", "gw-2", *place, *blocks, "--ports-per-client", "120").exit_code == 0
+    gateway = db.scalars(select(Gateway).where(Gateway.identity == "gw-2")).one()
+    assert (gateway.public_addresses, gateway.ports_per_client) == (["203.0.113.10", "203.0.113.11"], 120)
+    refused = run(app, "gateways", "add", "gw-3", *place, *blocks, "--ports-per-client", "120")
+    assert refused.exit_code == 1 and "overlap" in refused.output
+
+
 def test_a_credential_file_is_for_its_owner_alone(app: Flask, town: Town, tmp_path: Path) -> None:
     path = tmp_path / "credential"
     place = ("--site", "pierre-bayle", "--network", "bibliotheques", "--prefix", "10.9.0.0/24")

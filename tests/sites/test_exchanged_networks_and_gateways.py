@@ -112,3 +112,37 @@ def test_two_sites_may_use_one_private_prefix(db: Session, station: Site, wifili
     db.add(viotte(slug="battant", networks=[wifilib]))
     rows = [f"{site}-1,fake,{site},wifilib,10.1.0.0/24" for site in ("battant", "gare-viotte")]
     assert len(import_records(db, GATEWAYS, table(GATE, *rows)).created) == 2
+
+
+BLOCKS = GATE + ",public_addresses,ports_per_client"
+
+
+def test_blocks_of_ports_go_out_and_come_back(db: Session, station: Site) -> None:
+    row = "viotte-1,fake,gare-viotte,wifilib,10.66.0.0/24,203.0.113.10 203.0.113.11,1008"
+    import_records(db, GATEWAYS, table(BLOCKS, row))
+    gateway = db.scalars(select(Gateway)).one()
+    assert gateway.public_addresses == ["203.0.113.10", "203.0.113.11"]
+    assert gateway.ports_per_client == 1008
+    again = import_records(db, GATEWAYS, export_records(db, GATEWAYS))
+    assert again.unchanged == ("viotte-1",)
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ("203.0.113.10,63", "from 64"),
+        (",1008", "at least one public address"),
+        ("nowhere,0", "public address"),
+        ("203.0.113.10,60417", "not between 0 and 60416"),
+    ],
+)
+def test_it_refuses_blocks_that_say_nothing(db: Session, station: Site, cells: str, reason: str) -> None:
+    row = f"x,fake,gare-viotte,wifilib,10.1.0.0/24,{cells}"
+    [found] = faults(db, table(BLOCKS, row), GATEWAYS)
+    assert reason in found
+
+
+def test_two_gateways_of_one_file_may_not_have_blocks_of_one_address(db: Session, station: Site) -> None:
+    rows = [f"{name},fake,gare-viotte,wifilib,10.{name}.0.0/24,203.0.113.10,1008" for name in ("1", "2")]
+    [found] = faults(db, table(BLOCKS, *rows), GATEWAYS)
+    assert found.startswith("line 3: public_addresses: 203.0.113.10 is 1's too")

@@ -91,6 +91,12 @@ def test_it_refuses_an_identity_that_is_taken(db: Session, station: Site, wifili
         ({"redirector_url": "http://10.66.0.1/\r\nSet-Cookie: x"}, "redirector"),
         ({"redirector_url": "http://10.66.0.1/?landing=x"}, "redirector"),
         ({"redirector_url": "http://10.66.0.1/#x"}, "redirector"),
+        ({"public_addresses": ["2001:db8::1"]}, "public address"),
+        ({"public_addresses": ["224.0.0.1"]}, "not the address of one machine"),
+        ({"ports_per_client": 1008}, "at least one public address"),
+        ({"public_addresses": ["203.0.113.10"], "ports_per_client": 63}, "from 64"),
+        ({"public_addresses": ["203.0.113.10"], "ports_per_client": 60_417}, "to 60416"),
+        ({"public_addresses": ["203.0.113.10"], "ports_per_client": -64}, "from 64"),
     ],
 )
 def test_it_refuses_a_record_that_cannot_be(
@@ -122,6 +128,25 @@ def test_it_refuses_overlapping_prefixes_at_one_site(db: Session, station: Site,
     added(db, station, wifilib)
     with pytest.raises(InvalidGateway, match="overlap"):
         added(db, station, wifilib, identity="viotte-2", client_prefixes=["10.66.0.128/25"])
+
+
+@pytest.mark.parametrize(("first", "second"), [(1008, 0), (0, 1008), (1008, 1008)])
+def test_blocks_of_ports_need_an_address_that_no_other_gateway_has(
+    db: Session, station: Site, wifilib: Network, first: int, second: int
+) -> None:
+    behind = {"public_addresses": ["203.0.113.10"]}
+    added(db, station, wifilib, ports_per_client=first, **behind)
+    other = {"identity": "viotte-2", "client_prefixes": ["10.67.0.0/24"], **behind}
+    with pytest.raises(InvalidGateway, match="is viotte-1's too"):
+        added(db, station, wifilib, ports_per_client=second, **other)
+
+
+def test_gateways_without_blocks_may_be_seen_behind_one_address(
+    db: Session, station: Site, wifilib: Network
+) -> None:
+    behind = {"public_addresses": ["203.0.113.10"]}
+    added(db, station, wifilib, **behind)
+    added(db, station, wifilib, identity="viotte-2", client_prefixes=["10.67.0.0/24"], **behind)
 
 
 def test_it_finds_the_gateway_of_an_address(db: Session, station: Site, wifilib: Network) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, render_template, request
-from flask import session as browser_session
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth import codes, trail, voucher_batches, voucher_books
+from auth import trail, voucher_batches, voucher_books
 from auth.staff_desk import BatchQuery, desks, find_batches, home_network, network_for, offered_plans
 from auth.staff_policy import Action
 from auth.voucher_batches import IssuedBatch, Order
@@ -25,9 +24,10 @@ from portal.staff import staff
 from portal.staff.access import needs, whoever
 from portal.staff.desk_errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
 from portal.staff.forms import use_form
+from portal.staff.habits import habits, keep
+from portal.staff.issued import Shown, issued_page
 from portal.staff.plan_words import end_in_words, plan_name
 from portal.staff.refusals import refusal_of
-from portal.staff.slips import redeem_url, seal
 from sites.hours import next_midnight
 from sites.models import Site
 
@@ -64,27 +64,9 @@ def issue() -> AnyResponse:
             made = _issue(db, chosen.plan, chosen.site, count)
     except VoucherError as error:
         return _desk_page(refusal_of(error))
-    browser_session["plan"], browser_session["desk"] = chosen.plan.slug, chosen.site.slug
-    return issued_page(made, chosen.site)
-
-
-def issued_page(made: IssuedBatch, site: Site | None, *, replaces: str | None = None) -> AnyResponse:
-    """The page that shows new codes, once: large enough to read aloud, with a QR for the visitor's camera."""
-    batch, one = made.batch, made.tickets[0]
-    return make_response(
-        render_template(
-            "staff/issued.html",
-            batch=batch,
-            tickets=made.tickets,
-            shown=[(ticket.mark, codes.show(ticket.code)) for ticket in made.tickets],
-            redeem_url=redeem_url(one.code),
-            slips=seal(batch, made.tickets),
-            site=site,
-            paper=browser_session.get("paper", ""),
-            replaces=replaces,
-            end=end_in_words(batch.plan, batch.ends_at, site.zone if site else TOWN.key),
-        )
-    )
+    with reading(service.make_session) as db:
+        page = issued_page(db, Shown(made.batch, made.tickets))
+    return keep(page, replace(habits(), plan=chosen.plan.slug, desk=chosen.site.slug))
 
 
 def start_of_today() -> datetime:
@@ -152,8 +134,8 @@ def _line(name: str, longest: int) -> str:
 def _choice(db: Session) -> Choice:
     authority = whoever().authority
     plans, sites = offered_plans(db, authority), desks(db, authority)
-    plan = request.form.get("plan") or browser_session.get("plan")
-    site = request.form.get("desk") or browser_session.get("desk")
+    plan = request.form.get("plan") or habits().plan
+    site = request.form.get("desk") or habits().desk
     if request.method == "POST":
         # What was posted is taken at its word, or not at all.
         return Choice(

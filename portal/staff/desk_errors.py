@@ -20,6 +20,14 @@ class ForeignPlan(VoucherError):
     """Passes of this plan would not hold at this desk."""
 
 
+class UnfitChoice(VoucherError):
+    """What was chosen for the print cannot be: `field` says where, `most` up to what it could."""
+
+    def __init__(self, field: str, *, most: int = 0) -> None:
+        super().__init__(field)
+        self.field, self.most = field, most
+
+
 class Unprinted(Exception):
     """The press could not take the job. `busy`: it can soon."""
 

@@ -16,6 +16,8 @@ from portal.wording import day_and_time, language, say
 ZONE = "Europe/Paris"
 # The choice beside the papers of the press: bytes for a receipt printer on a cable.
 ESCPOS = "escpos"
+# What tickets can speak, each in its own name.
+TONGUES = {"fr": "Français", "en": "English", "de": "Deutsch"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,20 +15,19 @@ from auth import codes, trail, voucher_batches, vouchers
 from auth.codes import UnreadableCode
 from auth.staff_desk import find_pass, home_network, touches
 from auth.staff_policy import Action
-from auth.voucher_batches import UNDO, IssuedBatch, of_ids
+from auth.voucher_batches import UNDO, of_ids
 from auth.voucher_errors import VoucherError
 from auth.voucher_models import VoidReason, Voucher
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
-from portal.staff.desk import issued_page
 from portal.staff.forms import use_form
+from portal.staff.issued import Shown, issued_page
 from portal.staff.pass_words import told_of
 from portal.staff.refusals import refusal_of
 from sessions import passes as live
 from sessions.models import AccessSession
-from sites.models import Site
 
 # What a clerk may give as the reason; the others are made by what is done.
 REASONS = (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)
@@ -74,11 +73,10 @@ def replace(voucher_id: int) -> AnyResponse:
                 db, keys=service.voucher_keys, voucher_id=voucher_id, by=me.login, now=service.clock()
             )
             record(db, voucher, "pass replaced", detail={"mark": voucher.mark, "new": ticket.mark})
-            batch = voucher.batch
-            site = db.scalar(select(Site).where(Site.slug == batch.desk_site))
     except VoucherError as error:
         return _page(voucher_id, error)
-    return issued_page(IssuedBatch(batch, (ticket,)), site, replaces=voucher.mark)
+    with reading(service.make_session) as db:
+        return issued_page(db, Shown(voucher.batch, (ticket,), voucher.mark))
 
 
 @staff.post("/passes/<int(max=2147483647):voucher_id>/void")

@@ -28,7 +28,14 @@ from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import NotAllowed
-from portal.staff.desk_errors import MOST_AT_THE_DESK, ForeignPlan, Unprinted, UnreadableCount, UnreadableDay
+from portal.staff.desk_errors import (
+    MOST_AT_THE_DESK,
+    ForeignPlan,
+    UnfitChoice,
+    Unprinted,
+    UnreadableCount,
+    UnreadableDay,
+)
 from portal.staff.forms import ForeignForm, UsedForm
 from portal.wording import clock_time, say
 
@@ -76,11 +83,9 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 say("That was not printed."),
-                say(
-                    "Other sheets are being made. Go back and print again in a minute: the codes are still there."
-                )
+                say("Other sheets are being made. Print again in a minute: the codes are still here.")
                 if error.busy
-                else say("Go back and choose another paper: the codes are still there."),
+                else say("Choose another paper, or read the codes out: they are still here."),
                 retry_after=30 if error.busy else None,
             )
         case SpentSetup():
@@ -134,6 +139,8 @@ def _about_passes(error: VoucherError) -> Refusal:
             title = say("This kind of pass does not hold at this desk.")
             text = say("Choose another kind, or the desk where the visitor will be.")
             return Refusal(HTTPStatus.BAD_REQUEST, title, text, field="plan")
+        case UnfitChoice():
+            return _about_print(error)
         case ImprudentBatch():
             title = say("So many passes at once would make guessing pay.")
             text = say(
@@ -147,6 +154,22 @@ def _about_passes(error: VoucherError) -> Refusal:
         case _:
             title = say("There is nothing left to replace.")
             return Refusal(HTTPStatus.CONFLICT, title, say("The pass is void or over. Issue a new one."))
+
+
+def _about_print(error: UnfitChoice) -> Refusal:
+    title = say("It cannot be printed like that.")
+    match error.field:
+        case "large":
+            text = say("Labels are too small for large print: take A4 or a receipt.")
+        case "first_free":
+            text = say("The first free label is a number from 1 to %(most)s on this sheet.", most=error.most)
+        case "right" | "down":
+            text = say(
+                "A correction is a number of millimetres, %(most)s at most either way.", most=error.most
+            )
+        case _:
+            text = say("Choose from the list.")
+    return Refusal(HTTPStatus.BAD_REQUEST, title, text, field=error.field)
 
 
 def _about_accounts(error: Exception) -> Refusal:

@@ -14,7 +14,7 @@ from auth.staff_policy import Role
 from auth.trail import TrailEntry
 from auth.voucher_models import Batch, Plan, PlanKind, Voucher
 from portal.services import Services
-from tests.clock import MovingClock
+from sites.models import Network
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import deeds, issue, only_batch
 from tests.town import make_library_network, make_site
@@ -92,6 +92,16 @@ def test_the_plan_of_last_time_is_remembered(clerk: Clerk) -> None:
     assert '<option value="2h" selected>' in clerk.get("/staff/desk").text
 
 
+def test_the_computer_remembers_its_desk_for_whoever_signs_in_next(clerk: Clerk, services: Services) -> None:
+    with services.make_session.begin() as db:
+        network = db.scalars(select(Network).where(Network.slug == "bibliotheques")).one()
+        db.add(make_site("nelson-mandela", network, ads_allowed=False))
+    assert '<option value="pierre-bayle" selected>' not in issue(clerk, desk="nelson-mandela")
+    clerk.press("/staff/signout")
+    clerk.sign_in()
+    assert '<option value="nelson-mandela" selected>' in clerk.get("/staff/desk").text
+
+
 def test_the_files_for_spreadsheets_run_nothing(clerk: Clerk, services: Services) -> None:
     """Case U3."""
     codes = issue(clerk, "2", note="=HYPERLINK(1)", event="@SUM(A1)")
@@ -122,31 +132,6 @@ def test_what_somebody_typed_runs_in_nobodys_page(clerk: Clerk, services: Servic
         assert "<script" not in text, page
     assert "default-src 'none'; style-src 'sha256-" in clerk.page.headers["Content-Security-Policy"]
     assert "script" not in clerk.page.headers["Content-Security-Policy"]
-
-
-def test_the_page_that_issued_prints_and_no_other_does(
-    clerk: Clerk, desk: Desk, services: Services, clock: MovingClock
-) -> None:
-    issue(clerk, "2")
-    form = clerk.form("/staff/desk/print")
-    receipt = clerk.post("/staff/desk/print", **form, paper="escpos")
-    assert receipt.status_code == 200 and receipt.data.startswith(b"\x1b@")
-    assert clerk.post("/staff/desk/print", **form, paper="papyrus").status_code == 503
-    other = desk.at_work("eve", Role.DESK)
-    other.get("/staff/desk")
-    stolen = {**form, "form": other.form("/staff/desk/find")["form"]}
-    assert other.post("/staff/desk/print", **stolen, paper="escpos").status_code == 403
-    clock.advance(minutes=15)
-    assert clerk.post("/staff/desk/print", **form, paper="escpos").status_code == 403
-    assert deeds(services) == ["passes issued", "slips printed"]
-
-
-def test_the_sheet_is_a_pdf(clerk: Clerk) -> None:
-    issue(clerk, "2")
-    pdf = clerk.press("/staff/desk/print", paper="a4")
-    assert pdf.mimetype == "application/pdf"
-    assert pdf.data.startswith(b"%PDF")
-    assert "a4" in re.findall(r'<option value="(\w+)" selected', issue(clerk) and clerk.page.text)
 
 
 def test_a_desk_without_a_place_is_told_so(services: Services, desk: Desk) -> None:

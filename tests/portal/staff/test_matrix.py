@@ -45,6 +45,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.new_recovery_codes": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.desk": (Action.ISSUE, DESKS),
     "staff.issue": (Action.ISSUE, DESKS),
+    "staff.preview_slips": (Action.ISSUE, DESKS),
     "staff.print_slips": (Action.ISSUE, DESKS),
     "staff.find": (Action.BOOKS, DESKS),
     "staff.pass_page": (Action.BOOKS, DESKS),
@@ -168,10 +169,10 @@ def ask(clerk: Clerk, rule: Route, method: str, things: Things) -> int:
         "scope": f"session:{things.access_id}",
         "reason": "somebody asked for it",
     }
-    if rule.endpoint == "staff.print_slips":
+    if rule.endpoint in {"staff.print_slips", "staff.preview_slips"}:
         clerk.post("/staff/desk", **form, plan="day", desk="pierre-bayle")
         if clerk.page.status_code == 200:
-            fields |= {**clerk.form(path), "paper": "escpos"}
+            fields |= {**clerk.form("/staff/desk/print"), "paper": "escpos"}
     return clerk.post(path, **{**fields, **form}).status_code
 
 

@@ -226,7 +226,7 @@ def test_a_clerk_gives_a_pass_with_the_keyboard_alone(portal: Portal, chromium: 
         expect(clerk.page.locator("#count")).to_be_focused()
         clerk.page.keyboard.press("Enter")
         expect(clerk.page.locator(".aloud")).to_have_text(CODE)
-        expect(clerk.page.locator('form[action*="/desk/print"] button')).to_be_focused()
+        expect(clerk.page.locator('form[action*="/desk/print"] .go')).to_be_focused()
         with clerk.page.context.expect_page() as printed:
             clerk.page.keyboard.press("Enter")
         with clerk.portal.services.make_session() as db:

@@ -1,0 +1,216 @@
+"""From the codes on the page to paper: seen first, printed on what the desk has, in the visitor's languages."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from auth.staff_policy import Role
+from auth.trail import TrailEntry
+from auth.voucher_models import Voucher
+from portal.printing import typesetter
+from portal.printing.papers import Paper
+from portal.services import Services
+from portal.slips import LANGUAGES
+from portal.staff.pass_words import TONGUES
+from tests.clock import MovingClock
+from tests.portal.printing.slips import read_codes, read_text
+from tests.portal.staff.conftest import Clerk, Desk, attribute
+from tests.portal.staff.issuing import CODE, deeds, issue
+
+PRINT, PREVIEW = "/staff/desk/print", "/staff/desk/preview"
+PICTURE = re.compile(r'<img class="sheet[^>]*src="data:image/svg\+xml;base64,([^"]+)"')
+
+
+def preview(clerk: Clerk, **choices: str) -> str:
+    """Press the preview button; the picture, as SVG."""
+    clerk.post(PREVIEW, **{**clerk.form(PRINT), **choices})
+    assert clerk.page.status_code == 200, clerk.page.text
+    (picture,) = PICTURE.findall(clerk.page.text)
+    return base64.b64decode(picture).decode()
+
+
+def chosen(clerk: Clerk) -> list[str]:
+    """What stands in the form: the selected options, and what the fields hold."""
+    form = clerk.page.text[clerk.page.text.index('class="print"') :]
+    options = re.findall(r'<option[^>]*value="(\w+)" selected', form)
+    return options + [
+        attribute(tag, "value") for tag in re.findall(r'<input id="(?:right|down)"[^>]*>', form)
+    ]
+
+
+def test_the_page_that_issued_prints_and_no_other_does(
+    clerk: Clerk, desk: Desk, services: Services, clock: MovingClock
+) -> None:
+    issue(clerk, "2")
+    form = clerk.form(PRINT)
+    receipt = clerk.post(PRINT, **form, paper="escpos")
+    assert receipt.status_code == 200 and receipt.data.startswith(b"\x1b@")
+    other = desk.at_work("eve", Role.DESK)
+    other.get("/staff/desk")
+    stolen = {**form, "form": other.form("/staff/desk/find")["form"]}
+    for path in (PRINT, PREVIEW):
+        assert other.post(path, **stolen, paper="escpos").status_code == 403
+    clock.advance(minutes=15)
+    for path in (PRINT, PREVIEW):
+        assert clerk.post(path, **form, paper="escpos").status_code == 403
+    assert deeds(services) == ["passes issued", "slips printed"]
+
+
+def test_the_sheet_is_a_pdf(clerk: Clerk) -> None:
+    issue(clerk, "2")
+    pdf = clerk.press(PRINT, paper="a4")
+    assert pdf.mimetype == "application/pdf"
+    assert pdf.data.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("paper", [*(paper.value for paper in Paper), "escpos"])
+def test_every_paper_is_seen_before_it_is_printed(clerk: Clerk, services: Services, paper: str) -> None:
+    """The page is the one that issued, codes and all; nothing more is issued, and nothing printed."""
+    codes = issue(clerk, "3")
+    assert preview(clerk, paper=paper).startswith("<svg ")
+    assert list(dict.fromkeys(CODE.findall(clerk.page.text))) == codes
+    assert f'<option value="{paper}" selected>' in clerk.page.text
+    assert clerk.form(PRINT)["slips"]
+    assert deeds(services) == ["passes issued"]
+    with services.make_session() as db:
+        assert db.scalar(select(func.count(Voucher.id))) == 3
+
+
+def test_the_preview_is_the_very_page_to_be_printed(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One job for the press, asked for as SVG first and as PDF then."""
+    jobs: list[dict[str, object]] = []
+    write = typesetter.write_job
+
+    def note(job: typesetter.Job) -> dict[str, object]:
+        jobs.append(write(job))
+        return write(job)
+
+    monkeypatch.setattr(typesetter, "write_job", note)
+    issue(clerk, "2")
+    choices = {
+        "paper": "l7163",
+        "language": "de",
+        "second": "fr",
+        "first_free": "3",
+        "right": "1,5",
+        "down": "-2",
+    }
+    preview(clerk, **choices)
+    clerk.press(PRINT, **choices)
+    seen, printed = jobs
+    assert (seen.pop("form"), printed.pop("form")) == ("svg", "pdf")
+    assert {**seen, "title": ""} == {**printed, "title": ""}
+    assert (seen["first_free"], seen["offset_mm"]) == (2, (1.5, -2.0))
+
+
+def test_a_receipt_printers_preview_is_drawn_from_its_bytes(clerk: Clerk) -> None:
+    (code, *_) = issue(clerk, "2")
+    picture = preview(clerk, paper="escpos", language="en", second="")
+    assert f">{code}</text>" in picture and "Open your pass" in picture and "Ouvrir" not in picture
+    assert "2 pages" in clerk.page.text
+
+
+def test_tickets_speak_the_languages_that_were_chosen(clerk: Clerk, services: Services) -> None:
+    issue(clerk)
+    text = read_text(clerk.press(PRINT, paper="receipt", language="de", second="en").data)
+    assert "Pass öffnen" in text and "Open your pass" in text and "Ouvrir" not in text
+    issue(clerk)
+    alone = read_text(clerk.press(PRINT, paper="receipt", language="en", second="en").data)
+    assert alone.count("Open your pass") == 1
+    with services.make_session() as db:
+        printed = select(TrailEntry.detail).where(TrailEntry.action == "slips printed")
+        details = db.scalars(printed.order_by(TrailEntry.number)).all()
+    assert details[0] == {"count": 1, "paper": "receipt", "languages": ["de", "en"]}
+    assert details[1]["languages"] == ["en"]
+
+
+def test_every_language_of_the_tickets_can_be_chosen() -> None:
+    assert tuple(TONGUES) == LANGUAGES
+
+
+def test_a_begun_sheet_and_a_printer_that_prints_beside(clerk: Clerk, tmp_path: Path) -> None:
+    issue(clerk)
+    choices = {"paper": "l7163", "first_free": "14"}
+    (straight,) = read_codes(clerk.press(PRINT, **choices).data, tmp_path)
+    issue(clerk)
+    (moved,) = read_codes(clerk.press(PRINT, **choices, right="2,5", down="−1").data, tmp_path)
+    before, after = min(straight, key=lambda code: code.x), min(moved, key=lambda code: code.x)
+    assert before.x > 99.1 and before.y > 240
+    assert after.x - before.x == pytest.approx(2.5, abs=0.2)
+    assert after.y - before.y == pytest.approx(-1, abs=0.2)
+
+
+def test_the_computer_remembers_how_its_printer_prints(clerk: Clerk) -> None:
+    """For the next one who signs in there, too; a number of labels used is no habit."""
+    issue(clerk)
+    clerk.press(PRINT, paper="l7160", language="en", second="", first_free="4", right="0.5", down="-1")
+    issue(clerk)
+    assert chosen(clerk) == ["l7160", "en", "0.5", "-1"]
+    assert 'name="first_free" value=""' in clerk.page.text
+    preview(clerk, paper="escpos", language="fr", second="en")
+    clerk.press("/staff/signout")
+    clerk.sign_in()
+    issue(clerk)
+    assert chosen(clerk) == ["escpos", "fr", "en", "0.5", "-1"]
+
+
+@pytest.mark.parametrize("path", [PRINT, PREVIEW])
+@pytest.mark.parametrize(
+    ("choices", "field", "advice"),
+    [
+        ({"paper": "papyrus"}, "paper", "Choose from the list."),
+        ({"paper": "a4", "language": "eo"}, "language", "Choose from the list."),
+        ({"paper": "l7160", "large": "on"}, "large", "take A4 or a receipt"),
+        ({"paper": "l7163", "first_free": "15"}, "first_free", "from 1 to 14"),
+        ({"paper": "l7163", "first_free": "0"}, "first_free", "from 1 to 14"),
+        ({"paper": "l7163", "first_free": "٣"}, "first_free", "from 1 to 14"),
+        ({"paper": "a4", "right": "a little"}, "right", "10 at most"),
+        ({"paper": "a4", "down": "10.1"}, "down", "10 at most"),
+        ({"paper": "a4", "down": "nan"}, "down", "10 at most"),
+    ],
+)
+def test_what_cannot_be_printed_is_told_at_its_field_and_the_codes_stay(
+    clerk: Clerk, services: Services, path: str, choices: dict[str, str], field: str, advice: str
+) -> None:
+    codes = issue(clerk, "2")
+    answer = clerk.post(path, **{**clerk.form(PRINT), "language": "fr", **choices})
+    assert answer.status_code == 400
+    assert "<title>Error:" in answer.text and f'href="#{field}"' in answer.text and advice in answer.text
+    assert f'id="{field}"' in answer.text and "aria-invalid=true" in answer.text
+    assert list(dict.fromkeys(CODE.findall(answer.text))) == codes
+    assert deeds(services) == ["passes issued"]
+
+
+def test_a_receipt_has_no_first_free_label(clerk: Clerk) -> None:
+    issue(clerk)
+    assert clerk.press(PRINT, paper="receipt", first_free="20").data.startswith(b"%PDF")
+
+
+def test_while_the_press_is_busy_the_codes_stay(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = issue(clerk)
+    monkeypatch.setattr(typesetter, "QUEUE_SECONDS", 0.01)
+    with typesetter._press:
+        answer = clerk.post(PRINT, **clerk.form(PRINT), paper="a4")
+    assert answer.status_code == 503 and code in answer.text
+    assert "Print again in a minute" in answer.text
+
+
+def test_the_visitors_camera_finds_the_wifi_and_the_pass_on_the_screen(clerk: Clerk) -> None:
+    issue(clerk)
+    assert clerk.page.text.count('<svg class="code"') == 2
+    assert "1. Join the wifi BIBLIOTHEQUES" in clerk.page.text and "2. Open the pass" in clerk.page.text
+
+
+def test_a_replacement_says_so_on_its_preview_too(clerk: Clerk, services: Services) -> None:
+    issue(clerk)
+    with services.make_session() as db:
+        voucher = db.scalars(select(Voucher)).one()
+    clerk.get(f"/staff/passes/{voucher.id}")
+    clerk.press(f"/staff/passes/{voucher.id}/replace")
+    preview(clerk, paper="receipt")
+    assert f"This pass replaces no. {voucher.mark}." in clerk.page.text

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, delete, extract, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
+from db.statements import for_either, table_of
 from gateways.ports import Client, IpAddress, MacAddress, parse_mac
-from sessions import opening
-from sessions.models import AccessSession, Lease, Sighting, Usage
+from sessions import counting, opening
+from sessions.health import drift, outages
+from sessions.models import AccessSession, GatewayLife, Lease, Sighting, Usage
 from sites.models import Gateway
 
-SHORTEST_STRETCH = timedelta(seconds=5)
+# SQLite takes some thirty thousand values with one statement.
+MOST_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Report:
     counts: tuple[Count, ...]
     held: tuple[int, ...]
     refused: dict[str, int]
+    # The width of its counters: those of 32 bits begin again at zero after four gigabytes.
+    counter_bits: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +59,26 @@ class Total:
 
 
 def record(db: Session, *, gateway: Gateway, report: Report, now: datetime) -> None:
-    """Take in a report. Doubled and late ones change no counter."""
-    known = _ours(db, gateway.id, [count.number for count in report.counts])
-    counts = [count for count in report.counts if count.number in known]
-    _grow(db, gateway.id, report.epoch, counts, now=now)
-    for count in counts:
-        _touch(db, gateway.id, count, known[count.number], now=now)
-    db.execute(
-        update(Gateway)
-        .where(Gateway.id == gateway.id)
-        .values(seen_at=now, health=_health(report, now=now))
-        .execution_options(synchronize_session=False)
-    )
+    """Take in a report.
+
+    Counters add up whatever the order of reports. What a report says of the moment counts only where it is newer than
+    all before it in the same life of the gateway: one that is doubled or late, or a whole day of them once more,
+    changes nothing.
+    """
+    is_news = _advance(db, gateway.id, report, now=now)
+    counts = {count.number: count for count in report.counts}
+    macs = _ours(db, gateway.id, list(counts))
+    known = [counts[number] for number in sorted(macs)]
+    source = counting.Source(gateway.id, report.epoch, report.sequence, report.counter_bits)
+    counting.grow(db, source, [_row(count) for count in known], now=now)
+    if not is_news:
+        return
+    counting.touch(db, {count.number: now - timedelta(seconds=count.idle_seconds) for count in known})
+    clients = [Client(MacAddress(macs[count.number]), count.addresses) for count in known]
+    opening.see_all(db, gateway_id=gateway.id, clients=clients, now=now)
+    drift.note(db, gateway_id=gateway.id, held=frozenset(report.held), now=now)
+    # Last: everybody else takes the sessions first and the gateway's row after them.
+    outages.hear(db, gateway_id=gateway.id, now=now, health=_health(report, now=now))
 
 
 def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetime) -> int:
@@ -115,6 +127,7 @@ def read_report(body: dict[str, Any]) -> Report:
         counts=tuple(_count(entry) for entry in body["clients"]),
         held=tuple(whole(number) for number in body["held"]),
         refused={_text(name, 32): whole(value) for name, value in body["refused"].items()},
+        counter_bits=_width(body.get("counter_bits", 64)),
     )
 
 
@@ -135,10 +148,10 @@ _COUNTERS = (Usage.bytes_up, Usage.bytes_down, Usage.packets_up, Usage.packets_d
 def _count(entry: dict[str, Any]) -> Count:
     return Count(
         number=whole(entry["number"]),
-        bytes_up=whole(entry["bytes_up"]),
-        bytes_down=whole(entry["bytes_down"]),
-        packets_up=whole(entry["packets_up"]),
-        packets_down=whole(entry["packets_down"]),
+        bytes_up=_counter(entry["bytes_up"]),
+        bytes_down=_counter(entry["bytes_down"]),
+        packets_up=_counter(entry["packets_up"]),
+        packets_down=_counter(entry["packets_down"]),
         idle_seconds=max(0.0, float(entry["idle_seconds"])),
         addresses=tuple(ipaddress.ip_address(address) for address in entry["addresses"]),
     )
@@ -154,6 +167,20 @@ def whole(value: Any) -> int:
     return number
 
 
+def _counter(value: Any) -> int:
+    """A counter that leaves room for the sum of many: more than sixty petabytes pass through no gateway of ours."""
+    number = whole(value)
+    if number >= 2**56:
+        raise ValueError(f"{number} is not a counter")
+    return number
+
+
+def _width(value: Any) -> int:
+    if value not in (32, 64):
+        raise ValueError(f"{value!r} is no width of a counter: 32 or 64")
+    return int(value)
+
+
 def _text(value: Any, most: int) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= most:
         raise ValueError("not a short text")
@@ -162,66 +189,36 @@ def _text(value: Any, most: int) -> str:
 
 def _ours(db: Session, gateway_id: int, numbers: list[int]) -> dict[int, str]:
     """Which of the numbers have a lease at this gateway, with the client's MAC: no gateway counts for another's."""
-    rows = db.execute(
-        select(Lease.access_id, Lease.mac)
-        .where(Lease.gateway_id == gateway_id, Lease.access_id.in_(numbers))
-        .distinct()
+    found: dict[int, str] = {}
+    for part in range(0, len(numbers), MOST_AT_ONCE):
+        asked = {"gateway": gateway_id, "numbers": numbers[part : part + MOST_AT_ONCE]}
+        found.update((number, mac) for number, mac in db.execute(_OURS, asked))
+    return found
+
+
+def _advance(db: Session, gateway_id: int, report: Report, *, now: datetime) -> bool:
+    """Whether this report is newer than all before it in its life of the gateway. Two at once take turns here."""
+    values = {"gateway": gateway_id, "life": report.epoch, "told": report.sequence, "at": now}
+    return db.execute(_ADVANCE.on(db), values).first() is not None
+
+
+def _advance_statement(insert: Any) -> Executable:
+    fresh = insert(_lives).values(
+        gateway_id=bindparam("gateway"),
+        epoch=bindparam("life"),
+        sequence=bindparam("told"),
+        began_at=bindparam("at"),
     )
-    return {row.access_id: row.mac for row in rows}
+    advanced: Executable = fresh.on_conflict_do_update(
+        index_elements=[_lives.c.gateway_id, _lives.c.epoch],
+        set_={"sequence": fresh.excluded.sequence},
+        where=_lives.c.sequence < fresh.excluded.sequence,
+    ).returning(_lives.c.sequence)
+    return advanced
 
 
-def _grow(db: Session, gateway_id: int, epoch: str, counts: list[Count], *, now: datetime) -> None:
-    if not counts:
-        return
-    postgres = db.get_bind().dialect.name == "postgresql"
-    fresh = (postgresql.insert if postgres else sqlite.insert)(Usage)
-    greater: Any = func.greatest if postgres else func.max
-    names = [column.key for column in _COUNTERS]
-    statement = fresh.on_conflict_do_update(
-        index_elements=[Usage.access_id, Usage.gateway_id, Usage.epoch],
-        set_={
-            **{name: greater(getattr(Usage, name), fresh.excluded[name]) for name in names},
-            "best_down_kbps": greater(Usage.best_down_kbps, _pace(fresh.excluded, is_postgres=postgres)),
-            "updated_at": fresh.excluded.updated_at,
-        },
-    )
-    rows = [
-        {
-            "access_id": count.number,
-            "gateway_id": gateway_id,
-            "epoch": epoch,
-            "updated_at": now,
-            **{name: getattr(count, name) for name in names},
-        }
-        for count in counts
-    ]
-    db.execute(statement, rows)
-
-
-def _pace(fresh: Any, *, is_postgres: bool) -> ColumnElement[int]:
-    """What a client took since the report before this one, in kbit/s by our own clock; 0 where that was just now.
-
-    Reports that were held up on their way arrive in a bunch: the moment between two of them says nothing.
-    """
-    seconds: ColumnElement[Any] = (
-        extract("epoch", fresh.updated_at - Usage.updated_at)
-        if is_postgres
-        else (func.julianday(fresh.updated_at) - func.julianday(Usage.updated_at)) * 86400.0
-    )
-    kbps = cast((fresh.bytes_down - Usage.bytes_down) / (125.0 * seconds), BigInteger)
-    return case((seconds >= SHORTEST_STRETCH.total_seconds(), kbps), else_=0)
-
-
-def _touch(db: Session, gateway_id: int, count: Count, mac: str, *, now: datetime) -> None:
-    seen = now - timedelta(seconds=count.idle_seconds)
-    db.execute(
-        update(AccessSession)
-        .where(AccessSession.id == count.number, AccessSession.last_seen_at < seen)
-        .values(last_seen_at=seen)
-        .execution_options(synchronize_session=False)
-    )
-    if count.addresses:
-        opening.see(db, gateway_id=gateway_id, client=Client(MacAddress(mac), count.addresses), now=now)
+def _row(count: Count) -> tuple[int, int, int, int, int]:
+    return count.number, count.bytes_up, count.bytes_down, count.packets_up, count.packets_down
 
 
 def _leased_here(db: Session, gateway_id: int, access_ids: list[int], *, now: datetime) -> set[int]:
@@ -252,3 +249,15 @@ def forget_sightings(db: Session, *, before: datetime) -> int:
     return len(
         db.execute(delete(Sighting).where(Sighting.seen_at < before).returning(Sighting.address)).all()
     )
+
+
+_lives, _leases = table_of(GatewayLife), table_of(Lease)
+_ADVANCE = for_either(_advance_statement)
+_OURS = (
+    select(_leases.c.access_id, _leases.c.mac)
+    .where(
+        _leases.c.gateway_id == bindparam("gateway"),
+        _leases.c.access_id.in_(bindparam("numbers", expanding=True)),
+    )
+    .distinct()
+)

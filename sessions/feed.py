@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, union_all, update
 from sqlalchemy.orm import Session
 
 from db.wake import ring
 from gateways.ports import Client, Grant, MacAddress
 from sessions import blocks
-from sessions.models import AccessSession, Lease, Sighting
+from sessions.health import outages
+from sessions.models import AccessSession, Drift, DriftKind, Lease, Sighting
 from sites.models import Gateway
 
 
@@ -36,9 +37,7 @@ def read(db: Session, *, gateway_id: int, since: int, now: datetime) -> Feed:
     full = since <= 0 or since > version
     changed: set[int] = set()
     if not full:
-        changed = set(
-            db.scalars(select(Lease.access_id).where(Lease.gateway_id == gateway_id, Lease.version > since))
-        )
+        changed = set(db.scalars(_CHANGED, {"gateway": gateway_id, "since": since}))
         if not changed:
             return Feed(version, False, (), ())
     grants = _grants(db, gateway_id, None if full else changed, now=now)
@@ -49,7 +48,13 @@ def read(db: Session, *, gateway_id: int, since: int, now: datetime) -> Feed:
 def confirm(
     db: Session, *, gateway_id: int, version: int, refused: dict[int, str], now: datetime
 ) -> list[int]:
-    """The gateway's kernel has everything up to `version` but `refused`; the ids of the leases newly confirmed."""
+    """The gateway's kernel has everything up to `version` but `refused`; the ids of the leases newly confirmed.
+
+    A late or doubled word takes nothing back, and none speaks of changes that there have not been.
+    """
+    # The gateway's row first, as whoever changes its leases takes it: otherwise each could wait for the other.
+    told = select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()
+    version = min(version, db.scalar(told) or 0)
     waiting = (
         Lease.gateway_id == gateway_id,
         Lease.version <= version,
@@ -71,10 +76,11 @@ def confirm(
         .returning(Lease.id)
         .execution_options(synchronize_session=False)
     ).all()
+    outages.hear(db, gateway_id=gateway_id, now=now)
     db.execute(
         update(Gateway)
-        .where(Gateway.id == gateway_id)
-        .values(confirmed_version=version, seen_at=now)
+        .where(Gateway.id == gateway_id, Gateway.confirmed_version < version)
+        .values(confirmed_version=version)
         .execution_options(synchronize_session=False)
     )
     ring(db)
@@ -138,3 +144,16 @@ def _addresses(db: Session, gateway_id: int, macs: set[str] | None) -> dict[str,
     for mac, address in db.execute(seen):
         found.setdefault(mac, set()).add(address)
     return found
+
+
+# A client whom the gateway lets pass without a lease has none that could change: the drift says so in its place.
+_CHANGED = union_all(
+    select(Lease.access_id).where(
+        Lease.gateway_id == bindparam("gateway"), Lease.version > bindparam("since")
+    ),
+    select(Drift.number).where(
+        Drift.gateway_id == bindparam("gateway"),
+        Drift.version > bindparam("since"),
+        Drift.kind == DriftKind.SURPLUS,
+    ),
+)

@@ -154,7 +154,8 @@ Index(
 class Usage(Base):
     """What one gateway counted for one access session since its counters began (`epoch`).
 
-    A row only ever grows; an access session's usage is the sum of its rows. Doubled and late reports change nothing.
+    A row only ever grows; an access session's usage is the sum of its rows. `sequence` is that of the last report
+    that counted, and `last_…` are the counters as that one told them: see `sessions.counting`.
     """
 
     __tablename__ = "usage"
@@ -168,7 +169,23 @@ class Usage(Base):
     packets_down: Mapped[int] = mapped_column(BigInteger)
     # The fastest stretch between two reports, for the usage report alone.
     best_down_kbps: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    sequence: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    last_bytes_up: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    last_bytes_down: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    last_packets_up: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    last_packets_down: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     updated_at: Mapped[datetime]
+
+
+class GatewayLife(Base):
+    """One life of a gateway's counters (`epoch`), and how far its reports have come."""
+
+    __tablename__ = "gateway_lives"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    epoch: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    began_at: Mapped[datetime]
 
 
 class Sighting(Base):
@@ -180,6 +197,57 @@ class Sighting(Base):
     address: Mapped[str] = mapped_column(String(45), primary_key=True)
     mac: Mapped[Mac]
     seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class DriftKind(enum.StrEnum):
+    # A confirmed lease runs, and the gateway does not let its client pass.
+    MISSING = "missing"
+    # The gateway lets a client pass that has no lease there.
+    SURPLUS = "surplus"
+
+
+class Remedy(enum.StrEnum):
+    """What came of a drift that did not pass by itself."""
+
+    # Told to the gateway once more, which set it right.
+    TOLD_AGAIN = "told_again"
+    # The session was ended: a zombie.
+    CLOSED = "closed"
+
+
+class Drift(Base):
+    """The gateway's reports and the leases do not agree about one client: the evidence, report after report.
+
+    `number` is the client's number, of an access session that may be gone. `version` is that of the feed with which
+    the gateway was told again. A drift that passes by itself leaves no row; one that was acted upon stays, settled.
+    """
+
+    __tablename__ = "drifts"
+
+    id: Mapped[Key]
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
+    number: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[DriftKind] = mapped_column(word(DriftKind))
+    since: Mapped[datetime]
+    last_at: Mapped[datetime]
+    # How many reports in a row have said so.
+    reports: Mapped[int]
+    version: Mapped[int | None]
+    settled_at: Mapped[datetime | None]
+    remedy: Mapped[Remedy | None] = mapped_column(word(Remedy))
+
+
+_unsettled = Drift.settled_at.is_(None)
+Index(
+    "uq_drifts_unsettled",
+    Drift.gateway_id,
+    Drift.number,
+    Drift.kind,
+    unique=True,
+    sqlite_where=_unsettled,
+    postgresql_where=_unsettled,
+)
+Index("ix_drifts_settled", Drift.gateway_id, Drift.settled_at)
 
 
 class Outage(Base):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance, claim
@@ -20,6 +21,8 @@ from sessions import ending, leases, policy
 from sessions.models import AccessSession, EndReason, Sighting
 from sites import hours
 from sites.models import Gateway, NetworkKind, SigninMethod
+
+LATELY = timedelta(minutes=1)
 
 
 class WhenFull(enum.Enum):
@@ -155,11 +158,24 @@ def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.
 
 def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
     """Remember that `client` is behind its addresses at this gateway."""
+    see_all(db, gateway_id=gateway_id, clients=[client], now=now)
+
+
+def see_all(db: Session, *, gateway_id: int, clients: Iterable[Client], now: datetime) -> None:
+    """Remember where these clients are. What was seen within the last minute is not written anew."""
+    macs = {str(address): client.mac for client in clients for address in client.addresses}
     rows = [
-        {"gateway_id": gateway_id, "address": str(address), "mac": client.mac, "seen_at": now}
-        for address in client.addresses
+        {
+            "gateway_id": gateway_id,
+            "address": address,
+            "mac": macs[address],
+            "seen_at": now,
+            "lately": now - LATELY,
+        }
+        for address in sorted(macs)
     ]
-    db.execute(_SEE.on(db), rows)
+    if rows:
+        db.execute(_SEE.on(db), rows)
 
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
@@ -252,6 +268,7 @@ def _see(insert: Any) -> Executable:
     seen: Executable = fresh.on_conflict_do_update(
         index_elements=[_sightings.c.gateway_id, _sightings.c.address],
         set_={"mac": fresh.excluded.mac, "seen_at": fresh.excluded.seen_at},
+        where=or_(_sightings.c.mac != fresh.excluded.mac, _sightings.c.seen_at < bindparam("lately")),
     )
     return seen
 

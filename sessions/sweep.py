@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from auth import limits, staff_sessions
 from gateways.ports import GatewayKind
 from sessions import accounting, ending
+from sessions.health import outages, zombies
 from sites.models import Gateway
 
 SIGHTING_LIFE = timedelta(hours=24)
@@ -26,6 +27,8 @@ class Swept:
 
     expired: int
     idle: int
+    # Sessions that their gateway does not hold.
+    zombies: int = 0
 
 
 def sweep(db: Session, *, now: datetime) -> Swept:
@@ -33,10 +36,12 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     _hear_fakes(db, now=now)
     expired = ending.close_expired(db, now=now)
     idle = ending.end_idle(db, now=now)
+    settled = zombies.settle(db, now=now)
+    outages.notice(db, now=now)
     accounting.forget_sightings(db, before=now - SIGHTING_LIFE)
     limits.forget(db, before=now - ATTEMPT_LIFE)
     staff_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
-    return Swept(expired, idle)
+    return Swept(expired, idle, settled.closed)
 
 
 def _hear_fakes(db: Session, *, now: datetime) -> None:

@@ -174,8 +174,8 @@ class Telling:
         if self._dns_alert.grew(reading.refused.get("dns", 0), reading.at):
             log.warning("alert: a client without a lease asks more of DNS than any honest one (a tunnel?)")
         epoch = gateway.enforcement.epoch
-        sequence = memory.sequence + 1 if epoch == memory.epoch else 1
         stamp = gateway.known_time()
+        sequence = next_sequence(memory.sequence, memory.epoch, epoch, portal_time=stamp.portal)
         await gateway.in_journal(lambda: gateway.journal.report(epoch, sequence, stamp))
         report = {
             "epoch": epoch,
@@ -208,6 +208,17 @@ class Telling:
         settled = [number for number in over if number in self._ledger.settled or number not in counted]
         if settled:
             await self._gateway.forget(settled)
+
+
+def next_sequence(last: int, last_epoch: str, epoch: str, *, portal_time: float) -> int:
+    """The next report's number within an epoch: greater than any before it, even where the journal was lost.
+
+    The kernel keeps its counters, and with them the epoch, when the journal goes: then the portal's time in
+    milliseconds is further than any count of reports has come.
+    """
+    if epoch == last_epoch:
+        return last + 1
+    return 1 if last_epoch else max(1, int(portal_time * 1000))
 
 
 class Watching:

@@ -7,6 +7,7 @@ import pytest
 
 from gateways.nftables import journal as remembering
 from gateways.nftables.clock import LONGEST_OFF_SECONDS, Moment, Stamp, portal_time, rebase
+from gateways.nftables.duties import next_sequence
 from gateways.nftables.feed import Answer, parse_grant
 from gateways.nftables.journal import Journal
 from tests.gateways.test_feed import ROW, answer
@@ -121,3 +122,13 @@ def test_the_portals_time_is_known_from_the_last_stamp(
 def test_a_clock_that_was_wrong_before_the_reboot_and_is_right_now_is_believed() -> None:
     stamp = Stamp(1_800_000_000.0, Moment("boot", 50.0, 100.0))
     assert portal_time(stamp, Moment("next", 20.0, 1_800_000_300.0)) == 1_800_000_300.0
+
+
+def test_reports_are_numbered_upwards_even_where_the_journal_was_lost() -> None:
+    at = 1_795_435_200.0
+    assert next_sequence(7, "abc", "abc", portal_time=at) == 8
+    assert next_sequence(7, "abc", "def", portal_time=at) == 1
+    # The kernel kept its table, and with it the epoch, and nobody knows how far the reports had come.
+    lost = next_sequence(0, "", "abc", portal_time=at)
+    assert lost > 10**9
+    assert next_sequence(0, "", "abc", portal_time=at + 60) > lost + 1000

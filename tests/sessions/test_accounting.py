@@ -56,8 +56,14 @@ def test_it_counts_what_the_gateway_counted(db: Session) -> None:
 def test_a_doubled_or_late_report_changes_nothing(db: Session) -> None:
     town = build_town(db)
     access = enter(db, town.station)
-    for up, down in ((1_000, 90_000), (2_000, 95_000), (2_000, 95_000), (1_000, 90_000)):
-        report(db, town, body(access.id, up, down))
+    for sequence, up, down in (
+        (1, 1_000, 90_000),
+        (3, 2_000, 95_000),
+        (3, 2_000, 95_000),
+        (2, 1_500, 91_000),
+        (1, 1_000, 90_000),
+    ):
+        report(db, town, body(access.id, up, down, sequence=sequence))
     assert accounting.usage(db, access.id) == Total(2_000, 95_000, 20, 950)
 
 
@@ -177,6 +183,7 @@ def test_an_address_taken_by_another_client_is_the_other_clients(db: Session) ->
         {"now": "x"},
         {"held": [2**63]},
         {"sequence": float("inf")},
+        {"counter_bits": 33},
     ],
 )
 def test_a_report_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
@@ -185,7 +192,7 @@ def test_a_report_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_a_counter_that_cannot_be_is_refused() -> None:
-    for value in (-1, 2**63):
+    for value in (-1, 2**56, 2**63):
         with pytest.raises(ValueError, match="counter"):
             read_report(body(1, value, 1))
 
@@ -200,7 +207,8 @@ def test_it_keeps_the_fastest_stretch_between_two_reports(db: Session) -> None:
     town = build_town(db)
     access = enter(db, town.station)
     megabyte = 1_000_000
-    for seconds, down in ((0, 0), (10, 25), (20, 30), (21, 40), (31, 40), (41, 15)):
+    told = ((0, 0), (10, 25), (20, 30), (21, 40), (31, 40), (41, 15))
+    for sequence, (seconds, down) in enumerate(told, 1):
         at = LATER + timedelta(seconds=seconds)
-        report(db, town, body(access.id, 0, down * megabyte), now=at)
+        report(db, town, body(access.id, 0, down * megabyte, sequence=sequence), now=at)
     assert db.scalars(select(Usage.best_down_kbps)).one() == pytest.approx(20_000, abs=1)

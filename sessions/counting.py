@@ -1,0 +1,173 @@
+"""Counters that only grow, whatever becomes of the reports: doubled, late, lost, wrapped, begun again.
+
+A gateway's counter is cumulative. Each row of `Usage` remembers what it was last told, and by the report of which
+sequence: what a later report says beyond that is added. A report that is not later adds nothing. A counter that went
+down has either gone through its highest value, where the gateway says that it has such (`bits`), or begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Executable,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    extract,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from db.statements import ForEither, table_of
+from db.types import UtcDateTime
+from sessions.models import AccessSession, Usage
+
+SHORTEST_STRETCH = timedelta(seconds=5)
+COUNTERS = ("bytes_up", "bytes_down", "packets_up", "packets_down")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose counters, in which life of theirs, by which report. `bits` is their width."""
+
+    gateway_id: int
+    epoch: str
+    sequence: int
+    bits: int
+
+
+def grow(
+    db: Session, source: Source, rows: Sequence[tuple[int, int, int, int, int]], *, now: datetime
+) -> None:
+    """Take in what a report says of these access sessions: number, then the four counters of `COUNTERS`.
+
+    Each number comes once.
+    """
+    if not rows:
+        return
+    shared = {
+        "gateway": source.gateway_id,
+        "epoch": source.epoch,
+        "sequence": source.sequence,
+        "at": now,
+        # One less than the modulus fits a signed 64-bit number.
+        "top": 2**source.bits - 1 if source.bits < 63 else 0,
+        "half": 2 ** (source.bits - 1) if source.bits < 63 else 2**63 - 1,
+    }
+    if db.get_bind().dialect.name == "postgresql":
+        columns = dict(zip(("number", *COUNTERS), map(list, zip(*rows, strict=True)), strict=True))
+        db.execute(_GROW.postgresql, shared | columns)
+    else:
+        names = ("number", *COUNTERS)
+        db.execute(_GROW.sqlite, [shared | dict(zip(names, row, strict=True)) for row in rows])
+
+
+def touch(db: Session, seen: dict[int, datetime]) -> None:
+    """Note when the clients of these access sessions last sent something. Never back, and never past an end."""
+    if not seen:
+        return
+    numbers = sorted(seen)
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(_TOUCH.postgresql, {"number": numbers, "seen": [seen[number] for number in numbers]})
+    else:
+        db.execute(_TOUCH.sqlite, [{"number": number, "seen": seen[number]} for number in numbers])
+
+
+def _grown(fresh: Any, *, is_postgres: bool) -> Executable:
+    """Add to what is there what its counters have grown since; `fresh` inserts what is new."""
+    told, row = fresh.excluded, _usage.c
+    greater: Any = func.greatest if is_postgres else func.max
+    sums: dict[str, ColumnElement[Any]] = {}
+    for name in COUNTERS:
+        last, new = row[f"last_{name}"], told[name]
+        wrapped = and_(_TOP > 0, last >= _HALF, new < _HALF)
+        step = case((new >= last, new - last), (wrapped, new + (_TOP - last) + 1), else_=new)
+        sums |= {name: row[name] + step, f"last_{name}": new}
+        if name == "bytes_down":
+            pace = _pace(step, row.updated_at, told.updated_at, is_postgres=is_postgres)
+            sums["best_down_kbps"] = greater(row.best_down_kbps, pace)
+    grown: Executable = fresh.on_conflict_do_update(
+        index_elements=[row.access_id, row.gateway_id, row.epoch],
+        set_={**sums, "sequence": told.sequence, "updated_at": told.updated_at},
+        where=told.sequence > row.sequence,
+    )
+    return grown
+
+
+def _pace(grown: Any, before: Any, after: Any, *, is_postgres: bool) -> ColumnElement[int]:
+    """What a client took since the report before this one, in kbit/s by our own clock; 0 where that was just now.
+
+    Reports that were held up on their way arrive in a bunch: the moment between two of them says nothing.
+    """
+    seconds: ColumnElement[Any] = (
+        extract("epoch", after - before)
+        if is_postgres
+        else (func.julianday(after) - func.julianday(before)) * 86400.0
+    )
+    kbps = cast(grown / (125.0 * seconds), BigInteger)
+    return case((seconds >= SHORTEST_STRETCH.total_seconds(), kbps), else_=0)
+
+
+def _columns(number: Any, counters: Mapping[str, Any]) -> dict[str, Any]:
+    last = {f"last_{name}": value for name, value in counters.items()}
+    return {"access_id": number, **_SHARED, **counters, **last}
+
+
+def _one_by_one() -> Executable:
+    counters = {name: bindparam(name, type_=BigInteger) for name in COUNTERS}
+    return _grown(sqlite.insert(_usage).values(_columns(bindparam("number"), counters)), is_postgres=False)
+
+
+def _all_at_once() -> Executable:
+    """PostgreSQL takes the columns as arrays: one statement however long the report."""
+    names = ("number", *COUNTERS)
+    arrays = (bindparam(name, type_=ARRAY(BigInteger)) for name in names)
+    told = func.unnest(*arrays).table_valued(*(column(name, BigInteger) for name in names)).render_derived()
+    columns = _columns(told.c.number, {name: told.c[name] for name in COUNTERS})
+    # Whoever takes rows in the order of their numbers waits for nobody who does the same.
+    source = select(*columns.values()).order_by(told.c.number)
+    return _grown(postgresql.insert(_usage).from_select(list(columns), source), is_postgres=True)
+
+
+def _touched_one_by_one() -> Executable:
+    return _touched(bindparam("number"), bindparam("seen", type_=UtcDateTime()))
+
+
+def _touched_all_at_once() -> Executable:
+    numbers = bindparam("number", type_=ARRAY(BigInteger))
+    seen = bindparam("seen", type_=ARRAY(UtcDateTime()))
+    pairs = (column("number", BigInteger), column("seen", UtcDateTime()))
+    told = func.unnest(numbers, seen).table_valued(*pairs).render_derived()
+    return _touched(told.c.number, told.c.seen)
+
+
+def _touched(number: Any, seen: Any) -> Executable:
+    within = or_(_accesses.c.ended_at.is_(None), _accesses.c.ended_at >= seen)
+    later = _accesses.c.last_seen_at < seen
+    return update(_accesses).where(_accesses.c.id == number, later, within).values(last_seen_at=seen)
+
+
+_usage, _accesses = table_of(Usage), table_of(AccessSession)
+_TOP, _HALF = bindparam("top", type_=BigInteger), bindparam("half", type_=BigInteger)
+_SHARED = {
+    "gateway_id": bindparam("gateway", type_=BigInteger),
+    "epoch": bindparam("epoch", type_=String),
+    "sequence": bindparam("sequence", type_=BigInteger),
+    "updated_at": bindparam("at", type_=UtcDateTime()),
+}
+_GROW = ForEither(_one_by_one(), _all_at_once())
+_TOUCH = ForEither(_touched_one_by_one(), _touched_all_at_once())

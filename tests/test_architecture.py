@@ -24,6 +24,7 @@ AT_HOME = {
     "subprocess": ["gateways/nftables", "portal/printing/typesetter.py"],
     "typst": ["portal/printing/press.py"],
     "sqlalchemy": ["db", "sites", "auth", "sessions", "ads", "portal"],
+    "pyarrow": ["sessions/log/parquet.py"],
     "alembic": ["portal/commands/database.py"],
 }
 # A record of a gateway says of which kind it is: the words for that are pure, and stand with the gateways.

@@ -18,6 +18,7 @@ from portal.staff import (  # noqa: E402, F401
     passes,
     people,
     session,
+    session_exports,
     sessions,
     setup,
     signin,

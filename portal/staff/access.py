@@ -108,4 +108,6 @@ def is_confirmed() -> bool:
 
 def _onward() -> str | None:
     """Where to go on afterwards: to the page that was asked for. What was posted cannot be repeated."""
-    return request.path if request.method == "GET" else None
+    if request.method != "GET":
+        return None
+    return request.full_path if request.query_string else request.path

@@ -6,6 +6,8 @@ question is written in the words of its address, which names neither device nor 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,19 +18,30 @@ from auth import trail
 from auth.trail import Detail
 from portal.services import services
 from portal.staff.access import whoever
+from portal.staff.login import SignedIn
 from sessions.log.asking import Asked, format
 from sessions.log.masks import Sight, Veil
 
 LISTED, OPENED, SEARCHED = "log listed", "session opened", "log searched"
-INCIDENT, UNMASKED, EXPORTED, ENDED = "incident opened", "unmasked", "log exported", "session ended"
+INCIDENT, UNMASKED, ENDED = "incident opened", "unmasked", "session ended"
+EXPORTED, WRITTEN = "log exported", "export written"
 
 
-def record(db: Session, action: str, object: str, *, network: str | None = None, **detail: object) -> None:
+def record(
+    db: Session,
+    action: str,
+    object: str,
+    *,
+    network: str | None = None,
+    by: SignedIn | None = None,
+    now: datetime | None = None,
+    **detail: Any,
+) -> None:
     """Write the line, in the caller's transaction; last in it."""
-    me = whoever()
+    me = by or whoever()
     # Somebody who works for one network alone has all of it read by those who answer for that network.
     only = next(iter(me.authority.networks)) if len(me.authority.networks) == 1 else None
-    facts: Detail = {name: value for name, value in detail.items() if value not in (None, "", [])}  # type: ignore[misc]
+    facts: Detail = {name: value for name, value in detail.items() if value not in (None, "", [])}
     trail.record(
         db,
         actor=me.login,
@@ -36,16 +49,27 @@ def record(db: Session, action: str, object: str, *, network: str | None = None,
         object=object,
         network=network or only,
         detail=facts,
-        now=services().clock(),
+        now=now or services().clock(),
     )
 
 
 def note(
-    action: str, object: str, *, network: str | None = None, sight: Sight | None = None, **detail: object
+    action: str, object: str, *, network: str | None = None, sight: Sight | None = None, **detail: Any
 ) -> None:
     """The same in a transaction of its own, for those who have only looked. It is committed when this returns."""
     with services().make_session.begin() as db:
         record(db, action, object, network=network, unmasked=_lifted(sight), **detail)
+
+
+def finisher(action: str, object: str, *, network: str | None = None, **detail: Any) -> Callable[[int], None]:
+    """What writes a last line with the number of rows, once the request itself is over."""
+    service, me = services(), whoever()
+
+    def done(rows: int) -> None:
+        with service.make_session.begin() as db:
+            record(db, action, object, network=network, by=me, now=service.clock(), rows=rows, **detail)
+
+    return done
 
 
 def words_of(asked: Asked) -> str:

@@ -58,5 +58,6 @@ def _about_the_log() -> dict[str, str]:
         "incident opened": say("opened an incident"),
         "unmasked": say("lifted masks"),
         "log exported": say("exported from the log"),
+        "export written": say("was given the export"),
         "session ended": say("ended a session"),
     }

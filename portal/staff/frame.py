@@ -23,7 +23,12 @@ from portal.staff.pass_words import on_day, papers, pass_state_in_words, void_re
 from portal.wording import say
 
 # What a link to the same page in another language takes along.
-KEPT = ("actor", "object", "words", "next")
+KEPT = (
+    *("actor", "object", "words", "next"),
+    # What is asked of the log: no device and no person stands in it.
+    *("site", "network", "last", "from", "to", "about", "ends", "pass", "pseudonym", "like", "same"),
+    *("state", "reason", "method", "show", "after"),
+)
 STYLE = Path(__file__).parent.parent.parent / "templates" / "staff" / "style.css"
 
 

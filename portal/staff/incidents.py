@@ -54,7 +54,7 @@ def find_session() -> AnyResponse:
     typed = request.form.get("wanted", "").strip()[:80]
     with reading(services().make_session) as db:
         found = _find(db, typed)
-    consulting.note(consulting.SEARCHED, "sessions", by=found.kind, rows=None if found.address else 0)
+    consulting.note(consulting.SEARCHED, "sessions", kind=found.kind, rows=None if found.address else 0)
     if found.address is None:
         return search_page(Asked(), refusal=_nothing(found.kind))
     return redirect(found.address, HTTPStatus.SEE_OTHER)

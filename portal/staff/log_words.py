@@ -22,6 +22,7 @@ from portal.staff.session_words import (
     short,
     standing,
     state_in_words,
+    utc,
     way_in_words,
 )
 from portal.staff.story_words import event_in_words
@@ -132,6 +133,7 @@ VOCABULARY: dict[str, Any] = {
             end_in_words,
             short,
             at_length,
+            utc,
             event_in_words,
         )
     },

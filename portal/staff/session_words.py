@@ -51,8 +51,17 @@ def standing(access: Line | AccessSession, zone: ZoneInfo) -> str:
 
 
 def short(at: datetime, zone: ZoneInfo) -> str:
-    """A time of day with its seconds, in the zone of the place."""
-    return format_datetime(at.astimezone(zone), "HH:mm:ss", locale=language())
+    """A time of day with its seconds, in the zone of the place; with the offset where that hour exists twice."""
+    local = at.astimezone(zone)
+    text = format_datetime(local, "HH:mm:ss", locale=language())
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        text += f" (UTC{local.strftime('%z')[:3]})"
+    return text
+
+
+def utc(at: datetime) -> str:
+    """The same instant in UTC."""
+    return f"{at.astimezone(UTC):%H:%M:%S} UTC"
 
 
 def at_length(at: datetime, zone: ZoneInfo) -> str:

@@ -30,7 +30,9 @@ from portal.staff.refusals import refusal_of
 
 SECOND_STEP = "staff second step"
 SECOND_STEP_LIFE = timedelta(minutes=5)
-_OUR_PATH = re.compile(r"/staff(?:/[A-Za-z0-9_-]+)*/?")
+_OUR_PATH = re.compile(
+    r"/staff(?:/[A-Za-z0-9_-]+)*/?(?:\?[a-z]+=[A-Za-z0-9_.:%-]*(?:&[a-z]+=[A-Za-z0-9_.:%-]*){0,20})?"
+)
 
 
 class StaleStep(AuthError):
@@ -115,7 +117,7 @@ def prove_password(login: str, password: str) -> Staff:
 
 
 def onward() -> str:
-    """Where to go after signing in: a plain path of the staff's own pages, else the first one (case W3)."""
+    """Where to go after signing in: a plain address of the staff's own pages, else the first one (case W3)."""
     path = request.values.get("next", "")
     return path if _OUR_PATH.fullmatch(path) else url_for("staff.home")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -84,6 +85,22 @@ def mixed(
     lines: tuple[Line | Decision, ...] = tuple(sorted((*sessions, *refused), key=_rank))
     more = len(lines) > most
     return Mixed(lines[:most], place_of(lines[most - 1]) if more else None)
+
+
+def every(
+    db: Session, filter: Filter, show: Show, *, authority_networks: Collection[str], at_once: int = 1_000
+) -> Iterator[Line | Decision]:
+    """All lines that match, the newest first, read through cursors of the database's, `at_once` at a time."""
+    sessions: Iterator[Line | Decision] = iter(())
+    refused: Iterator[Line | Decision] = iter(())
+    if show is not Show.REFUSALS:
+        sessions = query.every(db, filter, authority_networks=authority_networks, at_once=at_once)
+    if show is not Show.SESSIONS and not (filter.state or filter.reason or filter.method):
+        statement = _refusals(db, filter, authority_networks)
+        if statement is not None:
+            ordered = statement.order_by(Decision.at.desc(), Decision.id.desc())
+            refused = iter(db.scalars(ordered.execution_options(yield_per=at_once)))
+    return heapq.merge(sessions, refused, key=_rank)
 
 
 def refusals(

@@ -38,6 +38,23 @@ def write_table(names: Sequence[str], records: Iterable[Mapping[str, Cell]], *, 
     return out.getvalue().encode("utf-8-sig" if excel else "utf-8")
 
 
+def stream_table(
+    names: Sequence[str], records: Iterable[Mapping[str, Cell]], *, note: str, at_once: int = 500
+) -> Iterator[bytes]:
+    """The same as a French Excel opens it, piece by piece, for records without end. `note` stands on top, after a #."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    out.write(f"\ufeff# {' '.join(note.split())}\r\n")
+    writer.writerow(names)
+    for number, record in enumerate(records, start=1):
+        writer.writerow([defuse(as_text(record[name])) for name in names])
+        if number % at_once == 0:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
 def read_table(text: str) -> Rows:
     """Read a table whose first line, after notes that begin with #, names the columns."""
     notes = 0

@@ -6,6 +6,7 @@ import functools
 import html
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,9 +21,12 @@ from auth.staff_codes import STEP_SECONDS, make_recovery_codes, read_recovery_co
 from auth.staff_models import Staff
 from auth.staff_policy import Authority, Role
 from portal.services import Services
+from sessions.log.decisions import Refused, Rule, Step, note, show_code
+from sessions.models import EndReason
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
-from tests.town import Town
+from tests.sessions.log.rows import BO, add_session
+from tests.town import BO_PHONE, Town
 
 PASSWORD = "quatre-mots-sans-lien"
 
@@ -165,6 +169,43 @@ def clerk(services: Services, cem: Clerk) -> Clerk:
         plans.add_first_plans(db)
     cem.sign_in()
     return cem
+
+
+@pytest.fixture
+def net(desk: Desk) -> Clerk:
+    """Noor looks after all networks, and has just signed in."""
+    return desk.at_work("noor", Role.NETWORK)
+
+
+@pytest.fixture
+def known(services: Services, town: Town, clock: MovingClock, net: Clerk) -> dict[str, Any]:
+    """A session of Ada's at the station that runs, one of Bo's at Battant that ended, a refusal of Bo's."""
+    now = clock()
+    with services.make_session.begin() as db:
+        ada = add_session(db, town.station, now - timedelta(minutes=5))
+        ended = now - timedelta(hours=1)
+        bo = add_session(
+            db,
+            town.battant,
+            now - timedelta(hours=2),
+            subject=BO,
+            mac=BO_PHONE,
+            address="10.67.0.9",
+            ended_at=ended,
+            end_reason=EndReason.LEFT,
+        )
+        refused = Refused(
+            Rule.TOO_MANY_ATTEMPTS,
+            Step.SIGNIN,
+            gateway=town.station,
+            mac=BO_PHONE,
+            address="10.66.0.9",
+            subject=BO,
+            detail={"until": (now + timedelta(minutes=9)).isoformat(), "device": "iphone"},
+        )
+        code = note(db, refused, now=now - timedelta(minutes=2))
+        assert code is not None
+        return {"ada": ada.id, "bo": bo.id, "code": show_code(code)}
 
 
 def attribute(tag: str, name: str) -> str:

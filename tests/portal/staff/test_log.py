@@ -12,72 +12,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from auth.staff_policy import Role
-from auth.trail import TrailEntry
 from portal.services import Services
-from sessions.log.decisions import Refused, Rule, Step, note, show_code
 from sessions.models import AccessSession, EndReason, Lease
 from tests.clock import MovingClock
 from tests.portal.conftest import Agent, Phone
 from tests.portal.staff.conftest import Clerk, Desk
+from tests.portal.staff.log_looks import WHY, deeds, holds_none, lift, main_of
 from tests.sessions.log.rows import ADA, BO, add_session
 from tests.town import ADA_PHONE, BO_PHONE, Town
-
-WHY = "the guest asked at the desk"
-
-
-@pytest.fixture
-def net(desk: Desk) -> Clerk:
-    """Noor looks after all networks, and has just signed in."""
-    return desk.at_work("noor", Role.NETWORK)
-
-
-@pytest.fixture
-def known(services: Services, town: Town, clock: MovingClock, net: Clerk) -> dict[str, Any]:
-    """A session of Ada's at the station that runs, one of Bo's at Battant that ended, a refusal of Bo's."""
-    now = clock()
-    with services.make_session.begin() as db:
-        ada = add_session(db, town.station, now - timedelta(minutes=5))
-        ended = now - timedelta(hours=1)
-        bo = add_session(
-            db,
-            town.battant,
-            now - timedelta(hours=2),
-            subject=BO,
-            mac=BO_PHONE,
-            address="10.67.0.9",
-            ended_at=ended,
-            end_reason=EndReason.LEFT,
-        )
-        refused = Refused(
-            Rule.TOO_MANY_ATTEMPTS,
-            Step.SIGNIN,
-            gateway=town.station,
-            mac=BO_PHONE,
-            address="10.66.0.9",
-            subject=BO,
-            detail={"until": (now + timedelta(minutes=9)).isoformat(), "device": "iphone"},
-        )
-        code = note(db, refused, now=now - timedelta(minutes=2))
-        assert code is not None
-        return {"ada": ada.id, "bo": bo.id, "code": show_code(code)}
-
-
-def main_of(clerk: Clerk) -> str:
-    return clerk.page.text.split("<main")[1]
-
-
-def deeds(db: Session) -> list[TrailEntry]:
-    db.rollback()
-    wanted = select(TrailEntry).where(TrailEntry.action != "signed in").order_by(TrailEntry.number)
-    return list(db.scalars(wanted))
-
-
-SECRETS = (ADA_PHONE, BO_PHONE, "10.66.0.5", "10.67.0.9", "10.66.0.9", ADA, BO)
-
-
-def holds_none(page: str) -> bool:
-    return not [secret for secret in SECRETS if secret in page]
-
 
 # The list
 
@@ -286,11 +228,6 @@ def test_an_end_is_pending_until_the_gateway_has_confirmed(
 
 
 # Masks
-
-
-def lift(clerk: Clerk, path: str, veil: str = "devices", reason: str = WHY) -> Any:
-    clerk.get(path)
-    return clerk.press(f"/staff/unmask/{veil}", reason=reason)
 
 
 def test_a_mask_is_lifted_for_one_session_for_a_quarter_of_an_hour(

@@ -64,6 +64,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.undo_batch": (Action.REVOKE, DESKS),
     "staff.sessions": (Action.SESSIONS, LOG),
     "staff.find_session": (Action.SESSIONS, LOG),
+    "staff.export_page": (Action.SESSIONS, LOG),
+    "staff.export_log": (Action.SESSIONS, LOG),
     "staff.session": (Action.SESSIONS, LOG),
     "staff.incident": (Action.SESSIONS, LOG),
     "staff.end_page": (Action.DISCONNECT, frozenset({Role.NETWORK})),

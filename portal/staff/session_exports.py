@@ -1,0 +1,140 @@
+"""The log as a file: what the list shows, masked as it is shown, streamed, on record before the first byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.staff_policy import Action
+from db.engine import SessionMaker, reading
+from portal.services import services
+from portal.staff import consulting, staff, unmasking
+from portal.staff.access import needs, whoever
+from portal.staff.consulting import address_of, words_of
+from portal.staff.session_words import TOWN
+from portal.staff.sessions import Places, filter_of, places_of
+from sessions.log import lines, parquet, records
+from sessions.log.asking import Asked, NoSuchRow, Show, UnreadableWord, parse
+from sessions.log.masks import Sight, Veil
+from sessions.log.query import Filter
+from sessions.log.records import COLUMNS, Names, Record, as_written
+from sites.exchange.tables import stream_table
+
+FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+@staff.get("/sessions/export")
+@needs(Action.SESSIONS, confirmed=True)
+def export_page() -> AnyResponse:
+    """What will be in the file, and for what purpose it is wanted."""
+    asked = _asked(dict(request.args))
+    if asked.is_empty:
+        return redirect(url_for("staff.sessions"), HTTPStatus.SEE_OTHER)
+    scope = unmasking.of_question(asked)
+    page = render_template(
+        "staff/session_export.html",
+        asked=asked,
+        words=words_of(asked),
+        back=address_of(asked),
+        sight=unmasking.sight(scope),
+        scope=scope,
+    )
+    return make_response(page)
+
+
+@staff.post("/sessions/export")
+@needs(Action.SESSIONS, confirmed=True)
+def export_log() -> AnyResponse:
+    asked, kind = _asked(dict(parse_qsl(request.form.get("asked", "")))), request.form.get("format", "")
+    if asked.is_empty or kind not in FORMATS:
+        abort(HTTPStatus.BAD_REQUEST)
+    service, me = services(), whoever()
+    sight = unmasking.sight(unmasking.of_question(asked))
+    try:
+        with reading(service.make_session) as db:
+            filter, names = filter_of(db, asked), names_of(places_of(db))
+    except NoSuchRow:
+        abort(HTTPStatus.NOT_FOUND)
+    purpose = " ".join(request.form.get("purpose", "").split())[:200]
+    consulting.note(
+        consulting.EXPORTED,
+        "sessions",
+        network=asked.network,
+        sight=sight,
+        asked=words_of(asked),
+        format=kind,
+        purpose=purpose,
+    )
+    now = service.clock()
+    note = f"asked: {words_of(asked)} · {now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} · by {me.login} · {masked(sight)}"
+    found = Counting(rows(service.make_session, filter, asked.show, names, sight, me.authority.networks))
+    pieces = (
+        parquet.stream(found, note=note)
+        if kind == "parquet"
+        else stream_table(COLUMNS, map(as_written, found), note=note)
+    )
+    done = consulting.finisher(consulting.WRITTEN, "sessions", network=asked.network, format=kind)
+    response = Response(to_the_end(pieces, found, done), content_type=FORMATS[kind])
+    response.headers["Content-Disposition"] = f'attachment; filename="log-{now:%Y%m%d-%H%M}.{kind}"'
+    return response
+
+
+class Counting(Iterator[Record]):
+    """Records, and how many there have been."""
+
+    def __init__(self, found: Iterator[Record]) -> None:
+        self._found = found
+        self.count = 0
+
+    def __next__(self) -> Record:
+        record = next(self._found)
+        self.count += 1
+        return record
+
+
+def to_the_end(pieces: Iterator[bytes], found: Counting, done: Callable[[int], None]) -> Iterator[bytes]:
+    """The pieces, and then, or when the browser has gone away, how many rows were written."""
+    try:
+        yield from pieces
+    finally:
+        done(found.count)
+
+
+def rows(
+    make_session: SessionMaker,
+    filter: Filter,
+    show: Show,
+    names: Names,
+    sight: Sight,
+    networks: Collection[str],
+) -> Iterator[Record]:
+    """The records of what matches, read as they are written."""
+    with reading(make_session) as db:
+        yield from records.records(lines.every(db, filter, show, authority_networks=networks), names, sight)
+
+
+def names_of(places: Places) -> Names:
+    return Names(
+        {number: site.slug for number, site in places.sites.items()},
+        {number: ZoneInfo(site.zone) for number, site in places.sites.items()},
+        {number: network.slug for number, network in places.networks.items()},
+    )
+
+
+def masked(sight: Sight) -> str:
+    """What is masked in a file, for its first line."""
+    hidden = [veil.value for veil in Veil if veil not in sight.lifted]
+    return f"masked: {', '.join(hidden)}" if hidden else "nothing masked"
+
+
+def _asked(words: dict[str, str]) -> Asked:
+    try:
+        return parse(words, zone=TOWN, now=services().clock())
+    except UnreadableWord:
+        abort(HTTPStatus.BAD_REQUEST)

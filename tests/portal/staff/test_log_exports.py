@@ -1,0 +1,95 @@
+"""Exporting from the log: after showing once more who it is, as the list shows it, on record before the first byte."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from pyarrow import parquet
+from sqlalchemy.orm import Session
+
+from auth.staff_policy import Role
+from tests.clock import MovingClock
+from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
+from tests.portal.staff.log_looks import deeds, holds_none, lift
+from tests.town import ADA_PHONE
+
+QUESTION = "site=gare-viotte&last=today"
+
+
+def export(clerk: Clerk, kind: str, question: str = QUESTION, **fields: str) -> Any:
+    clerk.get(f"/staff/sessions/export?{question}")
+    form = {name: value for name, value in clerk.form("/staff/sessions/export").items() if name != "format"}
+    return clerk.post("/staff/sessions/export", **form, format=kind, **fields)
+
+
+def test_a_table_has_what_the_list_shows_and_is_masked(
+    net: Clerk,
+    known: dict[str, Any],
+    db: Session,
+) -> None:
+    answer = export(net, "csv", purpose="a lost phone")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    text = answer.get_data(as_text=True)
+    assert len(text.splitlines()) == 4
+    assert "masked: devices, persons" in text.splitlines()[0]
+    assert known["code"] in text
+    assert holds_none(text)
+    asked, written = deeds(db)
+    assert (asked.action, asked.detail["purpose"], asked.detail["format"]) == (
+        "log exported",
+        "a lost phone",
+        "csv",
+    )
+    assert (written.action, written.detail["rows"]) == ("export written", 2)
+
+
+def test_parquet_holds_the_same_rows(net: Clerk, known: dict[str, Any]) -> None:
+    content = export(net, "parquet").get_data()
+    assert parquet.read_table(io.BytesIO(content)).num_rows == 2
+    assert holds_none(content.decode("latin-1"))
+
+
+def test_it_is_unmasked_as_the_list_is(net: Clerk, known: dict[str, Any], db: Session) -> None:
+    lift(net, f"/staff/sessions?{QUESTION}")
+    assert ADA_PHONE in export(net, "csv").get_data(as_text=True)
+    assert deeds(db)[-2].detail["unmasked"] == ["devices"]
+    assert ADA_PHONE not in export(net, "csv", "last=today").get_data(as_text=True)
+
+
+def test_who_it_is_must_be_shown_again(net: Clerk, known: dict[str, Any], clock: MovingClock) -> None:
+    """Case S3, and then on to where one was."""
+    net.get(f"/staff/sessions/export?{QUESTION}")
+    form = net.form("/staff/sessions/export")
+    clock.advance(minutes=11)
+    assert net.post("/staff/sessions/export", **form).location.startswith("/staff/confirm")
+    net.get(f"/staff/sessions/export?{QUESTION}")
+    net.follow()
+    net.press("/staff/confirm", password=PASSWORD)
+    assert net.page.location == f"/staff/sessions/export?{QUESTION}"
+
+
+def test_nothing_asked_is_nothing_exported(net: Clerk, known: dict[str, Any]) -> None:
+    assert net.get("/staff/sessions/export").location == "/staff/sessions"
+    form = {"asked": "", "format": "csv"}
+    net.get("/staff/sessions")
+    token = net.form("/staff/sessions/find")
+    assert net.post("/staff/sessions/export", **token, **form).status_code == 400
+    assert net.post("/staff/sessions/export", **token, asked=QUESTION, format="exe").status_code == 400
+    assert net.post("/staff/sessions/export", **token, asked="state=asleep", format="csv").status_code == 400
+    assert net.post("/staff/sessions/export", **token, asked="like=999", format="csv").status_code == 404
+
+
+def test_no_other_network_is_in_it(desk: Desk, known: dict[str, Any]) -> None:
+    lib = desk.at_work("lou", Role.NETWORK, networks=("bibliotheques",))
+    assert len(export(lib, "csv", "last=today").get_data(as_text=True).splitlines()) == 2
+
+
+def test_a_browser_that_goes_away_leaves_the_number_of_rows(
+    net: Clerk, known: dict[str, Any], db: Session
+) -> None:
+    answer = export(net, "csv")
+    answer.close()
+    assert [deed.action for deed in deeds(db)] == ["log exported", "export written"]

@@ -1,0 +1,171 @@
+"""The log as files: fifty thousand rows in the memory of a few hundred, and nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+import tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow
+import pytest
+from pyarrow import parquet as reader
+from sqlalchemy import event, insert
+from sqlalchemy.orm import Session
+
+from sessions.log import lines, parquet
+from sessions.log.asking import Show
+from sessions.log.masks import MASKED, Sight, Veil
+from sessions.log.query import Filter
+from sessions.log.records import COLUMNS, Names, as_written, records
+from sessions.models import AccessSession, Decision, EndReason
+from sites.exchange.tables import stream_table
+from tests.clock import MovingClock
+from tests.sessions.log.rows import ADA, add_session
+from tests.town import ADA_PHONE, Town, build_town
+
+ROOT = Path(__file__).parents[3]
+ALL: frozenset[str] = frozenset()
+MANY = 50_000
+
+
+@pytest.fixture
+def town(db: Session) -> Town:
+    return build_town(db)
+
+
+def names(town: Town) -> Names:
+    site = town.station.site
+    return Names({site.id: site.slug}, {site.id: ZoneInfo("Europe/Paris")}, {town.free.id: town.free.slug})
+
+
+def fill(db: Session, town: Town, clock: MovingClock, count: int) -> None:
+    first = add_session(db, town.station, clock() - timedelta(days=30))
+    columns = {column.key: getattr(first, column.key) for column in AccessSession.__table__.columns}
+    columns |= {"ended_at": clock(), "end_reason": EndReason.EXPIRED}
+    del columns["id"]
+    for start in range(1, count, 5_000):
+        db.execute(
+            insert(AccessSession),
+            [
+                {**columns, "started_at": clock() - timedelta(seconds=number)}
+                for number in range(start, min(count, start + 5_000))
+            ],
+        )
+    db.commit()
+
+
+def every(db: Session, town: Town) -> Any:
+    found = lines.every(db, Filter(), Show.ALL, authority_networks=ALL)
+    return records(found, names(town), MASKED)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_fifty_thousand_rows_need_no_more_memory_than_some_hundreds(
+    db: Session, town: Town, clock: MovingClock, kind: str
+) -> None:
+    fill(db, town, clock, MANY)
+    cursors: set[str] = set()
+    note_cursor = lambda _c, cursor, *_: cursors.add(type(cursor).__name__)  # noqa: E731
+    event.listen(db.get_bind(), "before_cursor_execute", note_cursor)
+    found = every(db, town)
+    pieces = (
+        parquet.stream(found, note="all")
+        if kind == "parquet"
+        else stream_table(COLUMNS, map(as_written, found), note="all")
+    )
+    first = next(pieces)
+    tracemalloc.start()
+    size, arrow, most = len(first), 0, 0
+    for piece in pieces:
+        size, most = size + len(piece), max(most, len(piece))
+        arrow = max(arrow, pyarrow.total_allocated_bytes())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    event.remove(db.get_bind(), "before_cursor_execute", note_cursor)
+    assert peak < 16 * 2**20, f"{peak / 2**20:.1f} MiB"
+    assert arrow < 16 * 2**20, f"{arrow / 2**20:.1f} MiB"
+    assert most < size
+    if db.get_bind().dialect.name == "postgresql":
+        assert "ServerCursor" in cursors
+
+
+def test_a_table_holds_every_line_masked_with_both_times(db: Session, town: Town, clock: MovingClock) -> None:
+    add_session(db, town.station, clock(), ended_at=clock(), end_reason=EndReason.LEFT)
+    db.add(
+        Decision(
+            code="K7Q4MX",
+            at=clock() - timedelta(seconds=1),
+            rule="busy",
+            step="page",
+            site_id=town.station.site_id,
+            network_id=town.free.id,
+            mac=ADA_PHONE,
+            detail={"device": "iphone"},
+        )
+    )
+    db.flush()
+    text = b"".join(stream_table(COLUMNS, map(as_written, every(db, town)), note="last=1h\r\nx")).decode(
+        "utf-8-sig"
+    )
+    note, _, table = text.partition("\r\n")
+    assert note == "# last=1h x"
+    session, refusal = csv.DictReader(io.StringIO(table), delimiter=";")
+    assert (session["kind"], session["site"], session["end_reason"]) == ("session", "gare-viotte", "left")
+    assert session["began_utc"] == clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert session["began_local"].endswith("+01:00")
+    assert (session["mac"], session["address"], session["pseudonym"]) == ("…:0a:01", "….5", "ada0…")
+    assert (refusal["kind"], refusal["number"], refusal["rule"], refusal["device"]) == (
+        "refusal",
+        "K7Q-4MX",
+        "busy",
+        "iphone",
+    )
+
+
+def test_what_was_lifted_stands_in_full(db: Session, town: Town, clock: MovingClock) -> None:
+    add_session(db, town.station, clock())
+    found = lines.every(db, Filter(), Show.SESSIONS, authority_networks=ALL)
+    (record,) = records(found, names(town), Sight(frozenset({Veil.DEVICES})))
+    assert (record["mac"], record["address"], record["pseudonym"]) == (ADA_PHONE, "10.66.0.5", "ada0…")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    """Case U3."""
+    record = {**dict.fromkeys(COLUMNS), "device": cell}
+    text = b"".join(stream_table(COLUMNS, [record], note="=1+1")).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text.partition("\r\n")[2]), delimiter=";")
+    assert row["device"] == f"'{cell}"
+    assert text.startswith("# ")
+
+
+def test_parquet_is_read_with_its_types(db: Session, town: Town, clock: MovingClock) -> None:
+    for number in range(12):
+        add_session(db, town.station, clock() - timedelta(seconds=number), mac=f"02:00:00:00:00:{number:02x}")
+    content = b"".join(parquet.stream(every(db, town), note="all of it", group=5))
+    file = reader.ParquetFile(io.BytesIO(content))
+    assert file.num_row_groups == 3
+    assert file.schema_arrow.metadata[b"note"] == b"all of it"
+    table = file.read()
+    assert table.column_names == list(COLUMNS)
+    assert table["began_utc"][0].as_py() == clock()
+    assert table["ended_utc"][0].as_py() is None
+    assert set(table["pseudonym"].to_pylist()) == {f"{ADA[:4]}…"}
+
+
+def test_nothing_found_is_a_file_too(db: Session, town: Town) -> None:
+    content = b"".join(parquet.stream(every(db, town), note="none"))
+    assert reader.ParquetFile(io.BytesIO(content)).read().num_rows == 0
+    assert len(b"".join(stream_table(COLUMNS, [], note="none")).splitlines()) == 2
+
+
+def test_the_library_is_loaded_by_the_first_file_alone() -> None:
+    """Workers start without it: it weighs more than all the rest together."""
+    code = "import sys, portal.app, portal.staff, sessions.log.parquet; sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -5,22 +5,18 @@ returns, unless the session was opened `hastily`.
 from __future__ import annotations
 
 import enum
-import sqlite3
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from db import turns
+
 SessionMaker = sessionmaker[Session]
-BUSY_SECONDS = 2.0
 IMPATIENT_SECONDS = 0.1
-LOOK_SECONDS = 0.0005
 WAY = "arobase_way"
 
 
@@ -35,8 +31,8 @@ class Way(enum.Enum):
 def make_engine(database_url: str) -> Engine:
     """Make the engine for `database_url` (``sqlite:///…`` or ``postgresql://…``).
 
-    A lock that does not come free within two seconds is an error, so that nobody waits in front of a page
-    (`sqlalchemy.exc.OperationalError`).
+    A lock that somebody holds for two seconds is an error, so that nobody waits in front of a page
+    (`sqlalchemy.exc.OperationalError`). SQLite's writers queue, and wait longer while the queue moves (`db.turns`).
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
@@ -45,11 +41,11 @@ def make_engine(database_url: str) -> Engine:
         url,
         pool_size=16,
         max_overflow=16,
-        pool_timeout=BUSY_SECONDS,
+        pool_timeout=turns.BUSY_SECONDS,
         pool_pre_ping=False,
         pool_recycle=1800,
         # A server that is unreachable, or a transaction that somebody left open, must not hold every thread.
-        connect_args={"connect_timeout": 2, "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)}"},
+        connect_args={"connect_timeout": 2, "options": f"-c lock_timeout={int(turns.BUSY_SECONDS * 1000)}"},
     )
 
     @event.listens_for(engine, "begin")
@@ -69,9 +65,9 @@ def make_session_maker(engine: Engine) -> SessionMaker:
 
 def _sqlite(database_url: str) -> Engine:
     engine = create_engine(
-        database_url, connect_args={"timeout": BUSY_SECONDS}, pool_size=16, max_overflow=16
+        database_url, connect_args={"timeout": turns.BUSY_SECONDS}, pool_size=16, max_overflow=16
     )
-    turn = _Turn()
+    turn = turns.Turn()
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -88,58 +84,16 @@ def _sqlite(database_url: str) -> Engine:
         if way is Way.READING:
             driver.execute("BEGIN")
             return
-        patience = IMPATIENT_SECONDS if way is Way.IMPATIENT else BUSY_SECONDS
-        turn.take(connection.info, patience)
+        came, patience = turns.now(), IMPATIENT_SECONDS if way is Way.IMPATIENT else turns.PATIENCE_SECONDS
+        turn.take(connection.info, until=came + patience)
         driver.execute(f"PRAGMA synchronous={'NORMAL' if way in (Way.HASTY, Way.IMPATIENT) else 'FULL'}")
-        _begin_as_writer(driver, patience)
+        turn.begin(driver, came=came, until=came + patience)
 
     @event.listens_for(engine, "checkin")
     def done(_connection: Any, record: Any) -> None:
         turn.give_back(record.info)
 
     return engine
-
-
-def _begin_as_writer(driver: sqlite3.Connection, patience: float) -> None:
-    """BEGIN IMMEDIATE, after whichever other process is writing.
-
-    SQLite itself would look again after ever longer sleeps, so that whoever has waited long goes on waiting while
-    others come and go. Few processes meet here, one thread of each: looking often is cheap, and fair enough.
-    """
-    deadline = time.monotonic() + patience
-    driver.execute("PRAGMA busy_timeout=0")
-    try:
-        while True:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
-            time.sleep(LOOK_SECONDS)
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
-
-
-class _Turn:
-    """One writer of this process at a time; the next one begins at once.
-
-    The turn goes with the connection, noted in its `info`, until that is back in the pool.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def take(self, info: dict[str, Any], patience: float) -> None:
-        if info.get("arobase_turn"):
-            return
-        if not self._lock.acquire(timeout=patience):
-            raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("another writer does not end"))
-        info["arobase_turn"] = True
-
-    def give_back(self, info: dict[str, Any]) -> None:
-        if info.pop("arobase_turn", False):
-            self._lock.release()
 
 
 def reading(make_session: SessionMaker) -> Session:

@@ -1,4 +1,4 @@
-"""SQLite's writers wait for each other in order, and never for ever."""
+"""Transactions that read, write, or write hastily, on either kind of database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-import db.engine
+from db import turns
 from db.engine import hastily, make_engine, make_session_maker, reading
 
 
@@ -39,44 +39,6 @@ def test_many_writers_lose_nothing(engine: Engine) -> None:
     for each in threads:
         each.join()
     assert value(engine) == 160
-    engine.dispose()
-
-
-def test_a_writer_that_does_not_end_is_not_waited_for(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(db.engine, "BUSY_SECONDS", 0.05)
-    with engine.begin(), pytest.raises(OperationalError, match="another writer"):
-        engine.connect().begin()
-    # Its turn came back with its connection, and so did that of the one that was refused.
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE counters SET value = 7"))
-    assert value(engine) == 7
-    engine.dispose()
-
-
-def test_another_process_is_waited_for_and_not_for_ever(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Another engine knows nothing of our turns, as another process would not.
-    other = make_engine(f"sqlite:///{tmp_path / 'queue.sqlite3'}")
-
-    def grow(which: Engine) -> None:
-        for _ in range(30):
-            with which.begin() as connection:
-                connection.execute(text("UPDATE counters SET value = value + 1"))
-
-    threads = [threading.Thread(target=grow, args=(which,)) for which in (engine, other)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert value(engine) == 60
-    monkeypatch.setattr(db.engine, "BUSY_SECONDS", 0.05)
-    with other.begin(), pytest.raises(OperationalError, match="database is locked"), engine.begin():
-        pass
-    grow(engine)
-    other.dispose()
     engine.dispose()
 
 
@@ -135,7 +97,7 @@ def test_on_postgresql_too(postgresql_url: str) -> None:
 def test_a_lock_on_postgresql_is_not_waited_for_either(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db.engine, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
     engine = make_engine(postgresql_url)
     with engine.begin() as holder, engine.connect() as other:
         holder.execute(text("LOCK TABLE networks"))

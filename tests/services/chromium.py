@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.services.parts import program
 
@@ -21,10 +21,15 @@ FLAGS = (
 )
 
 
+# How long a page may take on a machine that does much else. Whoever waits, waits for the page, not for this.
+PATIENCE_MS = 30_000
+
+
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
     """A browser that starts once for many tests; each opens a context of its own in it."""
     path = program("chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
         try:

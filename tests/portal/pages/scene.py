@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -30,6 +30,7 @@ from sites.demo.town import load_demo
 from sites.models import Gateway, Network, Site
 from tests.clock import MovingClock
 from tests.portal.visitors import issue
+from tests.services.chromium import PATIENCE_MS
 from tests.services.parts import free_port
 from tests.town import credential_of
 
@@ -146,7 +147,12 @@ class Guest:
 
     def press(self, action: str) -> None:
         """Press the button of the form that goes to `action`."""
-        self.page.locator(f'form[action^="{action}"] button').first.click()
+        self.follow(self.page.locator(f'form[action^="{action}"] button').first)
+
+    def follow(self, target: Locator) -> None:
+        """Click a link or a button, and wait for the page that it leads to."""
+        with self.page.expect_navigation():
+            target.click()
 
     def sign_in(self, *, pin: str = PIN) -> None:
         self.land(LIBRARY)
@@ -163,7 +169,7 @@ class Guest:
 def open_window(browser: Browser, **options: Any) -> BrowserContext:
     """A window as a phone has it, with its own cookies."""
     context = browser.new_context(**{"viewport": PHONE, "device_scale_factor": 1, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     return context
 
 
@@ -196,13 +202,15 @@ def pause_early(guest: Guest) -> None:
 
 def pause_renewal(guest: Guest) -> None:
     status_free_late(guest)
-    guest.page.locator('a[href^="/pause"]').click()
+    guest.follow(guest.page.locator('a[href^="/pause"]'))
 
 
 def opening(guest: Guest) -> None:
     guest.land(SILENT)
     guest.portal.clock.advance(seconds=6)
     guest.press("/pause")
+    # The page asks again by itself: its own question is answered with "stay", so that a test can look in peace.
+    guest.page.route("**/opening*", lambda asked: asked.fulfill(status=204))
 
 
 def status_free(guest: Guest) -> None:
@@ -212,7 +220,7 @@ def status_free(guest: Guest) -> None:
 def status_free_late(guest: Guest) -> None:
     guest.go_online()
     guest.portal.clock.advance(minutes=26)
-    guest.page.locator('main a[href^="/status"]').click()
+    guest.follow(guest.page.locator('main a[href^="/status"]'))
 
 
 def status_library(guest: Guest) -> None:
@@ -252,7 +260,7 @@ def status_pass(guest: Guest, code: str | None = None) -> None:
 
 def ended(guest: Guest) -> None:
     guest.go_online()
-    guest.page.locator('form[action^="/leave"] button').last.click()
+    guest.follow(guest.page.locator('form[action^="/leave"] button').last)
 
 
 PAGES: dict[str, Callable[[Guest], None]] = {

@@ -112,7 +112,7 @@ def test_the_map_is_walked_with_the_keyboard_and_leads_into_the_list(guest: Gues
     entry = guest.page.locator(target)
     assert entry.locator("a").inner_text() in (mark.get_attribute("aria-label") or "")
     guest.page.keyboard.press("Enter")
-    assert guest.page.url.endswith(target)
+    expect(guest.page).to_have_url(re.compile(f"{re.escape(target)}$"))
 
 
 @pytest.mark.browser

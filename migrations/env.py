@@ -9,6 +9,7 @@ import auth.staff_models
 import auth.trail
 import auth.voucher_models  # noqa: F401
 import sessions.figures.models  # noqa: F401
+import sessions.keeping.models  # noqa: F401
 from db.base import Base
 
 connection = context.config.attributes["connection"]

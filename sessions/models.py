@@ -85,6 +85,15 @@ Index(
 )
 # The days of the usage report.
 Index("ix_access_sessions_started_ended", AccessSession.started_at, AccessSession.ended_at)
+# For what leaves at the end of its term, and for what refers to it.
+Index("ix_access_sessions_ended_at", AccessSession.ended_at)
+Index("ix_access_sessions_of_entitlement", AccessSession.entitlement_id)
+Index(
+    "ix_access_sessions_previous",
+    AccessSession.previous_id,
+    sqlite_where=AccessSession.previous_id.is_not(None),
+    postgresql_where=AccessSession.previous_id.is_not(None),
+)
 Index("ix_access_sessions_subject_mac", AccessSession.subject, AccessSession.mac)
 # The log (sessions/log/query.py): each filter that may stand alone, in the order of the list.
 _in_order = (AccessSession.started_at, AccessSession.id)

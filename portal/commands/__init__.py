@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.commands import audit, database, gateways, patrons, sessions, sites, staff, sweep, vouchers
+from portal.commands import (
+    audit,
+    database,
+    gateways,
+    patrons,
+    retention,
+    sessions,
+    sites,
+    staff,
+    sweep,
+    vouchers,
+)
 
 
 def register(app: Flask) -> None:
@@ -14,6 +25,7 @@ def register(app: Flask) -> None:
         sites.sites,
         gateways.gateways,
         patrons.patrons,
+        retention.retention,
         sessions.sessions,
         staff.staff,
         vouchers.group,

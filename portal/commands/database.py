@@ -8,7 +8,9 @@ import click
 from flask.cli import AppGroup
 
 from auth.plans import add_first_plans
+from db.reserve import reserve_of
 from portal.services import services
+from sessions.keeping import terms
 
 db = AppGroup("db", help="The database.")
 ROOT = Path(__file__).parent.parent.parent
@@ -29,4 +31,7 @@ def upgrade() -> None:
     with services().make_session.begin() as session:
         # A desk can issue passes from the first day on.
         add_first_plans(session)
+        terms.seed(session, now=services().clock())
+    if (reserve := reserve_of(services().settings.database_url)) is not None:
+        reserve.take()
     click.echo("The database is up to date.")

@@ -12,8 +12,9 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import anchoring, figures
+from portal import anchoring, figures, keeping
 from portal.services import Services, services
+from sessions.sweep import Swept
 from sessions.sweep import sweep as sweep_once
 
 # The days of the usage report that one call makes at most; the next one goes on.
@@ -32,13 +33,15 @@ def sweep(every: float | None) -> None:
     """Close what is over, end who is gone, forget what is stale, make the figures of days that are final."""
     service = services()
     if every is None:
-        with service.make_session.begin() as db:
-            swept = sweep_once(db, now=service.clock())
-        anchoring.leave(service)
+        swept = _sweep(service)
         click.echo(f"Closed {swept.expired} that were over and {swept.idle} that were gone.")
         for _ in range(MOST_DAYS):
             if figures.make_next(service) is None:
                 break
+        # After the figures: they are made of what is purged.
+        for _ in keeping.purging(service):
+            pass
+        anchoring.leave(service)
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,15 +50,30 @@ def sweep(every: float | None) -> None:
 
 
 def _go_on(service: Services, every: float, stop: threading.Event) -> None:
-    look_at: datetime | None = None
+    make_figures = _Figures().make
     while not stop.wait(every):
-        try:
-            with service.make_session.begin() as db:
-                sweep_once(db, now=service.clock())
-            anchoring.leave(service)
-            if look_at is None or service.clock() >= look_at:
-                made = figures.make_next(service)
-                look_at = None if made else service.clock() + LOOK_FOR_DAYS
-        except SQLAlchemyError:
-            # A database that is away comes back; until then the gateways end access by themselves.
-            log.warning("the sweep could not reach the database", exc_info=current_app.debug)
+        # Each for itself: on a full disk the first fails, and the purge is what makes room.
+        for work in (_sweep, make_figures, keeping.keep, anchoring.leave):
+            try:
+                work(service)
+            except SQLAlchemyError:
+                # A database that is away comes back; until then the gateways end access by themselves.
+                log.warning("the sweep could not use the database", exc_info=current_app.debug)
+
+
+def _sweep(service: Services) -> Swept:
+    with service.make_session.begin() as db:
+        return sweep_once(db, now=service.clock())
+
+
+class _Figures:
+    """The next day of figures; where there was none, the next look is a while later."""
+
+    def __init__(self) -> None:
+        self._look_at: datetime | None = None
+
+    def make(self, service: Services) -> None:
+        if self._look_at is not None and service.clock() < self._look_at:
+            return
+        made = figures.make_next(service)
+        self._look_at = None if made else service.clock() + LOOK_FOR_DAYS

@@ -1,0 +1,31 @@
+"""How long the ledger of impressions is kept: each to its term, without its session where that leaves first."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from ads.models import Impression
+from sessions.classes import DataClass
+from sessions.keeping import holds
+from sessions.keeping.models import LegalHold
+from sessions.keeping.shelves import Condition, Dependent, Rows, stay_held_by
+from sessions.models import AccessSession
+
+
+def _held(hold: LegalHold) -> Condition:
+    of_held = select(AccessSession.id).where(AccessSession.id == Impression.access_id, stay_held_by(hold))
+    by_itself = holds.covers(hold, site=Impression.site_id, began=Impression.accepted_at)
+    return or_(of_held.exists(), by_itself)
+
+
+IMPRESSIONS = Rows(
+    Impression,
+    DataClass.ACCEPTANCE,
+    (Impression.id,),
+    lambda cutoffs: Impression.accepted_at < cutoffs[DataClass.ACCEPTANCE],
+    _held,
+)
+# What was shown where stays countable; on whose device is forgotten with the session.
+OF_SESSIONS = Dependent(
+    Impression, DataClass.ACCEPTANCE, Impression.access_id, detach=("access_id", "lease_id")
+)

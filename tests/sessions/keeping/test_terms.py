@@ -1,0 +1,92 @@
+"""The table of terms: counted by the calendar, changed without forgetting, seeded with the law."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sessions.classes import DataClass
+from sessions.keeping import terms
+from sessions.keeping.models import RetentionRule, TermUnit
+from sessions.keeping.terms import StaleRule, Term, UnreadableTerm
+from tests.clock import NOON
+
+YEAR = Term(1, TermUnit.YEARS)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "now", "before"),
+    [
+        (1, TermUnit.YEARS, datetime(2026, 11, 26, 12, tzinfo=UTC), datetime(2025, 11, 26, 12, tzinfo=UTC)),
+        (1, TermUnit.YEARS, datetime(2028, 3, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)),
+        (1, TermUnit.YEARS, datetime(2028, 2, 29, tzinfo=UTC), datetime(2027, 2, 28, tzinfo=UTC)),
+        (3, TermUnit.MONTHS, datetime(2026, 5, 31, tzinfo=UTC), datetime(2026, 2, 28, tzinfo=UTC)),
+        (3, TermUnit.MONTHS, datetime(2026, 2, 10, tzinfo=UTC), datetime(2025, 11, 10, tzinfo=UTC)),
+        (12, TermUnit.MONTHS, datetime(2026, 12, 31, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)),
+        (10, TermUnit.DAYS, datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 2, 23, tzinfo=UTC)),
+    ],
+)
+def test_a_term_is_counted_by_the_calendar(
+    amount: int, unit: TermUnit, now: datetime, before: datetime
+) -> None:
+    assert Term(amount, unit).before(now) == before
+
+
+def test_the_table_begins_with_what_the_law_says_and_is_seeded_once(db: Session) -> None:
+    assert terms.seed(db, now=NOON) == len(DataClass)
+    db.flush()
+    assert terms.seed(db, now=NOON + timedelta(days=1)) == 0
+    held = terms.in_force(db)
+    assert held[DataClass.CONNECTION].term == YEAR
+    assert held[DataClass.SECURITY].term == Term(3, TermUnit.MONTHS)
+    assert "L34-1" in held[DataClass.CONNECTION].basis and "R10-14" in held[DataClass.SECURITY].basis
+
+
+def test_without_a_line_the_law_holds(db: Session) -> None:
+    assert terms.in_force(db) == dict(terms.LAW)
+
+
+def test_a_change_closes_the_old_line_and_keeps_it(db: Session) -> None:
+    terms.seed(db, now=NOON)
+    db.flush()
+    rule = terms.current(db)[0]
+    later = NOON + timedelta(days=10)
+    terms.change(db, rule.id, term=Term(6, TermUnit.MONTHS), basis="Décret de 2027", now=later)
+    lines = db.scalars(
+        select(RetentionRule).where(RetentionRule.data_class == rule.data_class).order_by(RetentionRule.id)
+    ).all()
+    assert [(one.term, one.valid_from, one.valid_to) for one in lines] == [
+        (1, NOON, later),
+        (6, later, None),
+    ]
+    assert terms.in_force(db)[rule.data_class].basis == "Décret de 2027"
+    assert [one.id for one in terms.former(db)] == [rule.id]
+
+
+def test_of_two_who_change_a_line_the_second_is_told(db: Session) -> None:
+    terms.seed(db, now=NOON)
+    db.flush()
+    rule = terms.current(db)[0]
+    terms.change(db, rule.id, term=YEAR, basis="first", now=NOON)
+    with pytest.raises(StaleRule):
+        terms.change(db, rule.id, term=YEAR, basis="second", now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("term", "basis"),
+    [
+        (Term(0, TermUnit.DAYS), "x"),
+        (Term(-1, TermUnit.YEARS), "x"),
+        (Term(11, TermUnit.YEARS), "x"),
+        (YEAR, "  "),
+        (YEAR, "x" * 401),
+    ],
+)
+def test_a_term_without_sense_or_basis_is_refused(db: Session, term: Term, basis: str) -> None:
+    terms.seed(db, now=NOON)
+    db.flush()
+    with pytest.raises(UnreadableTerm):
+        terms.change(db, terms.current(db)[0].id, term=term, basis=basis, now=NOON)

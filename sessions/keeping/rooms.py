@@ -22,7 +22,7 @@ from sessions.keeping.shelves import (
     Stays,
     stay_held_by,
 )
-from sessions.models import AccessSession, Decision, Lease, Usage
+from sessions.models import AccessSession, Decision, Drift, Lease, Usage
 
 
 def shelves(*dependents: Dependent) -> tuple[Shelf, ...]:
@@ -57,6 +57,12 @@ def shelves(*dependents: Dependent) -> tuple[Shelf, ...]:
             (Decision.id,),
             lambda cutoffs: Decision.at < cutoffs[DataClass.SECURITY],
             _decision_held,
+        ),
+        Rows(
+            Drift,
+            DataClass.SECURITY,
+            (Drift.id,),
+            lambda cutoffs: Drift.settled_at < cutoffs[DataClass.SECURITY],
         ),
         Rows(
             Attempt,

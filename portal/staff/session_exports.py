@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import UTC
 from http import HTTPStatus
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -58,7 +57,7 @@ def export_log() -> AnyResponse:
     sight = unmasking.sight(unmasking.of_question(asked))
     try:
         with reading(service.make_session) as db:
-            filter, names = filter_of(db, asked), names_of(places_of(db))
+            filter, names = filter_of(db, asked), _names(places_of(db))
     except NoSuchRow:
         abort(HTTPStatus.NOT_FOUND)
     purpose = " ".join(request.form.get("purpose", "").split())[:200]
@@ -119,18 +118,14 @@ def rows(
         yield from records.records(lines.every(db, filter, show, authority_networks=networks), names, sight)
 
 
-def names_of(places: Places) -> Names:
-    return Names(
-        {number: site.slug for number, site in places.sites.items()},
-        {number: ZoneInfo(site.zone) for number, site in places.sites.items()},
-        {number: network.slug for number, network in places.networks.items()},
-    )
-
-
 def masked(sight: Sight) -> str:
     """What is masked in a file, for its first line."""
     hidden = [veil.value for veil in Veil if veil not in sight.lifted]
     return f"masked: {', '.join(hidden)}" if hidden else "nothing masked"
+
+
+def _names(places: Places) -> Names:
+    return Names.of(places.sites.values(), places.networks.values())
 
 
 def _asked(words: dict[str, str]) -> Asked:

@@ -11,6 +11,7 @@ from sessions.log.decisions import show_code
 from sessions.log.masks import Sight
 from sessions.log.query import Line
 from sessions.models import Decision
+from sites.models import Network, Site
 
 # The order of the columns. Those of `INSTANTS` are instants; all others are text.
 COLUMNS = (
@@ -29,6 +30,15 @@ class Names:
     sites: Mapping[int, str]
     zones: Mapping[int, ZoneInfo]
     networks: Mapping[int, str]
+
+    @classmethod
+    def of(cls, sites: Iterable[Site], networks: Iterable[Network]) -> Names:
+        known = list(sites)
+        return cls(
+            {site.id: site.slug for site in known},
+            {site.id: ZoneInfo(site.zone) for site in known},
+            {network.id: network.slug for network in networks},
+        )
 
 
 def records(lines: Iterable[Line | Decision], names: Names, sight: Sight) -> Iterator[Record]:

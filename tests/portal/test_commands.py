@@ -210,7 +210,7 @@ def test_staff_end_a_session_by_mac_in_any_notation(
     phone.land()
     phone.press("/pause")
     station.follow()
-    assert ADA_PHONE in run(app, "sessions", "list").output
+    assert ADA_PHONE in run(app, "sessions", "list", "--unmask", "a test of the list").output
     done = run(app, "sessions", "end", ADA_PHONE.upper().replace(":", "-"))
     assert "Ended 1 session." in done.output
     station.follow()

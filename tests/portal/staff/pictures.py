@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auth.staff_policy import Role
 from tests.portal.pages.scene import open_window, running_portal
-from tests.portal.pictures import FOLDER
+from tests.portal.pictures import FOLDER, SCHEMES
 from tests.portal.staff.test_log_pages import WALK, an_afternoon
 from tests.portal.staff.test_pages import Clerk
 from tests.services.chromium import running_chromium
@@ -29,7 +29,7 @@ def take(folder: Path, names: tuple[str, ...] = PICTURES) -> list[Path]:
     ):
         an_afternoon(portal, browser)
         for name, go in walk.items():
-            for scheme in ("light", "dark"):
+            for scheme in SCHEMES:
                 with open_window(
                     browser, viewport={"width": 1100, "height": 860}, color_scheme=scheme
                 ) as window:

@@ -1,0 +1,144 @@
+"""A question is its address: read and written alike, and a bad word is named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from auth.voucher_keys import VoucherKeys
+from config import Secret
+from sessions.log.asking import (
+    Asked,
+    Last,
+    NoSuchRow,
+    Same,
+    Show,
+    UnreadableWord,
+    format,
+    parse,
+    resolve,
+    span,
+)
+from sessions.log.query import Filter, State
+from sessions.models import EndReason
+from sites.models import SigninMethod
+from tests.clock import MovingClock
+from tests.sessions.log.rows import ADA, add_session
+from tests.town import ADA_PHONE, build_town
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 11, 26, 13, 20, tzinfo=UTC)
+KEYS = VoucherKeys(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
+INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
+SPANS = st.one_of(
+    st.builds(dict),
+    st.builds(dict, last=st.sampled_from(Last)),
+    st.builds(dict, since=INSTANTS),
+    INSTANTS.map(lambda at: {"since": at, "until": at + timedelta(seconds=1)}),
+)
+ROWS = st.one_of(
+    st.builds(dict),
+    st.builds(dict, like=st.sampled_from(["4711", "K7Q4MX"]), same=st.sampled_from(Same)),
+)
+QUESTIONS = st.builds(
+    lambda span, row, **words: Asked(**span, **row, **words),
+    SPANS,
+    ROWS,
+    site=st.none() | st.just("gare-viotte"),
+    network=st.none() | st.just("wifilib"),
+    ends=st.none() | st.just("0a:01"),
+    pseudonym=st.none() | st.just("3f9a"),
+    mark=st.none() | st.just("12-7"),
+    state=st.none() | st.sampled_from(State),
+    reason=st.none() | st.sampled_from(EndReason),
+    method=st.none() | st.sampled_from(SigninMethod),
+    show=st.sampled_from(Show),
+)
+
+
+def read(**words: str) -> Asked:
+    return parse({name.rstrip("_"): text for name, text in words.items()}, zone=PARIS, now=NOW)
+
+
+@given(QUESTIONS)
+def test_a_question_is_its_address(asked: Asked) -> None:
+    assert parse(format(asked), zone=PARIS, now=NOW) == asked
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["site", "from", "to", "about", "like", "ends", "last", "state"]), st.text()
+    )
+)
+def test_whatever_stands_there_is_read_or_named(words: dict[str, str]) -> None:
+    try:
+        parse(words, zone=PARIS, now=NOW)
+    except UnreadableWord as error:
+        assert error.name in words
+
+
+@pytest.mark.parametrize(
+    ("about", "at"),
+    [
+        ("14:10", datetime(2026, 11, 26, 13, 10, tzinfo=UTC)),
+        ("14h10", datetime(2026, 11, 26, 13, 10, tzinfo=UTC)),
+        # Later than now: it was yesterday's.
+        ("18:00", datetime(2026, 11, 25, 17, 0, tzinfo=UTC)),
+        ("2026-07-01T14:10", datetime(2026, 7, 1, 12, 10, tzinfo=UTC)),
+        ("2026-07-01T14:10Z", datetime(2026, 7, 1, 14, 10, tzinfo=UTC)),
+    ],
+)
+def test_about_is_a_quarter_of_an_hour_either_way(about: str, at: datetime) -> None:
+    asked = read(about=about)
+    assert (asked.since, asked.until) == (at - timedelta(minutes=15), at + timedelta(minutes=15))
+
+
+def test_times_are_the_town_s_unless_they_say_otherwise() -> None:
+    assert read(from_="2026-11-26T14:00").since == datetime(2026, 11, 26, 13, 0, tzinfo=UTC)
+    assert read(from_="2026-11-26T14:00+05:00").since == datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+
+
+def test_yesterday_is_a_day_of_the_calendar() -> None:
+    """The 25 October 2026 has 25 hours in France."""
+    now = datetime(2026, 10, 26, 9, tzinfo=UTC)
+    since, until = span(Asked(last=Last.YESTERDAY), zone=PARIS, now=now)
+    assert since is not None and until is not None
+    assert until - since == timedelta(hours=25)
+    assert until == datetime(2026, 10, 25, 23, tzinfo=UTC)
+
+
+def test_no_whole_name_is_a_word_of_an_address() -> None:
+    for words in ({"pseudonym": ADA}, {"ends": ADA_PHONE}, {"like": ADA_PHONE}, {"like": "10.66.0.5"}):
+        with pytest.raises(UnreadableWord):
+            parse(words, zone=PARIS, now=NOW)
+
+
+def test_a_row_stands_for_what_it_holds(db: Session, clock: MovingClock) -> None:
+    town = build_town(db)
+    access = add_session(db, town.station, clock())
+
+    def found(same: Same, networks: frozenset[str] = frozenset()) -> Filter:
+        asked = Asked(like=str(access.id), same=same)
+        return resolve(db, asked, authority_networks=networks, keys=KEYS, zone=PARIS, now=clock())
+
+    assert found(Same.DEVICE) == Filter(mac=ADA_PHONE)
+    assert found(Same.ADDRESS) == Filter(address="10.66.0.5")
+    assert found(Same.PERSON, frozenset({"wifilib"})) == Filter(subject=ADA)
+    with pytest.raises(NoSuchRow):
+        found(Same.DEVICE, frozenset({"bibliotheques"}))
+    with pytest.raises(NoSuchRow):
+        resolve(db, Asked(mark="99-1"), authority_networks=frozenset(), keys=KEYS, zone=PARIS, now=clock())
+
+
+def test_the_end_of_a_mac_is_looked_for_in_a_day(db: Session, clock: MovingClock) -> None:
+    def since(asked: Asked) -> datetime | None:
+        return resolve(db, asked, authority_networks=frozenset(), keys=KEYS, zone=PARIS, now=clock()).since
+
+    assert since(Asked(ends="0a:01")) == clock() - timedelta(days=1)
+    assert since(Asked(ends="0a:01", last=Last.WEEK)) == clock() - timedelta(days=7)
+    assert since(Asked()) is None

@@ -1,0 +1,143 @@
+"""A session's story: everything that is known of it, in order; and how far its end has come."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from sessions import ending, leases
+from sessions.log import story
+from sessions.log.decisions import Refused, Rule, Step, note
+from sessions.log.story import Event, Happening, Word
+from sessions.models import AccessSession, EndReason, Usage
+from tests.clock import MovingClock
+from tests.sessions.log.rows import add_session
+from tests.town import ADA_PHONE, BO_PHONE, Town, build_town, make_client
+
+
+@pytest.fixture
+def town(db: Session) -> Town:
+    return build_town(db)
+
+
+def lease(db: Session, access: AccessSession, gateway: Any, at: datetime) -> None:
+    leases.grant(
+        db,
+        access=access,
+        gateway=gateway,
+        client=make_client(),
+        starts_at=at,
+        until=access.until,
+        now=at,
+    )
+
+
+def told(db: Session, access: AccessSession, now: datetime, *more: Event) -> list[Happening]:
+    return [event.what for event in story.tell(story.read(db, access), now=now, more=more)]
+
+
+def test_it_begins_with_the_landing_and_ends_with_the_end(
+    db: Session, town: Town, clock: MovingClock
+) -> None:
+    start = clock()
+    note(
+        db,
+        Refused(Rule.TOO_EARLY, Step.PAUSE, gateway=town.station, mac=ADA_PHONE),
+        now=start - timedelta(minutes=1),
+    )
+    access = add_session(db, town.station, start, landed_at=start - timedelta(minutes=2))
+    lease(db, access, town.station, start)
+    lease(db, access, town.battant, start + timedelta(minutes=5))
+    db.add(
+        Usage(
+            access_id=access.id,
+            gateway_id=town.station.id,
+            epoch="boot-1",
+            bytes_up=1,
+            bytes_down=2,
+            packets_up=1,
+            packets_down=1,
+            updated_at=start + timedelta(minutes=7),
+        )
+    )
+    ending.end(db, access.id, reason=EndReason.LEFT, now=start + timedelta(minutes=9))
+    db.flush()
+    db.expire_all()
+    accepted = Event(start, Happening.ACCEPTED)
+    assert told(db, access, clock(), accepted) == [
+        Happening.LANDED,
+        Happening.REFUSED,
+        Happening.ACCEPTED,
+        Happening.SIGNED_IN,
+        Happening.LEASED,
+        Happening.ROAMED,
+        Happening.LEASED,
+        Happening.COUNTED,
+        Happening.ENDED,
+        Happening.PENDING,
+        Happening.PENDING,
+    ]
+
+
+def test_refusals_of_others_of_other_networks_and_of_long_ago_are_not_in_it(
+    db: Session, town: Town, clock: MovingClock
+) -> None:
+    access = add_session(db, town.station, clock())
+
+    def refuse(rule: Rule, before: timedelta, **fields: Any) -> None:
+        values = {"gateway": town.station, "mac": ADA_PHONE, **fields}
+        note(db, Refused(rule, Step.PAUSE, **values), now=clock() - before)
+
+    refuse(Rule.TOO_EARLY, timedelta(minutes=5), mac=BO_PHONE)
+    refuse(Rule.TOO_EARLY, timedelta(minutes=5), gateway=town.pierre_bayle)
+    refuse(Rule.BUSY, timedelta(minutes=61))
+    assert Happening.REFUSED not in told(db, access, clock())
+    refuse(Rule.FAULT, timedelta(minutes=59))
+    assert Happening.REFUSED in told(db, access, clock())
+
+
+def test_both_ends_of_a_move_know_each_other(db: Session, town: Town, clock: MovingClock) -> None:
+    old = add_session(db, town.station, clock(), ended_at=clock(), end_reason=EndReason.MOVED)
+    new = add_session(db, town.station, clock(), mac=BO_PHONE, previous_id=old.id)
+    assert Happening.WENT_ON in told(db, old, clock())
+    assert Happening.CAME_FROM in told(db, new, clock())
+
+
+def test_an_end_is_said_to_be_there_when_every_gateway_has_it(
+    db: Session, town: Town, clock: MovingClock
+) -> None:
+    access = add_session(db, town.station, clock())
+    lease(db, access, town.station, clock())
+    lease(db, access, town.battant, clock())
+
+    def word() -> Word:
+        db.flush()
+        db.expire_all()
+        return story.word_of_end(story.read(db, access), now=clock())
+
+    assert word() is Word.OPEN
+    ending.end(db, access.id, reason=EndReason.STAFF, now=clock())
+    assert word() is Word.PENDING
+    town.station.confirmed_version = town.station.feed_version
+    assert word() is Word.PENDING
+    town.battant.confirmed_version = town.battant.feed_version
+    assert word() is Word.CONFIRMED
+    town.battant.confirmed_version = 0
+    assert word() is Word.PENDING
+    # What a gateway never heard of ends by itself, at the lease's own deadline.
+    clock.advance(minutes=30)
+    assert word() is Word.CONFIRMED
+
+
+def test_one_that_ran_out_needed_nobody_s_word(db: Session, town: Town, clock: MovingClock) -> None:
+    access = add_session(db, town.station, clock())
+    lease(db, access, town.station, clock())
+    clock.advance(minutes=31)
+    town.station.seen_at = clock()
+    db.flush()
+    ending.close_expired(db, now=clock())
+    db.expire_all()
+    assert story.word_of_end(story.read(db, access), now=clock()) is Word.BY_ITSELF

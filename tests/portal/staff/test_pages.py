@@ -4,81 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Request, expect
 from sqlalchemy import select
 
 from auth import plans
 from auth import staff as accounts
-from auth.staff_codes import STEP_SECONDS, totp
+from auth.staff_codes import STEP_SECONDS
 from auth.staff_models import Staff
 from auth.staff_policy import Authority, Role
 from auth.trail import TrailEntry
 from auth.voucher_models import Batch, Voucher
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
-from tests.portal.staff.conftest import PASSWORD, password_hash
+from tests.portal.staff.conftest import PASSWORD
+from tests.portal.staff.window import DESKTOP, Clerk
 
 pytestmark = pytest.mark.browser
-DESKTOP = {"width": 1280, "height": 800}
 TARGETS = ".go, .calm, .tap, .brand, .languages a, .menu a, summary, select, input:not([type=hidden],[type=checkbox])"
 CODE = re.compile(r"[2-9A-HJKMNP-Z]{3}(-[2-9A-HJKMNP-Z]{3}){2}")
-
-
-@dataclass
-class Clerk:
-    """Somebody at a desk's computer, in a browser that runs no script."""
-
-    portal: Portal
-    page: Page
-    lang: str
-    login: str = "cem"
-
-    def goto(self, path: str) -> None:
-        mark = "&" if "?" in path else "?"
-        self.page.goto(f"{self.portal.url}{path}{mark}lang={self.lang}")
-
-    def hire(self, *roles: Role) -> None:
-        services = self.portal.services
-        with services.make_session.begin() as db:
-            if accounts.find(db, self.login) is not None:
-                return
-            invitation = accounts.invite(
-                db,
-                login=self.login,
-                name="Camille Martin",
-                authority=Authority(frozenset(roles)),
-                now=services.clock(),
-            )
-            token, hashed = invitation.token, password_hash()
-            accounts.set_up(db, token, password_hash=hashed, totp_step=0, now=services.clock())
-
-    def code(self) -> str:
-        services = self.portal.services
-        with services.make_session() as db:
-            person = accounts.find(db, self.login)
-            assert person is not None
-            secret = services.staff.totp_secret(person.totp_seed)
-        return totp(secret, int(self.portal.clock().timestamp()) // STEP_SECONDS)
-
-    def give_password(self, password: str = PASSWORD) -> None:
-        self.goto("/staff/signin")
-        self.page.fill("#login", self.login)
-        self.page.fill("#password", password)
-        self.enter("#password")
-
-    def enter(self, field: str) -> None:
-        """Send the form of this field as a keyboard does, and wait for what comes."""
-        with self.page.expect_navigation():
-            self.page.press(field, "Enter")
-
-    def sign_in(self) -> None:
-        self.portal.clock.advance(seconds=STEP_SECONDS)
-        self.give_password()
-        self.page.fill("#code", self.code())
-        self.enter("#code")
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +57,17 @@ def issued(clerk: Clerk, count: str = "") -> None:
     clerk.goto("/staff/desk")
     clerk.page.fill("#count", count)
     clerk.enter("#count")
+
+
+def previewed(clerk: Clerk, paper: str) -> None:
+    clerk.page.select_option("#paper", paper)
+    clerk.preview()
+
+
+def print_refused(clerk: Clerk) -> None:
+    clerk.page.locator(".print summary").click()
+    clerk.page.fill("#right", "far")
+    clerk.preview()
 
 
 def desk_refused(clerk: Clerk) -> None:
@@ -155,6 +111,9 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "desk-refused": desk_refused,
     "issued": issued,
     "issued-many": lambda clerk: issued(clerk, "12"),
+    "preview": lambda clerk: previewed(clerk, "l7160"),
+    "preview-receipt": lambda clerk: previewed(clerk, "escpos"),
+    "print-refused": print_refused,
     "desk-today": lambda clerk: clerk.goto("/staff/desk"),
     "batches": lambda clerk: clerk.goto("/staff/batches"),
     "batch": lambda clerk: newest(clerk, "/staff/batches/{}", Batch.id),

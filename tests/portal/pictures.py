@@ -1,4 +1,7 @@
-"""Takes the pictures of the README: ``python -m tests.portal.pictures [FOLDER]``, by default ``docs/pictures``."""
+"""Takes the pictures of the README and of the desk's guide: ``python -m tests.portal.pictures [FOLDER]``.
+
+By default into ``docs/pictures``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
+from playwright.sync_api import ViewportSize
+
+from auth.plans import add_first_plans
+from auth.staff_policy import Role
 from tests.portal.pages.scene import (
     Guest,
     landing_free,
@@ -17,16 +25,85 @@ from tests.portal.pages.scene import (
     running_portal,
     status_free_late,
 )
+from tests.portal.staff.window import Clerk
 from tests.services.chromium import running_chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 ADDRESS = "http://wifi.besancon.example"
+LAPTOP = ViewportSize(width=960, height=720)
 PICTURES: dict[str, Callable[[Guest], None]] = {
     "library": landing_library,
     "free": landing_free,
     "status": status_free_late,
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def take_desk(folder: Path) -> list[Path]:
+    """A clerk's first day, in the light theme, at the width of a laptop's window."""
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: list[Path] = []
+    with (
+        tempfile.TemporaryDirectory() as town,
+        running_portal(Path(town), portal_url=ADDRESS, prepare=add_first_plans) as portal,
+        running_chromium() as browser,
+        open_window(
+            browser,
+            viewport=LAPTOP,
+            java_script_enabled=False,
+            proxy={"server": f"http://127.0.0.1:{portal.port}"},
+        ) as window,
+    ):
+        clerk = Clerk(portal, window.new_page(), "fr")
+        clerk.hire(Role.DESK)
+        clerk.sign_in()
+        for name, show in DESK.items():
+            show(clerk)
+            path = folder / f"{name}.png"
+            clerk.page.screenshot(path=path)
+            _shrink(path)
+            taken.append(path)
+    return taken
+
+
+def desk(clerk: Clerk) -> None:
+    clerk.goto("/staff/desk")
+    clerk.page.select_option("#desk", "pierre-bayle")
+
+
+def desk_sheet(clerk: Clerk) -> None:
+    clerk.issue("30", event="Fête du livre")
+    clerk.preview()
+    clerk.page.set_viewport_size({**LAPTOP, "height": 1240})
+
+
+def desk_spoiled(clerk: Clerk) -> None:
+    clerk.page.set_viewport_size(LAPTOP)
+    clerk.goto("/staff/desk")
+    clerk.page.fill("#wanted", "2-7")
+    clerk.enter("#wanted")
+
+
+def desk_balanced(clerk: Clerk) -> None:
+    with clerk.page.expect_navigation():
+        clerk.page.click('form[action*="/replace"] button')
+    clerk.goto("/staff/batches/2")
+
+
+def _shrink(path: Path) -> None:
+    """Pages have few colours: a palette of them makes a file a third as large."""
+    with Image.open(path) as picture:
+        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+# At the desk's computer, one after the other.
+DESK: dict[str, Callable[[Clerk], None]] = {
+    "desk": desk,
+    "desk-pass": lambda clerk: clerk.enter("#count"),
+    "desk-sheet": desk_sheet,
+    "desk-spoiled": desk_spoiled,
+    "desk-balanced": desk_balanced,
+}
 
 
 def take(folder: Path) -> list[Path]:
@@ -53,5 +130,6 @@ def take(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for picture in take(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER):
+    chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    for picture in [*take(chosen), *take_desk(chosen)]:
         print(f"{picture} {picture.stat().st_size // 1024} kB")

@@ -35,6 +35,8 @@ class Action(enum.StrEnum):
     ADS = "ads"
     REPORT = "report"
     ACCOUNTS = "accounts"
+    # Of programs.
+    TOKENS = "tokens"
     TRAIL = "trail"
 
 

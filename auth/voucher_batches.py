@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -53,8 +54,21 @@ class Order:
     ends_at: datetime | None = None
 
 
-def issue(db: Session, *, keys: VoucherKeys, plan: Plan, order: Order, now: datetime) -> IssuedBatch:
-    """Make a batch of passes.
+def draw_at_random(_number: int, _attempt: int) -> str:
+    """A code that nobody can draw again."""
+    return codes.make()
+
+
+def issue(
+    db: Session,
+    *,
+    keys: VoucherKeys,
+    plan: Plan,
+    order: Order,
+    now: datetime,
+    draw: Callable[[int, int], str] = draw_at_random,
+) -> IssuedBatch:
+    """Make a batch of passes. `draw` gives the code for a number; with a higher attempt, another one.
 
     Raises `ImpossibleCount`, `EndedPlan`, or `ImprudentBatch` where so many codes would make guessing pay.
     """
@@ -76,11 +90,19 @@ def issue(db: Session, *, keys: VoucherKeys, plan: Plan, order: Order, now: date
     )
     db.add(batch)
     db.flush()
-    made = _insert(db, keys, batch, now=now)
+    made = _insert(db, keys, batch, draw, now=now)
     return IssuedBatch(batch, tuple(Ticket(made[n], f"{batch.id}-{n}") for n in range(1, order.count + 1)))
 
 
-def replace(db: Session, *, keys: VoucherKeys, voucher_id: int, by: str, now: datetime) -> Ticket:
+def replace(
+    db: Session,
+    *,
+    keys: VoucherKeys,
+    voucher_id: int,
+    by: str,
+    now: datetime,
+    draw: Callable[[int, int], str] = draw_at_random,
+) -> Ticket:
     """A new ticket for a lost or spoiled one: the old pass dies, the new one is linked to it and has what was left.
 
     The old pass's sessions go on until somebody ends them: see `sessions.passes.replace`. Raises `Irreplaceable`.
@@ -99,11 +121,12 @@ def replace(db: Session, *, keys: VoucherKeys, voucher_id: int, by: str, now: da
     if batch.ends_at is not None and batch.ends_at <= now:
         raise Irreplaceable
     last = db.scalar(select(func.max(Voucher.number)).where(Voucher.batch_id == batch.id)) or 0
-    while True:
-        code = codes.make()
+    for attempt in itertools.count():
+        code = draw(last + 1, attempt)
         row = _row(keys, batch, last + 1, code, now=now) | {"until": old.until, "replaces_id": voucher_id}
         if db.scalars(_insert_if_new(db).values(row).returning(Voucher.id)).first() is not None:
             return Ticket(code, f"{batch.id}-{last + 1}")
+    raise AssertionError("there are codes enough")
 
 
 def of_batch(batch_id: int) -> ColumnElement[bool]:
@@ -180,12 +203,16 @@ def _check_prudence(db: Session, count: int, *, now: datetime) -> None:
         )
 
 
-def _insert(db: Session, keys: VoucherKeys, batch: Batch, *, now: datetime) -> dict[int, str]:
+def _insert(
+    db: Session, keys: VoucherKeys, batch: Batch, draw: Callable[[int, int], str], *, now: datetime
+) -> dict[int, str]:
     """Fill the batch; the codes by number. A code that exists already, by a chance in millions, is drawn again."""
     made: dict[int, str] = {}
     wanted = set(range(1, batch.count + 1))
-    while wanted:
-        made |= {number: codes.make() for number in wanted}
+    for attempt in itertools.count():
+        if not wanted:
+            break
+        made |= {number: draw(number, attempt) for number in wanted}
         db.execute(_insert_if_new(db), [_row(keys, batch, n, made[n], now=now) for n in sorted(wanted)])
         wanted -= set(db.scalars(select(Voucher.number).where(Voucher.batch_id == batch.id)))
     return made

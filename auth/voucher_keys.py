@@ -14,11 +14,17 @@ class VoucherKeys:
 
     def __init__(self, secret: Secret) -> None:
         self._key = hmac.new(secret.reveal().encode(), b"arobase vouchers", hashlib.sha256).digest()
+        self._draws = hmac.new(secret.reveal().encode(), b"arobase voucher draws", hashlib.sha256).digest()
         self._pseudonyms = Pseudonyms(secret)
 
     def digest(self, code: str) -> str:
         """HMAC-SHA-256 of nine symbols, as 64 hexadecimal digits."""
         return hmac.new(self._key, code.encode(), hashlib.sha256).hexdigest()
+
+    def draw_key(self, *parts: bytes) -> bytes:
+        """A key to draw codes from, made of the installation's secret and all of these parts."""
+        message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return hmac.new(self._draws, message, hashlib.sha256).digest()
 
     def subject(self, voucher_id: int) -> str:
         """The pass's pseudonym in entitlements and access sessions."""

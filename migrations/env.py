@@ -3,6 +3,7 @@
 import alembic.context as context
 
 import ads.models  # noqa: F401  Importing the top room's models loads all of them.
+import auth.api_models
 import auth.models
 import auth.patrons
 import auth.staff_models

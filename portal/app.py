@@ -20,6 +20,7 @@ from config import Serves, Settings
 from db.engine import SessionMaker, make_engine, make_session_maker
 from db.wake import Wake
 from portal import commands, errors, pages
+from portal.api import api
 from portal.doors import nftables
 from portal.guard import guard, read_style
 from portal.guests import guests
@@ -34,9 +35,9 @@ from portal.stencils import Stencils
 
 ROOT = Path(__file__).parent.parent
 SERVED = {
-    Serves.ALL: (guests, health, nftables.door, staff),
+    Serves.ALL: (guests, health, nftables.door, staff, api),
     Serves.GUESTS: (guests, health, nftables.door),
-    Serves.STAFF: (staff, health),
+    Serves.STAFF: (staff, api, health),
 }
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from portal.api.problems import is_api
+from portal.api.refusals import refused as told_to_programs
 from portal.guard import is_staff_page
 from portal.incidents import detail_of, is_written_down, note, rule_of
 from portal.refusals import REFUSED, Refusal, refusal_of
@@ -20,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def handle(app: Flask) -> None:
-    """Show refusals and errors of `app` as pages, and to gateways as JSON."""
+    """Show refusals and errors of `app` as pages, to gateways as JSON, to programs as problems (RFC 9457)."""
     for kind in REFUSED:
         app.register_error_handler(kind, _refused)
     app.register_error_handler(HTTPException, _http)
@@ -32,6 +34,8 @@ def _refused(error: Exception) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
+    if is_api():
+        return told_to_programs(error)
     status = HTTPStatus(error.code or 500)
     match status:
         case HTTPStatus.NOT_FOUND:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from auth import voucher_batches
-from auth.voucher_batches import Ticket
+from auth.voucher_batches import Ticket, draw_at_random
 from auth.voucher_keys import VoucherKeys
 from auth.voucher_models import Voucher
 from sessions import ending
@@ -35,10 +35,18 @@ def revoke(db: Session, which: ColumnElement[bool], *, keys: VoucherKeys, by: st
     return Revoked(taken, end_sessions(db, taken, keys=keys, now=now))
 
 
-def replace(db: Session, *, keys: VoucherKeys, voucher_id: int, by: str, now: datetime) -> Ticket:
+def replace(
+    db: Session,
+    *,
+    keys: VoucherKeys,
+    voucher_id: int,
+    by: str,
+    now: datetime,
+    draw: Callable[[int, int], str] = draw_at_random,
+) -> Ticket:
     """A new ticket for a lost or spoiled one, as `voucher_batches.replace`; whoever is online with the old one is not
     any more."""
-    ticket = voucher_batches.replace(db, keys=keys, voucher_id=voucher_id, by=by, now=now)
+    ticket = voucher_batches.replace(db, keys=keys, voucher_id=voucher_id, by=by, now=now, draw=draw)
     end_sessions(db, [voucher_id], keys=keys, now=now)
     return ticket
 

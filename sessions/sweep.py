@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth import limits, staff_sessions
+from auth import limits, pass_requests, staff_sessions
 from gateways.ports import GatewayKind
 from sessions import accounting, ending
 from sessions.health import outages, zombies
@@ -44,6 +44,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
         accounting.forget_sightings(db, before=now - SIGHTING_LIFE)
         limits.forget(db, before=now - ATTEMPT_LIFE)
         staff_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
+        pass_requests.forget(db, before=now - pass_requests.REMEMBERED)
     return Swept(expired, idle, settled.closed)
 
 

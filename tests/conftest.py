@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 # Their tables are among the tables.
 import ads.models  # noqa: F401
+import auth.api_models
 import auth.patrons
 import auth.staff_models
 import auth.trail

@@ -14,6 +14,7 @@ from portal.commands import (
     sites,
     staff,
     sweep,
+    tokens,
     vouchers,
 )
 
@@ -28,6 +29,7 @@ def register(app: Flask) -> None:
         retention.retention,
         sessions.sessions,
         staff.staff,
+        tokens.tokens,
         vouchers.group,
     ):
         app.cli.add_command(noun)

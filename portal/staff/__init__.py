@@ -23,6 +23,7 @@ from portal.staff import (  # noqa: E402, F401
     setup,
     signin,
     slips,
+    tokens,
     trail,
     unmasking,
 )

@@ -24,6 +24,8 @@ def _about_people() -> dict[str, str]:
         "account reset": say("began an account anew"),
         "account disabled": say("disabled an account"),
         "account enabled": say("enabled an account"),
+        "token made": say("made a token"),
+        "token revoked": say("revoked a token"),
     }
 
 

@@ -145,7 +145,7 @@ def _list_page(error: StaffError | None) -> AnyResponse:
             "staff/people.html",
             refusal=refusal,
             people=accounts.everybody(db, visible_to=whoever().authority),
-            networks=_networks(db),
+            networks=networks_of_mine(db),
             login=request.form.get("login", "")[:64],
             name=request.form.get("name", "")[:120],
             wanted=_authority(),
@@ -161,14 +161,15 @@ def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
             "staff/person.html",
             refusal=refusal,
             person=found,
-            networks=_networks(db),
+            networks=networks_of_mine(db),
             wanted=_authority() if error and request.form.getlist("roles") else found.authority,
             deeds=trail.read(db, trail.Query(object=f"staff:{found.id}", most=20)),
         )
     return make_response(page, refusal.status if refusal else 200)
 
 
-def _networks(db: Session) -> list[Network]:
+def networks_of_mine(db: Session) -> list[Network]:
+    """The networks that this administrator may give."""
     mine = whoever().authority.networks
     found = db.scalars(select(Network).order_by(Network.name))
     return [network for network in found if not mine or network.slug in mine]

@@ -31,7 +31,7 @@ TABLE = {
     },
     Role.ADMIN: {
         *(Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS),
-        *(Action.GATEWAYS, Action.ADS, Action.REPORT, Action.ACCOUNTS, Action.TRAIL),
+        *(Action.GATEWAYS, Action.ADS, Action.REPORT, Action.ACCOUNTS, Action.TOKENS, Action.TRAIL),
     },
 }
 

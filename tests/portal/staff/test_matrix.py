@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule as Route
 
-from auth import plans, voucher_batches
+from auth import api_tokens, plans, voucher_batches
+from auth.api_policy import Scope
+from auth.api_tokens import Wish
 from auth.staff_policy import Action, Role
 from auth.voucher_batches import Order
 from auth.voucher_models import Voucher
@@ -79,6 +82,9 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.reset": (Action.ACCOUNTS, ADMINS),
     "staff.disable": (Action.ACCOUNTS, ADMINS),
     "staff.enable": (Action.ACCOUNTS, ADMINS),
+    "staff.tokens": (Action.TOKENS, ADMINS),
+    "staff.make_token": (Action.TOKENS, ADMINS),
+    "staff.revoke_token": (Action.TOKENS, ADMINS),
     "staff.trail": (Action.TRAIL, ADMINS | {Role.PRIVACY}),
     # These end the sign-in, and come last.
     "staff.signout": (Action.OWN_ACCOUNT, EVERYBODY),
@@ -97,6 +103,7 @@ class Things:
     staff_id: int
     access_id: int
     code: str
+    token_id: int
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -105,6 +112,7 @@ class Things:
             "staff_id": self.staff_id,
             "access_id": self.access_id,
             "code": self.code,
+            "token_id": self.token_id,
             "token": "no-such-token",
         }
         return {name: known[name] for name in rule.arguments}
@@ -142,7 +150,11 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         refused = Refused(Rule.WRONG_CREDENTIALS, Step.SIGNIN, gateway=gateway)
         code = note(db, refused, now=services.clock())
         assert code is not None
-        return Things(made.batch.id, voucher.id, person.staff_id, access.id, code)
+        wish = Wish(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))
+        token = api_tokens.make(
+            db, tokens=services.tokens, issuer="us", wish=wish, by="dana", now=services.clock()
+        ).row
+        return Things(made.batch.id, voucher.id, person.staff_id, access.id, code, token.id)
 
 
 def routes(app: Flask) -> Iterator[tuple[Route, str]]:
@@ -203,7 +215,7 @@ def test_a_role_meets_what_the_table_says(app: Flask, desk: Desk, world: World, 
             assert ask(clerk, rule, method, world.mine) == 403, where
             assert ask(clerk, rule, method, world.other) == 403, where
             continue
-        if rule.arguments & {"batch_id", "voucher_id", "staff_id", "access_id", "code"}:
+        if rule.arguments & {"batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id"}:
             assert ask(clerk, rule, method, world.other) == 404, where
         status = ask(clerk, rule, method, world.mine)
         fits = (

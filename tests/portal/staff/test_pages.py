@@ -99,6 +99,13 @@ def confirming(clerk: Clerk) -> None:
     clerk.goto("/staff/people")
 
 
+def made_token(clerk: Clerk) -> None:
+    clerk.goto("/staff/tokens")
+    clerk.page.fill("#name", f"tickets-{clerk.lang}")
+    clerk.page.check("input[value='passes:issue']")
+    clerk.enter("#name")
+
+
 SIGNED_OUT: dict[str, Callable[[Clerk], None]] = {
     "signin": lambda clerk: clerk.goto("/staff/signin"),
     "refused": refused,
@@ -121,6 +128,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "pass-revoked": revoked,
     "people": lambda clerk: clerk.goto("/staff/people"),
     "person": lambda clerk: newest(clerk, "/staff/people/{}", Staff.id),
+    "tokens": made_token,
+    "tokens-list": lambda clerk: clerk.goto("/staff/tokens"),
     "trail": lambda clerk: clerk.goto("/staff/trail"),
     "account": lambda clerk: clerk.goto("/staff/account"),
     "recovery": recovery,

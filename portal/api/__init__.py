@@ -1,0 +1,18 @@
+"""The API for programs: passes issued, read, replaced and taken back with a token. Served beside the staff's pages, and
+never where only guests are served."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+from portal.api import (  # noqa: E402, F401
+    access,
+    batches,
+    description,
+    issuing,
+    passes,
+    plans,
+    refusals,
+)

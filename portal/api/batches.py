@@ -1,0 +1,131 @@
+"""Batches with their books: listed, read, what is left of them voided, all of them revoked."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, abort, jsonify
+from sqlalchemy.orm import Session
+
+from auth import staff_desk, trail, voucher_batches, voucher_books
+from auth.api_policy import Scope
+from auth.staff_desk import BatchQuery, home_network
+from auth.voucher_batches import of_batch
+from auth.voucher_books import Books
+from auth.voucher_models import Batch, VoidReason
+from db.engine import reading
+from portal.api.access import query, whoever
+from portal.api.answers import batch_answer, batch_now
+from portal.api.declaring import Operation, serve
+from portal.api.problems import Kind
+from portal.api.shapes import Digits, Text
+from portal.services import services
+from sessions import passes as live
+
+BATCH = "/batches/<int(max=2147483647):batch_id>"
+USUAL, MOST = 50, 100
+
+
+@serve(
+    Operation(
+        "GET",
+        "/batches",
+        scope=Scope.READ,
+        summary="Batches with their books, the newest first",
+        gives="Batches",
+        asks={
+            "before": Digits(1, 2**31 - 1, "Only older ones than this batch."),
+            "most": Digits(1, MOST, f"How many at most. {USUAL}, where it is left out."),
+            "words": Text(80, "Only those with all of these words in event or note."),
+        },
+    )
+)
+def list_batches() -> Response:
+    me, asked = whoever(), query()
+    most = asked.get("most", USUAL)
+    wanted = BatchQuery(words=asked.get("words", ""), before=asked.get("before"), most=most + 1)
+    with reading(services().make_session) as db:
+        found = staff_desk.find_batches(db, wanted, me.authority)
+        ids = [one.id for one in found[:most]]
+        books = voucher_books.every_books(db, at=services().clock(), batch_ids=ids)
+    told = [batch_answer(one, books.get(one.id, Books()), actor=me.actor) for one in found[:most]]
+    return jsonify(batches=told, before=ids[-1] if len(found) > most else None)
+
+
+@serve(
+    Operation(
+        "GET",
+        BATCH,
+        scope=Scope.READ,
+        summary="One batch with its books",
+        gives="Batch",
+        problems=(Kind.UNKNOWN,),
+    )
+)
+def read_batch(batch_id: int) -> Response:
+    with reading(services().make_session) as db:
+        return jsonify(batch_now(db, _find(db, batch_id), actor=whoever().actor))
+
+
+@serve(
+    Operation(
+        "POST",
+        f"{BATCH}/void",
+        scope=Scope.REVOKE,
+        summary="Write off the passes of a batch that nobody has used",
+        gives="Batch",
+        problems=(Kind.UNKNOWN,),
+    )
+)
+def void_batch(batch_id: int) -> Response:
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        batch, now = _find(db, batch_id), service.clock()
+        gone = voucher_batches.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.actor, now=now)
+        told = batch_now(db, batch, actor=me.actor)
+        if gone:
+            _record(db, batch, "unused passes voided", {"passes": len(gone)})
+    return jsonify(told)
+
+
+@serve(
+    Operation(
+        "POST",
+        f"{BATCH}/revoke",
+        scope=Scope.REVOKE,
+        summary="Take every pass of a batch back, in use or not; their sessions end within seconds",
+        gives="Batch",
+        problems=(Kind.UNKNOWN,),
+    )
+)
+def revoke_batch(batch_id: int) -> Response:
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        batch, which, now = _find(db, batch_id), of_batch(batch_id), service.clock()
+        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.actor, now=now)
+        told = batch_now(db, batch, actor=me.actor)
+        if taken.voucher_ids:
+            detail = {"passes": len(taken.voucher_ids), "sessions": taken.sessions}
+            _record(db, batch, "batch revoked", detail)
+    return jsonify(told)
+
+
+def _find(db: Session, batch_id: int) -> Batch:
+    """The batch, if it is within the token's networks; else there is none (404)."""
+    batch = staff_desk.find_batch(db, batch_id, whoever().authority)
+    if batch is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return batch
+
+
+def _record(db: Session, batch: Batch, action: str, detail: dict[str, int]) -> None:
+    me = whoever()
+    trail.record(
+        db,
+        actor=me.actor,
+        action=action,
+        object=f"batch:{batch.id}",
+        network=home_network(db, batch, me.authority),
+        detail=detail,
+        now=services().clock(),
+    )

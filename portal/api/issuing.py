@@ -1,0 +1,190 @@
+"""Passes ordered and replaced: what makes codes. Each order is carried out once, however often it is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, jsonify, request, url_for
+from sqlalchemy.orm import Session
+
+from auth import pass_requests, trail, voucher_batches
+from auth.api_policy import Scope
+from auth.pass_requests import Asked, Claim
+from auth.staff_desk import desks, home_network, network_for, offered_plans
+from auth.voucher_batches import Order, Ticket
+from auth.voucher_models import Batch, Plan
+from portal.api.access import whoever, wish
+from portal.api.answers import batch_now, new_pass_answer, pass_answer
+from portal.api.declaring import Operation, serve
+from portal.api.passes import REPLACED, find_pass, record
+from portal.api.problems import Kind, Problem
+from portal.api.shapes import Body, Day, Fault, Text, Whole
+from portal.services import services
+from portal.wording import say
+from sessions import passes as live
+from sites.hours import next_midnight
+from sites.models import Site
+
+MOST_AT_ONCE = 1_000
+ORDER = Body(
+    "Order",
+    {
+        "plan": Text(64, "What each pass is worth: a plan of GET /plans.", shortest=1),
+        "desk": Text(64, "Where they are handed out: one of that plan's desks.", shortest=1),
+        "count": Whole(1, MOST_AT_ONCE, "How many. One, where it is left out."),
+        "event": Text(120, "What they are for."),
+        "note": Text(200, "A note for the desk."),
+        "last_day": Day("They can be used until the midnight that ends this day, at the desk."),
+    },
+    required=("plan", "desk"),
+    example={
+        "plan": "day",
+        "desk": "pierre-bayle",
+        "count": 2,
+        "event": "Fête du livre",
+        "last_day": "2027-05-30",
+    },
+)
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@serve(
+    Operation(
+        "POST",
+        "/batches",
+        scope=Scope.ISSUE,
+        summary="Issue passes",
+        gives="IssuedBatch",
+        status=HTTPStatus.CREATED,
+        takes=ORDER,
+        once=True,
+        problems=(Kind.IMPRUDENT,),
+    )
+)
+def issue_passes() -> Response:
+    """The codes are in this answer, in no other, and in no address or log of ours."""
+    wanted, service = wish(), services()
+    with service.make_session.begin() as db:
+        asked = _asked(wanted)
+        claim = pass_requests.claim(db, asked, keys=service.voucher_keys, now=service.clock())
+        if claim is None:
+            batch, tickets = pass_requests.again(db, asked, keys=service.voucher_keys, now=service.clock())
+        else:
+            batch, tickets = _issue(db, wanted, claim)
+        told = {
+            "batch": batch_now(db, batch, actor=whoever().actor),
+            "passes": [new_pass_answer(ticket) for ticket in tickets],
+        }
+    return _created(told, url_for("api.read_batch", batch_id=batch.id), repeated=claim is None)
+
+
+@serve(
+    Operation(
+        "POST",
+        "/passes/<mark>/replace",
+        scope=Scope.REPLACE,
+        summary="Replace a lost or spoiled ticket: the old pass dies, the new one has what was left of it",
+        gives="ReplacedPass",
+        status=HTTPStatus.CREATED,
+        once=True,
+        problems=(Kind.UNKNOWN, Kind.OVER),
+    )
+)
+def replace_pass(mark: str) -> Response:
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        old = find_pass(db, mark)
+        asked = _asked({})
+        claim = pass_requests.claim(db, asked, keys=service.voucher_keys, now=service.clock())
+        if claim is None:
+            _, (ticket,) = pass_requests.again(db, asked, keys=service.voucher_keys, now=service.clock())
+        else:
+            now, keys = service.clock(), service.voucher_keys
+            ticket = live.replace(db, keys=keys, voucher_id=old.id, by=me.actor, now=now, draw=claim.draw)
+            claim.done(db, batch_id=old.batch_id, first=int(ticket.mark.partition("-")[2]))
+        told = {"replaced": pass_answer(db, old.id), "passes": [new_pass_answer(ticket)]}
+        if claim is not None:
+            record(db, old, REPLACED, {"mark": old.mark, "new": ticket.mark})
+    return _created(told, url_for("api.read_pass", mark=ticket.mark), repeated=claim is None)
+
+
+def _issue(db: Session, wanted: Mapping[str, Any], claim: Claim) -> tuple[Batch, tuple[Ticket, ...]]:
+    service, me = services(), whoever()
+    plan, site = _plan_and_desk(db, wanted)
+    order = Order(
+        count=wanted.get("count", 1),
+        issued_by=me.actor,
+        desk_site=site.slug,
+        note=wanted.get("note", ""),
+        event=wanted.get("event", ""),
+        ends_at=_last_instant(wanted.get("last_day"), site),
+    )
+    now, keys = service.clock(), service.voucher_keys
+    made = voucher_batches.issue(db, keys=keys, plan=plan, order=order, now=now, draw=claim.draw)
+    claim.done(db, batch_id=made.batch.id, count=order.count)
+    said = {name: text for name, text in (("note", order.note), ("event", order.event)) if text}
+    trail.record(
+        db,
+        actor=me.actor,
+        action="passes issued",
+        object=f"batch:{made.batch.id}",
+        network=home_network(db, made.batch, me.authority),
+        detail={"count": order.count, "plan": plan.slug, "desk": site.slug, **said},
+        now=now,
+    )
+    return made.batch, made.tickets
+
+
+def _plan_and_desk(db: Session, wanted: Mapping[str, Any]) -> tuple[Plan, Site]:
+    """What was ordered, if this token may hand it out there. Others' plans and desks are as unknown as none."""
+    mine = whoever().authority
+    plan = _named(offered_plans(db, mine), wanted["plan"])
+    if plan is None:
+        raise Fault(
+            "/plan", say("There is no such plan for this token. GET /api/v1/plans lists those there are.")
+        )
+    site = _named(desks(db, mine), wanted["desk"])
+    if site is None or network_for(plan, site, mine) is None:
+        raise Fault(
+            "/desk", say("This plan does not hold at that desk. GET /api/v1/plans lists those where it does.")
+        )
+    return plan, site
+
+
+def _named(found: list[Any], slug: str) -> Any:
+    return next((one for one in found if one.slug == slug), None)
+
+
+def _last_instant(day: date | None, site: Site) -> datetime | None:
+    if day is None:
+        return None
+    zone = ZoneInfo(site.zone)
+    try:
+        return next_midnight(datetime(day.year, day.month, day.day, 12, tzinfo=zone), zone)
+    except OverflowError as error:
+        raise Fault("/last_day", say("It must be a day like 2026-12-31.")) from error
+
+
+def _asked(wanted: Mapping[str, Any]) -> Asked:
+    """This request under its key. Raises `Problem` where there is none."""
+    me = whoever()
+    # The draft of the standard has it in quotes; everybody sends it without.
+    key = request.headers.get("Idempotency-Key", "").strip().removeprefix('"').removesuffix('"')
+    if not _KEY.fullmatch(key):
+        raise Problem(Kind.NO_KEY)
+    plain = json.dumps([request.path, wanted], sort_keys=True, default=str)
+    return Asked(me.row, me.jti, key, plain)
+
+
+def _created(told: Mapping[str, Any], place: str, *, repeated: bool) -> Response:
+    response = jsonify(told)
+    response.status_code = HTTPStatus.CREATED
+    response.headers["Location"] = place
+    response.headers["Idempotency-Replayed"] = "true" if repeated else "false"
+    return response

@@ -1,0 +1,113 @@
+"""One pass, by the mark on its ticket: how it stands, voided, revoked."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, abort, jsonify
+from sqlalchemy.orm import Session
+
+from auth import trail, voucher_batches, vouchers
+from auth.api_policy import Scope
+from auth.staff_desk import home_network, touches
+from auth.voucher_batches import of_ids
+from auth.voucher_models import VoidReason, Voucher
+from db.engine import reading
+from portal.api.access import whoever, wish
+from portal.api.answers import pass_answer
+from portal.api.declaring import Operation, serve
+from portal.api.problems import Kind, Problem
+from portal.api.shapes import Body, Word
+from portal.services import services
+from sessions import passes as live
+
+# The trail's words, the same as for staff.
+REPLACED, VOIDED, REVOKED = "pass replaced", "pass voided", "pass revoked"
+REASONS = (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)
+VOID = Body(
+    "Void",
+    {"reason": Word(tuple(reason.value for reason in REASONS), "Why. Unused, where it is left out.")},
+    example={"reason": "lost"},
+)
+
+
+@serve(
+    Operation(
+        "GET", "/passes/<mark>", scope=Scope.READ, summary="One pass", gives="Pass", problems=(Kind.UNKNOWN,)
+    )
+)
+def read_pass(mark: str) -> Response:
+    with reading(services().make_session) as db:
+        return jsonify(pass_answer(db, find_pass(db, mark).id))
+
+
+@serve(
+    Operation(
+        "POST",
+        "/passes/<mark>/void",
+        scope=Scope.REVOKE,
+        summary="Write off a pass that nobody has used. One that is void already stays so",
+        gives="Pass",
+        takes=VOID,
+        problems=(Kind.UNKNOWN, Kind.USED),
+    )
+)
+def void_pass(mark: str) -> Response:
+    service, me = services(), whoever()
+    reason = VoidReason(wish().get("reason", VoidReason.UNUSED))
+    with service.make_session.begin() as db:
+        voucher = find_pass(db, mark)
+        which = of_ids([voucher.id])
+        gone = voucher_batches.void(db, which, reason=reason, by=me.actor, now=service.clock())
+        told = pass_answer(db, voucher.id)
+        if told["voided_at"] is None:
+            raise Problem(Kind.USED)
+        if gone:
+            record(db, voucher, VOIDED, {"mark": voucher.mark, "reason": reason.value})
+    return jsonify(told)
+
+
+@serve(
+    Operation(
+        "POST",
+        "/passes/<mark>/revoke",
+        scope=Scope.REVOKE,
+        summary="Take a pass back, in use or not; who is online with it is not any more within seconds",
+        gives="Pass",
+        problems=(Kind.UNKNOWN, Kind.OVER),
+    )
+)
+def revoke_pass(mark: str) -> Response:
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        voucher = find_pass(db, mark)
+        which, now = of_ids([voucher.id]), service.clock()
+        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.actor, now=now)
+        told = pass_answer(db, voucher.id)
+        if told["voided_at"] is None:
+            raise Problem(Kind.OVER)
+        if taken.voucher_ids:
+            record(db, voucher, REVOKED, {"mark": voucher.mark, "sessions": taken.sessions})
+    return jsonify(told)
+
+
+def find_pass(db: Session, mark: str) -> Voucher:
+    """The pass with this mark, if it is within the token's networks; else there is none (404)."""
+    voucher = vouchers.find_by_mark(db, mark)
+    if voucher is None or not touches(db, voucher.batch, whoever().authority):
+        abort(HTTPStatus.NOT_FOUND)
+    return voucher
+
+
+def record(db: Session, voucher: Voucher, action: str, detail: trail.Detail) -> None:
+    """Write down what was done to a pass."""
+    me = whoever()
+    trail.record(
+        db,
+        actor=me.actor,
+        action=action,
+        object=f"pass:{voucher.id}",
+        network=home_network(db, voucher.batch, me.authority),
+        detail=detail,
+        now=services().clock(),
+    )

@@ -1,0 +1,109 @@
+"""Tokens of programs: who may ask for passes by themselves, made and revoked. For administrators."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import api_tokens, trail
+from auth.api_models import ApiToken
+from auth.api_policy import LONGEST_LIFE, USUAL_LIFE, Scope, may_hand_out
+from auth.api_tokens import Wish
+from auth.staff_errors import BeyondAuthority, StaffError
+from auth.staff_policy import Action
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.people import networks_of_mine
+from portal.staff.token_words import day_in_words, refusal_of, scope_in_words
+
+
+@staff.get("/tokens")
+@needs(Action.TOKENS, confirmed=True)
+def tokens() -> AnyResponse:
+    return _page(None)
+
+
+@staff.post("/tokens")
+@needs(Action.TOKENS, confirmed=True)
+def make_token() -> AnyResponse:
+    """Make a token, and show it once."""
+    service, wanted, me = services(), _wish(), whoever()
+    try:
+        if not may_hand_out(me.authority, wanted.networks):
+            raise BeyondAuthority
+        with service.make_session.begin() as db:
+            made = api_tokens.make(
+                db,
+                tokens=service.tokens,
+                issuer=service.settings.portal_url,
+                wish=wanted,
+                by=me.login,
+                now=service.clock(),
+            )
+            _record(db, made.row, "token made")
+    except StaffError as error:
+        return _page(error)
+    return make_response(
+        render_template("staff/token.html", made=made.row, token=made.token, day_in_words=day_in_words)
+    )
+
+
+@staff.post("/tokens/<int(max=2147483647):token_id>/revoke")
+@needs(Action.TOKENS, confirmed=True)
+def revoke_token(token_id: int) -> AnyResponse:
+    """Take a token back: the next request with it is refused, at whichever worker."""
+    service = services()
+    with service.make_session.begin() as db:
+        row = db.get(ApiToken, token_id)
+        if row is None or not may_hand_out(whoever().authority, frozenset(row.networks)):
+            abort(HTTPStatus.NOT_FOUND)
+        if api_tokens.revoke(db, token_id, now=service.clock()):
+            _record(db, row, "token revoked")
+    return redirect(url_for("staff.tokens"), HTTPStatus.SEE_OTHER)
+
+
+def _wish() -> Wish:
+    """What the form asks for: only words of the policy can be given."""
+    days = request.form.get("days", "").strip()
+    return Wish(
+        name=request.form.get("name", "").strip()[:80],
+        scopes=frozenset(scope for scope in Scope if scope.value in request.form.getlist("scopes")),
+        networks=frozenset(request.form.getlist("networks")),
+        life=timedelta(days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0),
+    )
+
+
+def _record(db: Session, row: ApiToken, action: str) -> None:
+    trail.record(
+        db,
+        actor=whoever().login,
+        action=action,
+        object=row.actor,
+        detail=row.told(),
+        now=services().clock(),
+    )
+
+
+def _page(error: StaffError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    with reading(services().make_session) as db:
+        page = render_template(
+            "staff/tokens.html",
+            refusal=refusal,
+            tokens=api_tokens.every(db, visible_to=whoever().authority),
+            networks=networks_of_mine(db),
+            scopes=list(Scope),
+            scope_in_words=scope_in_words,
+            day_in_words=day_in_words,
+            wanted=_wish(),
+            days=request.form.get("days", str(USUAL_LIFE.days))[:6],
+            most_days=LONGEST_LIFE.days,
+            now=services().clock(),
+        )
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)

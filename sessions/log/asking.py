@@ -203,13 +203,15 @@ def resolve(
 def named_row(
     db: Session, like: str, *, authority_networks: Collection[str]
 ) -> AccessSession | Decision | None:
-    """The row that `like` names, where it is of these networks."""
+    """The row that `like` names, where it is of these networks. A refusal of somebody behind no gateway is of none, and
+    may be named by everybody who was told its code."""
     if _NUMBER.fullmatch(like):
         return query.find(db, int(like), authority_networks=authority_networks)
     decision = decisions.find(db, like)
     own = network_ids(db, None, authority_networks)
-    hidden = decision is not None and own is not None and decision.network_id not in own
-    return None if hidden else decision
+    if decision is None or own is None or decision.network_id in (None, *own):
+        return decision
+    return None
 
 
 def _alike(db: Session, filter: Filter, like: str, same: Same, authority_networks: Collection[str]) -> Filter:

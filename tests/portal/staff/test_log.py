@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from auth.staff_policy import Role
 from portal.services import Services
+from sessions.log.decisions import Refused, Rule, Step, note, show_code
 from sessions.models import AccessSession, EndReason, Lease
 from tests.clock import MovingClock
 from tests.portal.conftest import Agent, Phone
@@ -43,13 +45,17 @@ def test_from_a_complaint_to_the_reason(net: Clerk, known: dict[str, Any]) -> No
     assert "Until " in main_of(net)
 
 
-def test_the_list_is_masked_and_on_record(net: Clerk, known: dict[str, Any], db: Session) -> None:
+def test_the_list_is_masked_and_on_record(
+    net: Clerk, known: dict[str, Any], db: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="portal")
     page = net.get("/staff/sessions?show=all&last=today&state=")
     assert page.status_code == 200
     assert "…:0a:01" in page.text
     assert "….5" in page.text
     assert "ada0…" in page.text
     assert holds_none(page.text)
+    assert holds_none(caplog.text)
     (deed,) = deeds(db)
     assert (deed.actor, deed.action) == ("noor", "log listed")
     assert deed.detail == {"asked": "last=today", "rows": 3}
@@ -111,6 +117,20 @@ def test_another_network_is_not_there(
     lib.get("/staff/sessions")
     for typed in (BO_PHONE, "10.67.0.9", known["code"], BO):
         assert lib.press("/staff/sessions/find", wanted=typed).status_code == 404, typed
+
+
+def test_a_refusal_behind_no_gateway_is_for_whoever_was_told_its_code(
+    desk: Desk, services: Services, town: Town, clock: MovingClock
+) -> None:
+    with services.make_session.begin() as db:
+        code = note(db, Refused(Rule.NOT_HERE, Step.LANDING, address="192.0.2.9"), now=clock())
+    assert code is not None
+    lib = desk.at_work("lou", Role.NETWORK, networks=("bibliotheques",))
+    page = lib.get(f"/staff/incidents/{show_code(code)}")
+    assert page.status_code == 200
+    assert "Not behind a gateway of ours" in page.text
+    assert "192.0.2.9" not in page.text
+    assert code not in lib.get("/staff/sessions?last=1h").text
 
 
 # The one box

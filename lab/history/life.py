@@ -27,12 +27,12 @@ WALKS, FAILS, WITH_PASS, FURTHER_DEVICE = 0.03, 0.05, 0.25, 0.15
 FREE, PATRON, PASS = (method.value for method in (SigninMethod.FREE, SigninMethod.PATRON, SigninMethod.PASS))
 # How each way of signing in fails, and how often against the others; who it was is known with some of them.
 FAILURES = {
-    FREE: (("stale_page", "too_early"), (3, 1)),
+    FREE: (("expired_page", "too_early"), (3, 1)),
     PATRON: (("wrong_credentials", "expired_card", "too_many_attempts"), (8, 2, 1)),
-    PASS: (("unknown_pass", "already_used", "expired_pass"), (4, 2, 2)),
+    PASS: (("unknown_pass", "pass_in_use", "expired_pass"), (4, 2, 2)),
 }
 STEPS = {FREE: "pause", PATRON: "signin", PASS: "pass"}
-NAMELESS = frozenset({"stale_page", "too_early", "unknown_pass"})
+NAMELESS = frozenset({"expired_page", "too_early", "unknown_pass"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The child process that typesets: a job as JSON on standard input, the document on standard output.
 
 ``python -m portal.printing.press``. It bounds its own memory, time and files before it reads a word, so that no
-ticket, however odd, can take the portal down. Typst sees one fixed source and the fonts beside it, nothing else.
+ticket, however odd, can take the portal down. Typst sees two fixed sources, the fonts beside them, and nothing else.
 """
 
 from __future__ import annotations
@@ -30,18 +30,23 @@ def bound() -> None:
 
 def main() -> None:
     bound()
-    job = read_job(json.load(sys.stdin))
-    sys.stdout.buffer.write(typeset(json.dumps(make_pages(job)), form=job.form))
+    values = json.load(sys.stdin)
+    if "report" in values:
+        document = typeset(json.dumps(values["report"]), source="report.typ", form="pdf")
+    else:
+        job = read_job(values)
+        document = typeset(json.dumps(make_pages(job)), source="sheet.typ", form=job.form)
+    sys.stdout.buffer.write(document)
 
 
-def typeset(pages: str, *, form: str) -> bytes:
-    """A PDF, or a JSON list with one SVG for each page. `pages` are those of `make_pages`, as JSON."""
+def typeset(job: str, *, source: str, form: str) -> bytes:
+    """A PDF, or a JSON list with one SVG for each page, of what `source` makes of `job`, which is JSON."""
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[HERE / "fonts"])
     compiler = typst.Compiler(
-        HERE / "sheet.typ",
+        HERE / source,
         root=HERE,
         font_paths=fonts,
-        sys_inputs={"job": pages},
+        sys_inputs={"job": job},
         # Empty places: no package can be loaded, and so none fetched.
         package_path=HERE / "no-packages",
         package_cache_path=HERE / "no-packages",

@@ -10,7 +10,9 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from portal.printing.pages import Job, write_job
 
@@ -39,10 +41,19 @@ class BusyPress(Exception):
 
 def typeset(job: Job) -> bytes:
     """The document of this job. Raises `BusyPress` or `FailedPrinting`."""
+    return _take_turns(write_job(job))
+
+
+def typeset_report(document: Mapping[str, Any]) -> bytes:
+    """A usage report as a tagged PDF. `document` holds what report.typ reads. Raises as `typeset` does."""
+    return _take_turns({"report": document})
+
+
+def _take_turns(job: Mapping[str, Any]) -> bytes:
     if not _press.acquire(timeout=QUEUE_SECONDS):
         raise BusyPress
     try:
-        return _run(json.dumps(write_job(job)).encode())
+        return _run(json.dumps(job).encode())
     finally:
         _press.release()
 

@@ -17,6 +17,7 @@ from portal.staff import (  # noqa: E402, F401
     incidents,
     passes,
     people,
+    reports,
     session,
     session_exports,
     sessions,

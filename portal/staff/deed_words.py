@@ -61,5 +61,6 @@ def _about_the_log() -> dict[str, str]:
         "unmasked": say("lifted masks"),
         "log exported": say("exported from the log"),
         "export written": say("was given the export"),
+        "usage report made": say("took a usage report"),
         "session ended": say("ended a session"),
     }

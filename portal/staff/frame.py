@@ -24,7 +24,7 @@ from portal.wording import say
 
 # What a link to the same page in another language takes along.
 KEPT = (
-    *("actor", "object", "words", "next"),
+    *("actor", "object", "words", "next", "first"),
     # What is asked of the log: no device and no person stands in it.
     *("site", "network", "last", "from", "to", "about", "ends", "pass", "pseudonym", "like", "same"),
     *("state", "reason", "method", "show", "after"),
@@ -63,6 +63,7 @@ def menu() -> list[Door]:
         Door("staff.desk", say("Desk"), Action.ISSUE),
         Door("staff.batches", say("Batches"), Action.BOOKS),
         Door("staff.sessions", say("Log"), Action.SESSIONS),
+        Door("staff.reports", say("Reports"), Action.REPORT),
         Door("staff.people", say("Accounts"), Action.ACCOUNTS),
         Door("staff.tokens", say("Tokens"), Action.TOKENS),
         Door("staff.trail", say("Audit trail"), Action.TRAIL),

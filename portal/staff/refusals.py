@@ -24,6 +24,7 @@ from auth.staff_errors import (
     WrongStaffCredentials,
 )
 from auth.voucher_errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
+from portal.printing.typesetter import BusyPress, FailedPrinting
 from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
@@ -78,6 +79,12 @@ def refusal_of(error: Exception) -> Refusal:
         case WeakPassword():
             return Refusal(
                 HTTPStatus.BAD_REQUEST, say("Choose another password."), _why(error), field="password"
+            )
+        case BusyPress() | FailedPrinting():
+            return Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                say("That was not printed."),
+                say("Try again in a minute. The page and the table for a spreadsheet hold the same figures."),
             )
         case Unprinted():
             return Refusal(
@@ -214,5 +221,14 @@ def refused(error: Exception) -> Response:
     return make_response(render_template("staff/error.html", refusal=refusal), refusal.status)
 
 
-for _kind in (StaffError, VoucherError, NotAllowed, ForeignForm, UsedForm, Unprinted):
+for _kind in (
+    StaffError,
+    VoucherError,
+    NotAllowed,
+    ForeignForm,
+    UsedForm,
+    Unprinted,
+    BusyPress,
+    FailedPrinting,
+):
     staff.register_error_handler(_kind, refused)

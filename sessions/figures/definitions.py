@@ -10,7 +10,7 @@
 | clients at once | stays running at each full five minutes of the day; the peak is the greatest of these numbers |
 | volume | what gateways counted for a session at a site, on the day the session ended |
 | rate reached | of a session that took at least 10 MB: its fastest stretch between two reports of the gateway |
-| sign-in failure | a refusal shown to somebody at a site, by the rule that made it |
+| sign-in failure | a refusal shown to somebody who asked to be let in at a site, by the rule that made it |
 | accepted ad | a message shown and accepted, whose time a gateway then granted; counted on the day it was accepted |
 | outage hour | an hour in which a gateway in service was silent while its site was open |
 | availability | the part of the opening time in which the gateways were heard |

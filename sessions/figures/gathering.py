@@ -16,6 +16,7 @@ from sessions.figures import definitions
 from sessions.figures.calendar import Span, hours_of
 from sessions.figures.definitions import Stay
 from sessions.figures.service import Basis, Pair, expected_seconds, outage_seconds
+from sessions.log.decisions import SIGNIN_STEPS
 from sessions.models import AccessSession, Decision, EndReason, Lease, Usage
 from sites.models import Gateway
 
@@ -196,7 +197,7 @@ def _gather_failures(db: Session, day: date, found: dict[Pair, Gathered]) -> Non
     for span, pairs in by_span.items():
         rows = db.execute(
             select(Decision.network_id, Decision.site_id, Decision.rule, func.count())
-            .where(Decision.at >= span.start, Decision.at < span.end)
+            .where(Decision.at >= span.start, Decision.at < span.end, Decision.step.in_(sorted(SIGNIN_STEPS)))
             .group_by(Decision.network_id, Decision.site_id, Decision.rule)
         )
         for network_id, site_id, rule, count in rows:

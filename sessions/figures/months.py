@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from sqlalchemy import delete, insert, select, update
@@ -27,9 +27,9 @@ class DestroyedSalt(Exception):
         self.destroyed_at = destroyed_at
 
 
-def make_salt(db: Session, month: date) -> None:
+def make_salt(db: Session, month: date, *, draw: Callable[[int], bytes] = secrets.token_bytes) -> None:
     """See to it that the month has a salt, or has had one. Harmless to repeat, and at the same time."""
-    db.execute(_MAKE.on(db), {"month": month, "salt": secrets.token_bytes(SALT_BYTES)})
+    db.execute(_MAKE.on(db), {"month": month, "salt": draw(SALT_BYTES)})
 
 
 def salt_of(db: Session, month: date) -> bytes:

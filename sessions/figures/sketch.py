@@ -27,10 +27,12 @@ _ENTRY = 3
 class Sketch:
     """The registers. Adding and merging in any order give the same sketch."""
 
-    __slots__ = ("_registers",)
+    __slots__ = ("_few", "_registers")
 
     def __init__(self) -> None:
         self._registers = bytearray(REGISTERS)
+        # The registers that are set, where they are few: merging them takes a fraction of the time.
+        self._few: list[tuple[int, int]] | None = None
 
     def add(self, device: str, *, salt: bytes) -> None:
         """Count a device; a second time changes nothing."""
@@ -39,9 +41,16 @@ class Sketch:
         register, rest = number >> REST_BITS, number & ((1 << REST_BITS) - 1)
         rank = REST_BITS - rest.bit_length() + 1
         self._registers[register] = max(self._registers[register], rank)
+        self._few = None
 
     def merge(self, other: Sketch) -> None:
-        self._registers = bytearray(map(max, self._registers, other._registers))
+        if other._few is None:
+            self._registers = bytearray(map(max, self._registers, other._registers))
+        else:
+            for register, rank in other._few:
+                if rank > self._registers[register]:
+                    self._registers[register] = rank
+        self._few = None
 
     def estimate(self) -> int:
         """About how many different devices were counted."""
@@ -70,8 +79,11 @@ class Sketch:
         if kind == _DENSE and len(rest) == REGISTERS:
             sketch._registers[:] = rest
         elif kind == _SPARSE and len(rest) % _ENTRY == 0:
-            for start in range(0, len(rest), _ENTRY):
-                sketch._registers[int.from_bytes(rest[start : start + 2], "big")] = rest[start + 2]
+            entries = zip(rest[0::3], rest[1::3], rest[2::3], strict=True)
+            few = [(high << 8 | low, rank) for high, low, rank in entries]
+            for register, rank in few:
+                sketch._registers[register] = rank
+            sketch._few = few
         else:
             raise ValueError("not a sketch")
         return sketch

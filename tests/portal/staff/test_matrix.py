@@ -75,6 +75,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.end_session": (Action.DISCONNECT, frozenset({Role.NETWORK})),
     "staff.unmask_devices": (Action.UNMASK_DEVICES, LOG),
     "staff.unmask_persons": (Action.UNMASK_PERSONS, frozenset({Role.PRIVACY})),
+    "staff.reports": (Action.REPORT, ADMINS | {Role.REPORT}),
+    "staff.report_file": (Action.REPORT, ADMINS | {Role.REPORT}),
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
@@ -113,6 +115,7 @@ class Things:
             "access_id": self.access_id,
             "code": self.code,
             "token_id": self.token_id,
+            "form": "csv",
             "token": "no-such-token",
         }
         return {name: known[name] for name in rule.arguments}

@@ -131,6 +131,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "tokens": made_token,
     "tokens-list": lambda clerk: clerk.goto("/staff/tokens"),
     "trail": lambda clerk: clerk.goto("/staff/trail"),
+    "reports": lambda clerk: clerk.goto("/staff/reports"),
+    "reports-refused": lambda clerk: clerk.goto("/staff/reports?first=nonsense&last=2026-01-01"),
     "account": lambda clerk: clerk.goto("/staff/account"),
     "recovery": recovery,
     "nowhere": lambda clerk: clerk.goto("/staff/nowhere"),

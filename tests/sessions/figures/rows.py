@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
+from sessions.figures import months
 from sessions.models import AccessSession, Decision, EndReason, Lease, Usage
 from sites.models import Gateway, SigninMethod
 
@@ -20,6 +22,11 @@ _codes = itertools.count(1)
 def mac(number: int, *, random: bool = True) -> str:
     """The address of a device, made up by itself or by its maker."""
     return f"{'02' if random else '00'}:00:00:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+
+
+def set_salt(db: Session, month: date) -> None:
+    """The month's salt, the same at every run: no two of a few devices meet in one register by chance."""
+    months.make_salt(db, month, draw=lambda size: hashlib.sha256(f"salt of {month}".encode()).digest()[:size])
 
 
 def add_session(

@@ -9,14 +9,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker, make_engine
-from sessions.figures import building, months
+from sessions.figures import building
 from sessions.figures.building import Made, MissingRows
 from sessions.figures.calendar import first_of_month, span_of
 from sessions.figures.definitions import GRACE, RATE_CLASSES, rate_class
 from sessions.figures.models import DayFigures, FigureDay, FigureSalt
 from sessions.models import AccessSession, Decision, EndReason, Lease, Outage, Usage
 from sites.models import Gateway, SiteState
-from tests.sessions.figures.rows import DAY, add_refusal, add_session
+from tests.sessions.figures.rows import DAY, add_refusal, add_session, set_salt
 from tests.town import Town, build_town
 
 TUESDAY = date(2026, 11, 24)
@@ -26,7 +26,7 @@ SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 
 
 def make(db: Session, day: date = TUESDAY) -> Made:
-    months.make_salt(db, first_of_month(day))
+    set_salt(db, first_of_month(day))
     return building.make(db, day)
 
 

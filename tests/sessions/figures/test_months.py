@@ -13,7 +13,7 @@ from sessions.figures.calendar import DAY, days_between
 from sessions.figures.models import DaySketch, FigureDay, FigureSalt, MonthSketch
 from sessions.figures.months import DestroyedSalt
 from sessions.figures.sketch import count, merged
-from tests.sessions.figures.rows import add_session, mac
+from tests.sessions.figures.rows import add_session, mac, set_salt
 from tests.town import Town, build_town
 
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
@@ -33,7 +33,7 @@ def town(db: Session) -> Town:
 
 def make_february(db: Session) -> None:
     while (day := building.due(db, now=NOW)) and day < MARCH:
-        months.make_salt(db, FEBRUARY)
+        set_salt(db, FEBRUARY)
         assert building.store(db, building.make(db, day), now=NOW)
 
 
@@ -42,7 +42,7 @@ def test_a_month_is_closed_when_all_its_days_are_made(db: Session, town: Town) -
         if day == MARCH:
             break
         assert months.due(db) is None
-        months.make_salt(db, FEBRUARY)
+        set_salt(db, FEBRUARY)
         building.store(db, building.make(db, day), now=NOW)
     assert months.due(db) == FEBRUARY
     assert months.close(db, FEBRUARY, now=NOW)

@@ -1,0 +1,51 @@
+"""From a request of staff, or of the command line, to a report in one of its forms."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import asdict
+from zoneinfo import ZoneInfo
+
+from ads import figures as ads
+from db.engine import reading
+from portal.printing.typesetter import typeset_report
+from portal.reports import composing, open_data, plain
+from portal.reports.document import Document
+from portal.services import Services
+from sessions.figures import report as numbers
+from sessions.figures.periods import Period
+from sessions.figures.report import Report
+
+TOWN_ZONE = ZoneInfo("Europe/Paris")
+
+
+class Form(enum.StrEnum):
+    TEXT = "text"
+    CSV = "csv"
+    PDF = "pdf"
+
+
+def load(service: Services, period: Period, networks: frozenset[str]) -> Report:
+    """The numbers; with `networks`, of these alone."""
+    with reading(service.make_session) as db:
+        return numbers.load(
+            db,
+            period,
+            networks=networks,
+            ads=ads.read(db, period.first, period.last),
+            ads_before=ads.read(db, period.previous.first, period.previous.last),
+        )
+
+
+def compose(service: Services, report: Report, networks: frozenset[str]) -> Document:
+    """The document, in the language of this request."""
+    today = service.clock().astimezone(TOWN_ZONE).date()
+    return composing.compose(report, town=service.settings.town, networks=networks, today=today)
+
+
+def write(service: Services, report: Report, form: Form, networks: frozenset[str]) -> bytes:
+    """The report in this form. Raises `BusyPress` and `FailedPrinting` for a PDF."""
+    if form is Form.CSV:
+        return open_data.write(report)
+    document = compose(service, report, networks)
+    return typeset_report(asdict(document)) if form is Form.PDF else plain.write(document).encode()

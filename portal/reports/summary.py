@@ -1,0 +1,198 @@
+"""The first page: some sentences, four numbers, and the comparison with the period before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from portal.reports import numbers
+from portal.reports.document import Block, KeyFigure, KeyFigures, Paragraph, Section, Table
+from portal.wording import clock_time, say, say_number
+from sessions.figures.calendar import span_of
+from sessions.figures.definitions import AT_ONCE_EVERY
+from sessions.figures.report import Part, Report
+from sessions.figures.suppression import Shown
+
+
+def summary(report: Report, town: str) -> Section:
+    blocks: list[Block] = [Paragraph(text) for text in sentences(report, town)]
+    if is_told(report):
+        blocks += [KeyFigures(_key_figures(report)), _comparison(report)]
+    return Section("summary", say("Summary"), blocks)
+
+
+def is_told(report: Report) -> bool:
+    """Whether there is anything to tell: figures, of enough devices."""
+    return bool(report.whole.now.sessions) and report.whole.shown is Shown.OPENLY
+
+
+def sentences(report: Report, town: str) -> list[str]:
+    """What a reader should take along, in the order of its weight."""
+    when = numbers.opening(numbers.when(report.period))
+    if not report.days_made:
+        return [say("%(When)s: there are no figures yet.", When=when)]
+    if not report.whole.now.sessions:
+        return [say("%(When)s, nobody used the wifi.", When=when)]
+    if not is_told(report):
+        return [say("%(When)s, too few devices came for their figures to be shown.", When=when)]
+    found = [_use(report, town, when), _busiest(report), _quality(report)]
+    if not report.is_complete:
+        found.append(
+            say(
+                "The figures of this period are not complete: %(made)s of its %(days)s days have them.",
+                made=numbers.count(report.days_made),
+                days=numbers.count(report.period.days),
+            )
+        )
+    return found
+
+
+def mean_devices(devices: Mapping[date, int]) -> int | None:
+    """Unique devices of a month, in the mean of the months."""
+    return round(sum(devices.values()) / len(devices)) if devices else None
+
+
+def _use(report: Report, town: str, when: str) -> str:
+    now, before = report.whole.now, report.whole.before
+    said = say(
+        "%(When)s, the wifi of %(town)s was used for %(sessions)s sessions at %(places)s, "
+        "%(hours)s hours online in all.",
+        When=when,
+        town=town,
+        sessions=numbers.count(now.sessions),
+        places=say_number("%(n)s place", "%(n)s places", report.sites_in_service),
+        hours=numbers.count(round(now.connected_seconds / 3600)),
+    )
+    if not report.is_comparable or not before.sessions:
+        return said + " " + say("There is no complete period before it to compare with.")
+    return (
+        said
+        + " "
+        + say(
+            "That is %(change)s against the period before (%(before)s).",
+            change=numbers.change(now.sessions, before.sessions),
+            before=numbers.span(report.period.previous),
+        )
+    )
+
+
+def _busiest(report: Report) -> str:
+    peak, day, mark = report.whole.now.peak
+    if day is None:
+        return say("No two devices were ever online at once.")
+    at = span_of(day, report.zone).start + mark * AT_ONCE_EVERY
+    hour = max(range(24), key=lambda number: report.whole.now.hour_sessions[number])
+    return say(
+        "Most devices were online on %(day)s at %(time)s: %(peak)s at once. Most sessions begin between %(hour)s and "
+        "%(after)s o’clock.",
+        day=numbers.weekday_and_day(at.astimezone(ZoneInfo(report.zone)).date()),
+        time=clock_time(at, report.zone),
+        peak=numbers.count(peak),
+        hour=hour,
+        after=hour + 1,
+    )
+
+
+def _quality(report: Report) -> str:
+    now = report.whole.now
+    if now.median_kbps is None or now.availability is None:
+        return say("Too little was measured to speak of its quality.")
+    return say(
+        "The gateways were heard for %(availability)s of the opening hours. Half of the sessions measured reached "
+        "%(median)s or more; %(share)s of them reached the %(wanted)s that the town wants for everybody.",
+        availability=numbers.availability(now.availability),
+        median=numbers.rate(now.median_kbps),
+        share=numbers.percent(now.reached, 0),
+        wanted=numbers.rate(now.wanted_kbps),
+    )
+
+
+def _key_figures(report: Report) -> list[KeyFigure]:
+    now = report.whole.now
+    measures = measured(report.whole)
+    names = [say("sessions in all"), say("unique devices a month"), say("volume"), say("availability")]
+    values = [
+        numbers.count(now.sessions),
+        measures[2][1],
+        numbers.amount(now.volume),
+        numbers.availability(now.availability),
+    ]
+    changes = ["", "", "", ""]
+    if report.is_comparable:
+        changes = [measures[0][3], measures[2][3], measures[5][3], ""]
+    return [
+        KeyFigure(value, name, _against(more) if more not in ("", "–") else "")
+        for value, name, more in zip(values, names, changes, strict=True)
+    ]
+
+
+def _against(change: str) -> str:
+    return say("%(change)s against the period before", change=change)
+
+
+def measured(part: Part) -> list[tuple[str, str, str, str]]:
+    """Name, figure, figure before, change: for every measure of a part that can be compared."""
+    now, before = part.now, part.before
+    devices, devices_before = mean_devices(part.devices), mean_devices(part.devices_before)
+    return [
+        _counted(say("Sessions"), now.sessions, before.sessions),
+        _counted(say("Visits"), now.visits, before.visits),
+        _counted(say("Unique devices, mean of the months"), devices, devices_before),
+        _counted(say("Peak: clients at once"), now.peak[0], before.peak[0]),
+        (
+            say("Time online"),
+            numbers.hours(now.connected_seconds),
+            numbers.hours(before.connected_seconds),
+            numbers.change(now.connected_seconds, before.connected_seconds),
+        ),
+        (
+            say("Volume"),
+            numbers.amount(now.volume),
+            numbers.amount(before.volume),
+            numbers.change(now.volume, before.volume),
+        ),
+        (
+            say("Median rate reached"),
+            numbers.rate(now.median_kbps),
+            numbers.rate(before.median_kbps),
+            numbers.change(now.median_kbps or 0, before.median_kbps or 0),
+        ),
+        (
+            say("Rate wanted reached by"),
+            numbers.percent(now.reached, 0),
+            numbers.percent(before.reached, 0),
+            "",
+        ),
+        (
+            say("Availability"),
+            numbers.availability(now.availability),
+            numbers.availability(before.availability),
+            "",
+        ),
+        (
+            say("Outage"),
+            numbers.hours(now.outage_seconds),
+            numbers.hours(before.outage_seconds),
+            numbers.change(now.outage_seconds, before.outage_seconds),
+        ),
+        _counted(say("Refused sign-ins"), sum(now.failures.values()), sum(before.failures.values())),
+        _counted(say("Accepted messages"), now.ads, before.ads),
+    ]
+
+
+def _counted(name: str, now: int | None, before: int | None) -> tuple[str, str, str, str]:
+    return name, _or_dash(now), _or_dash(before), numbers.change(now or 0, before or 0)
+
+
+def _or_dash(number: int | None) -> str:
+    return "–" if number is None else numbers.count(number)
+
+
+def _comparison(report: Report) -> Table:
+    head = [say("Measure"), numbers.span(report.period)]
+    rows = [list(row[:2]) for row in measured(report.whole)]
+    if report.is_comparable:
+        head += [numbers.span(report.period.previous), say("Change")]
+        rows = [list(row) for row in measured(report.whole)]
+    return Table(say("All networks and places together"), head, rows)

@@ -58,7 +58,7 @@ class Request:
 @click.option("--language", "languages", multiple=True, type=click.Choice(LANGUAGES), default=("fr", "en"))
 @click.option(
     "--paper",
-    type=click.Choice([*(paper.value for paper in Paper), ESCPOS]),
+    type=click.Choice([*(paper.value for paper in Paper), ESCPOS], case_sensitive=False),
     default=Paper.A4.value,
     show_default=True,
 )
@@ -187,9 +187,9 @@ def in_words(error: Exception) -> str:
     """Why no passes were issued, for the operator."""
     match error:
         case UnknownPlan():
-            return f"There is no plan {error.slug!r}."
+            return f"There is no plan {error.slug!r}. See: flask --app wsgi vouchers plans"
         case EndedPlan():
-            return f"Passes of this plan could be used until {error.until:%Y-%m-%d %H:%M} UTC only."
+            return f"Passes of this plan could be used until {error.until:%Y-%m-%d %H:%M} UTC only. Choose a later day."
         case ImpossibleCount():
             return f"A batch has from 1 to {error.most} passes."
         case ImprudentBatch():

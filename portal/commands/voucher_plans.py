@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from auth import plans, trail
 from auth.voucher_models import Plan, PlanKind
 from db.engine import reading
 from portal.services import services
+from sites.models import Network, Site
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def add_to(group: AppGroup) -> None:
@@ -50,12 +56,17 @@ def list_plans() -> None:
 @with_appcontext
 def put_plan(slug: str, **fields: Any) -> None:
     """Make a plan, or change it. Passes that are in use keep the end they have."""
+    if not SLUG.fullmatch(slug):
+        raise click.ClickException(f"{slug!r} is no name for a plan: use small letters, digits and hyphens.")
     names = dict(name.partition("=")[::2] for name in fields.pop("names"))
+    if not all(code and name for code, name in names.items()):
+        raise click.ClickException("--name is LANGUAGE=NAME, such as: --name fr=Semaine")
     fields |= {"kind": PlanKind(fields["kind"]), "names": names}
     fields |= {"networks": list(fields["networks"]), "sites": list(fields["sites"])}
     service = services()
     try:
         with service.make_session.begin() as db:
+            _demand_places(db, fields["networks"], fields["sites"])
             known = {plan.slug: plan for plan in plans.every(db)}
             plan = known.get(slug) or Plan(slug=slug)
             for name, value in fields.items():
@@ -75,3 +86,13 @@ def put_plan(slug: str, **fields: Any) -> None:
             "there is at least one device."
         ) from error
     click.echo(f"The plan {slug} is {'changed' if slug in known else 'made'}.")
+
+
+def _demand_places(db: Session, networks: list[str], sites: list[str]) -> None:
+    """A plan for a place that does not exist would hold nowhere, and nobody would know why."""
+    for slugs, column, noun in ((networks, Network.slug, "network"), (sites, Site.slug, "site")):
+        missing = sorted(set(slugs) - set(db.scalars(select(column).where(column.in_(slugs)))))
+        if missing:
+            raise click.ClickException(
+                f"No such {noun}: {', '.join(missing)}. See: flask --app wsgi sites export --records {noun}s"
+            )

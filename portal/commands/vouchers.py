@@ -105,11 +105,11 @@ def revoke(which: tuple[str, ...], undo: bool) -> None:
 @which_passes
 @click.option(
     "--reason",
-    type=click.Choice([VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED]),
-    default=VoidReason.UNUSED,
+    type=click.Choice([one.value for one in (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)]),
+    default=VoidReason.UNUSED.value,
     show_default=True,
 )
-def void(which: tuple[str, ...], reason: VoidReason) -> None:
+def void(which: tuple[str, ...], reason: str) -> None:
     """Write off passes that nobody has used."""
     service = services()
     with service.make_session.begin() as db:
@@ -188,7 +188,10 @@ def _end_of(db: Session, day: datetime | None, site: str) -> datetime | None:
     if day is None:
         return None
     zone = ZoneInfo(found.zone) if found else TOWN_ZONE
-    return hours.next_midnight(day.replace(tzinfo=zone) + timedelta(hours=12), zone)
+    try:
+        return hours.next_midnight(day.replace(tzinfo=zone) + timedelta(hours=12), zone)
+    except OverflowError as error:
+        raise click.ClickException("Nothing was issued. --last-day is beyond the calendar.") from error
 
 
 def _find(db: Session, word: str) -> ColumnElement[bool]:
@@ -202,7 +205,10 @@ def _find(db: Session, word: str) -> ColumnElement[bool]:
         except UnreadableCode:
             voucher = None
     if voucher is None:
-        raise click.ClickException(f"{word!r} is no batch's number, and no mark or code of a pass.")
+        raise click.ClickException(
+            f"{word!r} is no batch's number, and no mark (like 12-7) or code of a pass. "
+            "See: flask --app wsgi vouchers list"
+        )
     return voucher_batches.of_ids([voucher.id])
 
 

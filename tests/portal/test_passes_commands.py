@@ -210,3 +210,35 @@ def test_codes_are_in_no_file_and_no_log(
     [code] = issue(app)
     assert code not in caplog.text
     assert code not in run(app, "list").output
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["issue", "--plan", "weekend"], "vouchers plans"),
+        (["issue", "--last-day", "2020-01-01"], "Choose a later day"),
+        (["issue", "--last-day", "9999-12-31"], "beyond the calendar"),
+        (["revoke", "99"], "vouchers list"),
+        (["void", "--reason", "broken", "1"], "'spoiled', 'lost', 'unused'"),
+        (["plan", "one week", "--kind", "until_midnight", "--name", "fr=Semaine"], "small letters"),
+        (["plan", "week", "--kind", "until_midnight", "--name", "Semaine"], "fr=Semaine"),
+        (
+            ["plan", "week", "--kind", "until_midnight", "--name", "fr=S", "--network", "nope"],
+            "No such network: nope.",
+        ),
+        (["plan", "week", "--kind", "until_midnight", "--name", "fr=S", "--site", "nope"], "No such site"),
+    ],
+)
+def test_what_a_newcomer_gets_wrong_is_told_with_what_to_do(
+    app: Flask, db: Session, words: list[str], advice: str
+) -> None:
+    done = run(app, *words)
+    assert done.exit_code in (1, 2) and isinstance(done.exception, SystemExit)
+    assert advice in done.output
+    assert deeds(db) == []
+
+
+def test_a_spoiled_pass_is_written_off_with_its_reason(app: Flask, db: Session) -> None:
+    issue(app)
+    assert run(app, "void", "1-1", "--reason", "spoiled").exit_code == 0
+    assert [voucher.void_reason for voucher in vouchers(db)] == ["spoiled"]

@@ -49,6 +49,12 @@ def _about_passes() -> dict[str, str]:
 def _about_privacy() -> dict[str, str]:
     return {
         "trail purged": say("purged the trail up to an entry"),
+        "purged": say("purged what was past its term"),
+        "purge refused": say("refused to purge"),
+        "term changed": say("changed a term"),
+        "hold placed": say("placed a legal hold"),
+        "hold confirmed": say("confirmed a legal hold"),
+        "hold lifted": say("lifted a legal hold"),
     }
 
 

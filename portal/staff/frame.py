@@ -64,6 +64,7 @@ def menu() -> list[Door]:
         Door("staff.batches", say("Batches"), Action.BOOKS),
         Door("staff.sessions", say("Log"), Action.SESSIONS),
         Door("staff.reports", say("Reports"), Action.REPORT),
+        Door("staff.retention", say("Retention"), Action.RETENTION),
         Door("staff.people", say("Accounts"), Action.ACCOUNTS),
         Door("staff.tokens", say("Tokens"), Action.TOKENS),
         Door("staff.trail", say("Audit trail"), Action.TRAIL),

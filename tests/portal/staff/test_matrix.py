@@ -22,6 +22,7 @@ from auth.voucher_batches import Order
 from auth.voucher_models import Voucher
 from portal.services import Services
 from portal.staff.access import need_of
+from sessions.keeping import holds, terms
 from sessions.log.decisions import Refused, Rule, Step, note
 from sites.models import Gateway, Network
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
@@ -77,6 +78,13 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.unmask_persons": (Action.UNMASK_PERSONS, frozenset({Role.PRIVACY})),
     "staff.reports": (Action.REPORT, ADMINS | {Role.REPORT}),
     "staff.report_file": (Action.REPORT, ADMINS | {Role.REPORT}),
+    "staff.retention": (Action.RETENTION, frozenset({Role.PRIVACY})),
+    "staff.change_term": (Action.RETENTION, frozenset({Role.PRIVACY})),
+    "staff.confirm_purge": (Action.RETENTION, frozenset({Role.PRIVACY})),
+    "staff.holds": (Action.RETENTION, frozenset({Role.PRIVACY})),
+    "staff.place_hold": (Action.RETENTION, frozenset({Role.PRIVACY})),
+    "staff.confirm_hold": (Action.RETENTION, frozenset({Role.PRIVACY})),
+    "staff.lift_hold": (Action.RETENTION, frozenset({Role.PRIVACY})),
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
@@ -106,6 +114,8 @@ class Things:
     access_id: int
     code: str
     token_id: int
+    rule_id: int
+    hold_id: int
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -116,6 +126,8 @@ class Things:
             "code": self.code,
             "token_id": self.token_id,
             "form": "csv",
+            "rule_id": self.rule_id,
+            "hold_id": self.hold_id,
             "token": "no-such-token",
         }
         return {name: known[name] for name in rule.arguments}
@@ -157,7 +169,20 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         token = api_tokens.make(
             db, tokens=services.tokens, issuer="us", wish=wish, by="dana", now=services.clock()
         ).row
-        return Things(made.batch.id, voucher.id, person.staff_id, access.id, code, token.id)
+        # Terms and holds are those of the whole installation.
+        terms.seed(db, now=services.clock())
+        db.flush()
+        hold = holds.place(
+            db,
+            holds.Scope(mac=access.mac),
+            reference="1",
+            reason="ordered",
+            expires_at=services.clock() + timedelta(days=9),
+            by="somebody",
+            now=services.clock(),
+        )
+        rule = terms.current(db)[0]
+        return Things(made.batch.id, voucher.id, person.staff_id, access.id, code, token.id, rule.id, hold.id)
 
 
 def routes(app: Flask) -> Iterator[tuple[Route, str]]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from auth import codes, voucher_batches
 from auth.models import Attempt
 from db.base import Base
+from portal.app import create_app
 from portal.services import Services
 from sessions.models import Lease
 from tests.clock import NOON, MovingClock
@@ -258,3 +259,17 @@ def test_no_other_refusal_counts_as_a_guess(
         assert use(reader, batch.codes[0]).status_code in (403, 409)
     db.rollback()
     assert [attempt.key for attempt in db.scalars(select(Attempt).where(Attempt.count > 0))] == []
+
+
+def test_the_budget_against_guessing_outlives_a_restart_and_spares_an_innocent(
+    app: Flask, town: Town, ticket: str, services: Services
+) -> None:
+    """Case V2: what one worker has counted, another that has just started knows."""
+    wrong = [codes.make() for _ in range(6)]
+    guesser = Phone(app, town.pierre_bayle, address="10.68.0.7", mac="02:00:00:00:0c:01")
+    assert [use(guesser, code).status_code for code in wrong][-1] == 429
+    started = create_app(services)
+    again = Phone(started, town.pierre_bayle, address="10.68.0.7", mac="02:00:00:00:0c:01")
+    assert use(again, ticket).status_code == 429
+    innocent = Phone(started, town.pierre_bayle, address="10.68.0.8", mac="02:00:00:00:0c:02")
+    assert use(innocent, ticket).status_code == 303

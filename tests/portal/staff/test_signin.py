@@ -206,3 +206,13 @@ def test_without_its_trail_nothing_is_done(
     assert not is_in(cem)
     with services.make_session() as db:
         assert db.scalar(select(StaffSession.id)) is None
+
+
+def test_a_cookie_without_a_name_cannot_pose_as_ours(cem: Clerk, app: Flask) -> None:
+    """Case W5, CVE-2023-23934: "=__Host-…=token" could be planted by any page of a neighbouring site."""
+    cem.sign_in()
+    token = cookie_of(cem)
+    stranger = Clerk(app, cem.clock)
+    stranger.browser = app.test_client(use_cookies=False)
+    for cookie, status in ((f"={COOKIE}={token}", 303), (f"{COOKIE}={token}", 200)):
+        assert stranger.get("/staff/account", Cookie=cookie).status_code == status, cookie

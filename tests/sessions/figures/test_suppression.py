@@ -47,6 +47,11 @@ def test_what_was_hidden_elsewhere_stays_hidden() -> None:
     assert found.parts == {"a": Shown.WITHHELD, "b": Shown.OPENLY, "c": Shown.WITHHELD}
 
 
+def test_a_total_that_equals_the_one_part_hidden_is_withheld_with_it() -> None:
+    found = protect({"a": 30, "b": 0}, beforehand={"a": Shown.WITHHELD})
+    assert (found["b"], found.total) == (Shown.OPENLY, Shown.WITHHELD)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.integers(min_value=0, max_value=60), min_size=1, max_size=9))
 def test_no_total_gives_a_small_count_away(counts: list[int]) -> None:

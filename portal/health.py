@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, jsonify
@@ -16,8 +17,8 @@ from sqlalchemy.orm import Session
 from db.engine import reading
 from portal.services import services
 from portal.visits import peer
+from sessions.health.overview import GatewayHealth, look
 from sessions.models import AccessSession, Lease
-from sites.models import Gateway
 
 health = Blueprint("health", __name__)
 
@@ -70,14 +71,32 @@ def _sessions(db: Session) -> Iterator[Metric]:
 
 
 def _gateways(db: Session) -> Iterator[Metric]:
-    now = services().clock()
-    silent = GaugeMetricFamily(
-        "arobase_gateway_silent_seconds", "Since the gateway spoke.", labels=["gateway"]
-    )
-    behind = GaugeMetricFamily("arobase_gateway_behind", "Changes it has not confirmed.", labels=["gateway"])
-    for gateway in db.scalars(select(Gateway).order_by(Gateway.identity)):
-        if gateway.seen_at is not None:
-            silent.add_metric([gateway.identity], (now - gateway.seen_at).total_seconds())
-        behind.add_metric([gateway.identity], gateway.feed_version - gateway.confirmed_version)
-    yield silent
-    yield behind
+    found = look(db, now=services().clock())
+    for name, words, value in _GAUGES:
+        gauge = GaugeMetricFamily(f"arobase_gateway_{name}", words, labels=["gateway"])
+        for one in found:
+            told = value(one)
+            if told is not None:
+                gauge.add_metric([one.check.identity], told)
+        yield gauge
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()
+
+
+# By gateway and never by client: no label of ours holds an address.
+_GAUGES: tuple[tuple[str, str, Callable[[GatewayHealth], float | None]], ...] = (
+    ("silent_seconds", "Since the gateway spoke.", lambda one: _seconds(one.check.silence)),
+    ("behind", "Changes it has not confirmed.", lambda one: one.check.lag),
+    ("behind_seconds", "Age of the oldest of these.", lambda one: _seconds(one.unconfirmed_since) or 0.0),
+    ("clock_offset_seconds", "Its clock less ours.", lambda one: one.check.clock_offset),
+    ("missing", "Leases it should hold and does not.", lambda one: one.missing),
+    ("surplus", "Clients it lets pass without a lease.", lambda one: one.surplus),
+    (
+        "outage",
+        "Whether it is silent for two minutes or more.",
+        lambda one: float(one.silent_since is not None),
+    ),
+    ("zombies_closed", "Sessions closed by evidence, ever.", lambda one: one.zombies.ever),
+)

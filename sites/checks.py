@@ -23,6 +23,8 @@ class Verdict(enum.StrEnum):
     SILENT = "silent"
     BEHIND = "behind"
     CLOCK_OFF = "clock_off"
+    # Only who knows the leases can tell: see `sessions.health.overview`.
+    DRIFTING = "drifting"
 
 
 @dataclass(frozen=True, slots=True)

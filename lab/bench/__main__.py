@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import burst, forwarding, leases, pages, signin
+from lab.bench import burst, forwarding, leases, log, pages, signin
 from lab.bench.figures import Figure, say
 from lab.bench.load import MissingPart, SpoiltRun
 from lab.namespace import NoNamespaces
@@ -32,8 +32,20 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "pages": lambda folder: pages.measure(folder, seconds=seconds),
         "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),
         "burst": lambda folder: burst.measure(folder, rounds=1 if quick else 3),
+        "log-sqlite": lambda folder: log.measure(folder, "sqlite", log_sizes("sqlite", quick=quick)),
+        "log-postgresql": lambda folder: log.measure(
+            folder, "postgresql", log_sizes("postgresql", quick=quick)
+        ),
         "forwarding": lambda folder: forwarding.measure(folder, sizes=leases_held, pairs=pairs, seconds=1),
     }
+
+
+def log_sizes(kind: str, *, quick: bool) -> log.Sizes:
+    """A year of one town, and on PostgreSQL of ten."""
+    if quick:
+        return log.Sizes(sessions=6_000, looks=5, clients=20, reports=3, purge_seconds=0.5, days=2)
+    sessions = 10_000_000 if kind == "postgresql" else 1_000_000
+    return log.Sizes(sessions=sessions, looks=100, clients=100, reports=20, purge_seconds=10.0)
 
 
 def main() -> int:

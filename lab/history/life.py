@@ -69,7 +69,8 @@ class Life:
         for place, silence in zip(self._places, self._silences, strict=True):
             self._scribe.silence(place, silence, self._now)
         zone = self._places[0].zone
-        days = _days(self._wish.begins, self._wish.ends.astimezone(zone).date())
+        last = self._wish.ends.astimezone(zone) - timedelta(microseconds=1)
+        days = _days(self._wish.begins, last.date())
         for day, count in zip(days, spread(days, self._wish.sessions, self._rng), strict=True):
             midnight = datetime.combine(day, time(), zone).timestamp()
             for second, where in beginnings(self._places, day, count, self._rng):

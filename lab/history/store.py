@@ -69,13 +69,13 @@ def in_bulk(engine: Engine) -> Iterator[None]:
     tables = [Base.metadata.tables[name] for name in COLUMNS]
     with engine.begin() as connection:
         for index in _indexes(tables):
-            index.drop(connection)
+            index.drop(connection, checkfirst=True)
     try:
         yield
     finally:
         with engine.begin() as connection:
             for index in _indexes(tables):
-                index.create(connection)
+                index.create(connection, checkfirst=True)
 
 
 def _indexes(tables: Iterable[Table]) -> list[Any]:

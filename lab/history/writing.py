@@ -26,12 +26,13 @@ def write(engine: Engine, wish: Wish, *, tell: Callable[[int], None] = lambda se
     `tell` hears of the sessions written so far.
     """
     if wish.sessions < BULK:
-        return _write(engine, wish, tell)
+        return write_rows(engine, wish, tell=tell)
     with store.in_bulk(engine):
-        return _write(engine, wish, tell)
+        return write_rows(engine, wish, tell=tell)
 
 
-def _write(engine: Engine, wish: Wish, tell: Callable[[int], None]) -> Written:
+def write_rows(engine: Engine, wish: Wish, *, tell: Callable[[int], None] = lambda sessions: None) -> Written:
+    """The same, and the indexes are left as they are."""
     with make_session_maker(engine).begin() as db:
         places, shown = settle(db, now=wish.ends), creatives(db)
         ids = store.last_ids(db.connection())

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, joinedload
 from db.engine import reading
 from gateways.ports import GatewayKind
 from portal.services import services
-from sites.checks import Verdict, check
+from sessions.health.overview import GatewayHealth, look
+from sites.checks import Verdict
 from sites.errors import SitesError, TakenIdentity
 from sites.gateways import add_gateway, by_identity, rotate_credential
 from sites.models import Gateway, Network, Site
@@ -26,6 +27,7 @@ ADVICE = {
     Verdict.SILENT: "silent: nobody loses what they have, but nothing new opens there",
     Verdict.BEHIND: "behind: it has not confirmed the newest changes",
     Verdict.CLOCK_OFF: "its clock is off: check NTP there",
+    Verdict.DRIFTING: "drifting: it does not let pass exactly whom the leases name, and is being told again",
 }
 
 
@@ -125,12 +127,23 @@ def list_gateways() -> None:
 def check_gateways() -> None:
     """Say how every gateway does; exit status 1 where one is not well."""
     with reading(services().make_session) as db:
-        checks = check(db, now=services().clock())
-    for one in checks:
-        seen = one.seen_at.strftime("%Y-%m-%dT%H:%M:%SZ") if one.seen_at else "never"
-        click.echo(f"{one.identity}\t{one.site}\tseen {seen}\t{one.lag} behind\t{ADVICE[one.verdict]}")
-    if any(one.verdict is not Verdict.WELL for one in checks):
+        found = look(db, now=services().clock())
+    for one in found:
+        click.echo("\t".join([one.check.identity, one.check.site, *_told(one), ADVICE[one.verdict]]))
+    if any(one.verdict is not Verdict.WELL for one in found):
         sys.exit(1)
+
+
+def _told(one: GatewayHealth) -> list[str]:
+    seen, clock = one.check.seen_at, one.check.clock_offset
+    waiting = "" if one.unconfirmed_since is None else f" for {one.unconfirmed_since.total_seconds():.0f} s"
+    return [
+        f"seen {seen:%Y-%m-%dT%H:%M:%SZ}" if seen else "seen never",
+        f"{one.check.lag} behind{waiting}",
+        "clock unknown" if clock is None else f"clock {clock:+.1f} s",
+        f"{one.missing} missing, {one.surplus} surplus",
+        f"{one.zombies.day} zombies closed in a day",
+    ]
 
 
 def _hand_over(credential: str, path: Path | None) -> None:

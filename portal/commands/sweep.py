@@ -34,7 +34,10 @@ def sweep(every: float | None) -> None:
     service = services()
     if every is None:
         swept = _sweep(service)
-        click.echo(f"Closed {swept.expired} that were over and {swept.idle} that were gone.")
+        click.echo(
+            f"Closed {swept.expired} that were over, {swept.idle} that were gone "
+            f"and {swept.zombies} that their gateway does not hold."
+        )
         for _ in range(MOST_DAYS):
             if figures.make_next(service) is None:
                 break

@@ -63,6 +63,7 @@ def menu() -> list[Door]:
         Door("staff.desk", say("Desk"), Action.ISSUE),
         Door("staff.batches", say("Batches"), Action.BOOKS),
         Door("staff.sessions", say("Log"), Action.SESSIONS),
+        Door("staff.gateways", say("Gateways"), Action.GATEWAYS),
         Door("staff.reports", say("Reports"), Action.REPORT),
         Door("staff.retention", say("Retention"), Action.RETENTION),
         Door("staff.people", say("Accounts"), Action.ACCOUNTS),

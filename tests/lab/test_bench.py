@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.bench import __main__ as bench
-from lab.bench import load
+from lab.bench import load, log
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.portal import deployed
@@ -91,3 +91,22 @@ def test_the_prepared_feed_answers_when_told_to() -> None:
         feed.answer({"version": 2})
         assert agent.recv(4096).endswith(b'{"version":2}')
     feed.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_rows_of_the_log_are_all_measured(kind: str, tmp_path: Path) -> None:
+    sizes = log.Sizes(sessions=5_200, looks=2, clients=5, reports=2, purge_seconds=0.05, days=1)
+    told = {figure.name: figure for figure in log.measure(tmp_path / "log", kind, sizes)}
+    assert told[f"log, {kind}, sessions"].value > 5_000
+    for asked in ("first page", "a later page", "by site", "by MAC", "by pseudonym", "by half an hour"):
+        assert {
+            f"log, {kind}, {asked}, {what}" for what in ("p50", "p95", "against a hundredth (p50)")
+        } <= set(told)
+    for name in (f"accounting updates, {kind}", f"a month's figures made, {kind}", f"purged rows, {kind}"):
+        assert told[name].value > 0, name
+
+
+def test_a_year_of_ten_million_sessions_is_what_the_whole_run_takes() -> None:
+    assert bench.log_sizes("postgresql", quick=False).sessions == 10_000_000
+    assert bench.log_sizes("sqlite", quick=False).sessions == 1_000_000
+    assert {"log-sqlite", "log-postgresql"} <= bench.rows(quick=True).keys()

@@ -21,6 +21,7 @@ from db.base import Base
 from db.engine import make_engine, make_session_maker, reading
 from lab.history import writing
 from lab.history.instants import text_of
+from lab.history.repeating import write_weeks
 from lab.history.wish import Wish
 from sessions.models import AccessSession, Decision, EndReason, Lease, Outage, Usage
 from sessions.opening import Acceptance, open_access
@@ -202,7 +203,33 @@ def test_a_large_past_is_written_without_the_indexes_and_they_are_there_afterwar
 
 
 def _indexes(engine: Engine) -> list[str]:
-    return sorted(str(index) for index in inspect(engine).get_indexes("leases"))
+    return sorted(
+        f"{index['name']} {index['column_names']}" for index in inspect(engine).get_indexes("leases")
+    )
+
+
+def test_weeks_that_come_again_are_a_past_like_any_other(engine: Engine, db: Session) -> None:
+    """The same people at the same hours of the same weekdays, and only those of the present online."""
+    written = write_weeks(engine, Wish(1_200, NOON.date(), NOON, 5), weeks=4)
+    for table, rows in written.rows.items():
+        assert db.scalar(select(func.count()).select_from(Base.metadata.tables[table])) == rows, table
+    assert 1_150 < written.sessions < 1_500
+    _check_orphans(db)
+    begun = sorted(db.scalars(select(AccessSession.started_at).where(AccessSession.mac == _faithful(db))))
+    weeks_later = [at - begun[0] for at in begun]
+    # SQLite reckons with thousandths of a second.
+    assert all(
+        any(abs(each - timedelta(weeks=number)) < timedelta(seconds=0.01) for each in weeks_later)
+        for number in range(1, 4)
+    )
+    open_ones = db.scalars(select(AccessSession).where(AccessSession.ended_at.is_(None))).all()
+    assert all(access.until > NOON for access in open_ones)
+    _go_on(db)
+
+
+def _faithful(db: Session) -> str:
+    """The device of the first session of all."""
+    return db.scalars(select(AccessSession.mac).order_by(AccessSession.id).limit(1)).one()
 
 
 def test_instants_are_written_as_the_tables_hold_them() -> None:

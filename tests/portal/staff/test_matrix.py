@@ -85,6 +85,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.place_hold": (Action.RETENTION, frozenset({Role.PRIVACY})),
     "staff.confirm_hold": (Action.RETENTION, frozenset({Role.PRIVACY})),
     "staff.lift_hold": (Action.RETENTION, frozenset({Role.PRIVACY})),
+    "staff.gateways": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
+    "staff.gateway": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
@@ -116,6 +118,7 @@ class Things:
     token_id: int
     rule_id: int
     hold_id: int
+    identity: str
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -128,6 +131,7 @@ class Things:
             "form": "csv",
             "rule_id": self.rule_id,
             "hold_id": self.hold_id,
+            "identity": self.identity,
             "token": "no-such-token",
         }
         return {name: known[name] for name in rule.arguments}
@@ -182,7 +186,17 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             now=services.clock(),
         )
         rule = terms.current(db)[0]
-        return Things(made.batch.id, voucher.id, person.staff_id, access.id, code, token.id, rule.id, hold.id)
+        return Things(
+            made.batch.id,
+            voucher.id,
+            person.staff_id,
+            access.id,
+            code,
+            token.id,
+            rule.id,
+            hold.id,
+            gateway.identity,
+        )
 
 
 def routes(app: Flask) -> Iterator[tuple[Route, str]]:
@@ -243,7 +257,15 @@ def test_a_role_meets_what_the_table_says(app: Flask, desk: Desk, world: World, 
             assert ask(clerk, rule, method, world.mine) == 403, where
             assert ask(clerk, rule, method, world.other) == 403, where
             continue
-        if rule.arguments & {"batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id"}:
+        if rule.arguments & {
+            "batch_id",
+            "voucher_id",
+            "staff_id",
+            "access_id",
+            "code",
+            "token_id",
+            "identity",
+        }:
             assert ask(clerk, rule, method, world.other) == 404, where
         status = ask(clerk, rule, method, world.mine)
         fits = (

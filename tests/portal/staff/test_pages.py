@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Request, expect
@@ -16,6 +17,8 @@ from auth.staff_models import Staff
 from auth.staff_policy import Authority, Role
 from auth.trail import TrailEntry
 from auth.voucher_models import Batch, Voucher
+from sessions.models import Drift, DriftKind, Outage
+from sites.models import Gateway
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import PASSWORD
@@ -88,6 +91,30 @@ def revoked(clerk: Clerk) -> None:
         clerk.page.locator('form[action*="/revoke"] button').click()
 
 
+def ailing(clerk: Clerk) -> None:
+    """A gateway about which there is everything to say."""
+    now = clerk.portal.clock()
+    with clerk.portal.services.make_session.begin() as db:
+        gateway = db.scalars(select(Gateway).order_by(Gateway.id)).first()
+        assert gateway is not None
+        gateway.health = {"clock_offset": 3.4, "held": 2, "refused": {"spoofed": 7, "dns": 1}}
+        gateway.seen_at = now - timedelta(minutes=9)
+        db.merge(Outage(id=1, gateway_id=gateway.id, since=now - timedelta(minutes=9)))
+        db.merge(
+            Drift(
+                id=1,
+                gateway_id=gateway.id,
+                number=1,
+                kind=DriftKind.MISSING,
+                since=now,
+                last_at=now,
+                reports=3,
+            )
+        )
+        identity = gateway.identity
+    clerk.goto(f"/staff/gateways/{identity}")
+
+
 def recovery(clerk: Clerk) -> None:
     clerk.goto("/staff/account")
     with clerk.page.expect_navigation():
@@ -130,6 +157,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "person": lambda clerk: newest(clerk, "/staff/people/{}", Staff.id),
     "tokens": made_token,
     "tokens-list": lambda clerk: clerk.goto("/staff/tokens"),
+    "gateways": lambda clerk: clerk.goto("/staff/gateways"),
+    "gateway": ailing,
     "trail": lambda clerk: clerk.goto("/staff/trail"),
     "reports": lambda clerk: clerk.goto("/staff/reports"),
     "reports-refused": lambda clerk: clerk.goto("/staff/reports?first=nonsense&last=2026-01-01"),

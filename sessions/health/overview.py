@@ -1,0 +1,133 @@
+"""How every gateway does, told once for the page, the command line and the operator's watch. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from sessions.models import Drift, DriftKind, Lease, Outage, Remedy
+from sites.checks import GatewayCheck, Verdict, check
+from sites.models import Gateway
+
+# One report may cross a change on its way; two in a row do not.
+LASTING_REPORTS = 2
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Zombies:
+    """Sessions closed by evidence: in the last day, in the last thirty, ever."""
+
+    day: int = 0
+    month: int = 0
+    ever: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayHealth:
+    """One gateway. `unconfirmed_since` is the age of the oldest change that it has not confirmed.
+
+    `missing` and `surplus` count clients on whom its last reports and the leases do not agree. `silent_since` is the
+    beginning of the outage that lasts. `refused` are packets by reason, since its rules were loaded.
+    """
+
+    id: int
+    check: GatewayCheck
+    verdict: Verdict
+    unconfirmed_since: timedelta | None
+    missing: int
+    surplus: int
+    zombies: Zombies
+    told_again: int
+    silent_since: datetime | None
+    refused: dict[str, int] = field(default_factory=dict)
+
+
+def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Sequence[GatewayHealth]:
+    """Every gateway of these networks (slugs; none named: all), in order of identity."""
+    rows = {gateway.identity: gateway for gateway in db.scalars(select(Gateway))}
+    drifts = _by_gateway(db, _DRIFTS, lambda row: (row.missing, row.surplus))
+    zombies = _by_gateway(db, _zombies(now), lambda row: (Zombies(row.day, row.month, row.ever), row.told))
+    silent = _by_gateway(db, _SILENT, lambda row: row.since)
+    waiting = _by_gateway(db, _WAITING, lambda row: row.since)
+    found = []
+    for one in check(db, now=now):
+        gateway = rows[one.identity]
+        if networks and one.network not in networks:
+            continue
+        missing, surplus = drifts.get(gateway.id, (0, 0))
+        closed, told = zombies.get(gateway.id, (Zombies(), 0))
+        since = waiting.get(gateway.id)
+        drifting = one.verdict is Verdict.WELL and bool(missing or surplus)
+        found.append(
+            GatewayHealth(
+                id=gateway.id,
+                check=one,
+                verdict=Verdict.DRIFTING if drifting else one.verdict,
+                unconfirmed_since=None if since is None else max(timedelta(0), now - since),
+                missing=missing,
+                surplus=surplus,
+                zombies=closed,
+                told_again=told,
+                silent_since=silent.get(gateway.id),
+                refused=_refused(gateway),
+            )
+        )
+    return found
+
+
+def _by_gateway(db: Session, statement: Any, value: Callable[[Row[Any]], T]) -> dict[int, T]:
+    return {row.gateway_id: value(row) for row in db.execute(statement)}
+
+
+def _refused(gateway: Gateway) -> dict[str, int]:
+    told = (gateway.health or {}).get("refused")
+    return {str(reason): int(count) for reason, count in told.items()} if isinstance(told, dict) else {}
+
+
+def _zombies(now: datetime) -> Select[Any]:
+    closed = Drift.remedy == Remedy.CLOSED
+
+    def since(at: datetime) -> Any:
+        return func.coalesce(func.sum(case((closed & (Drift.settled_at > at), 1), else_=0)), 0)
+
+    return (
+        select(
+            Drift.gateway_id,
+            since(now - DAY).label("day"),
+            since(now - MONTH).label("month"),
+            func.sum(case((closed, 1), else_=0)).label("ever"),
+            func.sum(case((closed, 0), else_=1)).label("told"),
+        )
+        .where(Drift.settled_at.is_not(None))
+        .group_by(Drift.gateway_id)
+    )
+
+
+def _of(kind: DriftKind) -> Any:
+    return func.sum(case((Drift.kind == kind, 1), else_=0))
+
+
+_DRIFTS = (
+    select(
+        Drift.gateway_id,
+        _of(DriftKind.MISSING).label("missing"),
+        _of(DriftKind.SURPLUS).label("surplus"),
+    )
+    .where(Drift.settled_at.is_(None), Drift.reports >= LASTING_REPORTS)
+    .group_by(Drift.gateway_id)
+)
+_SILENT = select(Outage.gateway_id, Outage.since).where(Outage.until.is_(None))
+# What changed last at a lease says when: it was written, or taken back.
+_WAITING = (
+    select(Lease.gateway_id, func.min(func.coalesce(Lease.released_at, Lease.created_at)).label("since"))
+    .join(Gateway, Gateway.id == Lease.gateway_id)
+    .where(Lease.version > Gateway.confirmed_version)
+    .group_by(Lease.gateway_id)
+)

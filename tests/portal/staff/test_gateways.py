@@ -1,0 +1,135 @@
+"""How the gateways do: the page, the command line and the operator's watch say the same."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from auth.staff_policy import Role
+from portal.services import Services
+from sessions import accounting, ending, feed
+from sessions.accounting import Report
+from sessions.health.overview import Zombies, look
+from sessions.models import Drift, DriftKind, EndReason, Lease, Outage, Remedy
+from sites.checks import Verdict
+from sites.models import Gateway
+from tests.clock import MovingClock
+from tests.portal.staff.conftest import Desk
+from tests.sessions.test_feed import enter
+from tests.town import ADA_PHONE, Town
+
+
+@pytest.fixture
+def station(services: Services, clock: MovingClock, town: Town) -> Gateway:
+    """The station's gateway: it holds a stranger and not whom it should, is behind, and five seconds ahead."""
+    with services.make_session.begin() as db:
+        gateway = db.get_one(Gateway, town.station.id)
+        first = enter(db, gateway)
+        version = feed.read(db, gateway_id=gateway.id, since=0, now=clock()).version
+        feed.confirm(db, gateway_id=gateway.id, version=version, refused={}, now=clock())
+        clock.advance(seconds=20)
+        for sequence in (1, 2):
+            report = Report("one", sequence, clock().timestamp() + 5, (), (4711,), {"spoofed": 3})
+            accounting.record(db, gateway=gateway, report=report, now=clock())
+        ending.end(db, first.id, reason=EndReason.LEFT, now=clock())
+        clock.advance(seconds=30)
+        return gateway
+
+
+def health(services: Services, gateway: Gateway, clock: MovingClock) -> Any:
+    with services.make_session() as db:
+        return next(one for one in look(db, now=clock()) if one.id == gateway.id)
+
+
+def test_it_tells_lag_age_clock_drift_and_refusals(
+    services: Services, station: Gateway, clock: MovingClock
+) -> None:
+    one = health(services, station, clock)
+    assert (one.check.lag, one.unconfirmed_since) == (1, timedelta(seconds=30))
+    assert one.check.clock_offset == 5.0
+    assert (one.missing, one.surplus) == (1, 1)
+    assert one.refused == {"spoofed": 3}
+    assert one.verdict is Verdict.BEHIND
+
+
+def test_a_gateway_that_would_be_well_but_for_a_drift_is_drifting(
+    services: Services, station: Gateway, clock: MovingClock
+) -> None:
+    with services.make_session.begin() as db:
+        gateway = db.get_one(Gateway, station.id)
+        gateway.confirmed_version = gateway.feed_version
+        gateway.health = {**gateway.health, "clock_offset": 0.0}
+    assert health(services, station, clock).verdict is Verdict.DRIFTING
+
+
+def test_zombies_are_counted_by_when_they_were_closed(
+    services: Services, station: Gateway, clock: MovingClock
+) -> None:
+    with services.make_session.begin() as db:
+        for number, (days, remedy) in enumerate(
+            ((0.5, Remedy.CLOSED), (3, Remedy.CLOSED), (90, Remedy.CLOSED), (1, Remedy.TOLD_AGAIN))
+        ):
+            at = clock() - timedelta(days=days)
+            values = {"since": at, "last_at": at, "reports": 6, "settled_at": at, "remedy": remedy}
+            db.add(Drift(gateway_id=station.id, number=100 + number, kind=DriftKind.MISSING, **values))
+    one = health(services, station, clock)
+    assert (one.zombies, one.told_again) == (Zombies(1, 2, 3), 1)
+
+
+def test_the_page_shows_ones_own_networks_alone(
+    services: Services, desk: Desk, station: Gateway, town: Town
+) -> None:
+    clerk = desk.at_work("nour", Role.NETWORK, networks=(town.library.slug,))
+    page = clerk.get("/staff/gateways").get_data(as_text=True)
+    assert "gw-bayle" in page
+    assert "gw-viotte" not in page
+    assert clerk.get("/staff/gateways/gw-viotte").status_code == 404
+    assert clerk.get("/staff/gateways/no-such-gateway").status_code == 404
+
+
+def test_one_gateways_page_tells_its_silences_and_its_health(
+    services: Services, desk: Desk, station: Gateway, clock: MovingClock
+) -> None:
+    with services.make_session.begin() as db:
+        since = clock() - timedelta(hours=5)
+        db.add(Outage(gateway_id=station.id, since=since, until=since + timedelta(minutes=65)))
+        db.add(Outage(gateway_id=station.id, since=clock() - timedelta(minutes=12)))
+    clerk = desk.at_work("nour", Role.NETWORK)
+    page = clerk.get("/staff/gateways/gw-viotte").get_data(as_text=True)
+    assert "1 h 05" in page
+    assert "still silent, for 12 min" in page
+    assert "+5.0 s" in page
+    assert "sent under an address that is not theirs" in page
+
+
+def test_the_command_line_says_the_same(app: Flask, station: Gateway) -> None:
+    told = app.test_cli_runner().invoke(args=["gateways", "check"])
+    assert told.exit_code == 1
+    line = next(line for line in told.output.splitlines() if line.startswith("gw-viotte\t"))
+    assert "1 behind for 30 s" in line
+    assert "clock +5.0 s" in line
+    assert "1 missing, 1 surplus" in line
+
+
+def test_the_operators_watch_has_it_by_gateway_and_names_no_client(
+    app: Flask, services: Services, station: Gateway
+) -> None:
+    page = app.test_client().get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_data(as_text=True)
+    for gauge, value in (
+        ("missing", "1.0"),
+        ("surplus", "1.0"),
+        ("behind_seconds", "30.0"),
+        ("clock_offset_seconds", "5.0"),
+        ("outage", "0.0"),
+        ("zombies_closed", "0.0"),
+    ):
+        assert f'arobase_gateway_{gauge}{{gateway="gw-viotte"}} {value}' in page
+    with services.make_session() as db:
+        assert db.scalars(select(Lease.mac)).all() == [ADA_PHONE]
+    assert ADA_PHONE not in page
+    assert not re.search(r"[0-9]+(\.[0-9]+){3}", page)

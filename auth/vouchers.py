@@ -27,10 +27,13 @@ from sites.models import Gateway, SigninMethod
 
 
 def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: datetime) -> Allowance:
-    """What the pass with this code (nine symbols, checked) allows at `gateway`, which comes with site and network.
+    """What the pass with this code (nine symbols, checked) allows at `gateway`: `look_up` and `use` in one."""
+    voucher = look_up(db, keys=keys, code=code, gateway=gateway, now=now)
+    return use(db, voucher, keys=keys, gateway=gateway, now=now)
 
-    The first use fixes its end, in one statement; every further use keeps it. The row stays locked until the commit,
-    so that devices redeeming at the same instant count each other. Whether a place is free is for `sessions.opening`.
+
+def look_up(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: datetime) -> Voucher:
+    """The pass with this code, if it is good at `gateway`, which comes with site and network. Nothing is locked.
 
     Raises `UnknownVoucher`, `VoidVoucher`, `SpentVoucher`, `ExpiredVoucher`, `SuspendedVoucher` or `ForeignVoucher`.
     """
@@ -38,9 +41,20 @@ def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: 
     if voucher is None:
         raise UnknownVoucher
     _check(voucher, gateway, now=now)
+    return voucher
+
+
+def use(db: Session, voucher: Voucher, *, keys: VoucherKeys, gateway: Gateway, now: datetime) -> Allowance:
+    """What a pass that was looked up allows at `gateway`.
+
+    The first use fixes its end, in one statement; every further use keeps it. The row stays locked until the commit,
+    so that devices redeeming at the same instant count each other. Whether a place is free is for `sessions.opening`.
+
+    Raises what `look_up` raises, where that has become true since.
+    """
     until = _claim(db, voucher, until=_until(voucher, gateway, now=now), now=now)
     if until is None:
-        # Voided, or at its end, since the look above.
+        # Voided, or at its end, since the look.
         db.refresh(voucher)
         _check(voucher, gateway, now=now)
         raise VoidVoucher(voucher.mark)

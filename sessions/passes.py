@@ -1,4 +1,4 @@
-"""Passes that are taken back while somebody is online with them: the pass dies and its sessions end together."""
+"""Passes and the sessions they have open: whether a place is left, and what ends when a pass is taken back."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from auth import voucher_batches
 from auth.voucher_batches import Ticket, draw_at_random
+from auth.voucher_errors import AlreadyUsed
 from auth.voucher_keys import VoucherKeys
 from auth.voucher_models import Voucher
+from db.statements import table_of
+from gateways.ports import Client
 from sessions import ending
 from sessions.models import AccessSession, EndReason
+from sites.models import Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,24 @@ class Revoked:
 
     voucher_ids: list[int]
     sessions: int
+
+
+def refuse_when_full(
+    db: Session, voucher: Voucher, *, keys: VoucherKeys, gateway: Gateway, client: Client, now: datetime
+) -> None:
+    """Raise `AlreadyUsed` where other devices have all places of a pass that was just looked up. Nothing is locked.
+
+    It only spares those who come late the queue for the row of the pass, and holds nothing for the others: who gets
+    the last place is for `sessions.opening`.
+    """
+    if voucher.used_at is None:
+        return
+    online = [
+        (network_id, mac)
+        for network_id, mac in db.execute(_ONLINE, {"subject": keys.subject(voucher.id), "at": now})
+    ]
+    if len(online) >= voucher.batch.plan.devices and (gateway.network_id, client.mac) not in online:
+        raise AlreadyUsed
 
 
 def revoke(db: Session, which: ColumnElement[bool], *, keys: VoucherKeys, by: str, now: datetime) -> Revoked:
@@ -68,3 +90,11 @@ def _subjects(db: Session, voucher_ids: Iterable[int], keys: VoucherKeys) -> lis
     """The pseudonyms of those that anybody has ever used: a batch of thousands has few of them."""
     used = select(Voucher.id).where(Voucher.id.in_(list(voucher_ids)), Voucher.used_at.is_not(None))
     return [keys.subject(voucher_id) for voucher_id in db.scalars(used)]
+
+
+_accesses = table_of(AccessSession)
+_ONLINE = select(_accesses.c.network_id, _accesses.c.mac).where(
+    _accesses.c.subject == bindparam("subject"),
+    _accesses.c.ended_at.is_(None),
+    _accesses.c.until > bindparam("at"),
+)

@@ -20,7 +20,7 @@ from portal.incidents import about_pass, note, note_error
 from portal.refusals import Refusal, refusal_of
 from portal.services import services
 from portal.visits import Visit, access_of, current, remember
-from sessions import opening
+from sessions import opening, passes
 from sessions.log.decisions import Rule
 from sessions.opening import WhenFull
 from sites.models import SigninMethod
@@ -74,16 +74,20 @@ def let_in(visit: Visit, code: str, *, move: bool) -> int:
     with service.make_session.begin() as db:
         voucher_budgets.admit(db, guess, now=now)
         try:
-            allowance = vouchers.redeem(db, keys=service.voucher_keys, code=code, gateway=gateway, now=now)
+            voucher = vouchers.look_up(db, keys=service.voucher_keys, code=code, gateway=gateway, now=now)
         except UnknownVoucher:
             refusal = voucher_budgets.charge(db, guess, now=now)
         else:
             voucher_budgets.refund(db, guess)
+            if not move:
+                passes.refuse_when_full(
+                    db, voucher, keys=service.voucher_keys, gateway=gateway, client=visit.client, now=now
+                )
             opened = opening.open_access(
                 db,
                 gateway=gateway,
                 client=visit.client,
-                allowance=allowance,
+                allowance=vouchers.use(db, voucher, keys=service.voucher_keys, gateway=gateway, now=now),
                 acceptance=accepted(gateway.network),
                 landed_at=visit.landed_at,
                 now=now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from auth import plans, voucher_batches, vouchers
@@ -75,6 +75,31 @@ def test_a_pass_walks_into_a_library_past_its_closing(db: Session, town: Town) -
     opening.walk(db, access, gateway=town.pierre_bayle, client=make_client(ADA_PHONE), now=NOON)
     assert access.until == NOON + timedelta(hours=12)
     assert set(db.scalars(select(Lease.until))) == {NOON + timedelta(hours=12)}
+
+
+def test_whoever_comes_late_is_refused_before_the_pass_is_locked(db: Session, town: Town) -> None:
+    """Only other devices take places away, and only those that are online."""
+    batch = issue(db, devices=2)
+    voucher = db.get_one(Voucher, 1)
+
+    def late(mac: str, gateway: Gateway = town.pierre_bayle, now: datetime = NOON) -> None:
+        client = make_client(mac)
+        passes.refuse_when_full(db, voucher, keys=KEYS, gateway=gateway, client=client, now=now)
+
+    late(BO_PHONE)
+    enter(db, batch.codes[0], town.pierre_bayle)
+    late(BO_PHONE)
+    enter(db, batch.codes[0], town.pierre_bayle, ADA_TABLET)
+    db.refresh(voucher)
+    for gateway in (town.pierre_bayle, town.station):
+        with pytest.raises(AlreadyUsed):
+            late(BO_PHONE, gateway)
+    with pytest.raises(AlreadyUsed):
+        late(ADA_PHONE, town.station)
+    late(ADA_PHONE)
+    late(BO_PHONE, now=NOON + timedelta(hours=12))
+    db.execute(update(AccessSession).where(AccessSession.mac == ADA_PHONE).values(ended_at=NOON))
+    late(BO_PHONE)
 
 
 def test_its_rate_goes_with_it_to_every_further_lease(db: Session, town: Town) -> None:

@@ -6,4 +6,4 @@ from flask import Blueprint
 
 guests = Blueprint("guests", __name__)
 
-from portal.guests import capport, landing, opening, passes, pause, places, signin, status  # noqa: E402, F401
+from portal.guests import capport, landing, opening, passes, pause, places, signin, status, yours  # noqa: E402, F401

@@ -16,7 +16,10 @@ from gateways.landing import ForeignLanding
 from portal.guests import guests
 from portal.guests.acceptance import terms_text
 from portal.services import services
+from portal.term_words import term_in_words
 from portal.visits import ForeignVisit, Visit, access_of, current
+from sessions.classes import DataClass
+from sessions.keeping.terms import LAW, in_force
 from sites.directory import geojson, hotspot
 from sites.directory import hotspots as public_hotspots
 from sites.map import BOUCLE, draw
@@ -79,12 +82,23 @@ def terms(slug: str) -> str:
 
 @guests.get("/privacy")
 def privacy() -> str:
-    return render_template("guests/privacy.html", visit=visit_if_any())
+    return render_template("guests/privacy.html", visit=visit_if_any(), terms=_terms_in_words())
 
 
 @guests.get("/accessibilite")
 def accessibility() -> str:
     return render_template("guests/accessibility.html", visit=visit_if_any())
+
+
+def _terms_in_words() -> dict[DataClass, str]:
+    """The term of each class: the table's, or what the law says while the database is away."""
+    kept = dict(LAW)
+    try:
+        with reading(services().make_session) as db:
+            kept = in_force(db)
+    except (OperationalError, PoolTimeout):
+        pass
+    return {data_class: term_in_words(one.term) for data_class, one in kept.items()}
 
 
 def visit_if_any() -> Visit | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from portal.refusals import Refusal
-from portal.wording import say, say_number
+from portal.term_words import term_in_words
+from portal.wording import say
 from sessions.classes import DataClass
 from sessions.keeping.holds import BadHold, OverHold, SamePerson
 from sessions.keeping.models import PurgeRefusal, PurgeRun, StartEvent, TermUnit
-from sessions.keeping.terms import StaleRule, Term, UnreadableTerm
+from sessions.keeping.terms import StaleRule, UnreadableTerm
+
+__all__ = ["term_in_words"]
 
 
 def class_in_words(data_class: DataClass) -> str:
@@ -21,16 +24,6 @@ def class_in_words(data_class: DataClass) -> str:
         DataClass.ACCEPTANCE: say("Messages shown and accepted"),
         DataClass.TRAIL: say("Audit trail: what staff did"),
     }[data_class]
-
-
-def term_in_words(term: Term) -> str:
-    match term.unit:
-        case TermUnit.DAYS:
-            return say_number("%(n)s day", "%(n)s days", term.amount)
-        case TermUnit.MONTHS:
-            return say_number("%(n)s month", "%(n)s months", term.amount)
-        case TermUnit.YEARS:
-            return say_number("%(n)s year", "%(n)s years", term.amount)
 
 
 def unit_in_words(unit: TermUnit) -> str:

@@ -10,7 +10,8 @@ import auth.staff_models
 import auth.trail
 import auth.voucher_models  # noqa: F401
 import sessions.figures.models
-import sessions.keeping.models  # noqa: F401
+import sessions.keeping.models
+import sessions.requisitions.models  # noqa: F401
 from db.base import Base
 
 connection = context.config.attributes["connection"]

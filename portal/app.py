@@ -32,6 +32,7 @@ from portal.services import Clock, Services
 from portal.staff import frame, login, staff
 from portal.stage import Stage
 from portal.stencils import Stencils
+from sessions.requisitions.signing import Signer
 
 ROOT = Path(__file__).parent.parent
 SERVED = {
@@ -62,6 +63,7 @@ def make_services(
         pseudonyms=Pseudonyms(settings.secret_key),
         staff=StaffSecrets(settings.secret_key),
         anchors=AnchorSeals(settings.secret_key),
+        signer=Signer(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
         places=Places(make_session),
         stage=Stage(make_session),

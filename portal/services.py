@@ -24,6 +24,7 @@ from portal.places import Places
 from portal.recorder import Recorder
 from portal.stage import Stage
 from portal.stencils import Stencils
+from sessions.requisitions.signing import Signer
 
 Clock = Callable[[], datetime]
 
@@ -39,6 +40,7 @@ class Services:
     pseudonyms: Pseudonyms
     staff: StaffSecrets
     anchors: AnchorSeals
+    signer: Signer
     voucher_keys: VoucherKeys
     places: Places
     stage: Stage

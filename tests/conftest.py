@@ -19,7 +19,8 @@ import auth.staff_models
 import auth.trail
 import auth.voucher_models  # noqa: F401
 import sessions.figures.models
-import sessions.keeping.models  # noqa: F401
+import sessions.keeping.models
+import sessions.requisitions.models  # noqa: F401
 from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock

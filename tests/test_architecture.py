@@ -23,6 +23,7 @@ AT_HOME = {
     "jwt": ["auth/tokens.py", "gateways/landing.py"],
     "subprocess": ["gateways/nftables", "portal/printing/typesetter.py"],
     "typst": ["portal/printing/press.py"],
+    "nacl": ["sessions/requisitions/signing.py"],
     "sqlalchemy": ["db", "sites", "auth", "sessions", "ads", "portal"],
     "pyarrow": ["sessions/log/parquet.py"],
     "alembic": ["portal/commands/database.py"],

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 import ads.models  # noqa: F401
 import auth.patrons  # noqa: F401
 import sessions.figures.models
-import sessions.keeping.models  # noqa: F401
+import sessions.keeping.models
+import sessions.requisitions.models  # noqa: F401
 from auth import trail, trail_links, trail_proof
 from auth.trail_proof import Verdict
 from db.base import Base

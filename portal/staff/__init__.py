@@ -20,6 +20,7 @@ from portal.staff import (  # noqa: E402, F401
     passes,
     people,
     reports,
+    requisitions,
     retention,
     session,
     session_exports,

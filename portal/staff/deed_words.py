@@ -48,6 +48,14 @@ def _about_passes() -> dict[str, str]:
 
 def _about_privacy() -> dict[str, str]:
     return {
+        "requisitions listed": say("looked at the requisitions"),
+        "requisition registered": say("registered a requisition"),
+        "requisition opened": say("opened a requisition"),
+        "requisition weighed": say("looked at how exact an answer would be"),
+        "requisition being answered": say("began to answer a requisition"),
+        "requisition answered": say("gave the package of a requisition"),
+        "requisition closed": say("closed a requisition"),
+        "basis changed": say("changed the list of legal bases"),
         "trail purged": say("purged the trail up to an entry"),
         "purged": say("purged what was past its term"),
         "purge refused": say("refused to purge"),

@@ -66,6 +66,7 @@ def menu() -> list[Door]:
         Door("staff.gateways", say("Gateways"), Action.GATEWAYS),
         Door("staff.reports", say("Reports"), Action.REPORT),
         Door("staff.retention", say("Retention"), Action.RETENTION),
+        Door("staff.requisitions", say("Requisitions"), Action.REQUISITIONS),
         Door("staff.people", say("Accounts"), Action.ACCOUNTS),
         Door("staff.tokens", say("Tokens"), Action.TOKENS),
         Door("staff.trail", say("Audit trail"), Action.TRAIL),

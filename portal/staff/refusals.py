@@ -39,6 +39,7 @@ from portal.staff.desk_errors import (
 )
 from portal.staff.forms import ForeignForm, UsedForm
 from portal.wording import clock_time, say
+from sessions.requisitions.errors import RequisitionError
 
 ZONE = "Europe/Paris"
 
@@ -121,6 +122,12 @@ def refusal_of(error: Exception) -> Refusal:
             )
         case VoucherError():
             return _about_passes(error)
+        case RequisitionError():
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                say("This requisition is closed."),
+                say("Nothing more leaves by it. Register a new one if they ask again."),
+            )
         case UsedForm():
             return Refusal(
                 HTTPStatus.CONFLICT,
@@ -224,6 +231,7 @@ def refused(error: Exception) -> Response:
 for _kind in (
     StaffError,
     VoucherError,
+    RequisitionError,
     NotAllowed,
     ForeignForm,
     UsedForm,

@@ -24,6 +24,7 @@ from portal.services import Services
 from portal.staff.access import need_of
 from sessions.keeping import holds, terms
 from sessions.log.decisions import Refused, Rule, Step, note
+from sessions.requisitions import register
 from sites.models import Gateway, Network
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.sessions.log.rows import add_session
@@ -33,6 +34,7 @@ MINE, OTHER = "bibliotheques", "other-town"
 EVERYBODY = frozenset(Role)
 DESKS = frozenset({Role.DESK, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
+PRIVACY = frozenset({Role.PRIVACY})
 LOG = frozenset({Role.NETWORK, Role.PRIVACY})
 # None: for people who are not signed in, too.
 TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
@@ -87,6 +89,13 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.lift_hold": (Action.RETENTION, frozenset({Role.PRIVACY})),
     "staff.gateways": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
     "staff.gateway": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
+    "staff.requisitions": (Action.REQUISITIONS, PRIVACY),
+    "staff.new_requisition": (Action.REQUISITIONS, PRIVACY),
+    "staff.add_requisition": (Action.REQUISITIONS, PRIVACY),
+    "staff.requisition": (Action.REQUISITIONS, PRIVACY),
+    "staff.package_page": (Action.REQUISITIONS, PRIVACY),
+    "staff.make_requisition_package": (Action.REQUISITIONS, PRIVACY),
+    "staff.close_requisition": (Action.REQUISITIONS, PRIVACY),
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
@@ -106,6 +115,18 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
 NEEDS_MORE = {"staff.signin": 401, "staff.signin_code": 400, "staff.setup": 410, "staff.setup_page": 410}
 
 
+ASKED = {
+    "authority": "Commissariat",
+    "signer": "Capitaine Martin",
+    "reference": "2026/1",
+    "basis": "CPP 60-1",
+    "kind": "site",
+    "value": "pierre-bayle",
+    "since": "2026-11-22T08:00Z",
+    "until": "2026-11-22T09:00Z",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Things:
     """The ids of one network's objects, by the name of the route's parameter."""
@@ -119,6 +140,7 @@ class Things:
     rule_id: int
     hold_id: int
     identity: str
+    requisition_id: int
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -132,6 +154,7 @@ class Things:
             "rule_id": self.rule_id,
             "hold_id": self.hold_id,
             "identity": self.identity,
+            "requisition_id": self.requisition_id,
             "token": "no-such-token",
         }
         return {name: known[name] for name in rule.arguments}
@@ -186,6 +209,8 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             now=services.clock(),
         )
         rule = terms.current(db)[0]
+        register.add_first_bases(db)
+        entry = register.add(db, ASKED, networks=frozenset({network}), by="somebody", now=services.clock())
         return Things(
             made.batch.id,
             voucher.id,
@@ -196,6 +221,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             rule.id,
             hold.id,
             gateway.identity,
+            entry.id,
         )
 
 
@@ -265,6 +291,7 @@ def test_a_role_meets_what_the_table_says(app: Flask, desk: Desk, world: World, 
             "code",
             "token_id",
             "identity",
+            "requisition_id",
         }:
             assert ask(clerk, rule, method, world.other) == 404, where
         status = ask(clerk, rule, method, world.mine)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import turns
@@ -94,6 +95,11 @@ def _sqlite(database_url: str) -> Engine:
         turn.give_back(record.info)
 
     return engine
+
+
+def was_kept_waiting(error: OperationalError) -> bool:
+    """Whether PostgreSQL gave up waiting for a lock (its SQLSTATE 55P03, lock_not_available)."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"
 
 
 def reading(make_session: SessionMaker) -> Session:

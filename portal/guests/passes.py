@@ -6,6 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, make_response, redirect, render_template, request, url_for
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import codes, voucher_budgets, vouchers
@@ -13,6 +14,7 @@ from auth.codes import UnreadableCode
 from auth.errors import AuthError, TooManyAttempts
 from auth.voucher_budgets import Guess
 from auth.voucher_errors import AlreadyUsed, UnknownVoucher
+from db.engine import was_kept_waiting
 from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted
@@ -63,6 +65,21 @@ def redeem_pass() -> AnyResponse:
 
 
 def let_in(visit: Visit, code: str, *, move: bool) -> int:
+    """Redeem the code and open the session; the session's id.
+
+    Many who want the same pass wait for its row one behind the other, and PostgreSQL tells a queue that moves by no
+    sign from a lock that is held. So whoever was not reached in time looks once more, from the beginning: by then the
+    places are given away, or the lock is held indeed.
+    """
+    try:
+        return redeem(visit, code, move=move)
+    except OperationalError as error:
+        if not was_kept_waiting(error):
+            raise
+        return redeem(visit, code, move=move)
+
+
+def redeem(visit: Visit, code: str, *, move: bool) -> int:
     """Redeem the code and open the session, in one transaction; the session's id.
 
     The try is taken before the code is looked up. Only a code that does not exist stays counted: every other refusal

@@ -1,7 +1,8 @@
 """One worker of a rush: the real application in a process of its own, many phones with the same codes at once.
 
 ``python -m tests.portal.rush`` reads one JSON line with the database and, for each phone, its number and its code;
-prints ``ready``, waits for another line, and prints every phone's code and the status it got.
+prints ``ready``, waits for another line, and prints for every phone that is answered one JSON line: its number, its
+code, and the status it got.
 """
 
 from __future__ import annotations
@@ -27,20 +28,18 @@ def main() -> None:
     settings = Settings(secret_key=Secret(SECRET), portal_url=PORTAL, database_url=task["database_url"])
     services = make_services(settings, clock=MovingClock())
     app = create_app(services)
-    phones = [(make_phone(app, services, number), code) for number, code in task["phones"]]
-    for phone, _ in phones:
+    phones = [(make_phone(app, services, number), number, code) for number, code in task["phones"]]
+    for phone, _, _ in phones:
         phone.land()
     print("ready", flush=True)
     sys.stdin.readline()
-    answers: list[tuple[str, int]] = []
-    threads = [threading.Thread(target=rush, args=(phone, code, answers)) for phone, code in phones]
+    threads = [threading.Thread(target=rush, args=phone) for phone in phones]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     services.wake.close()
     services.engine.dispose()
-    print(json.dumps(answers), flush=True)
 
 
 def make_phone(app: Flask, services: Services, number: int) -> Phone:
@@ -53,8 +52,11 @@ def make_phone(app: Flask, services: Services, number: int) -> Phone:
     return Phone(app, gateway, f"02:00:00:01:00:{number:02x}", f"10.68.0.{number + 10}")
 
 
-def rush(phone: Phone, code: str, answers: list[tuple[str, int]]) -> None:
-    answers.append((code, phone.press("/pass", code=code).status_code))
+def rush(phone: Phone, number: int, code: str) -> None:
+    status = phone.press("/pass", code=code).status_code
+    # In one write, so that lines of different threads stay apart.
+    sys.stdout.write(json.dumps([number, code, status]) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -21,9 +21,17 @@ ROOT = Path(__file__).parents[2]
 WORKERS, CLIENTS = 4, 64
 
 
-def rush(database_url: str, codes: list[str]) -> Counter[tuple[str, int]]:
-    """64 phones for each code, dealt out to the workers; how often each code got each status."""
-    phones = [(number, codes[number // CLIENTS]) for number in range(CLIENTS * len(codes))]
+Phone = tuple[int, str]
+Answers = dict[Phone, int]
+
+
+def rush(database_url: str, phones: list[Phone], *, killed_after: int | None = None) -> Answers:
+    """All phones at once, dealt out to the workers; what status each got.
+
+    With `killed_after` each worker is killed as soon as it has given so many answers, whatever else it is doing: the
+    phones that got none are missing.
+    """
+    answers: Answers = {}
     with ExitStack() as stack:
         workers = [stack.enter_context(worker()) for _ in range(WORKERS)]
         stack.callback(lambda: [one.kill() for one in workers])
@@ -33,8 +41,15 @@ def rush(database_url: str, codes: list[str]) -> Counter[tuple[str, int]]:
             assert hear(one) == "ready"
         for one in workers:
             tell(one, "go")
-        answers = [answer for one in workers for answer in json.loads(hear(one))]
-    return Counter((code, status) for code, status in answers)
+        for one in workers:
+            heard = 0
+            while line := hear(one):
+                number, code, status = json.loads(line)
+                answers[number, code] = status
+                heard += 1
+                if heard == killed_after:
+                    one.kill()
+    return answers
 
 
 def worker() -> subprocess.Popen[str]:
@@ -58,13 +73,48 @@ def hear(worker: subprocess.Popen[str]) -> str:
     return worker.stdout.readline().strip()
 
 
+def phones_for(clients: dict[str, int]) -> list[Phone]:
+    """So many phones for each code, numbered through, those of different codes mixed."""
+    wanted = [code for code, count in clients.items() for _ in range(count)]
+    return sorted(enumerate(wanted), key=lambda phone: (phone[0] * 37) % len(wanted))
+
+
 def test_64_clients_at_once_get_exactly_the_places_there_are(
     services: Services, town: Town, database_url: str, db: Session
 ) -> None:
     """Case V1: nobody more than the plan allows, and no error page for the others."""
     single, triple = issue(services).codes[0], issue(services, plan="24h", devices=3).codes[0]
-    answers = rush(database_url, [single, triple])
-    assert answers == {(single, 303): 1, (single, 409): 63, (triple, 303): 3, (triple, 409): 61}
+    answers = rush(database_url, phones_for({single: CLIENTS, triple: CLIENTS}))
+    told = Counter((code, status) for (_, code), status in answers.items())
+    assert told == {(single, 303): 1, (single, 409): 63, (triple, 303): 3, (triple, 409): 61}
     open_ones = select(func.count(AccessSession.id)).where(AccessSession.ended_at.is_(None))
     assert (db.scalar(open_ones), db.scalar(select(func.count(Lease.id)))) == (4, 4)
     assert all(voucher.used_at for voucher in vouchers(db))
+
+
+def test_workers_killed_in_the_rush_give_no_place_twice_and_lose_none(
+    services: Services, town: Town, database_url: str, db: Session
+) -> None:
+    """Case V1 with kill -9: whoever was told "you are in" is, and whoever was told nothing asks again."""
+    plans = {"day": 1, "24h": 3, "2h": 2}
+    few, some, many = (issue(services, plan=plan, devices=places).codes[0] for plan, places in plans.items())
+    phones = phones_for({few: 2, some: 8, many: CLIENTS})
+    answers: Answers = {}
+    for killed_after in (1, 4, None):
+        unanswered = [phone for phone in phones if phone not in answers]
+        answers |= rush(database_url, unanswered, killed_after=killed_after)
+    told = Counter((code, status) for (_, code), status in answers.items())
+    assert told == {
+        (few, 303): 1,
+        (few, 409): 1,
+        (some, 303): 3,
+        (some, 409): 5,
+        (many, 303): 2,
+        (many, 409): 62,
+    }
+    online = db.scalars(select(AccessSession).where(AccessSession.ended_at.is_(None))).all()
+    let_in = {f"02:00:00:01:00:{number:02x}" for (number, _), status in answers.items() if status == 303}
+    assert {access.mac for access in online} == let_in
+    leases = db.scalars(select(Lease.access_id)).all()
+    assert sorted(leases) == sorted(access.id for access in online)
+    assert all(voucher.used_at and voucher.until for voucher in vouchers(db))

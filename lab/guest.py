@@ -1,6 +1,6 @@
 """A guest with a phone in the hand: plain HTTP from inside the phone's namespace, forms read as a browser reads them.
 
-No JavaScript, cookies kept, the lab's authority trusted, and names asked of the resolver that DHCP gave.
+No JavaScript, cookies kept, the lab's authority trusted, and names asked of the resolver that the network gives.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from lab.namespace import Inside
 from lab.network import Phone
 
 MOST_REDIRECTS = 10
@@ -88,12 +89,12 @@ class Page:
         return True
 
 
-class Guest:
-    """One browser on one phone. `resolver` is set when the phone has joined a network."""
+class Browser:
+    """One browser on a machine in the namespace `ns`. `resolver` is the address that it asks for names."""
 
-    def __init__(self, phone: Phone, authority: Path) -> None:
-        self.phone = phone
-        self.resolver = ""
+    def __init__(self, ns: Inside, authority: Path, *, resolver: str = "") -> None:
+        self.ns = ns
+        self.resolver = resolver
         self._trust = ssl.create_default_context(cafile=authority)
         self._cookies: dict[str, dict[str, str]] = {}
 
@@ -101,7 +102,7 @@ class Guest:
         """The IPv4 address of `name`, by one DNS question (RFC 1035 section 4.1) to the network's resolver."""
         labels = b"".join(bytes([len(label)]) + label.encode("ascii") for label in name.split("."))
         question = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 1, 1)
-        with self.phone.ns.socket(kind=socket.SOCK_DGRAM) as port:
+        with self.ns.socket(kind=socket.SOCK_DGRAM) as port:
             port.settimeout(TIMEOUT_SECONDS)
             port.sendto(question, (self.resolver, 53))
             answer = port.recv(1500)
@@ -120,7 +121,7 @@ class Guest:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         address = host if host.replace(".", "").isdigit() else self.resolve(host)
-        plain = self.phone.call(lambda: socket.create_connection((address, port), TIMEOUT_SECONDS))
+        plain = self.ns.call(lambda: socket.create_connection((address, port), TIMEOUT_SECONDS))
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
         connection.sock = self._trust.wrap_socket(plain, server_hostname=host) if port == 443 else plain
         try:
@@ -145,12 +146,6 @@ class Guest:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Referer": page.url}
         return self._follow(self.fetch("POST", target, body=body, headers=headers))
 
-    def capport(self, url: str) -> dict[str, Any]:
-        """Ask the RFC 8908 API."""
-        page = self.fetch("GET", url, headers={"Accept": "application/captive+json"})
-        told: dict[str, Any] = json.loads(page.body)
-        return told
-
     def _follow(self, page: Page) -> Page:
         for _ in range(MOST_REDIRECTS):
             onward = page.headers.get("Location")
@@ -173,3 +168,17 @@ class Guest:
                     kept.pop(name, None)
                 else:
                     kept[name] = morsel.value
+
+
+class Guest(Browser):
+    """One browser on one phone. `resolver` is set when the phone has joined a network."""
+
+    def __init__(self, phone: Phone, authority: Path) -> None:
+        super().__init__(phone.ns, authority)
+        self.phone = phone
+
+    def capport(self, url: str) -> dict[str, Any]:
+        """Ask the RFC 8908 API."""
+        page = self.fetch("GET", url, headers={"Accept": "application/captive+json"})
+        told: dict[str, Any] = json.loads(page.body)
+        return told

@@ -22,7 +22,7 @@ from lab import internet
 from lab.authority import Certificate, issue, make_authority
 from lab.dhcp import join
 from lab.doors import Door
-from lab.guest import Guest
+from lab.guest import Browser, Guest
 from lab.namespace import Namespace, contained, environment
 from lab.network import Gateway, Phone, Town, client_prefix, town
 from lab.records import REDIRECTOR_PORT, make_secret, seed
@@ -128,6 +128,11 @@ class Hotspot:
     def guest(self, phone: Phone) -> Guest:
         """A guest with this phone, who has not joined yet: see `join`."""
         return Guest(phone, self.papers.authority.certificate)
+
+    def office(self) -> Browser:
+        """The browser of somebody at work: on the town's own line, not on the guests' wifi."""
+        resolver = str(self.net.internet_address(4))
+        return Browser(self.net.internet, self.papers.authority.certificate, resolver=resolver)
 
     def join(self, guest: Guest, gateway: Gateway) -> str:
         """Walk to a gateway and take a DHCP lease there; gives the RFC 8908 address that was announced."""

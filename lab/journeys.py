@@ -1,4 +1,7 @@
-"""The five journeys of the tour. Time is compressed: what takes minutes in town takes seconds here."""
+"""Journeys of the tour: the patron, the passer-by and the network's staff; the visitor has `lab.visitor`.
+
+Time is compressed: what takes minutes in town takes seconds here.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,13 @@ LIBRARY, STATION, BATTANT = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """Who walks: a patron, a passer-by and a stranger who never signs in, and where."""
+    """Who walks: a patron, a passer-by, a visitor and a stranger who never signs in, and where."""
 
     place: Hotspot
     report: Report
     patron: Guest
     passer_by: Guest
+    visitor: Guest
     stranger: Phone
 
     def arrive(self, guest: Guest, number: int) -> str:
@@ -181,7 +185,7 @@ def passer_by_renews_and_is_cut(tour: Tour) -> None:
     )
     tour.place.kill_portal()
     try:
-        _cut_at(report, flows, second.timestamp(), "deadline", MOST_AFTER_DEADLINE)
+        cut_at(report, flows, second.timestamp(), "deadline", MOST_AFTER_DEADLINE)
     finally:
         tour.place.start_portal()
     report.step("the phone is captive again", not is_online(guest))
@@ -191,7 +195,8 @@ def _widest(flows: list[Flow]) -> float:
     return max(flow.longest_gap for flow in flows)
 
 
-def _cut_at(report: Report, flows: list[Flow], instant: float, name: str, most: float) -> None:
+def cut_at(report: Report, flows: list[Flow], instant: float, name: str, most: float) -> None:
+    """See each flow end, at most `most` seconds after `instant` (in seconds since the epoch), called `name`."""
     for flow in flows:
         ended = flow.until_silent(max(0.0, instant - time.time()) + most + 8)
         after = flow.last_at - instant
@@ -230,7 +235,7 @@ def staff_ends_a_session(tour: Tour) -> None:
     access = tour.access(guest)
     told = tour.place.flask("sessions", "end", guest.phone.mac)
     report.step("flask --app wsgi sessions end", "Ended 1" in told, told.strip())
-    _cut_at(report, flows, tour.ended_at(access), "end in the books", MOST_AFTER_STAFF)
+    cut_at(report, flows, tour.ended_at(access), "end in the books", MOST_AFTER_STAFF)
     report.step("the phone is captive again", not is_online(guest))
 
 
@@ -272,12 +277,3 @@ def _leaks(tour: Tour) -> int:
             except OSError:
                 continue
     return answered
-
-
-JOURNEYS = (
-    patron_signs_in,
-    passer_by_renews_and_is_cut,
-    walks_to_another_site,
-    staff_ends_a_session,
-    agent_is_killed,
-)

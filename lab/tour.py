@@ -13,17 +13,26 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from lab import doors
+from lab import doors, journeys, staff
 from lab.hotspot import Hotspot, hotspot, now
-from lab.journeys import JOURNEYS, LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_SECONDS, Tour
+from lab.journeys import LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_SECONDS, Tour
 from lab.namespace import NoNamespaces, become_root, demand_namespaces
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.report import Report, StepFailed
+from lab.visitor import visitor_has_a_day_pass
 from lab.waiting import DidNotStart
 from sites.demo.town import load_demo
 from sites.models import Network, Site
 
 DOORS = (doors.LIBRARY, doors.STATION, doors.BATTANT)
+JOURNEYS = (
+    journeys.patron_signs_in,
+    journeys.passer_by_renews_and_is_cut,
+    journeys.walks_to_another_site,
+    journeys.staff_ends_a_session,
+    journeys.agent_is_killed,
+    visitor_has_a_day_pass,
+)
 FAILED, IMPOSSIBLE = 1, 3
 
 
@@ -41,7 +50,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="arobase-tour-"))
     report = Report()
     try:
-        with hotspot(folder, DOORS, phones=3) as place:
+        with hotspot(folder, DOORS, phones=4) as place:
             walk(place, report)
     except DidNotStart as fault:
         report.broke(fault)
@@ -52,10 +61,12 @@ def walk(place: Hotspot, report: Report) -> None:
     """Compress the time, open everything, and go on every journey, whatever became of the one before."""
     began = time.monotonic()
     compress(place)
+    staff.hire(place.services, at=now())
     place.start()
     print(f"Portal, {len(DOORS)} gateways and an Internet are up after {time.monotonic() - began:.1f} s.")
-    patron, passer_by, stranger = place.net.phone
-    tour = Tour(place, report, place.guest(patron), place.guest(passer_by), stranger)
+    *guests, stranger = place.net.phone
+    patron, passer_by, visitor = map(place.guest, guests)
+    tour = Tour(place, report, patron, passer_by, visitor, stranger)
     for journey in JOURNEYS:
         try:
             journey(tour)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lab import doors
-from lab.hotspot import PORTAL_URL, hotspot
+from lab import doors, staff
+from lab.hotspot import PORTAL_URL, hotspot, now
 from lab.journeys import Tour, patron_signs_in, staff_ends_a_session
 from lab.network import Phone
 from lab.report import Report, StepFailed, until
 from lab.tour import compress
+from lab.visitor import visitor_has_a_day_pass
 from tests.services.advertisements import SOLICITATION, ear, hear, options
 from tests.services.parts import program
 from tests.services.town import opened
@@ -26,8 +27,10 @@ def announced(phone: Phone) -> str:
 
 
 @pytest.mark.netns
-def test_a_patron_signs_in_and_staff_end_the_session_on_real_parts(tmp_path: Path) -> None:
-    """Portal over https, agent, nftables, dnsmasq: two of the tour's journeys, the quick ones."""
+def test_a_patron_signs_in_staff_end_the_session_and_a_visitor_has_a_day_on_real_parts(
+    tmp_path: Path,
+) -> None:
+    """Portal over https, agent, nftables, dnsmasq: three of the tour's journeys, the quick ones."""
     for part in ("dnsmasq", "openssl"):
         program(part)
     with opened():
@@ -35,13 +38,15 @@ def test_a_patron_signs_in_and_staff_end_the_session_on_real_parts(tmp_path: Pat
     report = Report()
     with hotspot(tmp_path, [doors.LIBRARY]) as place:
         compress(place)
+        staff.hire(place.services, at=now())
         place.start()
         guest = place.guest(place.net.phone[0])
-        tour = Tour(place, report, patron=guest, passer_by=guest, stranger=place.net.phone[0])
+        tour = Tour(place, report, guest, guest, guest, stranger=place.net.phone[0])
         patron_signs_in(tour)
         assert announced(guest.phone) == f"{PORTAL_URL}/capport/{doors.LIBRARY.identity}"
         staff_ends_a_session(tour)
-    assert report.held == 14
+        visitor_has_a_day_pass(tour)
+    assert report.held == 30
     assert report.failed == 0
 
 

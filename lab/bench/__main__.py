@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import burst, forwarding, leases, log, pages, signin
+from lab.bench import burst, forwarding, leases, log, pages, passes, signin
 from lab.bench.figures import Figure, say
 from lab.bench.load import MissingPart, SpoiltRun
 from lab.namespace import NoNamespaces
@@ -29,6 +29,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
     leases_held = (1, 1000, 100_000)
     return {
         "signin": lambda folder: signin.measure(folder, sizes),
+        "passes": lambda folder: passes.measure(folder, pass_sizes(quick=quick)),
         "pages": lambda folder: pages.measure(folder, seconds=seconds),
         "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),
         "burst": lambda folder: burst.measure(folder, rounds=1 if quick else 3),
@@ -38,6 +39,11 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         ),
         "forwarding": lambda folder: forwarding.measure(folder, sizes=leases_held, pairs=pairs, seconds=1),
     }
+
+
+def pass_sizes(*, quick: bool) -> passes.Sizes:
+    """Batches and documents are always as large as a desk may order them."""
+    return passes.Sizes(redeems=400, rounds=1) if quick else passes.Sizes(redeems=2000, rounds=3)
 
 
 def log_sizes(kind: str, *, quick: bool) -> log.Sizes:

@@ -9,7 +9,7 @@ from pathlib import Path
 def proportional_bytes(pid: int) -> int:
     """The memory of a process and its descendants; what they share is counted once (PSS)."""
     own = _value(Path(f"/proc/{pid}/smaps_rollup"), "Pss")
-    return own + sum(proportional_bytes(child) for child in _children(pid))
+    return own + sum(proportional_bytes(child) for child in children(pid))
 
 
 def resident_bytes(pid: int) -> int:
@@ -22,7 +22,8 @@ def peak_bytes(pid: int) -> int:
     return _value(Path(f"/proc/{pid}/status"), "VmHWM")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The children of all its threads, as they are now."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
 

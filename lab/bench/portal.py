@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from portal.app import make_services
 from portal.services import Services
 from tests.services.certificates import Authority
 from tests.services.parts import free_port
+from tests.services.postgresql import running_postgresql
 
 UNIT = TOP / "deploy" / "arobase-portal.service"
 HOST = "127.0.0.1"
@@ -47,6 +48,13 @@ def deployed(command: str, changes: dict[str, str]) -> list[str]:
     for option, value in changes.items():
         words[words.index(option) + 1] = value
     return [*shlex.split(command), *words]
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty database of this kind, whose commits reach the disk."""
+    with running_postgresql(durable=True) if kind == "postgresql" else nullcontext() as url:
+        yield url or f"sqlite:///{folder / 'town.sqlite3'}"
 
 
 @contextmanager

@@ -31,8 +31,10 @@ class Sent:
 class _Connection(asyncio.Protocol):
     """Takes one request after the other from the common store, until there is none."""
 
-    def __init__(self, store: Iterator[bytes], answers: list[Answered], done: asyncio.Future[None]) -> None:
-        self._store, self._answers, self.done = store, answers, done
+    def __init__(self, store: Iterator[bytes], answers: list[Answered]) -> None:
+        loop = asyncio.get_running_loop()
+        self._store, self._answers = store, answers
+        self.done, self.closed = loop.create_future(), loop.create_future()
         self._received = bytearray()
         self._sent_at = 0.0
 
@@ -58,13 +60,16 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("the server closed the connection"))
+        self.closed.set_result(None)
+
+    def leave(self) -> None:
+        self._transport.abort()
 
     def _next(self) -> None:
         request = next(self._store, None)
         if request is None:
             if not self.done.done():
                 self.done.set_result(None)
-            self._transport.close()
             return
         self._sent_at = time.perf_counter()
         self._transport.write(request)
@@ -85,7 +90,7 @@ def send(requests: Sequence[bytes], *, host: str, port: int, ca_file: Path, clie
     async def run() -> Sent:
         loop, store, answers = asyncio.get_running_loop(), iter(requests), list[Answered]()
         trust = ssl.create_default_context(cafile=ca_file)
-        connections = [_Connection(store, answers, loop.create_future()) for _ in range(clients)]
+        connections = [_Connection(store, answers) for _ in range(clients)]
         for each in connections:
             await loop.create_connection(each.itself, host, port, ssl=trust)
         started = time.perf_counter()
@@ -93,7 +98,11 @@ def send(requests: Sequence[bytes], *, host: str, port: int, ca_file: Path, clie
             each.begin()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(*(each.done for each in connections))
-        return Sent(answers, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            for each in connections:
+                each.leave()
+            await asyncio.gather(*(each.closed for each in connections))
+        return Sent(answers, seconds)
 
     return asyncio.run(run())
 

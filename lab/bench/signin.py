@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlencode
-
-from sqlalchemy import func, select
 
 from lab.bench import bare
 from lab.bench.figures import Figure, percentile
-from lab.bench.load import SpoiltRun, demand, load
-from lab.bench.portal import HOST, RunningPortal, running_portal
-from lab.bench.posts import post, send
-from lab.doors import LIBRARY
-from lab.hotspot import now
-from portal.visits import COOKIE_LIFE, VISIT_LIFE
-from sessions.models import Lease
-from tests.services.postgresql import running_postgresql
+from lab.bench.load import demand, load
+from lab.bench.phones import CLIENTS, count_leases, form, let_in
+from lab.bench.portal import RunningPortal, database, running_portal
 from tests.services.slapd import running_slapd
 
-CLIENTS = 16
 WARMING = 200
 
 
@@ -56,7 +46,7 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Figure]:
     with running_slapd(folder / "slapd", log_operations=False) as slapd:
         cards = slapd.seed(WARMING + sizes.patrons)
         for kind in ("sqlite", "postgresql"):
-            with _database(kind, folder) as url, _answering(folder / f"answer-{kind}") as answering:
+            with database(kind, folder) as url, _answering(folder / f"answer-{kind}") as answering:
 
                 def bare_parts(url: str = url, kind: str = kind, server: RunningPortal = answering) -> Bare:
                     threads = 1 if kind == "sqlite" else 4
@@ -93,54 +83,24 @@ _COMMITS = {"sqlite": "WAL FULL: 4,100/s", "postgresql": "2,000/s"}
 
 
 def _sign_in(portal: RunningPortal, kind: str, cards: list[bare.Card]) -> Iterator[Figure]:
-    forms = [_form(portal, number, card) for number, card in enumerate(cards)]
-    _send(portal, forms[:WARMING])
-    seconds, waits, errors = _send(portal, forms[WARMING:])
-    with portal.services.make_session() as db:
-        leases = db.scalar(select(func.count()).select_from(Lease)) or 0
-    if leases != len(forms) - errors:
-        raise SpoiltRun(f"{kind}: {leases} leases after {len(forms)} sign-ins with {errors} errors")
-    rate = len(waits) / seconds
-    name = f"patron sign-in, {kind}"
-    yield Figure(name, rate, "1/s", "at least 400", "openwisp-radius: 7.5/s")
+    forms = [
+        form(portal, "/signin", number, {"login": card[0], "secret": card[1]})
+        for number, card in enumerate(cards)
+    ]
+    let_in(portal, forms[:WARMING])
+    signed_in = let_in(portal, forms[WARMING:])
+    count_leases(portal.services.make_session, len(forms) - signed_in.errors)
+    name, waits = f"patron sign-in, {kind}", signed_in.waits
+    yield Figure(name, len(waits) / signed_in.seconds, "1/s", "at least 400", "openwisp-radius: 7.5/s")
     yield Figure(f"{name}, p50", percentile(waits, 50) * 1000, "ms", "", "openwisp-radius: 1,050 ms")
     yield Figure(f"{name}, p99", percentile(waits, 99) * 1000, "ms", "under 100", "openwisp-radius: 1,210 ms")
-    yield Figure(f"{name}, errors", errors, "", "0")
-
-
-def _send(portal: RunningPortal, forms: list[bytes]) -> tuple[float, list[float], int]:
-    """How long all took, how long each that succeeded took, and how many did not."""
-    sent = send(forms, host=HOST, port=portal.port, ca_file=portal.ca_file, clients=CLIENTS)
-    answers, seconds = sent.answers, sent.seconds
-    good = [each.seconds for each in answers if each.status == HTTPStatus.SEE_OTHER]
-    if not good:
-        raise SpoiltRun(f"no sign-in succeeded: {answers[0].status}")
-    return seconds, good, len(answers) - len(good)
-
-
-def _form(portal: RunningPortal, number: int, card: bare.Card) -> bytes:
-    """What the phone with this number posts: its own visit, its own cookie, its owner's card and PIN."""
-    seal, at = portal.services.tokens.seal, now()
-    mac = f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
-    address = f"10.80.{number >> 8 & 255}.{number & 255}"
-    browser = f"browser-{number}"
-    claims = {"gw": LIBRARY.identity, "mac": mac, "ip": address, "browser": browser}
-    visit = seal("visit", claims, now=at, life=VISIT_LIFE)
-    cookie = seal("browser", {"browser": browser, "access": None}, now=at, life=COOKIE_LIFE)
-    form = urlencode({"visit": visit, "login": card[0], "secret": card[1]}).encode()
-    return post("/signin", host=f"{HOST}:{portal.port}", form=form, cookie=f"__Host-arobase={cookie}")
+    yield Figure(f"{name}, errors", signed_in.errors, "", "0")
 
 
 @contextmanager
 def _answering(folder: Path) -> Iterator[RunningPortal]:
     """The emptiest application, behind the same server as the portal."""
-    database = f"sqlite:///{folder / 'unused.sqlite3'}"
-    with running_portal(folder, database, app="lab.bench.answer:app") as server:
+    unused = f"sqlite:///{folder / 'unused.sqlite3'}"
+    with running_portal(folder, unused, app="lab.bench.answer:app") as server:
         load(f"{server.url}/healthz", seconds=1, clients=CLIENTS)
         yield server
-
-
-@contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
-    with running_postgresql(durable=True) if kind == "postgresql" else nullcontext() as url:
-        yield url or f"sqlite:///{folder / 'town.sqlite3'}"

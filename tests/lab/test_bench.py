@@ -6,17 +6,20 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from db.engine import SessionMaker
 from lab.bench import __main__ as bench
-from lab.bench import load, log
+from lab.bench import load, log, passes, phones
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.portal import deployed
 from lab.bench.prepared_feed import PreparedFeed
+from lab.bench.processor import own_seconds, seconds_of
 
 
 def test_each_figure_is_one_json_object_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,6 +75,14 @@ def test_memory_is_read_from_the_kernel() -> None:
     assert 5e6 < proportional_bytes(os.getpid()) < 4e9
 
 
+def test_the_processor_s_time_of_a_child_counts_also_when_it_has_ended() -> None:
+    before, own = seconds_of(os.getpid()), own_seconds()
+    work = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-c", work], check=True, timeout=60)
+    assert seconds_of(os.getpid()) - before > 0.25
+    assert own_seconds() - own > 0.25
+
+
 class Here:
     """The test's own network, in the place of a namespace."""
 
@@ -110,3 +121,34 @@ def test_a_year_of_ten_million_sessions_is_what_the_whole_run_takes() -> None:
     assert bench.log_sizes("postgresql", quick=False).sessions == 10_000_000
     assert bench.log_sizes("sqlite", quick=False).sessions == 1_000_000
     assert {"log-sqlite", "log-postgresql"} <= bench.rows(quick=True).keys()
+
+
+def test_the_rows_of_the_passes_are_all_measured(tmp_path: Path) -> None:
+    sizes = passes.Sizes(redeems=20, rounds=1, warming=4, batch=100, tickets=30)
+    told = {figure.name: figure for figure in passes.measure(tmp_path, sizes)}
+    for kind in ("sqlite", "postgresql"):
+        redeemed, batch = f"passes redeemed, {kind}", f"batch, {kind}"
+        assert told[redeemed].aim == "at least 600"
+        assert (told[f"{redeemed}, errors"].value, told[f"{redeemed}, errors"].aim) == (0, "0")
+        assert 0 < told[f"{redeemed}, p50"].value <= told[f"{redeemed}, p99"].value
+        assert told[f"{redeemed}, processor time in the portal"].value > 0
+        assert told[f"{batch}, 100 passes, processor time"].value >= 0
+        assert told[f"{batch}, 100 passes"].aim == "under 2"
+        assert told[f"{batch}, 100 against 10 per pass"].value > 0
+        assert told[f"{batch}, memory added"].aim == "under 100"
+    assert told["PDF of 30 tickets, two QR codes each"].aim == "under 2"
+    assert told["PDF of 30 tickets, processor time"].value > 0
+    assert told["PDF of 30 tickets, its size"].value > 0.01
+
+
+def test_leases_that_are_not_in_the_database_are_no_figure(make_session: SessionMaker) -> None:
+    phones.count_leases(make_session, 0)
+    with pytest.raises(load.SpoiltRun, match="0 leases in the database, where 1 "):
+        phones.count_leases(make_session, 1)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_batches_and_documents_are_as_large_as_a_desk_can_order(quick: bool) -> None:
+    sizes = bench.pass_sizes(quick=quick)
+    assert (sizes.batch, sizes.tickets) == (10_000, 1_000)
+    assert "passes" in bench.rows(quick=quick)

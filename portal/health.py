@@ -18,6 +18,7 @@ from db.engine import reading
 from portal.services import services
 from portal.visits import peer
 from sessions.health.overview import GatewayHealth, look
+from sessions.keeping.models import PurgeRun
 from sessions.models import AccessSession, Lease
 
 health = Blueprint("health", __name__)
@@ -52,6 +53,7 @@ class FromDatabase(Collector):
         with reading(services().make_session) as db:
             yield from _sessions(db)
             yield from _gateways(db)
+            yield from _purge(db)
 
 
 def _sessions(db: Session) -> Iterator[Metric]:
@@ -79,6 +81,23 @@ def _gateways(db: Session) -> Iterator[Metric]:
             if told is not None:
                 gauge.add_metric([one.check.identity], told)
         yield gauge
+
+
+def _purge(db: Session) -> Iterator[Metric]:
+    finished = GaugeMetricFamily(
+        "arobase_purge_finished_seconds",
+        "When the last purge finished, since the epoch; absent before the first.",
+    )
+    at = db.scalar(select(func.max(PurgeRun.finished_at)).where(PurgeRun.refused.is_(None)))
+    if at is not None:
+        finished.add_metric([], at.timestamp())
+    yield finished
+    last = db.scalars(select(PurgeRun).order_by(PurgeRun.id.desc()).limit(1)).first()
+    refused = GaugeMetricFamily(
+        "arobase_purge_refused", "Whether the last purge refused to begin and waits for a person."
+    )
+    refused.add_metric([], float(last is not None and last.refused is not None))
+    yield refused
 
 
 def _seconds(length: timedelta | None) -> float | None:

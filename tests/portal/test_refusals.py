@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import Secret, Settings
 from gateways import landing
+from portal.keeping import purging
 from portal.services import Services
 from sessions.models import AccessSession, Lease, Sighting
 from tests.clock import MovingClock
@@ -334,6 +336,21 @@ def test_metrics_are_for_the_operator_alone(phone: Phone, app: Flask, town: Town
     assert phone.get("/metrics").status_code == 404
     local = Phone(app, town.station, address="127.0.0.1")
     assert "arobase_access_sessions_open 0.0" in local.get("/metrics").text
+
+
+def test_metrics_tell_when_the_last_purge_finished_and_whether_one_waits_for_a_person(
+    app: Flask, town: Town, services: Services, clock: MovingClock
+) -> None:
+    local = Phone(app, town.station, address="127.0.0.1")
+    assert "\narobase_purge_finished_seconds " not in local.get("/metrics").text
+    list(purging(services))
+    told = local.get("/metrics").text
+    [finished] = re.findall(r"\narobase_purge_finished_seconds (\S+)\n", told)
+    assert float(finished) == services.clock().timestamp()
+    assert "\narobase_purge_refused 0.0\n" in told
+    clock.advance(days=3650)
+    list(purging(services))
+    assert "\narobase_purge_refused 1.0\n" in local.get("/metrics").text
 
 
 def test_settings_show_no_secret() -> None:

@@ -1,0 +1,55 @@
+"""Nothing is kept that is not owed (rule 8), and whatever is kept about somebody leaves in time (case P1)."""
+
+from __future__ import annotations
+
+import re
+
+import portal.app  # noqa: F401  It brings every table.
+from db.base import Base
+from portal.keeping import SHELVES
+from sessions.keeping.shelves import Stays
+from sessions.models import AccessSession
+
+# Where somebody went, in the words that such a column would have.
+ELSEWHERE = re.compile(r"url|uri|dns|sni|domain|destination|referr?er|user_agent|(?<!g)host|visited|content")
+OURS = {
+    # The gateway's own redirector, the digest of an audit entry, and what a staff browser's session holds.
+    ("gateways", "redirector_url"),
+    ("trail_links", "content_digest"),
+    ("staff_sessions", "content"),
+}
+# By these a row is about somebody's device or stay.
+ABOUT = {"mac", "address", "subject", "access_id"}
+# Rows about somebody that are on no shelf, and why.
+OFF_THE_SHELVES = {
+    "sites": "a hotspot has a street address",
+    "sightings": "forgotten by the sweep after a day",
+    "legal_holds": "the order itself, kept with the register",
+}
+
+
+def shelved() -> set[str]:
+    tables = {AccessSession.__tablename__}
+    for shelf in SHELVES:
+        models = [one.model for one in shelf.dependents] if isinstance(shelf, Stays) else [shelf.model]
+        tables |= {model.__tablename__ for model in models}
+    return tables
+
+
+def test_no_column_says_where_anybody_went() -> None:
+    found = {
+        (table.name, column.name)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if ELSEWHERE.search(column.name)
+    }
+    assert found == OURS
+
+
+def test_every_table_about_somebody_is_on_a_shelf_of_the_purge() -> None:
+    about = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        if ABOUT & {column.name for column in table.columns}
+    }
+    assert about - shelved() == set(OFF_THE_SHELVES)

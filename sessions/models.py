@@ -86,7 +86,13 @@ Index(
 # The days of the usage report.
 Index("ix_access_sessions_started_ended", AccessSession.started_at, AccessSession.ended_at)
 # For what leaves at the end of its term, and for what refers to it.
-Index("ix_access_sessions_ended_at", AccessSession.ended_at)
+# Of ended ones alone: the list of open ones has an index of its own, which SQLite would otherwise pass over for this.
+Index(
+    "ix_access_sessions_ended_at",
+    AccessSession.ended_at,
+    sqlite_where=AccessSession.ended_at.is_not(None),
+    postgresql_where=AccessSession.ended_at.is_not(None),
+)
 Index("ix_access_sessions_of_entitlement", AccessSession.entitlement_id)
 Index(
     "ix_access_sessions_previous",

@@ -97,7 +97,13 @@ def upgrade() -> None:
         sa.Column("doubted_from", db.types.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_watch")),
     )
-    op.create_index("ix_access_sessions_ended_at", "access_sessions", ["ended_at"])
+    op.create_index(
+        "ix_access_sessions_ended_at",
+        "access_sessions",
+        ["ended_at"],
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
     op.create_index("ix_access_sessions_of_entitlement", "access_sessions", ["entitlement_id"])
     op.create_index(
         "ix_access_sessions_previous",

@@ -300,9 +300,9 @@ def test_an_unprintable_reason_of_a_refusal_is_taken(phone: Phone, station: Agen
     """PostgreSQL keeps no NUL in a text."""
     phone.land()
     phone.press("/pause")
-    number = db.scalars(select(AccessSession.id)).one()
+    number, version = db.execute(select(Lease.access_id, Lease.version)).one()
     refused = [{"number": number, "reason": "bad\0 word"}]
-    answer = station.call("POST", "/gateways/nftables/confirm", json={"version": 1, "refused": refused})
+    answer = station.call("POST", "/gateways/nftables/confirm", json={"version": version, "refused": refused})
     assert answer.status_code == 204
     db.rollback()
     assert db.scalars(select(Lease.refused)).one() == "bad word"

@@ -10,9 +10,11 @@ import ipaddress
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from flask import Response, g, request
+from flask import g, request
 from sqlalchemy import bindparam, select
+from werkzeug.wrappers import Response as AnyResponse
 
 from auth.tokens import InvalidToken
 from db.engine import reading
@@ -23,6 +25,7 @@ from portal.services import services
 from sessions.models import AccessSession, Sighting
 from sites.models import Gateway
 
+Answer = TypeVar("Answer", bound=AnyResponse)
 VISIT_LIFE = timedelta(minutes=30)
 COOKIE_LIFE = timedelta(hours=24)
 
@@ -94,7 +97,7 @@ def current() -> Visit | None:
     return seen
 
 
-def remember(response: Response, visit: Visit, *, access_id: int | None) -> Response:
+def remember(response: Answer, visit: Visit, *, access_id: int | None) -> Answer:
     """Keep the browser's name, and the session it has, in a cookie. Everything works without it."""
     service = services()
     claims = {"browser": visit.browser, "access": access_id}
@@ -111,7 +114,7 @@ def remember(response: Response, visit: Visit, *, access_id: int | None) -> Resp
     return response
 
 
-def forget(response: Response) -> Response:
+def forget(response: Answer) -> Answer:
     response.delete_cookie(cookie_name(), path="/", secure=services().settings.is_https, httponly=True)
     return response
 

@@ -36,7 +36,7 @@ def opening() -> AnyResponse:
         return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
     if await_confirmation(access, visit.gateway):
         onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
-        return remember(onward, visit, access_id=access.id)  # type: ignore[arg-type]
+        return remember(onward, visit, access_id=access.id)
     page = render_template(
         "guests/opening.html",
         visit=visit,

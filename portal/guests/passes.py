@@ -61,7 +61,7 @@ def redeem_pass() -> AnyResponse:
         return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     knock(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+    return remember(onward, visit, access_id=access_id)
 
 
 def let_in(visit: Visit, code: str, *, move: bool) -> int:

@@ -53,7 +53,7 @@ def pause() -> AnyResponse:
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     knock(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+    return remember(onward, visit, access_id=access_id)
 
 
 def count(visit: Visit, ticket: Ticket) -> int:

@@ -48,7 +48,7 @@ def signin() -> AnyResponse:
         return refuse(visit, error, login=login[:64])
     knock(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return remember(onward, visit, access_id=access_id)  # type: ignore[arg-type]
+    return remember(onward, visit, access_id=access_id)
 
 
 def let_in(visit: Visit, *, login: str, secret: str) -> int:

@@ -64,7 +64,7 @@ def leave() -> AnyResponse:
             ending.end(db, (chosen or access).id, reason=EndReason.LEFT, now=services().clock())
     knock(visit.gateway)
     onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return forget(onward) if target is None else onward  # type: ignore[arg-type]
+    return forget(onward) if target is None else onward
 
 
 @guests.post("/resume")
@@ -91,7 +91,7 @@ def resume() -> AnyResponse:
         return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
     knock(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return remember(onward, visit, access_id=moved.access.id)  # type: ignore[arg-type]
+    return remember(onward, visit, access_id=moved.access.id)
 
 
 def devices(db: Session, access: AccessSession) -> list[AccessSession]:

@@ -258,6 +258,11 @@ def status_pass(guest: Guest, code: str | None = None) -> None:
     guest.press("/pass")
 
 
+def yours(guest: Guest) -> None:
+    status_library(guest)
+    guest.follow(guest.page.locator('a[href*="/yours"]'))
+
+
 def ended(guest: Guest) -> None:
     guest.go_online()
     guest.follow(guest.page.locator('form[action^="/leave"] button').last)
@@ -279,6 +284,7 @@ PAGES: dict[str, Callable[[Guest], None]] = {
     "pass-in-use": pass_in_use,
     "pass-elsewhere": lambda guest: guest.goto("/pass/7k2-m9q-xah"),
     "status-pass": status_pass,
+    "yours": yours,
     "ended": ended,
     "not-here": lambda guest: guest.goto("/"),
     "info": lambda guest: guest.goto("/info/pierre-bayle"),

@@ -37,6 +37,11 @@ def check_secret(secret: str | None) -> str:
     return secret
 
 
+def compose(secret: str) -> str:
+    """One form of what one keyboard sends as é and another as e and an accent (NFC). No sign becomes another one."""
+    return unicodedata.normalize("NFC", secret)
+
+
 def check_login(login: str | None) -> str:
     """Give `login` back as it was typed, without the blanks around it; raises as `check_secret` does."""
     typed = unicodedata.normalize("NFKC", check_secret(login)).strip()
@@ -59,6 +64,11 @@ def normalise_login(login: str) -> str:
         if folded == before:
             break
     return folded
+
+
+def spellings_of(typed: str) -> tuple[str, ...]:
+    """How a login may stand in a directory, the likeliest first: as it was typed, in small letters, and folded."""
+    return tuple(dict.fromkeys((typed, typed.casefold(), normalise_login(typed))))
 
 
 def _fold(text: str) -> str:

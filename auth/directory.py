@@ -19,15 +19,19 @@ from typing import Protocol, TypeVar
 from auth import directory_answers as answers
 from auth import directory_requests as requests
 from auth.bulkhead import Breaker, Bulkhead, FullBulkhead, OpenBreaker
-from auth.credentials import check_login, check_secret, normalise_login
+from auth.credentials import check_login, check_secret, normalise_login, spellings_of
 from auth.directory_answers import Proof
+from auth.directory_groups import ATTRIBUTES as GROUP_ATTRIBUTES
+from auth.directory_groups import Membership, common_base
 from auth.directory_line import BrokenLine
+from auth.directory_logins import Logins
 from auth.directory_server import LdapServer, Use, make_context
 from auth.errors import (
     AuthError,
     BlockedCard,
     DirectoryUnavailable,
     ExpiredCard,
+    PasswordToChange,
     WrongCredentials,
     WrongPlace,
 )
@@ -71,7 +75,7 @@ class Directory(Protocol):
 
     def prove(self, found: Found, secret: str, *, today: date) -> Patron:
         """Try `secret`. Raises `WrongCredentials`, then, only for a right secret, `BlockedCard`,
-        `ExpiredCard` or `WrongPlace`; and `DirectoryUnavailable`.
+        `ExpiredCard`, `PasswordToChange` or `WrongPlace`; and `DirectoryUnavailable`.
         """
 
 
@@ -85,6 +89,8 @@ class LdapDirectory:
     def __init__(self, settings: LdapSettings, *, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
         context = make_context(settings)
+        self._logins = Logins(settings.user_filter)
+        self._membership = _membership(settings)
         self._servers = [LdapServer(url, settings, context, clock) for url in settings.urls]
         self._start_anew()
         _live.add(self)
@@ -105,7 +111,7 @@ class LdapDirectory:
         started = time.monotonic()
         with _telling("find"):
             answer = self._talk(Use.SEARCH, self._settings.timeout_seconds, self._search_for(typed))
-            return self._found(normalise_login(typed), answer, started)
+            return self._found(typed, answer, started)
 
     def prove(self, found: Found, secret: str, *, today: date) -> Patron:
         octets = requests.prepare_secret(check_secret(secret))
@@ -126,25 +132,32 @@ class LdapDirectory:
 
     def _search_for(self, typed: str) -> Callable[[requests.LdapConnection], requests.SearchAnswer]:
         ours = self._settings
-        wanted = (ours.id_attribute, ours.category_attribute, ours.expiry_attribute, ours.lock_attribute)
-        spellings = tuple(dict.fromkeys((typed.casefold(), normalise_login(typed))))
-        text = requests.search_filter(ours.user_filter, spellings)
-        attributes = tuple(name for name in wanted if name)
+        wanted = (
+            ours.id_attribute,
+            ours.category_attribute,
+            ours.expiry_attribute,
+            ours.lock_attribute,
+            *self._logins.attributes,
+            *(GROUP_ATTRIBUTES if self._membership else ()),
+        )
+        text = requests.search_filter(ours.user_filter, spellings_of(typed))
+        attributes = tuple(dict.fromkeys(name for name in wanted if name))
         seconds = ours.timeout_seconds
         return lambda wire: requests.search(wire, ours.base_dn, text, attributes=attributes, seconds=seconds)
 
-    def _found(self, login: str, answer: requests.SearchAnswer, started: float) -> Found:
+    def _found(self, typed: str, answer: requests.SearchAnswer, started: float) -> Found:
         if answer.code not in (requests.SUCCESS, requests.SIZE_LIMIT_EXCEEDED):
             broken = requests.explain_code("the search for a person", answer.code, answer.description)
             raise DirectoryUnavailable(broken.reason)
-        spent = time.monotonic() - started
-        if len(answer.entries) != 1 or answer.code != requests.SUCCESS:
+        login, spent = normalise_login(typed), time.monotonic() - started
+        entry = self._logins.choose(answer.entries, typed) if answer.code == requests.SUCCESS else None
+        if entry is None:
             if answer.entries:
                 log.warning("a login matches several entries: AROBASE_LDAP_USER_FILTER must name one")
             elif answer.referrals:
                 log.warning("the directory has only a referral for a login, and none is ever followed")
             return Found(login, None, f"{NOBODY},{self._settings.base_dn}", spent_seconds=spent)
-        entry, name = answer.entries[0], self._settings.id_attribute
+        name = self._settings.id_attribute
         stable_id = _read(lambda: answers.read_id(name, entry.attributes.get(name.lower(), ())))
         return Found(login, stable_id, entry.dn, entry.attributes, spent)
 
@@ -162,13 +175,15 @@ class LdapDirectory:
         )
 
     def _check_group(self, found: Found, deadline: float) -> None:
-        group = self._settings.required_group
-        if group is None:
+        membership = self._membership
+        if membership is None:
             return
         left = deadline - time.monotonic()
-        if not self._talk(
-            Use.SEARCH, left, lambda wire: requests.is_member(wire, group, found.verifier, seconds=left)
-        ):
+
+        def ask(wire: requests.LdapConnection) -> bool:
+            return membership.holds(wire, found.verifier, found.attributes, deadline=deadline)
+
+        if not self._talk(Use.SEARCH, left, ask):
             raise WrongPlace
 
     def _talk(self, use: Use, seconds: float, work: Callable[[requests.LdapConnection], T]) -> T:
@@ -212,6 +227,13 @@ class LdapDirectory:
         raise BrokenLine("; ".join(reasons))
 
 
+def _membership(settings: LdapSettings) -> Membership | None:
+    if settings.required_group is None:
+        return None
+    base = settings.group_base_dn or common_base(settings.required_group, settings.base_dn)
+    return Membership(settings.required_group, base, settings.nested_groups)
+
+
 def _refuse_by_state(patron: Patron, proof: Proof, today: date) -> None:
     ended = patron.expires_on is not None and patron.expires_on < today
     # A directory that says "expired" without a date that agrees leaves nothing to tell but "ask the desk".
@@ -219,6 +241,8 @@ def _refuse_by_state(patron: Patron, proof: Proof, today: date) -> None:
         raise BlockedCard
     if patron.expires_on is not None and ended:
         raise ExpiredCard(patron.expires_on)
+    if proof is Proof.TO_CHANGE:
+        raise PasswordToChange
 
 
 def _read(reading: Callable[[], T]) -> T:

@@ -25,10 +25,10 @@ _AD_DATA = re.compile(r"\bdata ([0-9a-f]{3})\b")
 _AD_PROVEN = {
     "530": "blocked",
     "531": "blocked",
-    "532": "blocked",
+    "532": "to change",
     "533": "blocked",
     "701": "expired",
-    "773": "blocked",
+    "773": "to change",
 }
 _POLICY_PASSWORD_EXPIRED, _POLICY_CHANGE_AFTER_RESET = 0, 2
 
@@ -50,6 +50,8 @@ class Proof(enum.StrEnum):
     WRONG = "wrong"
     EXPIRED = "expired"
     BLOCKED = "blocked"
+    # The card is good; only its password has to be another one.
+    TO_CHANGE = "to change"
     UNKNOWN = "unknown"
 
 
@@ -57,15 +59,14 @@ def judge_bind(code: int, message: str, policy: int | None) -> Proof:
     """Read a bind's answer. Only what proves that the secret was right may say more than `WRONG`.
 
     OpenLDAP's password policy reports an expired or reset password only after it has compared it; its
-    "locked" comes before, and so proves nothing. Neither has an error of its own here: both need the desk,
-    as a blocked card does.
+    "locked" comes before, and so proves nothing. While it grants grace logins, an expired password is right.
     """
     if code == _SUCCESS:
-        return Proof.BLOCKED if policy == _POLICY_CHANGE_AFTER_RESET else Proof.RIGHT
+        return Proof.TO_CHANGE if policy == _POLICY_CHANGE_AFTER_RESET else Proof.RIGHT
     if code not in _WRONG:
         return Proof.UNKNOWN
     if policy == _POLICY_PASSWORD_EXPIRED:
-        return Proof.BLOCKED
+        return Proof.TO_CHANGE
     told = _AD_DATA.search(message)
     return Proof(_AD_PROVEN.get(told.group(1), "wrong")) if told else Proof.WRONG
 

@@ -145,9 +145,8 @@ class LdapServer:
         return connection
 
     def _bind_service(self, connection: requests.LdapConnection) -> None:
-        answer = requests.bind(
-            connection, self._settings.bind_dn, self._settings.bind_password.reveal().encode()
-        )
+        secret = requests.prepare_secret(self._settings.bind_password.reveal())
+        answer = requests.bind(connection, self._settings.bind_dn, secret)
         if answer.code != requests.SUCCESS:
             raise requests.explain_code("the service account's bind", answer.code, answer.description)
 

@@ -25,6 +25,10 @@ class BlockedCard(AuthError):
     """The secret was right; the library has blocked the card."""
 
 
+class PasswordToChange(AuthError):
+    """The secret was right and the card is good; the directory wants another secret before it is used again."""
+
+
 class WrongPlace(AuthError):
     """The secret was right; this person may not use this network or site."""
 

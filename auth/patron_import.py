@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth.credentials import check_login, check_secret, normalise_login
 from auth.errors import WrongCredentials
-from auth.patrons import HASHER, PatronRecord, opens
+from auth.patrons import PatronRecord, hash_secret, opens
 
 COLUMNS = ("card", "pin", "category", "expires_on", "blocked")
 _REQUIRED = ("card", "pin")
@@ -79,7 +79,7 @@ def import_patrons(db: Session, text: str) -> Imported:
 def _record(row: _Row) -> PatronRecord:
     return PatronRecord(
         card=row.card,
-        secret_hash=HASHER.hash(row.pin),
+        secret_hash=hash_secret(row.pin),
         category=row.category,
         expires_on=row.expires_on,
         blocked=row.blocked,
@@ -94,7 +94,7 @@ def _update(record: PatronRecord, row: _Row) -> bool:
     if same_pin and before == after:
         return False
     if not same_pin:
-        record.secret_hash = HASHER.hash(row.pin)
+        record.secret_hash = hash_secret(row.pin)
     record.category, record.expires_on, record.blocked = after
     return True
 

@@ -15,7 +15,7 @@ from sqlalchemy import Boolean, Date, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.bulkhead import Bulkhead, FullBulkhead
-from auth.credentials import check_login, check_secret, normalise_login
+from auth.credentials import check_login, check_secret, compose, normalise_login
 from auth.directory import Found, Patron
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
 from db.base import Base, Key
@@ -50,7 +50,7 @@ class EmbeddedDirectory:
         # A hash always ends, so a long holder is a loaded machine and no reason to close the queue.
         self._hashing = Bulkhead(slots=1, queue=queue, wait_seconds=wait_seconds, stall_seconds=60)
         # An unknown card costs the same work as a known one.
-        self._nobody = HASHER.hash("nobody has this card")
+        self._nobody = hash_secret("nobody has this card")
 
     def find(self, login: str) -> Found:
         started = time.monotonic()
@@ -79,9 +79,13 @@ class EmbeddedDirectory:
         return patron
 
 
+def hash_secret(secret: str) -> str:
+    return HASHER.hash(compose(secret))
+
+
 def opens(secret_hash: str, secret: str) -> bool:
     try:
-        return HASHER.verify(secret_hash, secret)
+        return HASHER.verify(secret_hash, compose(secret))
     except (VerificationError, InvalidHashError):
         return False
 

@@ -17,6 +17,7 @@ from auth.errors import (
     BlockedCard,
     DirectoryUnavailable,
     ExpiredCard,
+    PasswordToChange,
     TooManyAttempts,
     WrongCredentials,
     WrongPlace,
@@ -40,6 +41,7 @@ REFUSED: tuple[type[Exception], ...] = (
     WrongCredentials,
     ExpiredCard,
     BlockedCard,
+    PasswordToChange,
     WrongPlace,
     TooManyAttempts,
     DirectoryUnavailable,
@@ -90,6 +92,15 @@ def refusal_of(error: Exception, *, zone: str) -> Refusal:
                 say("Your card is blocked."),
                 say(
                     "The desk can tell you why and put it right. You can also ask there for a pass for the day."
+                ),
+            )
+        case PasswordToChange():
+            return Refusal(
+                HTTPStatus.FORBIDDEN,
+                say("Your PIN has to be changed first."),
+                say(
+                    "It was the right one, and your card is not blocked. Change it in your library account, or ask the "
+                    "desk for a new one. Until then, ask there for a pass for the day."
                 ),
             )
         case WrongPlace():

@@ -11,6 +11,7 @@ def rule_in_words(rule: str) -> str:
         Rule.WRONG_CREDENTIALS: say("Card number or PIN wrong"),
         Rule.EXPIRED_CARD: say("Card expired"),
         Rule.BLOCKED_CARD: say("Card blocked"),
+        Rule.PASSWORD_TO_CHANGE: say("PIN to be changed first"),
         Rule.WRONG_PLACE: say("Card of another network"),
         Rule.DIRECTORY_AWAY: say("Cards could not be checked"),
         Rule.UNREADABLE_CODE: say("Code of a pass mistyped"),

@@ -99,6 +99,16 @@ def _about_cards() -> dict[Rule, Told]:
             say("Number and PIN were right; the library has blocked the card."),
             say("Only the library can say why and put it right. A day pass helps until then."),
         ),
+        Rule.PASSWORD_TO_CHANGE: Told(
+            say("PIN to be changed first"),
+            say(
+                "Number and PIN were right and the card is good; the library's directory wants a new PIN first."
+            ),
+            say(
+                "They change it in their library account, or the library's desk sets a new one. A day pass helps "
+                "until then."
+            ),
+        ),
         Rule.WRONG_PLACE: Told(
             say("Card not for this network"),
             say("Number and PIN were right; this group of patrons does not use this network."),

@@ -36,6 +36,7 @@ class Rule(enum.StrEnum):
     WRONG_CREDENTIALS = "wrong_credentials"
     EXPIRED_CARD = "expired_card"
     BLOCKED_CARD = "blocked_card"
+    PASSWORD_TO_CHANGE = "password_to_change"
     WRONG_PLACE = "wrong_place"
     DIRECTORY_AWAY = "directory_away"
     # Passes.

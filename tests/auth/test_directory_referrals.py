@@ -75,7 +75,7 @@ class TestReferrals:
         assert "has only a referral for a login" in caplog.text
 
 
-def test_it_asks_for_two_entries_at_most_and_never_through_an_alias(
+def test_it_asks_for_a_few_entries_at_most_and_never_through_an_alias(
     slapd: Slapd, make_directory: MakeDirectory
 ) -> None:
     with fake_directory(
@@ -83,8 +83,8 @@ def test_it_asks_for_two_entries_at_most_and_never_through_an_alias(
     ) as fake:
         make_directory(behind(slapd, fake.port, timeout_seconds=2)).find("29000001")
         search = next(request for request in fake.requests if request.operation == SEARCH)
-    # After the base: scope wholeSubtree, derefAliases never, sizeLimit 2 (RFC 4511 section 4.5.1).
-    assert b"\x0a\x01\x02\x0a\x01\x00\x02\x01\x02" in search.body
+    # After the base: scope wholeSubtree, derefAliases never, sizeLimit 5 (RFC 4511 section 4.5.1).
+    assert b"\x0a\x01\x02\x0a\x01\x00\x02\x01\x05" in search.body
 
 
 def test_more_entries_than_asked_for_let_nobody_in(slapd: Slapd, make_directory: MakeDirectory) -> None:

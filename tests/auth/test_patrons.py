@@ -9,7 +9,7 @@ from auth.bulkhead import Bulkhead
 from auth.directory import Directory, Found, Patron
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
 from auth.patron_import import import_patrons
-from auth.patrons import EmbeddedDirectory, PatronRecord
+from auth.patrons import EmbeddedDirectory, PatronRecord, hash_secret, opens
 from db.engine import SessionMaker
 
 TODAY = date(2026, 9, 1)
@@ -127,3 +127,11 @@ def test_a_short_crowd_is_served_in_turn(directory: EmbeddedDirectory, make_sess
 
 def test_what_was_found_shows_no_hash_by_accident(directory: EmbeddedDirectory) -> None:
     assert "argon2" not in repr(directory.find("AB29001"))
+
+
+def test_a_pin_typed_in_two_pieces_is_one() -> None:
+    """Apple's keyboards send é as e and an accent, and its spreadsheets save it so."""
+    composed, apart = "é²", "e\u0301²"
+    for kept, typed in ((composed, apart), (apart, composed)):
+        assert opens(hash_secret(kept), typed)
+    assert not opens(hash_secret("é2"), composed)

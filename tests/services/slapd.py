@@ -41,7 +41,10 @@ include /etc/ldap/schema/nis.schema
 attributetype ( 1.3.6.1.4.1.32473.1.1 NAME 'cardEnds' SUP name SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.32473.1.2 NAME 'cardBlocked'
     EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
-objectclass ( 1.3.6.1.4.1.32473.2.1 NAME 'libraryCard' SUP top AUXILIARY MAY ( cardEnds $ cardBlocked ) )
+attributetype ( 1.3.6.1.4.1.32473.1.3 NAME 'cardBadge'
+    EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+objectclass ( 1.3.6.1.4.1.32473.2.1 NAME 'libraryCard' SUP top AUXILIARY
+    MAY ( cardEnds $ cardBlocked $ cardBadge ) )
 modulepath {modules}
 moduleload back_mdb
 moduleload ppolicy
@@ -97,7 +100,7 @@ class Slapd:
         )
         return replace(settings, **changes)
 
-    def add_patron(self, login: str, pin: str, **attributes: str) -> str:
+    def add_patron(self, login: str, pin: str, **attributes: str | Sequence[str]) -> str:
         """Add a card and give its DN. `attributes` are LDAP's: employeeType, cardEnds, cardBlocked, …"""
         self.add(_person(login, pin, attributes))
         return f"uid={login},{PEOPLE}"
@@ -238,7 +241,7 @@ def _first_entries() -> str:
                 {
                     "objectClass": ("organizationalRole", "simpleSecurityObject"),
                     "cn": "portal",
-                    "userPassword": _hash(BIND_PASSWORD),
+                    "userPassword": hash_of(BIND_PASSWORD),
                 },
             ),
             _entry(
@@ -255,15 +258,15 @@ def _first_entries() -> str:
     )
 
 
-def _person(login: str, pin: str, attributes: dict[str, str]) -> str:
-    basics = {
+def _person(login: str, pin: str, attributes: Mapping[str, str | Sequence[str]]) -> str:
+    basics: dict[str, str | Sequence[str]] = {
         "objectClass": ("inetOrgPerson", "libraryCard"),
         "uid": login,
         "cn": login,
         "sn": login,
-        "userPassword": _hash(pin),
+        "userPassword": hash_of(pin),
     }
-    return _entry(f"uid={login},{PEOPLE}", basics | attributes)
+    return _entry(f"uid={login},{PEOPLE}", {**basics, **attributes})
 
 
 def _entry(dn: str, attributes: Mapping[str, str | Sequence[str]]) -> str:
@@ -274,7 +277,8 @@ def _entry(dn: str, attributes: Mapping[str, str | Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
+    """What userPassword holds of a password (RFC 2307 section 5.3, salted)."""
     salt = os.urandom(8)
     return "{SSHA}" + base64.b64encode(hashlib.sha1(secret.encode() + salt).digest() + salt).decode()
 

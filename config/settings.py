@@ -12,10 +12,12 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 PREFIX = "AROBASE_"
 SHORTEST_SECRET = 32
+Word = TypeVar("Word", bound=enum.StrEnum)
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -33,6 +35,16 @@ class Serves(enum.StrEnum):
     ALL = "all"
     GUESTS = "guests"
     STAFF = "staff"
+
+
+class NestedGroups(enum.StrEnum):
+    """How it is found out that a person is in a group through other groups."""
+
+    # By the matching rule where the server says that it is an Active Directory, else by walking.
+    AUTO = "auto"
+    CHAIN = "chain"
+    WALK = "walk"
+    OFF = "off"
 
 
 class Secret:
@@ -73,6 +85,9 @@ class LdapSettings:
     expiry_attribute: str | None = None
     lock_attribute: str | None = None
     required_group: str | None = None
+    # Where the groups stand through which somebody may be in it; None: what it has in common with `base_dn`.
+    group_base_dn: str | None = None
+    nested_groups: NestedGroups = NestedGroups.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +161,7 @@ class _Reader:
             contact=self._text("CONTACT", "wifi@example.org"),
             dpo_contact=self._text("DPO_CONTACT", "dpo@example.org"),
             accessibility_audit_on=self._optional("ACCESSIBILITY_AUDIT_ON"),
-            serves=self._serves(),
+            serves=self._word("SERVES", Serves, Serves.ALL),
             staff_url=self._url("STAFF_URL", development) or None,
             anchor_folder=Path(folder) if (folder := self._optional("ANCHOR_FOLDER")) else None,
         )
@@ -198,12 +213,12 @@ class _Reader:
             self._fault("SECRET_KEY", f"looks like a default or an example. {make_one}")
         return secret
 
-    def _serves(self) -> Serves:
-        word = self._text("SERVES", Serves.ALL)
-        if word not in list(Serves):
-            self._fault("SERVES", f"must be all, guests or staff, not {word!r}.")
-            return Serves.ALL
-        return Serves(word)
+    def _word(self, name: str, kind: type[Word], default: Word) -> Word:
+        text = self._text(name, default)
+        if text not in list(kind):
+            self._fault(name, f"must be {', '.join(kind)}, not {text!r}.")
+            return default
+        return kind(text)
 
     def _url(self, name: str, development: bool, *, required: bool = False) -> str:
         url = self._text(name, required=required).rstrip("/")
@@ -271,6 +286,8 @@ class _Reader:
             expiry_attribute=read("EXPIRY_ATTRIBUTE"),
             lock_attribute=read("LOCK_ATTRIBUTE"),
             required_group=read("REQUIRED_GROUP"),
+            group_base_dn=read("GROUP_BASE_DN"),
+            nested_groups=self._word("LDAP_NESTED_GROUPS", NestedGroups, NestedGroups.AUTO),
         )
         if not any(name.startswith(PREFIX + "LDAP_") for name in self._environ):
             return None

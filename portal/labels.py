@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from portal.public import PublicStay
 from portal.services import services
 from portal.wording import day_and_time, say
-from sessions.models import AccessSession, EndReason
+from sessions.models import EndReason
 from sites.directory import Hotspot
 from sites.map import Shape
 from sites.models import SigninMethod, SiteKind, SiteState
@@ -74,7 +75,7 @@ def method_in_words(method: str) -> str:
     }[SigninMethod(method)]
 
 
-def why_ended(last: AccessSession | None, zone: str) -> str:
+def why_ended(last: PublicStay | None, zone: str) -> str:
     """Why the last session of a client ended, and when; what to do is the button under it."""
     if last is None:
         return say("One step is left.")

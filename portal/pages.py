@@ -14,6 +14,7 @@ from portal.colours import accents
 from portal.conformity import Conformity, conformity
 from portal.joining import joining_code
 from portal.labels import LABELS
+from portal.public import PublicNetwork, PublicStay
 from portal.services import services
 from portal.wording import (
     DEFAULT,
@@ -29,8 +30,7 @@ from portal.wording import (
     say_number,
     volume,
 )
-from sessions.models import AccessSession
-from sites.models import Network, SigninMethod
+from sites.models import SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
 KEPT = ("visit", "landing", "gateway")
@@ -117,7 +117,7 @@ def words_of(texts: dict[str, dict[str, str]]) -> Told:
     return Told(spoken, words.get("title", ""), words.get("text", ""))
 
 
-def share_left(access: AccessSession, network: Network, left: timedelta) -> int:
+def share_left(access: PublicStay, network: PublicNetwork, left: timedelta) -> int:
     """How much of a lease is left, from 0 to 100, of its full length or of the whole stay if that was shorter.
 
     A pass is one stay, however long it is.

@@ -48,11 +48,11 @@ def slips(
 ) -> list[Ticket]:
     """What to print for these passes of `batch`, which comes with its plan, to be used on `network` at `site`.
 
-    The languages are some of `LANGUAGES`, the visitor's own first.
+    The languages are some of `LANGUAGES`, the visitor's own first. The note of the batch is the desk's own and is not
+    printed: whoever holds a ticket reads what stands on it.
     """
     ends = {language: say_end(batch, language, site.zone) for language in languages}
     join = joining_uri(network.ssid)
-    note = " · ".join(text for text in (batch.event, batch.note) if text)
     return [
         Ticket(
             code=codes.show(one.code),
@@ -61,7 +61,7 @@ def slips(
             join=join,
             ends=ends,
             place=site.name,
-            note=note,
+            event=batch.event,
             mark=one.mark,
             languages=languages,
         )

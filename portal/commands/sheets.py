@@ -53,7 +53,7 @@ class Request:
 @click.option("--plan", default="day", show_default=True, help="What the passes are worth.")
 @click.option("--site", required=True, help="Where they are handed out.")
 @click.option("--network", help="Needed where the site has several networks that take passes.")
-@click.option("--note", default="", help="Stands on every ticket.")
+@click.option("--note", default="", help="For the desk; it is printed nowhere.")
 @click.option("--event", default="", help="Stands on every ticket, and in the books.")
 @click.option("--language", "languages", multiple=True, type=click.Choice(LANGUAGES), default=("fr", "en"))
 @click.option(

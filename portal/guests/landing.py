@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
-from flask import Response, g, make_response, redirect, render_template, request, url_for
+from flask import Response, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads.models import Creative
@@ -17,6 +17,7 @@ from gateways.landing import ForeignLanding
 from portal.guests import guests
 from portal.guests.acceptance import terms_text
 from portal.incidents import note, note_error
+from portal.public import render_page
 from portal.refusals import Refusal, refusal_of
 from portal.services import services
 from portal.stencils import Hole
@@ -79,7 +80,7 @@ def _render(
 ) -> str:
     """The page with holes where the client's tokens go: whoever it is made for, it names nobody."""
     network = gateway.network
-    return render_template(
+    return render_page(
         "guests/landing.html",
         visit={"token": str(VISIT)},
         network=network,
@@ -147,5 +148,5 @@ def fetch_landing() -> AnyResponse | None:
 def not_here() -> Response:
     """For somebody who is not on our wifi: what it is and where it is. Or on it, where this way in is not offered."""
     incident = note(Rule.NOT_OFFERED if g.get("visit") else Rule.NOT_HERE)
-    page = render_template("guests/not_here.html", networks=services().places.networks(), incident=incident)
+    page = render_page("guests/not_here.html", networks=services().places.networks(), incident=incident)
     return make_response(page, HTTPStatus.OK)

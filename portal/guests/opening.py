@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from http import HTTPStatus
 
-from flask import make_response, redirect, render_template, url_for
+from flask import make_response, redirect, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,6 +15,7 @@ from db.engine import reading
 from portal.guests import guests
 from portal.guests.landing import not_here
 from portal.incidents import concerning, note
+from portal.public import render_page
 from portal.services import services
 from portal.visits import access_of, current, remember
 from sessions.log.decisions import Rule
@@ -37,7 +38,7 @@ def opening() -> AnyResponse:
     if await_confirmation(access, visit.gateway):
         onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
         return remember(onward, visit, access_id=access.id)
-    page = render_template(
+    page = render_page(
         "guests/opening.html",
         visit=visit,
         site=visit.gateway.site,

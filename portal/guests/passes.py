@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, request, url_for
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,6 +19,7 @@ from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted
 from portal.incidents import about_pass, note, note_error
+from portal.public import render_page
 from portal.refusals import Refusal, refusal_of
 from portal.services import services
 from portal.visits import Visit, access_of, current, remember
@@ -116,7 +117,7 @@ def redeem(visit: Visit, code: str, *, move: bool) -> int:
 
 def entry(visit: Visit, code: str, *, refusal: Refusal | None = None, movable: bool = False) -> Response:
     """The page with the one field, or with the one button that moves the pass here."""
-    page = render_template(
+    page = render_page(
         "guests/pass.html",
         visit=visit,
         network=visit.gateway.network,
@@ -137,9 +138,7 @@ def away(visit: Visit | None, code: str) -> Response:
     # Somebody who looks at a ticket at home was refused nothing.
     refused = visit is not None or request.method == "POST"
     incident = note(Rule.NOT_OFFERED if visit else Rule.NOT_HERE, visit) if refused else None
-    page = render_template(
-        "guests/pass_away.html", visit=visit, networks=networks, code=code, incident=incident
-    )
+    page = render_page("guests/pass_away.html", visit=visit, networks=networks, code=code, incident=incident)
     return make_response(page, HTTPStatus.OK)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import ledger
@@ -17,6 +17,7 @@ from portal.guests import guests
 from portal.guests.acceptance import accepted, terms_text
 from portal.guests.landing import entry, not_here
 from portal.incidents import note_error
+from portal.public import render_page
 from portal.services import services
 from portal.tickets import creative_for, make_ticket, read_ticket, seconds_left
 from portal.visits import Visit, access_of, current, remember
@@ -94,7 +95,7 @@ def message(
     """The page that shows the message, says what it earns and until when, and has the button."""
     now, gateway = services().clock(), visit.gateway
     terms = policy.Terms(gateway.network.lease_length)
-    return render_template(
+    return render_page(
         "guests/pause.html",
         visit=visit,
         network=gateway.network,

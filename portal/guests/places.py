@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from flask import Response, abort, render_template
+from flask import Response, abort
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -15,6 +15,7 @@ from db.engine import reading
 from gateways.landing import ForeignLanding
 from portal.guests import guests
 from portal.guests.acceptance import terms_text
+from portal.public import render_page
 from portal.services import services
 from portal.term_words import term_in_words
 from portal.visits import ForeignVisit, Visit, access_of, current
@@ -37,7 +38,7 @@ def info(slug: str) -> str:
             abort(404)
         visit = visit_if_any()
         here = visit is not None and visit.gateway.site_id == site.id
-        return render_template(
+        return render_page(
             "guests/info.html",
             site=site,
             spot=hotspot(site, now=services().clock()),
@@ -52,7 +53,7 @@ def info(slug: str) -> str:
 def hotspots() -> str:
     with reading(services().make_session) as db:
         spots = public_hotspots(db, now=services().clock())
-    return render_template(
+    return render_page(
         "guests/hotspots.html",
         spots=spots,
         map=draw_for_phones(spots),
@@ -75,19 +76,17 @@ def terms(slug: str) -> str:
         network = db.scalars(select(Network).where(Network.slug == slug)).first()
     if network is None:
         abort(404)
-    return render_template(
-        "guests/terms.html", network=network, terms=terms_text(network), visit=visit_if_any()
-    )
+    return render_page("guests/terms.html", network=network, terms=terms_text(network), visit=visit_if_any())
 
 
 @guests.get("/privacy")
 def privacy() -> str:
-    return render_template("guests/privacy.html", visit=visit_if_any(), terms=_terms_in_words())
+    return render_page("guests/privacy.html", visit=visit_if_any(), terms=_terms_in_words())
 
 
 @guests.get("/accessibilite")
 def accessibility() -> str:
-    return render_template("guests/accessibility.html", visit=visit_if_any())
+    return render_page("guests/accessibility.html", visit=visit_if_any())
 
 
 def _terms_in_words() -> dict[DataClass, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,6 +15,7 @@ from portal.guests import guests
 from portal.guests.landing import fetch_landing, not_here, resumable
 from portal.guests.opening import confirmed_until
 from portal.guests.pause import may_renew
+from portal.public import public_device, render_page
 from portal.services import services
 from portal.visits import ForeignVisit, Visit, access_of, current, forget, remember
 from sessions import accounting, ending, opening, policy
@@ -32,7 +33,7 @@ def status() -> AnyResponse:
     if confirmed_until(access, visit.gateway) is None:
         return redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
-        page = render_template(
+        page = render_page(
             "guests/status.html",
             visit=visit,
             network=visit.gateway.network,
@@ -40,7 +41,7 @@ def status() -> AnyResponse:
             access=access,
             now=services().clock(),
             left=access.until - services().clock(),
-            devices=devices(db, access),
+            devices=[public_device(one) for one in devices(db, access)],
             usage=accounting.usage(db, access.id),
             may_renew=may_renew(visit, access),
             renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window),
@@ -118,7 +119,7 @@ def ended(visit: Visit) -> str:
             .order_by(AccessSession.id.desc())
             .limit(1)
         ).first()
-    return render_template(
+    return render_page(
         "guests/ended.html",
         visit=visit,
         network=visit.gateway.network,

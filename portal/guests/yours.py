@@ -10,7 +10,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
@@ -20,6 +20,7 @@ from db.engine import reading
 from portal.guests import guests
 from portal.guests.landing import not_here
 from portal.guests.status import ended
+from portal.public import render_page
 from portal.services import services
 from portal.term_words import term_in_words
 from portal.visits import access_of, current
@@ -40,7 +41,7 @@ def yours() -> AnyResponse:
     if access is None:
         return make_response(ended(visit))
     with reading(services().make_session) as db:
-        page = render_template(
+        page = render_page(
             "guests/yours.html",
             visit=visit,
             site=visit.gateway.site,

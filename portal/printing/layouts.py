@@ -43,7 +43,7 @@ class Stack:
     foot: float
     languages: int = 2
     by_hand_lines: int = 0
-    note_lines: int = 0
+    event_lines: int = 0
     ends_lines: int = 1
 
 
@@ -60,7 +60,7 @@ RECEIPT = Stack(
     foot=8,
     languages=3,
     by_hand_lines=3,
-    note_lines=3,
+    event_lines=3,
 )
 LARGE_RECEIPT = Stack(
     top=3,
@@ -72,7 +72,7 @@ LARGE_RECEIPT = Stack(
     ends=14,
     foot=14,
     by_hand_lines=6,
-    note_lines=3,
+    event_lines=3,
     ends_lines=2,
 )
 STACKS = {
@@ -124,7 +124,7 @@ def _stack(ticket: Ticket, codes: Codes, stack: Stack, width: float) -> Iterator
 def _foot(
     ticket: Ticket, stack: Stack, x: float, y: float, width: float, languages: tuple[str, ...]
 ) -> Iterator[Mark]:
-    """One line where room is short; on a receipt, how to do without a camera, and the note in full."""
+    """One line where room is short; on a receipt, how to do without a camera, and the event in full."""
     if not stack.by_hand_lines:
         text = " · ".join(text for text in (ticket.address, ticket.about) if text)
         yield Line(text, x, y, width, stack.foot, align="center")
@@ -134,9 +134,9 @@ def _foot(
         text = words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address)
         yield Line(text, x, y, width, stack.foot, stack.by_hand_lines, language)
         y += height_of(stack.by_hand_lines, stack.foot) + 0.8
-    yield Line(replace(ticket, note="").about, x, y, width, stack.foot, lang=languages[0], bold=True)
+    yield Line(replace(ticket, event="").about, x, y, width, stack.foot, lang=languages[0], bold=True)
     y += height_of(1, stack.foot) + 0.4
-    yield Line(ticket.note, x, y, width, stack.foot, stack.note_lines)
+    yield Line(ticket.event, x, y, width, stack.foot, stack.event_lines)
 
 
 def _turned_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:

@@ -35,7 +35,7 @@ class Ticket:
     """One slip of paper. All texts are printed as they are: none is markup.
 
     `code` as shown, ``7K2-M9Q-XAH``. `redeem_url` in capitals, so that its QR has large modules. `join` is the
-    ``WIFI:`` text of the network. `ends` says by language until when the pass is good. `note` is the desk's, and
+    ``WIFI:`` text of the network. `ends` says by language until when the pass is good. `event` is the occasion, and
     `mark` the number by which it finds the pass without its code.
     """
 
@@ -45,7 +45,7 @@ class Ticket:
     join: str
     ends: Mapping[str, str]
     place: str
-    note: str = ""
+    event: str = ""
     languages: tuple[str, ...] = ("fr", "en")
     mark: str = ""
 
@@ -53,7 +53,7 @@ class Ticket:
     def about(self) -> str:
         """Of which place and occasion it is, the number first, for it is the one that must not be cut off."""
         number = f"n° {self.mark}" if self.mark else ""
-        return " · ".join(text for text in (number, self.place, self.note) if text)
+        return " · ".join(text for text in (number, self.place, self.event) if text)
 
     @property
     def address(self) -> str:

@@ -35,7 +35,7 @@ MARKUP = [
 @pytest.mark.parametrize("text", MARKUP)
 def test_markup_is_printed_as_it_was_written(text: str) -> None:
     """In each field that staff or a site's record can fill."""
-    tickets = make_tickets(1, place=text, note=text, ends={"fr": text}, languages=("fr",), ssid=text[:32])
+    tickets = make_tickets(1, place=text, event=text, ends={"fr": text}, languages=("fr",), ssid=text[:32])
     printed = squeezed(read_text(print_pdf(tickets, paper=Paper.RECEIPT, title=text)))
     assert printed.count(squeezed(text)) >= 3
 
@@ -47,7 +47,7 @@ def test_nothing_is_fetched_and_no_file_is_read(tmp_path: Path) -> None:
         server.setblocking(False)
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         note = f'#image("{url}") #read("{secret}") <img src="{url}"> {url}'
-        pdf = print_pdf(make_tickets(1, note=note), paper=Paper.RECEIPT)
+        pdf = print_pdf(make_tickets(1, event=note), paper=Paper.RECEIPT)
         with pytest.raises(BlockingIOError):
             server.accept()
     assert "XYZZY" not in read_text(pdf) and b"XYZZY" not in pdf
@@ -65,7 +65,7 @@ def test_the_source_reads_loads_and_evaluates_nothing() -> None:
 def test_a_note_as_long_as_a_chapter_leaves_every_ticket_in_its_place(tmp_path: Path) -> None:
     note = "Lorem ipsum dolor sit amet, " * 366
     assert len(note) > 10_000
-    tickets = make_tickets(24, note=note, place=note)
+    tickets = make_tickets(24, event=note, place=note)
     pages = read_codes(print_pdf(tickets, paper=Paper.A4), tmp_path)
     assert len(pages) == 1
     assert sorted(code.text for code in pages[0] if code.text.startswith("HTTPS")) == redeem_addresses(
@@ -74,13 +74,13 @@ def test_a_note_as_long_as_a_chapter_leaves_every_ticket_in_its_place(tmp_path: 
 
 
 def test_a_word_without_end_leaves_every_ticket_in_its_place(tmp_path: Path) -> None:
-    tickets = make_tickets(14, note="W" * 10_000, place="\U0001f389" * 10_000)
+    tickets = make_tickets(14, event="W" * 10_000, place="\U0001f389" * 10_000)
     pages = read_codes(print_pdf(tickets, paper=Paper.L7163), tmp_path)
     assert len(pages) == 1 and len(pages[0]) == 28
 
 
 def test_hebrew_arabic_and_emoji_are_printed_as_text(tmp_path: Path) -> None:
-    tickets = make_tickets(21, note="שלום مرحبا 🎉", place="Ελλάδα Київ")
+    tickets = make_tickets(21, event="שלום مرحبا 🎉", place="Ελλάδα Київ")
     pdf = print_pdf(tickets, paper=Paper.RECEIPT)
     text = read_text(pdf)
     assert all(word in text for word in ("שלום", "مرحبا", "🎉", "Ελλάδα", "Київ"))
@@ -88,7 +88,7 @@ def test_hebrew_arabic_and_emoji_are_printed_as_text(tmp_path: Path) -> None:
 
 
 def test_a_sign_that_no_font_has_costs_the_seal_and_not_the_print() -> None:
-    pdf = print_pdf(make_tickets(1, note="\U00013000 日", place=""), paper=Paper.A4)
+    pdf = print_pdf(make_tickets(1, event="\U00013000 日", place=""), paper=Paper.A4)
     assert b"pdfuaid" not in pdf and b"/StructTreeRoot" in pdf
 
 
@@ -106,5 +106,5 @@ def test_what_is_cut_off_ends_in_an_ellipsis() -> None:
 
 
 def test_the_preview_shows_text_and_runs_nothing() -> None:
-    (page,) = preview_svg(make_tickets(1, note="</svg><script>alert(1)</script>"), paper=Paper.A4)
+    (page,) = preview_svg(make_tickets(1, event="</svg><script>alert(1)</script>"), paper=Paper.A4)
     assert "<script" not in page and page.count("</svg>") == 1

@@ -16,7 +16,7 @@ from tests.portal.printing.slips import make_ticket
 FORMS = [(paper, False) for paper in Paper] + [(paper, True) for paper in LARGE_GRIDS]
 TICKETS = {
     "plain": make_ticket(),
-    "full": make_ticket(ssid="M" * 32, join="WIFI:T:nopass;S:x;;", place="P" * 90, note="n" * 300),
+    "full": make_ticket(ssid="M" * 32, join="WIFI:T:nopass;S:x;;", place="P" * 90, event="n" * 300),
     "three languages": make_ticket(languages=("de", "fr", "en")),
     "coarsest": make_ticket(redeem_url="HTTPS://W.EU/PASS/7K2M9QXAH", join="WIFI:T:nopass;S:x;;"),
     "finest": make_ticket(redeem_url="HTTPS://W.EU/" + "P" * 80, join="WIFI:T:nopass;S:" + "x" * 88 + ";;"),

@@ -81,7 +81,7 @@ def test_no_byte_of_a_ticket_is_a_command() -> None:
     evil = "\x1b@\x1dV\x00 \x10\x14\x01\x00\x00 \x1d(k\x03\x001Q0 \x9b \x7f \r\x0c"
     plain, hostile = (
         make_ticket(),
-        make_ticket(note=evil, place=evil, ssid=evil, ends={"fr": evil, "en": evil}),
+        make_ticket(event=evil, place=evil, ssid=evil, ends={"fr": evil, "en": evil}),
     )
     commands, text = parse(print_escpos([hostile]))
     assert commands == parse(print_escpos([plain]))[0]
@@ -89,12 +89,12 @@ def test_no_byte_of_a_ticket_is_a_command() -> None:
 
 
 def test_a_sign_that_the_printer_lacks_is_printed_plainly() -> None:
-    text = parse(print_escpos([make_ticket(place="Œuvre d’été 5 €", note="Łódź ﬁn 🎉 日")]))[1]
+    text = parse(print_escpos([make_ticket(place="Œuvre d’été 5 €", event="Łódź ﬁn 🎉 日")]))[1]
     assert "Œuvre d’été 5 €" in text and "?ódz fn ? ?" in text
 
 
 def test_no_line_is_wider_than_the_paper() -> None:
-    ticket = make_ticket(note="mot " * 3000, place="W" * 200, ssid="W" * 32, languages=("fr", "en", "de"))
+    ticket = make_ticket(event="mot " * 3000, place="W" * 200, ssid="W" * 32, languages=("fr", "en", "de"))
     lines = parse(print_escpos([ticket]))[1].split("\n")
     assert max(map(len, lines)) <= 48 and len(lines) < 40
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from auth import directory_requests as requests
 from auth.directory_line import BrokenLine, Line, explain, open_line
 from config import LdapSettings
+from config.authorities import read_authorities
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def make_context(settings: LdapSettings) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif settings.ca_file is not None:
-        context.load_verify_locations(cafile=settings.ca_file)
+        context.load_verify_locations(cadata=read_authorities(settings.ca_file))
     else:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     return context

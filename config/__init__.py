@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from config.settings import (
-    IpNetwork,
-    LdapSettings,
-    NestedGroups,
-    Secret,
-    Serves,
-    Settings,
-    SettingsError,
-)
+from config.reader import IpNetwork, Secret, SettingsError
+from config.settings import LdapSettings, NestedGroups, Serves, Settings
 
 __all__ = ["IpNetwork", "LdapSettings", "NestedGroups", "Secret", "Serves", "Settings", "SettingsError"]

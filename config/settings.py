@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-PREFIX = "AROBASE_"
+from config.addresses import LOOPBACK, read_database_url, read_host, read_ldap_url, read_origin
+from config.authorities import read_authorities
+from config.filters import ATTRIBUTE, check_filter
+from config.names import split_name
+from config.reader import IpNetwork, Reader, Secret, whole_path
+
 SHORTEST_SECRET = 32
-Word = TypeVar("Word", bound=enum.StrEnum)
-IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-class SettingsError(Exception):
-    """The environment does not describe an installation. `faults` holds one sentence for each reason."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class Serves(enum.StrEnum):
@@ -45,24 +42,6 @@ class NestedGroups(enum.StrEnum):
     CHAIN = "chain"
     WALK = "walk"
     OFF = "off"
-
-
-class Secret:
-    """A secret value that shows itself to nobody: `repr` and tracebacks print ``Secret('***')``."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,179 +115,171 @@ class Settings:
 
         Raises `SettingsError` with every fault found, never only the first.
         """
-        return _Reader(environ).settings()
-
-
-class _Reader:
-    """Reads names one by one, remembers which were asked for, and collects what is wrong."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
-        self._known: set[str] = set()
-        self._faults: list[str] = []
-
-    def settings(self) -> Settings:
-        development = self._flag("DEVELOPMENT", default=False)
-        settings = Settings(
-            secret_key=self._secret_key(),
-            portal_url=self._url("PORTAL_URL", development, required=True),
-            database_url=self._text("DATABASE_URL", required=True),
-            development=development,
-            ldap=self._ldap(),
-            trusted_proxies=self._networks("TRUSTED_PROXIES", ()),
-            metrics_clients=self._networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
-            town=self._text("TOWN", "Besançon"),
-            contact=self._text("CONTACT", "wifi@example.org"),
-            dpo_contact=self._text("DPO_CONTACT", "dpo@example.org"),
-            accessibility_audit_on=self._optional("ACCESSIBILITY_AUDIT_ON"),
-            serves=self._word("SERVES", Serves, Serves.ALL),
-            staff_url=self._url("STAFF_URL", development) or None,
-            anchor_folder=Path(folder) if (folder := self._optional("ANCHOR_FOLDER")) else None,
-        )
-        for name in sorted(set(self._environ) - self._known):
-            self._faults.append(f"{name} is not a setting of Arobase. See docs/settings.md for the list.")
-        if self._faults:
-            raise SettingsError(self._faults)
+        reader = Reader(environ)
+        settings = _settings(reader)
+        reader.finish()
         return settings
 
-    def _fault(self, name: str, reason: str) -> None:
-        self._faults.append(f"{PREFIX}{name} {reason}")
 
-    def _raw(self, name: str) -> str | None:
-        self._known.add(PREFIX + name)
-        value = self._environ.get(PREFIX + name, "").strip()
-        return value or None
+def _settings(reader: Reader) -> Settings:
+    development = reader.flag("DEVELOPMENT", default=False)
+    return Settings(
+        secret_key=_secret_key(reader),
+        portal_url=reader.required("PORTAL_URL", lambda text: _origin(text, development)) or "",
+        database_url=reader.required("DATABASE_URL", read_database_url) or "",
+        development=development,
+        ldap=_ldap(reader),
+        trusted_proxies=reader.networks("TRUSTED_PROXIES", ()),
+        metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
+        town=reader.text("TOWN", "Besançon", longest=80),
+        contact=reader.parsed("CONTACT", _contact) or "wifi@example.org",
+        dpo_contact=reader.parsed("DPO_CONTACT", _contact) or "dpo@example.org",
+        accessibility_audit_on=reader.parsed("ACCESSIBILITY_AUDIT_ON", _day),
+        serves=reader.word("SERVES", Serves, Serves.ALL),
+        staff_url=reader.parsed("STAFF_URL", lambda text: _origin(text, development)),
+        anchor_folder=reader.parsed("ANCHOR_FOLDER", _folder),
+    )
 
-    def _text(self, name: str, default: str = "", *, required: bool = False) -> str:
-        value = self._raw(name)
-        if value is None and required:
-            self._fault(name, "is missing.")
-        return value if value is not None else default
 
-    def _optional(self, name: str) -> str | None:
-        return self._raw(name)
+def _secret_key(reader: Reader) -> Secret:
+    make_one = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    before = len(reader.faults)
+    secret = reader.secret("SECRET_KEY", strip=True)
+    if secret is None:
+        if len(reader.faults) == before:
+            reader.fault("SECRET_KEY", f"is missing. {make_one}")
+        return Secret("")
+    value = secret.reveal()
+    if len(value) < SHORTEST_SECRET:
+        reader.fault("SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters. {make_one}")
+    elif len(set(value)) < 10 or "change" in value.lower() or "secret" in value.lower():
+        reader.fault("SECRET_KEY", f"looks like a default or an example. {make_one}")
+    return secret
 
-    def _secret(self, name: str) -> Secret | None:
-        value, path = self._raw(name), self._raw(name + "_FILE")
-        if value and path:
-            self._fault(name, f"and {PREFIX}{name}_FILE are both set: keep one.")
-        if path:
-            try:
-                value = Path(path).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                self._fault(name + "_FILE", f"names a file that cannot be read: {error}.")
-                return None
-        return Secret(value) if value else None
 
-    def _secret_key(self) -> Secret:
-        secret = self._secret("SECRET_KEY")
-        make_one = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-        if secret is None:
-            self._fault("SECRET_KEY", f"is missing. {make_one}")
-            return Secret("")
-        value = secret.reveal()
-        if len(value) < SHORTEST_SECRET:
-            self._fault("SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters. {make_one}")
-        elif len(set(value)) < 10 or "change" in value.lower() or "secret" in value.lower():
-            self._fault("SECRET_KEY", f"looks like a default or an example. {make_one}")
-        return secret
+def _origin(text: str, development: bool) -> str:
+    url = read_origin(text, "https://portal.example.org")
+    if url.startswith("http://") and not development:
+        raise ValueError("must be https: phones ignore a portal without TLS (RFC 8908 section 4)")
+    if url.startswith("http://") and url.removeprefix("http://").removesuffix(_port(url)) not in LOOPBACK:
+        raise ValueError("may be http in development only on 127.0.0.1 or localhost")
+    return url
 
-    def _word(self, name: str, kind: type[Word], default: Word) -> Word:
-        text = self._text(name, default)
-        if text not in list(kind):
-            self._fault(name, f"must be {', '.join(kind)}, not {text!r}.")
-            return default
-        return kind(text)
 
-    def _url(self, name: str, development: bool, *, required: bool = False) -> str:
-        url = self._text(name, required=required).rstrip("/")
-        if not url:
-            return url
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-            self._fault(name, f"must look like https://portal.example.org, not {url!r}.")
-        elif parts.scheme == "http" and not development:
-            self._fault(name, "must be https: phones ignore a portal without TLS (RFC 8908 section 4).")
-        elif parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            self._fault(name, "may be http in development only on 127.0.0.1 or localhost.")
-        return url
+def _port(url: str) -> str:
+    port = urlsplit(url).port
+    return f":{port}" if port else ""
 
-    def _flag(self, name: str, *, default: bool) -> bool:
-        value = self._raw(name)
-        if value is None:
-            return default
-        if value.lower() not in ("true", "false"):
-            self._fault(name, f"must be true or false, not {value!r}.")
-        return value.lower() == "true"
 
-    def _number(self, name: str, default: float, *, least: float, most: float) -> float:
-        value = self._raw(name)
-        if value is None:
-            return default
+def _contact(text: str) -> str:
+    if len(text) > 200:
+        raise ValueError("is too long for a page: write an address or a telephone number")
+    if "@" in text and not _MAIL.fullmatch(text):
+        raise ValueError(f"must be one address such as wifi@example.org, or no address at all, not {text!r}")
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"must be a day such as 2027-03-01, not {text!r}") from None
+
+
+def _folder(text: str) -> Path:
+    path = whole_path(text)
+    # It may be a mount that is away for the moment.
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"names {path}, which is no folder")
+    return path
+
+
+def _ldap(reader: Reader) -> LdapSettings | None:
+    if not reader.has_any("LDAP_"):
+        return None
+    settings = LdapSettings(
+        urls=reader.required("LDAP_URLS", _ldap_urls) or (),
+        bind_dn=reader.required("LDAP_BIND_DN", _bind_name) or "",
+        bind_password=reader.secret("LDAP_BIND_PASSWORD", strip=False) or Secret(""),
+        base_dn=reader.required("LDAP_BASE_DN", _name) or "",
+        user_filter=reader.parsed("LDAP_USER_FILTER", _filter) or "(uid={login})",
+        starttls=reader.flag("LDAP_STARTTLS", default=False),
+        verify=reader.flag("LDAP_VERIFY", default=True),
+        ca_file=reader.parsed("LDAP_CA_FILE", _ca_file),
+        server_name=reader.parsed("LDAP_SERVER_NAME", _server_name),
+        timeout_seconds=reader.number("LDAP_TIMEOUT_SECONDS", 5.0, least=0.5, most=30),
+        slots=reader.whole("LDAP_SLOTS", 4, least=1, most=64),
+        id_attribute=reader.parsed("LDAP_ID_ATTRIBUTE", _attribute) or "entryUUID",
+        category_attribute=reader.parsed("LDAP_CATEGORY_ATTRIBUTE", _attribute),
+        expiry_attribute=reader.parsed("LDAP_EXPIRY_ATTRIBUTE", _attribute),
+        lock_attribute=reader.parsed("LDAP_LOCK_ATTRIBUTE", _attribute),
+        required_group=reader.parsed("LDAP_REQUIRED_GROUP", _name),
+        group_base_dn=reader.parsed("LDAP_GROUP_BASE_DN", _name),
+        nested_groups=reader.word("LDAP_NESTED_GROUPS", NestedGroups, NestedGroups.AUTO),
+    )
+    if not settings.bind_password and not any("LDAP_BIND_PASSWORD" in fault for fault in reader.faults):
+        reader.fault("LDAP_BIND_PASSWORD", "is missing.")
+    for url in settings.urls:
+        if url.startswith("ldap://") and not settings.starttls:
+            reader.fault("LDAP_URLS", f"holds {url!r}: without TLS, set AROBASE_LDAP_STARTTLS=true.")
+    if settings.group_base_dn and not settings.required_group:
+        reader.fault("LDAP_GROUP_BASE_DN", "is of no use without AROBASE_LDAP_REQUIRED_GROUP.")
+    return settings
+
+
+def _ldap_urls(text: str) -> tuple[str, ...]:
+    urls: list[str] = []
+    faults: list[str] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
         try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not least <= number <= most:
-            self._fault(name, f"must be a number from {least:g} to {most:g}, not {value!r}.")
-            return default
-        return number
+            urls.append(read_ldap_url(part))
+        except ValueError as error:
+            faults.append(str(error))
+    if faults or not urls:
+        raise ValueError("; it ".join(faults) or "names no server: write ldaps://ldap.example.org")
+    if twice := [url for url in urls if urls.count(url) > 1]:
+        raise ValueError(f"names {twice[0]} twice")
+    return tuple(urls)
 
-    def _networks(self, name: str, default: tuple[str, ...]) -> tuple[IpNetwork, ...]:
-        value = self._raw(name)
-        parts = [part.strip() for part in value.split(",")] if value else list(default)
-        found: list[IpNetwork] = []
-        for part in parts:
-            try:
-                found.append(ipaddress.ip_network(part))
-            except ValueError:
-                self._fault(name, f"holds {part!r}, which is not an address or network such as 10.0.0.0/24.")
-        return tuple(found)
 
-    def _ldap(self) -> LdapSettings | None:
-        read: Callable[[str], str | None] = lambda name: self._optional("LDAP_" + name)  # noqa: E731
-        urls = tuple(part.strip() for part in (read("URLS") or "").split(",") if part.strip())
-        password = self._secret("LDAP_BIND_PASSWORD")
-        settings = LdapSettings(
-            urls=urls,
-            bind_dn=read("BIND_DN") or "",
-            bind_password=password or Secret(""),
-            base_dn=read("BASE_DN") or "",
-            user_filter=read("USER_FILTER") or "(uid={login})",
-            starttls=self._flag("LDAP_STARTTLS", default=False),
-            verify=self._flag("LDAP_VERIFY", default=True),
-            ca_file=Path(path) if (path := read("CA_FILE")) else None,
-            server_name=read("SERVER_NAME"),
-            timeout_seconds=self._number("LDAP_TIMEOUT_SECONDS", 5.0, least=0.5, most=30),
-            slots=int(self._number("LDAP_SLOTS", 4, least=1, most=64)),
-            id_attribute=read("ID_ATTRIBUTE") or "entryUUID",
-            category_attribute=read("CATEGORY_ATTRIBUTE"),
-            expiry_attribute=read("EXPIRY_ATTRIBUTE"),
-            lock_attribute=read("LOCK_ATTRIBUTE"),
-            required_group=read("REQUIRED_GROUP"),
-            group_base_dn=read("GROUP_BASE_DN"),
-            nested_groups=self._word("LDAP_NESTED_GROUPS", NestedGroups, NestedGroups.AUTO),
-        )
-        if not any(name.startswith(PREFIX + "LDAP_") for name in self._environ):
-            return None
-        self._check_ldap(settings)
-        return settings
+def _name(text: str) -> str:
+    """A distinguished name. Raises ValueError."""
+    try:
+        split_name(text)
+    except ValueError as error:
+        raise ValueError(f"must be a DN such as ou=people,dc=example,dc=org; {error}") from None
+    return text
 
-    def _check_ldap(self, ldap: LdapSettings) -> None:
-        for name, value in (
-            ("LDAP_URLS", ldap.urls),
-            ("LDAP_BIND_DN", ldap.bind_dn),
-            ("LDAP_BIND_PASSWORD", ldap.bind_password),
-            ("LDAP_BASE_DN", ldap.base_dn),
-        ):
-            if not value:
-                self._fault(name, "is missing, though other AROBASE_LDAP_ settings are there.")
-        for url in ldap.urls:
-            if not url.startswith(("ldap://", "ldaps://")):
-                self._fault("LDAP_URLS", f"holds {url!r}: each must begin with ldaps:// or ldap://.")
-            elif url.startswith("ldap://") and not ldap.starttls:
-                self._fault("LDAP_URLS", f"holds {url!r}: without TLS, set AROBASE_LDAP_STARTTLS=true.")
-        if "{login}" not in ldap.user_filter:
-            self._fault("LDAP_USER_FILTER", "must hold {login} where the card number goes.")
-        if ldap.ca_file is not None and not ldap.ca_file.is_file():
-            self._fault("LDAP_CA_FILE", f"names no file: {ldap.ca_file}.")
+
+def _bind_name(text: str) -> str:
+    # Active Directory also takes a user principal name, or DOMAIN\user.
+    is_of_windows = "=" not in text and ("@" in text or "\\" in text)
+    return text if is_of_windows else _name(text)
+
+
+def _filter(text: str) -> str:
+    check_filter(text)
+    return text
+
+
+def _attribute(text: str) -> str:
+    if not ATTRIBUTE.fullmatch(text):
+        raise ValueError(f"must be the name of one attribute, such as employeeNumber, not {text!r}")
+    return text
+
+
+def _server_name(text: str) -> str:
+    if "/" in text or (":" in text and "[" not in text and text.count(":") == 1):
+        raise ValueError(f"must be the name in the certificate alone, such as ldap.example.org, not {text!r}")
+    try:
+        return read_host(text).strip("[]")
+    except ValueError:
+        raise ValueError(
+            f"must be the name in the certificate, such as ldap.example.org, not {text!r}"
+        ) from None
+
+
+def _ca_file(text: str) -> Path:
+    path = Path(text)
+    read_authorities(path)
+    return path

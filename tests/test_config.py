@@ -80,7 +80,7 @@ def test_it_refuses_plain_http_outside_development() -> None:
 
 @pytest.mark.parametrize("host", ["portal.example.org", "0.0.0.0", "10.0.0.1"])
 def test_development_stays_on_this_machine(host: str) -> None:
-    """Case W10: what is only for development cannot be reached from outside."""
+    """What is only for development cannot be reached from outside."""
     assert faults_of({**GOOD, "AROBASE_DEVELOPMENT": "true", "AROBASE_PORTAL_URL": f"http://{host}:8080"})
 
 

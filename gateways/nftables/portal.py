@@ -10,6 +10,7 @@ import http.client
 import json
 import socket
 import ssl
+import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ LARGEST_ANSWER_BYTES = 64 << 20
 # ended.
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 3), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KEEPCNT, 2))
 USER_TIMEOUT_MS = 8000
+# Servers close a line that was quiet for long (granian after 30 s, nginx after 75 s): ours is made anew before that.
+KEPT_SECONDS = 20.0
 
 
 class PortalUnreachable(Exception):
@@ -41,6 +44,8 @@ class Line:
         self._headers = {"Authorization": f"Bearer {configuration.credential}"}
         self._tls = _tls(configuration) if self._secure else None
         self._connection: http.client.HTTPConnection | None = None
+        self._used_at = 0.0
+        self._is_closed = False
 
     def feed(self, since: int, wait: float) -> Answer:
         """What changed after version `since`; waits up to `wait` seconds. Raises `PortalUnreachable`."""
@@ -64,7 +69,11 @@ class Line:
         self._post("arrivals", {"clients": rows})
 
     def close(self) -> None:
-        """End the connection, also under a call that is waiting: that raises `PortalUnreachable`."""
+        """End the line for good, also under a call that is waiting: that raises `PortalUnreachable`."""
+        self._is_closed = True
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             if connection.sock is not None:
@@ -76,22 +85,38 @@ class Line:
         self._call("POST", name, _written(value).encode(), ANSWER_SECONDS)
 
     def _call(self, method: str, name: str, body: bytes | None, timeout: float) -> bytes:
+        """Ask, and once more at once where a line that was kept turns out to be stale. Every call may come twice."""
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if self._connection is not None and time.monotonic() - self._used_at > KEPT_SECONDS:
+            self._hang_up()
+        was_kept = self._connection is not None
         try:
-            connection = self._connected(timeout)
-            connection.request(method, self._path + name, body, headers)
-            answer = connection.getresponse()
-            content = answer.read(LARGEST_ANSWER_BYTES)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            raise PortalUnreachable(f"{name.partition('?')[0]}: {error!r}") from error
-        if answer.will_close or not answer.isclosed():
-            self.close()
+            answer, content = self._ask(method, self._path + name, body, headers, timeout)
+        except PortalUnreachable as error:
+            if not was_kept or self._is_closed or _is_patience_over(error.__cause__):
+                raise
+            answer, content = self._ask(method, self._path + name, body, headers, timeout)
         if answer.status not in (200, 204):
             raise PortalUnreachable(f"{name.partition('?')[0]}: the portal answered {answer.status}")
         return content
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout: float
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        try:
+            connection = self._connected(timeout)
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read(LARGEST_ANSWER_BYTES)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._hang_up()
+            raise PortalUnreachable(f"{path.rpartition('/')[2].partition('?')[0]}: {error!r}") from error
+        if answer.will_close or not answer.isclosed():
+            self._hang_up()
+        self._used_at = time.monotonic()
+        return answer, content
 
     def _connected(self, timeout: float) -> http.client.HTTPConnection:
         if self._connection is None:
@@ -110,6 +135,11 @@ class Line:
                 self._host, self._port, timeout=ANSWER_SECONDS, context=self._tls
             )
         return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+
+
+def _is_patience_over(error: BaseException | None) -> bool:
+    """Whether we stopped waiting for an answer. The kernel's own ETIMEDOUT is a line that was cut without a word."""
+    return isinstance(error, TimeoutError) and error.errno is None
 
 
 def _written(value: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ class Portal:
 
     def __init__(self, *answers: bytes, certificate: Certificate | None = None) -> None:
         self.answers, self.heard, self.connections = list(answers), b"", 0
+        self.hang_up_next = False
         self._tls: ssl.SSLContext | None = None
         if certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -54,6 +55,9 @@ class Portal:
     def _answer(self, peer: socket.socket) -> None:
         while heard := peer.recv(65536):
             self.heard += heard
+            if self.hang_up_next:
+                self.hang_up_next = False
+                return
             if not self.answers:
                 return
             peer.sendall(self.answers.pop(0))
@@ -171,3 +175,33 @@ def test_closing_ends_a_call_that_waits(configuration: Configuration) -> None:
         with pytest.raises(PortalUnreachable):
             ours.feed(0, 20)
         hanging_up.join()
+
+
+def test_a_kept_connection_that_the_portal_closed_costs_one_more_try_and_no_failure(
+    configuration: Configuration,
+) -> None:
+    """The portal hangs up while the question is under way, as a server does with a line that was quiet for long."""
+    with portal(OK, OK) as there, line(configuration, f"http://127.0.0.1:{there.port}") as ours:
+        assert ours.feed(0, 1).version == 7
+        there.hang_up_next = True
+        assert ours.feed(7, 1).version == 7
+        assert there.connections == 2
+
+
+def test_a_connection_that_was_quiet_for_long_is_not_used_again(
+    configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with portal(OK, OK) as there, line(configuration, f"http://127.0.0.1:{there.port}") as ours:
+        assert ours.feed(0, 1).version == 7
+        monkeypatch.setattr("gateways.nftables.portal.KEPT_SECONDS", 0.0)
+        assert ours.feed(7, 1).version == 7
+        assert there.connections == 2
+
+
+def test_a_portal_that_does_not_answer_in_time_is_not_asked_twice(configuration: Configuration) -> None:
+    with portal(OK, b"") as there, line(configuration, f"http://127.0.0.1:{there.port}") as ours:
+        assert ours.feed(0, 1).version == 7
+        heard = there.heard.count(b"GET ")
+        with pytest.raises(PortalUnreachable):
+            ours._call("GET", "feed", None, 0.3)
+        assert there.heard.count(b"GET ") == heard + 1

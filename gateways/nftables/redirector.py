@@ -29,6 +29,8 @@ REMEMBERED_SECONDS = 10.0
 
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _HOST = re.compile(rb"^host:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+# What a request may begin with: a method (RFC 9110 section 5.6.2), or an empty line (RFC 9112 section 2.2).
+_FIRST_BYTES = frozenset(b"\r\n") | frozenset(range(0x21, 0x7F))
 log = logging.getLogger(__name__)
 
 LANDING_PAGE = """<!doctype html>
@@ -183,6 +185,10 @@ class _Connection(asyncio.Protocol):
             # The rest of an over-long request: read and dropped, so that our answer is not lost in a reset.
             return
         self._received += data[: HEAD_LIMIT_BYTES - len(self._received)]
+        if self._received[0] not in _FIRST_BYTES:
+            # A TLS hello, above all: there is no answer that it could read, and nothing to wait for.
+            self.abort()
+            return
         if _END_OF_HEAD.search(self._received) or len(self._received) >= HEAD_LIMIT_BYTES:
             self._answered = True
             self._send()

@@ -305,6 +305,17 @@ def test_a_request_that_does_not_end_is_closed_without_an_answer(monkeypatch: py
     assert ask(place, b"GET / HTTP/1.1\r\nHost: slow") == b""
 
 
+def test_a_tls_hello_is_closed_at_once_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 60.0)
+
+    async def hello() -> bytes:
+        async with running(Place()) as speak:
+            # The head of a ClientHello (RFC 8446 section 5.1), and no more of it.
+            return await asyncio.wait_for(speak(bytes.fromhex("1603010200010001fc0303")), 30)
+
+    assert asyncio.run(hello()) == b""
+
+
 def test_those_who_hold_connections_open_make_room_for_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "MOST_OPEN", 20)
     place = Place()

@@ -13,12 +13,12 @@ import fcntl
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from gateways.landing import credential_digest, signing_key
-from gateways.nftables import advertisements, kernel, neighbours, redirector
+from gateways.nftables import advertisements, kernel, machine, neighbours, redirector
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
 from gateways.nftables.duties import Feeding, Telling, Watching
 from gateways.nftables.enforcement import OffloadedClients
@@ -28,10 +28,6 @@ from gateways.nftables.portal import Line
 
 CANNOT_START, BAD_CONFIGURATION = 1, 2
 log = logging.getLogger("gateways.nftables.agent")
-
-
-class SecondAgent(Exception):
-    """Another agent works from the same state directory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,17 +52,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _start(configuration: Configuration) -> int:
     try:
-        with _lock(configuration.state_directory):
+        with machine.claim(), _lock(configuration.state_directory):
+            if faults := machine.obstacles(configuration):
+                for fault in faults:
+                    log.error("the gateway cannot start: %s", fault)
+                return CANNOT_START
             asyncio.run(_run(configuration))
-    except OffloadedClients:
+    except machine.SecondAgent:
         log.error(
-            "a flowtable covers %s: its packets skip every rule, and no deadline would be kept. "
-            "Take %s out of the flowtable and start again.",
-            configuration.client_interface,
-            configuration.client_interface,
+            "another agent already works on this machine, or from %s: one machine is one gateway. "
+            "Stop the other one, or give each a machine or a network namespace of its own.",
+            configuration.state_directory,
         )
-    except SecondAgent:
-        log.error("another agent already works from %s.", configuration.state_directory)
+    except OffloadedClients:
+        log.error("%s", machine.offloaded_in_words(configuration.client_interface))
     except (kernel.UnknownState, kernel.KernelRefused) as error:
         log.error("nftables cannot be loaded: %s. Nothing was opened.", error)
     except OSError as error:
@@ -76,27 +75,37 @@ def _start(configuration: Configuration) -> int:
     return CANNOT_START
 
 
-def _lock(directory: Path) -> IO[str]:
-    """Claim the state directory. The kernel gives it back when we end, however we end."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = (directory / "lock").open("w")
+@contextmanager
+def _lock(directory: Path) -> Iterator[None]:
+    """Claim the state directory. The kernel gives it back when we end, however we end.
+
+    On a disk that is full or read-only there is nothing to claim, and nothing that two agents could spoil.
+    """
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise SecondAgent from error
-    return lock
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (directory / "lock").open("a")
+    except OSError as error:
+        log.warning("the state directory cannot be locked: %s", error)
+        yield
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise machine.SecondAgent from error
+        yield
 
 
 async def _run(configuration: Configuration) -> None:
     gateway = Gateway(configuration, Journal(configuration.state_directory))
-    await asyncio.to_thread(gateway.start)
     lines = [Line(configuration) for _ in range(3)]
     feeding = Feeding(gateway, lines[0], lines[1])
     telling = Telling(gateway, lines[2])
     watching = Watching(gateway, telling)
     with neighbours.NeighbourTable(configuration.client_interface) as table:
+        # Its port first: what cannot serve must not load rules either.
         server = await _serve(gateway, table)
+        await asyncio.to_thread(gateway.start)
         duties = [
             asyncio.create_task(duty)
             for duty in (

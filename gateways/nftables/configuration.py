@@ -53,6 +53,13 @@ class Configuration:
     translated_addresses: Mapping[ipaddress.IPv4Address, ipaddress.IPv4Address] = field(default_factory=dict)
     # What the other sides may reach on the gateway itself. Clients reach none of it.
     uplink_tcp_ports: tuple[int, ...] = (22,)
+    # Further cards that the default route may move to.
+    other_uplinks: tuple[str, ...] = ()
+
+    @property
+    def uplinks(self) -> tuple[str, ...]:
+        """Every interface by which clients' packets may leave."""
+        return (self.uplink_interface, *self.other_uplinks)
 
     @property
     def portal_ports(self) -> tuple[int, ...]:
@@ -104,6 +111,7 @@ class _Reader:
             masquerade_ipv6=self._flag("masquerade_ipv6", default=False),
             translated_addresses=dict(self._list("translated_addresses", _pair)),
             uplink_tcp_ports=self._list("uplink_tcp_ports", _port_number, default=(22,)),
+            other_uplinks=self._list("other_uplinks", _interface),
         )
         self._check_together(found)
         self._faults += [f"{name} is not a setting of the gateway agent." for name in sorted(self._table)]
@@ -112,8 +120,10 @@ class _Reader:
         return found
 
     def _check_together(self, found: Configuration) -> None:
-        if found.client_interface and found.client_interface == found.uplink_interface:
+        if found.client_interface and found.client_interface in found.uplinks:
             self._faults.append("client_interface and uplink_interface must be two interfaces.")
+        if len(set(found.uplinks)) < len(found.uplinks):
+            self._faults.append("other_uplinks names an interface twice.")
         if found.redirector_port in (80, 443, found.resolver_port):
             self._faults.append("redirector_port must be a port of its own: not 80, 443 or resolver_port.")
 
@@ -222,6 +232,12 @@ def _pair(value: Any) -> tuple[ipaddress.IPv4Address, ipaddress.IPv4Address]:
     if not equals:
         raise ValueError('not like "203.0.113.7 = 192.168.1.10"')
     return ipaddress.IPv4Address(public.strip()), ipaddress.IPv4Address(own.strip())
+
+
+def _interface(value: Any) -> str:
+    if not isinstance(value, str) or not INTERFACE.fullmatch(value):
+        raise ValueError("not the name of an interface")
+    return value
 
 
 def _port_number(value: Any) -> int:

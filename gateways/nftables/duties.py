@@ -117,6 +117,7 @@ class Telling:
     def __init__(self, gateway: Gateway, line: Line) -> None:
         self._gateway, self._line = gateway, line
         self._line_lock = asyncio.Lock()
+        self._is_first = True
         self._ledger = Ledger()
         self._dns_alert = Alert()
         self._arrived: dict[MacAddress, None] = {}
@@ -176,6 +177,10 @@ class Telling:
         epoch = gateway.enforcement.epoch
         stamp = gateway.known_time()
         sequence = next_sequence(memory.sequence, memory.epoch, epoch, portal_time=stamp.portal)
+        if self._is_first:
+            # The journal may be behind what the portal was told: it is on a disk that can be full.
+            sequence = max(sequence, int(stamp.portal * 1000))
+            self._is_first = False
         await gateway.in_journal(lambda: gateway.journal.report(epoch, sequence, stamp))
         report = {
             "epoch": epoch,
@@ -183,6 +188,7 @@ class Telling:
             "now": stamp.portal,
             "held": sorted(reading.held),
             "refused": dict(reading.refused),
+            "faults": gateway.troubles.rows(),
         }
         rows = self._ledger.rows(reading, gateway.addresses)
         async with self._line_lock:
@@ -244,19 +250,40 @@ class Watching:
 
     async def watch(self) -> None:
         while True:
+            fault = offloaded = None
             try:
                 await self._gateway.check()
                 await self._look_at_dhcp()
+            except OffloadedClients as error:
+                offloaded = str(error)
             except (OSError, *KERNEL_FAULTS) as error:
-                log.error("the gateway could not be checked: %s", error)
+                fault = str(error)
+            troubles = self._gateway.troubles
+            troubles.note(
+                "offloaded", offloaded, "a flowtable covers the clients: no deadline is kept for its packets"
+            )
+            troubles.note("unchecked", fault, "the gateway could not be checked")
+            self._gateway.look_at_disk()
             self._look_at_deadlines()
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _look_at_dhcp(self) -> None:
         path = self._gateway.configuration.dhcp_leases_file
-        if path is None or (seen := await asyncio.to_thread(_fingerprint, path)) == self._leases_seen:
+        if path is None:
             return
-        text = await asyncio.to_thread(path.read_text, encoding="utf-8", errors="replace")
+        seen = await asyncio.to_thread(_fingerprint, path)
+        self._gateway.troubles.note(
+            "leases_file",
+            None if seen or not self._leases_seen else str(path),
+            "the DHCP server's lease file is gone",
+        )
+        # A file that was taken away takes nobody's address with it: what was read last holds until there is one again.
+        if seen is None or seen == self._leases_seen:
+            return
+        try:
+            text = await asyncio.to_thread(path.read_text, encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return
         macs = self._gateway.book.lease(parse_leases(text))
         await self._gateway.refit(macs)
         self._leases_seen = seen

@@ -20,6 +20,7 @@ from gateways.nftables.enforcement import Enforcement
 from gateways.nftables.feed import Answer, Refused, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.ruleset import RateClass
+from gateways.nftables.troubles import Troubles
 from gateways.ports import Grant, IpAddress, MacAddress, PortRange
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Gateway:
         self.journal = journal
         self.enforcement = Enforcement(configuration)
         self.book = AddressBook(configuration)
+        self.troubles = Troubles()
         stamp = journal.memory.stamp
         self.stamp = rebase(stamp, Moment.now()) if stamp else None
         self._kernel_lock = asyncio.Lock()
@@ -66,10 +68,15 @@ class Gateway:
         Leases that the kernel still has are not touched: a change may have reached it and not yet the
         journal.
         """
+        self.look_at_disk()
         self.enforcement.load()
         wanted = self.wanted()
         self.enforcement.make_fit(wanted, wanted.keys() - self.enforcement.held.leases.keys())
         log.info("closed to strangers; %d clients may pass", len(self.enforcement.held.leases))
+
+    def look_at_disk(self) -> None:
+        """Say once that the journal cannot be written, and once that it can again."""
+        self.troubles.note("disk", self.journal.fault, "the journal cannot be written: serving from memory")
 
     def now(self) -> float:
         """The portal's time; our own wall clock's until the portal has told it once."""

@@ -132,3 +132,28 @@ def test_reports_are_numbered_upwards_even_where_the_journal_was_lost() -> None:
     lost = next_sequence(0, "", "abc", portal_time=at)
     assert lost > 10**9
     assert next_sequence(0, "", "abc", portal_time=at + 60) > lost + 1000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"sequence":1e400,"epoch":"e"}',
+        '{"sequence":1e30,"epoch":"e"}',
+        f'{{"sequence":{10**30},"epoch":"e"}}',
+        '{"stamp":[1e400,"boot",1,1]}',
+        '{"answer":{"version":1e400,"full":false,"grants":[],"ends":[]}}',
+        '{"answer":{"version":"x","full":false,"grants":[],"ends":[]}}',
+        '{"forget":[[]]}',
+        '{"forget":1}',
+    ],
+)
+def test_a_line_of_impossible_figures_is_a_torn_line(tmp_path: Path, line: str) -> None:
+    journal = Journal(tmp_path)
+    journal.record(numbered(2, 17), STAMP)
+    journal.close()
+    with (tmp_path / "journal.jsonl").open("a") as file:
+        file.write(line + "\n")
+    again = Journal(tmp_path)
+    again.close()
+    assert (list(again.memory.grants), again.memory.version) == ([17], 0)
+    assert (again.memory.stamp, again.memory.sequence) == (STAMP, 0)

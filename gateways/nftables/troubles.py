@@ -1,0 +1,39 @@
+"""What is wrong with this gateway now: told in the log once when it begins and once when it ends, and to the portal.
+
+A trouble is a short code that the portal has words for, and at most a few names that help whoever looks.
+docs/gateway-nftables-protocol.md lists the codes.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+LONGEST_DETAIL = 100
+# What the portal takes: names of interfaces, tables and files, and the system's own words.
+_ODD = re.compile(r"[^ -~]")
+log = logging.getLogger(__name__)
+
+
+class Troubles:
+    """All troubles that last, by code."""
+
+    def __init__(self) -> None:
+        self._details: dict[str, str] = {}
+
+    def note(self, code: str, detail: str | None, words: str) -> None:
+        """The trouble `code` lasts when `detail` is a text, and is over when it is None. `words` are for the log."""
+        before = self._details.get(code)
+        if detail is None:
+            if before is not None:
+                del self._details[code]
+                log.warning("over: %s", words)
+            return
+        detail = _ODD.sub("?", detail)[:LONGEST_DETAIL]
+        if before is None:
+            log.error("%s%s", words, f" ({detail})" if detail else "")
+        self._details[code] = detail
+
+    def rows(self) -> list[dict[str, str]]:
+        """The report's `faults`."""
+        return [{"code": code, "detail": detail} for code, detail in sorted(self._details.items())]

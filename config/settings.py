@@ -27,11 +27,13 @@ _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class Serves(enum.StrEnum):
-    """Which pages this process serves. Apart, the staff's can be kept off the network that guests are on."""
+    """What this process serves. Apart, the staff's pages can be kept off the network that guests are on, and whatever
+    guests do keeps no gateway from its feed."""
 
     ALL = "all"
     GUESTS = "guests"
     STAFF = "staff"
+    GATEWAYS = "gateways"
 
 
 class NestedGroups(enum.StrEnum):

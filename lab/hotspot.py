@@ -26,11 +26,12 @@ from lab.guest import Browser, Guest
 from lab.namespace import Namespace, contained, environment
 from lab.network import Gateway, Phone, Town, client_prefix, town
 from lab.records import REDIRECTOR_PORT, make_secret, seed
+from lab.servers import TOP, deployed, servers
 from lab.waiting import await_port, await_portal
-from portal.app import make_services
+from portal.app import create_app, make_services
+from portal.front import GATEWAYS, STAFF, Front
 from portal.services import Services
 
-TOP = Path(__file__).resolve().parent.parent
 PORTAL_HOST = "portal.arobase.test"
 PORTAL_URL = f"https://{PORTAL_HOST}"
 REPORT_SECONDS = 2.0
@@ -66,7 +67,7 @@ class Hotspot:
         self.net, self.folder, self.doors = net, folder, tuple(doors)
         self.services = prepare_portal(folder, PORTAL_URL)
         self.papers = _make_papers(folder)
-        self._portal: subprocess.Popen[Any] | None = None
+        self._servers: dict[str, subprocess.Popen[Any]] = {}
         self._agents: dict[int, subprocess.Popen[Any]] = {}
         self._logs: list[IO[bytes]] = []
 
@@ -89,24 +90,26 @@ class Hotspot:
         return portal_environment(self.folder, PORTAL_URL)
 
     def start_portal(self, *, wait: bool = True) -> None:
-        papers = self.papers.portal
-        command = [*granian("::", 443), "--ssl-certificate", str(papers.certificate)]
-        command += ["--ssl-keyfile", str(papers.key), "--ssl-protocol-min", "tls1.2"]
-        self._portal = self.net.portal.popen(
-            contained(command),
-            cwd=TOP,
-            env=self.environment,
-            stdout=self._log("portal"),
-            stderr=subprocess.STDOUT,
-        )
+        """The servers of deploy/, with nginx before them."""
+        place, papers = self.folder / "front", self.papers.portal
+        # In a user namespace there is nobody but root.
+        front = Front(papers.certificate, papers.key, folder=place, pages=place / "pages", user="root")
+        for server in servers(create_app(self.services), self.services.settings, front):
+            self._servers[server.name] = self.net.portal.popen(
+                contained(server.command),
+                cwd=TOP,
+                env=self.environment | server.environment,
+                stdout=self._log(server.name),
+                stderr=subprocess.STDOUT,
+            )
         if wait:
             self._await_portal()
 
     def kill_portal(self) -> None:
-        """As a power cut would: SIGKILL, to its workers too."""
-        assert self._portal is not None
-        os.killpg(self._portal.pid, 9)
-        self._portal.wait()
+        """As a power cut would: SIGKILL, to all its servers and their workers."""
+        for process in self._servers.values():
+            os.killpg(process.pid, 9)
+            process.wait()
 
     def start_agent(self, gateway: Gateway, *, wait: bool = True) -> None:
         self._agents[gateway.number] = gateway.ns.python(
@@ -215,12 +218,12 @@ class Hotspot:
         return log
 
     def _await_portal(self) -> None:
-        assert self._portal is not None
-        address = str(self.net.portal_address(4))
-        trust = self.papers.authority.certificate
-        await_portal(
-            self.net.portal, address, PORTAL_HOST, trust, self._portal, self.folder / "log/portal.log"
-        )
+        for name, address in (("gateways", GATEWAYS), ("staff", STAFF)):
+            host, _, port = address.rpartition(":")
+            await_port(self.net.portal, host, int(port), self._servers[name], self.folder / f"log/{name}.log")
+        address, trust = str(self.net.portal_address(4)), self.papers.authority.certificate
+        process, log = self._servers["portal"], self.folder / "log/portal.log"
+        await_portal(self.net.portal, address, PORTAL_HOST, trust, process, log)
 
     def _await_agent(self, gateway: Gateway) -> None:
         process = self._agents[gateway.number]
@@ -274,10 +277,8 @@ def portal_environment(folder: Path, url: str) -> dict[str, str]:
 
 
 def granian(host: str, port: int) -> list[str]:
-    """The command of a portal. A worker that is still importing does not hear SIGTERM: hence the last flag."""
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--no-ws"]
-    command += ["--blocking-threads", "16", "--host", host, "--port", str(port)]
-    return [*command, "--workers-kill-timeout", "5", "wsgi:app"]
+    """The command of a portal that serves all its pages to this machine, without a front."""
+    return deployed("arobase-portal", {"--host": host, "--port": str(port)}).command
 
 
 def flask(node: Namespace, env: dict[str, str], *words: str, log: IO[bytes]) -> subprocess.Popen[Any]:

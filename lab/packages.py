@@ -20,7 +20,7 @@ from pathlib import Path
 from lab.namespace import SEARCH_PATH, environment
 
 # dnsmasq-base and not dnsmasq, whose service would at once take port 53 of this machine.
-HOTSPOT = ("nftables", "iproute2", "dnsmasq-base", "openssl")
+HOTSPOT = ("nftables", "iproute2", "dnsmasq-base", "openssl", "nginx")
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 

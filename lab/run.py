@@ -24,9 +24,10 @@ from typing import Any
 
 from gateways.ports import Client, MacAddress
 from lab import doors, records, staff
-from lab.hotspot import TOP, Hotspot, granian, hotspot, now, portal_environment, prepare_portal
+from lab.hotspot import Hotspot, granian, hotspot, now, portal_environment, prepare_portal
 from lab.namespace import NoNamespaces, become_root, contained, demand_namespaces, dying_with_us, stop
 from lab.packages import HOTSPOT, MissingPackages, provide
+from lab.servers import TOP
 from lab.waiting import DidNotStart, await_page
 
 DESK_PORT = 8080

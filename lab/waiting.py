@@ -31,6 +31,11 @@ def await_port(node: Namespace, address: str, port: int, process: subprocess.Pop
     _insist(look, process, log)
 
 
+def await_here(port: int, process: subprocess.Popen[Any], log: Path) -> None:
+    """Wait until something listens on this machine."""
+    _insist(lambda: socket.create_connection(("127.0.0.1", port), 2).close(), process, log)
+
+
 def await_portal(
     node: Namespace, address: str, host: str, authority: Path, process: subprocess.Popen[Any], log: Path
 ) -> None:

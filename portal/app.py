@@ -37,8 +37,9 @@ from sessions.requisitions.signing import Signer
 ROOT = Path(__file__).parent.parent
 SERVED = {
     Serves.ALL: (guests, health, nftables.door, staff, api),
-    Serves.GUESTS: (guests, health, nftables.door),
+    Serves.GUESTS: (guests, health),
     Serves.STAFF: (staff, api, health),
+    Serves.GATEWAYS: (nftables.door, health),
 }
 
 

@@ -1,8 +1,7 @@
-"""A portal as it is deployed: the unit's own command line with TLS and two workers, on a database of our choice."""
+"""A portal as it is deployed: nginx, and behind it the units' own command lines, on a database of our choice."""
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,23 +11,31 @@ from pathlib import Path
 
 from config import LdapSettings, Settings
 from lab.doors import LIBRARY, STATION
-from lab.hotspot import TOP, now, portal_environment
-from lab.namespace import dying_with_us, stop
+from lab.hotspot import now, portal_environment
 from lab.records import make_secret, seed
-from lab.waiting import await_page
-from portal.app import make_services
+from lab.servers import TOP, front_here, running
+from portal.app import create_app, make_services
+from portal.front import Limits
 from portal.services import Services
 from tests.services.certificates import Authority
-from tests.services.parts import free_port
 from tests.services.postgresql import running_postgresql
 
-UNIT = TOP / "deploy" / "arobase-portal.service"
 HOST = "127.0.0.1"
+ANY_NUMBER = 1_000_000
+UNLIMITED = Limits(
+    connections_of_a_client=4096,
+    connections_of_a_neighbourhood=4096,
+    requests_a_second=ANY_NUMBER,
+    burst_of_a_client=ANY_NUMBER,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RunningPortal:
-    """A portal that serves. `services` look into its database, and seal what it will accept."""
+    """A portal that serves; `process` is that of its pages.
+
+    `services` look into its database, and seal what it will accept.
+    """
 
     port: int
     process: subprocess.Popen[bytes]
@@ -40,16 +47,6 @@ class RunningPortal:
         return f"https://{HOST}:{self.port}"
 
 
-def deployed(command: str, changes: dict[str, str]) -> list[str]:
-    """The command of the unit's ExecStart after the name of the program, `changes` made to its options."""
-    text = UNIT.read_text(encoding="utf-8").replace("\\\n", " ")
-    line = next(line for line in text.splitlines() if line.startswith("ExecStart="))
-    words = shlex.split(line.removeprefix("ExecStart="))[1:]
-    for option, value in changes.items():
-        words[words.index(option) + 1] = value
-    return [*shlex.split(command), *words]
-
-
 @contextmanager
 def database(kind: str, folder: Path) -> Iterator[str]:
     """The URL of an empty database of this kind, whose commits reach the disk."""
@@ -59,37 +56,24 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def running_portal(
-    folder: Path, database_url: str, *, ldap: LdapSettings | None = None, app: str = "wsgi:app"
+    folder: Path, database_url: str, *, ldap: LdapSettings | None = None, app: str = ""
 ) -> Iterator[RunningPortal]:
     """Run the portal on a fresh town in the database that `database_url` names, empty so far.
 
-    `app` is another application to serve in its place, by the same server.
+    `app` is another application to serve in its place, by the same servers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     authority = Authority(folder)
     papers = authority.issue(HOST, label="portal")
-    port = free_port()
-    environment = _environment(folder, f"https://{HOST}:{port}", database_url, ldap)
+    # All the load comes from one address.
+    front = front_here(folder, papers.certificate_file, papers.key_file, limits=UNLIMITED)
+    environment = _environment(folder, f"https://{HOST}:{front.secure_port}", database_url, ldap)
     services = _prepare(folder, environment)
-    places = {"--host": HOST, "--port": str(port)}
-    files = {"--ssl-certificate": str(papers.certificate_file), "--ssl-keyfile": str(papers.key_file)}
-    command = deployed(f"{sys.executable} -m granian", {**places, **files})
-    log = folder / "portal.log"
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            dying_with_us([*command[:-1], app]),
-            cwd=TOP,
-            env=environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    portal = create_app(services)
     try:
-        running = RunningPortal(port, process, services, authority.ca_file)
-        await_page(f"{running.url}/healthz", process, log, authority=authority.ca_file)
-        yield running
+        with running(folder, portal, services.settings, front, environment, serve=app) as started:
+            yield RunningPortal(front.secure_port, started["portal"], services, authority.ca_file)
     finally:
-        stop(process)
         services.wake.close()
         services.engine.dispose()
 

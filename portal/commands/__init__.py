@@ -7,6 +7,7 @@ from flask import Flask
 from portal.commands import (
     audit,
     database,
+    front,
     gateways,
     patrons,
     report,
@@ -25,6 +26,7 @@ def register(app: Flask) -> None:
     for noun in (
         audit.audit,
         database.db,
+        front.front,
         sites.sites,
         gateways.gateways,
         patrons.patrons,

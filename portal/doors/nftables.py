@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -21,6 +23,19 @@ from sites.models import Gateway
 door = Blueprint("nftables", __name__, url_prefix="/gateways/nftables")
 LONGEST_WAIT = 25.0
 LARGEST_BODY = 8 * 1024 * 1024
+# Where this key stands in the WSGI environment, whoever calls the view waits in its place: see `portal.doors.asgi`.
+LONG_POLL = "arobase.long_poll"
+# Elsewhere a gateway waits in the thread that the guests' pages need too, so that only a few may.
+WAITING = threading.BoundedSemaphore(8)
+
+
+@dataclass(slots=True)
+class LongPoll:
+    """What a gateway that found nothing new waits for; `gateway_id` is None where it waits for nothing."""
+
+    gateway_id: int | None = None
+    since: int = 0
+    seconds: float = 0.0
 
 
 @door.before_request
@@ -38,7 +53,7 @@ def know_the_gateway() -> None:
 def follow() -> Response:
     since = request.args.get("since", 0, type=int)
     wait = min(LONGEST_WAIT, max(0.0, request.args.get("wait", 0.0, type=float)))
-    answer = await_change(_gateway().id, since=since, wait=wait)
+    answer = await_change(_gateway().id, since=since, wait=wait, poll=request.environ.get(LONG_POLL))
     return jsonify(
         version=answer.version,
         full=answer.full,
@@ -82,18 +97,46 @@ def arrivals() -> tuple[str, int]:
     return "", HTTPStatus.NO_CONTENT
 
 
-def await_change(gateway_id: int, *, since: int, wait: float) -> feed.Feed:
-    """The feed after `since`, as soon as there is something in it, or when the wait is over."""
-    service = services()
+def await_change(gateway_id: int, *, since: int, wait: float, poll: LongPoll | None = None) -> feed.Feed:
+    """The feed after `since`, as soon as there is something in it, or when the wait is over.
+
+    With `poll`, what there is now; whoever gave it learns there whether and for how long to wait.
+    """
+    answer = _look(gateway_id, since)
+    if wait <= 0 or _is_news(answer, since):
+        return answer
+    if poll is not None:
+        poll.gateway_id, poll.since, poll.seconds = gateway_id, since, wait
+        return answer
+    if not WAITING.acquire(blocking=False):
+        abort(
+            HTTPStatus.SERVICE_UNAVAILABLE, "Too many gateways wait here: they need a process of their own."
+        )
+    try:
+        return _await_change(gateway_id, since, wait)
+    finally:
+        WAITING.release()
+
+
+def _await_change(gateway_id: int, since: int, wait: float) -> feed.Feed:
+    wake = services().wake
     deadline = time.monotonic() + wait
     while True:
-        seen = service.wake.count
-        with reading(service.make_session) as db:
-            answer = feed.read(db, gateway_id=gateway_id, since=since, now=service.clock())
+        seen = wake.count
+        answer = _look(gateway_id, since)
         left = deadline - time.monotonic()
-        if answer.full or answer.version != since or left <= 0:
+        if _is_news(answer, since) or left <= 0:
             return answer
-        service.wake.wait(seen, left)
+        wake.wait(seen, left)
+
+
+def _look(gateway_id: int, since: int) -> feed.Feed:
+    with reading(services().make_session) as db:
+        return feed.read(db, gateway_id=gateway_id, since=since, now=services().clock())
+
+
+def _is_news(answer: feed.Feed, since: int) -> bool:
+    return answer.full or answer.version != since
 
 
 def _by_credential(credential: str) -> Gateway | None:

@@ -17,9 +17,9 @@ from lab.bench import __main__ as bench
 from lab.bench import load, log, passes, phones
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
-from lab.bench.portal import deployed
 from lab.bench.prepared_feed import PreparedFeed
 from lab.bench.processor import own_seconds, seconds_of
+from lab.servers import deployed
 
 
 def test_each_figure_is_one_json_object_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,11 +35,12 @@ def test_a_percentile_is_a_value_that_was_measured(share: float, expected: float
 
 
 def test_it_runs_the_command_of_the_unit() -> None:
-    command = deployed("python -m granian", {"--host": "127.0.0.1", "--port": "1"})
-    assert command[:3] == ["python", "-m", "granian"]
-    assert command[command.index("--port") + 1] == "1"
-    assert command[command.index("--workers") + 1] == "2"
-    assert command[-1] == "wsgi:app"
+    server = deployed("arobase-portal", {"--host": "127.0.0.1", "--port": "1"})
+    assert server.command[1:3] == ["-m", "granian"]
+    assert server.command[server.command.index("--port") + 1] == "1"
+    assert server.command[server.command.index("--workers") + 1] == "2"
+    assert server.command[-1] == "wsgi:app"
+    assert server.environment["AROBASE_SERVES"] == "guests"
 
 
 def test_a_missing_part_is_named_in_one_line_and_the_others_go_on(

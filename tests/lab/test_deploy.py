@@ -15,11 +15,12 @@ from tests.services.parts import program
 
 TOP = Path(__file__).resolve().parents[2]
 DEPLOY = TOP / "deploy"
-UNITS = sorted(DEPLOY.glob("*.service"))
+UNITS = sorted(DEPLOY.glob("*.service"), key=lambda unit: unit.stem)
 
 
 def test_there_is_a_unit_for_each_process_of_a_site() -> None:
-    assert [unit.stem for unit in UNITS] == ["arobase-gateway", "arobase-portal", "arobase-sweep"]
+    names = ["front", "gateway", "gateway-api", "portal", "staff", "sweep"]
+    assert [unit.stem for unit in UNITS] == [f"arobase-{name}" for name in names]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
@@ -27,8 +28,9 @@ def test_systemd_finds_no_fault_in_a_unit(unit: Path, tmp_path: Path) -> None:
     systemd_analyze = program("systemd-analyze")
     system = tmp_path / "usr/lib/systemd/system"
     shutil.copytree("/usr/lib/systemd/system", system, symlinks=True)
-    for command in ("flask", "granian", "python"):
-        stub = tmp_path / "opt/arobase/.venv/bin" / command
+    ours = [f"opt/arobase/.venv/bin/{command}" for command in ("flask", "granian", "python")]
+    for command in (*ours, "usr/sbin/nginx", "bin/kill"):
+        stub = tmp_path / command
         stub.parent.mkdir(parents=True, exist_ok=True)
         stub.write_text("#!/bin/sh\n")
         stub.chmod(0o755)
@@ -61,6 +63,22 @@ def test_every_unit_is_hardened(unit: Path) -> None:
     ):
         assert f"\n{line}\n" in text
     assert re.search(r"^CapabilityBoundingSet=", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_no_unit_gives_up_after_some_tries(unit: Path) -> None:
+    """systemd stops trying after five starts in ten seconds, unless it is told not to count (systemd.unit(5))."""
+    assert "\nStartLimitIntervalSec=0\n" in unit.read_text().partition("[Service]")[0]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_python_is_reached_over_http_1_and_from_this_machine_alone(unit: Path) -> None:
+    """Over HTTP/2 a form that is cut off keeps granian busy for ever; strangers talk to nginx."""
+    lines = unit.read_text().replace("\\\n", " ").splitlines()
+    for command in (line for line in lines if line.startswith("ExecStart=") and "granian" in line):
+        words = command.split()
+        assert words[words.index("--http") + 1] == "1"
+        assert words[words.index("--host") + 1] == "127.0.0.1"
 
 
 def test_the_example_settings_make_a_portal(tmp_path: Path) -> None:

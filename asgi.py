@@ -1,0 +1,9 @@
+"""The gateways' front door, for an ASGI server: the application of `wsgi`, where waiting for news takes no thread."""
+
+from portal.doors.asgi import GatewayDoor
+from portal.doors.followers import Followers
+from portal.services import Services
+from wsgi import app as application
+
+services: Services = application.extensions["arobase"]
+app = GatewayDoor(application, Followers(services.make_session, services.wake))

@@ -1,0 +1,137 @@
+"""What goes over the air: how much, under which names, and with which certificate."""
+
+from __future__ import annotations
+
+import gzip
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+import ssl
+import time
+
+import pytest
+
+from gateways.landing import Landing, sign, signing_key
+from gateways.ports import parse_mac
+from lab.doors import LIBRARY, STATION
+from lab.hotspot import now
+from tests.front.conftest import HOST, SECONDS, Site
+
+LARGEST_FIRST_PAGE = 6_000
+
+
+def landing_path(site: Site, identity: str) -> str:
+    gateway = site.services.places.by_identity(identity)
+    assert gateway is not None
+    seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address("10.66.0.77"))
+    return f"/?landing={sign(seen, key=signing_key(gateway.credential_digest), now=now().timestamp())}"
+
+
+def bytes_of(site: Site, path: str, encodings: str) -> bytes:
+    """The whole answer as it comes, head and body."""
+    head = f"GET {path} HTTP/1.1\r\nHost: {site.name}\r\nConnection: close\r\n"
+    with site.connect() as line:
+        line.sendall(f"{head}Accept-Encoding: {encodings}\r\n\r\n".encode())
+        told = b""
+        while part := line.recv(65536):
+            told += part
+    return told
+
+
+@pytest.mark.parametrize("door", [STATION, LIBRARY], ids=lambda door: door.network)
+def test_the_first_page_weighs_less_than_the_readme_says(site: Site, door: object) -> None:
+    identity = door.identity
+    told = bytes_of(site, landing_path(site, identity), "gzip, deflate, br")
+    assert told.startswith(b"HTTP/1.1 200")
+    assert len(told) < LARGEST_FIRST_PAGE
+
+
+def test_a_browser_gets_the_encoding_that_it_can_read(site: Site) -> None:
+    plain, whole = site.ask("/hotspots", headers={"Accept-Encoding": "identity"})
+    assert plain.headers["Content-Encoding"] is None
+    packed, body = site.ask("/hotspots", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert len(body) < len(whole) / 3
+    assert gzip.decompress(body) == whole
+    refused, _ = site.ask("/hotspots", headers={"Accept-Encoding": "gzip;q=0"})
+    assert refused.headers["Content-Encoding"] is None
+
+
+@pytest.mark.parametrize("path", ["/staff/signin", "/api/v1/openapi.json"])
+def test_pages_with_secrets_are_not_compressed(site: Site, path: str) -> None:
+    answer, body = site.ask(path, headers={"Accept-Encoding": "gzip"})
+    assert answer.status == 200
+    assert len(body) > 1000
+    assert answer.headers["Content-Encoding"] is None
+
+
+def test_plain_http_leads_to_the_portal_and_to_nothing_else(site: Site) -> None:
+    answer, _ = site.ask("/status?x=1", tls=False)
+    assert answer.status == 301
+    assert answer.headers["Location"] == f"https://{site.name}/status?x=1"
+    other, _ = site.ask("/generate_204", tls=False, headers={"Host": "connectivitycheck.gstatic.com"})
+    assert (other.status, other.headers["Location"]) == (421, None)
+
+
+def test_plain_http_on_the_port_of_tls_leads_to_the_portal(site: Site) -> None:
+    with socket.create_connection((HOST, site.front.secure_port), SECONDS) as line:
+        line.sendall(f"GET /pass HTTP/1.1\r\nHost: {site.name}\r\n\r\n".encode())
+        assert f"Location: https://{site.name}/pass".encode() in line.recv(65536)
+
+
+def test_another_name_is_told_ours(site: Site) -> None:
+    answer, page = site.ask("/hotspots", headers={"Host": "evil.example"})
+    assert answer.status == 421
+    assert f"https://{site.name}/" in page.decode()
+
+
+def test_a_renewed_certificate_is_taken_without_a_restart(site: Site) -> None:
+    def serial() -> object:
+        with site.connect() as line:
+            found = line.getpeercert()
+            assert found is not None
+            return found["serialNumber"]
+
+    def renew() -> None:
+        authority = site.authority
+        fresh = authority.issue(HOST, label="renewed")
+        shutil.copy(fresh.certificate_file, site.front.certificate)
+        shutil.copy(fresh.key_file, site.front.key)
+
+    before = serial()
+    with site.connect() as kept:
+        renew()
+        os.kill(site.processes["front"].pid, signal.SIGHUP)
+        deadline = time.monotonic() + SECONDS
+        # For a moment the old processes still take connections, too.
+        while before in [serial() for _ in range(10)]:
+            assert time.monotonic() < deadline, "it still shows the old certificate"
+        # Who was connected is not cut off: one more answer comes on the old line.
+        kept.sendall(f"GET /healthz HTTP/1.1\r\nHost: {site.name}\r\nConnection: close\r\n\r\n".encode())
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+def test_old_tls_is_refused(site: Site) -> None:
+    trust = ssl.create_default_context(cafile=site.authority.ca_file)
+    trust.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    trust.maximum_version = ssl.TLSVersion.TLSv1_1
+    plain = socket.create_connection((HOST, site.front.secure_port), SECONDS)
+    with plain, pytest.raises((ssl.SSLError, ConnectionError)):
+        trust.wrap_socket(plain, server_hostname=HOST)
+
+
+def test_while_the_portal_is_away_the_page_says_so_and_asks_again(site: Site) -> None:
+    portal = site.processes["portal"]
+    os.killpg(portal.pid, signal.SIGKILL)
+    portal.wait()
+    answer, page = site.ask("/", headers={"Accept-Language": "en"})
+    assert answer.status == 502
+    assert answer.headers["Refresh"] == answer.headers["Retry-After"] == "3"
+    assert "The portal is away for a moment." in page.decode()
+    bearer = {"Authorization": f"Bearer {site.credentials[STATION.identity]}"}
+    assert site.ask("/gateways/nftables/feed?since=0", headers=bearer)[0].status == 200
+    assert site.ask("/staff/signin")[0].status == 200

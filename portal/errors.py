@@ -7,7 +7,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from portal.api.problems import is_api
@@ -15,6 +15,7 @@ from portal.api.refusals import refused as told_to_programs
 from portal.guard import is_staff_page
 from portal.incidents import detail_of, is_written_down, note, rule_of
 from portal.refusals import REFUSED, Refusal, refusal_of
+from portal.services import services
 from portal.wording import say
 from sessions.log.decisions import Rule
 
@@ -30,6 +31,8 @@ def handle(app: Flask) -> None:
 
 
 def _refused(error: Exception) -> Response:
+    if _is_for_gateways():
+        return _told_to_gateways(refusal_of(error, zone="Europe/Paris").status, type(error).__name__)
     return _page(refusal_of(error, zone="Europe/Paris"), rule_of(error), **detail_of(error))
 
 
@@ -37,33 +40,53 @@ def _http(error: HTTPException) -> Response:
     if is_api():
         return told_to_programs(error)
     status = HTTPStatus(error.code or 500)
-    match status:
-        case HTTPStatus.NOT_FOUND:
-            title, text = say("There is no such page."), say("Begin again at the start.")
-        case HTTPStatus.METHOD_NOT_ALLOWED:
-            title, text = say("That is not done by a link."), say("Use the button on the page.")
-        case HTTPStatus.FORBIDDEN:
-            title, text = say("This page did not come from here."), say("Begin again with the button.")
-        case _:
-            title, text = say("That request could not be read."), say("Begin again at the start.")
+    if _is_for_gateways():
+        return _told_to_gateways(status, error.description)
+    title, text = _words(status)
+    onward = services().settings.own_url + "/" if status is HTTPStatus.MISDIRECTED_REQUEST else None
+    refusal = Refusal(status, title, text, onward=onward)
     # No page, or no such method: nobody was refused anything, and we keep no addresses of pages.
-    response = _page(Refusal(status, title, text), Rule.FOREIGN_FORM if error.code == 403 else None)
+    response = _page(refusal, Rule.FOREIGN_FORM if error.code == 403 else None)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
-    if request.path.startswith("/gateways/"):
-        return make_response(jsonify(error=error.description), status)
     return response
+
+
+def _words(status: HTTPStatus) -> tuple[str, str]:
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return say("There is no such page."), say("Begin again at the start.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return say("That is not done by a link."), say("Use the button on the page.")
+        case HTTPStatus.FORBIDDEN:
+            return say("This page did not come from here."), say("Begin again with the button.")
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return say("That is too large for this form."), say("Send less, or in several parts.")
+        case HTTPStatus.MISDIRECTED_REQUEST:
+            return say("The portal has another address."), say("Go on with the button.")
+        case _:
+            return say("That request could not be read."), say("Begin again at the start.")
 
 
 def _unexpected(error: Exception) -> Response:
     log.exception("a request failed")
+    if _is_for_gateways():
+        return _told_to_gateways(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the portal")
     refusal = Refusal(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         say("Something went wrong on our side."),
         say("Nothing is lost. Try again in a few seconds."),
     )
     return _page(refusal, Rule.FAULT, **detail_of(error))
+
+
+def _is_for_gateways() -> bool:
+    return request.path.startswith("/gateways/") or not {"guests", "staff"} & set(current_app.blueprints)
+
+
+def _told_to_gateways(status: HTTPStatus, reason: str | None) -> Response:
+    return make_response(jsonify(error=reason), status)
 
 
 def _page(refusal: Refusal, rule: Rule | None, **detail: Any) -> Response:

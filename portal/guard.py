@@ -4,20 +4,64 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, redirect, request
-from werkzeug.exceptions import BadHost
+from flask import Flask, Response, abort, current_app, request
+from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import Settings
+
+log = logging.getLogger(__name__)
 
 LARGEST_FORM = 64 * 1024
 LONGEST_QUERY = 8 * 1024
 STYLE = Path(__file__).parent.parent / "templates" / "shared" / "style.css"
 # Asked by machines, by whatever name they know us.
 ANY_HOST = ("/healthz", "/metrics", "/gateways/")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+# So many wrong names are told in the log; a stranger may send any number of others.
+MOST_NAMES_TOLD = 20
+
+
+class MisdirectedRequest(HTTPException):
+    """421 (RFC 9110 section 15.5.20): the request names a host that is not ours."""
+
+    code = 421
+    description = "This portal does not answer to that name."
+
+
+class Origin:
+    """An address of ours, compared as browsers write it: small letters, no default port, an IDN in ASCII (RFC 6454
+    section 4, RFC 3986 section 6.2).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.scheme = urlsplit(url).scheme
+        self.host = canonical_host(urlsplit(url).netloc, self.scheme)
+
+    def is_host(self, host: str) -> bool:
+        return canonical_host(host, self.scheme) == self.host
+
+    def is_origin(self, origin: str) -> bool:
+        return origin.startswith(f"{self.scheme}://") and self.is_host(origin.partition("://")[2])
+
+
+def canonical_host(host: str, scheme: str) -> str:
+    """A name with its port, as browsers send it to a server of this scheme; what is none is given as it is."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, port = parts.hostname or "", parts.port
+        name = name.rstrip(".").encode("idna").decode("ascii") if not name.isascii() else name.rstrip(".")
+    except (ValueError, UnicodeError):
+        return host
+    if parts.username is not None or parts.path or not name:
+        return host
+    name = f"[{name}]" if ":" in name else name
+    return name if port in (None, DEFAULT_PORTS.get(scheme)) else f"{name}:{port}"
 
 
 def read_style() -> str:
@@ -49,25 +93,40 @@ def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
     policy, staff_policy = content_security_policy(style), content_security_policy(staff_style)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 
+    ours = Origin(settings.own_url)
+    told: set[str] = set()
+
     @app.before_request
     def refuse_the_unreadable() -> AnyResponse | None:
         if len(request.query_string) > LONGEST_QUERY:
             abort(HTTPStatus.REQUEST_URI_TOO_LONG)
         if "\0" in request.path or "\0" in request.query_string.decode("latin-1"):
             abort(HTTPStatus.BAD_REQUEST)
-        is_ours = request.host == settings.own_host or request.path.startswith(ANY_HOST)
-        if not is_ours or isinstance(request.routing_exception, BadHost):
-            # Whatever name was asked for is not repeated: links are always ours (case W7).
-            return redirect(settings.own_url + "/", HTTPStatus.FOUND)
+        if isinstance(request.routing_exception, BadHost):
+            # Nothing can be linked from such a name, not even the page of an error.
+            return Response(f"{settings.own_url}/", HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
+        if not ours.is_host(request.host) and not request.path.startswith(ANY_HOST):
+            tell_of_wrong_name(request.host)
+            raise MisdirectedRequest
         return None
+
+    def tell_of_wrong_name(name: str) -> None:
+        if name not in told and len(told) < MOST_NAMES_TOLD:
+            told.add(name)
+            log.error(
+                "somebody asked for the host %r and this portal is %r: a proxy in front of it must pass on the "
+                "Host header as the browser sent it",
+                name[:100],
+                ours.host,
+            )
 
     @app.before_request
     def refuse_other_sites() -> None:
         if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith("/gateways/"):
             return
         origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-        ours = origin is None or origin == settings.own_url or (origin == "null" and site == "same-origin")
-        if not ours or site not in (None, "same-origin", "none"):
+        is_ours = origin is None or ours.is_origin(origin) or (origin == "null" and site == "same-origin")
+        if not is_ours or site not in (None, "same-origin", "none"):
             abort(HTTPStatus.FORBIDDEN)
 
     @app.after_request

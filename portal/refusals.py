@@ -59,7 +59,8 @@ REFUSED: tuple[type[Exception], ...] = (
 class Refusal:
     """What happened and what to do, in the guest's language. `field` names the form field it belongs to, if any.
 
-    `incident` is the code under which staff find it in the log; empty where it was not written down.
+    `onward` is where the page's button leads; None for the start of these pages. `incident` is the code under which
+    staff find it in the log; empty where it was not written down.
     """
 
     status: HTTPStatus
@@ -68,6 +69,7 @@ class Refusal:
     field: str | None = None
     retry_after: int | None = None
     incident: str | None = None
+    onward: str | None = None
 
 
 def refusal_of(error: Exception, *, zone: str) -> Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from config import Secret, Settings
 from gateways import landing
+from portal.app import create_app
+from portal.guard import MOST_NAMES_TOLD
 from portal.keeping import purging
 from portal.services import Services
 from sessions.models import AccessSession, Lease, Sighting
@@ -175,10 +178,50 @@ def test_no_parameter_leads_anywhere_else(phone: Phone, name: str, target: str) 
 @pytest.mark.parametrize(
     "host", ["evil.example", "portal.example.org:444", "[::1]", "portal.example.org.evil.example"]
 )
-def test_an_unknown_host_is_sent_to_ours_and_never_repeated(app: Flask, town: Town, host: str) -> None:
-    answer = app.test_client().get("/hotspots", headers={"Host": host})
-    assert (answer.status_code, answer.location) == (302, f"{PORTAL}/")
-    assert "evil" not in answer.text
+def test_an_unknown_host_is_told_our_address_and_never_repeated_nor_led_in_a_circle(
+    app: Flask, town: Town, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy that passes on another Host would send every page to itself for ever."""
+    for _ in range(2):
+        answer = app.test_client().get("/hotspots", headers={"Host": host})
+        assert answer.status_code == 421
+        assert answer.location is None
+        assert f"{PORTAL}/" in answer.text
+        assert "evil" not in answer.text
+    told = [line.getMessage() for line in caplog.records if line.name == "portal.guard"]
+    assert len(told) == 1
+    assert repr(host) in told[0] and "'portal.example.org'" in told[0]
+
+
+def test_the_log_does_not_grow_with_the_names_that_strangers_send(
+    app: Flask, town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(50):
+        app.test_client().get("/", headers={"Host": f"{number}.example"})
+    assert len([line for line in caplog.records if line.name == "portal.guard"]) == MOST_NAMES_TOLD
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "origin"),
+    [
+        ("https://Portal.Example.org", "portal.example.org", "https://portal.example.org"),
+        ("https://portal.example.org:443", "portal.example.org", "https://portal.example.org"),
+        ("https://portal.example.org", "PORTAL.example.org:443", "https://portal.example.org"),
+        ("https://portail.besançon.fr", "portail.xn--besanon-yxa.fr", "https://portail.xn--besanon-yxa.fr"),
+        ("https://portal.example.org:8443", "portal.example.org:8443", "https://portal.example.org:8443"),
+        ("https://[FD66::1]", "[fd66::1]", "https://[fd66::1]"),
+    ],
+)
+def test_one_address_has_many_spellings(
+    services: Services, town: Town, url: str, host: str, origin: str
+) -> None:
+    """What the settings say is compared with what browsers send: small letters, no default port, ASCII names."""
+    app = create_app(replace(services, settings=replace(services.settings, portal_url=url)))
+    asked = app.test_client()
+    assert asked.get("/hotspots", headers={"Host": host}).status_code == 200
+    assert asked.post("/pass", headers={"Host": host, "Origin": origin}).status_code != 403
+    assert asked.post("/pass", headers={"Host": host, "Origin": "https://evil.example"}).status_code == 403
+    assert asked.post("/pass", headers={"Host": host, "Origin": origin + ":444"}).status_code == 403
 
 
 # Limits before parsing (W9)

@@ -39,7 +39,9 @@ def test_staff_sign_in_where_there_are_no_guests(alone: Flask, clock: MovingCloc
 
 def test_it_answers_to_its_own_name_only(alone: Flask, clock: MovingClock) -> None:
     stranger = Clerk(alone, clock)
-    assert stranger.get("/staff/signin").location == f"{STAFF}/"
+    page = stranger.get("/staff/signin")
+    assert (page.status_code, page.location) == (421, None)
+    assert f'href="{STAFF}/"' in page.text
 
 
 def test_the_guests_process_has_no_staff_pages(services: Services, clock: MovingClock, town: Town) -> None:

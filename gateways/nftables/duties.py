@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -234,6 +235,7 @@ class Watching:
         self._gateway, self._telling = gateway, telling
         self._leases_seen: tuple[int, int] | None = None
         self._looked_at = gateway.now()
+        self._news = asyncio.Event()
 
     async def follow_neighbours(self) -> None:
         interface = self._gateway.configuration.client_interface
@@ -249,7 +251,22 @@ class Watching:
             await asyncio.sleep(1.0)
 
     async def watch(self) -> None:
+        notices = self._gateway.enforcement.notices
+        loop = asyncio.get_running_loop()
+        loop.add_reader(notices.fileno(), self._hear)
+        try:
+            await self._watch()
+        finally:
+            loop.remove_reader(notices.fileno())
+
+    def _hear(self) -> None:
+        """nftables have changed: to be looked at now where it concerns us, and not at the next turn."""
+        if self._gateway.enforcement.notices.read():
+            self._news.set()
+
+    async def _watch(self) -> None:
         while True:
+            self._news.clear()
             fault = offloaded = None
             try:
                 await self._gateway.check()
@@ -265,7 +282,8 @@ class Watching:
             troubles.note("unchecked", fault, "the gateway could not be checked")
             self._gateway.look_at_disk()
             self._look_at_deadlines()
-            await asyncio.sleep(WATCH_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), WATCH_SECONDS)
 
     async def _look_at_dhcp(self) -> None:
         path = self._gateway.configuration.dhcp_leases_file

@@ -12,8 +12,10 @@ import time
 from collections.abc import Collection, Mapping
 
 from gateways.nftables import kernel
+from gateways.nftables.accounting import Alert
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.elements import Held, Pass, note, plan, script
+from gateways.nftables.notices import Notices
 from gateways.nftables.ruleset import create, layout, reload
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,14 @@ class Enforcement:
         self._configuration = configuration
         self._generations = kernel.Generations()
         self._generation = -1
+        self.notices = Notices()
+        self._meddled, self._meddling = 0, Alert(seen=0)
         self.held = Held()
         self.epoch = ""
 
     def close(self) -> None:
         """Let go of the kernel. The rules stay."""
+        self.notices.close()
         self._generations.close()
 
     def load(self) -> None:
@@ -59,10 +64,13 @@ class Enforcement:
             is_whole = not self.held.torn
         if not is_whole:
             # Of another shape, or none: the leases come back from the journal, with the time they have left.
-            self.epoch = secrets.token_hex(8)
-            self._run(create(self._configuration, (), epoch=self.epoch), fresh=True)
-            self.held = Held()
+            self._create()
         kernel.open_forwarding()
+
+    def _create(self) -> None:
+        self.epoch = secrets.token_hex(8)
+        self._run(create(self._configuration, (), epoch=self.epoch), fresh=True)
+        self.held = Held()
 
     def make_fit(self, wanted: Mapping[int, Pass], numbers: Collection[int]) -> dict[int, str]:
         """Change the kernel until it fits `wanted` for these numbers. Gives the refused ones, with the
@@ -79,18 +87,28 @@ class Enforcement:
         return {}
 
     def check(self, wanted: Mapping[int, Pass]) -> bool:
-        """Repair what somebody else changed; cheap while nobody did. True when the table was made anew."""
-        if self._generations.latest() == self._generation:
+        """Repair what somebody else changed; cheap while nobody changed ours. True when the table was made anew."""
+        if self._is_known(self._generations.latest()):
             return False
         table = kernel.read_table()
+        if table is None:
+            # Forwarding is on and nothing stands before it: closed first, and then everything else.
+            self._create()
         is_ours = table is not None and table.epoch == self.epoch and table.layout == layout()
-        if not is_ours:
-            log.error("our table was removed or replaced: loading it again")
-        else:
-            log.warning("somebody changed the machine's nftables: checking ours")
+        self._meddled += 1
+        if self._meddling.grew(self._meddled, boot_time()):
+            # Once for each burst: whoever does it every second is put right every second, and told of once.
+            what = "somebody changed our table: putting it right"
+            log.error("%s", what if is_ours else "our table was removed or replaced: loading it again")
         self.load()
         self.make_fit(wanted, wanted.keys() | self.everybody())
         return not is_ours
+
+    def _is_known(self, generation: int) -> bool:
+        """Whether we know our table as of `generation`: what others did since to theirs alone changes nothing here."""
+        if generation != self._generation and self.notices.spared(self._generation, generation):
+            self._generation = generation
+        return generation == self._generation
 
     def everybody(self) -> set[int]:
         """All numbers that the kernel knows."""
@@ -117,9 +135,10 @@ class Enforcement:
         read anew.
         """
         before = self._generations.latest()
+        is_known = self._is_known(before)
         kernel.run(transaction)
         after = self._generations.latest()
-        if after == before + 1 and (fresh or before == self._generation):
+        if after == before + 1 and (fresh or is_known):
             self._generation = after
 
     def _isolate(self, wanted: Mapping[int, Pass], numbers: list[int]) -> dict[int, str]:

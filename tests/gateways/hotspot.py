@@ -50,14 +50,17 @@ class AgentProcess:
         self._news = threading.Condition()
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, *, ready: bool = True, nft: str = "") -> None:
-        """With `nft`, a line of shell stands before every call of nft: a fault of the machine."""
+    def start(self, *, ready: bool = True, nft: str = "", prelude: str = "") -> None:
+        """With `nft`, a line of shell stands before every call of nft: a fault of the machine.
+
+        `prelude` is Python that runs before the agent: for a duty that must not turn while another is looked at.
+        """
         path = self.directory / "agent.toml"
         path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in self.settings.items()))
         self.lines = []
+        begun = ["-c", f"import sys\n{prelude}\nfrom gateways.nftables.agent import main\nsys.exit(main())"]
         self.process = self.door.ns.python(
-            "-m",
-            "gateways.nftables.agent",
+            *(begun if prelude else ["-m", "gateways.nftables.agent"]),
             "--config",
             str(path),
             stderr=subprocess.PIPE,

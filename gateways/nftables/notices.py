@@ -1,0 +1,117 @@
+"""The kernel's own word of every change of nftables: group NFNLGRP_NFTABLES of netlink(7).
+
+A transaction is told as one message for each thing that it changed, and one with its generation (NFT_MSG_NEWGEN) at
+the end; linux/netfilter/nf_tables.h. So what others do elsewhere is known to concern us not, without looking, and
+what they do to our table is known at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+
+from gateways.nftables.ruleset import TABLE
+
+NETLINK_NETFILTER, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES = 12, 270, 1, 7
+SO_RCVBUFFORCE = 33
+BUFFER_BYTES = 4 << 20
+NFNL_SUBSYS_NFTABLES, NFPROTO_INET = 10, 1
+NFT_MSG_NEWGEN, NFT_MSG_NEWFLOWTABLE, NFT_MSG_DELFLOWTABLE = 15, 22, 24
+# Every other message names its table in the first attribute, whatever that is called there.
+TABLE_NAME = GENERATION = 1
+# struct nlmsghdr, and struct nfgenmsg behind it.
+HEADER, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=HH")
+HEADERS_BYTES = HEADER.size + 4
+MOST_REMEMBERED = 4096
+_OURS = TABLE.partition(" ")[2].encode() + b"\0"
+
+
+class Notices:
+    """Which generations concerned us. The socket belongs to the network namespace it was made in."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+        # Bound first: to a socket without a port of its own the kernel tells nothing.
+        self._socket.bind((0, 0))
+        self._socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES)
+        self._socket.setblocking(False)
+        self._lock = threading.Lock()
+        # Generation: whether it concerned us. Missing: nobody knows.
+        self._concerned: dict[int, bool] = {}
+        self._concerns = False
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def read(self) -> bool:
+        """Take what has come. True when something of it concerned us, or news were lost."""
+        with self._lock:
+            news = False
+            while True:
+                try:
+                    packet = self._socket.recv(1 << 16)
+                except BlockingIOError:
+                    return news
+                except OSError as error:
+                    if error.errno != errno.ENOBUFS:
+                        raise
+                    self._concerned.clear()
+                    news = self._concerns = True
+                    continue
+                for concerns, generation in _messages(packet):
+                    self._concerns |= concerns
+                    if generation is not None:
+                        self._end(generation)
+                    news |= concerns
+
+    def spared(self, known: int, latest: int) -> bool:
+        """Whether nothing after generation `known`, up to `latest`, concerned us: for certain."""
+        self.read()
+        with self._lock:
+            return latest - known <= MOST_REMEMBERED and all(
+                self._concerned.get(each) is False for each in range(known + 1, latest + 1)
+            )
+
+    def _end(self, generation: int) -> None:
+        if len(self._concerned) >= MOST_REMEMBERED:
+            self._concerned.clear()
+        self._concerned[generation], self._concerns = self._concerns, False
+
+
+def _messages(packet: bytes) -> Iterator[tuple[bool, int | None]]:
+    """Of each message whether it concerns us, and the generation that it ends."""
+    start = 0
+    while start + HEADERS_BYTES <= len(packet):
+        length, kind, _, _, _ = HEADER.unpack_from(packet, start)
+        if length < HEADERS_BYTES:
+            return
+        subsystem, kind = kind >> 8, kind & 0xFF
+        if subsystem == NFNL_SUBSYS_NFTABLES:
+            first = _first_attribute(packet[start + HEADERS_BYTES : start + length])
+            if kind == NFT_MSG_NEWGEN:
+                yield False, struct.unpack("!I", first)[0] if len(first) == 4 else None
+            elif kind in (NFT_MSG_NEWFLOWTABLE, NFT_MSG_DELFLOWTABLE):
+                yield True, None
+            else:
+                yield packet[start + HEADER.size] == NFPROTO_INET and first == _OURS, None
+        start += (length + 3) & ~3
+
+
+def _first_attribute(data: bytes) -> bytes:
+    """The value of the attribute of type 1 (NFTA_…_TABLE, NFTA_TABLE_NAME, NFTA_GEN_ID)."""
+    start = 0
+    while start + ATTRIBUTE.size <= len(data):
+        length, kind = ATTRIBUTE.unpack_from(data, start)
+        if length < ATTRIBUTE.size:
+            break
+        if kind & 0x3FFF == TABLE_NAME:
+            return data[start + ATTRIBUTE.size : start + length]
+        start += (length + 3) & ~3
+    return b""

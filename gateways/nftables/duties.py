@@ -158,12 +158,14 @@ class Telling:
 
     async def report(self) -> None:
         while True:
+            fault = None
             try:
                 await self._report()
             except PortalUnreachable as error:
                 log.debug("a report was not taken: %s", error)
             except KERNEL_FAULTS as error:
-                log.error("the kernel could not be read for the report: %s", error)
+                fault = str(error)
+            self._gateway.troubles.note("unreadable", fault, "the kernel could not be read for the report")
             try:
                 await asyncio.wait_for(self._is_due.wait(), self._gateway.configuration.report_seconds)
             except TimeoutError:

@@ -262,9 +262,10 @@ def test_a_lying_nft_cuts_nobody_off_and_lets_nobody_in(tmp_path: Path, lie: str
         spot.agent.start(nft=f'case "$1" in -j) test -e {tmp_path}/lie && {{ {lie}; exit; }} ;; esac')
         (tmp_path / "lie").touch()
         spot.agent.wait_line("could not be read")
-        spot.agent.nft("add table inet elsewhere")
+        spot.agent.nft("add element inet arobase limited { 99 }")
         spot.agent.wait_line("could not be checked")
         assert set(spot.agent.leases()) == {17}
         assert reaches(spot.net, ada) and not reaches(spot.net, bo, patience=0.3)
         (tmp_path / "lie").unlink()
         spot.portal.wait_report(lambda report: report["held"] == [17])
+        assert len([line for line in spot.agent.lines if "ERROR the kernel could not be read" in line]) == 1

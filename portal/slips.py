@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from auth import codes, voucher_batches
 from auth.voucher_models import Batch, PlanKind
 from portal.joining import joining_uri
+from portal.last_moments import last_moment
 from portal.printing.tickets import Ticket
 from sites.models import Network, Site
 
@@ -33,7 +32,11 @@ ENDS: Mapping[str, Mapping[PlanKind, str]] = {
         PlanKind.FIXED_MINUTES: "{length} ab der ersten Nutzung gültig",
     },
 }
-BEFORE = {"fr": ", avant le {day}", "en": ", before {day}", "de": ", vor dem {day}"}
+UNTIL = {
+    "fr": ", utilisable jusqu’à {moment}",
+    "en": ", to be used until {moment}",
+    "de": ", verwendbar bis {moment}",
+}
 LANGUAGES = tuple(ENDS)
 
 
@@ -70,22 +73,19 @@ def slips(
 
 
 def say_end(batch: Batch, language: str, zone: str) -> str:
-    """Until when a pass of this batch is good, in few words, and the calendar end in `zone` if there is one."""
+    """Until when a pass of this batch is good, in few words, and the calendar end in `zone` if there is one.
+
+    The desk's page tells the same instant in the same words.
+    """
     plan = batch.plan
     said = ENDS[language][plan.kind].format(length=_length(plan.length_minutes, language))
     if batch.ends_at is None:
         return said
-    return said + BEFORE[language].format(day=_day(batch.ends_at.astimezone(ZoneInfo(zone)), language))
+    moment = last_moment(batch.ends_at, zone, language, since=batch.issued_at)
+    return said + UNTIL[language].format(moment=moment)
 
 
 def _length(minutes: int, language: str) -> str:
     hours, rest = divmod(minutes, 60)
     parts = [f"{hours} h"] if hours else []
     return " ".join([*parts, f"{rest} min"] if rest or not hours else parts)
-
-
-def _day(instant: datetime, language: str) -> str:
-    """Short, for small labels; the year is that of the sheet."""
-    if language == "en":
-        return f"{instant.day} {instant:%b, %H:%M}"
-    return f"{instant:%d.%m., %H:%M}" if language == "de" else f"{instant:%d/%m à %H:%M}"

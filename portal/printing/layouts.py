@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from portal.printing.marks import LEADING, Line, Mark, Square, fitting, height_of
+from portal.printing.marks import LEADING, SMALLEST, Line, Mark, Square, fitting, height_of, joined
 from portal.printing.papers import Grid, Paper
 from portal.printing.tickets import Ticket
 from portal.printing.words import words
 from portal.qr import QUIET_ZONE, Drawing
 
 COARSEST_MODULES = 25
-# In points. What is smaller is a grey line to most readers.
-SMALLEST = 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,11 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A ticket from top to bottom: code, network, the two QR codes, ends, foot. Sizes are points, else mm."""
+    """A ticket from top to bottom: code, network, the two QR codes, ends, foot. Sizes are points, else mm.
+
+    `ends_least` and `foot_least` are the smallest sizes of these. Without `by_hand_lines`, all of the foot is one text
+    of `foot_lines`.
+    """
 
     top: float
     margin: float
@@ -43,12 +46,27 @@ class Stack:
     foot: float
     languages: int = 2
     by_hand_lines: int = 0
-    event_lines: int = 0
+    foot_lines: int = 2
+    event_lines: int = 3
     ends_lines: int = 1
+    ends_least: float = SMALLEST
+    foot_least: float = SMALLEST
 
 
-STACK = Stack(top=0.9, margin=1.5, code=16.5, network=6.8, qr=20, caption=6, ends=6, foot=5.2)
-LARGE_STACK = Stack(top=1.6, margin=2, code=30, network=15, qr=22, caption=12, ends=14, foot=11)
+STACK = Stack(top=0.9, margin=1.5, code=15.2, network=6.6, qr=20, caption=5.2, ends=5.6, foot=4.6)
+LARGE_STACK = Stack(
+    top=1.6,
+    margin=2,
+    code=30,
+    network=15,
+    qr=22,
+    caption=11.5,
+    ends=14,
+    foot=11,
+    foot_lines=1,
+    ends_least=14,
+    foot_least=8,
+)
 RECEIPT = Stack(
     top=3,
     margin=4,
@@ -60,26 +78,33 @@ RECEIPT = Stack(
     foot=8,
     languages=3,
     by_hand_lines=3,
-    event_lines=3,
+    foot_lines=1,
+    ends_least=8,
 )
-LARGE_RECEIPT = Stack(
-    top=3,
-    margin=4,
-    code=28,
+LARGE_RECEIPT = replace(
+    RECEIPT,
     network=16,
-    qr=26,
     caption=9,
     ends=14,
     foot=14,
+    languages=2,
     by_hand_lines=6,
-    event_lines=3,
     ends_lines=2,
+    ends_least=14,
+    foot_least=11,
 )
 STACKS = {
     (Paper.A4, False): STACK,
     (Paper.A4, True): LARGE_STACK,
     (Paper.RECEIPT, False): RECEIPT,
     (Paper.RECEIPT, True): LARGE_RECEIPT,
+}
+# For texts that need more: as much as the longest that the desk takes, in the language that makes most of it.
+ROOMY_STACKS = {
+    (Paper.A4, False): replace(STACK, code=16, caption=5.8, ends=6, ends_lines=2, foot=4.5, foot_lines=4),
+    (Paper.A4, True): replace(LARGE_STACK, caption=12, ends_lines=3, foot=11, foot_lines=7),
+    (Paper.RECEIPT, False): replace(RECEIPT, ends_lines=3, foot_lines=3, event_lines=4),
+    (Paper.RECEIPT, True): replace(LARGE_RECEIPT, ends_lines=4, foot_lines=5, event_lines=6),
 }
 
 
@@ -88,7 +113,9 @@ def quiet(side: float) -> float:
     return side * QUIET_ZONE / COARSEST_MODULES
 
 
-def lay_out(ticket: Ticket, codes: Codes, paper: Paper, places: Grid, *, large: bool) -> list[Mark]:
+def lay_out(
+    ticket: Ticket, codes: Codes, paper: Paper, places: Grid, *, large: bool, roomy: bool = False
+) -> list[Mark]:
     """All marks of one ticket, measured from its upper left corner."""
     if paper is Paper.L7160:
         return list(_turned_label(ticket, codes))
@@ -96,7 +123,8 @@ def lay_out(ticket: Ticket, codes: Codes, paper: Paper, places: Grid, *, large: 
         return list(_wide_label(ticket, codes))
     if paper is Paper.L7651:
         return list(_small_label(ticket, codes))
-    return list(_stack(ticket, codes, STACKS[paper, large], places.width))
+    stacks = ROOMY_STACKS if roomy else STACKS
+    return list(_stack(ticket, codes, stacks[paper, large], places.width))
 
 
 def _stack(ticket: Ticket, codes: Codes, stack: Stack, width: float) -> Iterator[Mark]:
@@ -116,7 +144,17 @@ def _stack(ticket: Ticket, codes: Codes, stack: Stack, width: float) -> Iterator
     yield from _captions(2, languages, left + pitch, y, inner / 2, stack.caption)
     y += height_of(len(languages), stack.caption) + stack.caption * 0.08
     for language in languages:
-        yield _ends(ticket, language, x, y, inner, stack.ends, stack.ends_lines, "center")
+        yield _ends(
+            ticket,
+            language,
+            x,
+            y,
+            inner,
+            stack.ends,
+            stack.ends_lines,
+            align="center",
+            least=stack.ends_least,
+        )
         y += height_of(stack.ends_lines, stack.ends) + 0.2
     yield from _foot(ticket, stack, x, y, inner, languages)
 
@@ -124,54 +162,62 @@ def _stack(ticket: Ticket, codes: Codes, stack: Stack, width: float) -> Iterator
 def _foot(
     ticket: Ticket, stack: Stack, x: float, y: float, width: float, languages: tuple[str, ...]
 ) -> Iterator[Mark]:
-    """One line where room is short; on a receipt, how to do without a camera, and the event in full."""
+    """One text where room is short; on a receipt, how to do without a camera, and each field on lines of its own."""
+    box = {"x": x, "width": width, "size": stack.foot, "least": stack.foot_least}
+    number, event, place = _about(ticket)
     if not stack.by_hand_lines:
-        text = " · ".join(text for text in (ticket.address, ticket.about) if text)
-        yield Line(text, x, y, width, stack.foot, align="center")
+        address = ("address", ticket.address)
+        yield joined(number, event, address, place, y=y, lines=stack.foot_lines, align="center", **box)
         return
     y += 1.5
     for language in languages:
         text = words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address)
-        yield Line(text, x, y, width, stack.foot, stack.by_hand_lines, language)
+        yield joined(("address", text), y=y, lines=stack.by_hand_lines, lang=language, **box)
         y += height_of(stack.by_hand_lines, stack.foot) + 0.8
-    yield Line(replace(ticket, event="").about, x, y, width, stack.foot, lang=languages[0], bold=True)
-    y += height_of(1, stack.foot) + 0.4
-    yield Line(ticket.event, x, y, width, stack.foot, stack.event_lines)
+    yield joined(number, place, y=y, lines=stack.foot_lines, lang=languages[0], bold=True, **box)
+    y += height_of(stack.foot_lines, stack.foot) + 0.4
+    yield joined(event, y=y, lines=stack.event_lines, **box)
+
+
+def _about(ticket: Ticket) -> tuple[tuple[str, str], ...]:
+    """Number, event and place; what can be cut off first stands last."""
+    return ("number", ticket.number), ("event", ticket.event), ("place", ticket.place)
 
 
 def _turned_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
     """L7160, 63.5 x 38.1: the captions stand upright beside their codes, since the height is used up."""
     languages = ticket.languages[:2]
     side, gap, band, left, y = 20.0, quiet(20.0), 4.4, 1.3, 9.4
-    yield Line(ticket.code, 1.5, 1.3, 34, 13.5, is_code=True)
-    yield _network(ticket, 35.5, 1.3, 26.5, 6.8, align="right")
+    yield Line(ticket.code, 1.5, 0.9, 32, 12.5, is_code=True)
+    yield _network(ticket, 33.5, 0.9, 28.5, 6.8, align="right")
     address = ticket.address
-    yield Line(address, 35.5, 4.0, 26.5, fitting(address, 26.5, 5.6), align="right")
+    yield Line(address, 33.5, 3.4, 28.5, fitting(address, 28.5, 5.6), align="right")
     for number, x in ((1, left), (2, left + band + gap + side + gap)):
         for position, language in enumerate(languages):
             text, length = _caption(number, language), side + gap
             size = fitting(text, length, 6)
             yield Line(text, x + position * 2.2, y + side + gap / 2, length, size, 1, language, turned=True)
     yield from _pair(ticket, codes, x=left + band + gap, y=y, side=side, gap=2 * gap + band)
-    y += side + gap
-    for language in languages:
-        yield _ends(ticket, language, 1.5, y, 36, 5.6)
-        y += height_of(1, 5.6) + 0.3
-    yield Line(ticket.about, 38, y - 4.55, 24, 5, 2, align="right")
+    # One flow: what is short leaves its room to the rest.
+    mark, *about = _about(ticket)
+    ends = [("end", ticket.ends[language]) for language in languages]
+    yield joined(
+        mark, *ends, *about, x=1.5, y=y + side + gap, width=60.5, size=6.91, lines=2, lang=languages[0]
+    )
 
 
 def _wide_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
     """L7163, 99.1 x 38.1: words on the left, codes on the right."""
     languages = ticket.languages[:2]
     side, gap, x, width = 22.0, quiet(22.0), 2.0, 42.0
-    yield Line(ticket.code, x, 3.0, width, 16.5, is_code=True)
-    yield _network(ticket, x, 10.4, width, 8.5)
-    y = 16.0
+    yield Line(ticket.code, x, 1.6, width, 16.5, is_code=True)
+    yield _network(ticket, x, 7.8, width, 8.5)
+    y = 11.2
     for language in languages:
-        yield _ends(ticket, language, x, y, width, 7)
-        y += height_of(1, 7) + 0.4
-    yield Line(ticket.address, x, y + 1, width, fitting(ticket.address, width, 7))
-    yield Line(ticket.about, x, y + 4.6, width, 6, 3)
+        yield _ends(ticket, language, x, y, width, 6.5, 2)
+        y += height_of(2, 6.5) + 0.3
+    yield Line(ticket.address, x, y + 0.4, width, fitting(ticket.address, width, 7))
+    yield joined(*_about(ticket), x=x, y=y + 3.2, width=width, size=5.5, lines=5)
     left = 99.1 - 2 * side - 2 * gap
     yield from _pair(ticket, codes, x=left, y=4.0, side=side, gap=gap)
     for number, start in ((1, left - gap / 2), (2, left + side + gap / 2)):
@@ -181,12 +227,13 @@ def _wide_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
 def _small_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
     """L7651, 38.1 x 21.2: there is room for one code, of 14.4 mm. It opens the pass, and that page says how to join."""
     first = ticket.languages[0]
-    side, x, width = 14.4, 20.6, 16.2
+    side, x, width = 14.4, 19.3, 18.2
     yield Square(codes.redeem, 2.4, 2.4, side, _alt(ticket, 2), first)
     first_group, second, third = ticket.code.split("-")
-    for row, group in enumerate((f"{first_group}-", f"{second}-", third)):
-        yield Line(group, x, 2.0 + row * 4.3, width, 12, is_code=True)
-    yield _ends(ticket, first, x, 15.3, width, 4.8, 2)
+    for row, group in enumerate((f"{first_group}-{second}-", third)):
+        yield Line(group, x, 1.0 + row * 3.4, width, 9.5, is_code=True)
+    told = ("end", ticket.ends[first]), ("event", ticket.event)
+    yield joined(*told, x=x, y=8.1, width=width, size=5.45, lines=5, lang=first, bold=True)
     yield _network(ticket, 1.5, 19.15, 35, 5)
 
 
@@ -198,23 +245,11 @@ def _network(ticket: Ticket, x: float, y: float, width: float, size: float, alig
 
 
 def _ends(
-    ticket: Ticket,
-    language: str,
-    x: float,
-    y: float,
-    width: float,
-    size: float,
-    lines: int = 1,
-    align: str = "left",
+    ticket: Ticket, language: str, x: float, y: float, width: float, size: float, lines: int = 1, **rest: Any
 ) -> Line:
-    """Until when the pass is good. Of several lines, each loses some room where a word breaks off.
-
-    A long sentence is set smaller, but never so small that nobody can read it: then its end is cut off.
-    """
-    text = ticket.ends[language]
-    room = width if lines == 1 else 0.85 * lines * width
-    legible = max(SMALLEST, fitting(text, room, size))
-    return Line(text, x, y, width, legible, lines, language, align, bold=True)
+    """Until when the pass is good."""
+    told = ("end", ticket.ends[language])
+    return joined(told, x=x, y=y, width=width, size=size, lines=lines, lang=language, bold=True, **rest)
 
 
 def _pair(ticket: Ticket, codes: Codes, *, x: float, y: float, side: float, gap: float) -> Iterator[Mark]:

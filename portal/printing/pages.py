@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
 from portal.printing.layouts import Codes, lay_out
-from portal.printing.papers import Grid, Paper, grid
+from portal.printing.marks import Line
+from portal.printing.papers import ROOMY_GRIDS, Grid, Paper, grid
 from portal.printing.tickets import Ticket, plain
 from portal.qr import Drawing, draw
 
@@ -24,6 +25,37 @@ class Job:
     large: bool
     title: str
     form: str
+    # Whether tickets take more room than they commonly do: see `Fit`.
+    roomy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Whether these tickets need the roomier places of their paper, and which fields are cut off even so."""
+
+    roomy: bool
+    cut: frozenset[str]
+
+
+def fit(tickets: Sequence[Ticket], *, paper: Paper, large: bool) -> Fit:
+    """How the texts of these tickets fit this paper. Raises as `grid` does."""
+    common = _cut(tickets, paper, large, roomy=False)
+    if not common or (paper, large) not in ROOMY_GRIDS:
+        return Fit(False, common)
+    return Fit(True, _cut(tickets, paper, large, roomy=True))
+
+
+def _cut(tickets: Sequence[Ticket], paper: Paper, large: bool, *, roomy: bool) -> frozenset[str]:
+    places = grid(paper, large=large, roomy=roomy)
+    # Tickets of one batch differ in code and number alone.
+    alike = {replace(one, mark="0" * len(one.mark)).texts: one for one in tickets}
+    return frozenset(
+        field
+        for ticket in alike.values()
+        for mark in lay_out(ticket, _codes(ticket), paper, places, large=large, roomy=roomy)
+        if isinstance(mark, Line)
+        for field in mark.cut
+    )
 
 
 def write_job(job: Job) -> dict[str, Any]:
@@ -39,7 +71,7 @@ def read_job(values: Mapping[str, Any]) -> Job:
 
 def make_pages(job: Job) -> dict[str, Any]:
     """What sheet.typ reads: the size of the page, and for each page its cuts and its marks."""
-    places = grid(job.paper, large=job.large)
+    places = grid(job.paper, large=job.large, roomy=job.roomy)
     width, height = places.page
     return {
         "title": plain(job.title),
@@ -63,8 +95,14 @@ def _pages(job: Job, places: Grid) -> Iterator[dict[str, Any]]:
 
 
 def _marks(job: Job, places: Grid, ticket: Ticket, x: float, y: float) -> list[dict[str, object]]:
-    codes = Codes(_draw_joining(ticket.join), draw(ticket.redeem_url))
-    return [mark.at(x, y) for mark in lay_out(ticket, codes, job.paper, places, large=job.large)]
+    return [
+        mark.at(x, y)
+        for mark in lay_out(ticket, _codes(ticket), job.paper, places, large=job.large, roomy=job.roomy)
+    ]
+
+
+def _codes(ticket: Ticket) -> Codes:
+    return Codes(_draw_joining(ticket.join), draw(ticket.redeem_url))
 
 
 @cache

@@ -23,6 +23,19 @@ class UnfitPaper(Exception):
     """This paper cannot be printed like that. The text is for staff and says what can."""
 
 
+class UnfitText(UnfitPaper):
+    """Something that every ticket must say would be cut off on this paper: `fields` are of `MUST`."""
+
+    def __init__(self, paper: Paper, fields: frozenset[str]) -> None:
+        named = " and ".join(sorted(fields))
+        super().__init__(f"There is no room for the {named} on {paper.upper()}: take A4 or a receipt.")
+        self.fields = fields
+
+
+# What a ticket that does not say it whole must not be printed without.
+MUST = frozenset({"event", "end"})
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Places of one size on one page: the first at `left`, `top`, the next `pitch_x` or `pitch_y` further on."""
@@ -72,10 +85,20 @@ LARGE_GRIDS = {
     Paper.A4: Grid(A4, 2, 4, 100.0, 71.75, 5.0, 5.0, 100.0, 71.75, cut=True),
     Paper.RECEIPT: Grid((80.0, 180.0), 1, 1, 80.0, 180.0, 0.0, 0.0, 80.0, 180.0),
 }
+# Where a ticket may be as large as it needs to be: for long texts.
+ROOMY_GRIDS = {
+    (Paper.A4, False): Grid(A4, 3, 5, 66.6, 57.4, 5.1, 5.0, 66.6, 57.4, cut=True),
+    (Paper.A4, True): Grid(A4, 2, 2, 100.0, 143.5, 5.0, 5.0, 100.0, 143.5, cut=True),
+    (Paper.RECEIPT, False): Grid((80.0, 165.0), 1, 1, 80.0, 165.0, 0.0, 0.0, 80.0, 165.0),
+    (Paper.RECEIPT, True): Grid((80.0, 260.0), 1, 1, 80.0, 260.0, 0.0, 0.0, 80.0, 260.0),
+}
 
 
-def grid(paper: Paper, *, large: bool = False) -> Grid:
-    """The places of this paper. Raises `UnfitPaper` for large print on labels, which have no room for it."""
+def grid(paper: Paper, *, large: bool = False, roomy: bool = False) -> Grid:
+    """The places of this paper; `roomy` where it can be. Raises `UnfitPaper` for large print on labels, which have no
+    room for it."""
+    if roomy and (paper, large) in ROOMY_GRIDS:
+        return ROOMY_GRIDS[paper, large]
     if not large:
         return GRIDS[paper]
     if paper not in LARGE_GRIDS:

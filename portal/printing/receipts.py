@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from portal.printing.marks import shorten
 from portal.printing.tickets import Ticket, check, plain
 from portal.printing.words import words
 from portal.qr import modules
@@ -20,6 +19,8 @@ from portal.qr import modules
 COLUMNS = 48
 DOTS_PER_MM = 8
 QR_MM = 20
+# Longer than any text that the desk can give; a receipt is no roll.
+MOST_LINES = 5
 
 ESC, GS = b"\x1b", b"\x1d"
 START = ESC + b"@"  # ESC @: as after switching on
@@ -52,13 +53,16 @@ def _receipt(ticket: Ticket) -> Iterator[bytes]:
     yield REGULAR + LEFT + b"\n"
     for language in ticket.languages:
         yield _wrapped(words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address))
-    yield _wrapped(shorten(ticket.about, 5 * COLUMNS))
+    for text in (ticket.number, ticket.event, ticket.place):
+        yield _wrapped(text)
 
 
 @lru_cache(maxsize=1024)
 def _wrapped(text: str) -> bytes:
     """As many lines as it takes. Most texts are the same on every ticket of a batch."""
-    return b"".join(_line(line) for line in textwrap.wrap(plain(text), COLUMNS))
+    return b"".join(
+        _line(line) for line in textwrap.wrap(plain(text), COLUMNS, max_lines=MOST_LINES, placeholder="…")
+    )
 
 
 def _line(text: str) -> bytes:

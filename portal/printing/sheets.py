@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
-from portal.printing.pages import Job
-from portal.printing.papers import Paper, check_start, grid
+from portal.printing.pages import Job, fit
+from portal.printing.papers import MUST, Paper, UnfitText, check_start, grid
 from portal.printing.tickets import Ticket, check
 from portal.printing.typesetter import typeset
 
@@ -27,7 +28,11 @@ def print_pdf(
     `offset_mm` moves all to the right and down, for a printer that prints beside. `first_free` is the first place
     to use of a begun sheet, counted from 0 in reading order. Print at actual size, not fitted to the page.
 
-    Raises `UnprintableTicket`, `OversizedPrint`, `UnfitPaper`; `BusyPress` or `FailedPrinting` from the press.
+    Long texts get larger tickets where the paper is cut to size; where event or end would be cut off all the same,
+    nothing is printed.
+
+    Raises `UnprintableTicket`, `OversizedPrint`, `UnfitPaper` (`UnfitText` for what would be cut off); `BusyPress` or
+    `FailedPrinting` from the press.
     """
     return typeset(_job(tickets, paper, offset_mm, first_free, large, title, "pdf"))
 
@@ -48,8 +53,8 @@ def preview_svg(
     """
     job = _job(tickets, paper, offset_mm, first_free, large, title, "svg")
     if pages is not None:
-        room = max(1, pages) * grid(paper, large=large).places - first_free
-        job = _job(tickets[:room], paper, offset_mm, first_free, large, title, "svg")
+        room = max(1, pages) * grid(paper, large=large, roomy=job.roomy).places - first_free
+        job = replace(job, tickets=tickets[:room])
     drawn = json.loads(typeset(job))
     return [str(page) for page in drawn]
 
@@ -64,5 +69,8 @@ def _job(
     form: str,
 ) -> Job:
     check(tickets)
-    check_start(grid(paper, large=large), offset_mm=offset_mm, first_free=first_free)
-    return Job(tickets, paper, offset_mm, first_free, large, title, form)
+    fitting = fit(tickets, paper=paper, large=large)
+    if fitting.cut & MUST:
+        raise UnfitText(paper, fitting.cut & MUST)
+    check_start(grid(paper, large=large, roomy=fitting.roomy), offset_mm=offset_mm, first_free=first_free)
+    return Job(tickets, paper, offset_mm, first_free, large, title, form, fitting.roomy)

@@ -50,10 +50,14 @@ class Ticket:
     mark: str = ""
 
     @property
-    def about(self) -> str:
-        """Of which place and occasion it is, the number first, for it is the one that must not be cut off."""
-        number = f"n° {self.mark}" if self.mark else ""
-        return " · ".join(text for text in (number, self.place, self.event) if text)
+    def number(self) -> str:
+        return f"n° {self.mark}" if self.mark else ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is set in letters, but for the code."""
+        ends = [self.ends[language] for language in self.languages]
+        return (self.ssid, self.place, self.event, self.number, self.address, *self.languages, *ends)
 
     @property
     def address(self) -> str:

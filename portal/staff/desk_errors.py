@@ -28,6 +28,14 @@ class UnfitChoice(VoucherError):
         self.field, self.most = field, most
 
 
+class NoRoom(UnfitChoice):
+    """This paper would cut off what every ticket must say: `fields` are of `portal.printing.papers.MUST`."""
+
+    def __init__(self, fields: frozenset[str]) -> None:
+        super().__init__("paper")
+        self.fields = fields
+
+
 class Unprinted(Exception):
     """The press could not take the job. `busy`: it can soon."""
 

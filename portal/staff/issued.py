@@ -53,11 +53,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The first page of the print, as a picture; `pages` is how many there will be."""
+    """The first page of the print, as a picture; `pages` is how many there will be, `cut` what is not whole on it."""
 
     svg: str
     paper: str
     pages: int
+    cut: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:

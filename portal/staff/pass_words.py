@@ -86,6 +86,12 @@ def papers() -> list[tuple[str, str]]:
     ]
 
 
+def cut_in_words(fields: frozenset[str]) -> tuple[str, ...]:
+    """What a paper has no room for, of what a ticket can be without."""
+    named = {"number": say("the number"), "address": say("the address"), "place": say("the place")}
+    return tuple(words for field, words in named.items() if field in fields)
+
+
 def on_day(day: date) -> str:
     return format_date(day, "EEEE d MMMM", locale=language())
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from auth.voucher_models import Plan, PlanKind
+from portal.last_moments import last_moment
 from portal.services import services
-from portal.wording import DEFAULT, day_and_time, in_full, language, say
+from portal.wording import DEFAULT, in_full, language, say
 
 
 def plan_name(plan: Plan) -> str:
@@ -26,6 +27,6 @@ def end_in_words(plan: Plan, ends_at: datetime | None, zone: str) -> str:
             text = say("Good for %(length)s from its first use.", length=length)
     if ends_at is None:
         return text
-    last = day_and_time(ends_at, zone, now=services().clock())
+    last = last_moment(ends_at, zone, language(), since=services().clock())
     limit = say("It can be used until %(time)s.", time=last)
     return f"{text} {limit}"

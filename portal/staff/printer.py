@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.printing.pages import Fit, fit
 from portal.printing.papers import MOST_OFFSET, Paper, UnfitPaper, grid
 from portal.printing.receipt_pictures import draw_receipt
 from portal.printing.receipts import print_escpos
@@ -28,11 +29,12 @@ class Choices:
     first_free: int = 0
     offset_mm: tuple[float, float] = NO_OFFSET
 
-    def pages(self, tickets: int) -> int:
-        """How many sheets, or receipts, these tickets take."""
+    def pages(self, tickets: int, *, roomy: bool = False) -> int:
+        """How many sheets, or receipts, so many tickets take."""
         if self.paper == ESCPOS:
             return tickets
-        return math.ceil((self.first_free + tickets) / grid(Paper(self.paper), large=self.large).places)
+        places = grid(Paper(self.paper), large=self.large, roomy=roomy).places
+        return math.ceil((self.first_free + tickets) / places)
 
 
 def read(form: Mapping[str, str]) -> Choices:
@@ -70,6 +72,13 @@ def print_tickets(tickets: list[Ticket], choices: Choices, *, title: str) -> byt
         large=choices.large,
         title=title,
     )
+
+
+def fit_of(tickets: list[Ticket], choices: Choices) -> Fit:
+    """What this paper does with the texts of these tickets. A receipt printer's roll has room for all."""
+    if choices.paper == ESCPOS:
+        return Fit(False, frozenset())
+    return fit(tickets, paper=Paper(choices.paper), large=choices.large)
 
 
 def preview(tickets: list[Ticket], choices: Choices) -> str:

@@ -32,6 +32,7 @@ from portal.staff.access import NotAllowed
 from portal.staff.desk_errors import (
     MOST_AT_THE_DESK,
     ForeignPlan,
+    NoRoom,
     UnfitChoice,
     Unprinted,
     UnreadableCount,
@@ -153,6 +154,14 @@ def _about_passes(error: VoucherError) -> Refusal:
             title = say("This kind of pass does not hold at this desk.")
             text = say("Choose another kind, or the desk where the visitor will be.")
             return Refusal(HTTPStatus.BAD_REQUEST, title, text, field="plan")
+        case NoRoom():
+            title = say("It does not fit on this paper.")
+            what = say("the event") if "end" not in error.fields else say("until when the pass is good")
+            text = say(
+                "These labels would cut off %(what)s. Choose A4, a receipt or larger labels: the codes are still here.",
+                what=what,
+            )
+            return Refusal(HTTPStatus.BAD_REQUEST, title, text, field="paper")
         case UnfitChoice():
             return _about_print(error)
         case ImprudentBatch():

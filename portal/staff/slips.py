@@ -14,17 +14,17 @@ from auth import trail
 from auth.staff_desk import home_network
 from auth.staff_policy import Action
 from db.engine import reading
-from portal.printing.papers import UnfitPaper
+from portal.printing.papers import UnfitPaper, UnfitText
 from portal.printing.tickets import OversizedPrint, Ticket, UnprintableTicket
 from portal.printing.typesetter import BusyPress, FailedPrinting
 from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import printer, staff
 from portal.staff.access import needs, whoever
-from portal.staff.desk_errors import UnfitChoice, Unprinted
+from portal.staff.desk_errors import NoRoom, UnfitChoice, Unprinted
 from portal.staff.habits import habits, keep
 from portal.staff.issued import Preview, Shown, issued_page, tickets_of, unseal
-from portal.staff.pass_words import ESCPOS
+from portal.staff.pass_words import ESCPOS, cut_in_words
 from portal.staff.printer import Choices
 from portal.staff.refusals import refusal_of
 
@@ -39,10 +39,12 @@ def preview_slips() -> AnyResponse:
     try:
         choices = printer.read(request.form)
         with _pressing(shown):
-            svg = printer.preview(_tickets(shown, choices), choices)
+            tickets = _tickets(shown, choices)
+            svg = printer.preview(tickets, choices)
     except (UnfitChoice, Unprinted) as error:
         return _page(shown, refusal=refusal_of(error))
-    preview = Preview(svg, choices.paper, choices.pages(len(shown.tickets)))
+    fit = printer.fit_of(tickets, choices)
+    preview = Preview(svg, choices.paper, choices.pages(len(tickets), roomy=fit.roomy), cut_in_words(fit.cut))
     return _remembered(_page(shown, preview=preview), choices)
 
 
@@ -85,6 +87,8 @@ def _pressing(shown: Shown) -> Iterator[None]:
         yield
     except BusyPress as error:
         raise Unprinted(busy=True) from error
+    except UnfitText as error:
+        raise NoRoom(error.fields) from error
     except (UnfitPaper, OversizedPrint, UnprintableTicket, FailedPrinting) as error:
         log.warning("slips of batch %d were not printed: %s", shown.batch.id, error)
         raise Unprinted from error

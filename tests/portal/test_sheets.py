@@ -142,15 +142,23 @@ def test_every_plan_says_its_end(language: str) -> None:
         assert "{" not in said and ("24 h" in said or slug != "24h") and ("2 h" in said or slug != "2h")
 
 
-def test_the_calendar_end_is_said_by_the_clock_of_the_site() -> None:
-    """Summer time in Besançon: two hours later than UTC."""
+@pytest.mark.parametrize(
+    ("ends_at", "last"),
+    [
+        # Summer time in Besançon: two hours later than UTC.
+        (datetime(2026, 7, 14, 21, 30, tzinfo=UTC), "mardi 14 juillet 23:30"),
+        # A midnight ends the day before; another year is named.
+        (datetime(2026, 11, 29, 23, 0, tzinfo=UTC), "dimanche 29 novembre 23:59"),
+        (datetime(2027, 3, 31, 22, 0, tzinfo=UTC), "mercredi 31 mars 2027 23:59"),
+    ],
+)
+def test_the_calendar_end_is_said_by_the_clock_of_the_site(ends_at: datetime, last: str) -> None:
     batch = Batch(
         plan=Plan(kind=PlanKind.UNTIL_MIDNIGHT, length_minutes=0),
-        ends_at=datetime(2026, 7, 14, 21, 30, tzinfo=UTC),
+        ends_at=ends_at,
+        issued_at=datetime(2026, 7, 1, tzinfo=UTC),
     )
-    said = [say_end(batch, language, "Europe/Paris") for language in LANGUAGES]
-    assert said == [
-        "valable un jour, jusqu’à minuit, avant le 14/07 à 23:30",
-        "good for one day, until midnight, before 14 Jul, 23:30",
-        "einen Tag gültig, bis Mitternacht, vor dem 14.07., 23:30",
-    ]
+    said = {language: say_end(batch, language, "Europe/Paris") for language in LANGUAGES}
+    assert said["fr"] == f"valable un jour, jusqu’à minuit, utilisable jusqu’à {last}"
+    assert said["en"].startswith("good for one day, until midnight, to be used until ")
+    assert said["de"].startswith("einen Tag gültig, bis Mitternacht, verwendbar bis ")

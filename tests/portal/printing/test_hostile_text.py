@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from portal.printing import press
-from portal.printing.marks import shorten
+from portal.printing.marks import set_in
 from portal.printing.papers import Paper
 from portal.printing.sheets import preview_svg, print_pdf
 from portal.printing.tickets import plain
@@ -62,10 +62,10 @@ def test_the_source_reads_loads_and_evaluates_nothing() -> None:
     ]
 
 
-def test_a_note_as_long_as_a_chapter_leaves_every_ticket_in_its_place(tmp_path: Path) -> None:
-    note = "Lorem ipsum dolor sit amet, " * 366
-    assert len(note) > 10_000
-    tickets = make_tickets(24, event=note, place=note)
+def test_a_place_as_long_as_a_chapter_leaves_every_ticket_in_its_place(tmp_path: Path) -> None:
+    name = "Lorem ipsum dolor sit amet, " * 366
+    assert len(name) > 10_000
+    tickets = make_tickets(15, place=name)
     pages = read_codes(print_pdf(tickets, paper=Paper.A4), tmp_path)
     assert len(pages) == 1
     assert sorted(code.text for code in pages[0] if code.text.startswith("HTTPS")) == redeem_addresses(
@@ -74,9 +74,9 @@ def test_a_note_as_long_as_a_chapter_leaves_every_ticket_in_its_place(tmp_path: 
 
 
 def test_a_word_without_end_leaves_every_ticket_in_its_place(tmp_path: Path) -> None:
-    tickets = make_tickets(14, event="W" * 10_000, place="\U0001f389" * 10_000)
-    pages = read_codes(print_pdf(tickets, paper=Paper.L7163), tmp_path)
-    assert len(pages) == 1 and len(pages[0]) == 28
+    for name in ("W" * 10_000, "\U0001f389" * 10_000):
+        pages = read_codes(print_pdf(make_tickets(14, place=name), paper=Paper.L7163), tmp_path)
+        assert len(pages) == 1 and len(pages[0]) == 28
 
 
 def test_hebrew_arabic_and_emoji_are_printed_as_text(tmp_path: Path) -> None:
@@ -101,8 +101,10 @@ def test_control_characters_are_blanks() -> None:
 
 
 def test_what_is_cut_off_ends_in_an_ellipsis() -> None:
-    assert shorten("abc", 10) == "abc"
-    assert shorten("abcdefghijklmnop", 10) == "abcdefgh…"
+    box = {"width": 20.0, "height": 4.0, "size": 6.0, "least": 5.0, "bold": False}
+    assert set_in("abc", **box).lines == ("abc",)
+    cut = set_in("abcdefghijklmnop" * 10, **box)
+    assert cut.is_cut and cut.size == 5 and cut.lines[-1].endswith("…")
 
 
 def test_the_preview_shows_text_and_runs_nothing() -> None:

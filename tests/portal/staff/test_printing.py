@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from auth.staff_policy import Role
 from auth.trail import TrailEntry
@@ -17,8 +18,9 @@ from portal.printing.papers import Paper
 from portal.services import Services
 from portal.slips import LANGUAGES
 from portal.staff.pass_words import TONGUES
+from sites.models import Site
 from tests.clock import MovingClock
-from tests.portal.printing.slips import read_codes, read_text
+from tests.portal.printing.slips import read_codes, read_text, squeezed
 from tests.portal.staff.conftest import Clerk, Desk, attribute
 from tests.portal.staff.issuing import CODE, deeds, issue
 
@@ -214,3 +216,39 @@ def test_a_replacement_says_so_on_its_preview_too(clerk: Clerk, services: Servic
     clerk.press(f"/staff/passes/{voucher.id}/replace")
     preview(clerk, paper="receipt")
     assert f"This pass replaces no. {voucher.mark}." in clerk.page.text
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_screen_and_ticket_tell_the_same_last_moment(clerk: Clerk, lang: str) -> None:
+    issue(clerk, "1", last_day="2026-11-29")
+    form = clerk.form(PRINT)
+    last = {"fr": "jusqu’à dimanche 29 novembre 23:59", "en": "until Sunday 29 November 23:59"}[lang]
+    clerk.post(f"{PREVIEW}?lang={lang}", **form, paper="a4")
+    assert last in html.unescape(clerk.page.text)
+    for paper in ("a4", "l7160", "l7163", "l7651", "receipt"):
+        pdf = clerk.post(PRINT, **form, paper=paper, language=lang)
+        assert squeezed(last) in squeezed(read_text(pdf.data)), paper
+
+
+def test_labels_that_would_cut_the_event_are_refused_in_words(clerk: Clerk, services: Services) -> None:
+    issue(
+        clerk,
+        "2",
+        event="Rencontre internationale des bibliothèques de quartier et des médiathèques de la région",
+    )
+    form = clerk.form(PRINT)
+    for path in (PREVIEW, PRINT):
+        page = clerk.post(path, **form, paper="l7651")
+        assert page.status_code == 400 and "would cut off the event" in page.text
+    assert "slips printed" not in deeds(services)
+    assert clerk.post(PRINT, **form, paper="a4").mimetype == "application/pdf"
+
+
+def test_the_preview_says_what_has_no_room(clerk: Clerk, services: Services) -> None:
+    with services.make_session.begin() as db:
+        db.execute(update(Site).values(name="Médiathèque et centre de documentation " * 3))
+    issue(clerk, "1", event="Nuit de la lecture", last_day="2026-11-29")
+    preview(clerk, paper="l7160", language="fr", second="en")
+    assert "There is no room on this paper for all of this: the place." in clerk.page.text
+    preview(clerk, paper="a4")
+    assert "There is no room" not in clerk.page.text

@@ -1,0 +1,28 @@
+"""The last moment at which something can be used, in words that the desk's page and the ticket share."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+
+# A year that everybody knows is left out.
+PATTERNS = {
+    "fr": ("EEEE d MMMM HH:mm", "EEEE d MMMM y HH:mm"),
+    "en": ("EEEE d MMMM HH:mm", "EEEE d MMMM y HH:mm"),
+    "de": ("EEEE, d. MMMM HH:mm", "EEEE, d. MMMM y HH:mm"),
+}
+
+
+def last_moment(ends_at: datetime, zone: str, language: str, *, since: datetime) -> str:
+    """The end of a half-open time, "dimanche 29 novembre 23:59": a midnight is the last minute of the day it ends.
+
+    With the year where it is another than at `since`.
+    """
+    place = ZoneInfo(zone)
+    local = ends_at.astimezone(place)
+    if local.time() == time.min:
+        local -= timedelta(minutes=1)
+    pattern = PATTERNS[language][local.year != since.astimezone(place).year]
+    return str(format_datetime(local, pattern, locale=language))

@@ -1,14 +1,16 @@
-"""Which addresses a client may use: what its grant says, what DHCP leased it, what it announced in IPv6.
-Pure.
+"""Which card may use an address: what its grant says, what DHCP leased it, what it was seen with. Pure.
 
-IPv4 is believed from the portal's grant and from our own DHCP server alone. IPv6 is what the client chooses
-for itself (RFC 8981), so it is learnt from the neighbour table, first come, first served: nobody can announce
-away an address that another client holds.
+An address has one holder, in both families, and it is first come, first served (FCFS SAVI, RFC 6620). Where another
+card uses it, nobody believes the newcomer: the holder is asked, and loses the address only if it is silent. What our
+own DHCP server has leased is its lessee's for as long as the lease runs (RFC 7513), and a card with a lease uses no
+other IPv4 address.
 """
 
 from __future__ import annotations
 
+import enum
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateways.nftables.configuration import Configuration
@@ -18,8 +20,23 @@ from gateways.ports import Client, Grant, InvalidMac, IpAddress, MacAddress, par
 MOST_ADDRESSES_6 = 16
 
 
-# IPv4 addresses of a neighbour are for the portal to know, not for the kernel to trust.
+# A device that is set up by hand may have a few.
 MOST_ADDRESSES_4 = 4
+# Whoever makes cards up must not fill our memory. As many as the kernel has neighbours (deploy/sysctl.conf).
+MOST_CARDS = 32768
+FORGET_SECONDS = 600.0
+# How many cards are looked at for each one that is new.
+FORGET_AT_ONCE = 8
+
+
+class Claim(enum.Enum):
+    """What comes of a card's using an address."""
+
+    KNOWN = enum.auto()
+    NEWS = enum.auto()
+    # Another card holds it, and must be asked.
+    CONTESTED = enum.auto()
+    REFUSED = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,72 +49,136 @@ class DhcpLease:
 
 
 @dataclass(slots=True)
+class Card:
+    """The addresses that a card holds, the last used at the end, and when it was last seen (CLOCK_BOOTTIME)."""
+
+    seen: float
+    four: list[IpAddress] = field(default_factory=list)
+    six: list[IpAddress] = field(default_factory=list)
+
+    def of(self, address: IpAddress) -> list[IpAddress]:
+        return self.four if address.version == 4 else self.six
+
+
+@dataclass(slots=True)
 class AddressBook:
-    """What is known of everybody on the client side."""
+    """What is known of everybody on the client side. `is_granted` says whether a card has a running grant."""
 
     configuration: Configuration
+    is_granted: Callable[[MacAddress], bool]
     leases: frozenset[DhcpLease] = frozenset()
     leased: dict[IpAddress, MacAddress] = field(default_factory=dict)
     leased_to: dict[MacAddress, list[IpAddress]] = field(default_factory=dict)
-    seen4: dict[MacAddress, list[IpAddress]] = field(default_factory=dict)
-    announced: dict[MacAddress, list[IpAddress]] = field(default_factory=dict)
-    owners: dict[IpAddress, MacAddress] = field(default_factory=dict)
+    holders: dict[IpAddress, MacAddress] = field(default_factory=dict)
+    # The card that was not seen for longest comes first.
+    cards: dict[MacAddress, Card] = field(default_factory=dict)
 
-    def announce(self, client: Client) -> bool:
-        """Take a neighbour. True when this is news."""
-        is_news = False
-        for address in client.addresses:
-            if not self.configuration.is_client(address):
-                continue
-            if address.version == 6:
-                is_news |= self._own(client.mac, address)
-            else:
-                is_news |= _keep_latest(self.seen4.setdefault(client.mac, []), address, MOST_ADDRESSES_4)[0]
-        return is_news
+    def claim(self, mac: MacAddress, address: IpAddress, *, now: float) -> Claim:
+        """A card was seen to use this address, or its grant names it. A free address becomes the card's."""
+        if not self.configuration.is_client(address) or address in self.configuration.portal_addresses:
+            return Claim.REFUSED
+        holder, lessee = self.holders.get(address), self.leased.get(address)
+        if holder == mac:
+            self._touch(mac, address, now)
+            return Claim.KNOWN
+        if lessee is not None and lessee != mac and holder in (None, lessee):
+            return Claim.REFUSED
+        if address.version == 4 and mac in self.leased_to and address not in self.leased_to[mac]:
+            return Claim.REFUSED
+        if holder is not None:
+            return Claim.CONTESTED
+        self._touch(mac, address, now)
+        self._forget(now)
+        return Claim.NEWS
 
-    def lease(self, leases: frozenset[DhcpLease]) -> set[MacAddress]:
-        """Take the DHCP server's whole list. Gives the clients for whom something changed."""
-        changed = {each.mac for each in self.leases ^ leases}
+    def move(self, mac: MacAddress, address: IpAddress, *, now: float) -> MacAddress | None:
+        """Give the address to the card that won it. Gives the card that had it."""
+        loser = self.holders.get(address)
+        self.release(address)
+        self.claim(mac, address, now=now)
+        return loser
+
+    def release(self, address: IpAddress) -> None:
+        """The address is nobody's, until somebody is seen with it."""
+        holder = self.holders.pop(address, None)
+        if holder is not None and (card := self.cards.get(holder)):
+            card.of(address).remove(address)
+
+    def lease(
+        self, leases: frozenset[DhcpLease], *, now: float
+    ) -> tuple[set[MacAddress], list[tuple[MacAddress, IpAddress]]]:
+        """Take the DHCP server's whole list.
+
+        Gives the cards for whom something changed, those that lost an address among them, and which leases must wait:
+        a card that has a grant, and no lease, holds the address already.
+        """
+        fresh = leases - self.leases
+        changed, contests = {each.mac for each in self.leases ^ leases}, []
         self.leases = leases
         self.leased = {each.address: each.mac for each in leases}
         self.leased_to = {}
         for address, mac in self.leased.items():
             self.leased_to.setdefault(mac, []).append(address)
-        return changed
+        for each in fresh:
+            self._keep_to_leases(each.mac)
+        for each in fresh:
+            holder = self.holders.get(each.address)
+            if holder in (None, each.mac) or not (self.is_granted(holder) and holder not in self.leased_to):
+                self.move(each.mac, each.address, now=now)
+                changed |= {holder} if holder else set()
+            else:
+                contests.append((each.mac, each.address))
+        return changed, contests
+
+    def lessee(self, address: IpAddress) -> MacAddress | None:
+        """To whom DHCP has leased the address, unless somebody else holds it."""
+        mac = self.leased.get(address)
+        return mac if mac is not None and self.holders.get(address) == mac else None
+
+    def addresses(self, mac: MacAddress) -> tuple[IpAddress, ...]:
+        """What this card may use, IPv4 first."""
+        card = self.cards.get(mac)
+        return (*card.four, *card.six) if card else ()
 
     def arrival(self, mac: MacAddress) -> Client:
         """The client as the portal is told of it."""
-        four = [*self.leased_to.get(mac, ()), *self.seen4.get(mac, ())]
-        four = [each for each in four if self.leased.get(each, mac) == mac]
-        return Client(mac, tuple(dict.fromkeys([*four, *self.announced.get(mac, ())])))
+        return Client(mac, self.addresses(mac))
 
     def of_grant(self, grant: Grant) -> tuple[IpAddress, ...]:
         """The addresses that this grant lets pass."""
-        mac, granted = grant.client.mac, grant.client.addresses
-        # DHCP knows better than the grant, which may be older than the client's last move.
-        four = self.leased_to.get(mac) or [each for each in granted if each.version == 4]
-        known = [each for each in four if self.leased.get(each, mac) == mac]
-        known += [each for each in granted if each.version == 6 and self.owners.get(each, mac) == mac]
-        known += self.announced.get(mac, ())
-        return tuple(dict.fromkeys(each for each in known if self.configuration.is_client(each)))
+        return self.addresses(grant.client.mac)
 
-    def _own(self, mac: MacAddress, address: IpAddress) -> bool:
-        if self.owners.setdefault(address, mac) != mac:
-            return False
-        is_new, dropped = _keep_latest(self.announced.setdefault(mac, []), address, MOST_ADDRESSES_6)
-        if dropped is not None:
-            self.owners.pop(dropped, None)
-        return is_new
+    def _keep_to_leases(self, mac: MacAddress) -> None:
+        card, own = self.cards.get(mac), self.leased_to.get(mac)
+        if card and own:
+            for address in [each for each in card.four if each not in own]:
+                self.release(address)
 
-
-def _keep_latest(own: list[IpAddress], address: IpAddress, most: int) -> tuple[bool, IpAddress | None]:
-    """Put `address` last. Says whether it is new, and which one had to go: the one not used for longest."""
-    if address in own:
-        own.remove(address)
+    def _touch(self, mac: MacAddress, address: IpAddress, now: float) -> None:
+        card = self.cards.pop(mac, None) or Card(now)
+        card.seen = now
+        self.cards[mac] = card
+        own = card.of(address)
+        if address in own:
+            own.remove(address)
         own.append(address)
-        return False, None
-    own.append(address)
-    return True, own.pop(0) if len(own) > most else None
+        self.holders[address] = mac
+        if len(own) > (MOST_ADDRESSES_4 if address.version == 4 else MOST_ADDRESSES_6):
+            self.holders.pop(own.pop(0), None)
+
+    def _forget(self, now: float) -> None:
+        """Let go of strangers not seen for long, or too many. Those with a grant or a lease go to the end instead."""
+        for _ in range(FORGET_AT_ONCE):
+            mac, card = next(iter(self.cards.items()))
+            if now - card.seen < FORGET_SECONDS and len(self.cards) <= MOST_CARDS:
+                return
+            del self.cards[mac]
+            if mac in self.leased_to or self.is_granted(mac):
+                card.seen = now
+                self.cards[mac] = card
+            else:
+                for address in (*card.four, *card.six):
+                    self.holders.pop(address, None)
 
 
 def parse_leases(text: str) -> frozenset[DhcpLease]:

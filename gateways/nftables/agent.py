@@ -23,6 +23,7 @@ from gateways.nftables.configuration import Configuration, InvalidConfiguration,
 from gateways.nftables.duties import Feeding, Telling, Watching
 from gateways.nftables.enforcement import OffloadedClients
 from gateways.nftables.gateway import Gateway
+from gateways.nftables.identification import Identifying
 from gateways.nftables.journal import Journal
 from gateways.nftables.portal import Line
 
@@ -102,6 +103,7 @@ async def _run(configuration: Configuration) -> None:
     feeding = Feeding(gateway, lines[0], lines[1])
     telling = Telling(gateway, lines[2])
     watching = Watching(gateway, telling)
+    identifying = Identifying(gateway, telling)
     with neighbours.NeighbourTable(configuration.client_interface) as table:
         # Its port first: what cannot serve must not load rules either.
         server = await _serve(gateway, table)
@@ -113,7 +115,8 @@ async def _run(configuration: Configuration) -> None:
                 feeding.confirm(),
                 telling.tell_arrivals(),
                 telling.report(),
-                watching.follow_neighbours(),
+                watching.follow_neighbours(identifying.neighbour),
+                identifying.follow(),
                 watching.watch(),
                 advertisements.announce(configuration),
             )

@@ -17,13 +17,15 @@ from gateways.nftables.enforcement import OffloadedClients, boot_time
 from gateways.nftables.feed import Answer, Refused
 from gateways.nftables.gateway import Gateway
 from gateways.nftables.portal import Line, PortalUnreachable
-from gateways.ports import MacAddress
+from gateways.ports import Client, MacAddress
 
 WAIT_SECONDS = 25.0
 LONGEST_PAUSE_SECONDS = 5.0
 WATCH_SECONDS = 0.5
 # A client without a lease that is seen again is announced again, but not with every packet.
 ARRIVAL_SECONDS = 10.0
+# While the portal is away, the latest of those it has to be told of are kept; a call names so many at once.
+MOST_WAITING, TOLD_AT_ONCE = 8192, 500
 # Grants whose end the portal never heard of are forgotten after as long as their counters last.
 FORGET_SECONDS = 86400.0
 KERNEL_FAULTS = (kernel.UnknownState, kernel.KernelRefused, OffloadedClients)
@@ -122,8 +124,10 @@ class Telling:
         self._ledger = Ledger()
         self._dns_alert = Alert()
         self._arrived: dict[MacAddress, None] = {}
+        # The last announced stands last.
         self._announced_at: dict[MacAddress, float] = {}
         self._has_arrived, self._is_due = asyncio.Event(), asyncio.Event()
+        self._told = asyncio.Condition()
 
     def arrive(self, mac: MacAddress, *, is_news: bool) -> None:
         """A client showed itself. The portal is told when that is news, or when it might grant something."""
@@ -132,9 +136,25 @@ class Telling:
             lately = now - self._announced_at.get(mac, float("-inf")) < ARRIVAL_SECONDS
             if lately or self._gateway.holds(mac):
                 return
+        self._announced_at.pop(mac, None)
         self._announced_at[mac] = now
+        self._forget_announced(now)
         self._arrived[mac] = None
+        if len(self._arrived) > MOST_WAITING:
+            del self._arrived[next(iter(self._arrived))]
         self._has_arrived.set()
+
+    def _forget_announced(self, now: float) -> None:
+        while (oldest := next(iter(self._announced_at))) and now - self._announced_at[
+            oldest
+        ] > ARRIVAL_SECONDS:
+            del self._announced_at[oldest]
+
+    async def until_told(self, mac: MacAddress, seconds: float) -> None:
+        """Wait until the portal knows of this client's arrival, but no longer than this."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._told:
+                await self._told.wait_for(lambda: mac not in self._arrived)
 
     def due(self) -> None:
         """Report soon: somebody's access has ended."""
@@ -148,13 +168,17 @@ class Telling:
             await caller.insist(self._tell_arrivals)
 
     async def _tell_arrivals(self) -> None:
-        macs = list(self._arrived)
+        macs = list(self._arrived)[:TOLD_AT_ONCE]
         clients = [client for mac in macs if (client := self._gateway.book.arrival(mac)).addresses]
         if clients:
             async with self._line_lock:
                 await asyncio.to_thread(self._line.arrivals, clients)
-        for mac in macs:
-            self._arrived.pop(mac, None)
+        async with self._told:
+            for mac in macs:
+                self._arrived.pop(mac, None)
+            self._told.notify_all()
+        if self._arrived:
+            self._has_arrived.set()
 
     async def report(self) -> None:
         while True:
@@ -239,15 +263,12 @@ class Watching:
         self._looked_at = gateway.now()
         self._news = asyncio.Event()
 
-    async def follow_neighbours(self) -> None:
+    async def follow_neighbours(self, take: Callable[[Client], Awaitable[None]]) -> None:
         interface = self._gateway.configuration.client_interface
         while True:
             try:
-                async for client in neighbours.follow(interface):
-                    is_news = self._gateway.book.announce(client)
-                    if is_news:
-                        await self._gateway.refit([client.mac])
-                    self._telling.arrive(client.mac, is_news=is_news)
+                async for client in neighbours.follow(interface, lost=self._gateway.neighbour_lost):
+                    await take(client)
             except (OSError, *KERNEL_FAULTS) as error:
                 log.warning("the neighbours of %s cannot be followed: %s", interface, error)
             await asyncio.sleep(1.0)
@@ -304,8 +325,7 @@ class Watching:
             text = await asyncio.to_thread(path.read_text, encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return
-        macs = self._gateway.book.lease(parse_leases(text))
-        await self._gateway.refit(macs)
+        macs = await self._gateway.take_leases(parse_leases(text))
         self._leases_seen = seen
         for mac in macs:
             self._telling.arrive(mac, is_news=True)

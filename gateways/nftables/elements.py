@@ -7,13 +7,15 @@ event.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateways.nftables.ruleset import TABLE, RateClass, add_class
+from gateways.nftables.ruleset import NO_GRANT, TABLE, RateClass, add_class
 from gateways.ports import IpAddress, MacAddress, PortRange
 
 Pair = tuple[MacAddress, IpAddress]
+# To whom DHCP has leased an address.
+Lessee = Callable[[IpAddress], MacAddress | None]
 # Deadlines nearer than this to each other are the same: nft tells whole seconds.
 TOLERANCE_SECONDS = 1.5
 # An element with more time left than this is surely still there when the transaction reaches the kernel.
@@ -44,6 +46,8 @@ class Pass:
     pairs: tuple[Pair, ...]
     lease: Lease
     ports: PortRange | None = None
+    # Whatever address this card takes may become its own.
+    card: MacAddress | None = None
 
 
 @dataclass(slots=True)
@@ -53,22 +57,34 @@ class Held:
     classes: set[RateClass] = field(default_factory=set)
     leases: dict[int, Lease] = field(default_factory=dict)
     pairs: dict[Pair, int] = field(default_factory=dict)
-    pairs_of: dict[int, tuple[Pair, ...]] = field(default_factory=dict)
+    pairs_of: dict[int, dict[Pair, None]] = field(default_factory=dict)
+    # The one card that may use an address.
+    holders: dict[IpAddress, MacAddress] = field(default_factory=dict)
+    cards: dict[MacAddress, int] = field(default_factory=dict)
+    card_of: dict[int, MacAddress] = field(default_factory=dict)
     ports: dict[int, PortRange] = field(default_factory=dict)
-    # The three sets that speak of ports do not agree: somebody else was there.
+    # Sets that say the same thing in two ways do not agree: somebody else was there.
     torn: bool = False
 
     def bind(self, pair: Pair, number: int) -> None:
         self.pairs[pair] = number
-        own = self.pairs_of.get(number, ())
-        if pair not in own:
-            self.pairs_of[number] = (*own, pair)
+        self.pairs_of.setdefault(number, {})[pair] = None
+        self.holders[pair[1]] = pair[0]
 
     def unbind(self, pair: Pair, number: int) -> None:
         self.pairs.pop(pair, None)
-        left = tuple(each for each in self.pairs_of.pop(number, ()) if each != pair)
-        if left:
-            self.pairs_of[number] = left
+        self.holders.pop(pair[1], None)
+        own = self.pairs_of.get(number, {})
+        own.pop(pair, None)
+        if not own:
+            self.pairs_of.pop(number, None)
+
+    def enrol(self, card: MacAddress, number: int) -> None:
+        self.cards[card], self.card_of[number] = number, card
+
+    def strike(self, card: MacAddress, number: int) -> None:
+        self.cards.pop(card, None)
+        self.card_of.pop(number, None)
 
 
 @dataclass(slots=True)
@@ -82,16 +98,37 @@ class Changes:
     leased: list[tuple[int, Lease, Before]] = field(default_factory=list)
     taken: dict[int, PortRange] = field(default_factory=dict)
     given: dict[int, PortRange] = field(default_factory=dict)
+    enrolled: dict[MacAddress, int] = field(default_factory=dict)
+    struck: dict[MacAddress, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        ports = self.taken or self.given
-        return bool(self.classes or self.unbound or self.bound or self.ended or self.leased or ports)
+        others = self.taken or self.given or self.enrolled or self.struck
+        return bool(self.classes or self.unbound or self.bound or self.ended or self.leased or others)
+
+    @property
+    def released(self) -> list[IpAddress]:
+        """The addresses that are nobody's afterwards."""
+        taken = {address for _, address in self.bound}
+        return [address for _, address in self.unbound if address not in taken]
 
 
-def plan(wanted: Mapping[int, Pass], held: Held, numbers: Iterable[int], *, now: float) -> Changes:
+def nobody(_: IpAddress) -> None:
+    """Where no DHCP server is known."""
+
+
+def plan(
+    wanted: Mapping[int, Pass],
+    held: Held,
+    numbers: Iterable[int],
+    *,
+    now: float,
+    lessee: Lessee = nobody,
+    moved: Iterable[IpAddress] = (),
+) -> Changes:
     """The changes that make the kernel fit `wanted` as far as `numbers` go.
 
-    A number that is not in `wanted`, or whose time is over, must not pass and owns nothing.
+    A number that is not in `wanted`, or whose time is over, must not pass and owns nothing. What no grant holds of the
+    addresses that change, and of those in `moved`, belongs to the card that DHCP leased it to.
     """
     changes = Changes()
     for number in numbers:
@@ -99,8 +136,11 @@ def plan(wanted: Mapping[int, Pass], held: Held, numbers: Iterable[int], *, now:
         if desired is not None and desired.lease.ends <= now:
             desired = None
         _plan_lease(number, desired, held, changes, now)
+        _plan_card(number, desired, held, changes)
         _plan_pairs(number, desired, held, changes)
         _plan_ports(number, desired, held, changes)
+    left = {address for _, address in changes.unbound} | set(moved)
+    _plan_dhcp(left, lessee, held, changes)
     changes.classes = sorted({lease.rates for _, lease, _ in changes.leased} - held.classes)
     return changes
 
@@ -118,17 +158,49 @@ def _plan_lease(number: int, desired: Pass | None, held: Held, changes: Changes,
     changes.leased.append((number, desired.lease, before))
 
 
+def _plan_card(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
+    there, card = held.card_of.get(number), desired.card if desired else None
+    if there is not None and there != card and held.cards.get(there) == number:
+        changes.struck[there] = number
+    if card is None or held.cards.get(card) == number:
+        return
+    if card in held.cards:
+        changes.struck[card] = held.cards[card]
+    changes.enrolled[card] = number
+
+
 def _plan_pairs(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
-    owned = held.pairs_of.get(number, ())
+    owned = held.pairs_of.get(number, {})
     pairs = desired.pairs if desired else ()
     changes.unbound.update((pair, number) for pair in owned if pair not in pairs)
     for pair in pairs:
-        if pair in owned:
+        if pair not in owned:
+            _take_over(pair, number, held, changes)
+
+
+def _plan_dhcp(addresses: Iterable[IpAddress], lessee: Lessee, held: Held, changes: Changes) -> None:
+    """Give what no grant holds of these addresses to the cards that DHCP leased them to."""
+    granted = {address for _, address in changes.bound}
+    for address in addresses:
+        if address in granted:
             continue
-        earlier = held.pairs.get(pair)
-        if earlier is not None:
-            changes.unbound[pair] = earlier
-        changes.bound[pair] = number
+        card, holder = lessee(address), held.holders.get(address)
+        if holder is not None and (holder, address) not in changes.unbound:
+            number = held.pairs[holder, address]
+            if number != NO_GRANT or card == holder:
+                continue
+            changes.unbound[holder, address] = NO_GRANT
+        if card is not None:
+            changes.bound[card, address] = NO_GRANT
+
+
+def _take_over(pair: Pair, number: int, held: Held, changes: Changes) -> None:
+    """An address has one holder: whoever had it, this card under another number or another card, loses it."""
+    holder = held.holders.get(pair[1])
+    if holder is not None:
+        earlier = (holder, pair[1])
+        changes.unbound[earlier] = held.pairs[earlier]
+    changes.bound[pair] = number
 
 
 def _plan_ports(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
@@ -144,11 +216,14 @@ def _plan_ports(number: int, desired: Pass | None, held: Held, changes: Changes)
 def script(changes: Changes, *, now: float) -> str:
     """The transaction for nft. One bad line aborts all of it, so nothing is deleted that may be gone."""
     lines = [add_class(rates) for rates in changes.classes]
-    lines += _unbind_lines(changes.unbound)
+    lines += _unbind_lines(changes)
     lines += _port_lines(changes)
+    lines += _statement("delete", "cards", list(changes.struck))
+    lines += _statement("add", "cards", [f"{card} : {n}" for card, n in changes.enrolled.items()])
     for version in (4, 6):
-        bound = [f"{mac} . {ip} : {n}" for (mac, ip), n in changes.bound.items() if ip.version == version]
-        lines += _statement("add", f"clients{version}", bound)
+        bound = [(mac, ip, n) for (mac, ip), n in changes.bound.items() if ip.version == version]
+        lines += _statement("add", f"clients{version}", [f"{mac} . {ip} : {n}" for mac, ip, n in bound])
+        lines += _statement("add", f"held{version}", [str(ip) for _, ip, _ in bound])
     for rates in sorted({rates for _, rates in changes.ended}):
         numbers = [number for number, each in changes.ended if each == rates]
         lines += _vanish(rates.lease_set, [str(number) for number in numbers], timeout=" timeout 1s")
@@ -188,15 +263,16 @@ def _range(ports: PortRange) -> str:
     return f"{ports.address} . {ports.first}-{ports.last}"
 
 
-def _unbind_lines(unbound: dict[Pair, int]) -> list[str]:
-    """Forget pairs, and what the packets of these pairs left in the sets that fill themselves."""
+def _unbind_lines(changes: Changes) -> list[str]:
+    """Forget pairs, and where the answers to these pairs' flows went."""
     lines: list[str] = []
     for version in (4, 6):
-        gone = [(mac, ip, number) for (mac, ip), number in unbound.items() if ip.version == version]
+        gone = [(mac, ip, n) for (mac, ip), n in changes.unbound.items() if ip.version == version]
         lines += _statement("delete", f"clients{version}", [f"{mac} . {ip}" for mac, ip, _ in gone])
-        lines += _vanish(f"holders{version}", [f"{number} . {ip}" for _, ip, number in gone])
-        lines += _vanish(f"known{version}", sorted({str(ip) for _, ip, _ in gone}))
-    return lines + _vanish("known_macs", sorted({mac for mac, _ in unbound}))
+        lines += _vanish(f"holders{version}", [f"{n} . {ip}" for _, ip, n in gone if n != NO_GRANT])
+        released = sorted({str(ip) for ip in changes.released if ip.version == version})
+        lines += _statement("delete", f"held{version}", released)
+    return lines
 
 
 def _vanish(name: str, keys: list[str], timeout: str = "") -> list[str]:
@@ -211,6 +287,10 @@ def _statement(verb: str, name: str, keys: list[str]) -> list[str]:
 def note(changes: Changes, held: Held) -> None:
     """Bring `held` to what the kernel holds after `changes` went through."""
     held.classes.update(changes.classes)
+    for card, number in changes.struck.items():
+        held.strike(card, number)
+    for card, number in changes.enrolled.items():
+        held.enrol(card, number)
     for pair, number in changes.unbound.items():
         held.unbind(pair, number)
     for pair, number in changes.bound.items():

@@ -14,9 +14,11 @@ from collections.abc import Collection, Mapping
 from gateways.nftables import kernel
 from gateways.nftables.accounting import Alert
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import Held, Pass, note, plan, script
+from gateways.nftables.elements import Held, Lessee, Pass, nobody, note, plan, script
 from gateways.nftables.notices import Notices
-from gateways.nftables.ruleset import create, layout, reload
+from gateways.nftables.ruleset import NO_GRANT, create, layout, reload
+from gateways.nftables.static_neighbours import StaticNeighbours
+from gateways.ports import IpAddress
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,9 @@ class Enforcement:
         self._generation = -1
         self.notices = Notices()
         self._meddled, self._meddling = 0, Alert(seen=0)
+        self._neighbours = StaticNeighbours(configuration.client_interface)
+        # Our neighbour entries may not be what they should: they are compared at the next check.
+        self.neighbours_lost = True
         self.held = Held()
         self.epoch = ""
 
@@ -45,6 +50,7 @@ class Enforcement:
         """Let go of the kernel. The rules stay."""
         self.notices.close()
         self._generations.close()
+        self._neighbours.close()
 
     def load(self) -> None:
         """Put our rules in place, closed to strangers from the first packet, and only then let the machine
@@ -55,6 +61,7 @@ class Enforcement:
         """
         if kernel.offloaded(self._configuration.client_interface):
             raise OffloadedClients(self._configuration.client_interface)
+        self.neighbours_lost = True
         table = kernel.read_table()
         is_whole = False
         if table is not None and table.epoch and table.layout == layout():
@@ -72,24 +79,33 @@ class Enforcement:
         self._run(create(self._configuration, (), epoch=self.epoch), fresh=True)
         self.held = Held()
 
-    def make_fit(self, wanted: Mapping[int, Pass], numbers: Collection[int]) -> dict[int, str]:
-        """Change the kernel until it fits `wanted` for these numbers. Gives the refused ones, with the
-        reason.
+    def make_fit(
+        self,
+        wanted: Mapping[int, Pass],
+        numbers: Collection[int],
+        lessee: Lessee = nobody,
+        moved: Collection[IpAddress] = (),
+    ) -> dict[int, str]:
+        """Change the kernel until it fits `wanted` for these numbers, and `lessee` for the addresses in `moved`. Gives
+        the refused numbers, with the reason.
 
         Raises `kernel.UnknownState` when a transaction failed and the kernel cannot be read either.
         """
         try:
-            self._carry_out(wanted, numbers)
+            self._carry_out(wanted, numbers, lessee, moved)
         except kernel.KernelRefused as error:
             log.warning("the kernel refused a transaction of %d clients: %s", len(numbers), error)
             self._read()
-            return self._isolate(wanted, sorted(numbers))
+            self._carry_out({}, (), lessee, moved)
+            return self._isolate(wanted, sorted(numbers), lessee)
         return {}
 
-    def check(self, wanted: Mapping[int, Pass]) -> bool:
+    def check(self, wanted: Mapping[int, Pass], lessee: Lessee = nobody) -> bool:
         """Repair what somebody else changed; cheap while nobody changed ours. True when the table was made anew."""
+        self._keep_neighbours()
         if self._is_known(self._generations.latest()):
             return False
+        leased = self.without_grant()
         table = kernel.read_table()
         if table is None:
             # Forwarding is on and nothing stands before it: closed first, and then everything else.
@@ -101,7 +117,7 @@ class Enforcement:
             what = "somebody changed our table: putting it right"
             log.error("%s", what if is_ours else "our table was removed or replaced: loading it again")
         self.load()
-        self.make_fit(wanted, wanted.keys() | self.everybody())
+        self.make_fit(wanted, wanted.keys() | self.everybody(), lessee, leased | self.without_grant())
         return not is_ours
 
     def _is_known(self, generation: int) -> bool:
@@ -112,7 +128,13 @@ class Enforcement:
 
     def everybody(self) -> set[int]:
         """All numbers that the kernel knows."""
-        return self.held.leases.keys() | self.held.pairs_of.keys() | self.held.ports.keys()
+        held = self.held
+        known = held.leases.keys() | held.pairs_of.keys() | held.ports.keys() | held.card_of.keys()
+        return known - {NO_GRANT}
+
+    def without_grant(self) -> set[IpAddress]:
+        """The addresses that the kernel keeps for cards by the DHCP server's word alone."""
+        return {address for _, address in self.held.pairs_of.get(NO_GRANT, ())}
 
     def _read(self) -> None:
         table = kernel.read_table()
@@ -120,12 +142,36 @@ class Enforcement:
             raise kernel.UnknownState("our table is gone")
         self.held = kernel.read_held(table, now=boot_time())
 
-    def _carry_out(self, wanted: Mapping[int, Pass], numbers: Collection[int]) -> None:
+    def _carry_out(
+        self,
+        wanted: Mapping[int, Pass],
+        numbers: Collection[int],
+        lessee: Lessee,
+        moved: Collection[IpAddress] = (),
+    ) -> None:
         now = boot_time()
-        changes = plan(wanted, self.held, numbers, now=now)
-        if changes:
-            self._run(script(changes, now=now))
-            note(changes, self.held)
+        changes = plan(wanted, self.held, numbers, now=now, lessee=lessee, moved=moved)
+        if not changes:
+            return
+        self._run(script(changes, now=now))
+        note(changes, self.held)
+        try:
+            bound = {address: mac for mac, address in changes.bound}
+            self._neighbours.change(bound, changes.released)
+        except OSError as error:
+            log.debug("neighbours could not be bound: %s", error)
+            self.neighbours_lost = True
+
+    def _keep_neighbours(self) -> None:
+        """Bind the held addresses to their cards again where the kernel has dropped that, as when lan0 went down."""
+        if not self.neighbours_lost:
+            return
+        self.neighbours_lost = False
+        try:
+            self._neighbours.fit(self.held.holders)
+        except OSError as error:
+            log.debug("neighbours could not be bound: %s", error)
+            self.neighbours_lost = True
 
     def _run(self, transaction: str, *, fresh: bool = False) -> None:
         """Carry out a transaction, and stay aware of what others do.
@@ -141,12 +187,13 @@ class Enforcement:
         if after == before + 1 and (fresh or is_known):
             self._generation = after
 
-    def _isolate(self, wanted: Mapping[int, Pass], numbers: list[int]) -> dict[int, str]:
+    def _isolate(self, wanted: Mapping[int, Pass], numbers: list[int], lessee: Lessee) -> dict[int, str]:
         try:
-            self._carry_out(wanted, numbers)
+            self._carry_out(wanted, numbers, lessee)
         except kernel.KernelRefused as error:
             if len(numbers) == 1:
                 return {numbers[0]: str(error)}
             half = len(numbers) // 2
-            return self._isolate(wanted, numbers[:half]) | self._isolate(wanted, numbers[half:])
+            first = self._isolate(wanted, numbers[:half], lessee)
+            return first | self._isolate(wanted, numbers[half:], lessee)
         return {}

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from gateways.nftables.addresses import AddressBook
+from gateways.nftables.addresses import AddressBook, Claim, DhcpLease
 from gateways.nftables.clock import Moment, Stamp, portal_time, rebase
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import Lease, Pass
-from gateways.nftables.enforcement import Enforcement
+from gateways.nftables.elements import Lease, Pair, Pass
+from gateways.nftables.enforcement import Enforcement, boot_time
 from gateways.nftables.feed import Answer, Refused, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.ruleset import RateClass
@@ -36,8 +36,10 @@ class Gateway:
         self.configuration = configuration
         self.journal = journal
         self.enforcement = Enforcement(configuration)
-        self.book = AddressBook(configuration)
         self.troubles = Troubles()
+        self.book = AddressBook(configuration, self.holds)
+        # Addresses that a grant or the DHCP server gives to one card while another holds them.
+        self.contests: set[Pair] = set()
         stamp = journal.memory.stamp
         self.stamp = rebase(stamp, Moment.now()) if stamp else None
         self._kernel_lock = asyncio.Lock()
@@ -70,6 +72,9 @@ class Gateway:
         """
         self.look_at_disk()
         self.enforcement.load()
+        for mac, address in self.enforcement.held.pairs:
+            self.book.claim(mac, address, now=boot_time())
+        self._claim(self.journal.memory.grants.values())
         wanted = self.wanted()
         self.enforcement.make_fit(wanted, wanted.keys() - self.enforcement.held.leases.keys())
         log.info("closed to strangers; %d clients may pass", len(self.enforcement.held.leases))
@@ -106,7 +111,14 @@ class Gateway:
         ends = self._end(grant)
         pairs = tuple((mac, address) for address in self.book.of_grant(grant))
         lease = Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
-        return Pass(grant.number, pairs, lease, self._ports(grant.ports))
+        return Pass(grant.number, pairs, lease, self._ports(grant.ports), mac)
+
+    def _claim(self, grants: Iterable[Grant]) -> None:
+        """The portal has seen these addresses with these cards, perhaps long ago."""
+        for grant in grants:
+            for address in grant.client.addresses:
+                if self.book.claim(grant.client.mac, address, now=boot_time()) is Claim.CONTESTED:
+                    self.contests.add((grant.client.mac, address))
 
     def _ports(self, ports: PortRange | None) -> PortRange | None:
         """The portal names the address that the Internet sees; behind another translation, ours is another."""
@@ -144,6 +156,7 @@ class Gateway:
         changed: Collection[int] = {
             number for number in before.keys() | after.keys() if before.get(number) is not after.get(number)
         } | set(answer.ends)
+        self._claim(after[number] for number in changed if number in after)
         refused = await self.in_kernel(lambda: self._fit(after, changed, everybody=answer.full))
         if answer.full or changed or answer.version != self.journal.memory.version:
             await self.in_journal(lambda: self.journal.record(answer, self.known_time()))
@@ -156,27 +169,48 @@ class Gateway:
         if abs(step) > STEP_SECONDS:
             log.error("the portal's clock was set by %+.1f s; running access keeps its end", step)
 
-    def _fit(self, grants: dict[int, Grant], numbers: Collection[int], *, everybody: bool) -> list[Refused]:
+    def _fit(
+        self,
+        grants: dict[int, Grant],
+        numbers: Collection[int],
+        *,
+        everybody: bool,
+        moved: Collection[IpAddress] = (),
+    ) -> list[Refused]:
         if everybody:
             wanted = {number: self._pass(grant) for number, grant in grants.items()}
             numbers = wanted.keys() | self.enforcement.everybody()
         else:
             wanted = {number: self._pass(grants[number]) for number in numbers if number in grants}
-        refused = self.enforcement.make_fit(wanted, numbers)
+        refused = self.enforcement.make_fit(wanted, numbers, self.book.lessee, moved)
         return [Refused(number, reason) for number, reason in refused.items()]
 
-    async def refit(self, macs: Collection[MacAddress]) -> None:
-        """These clients' addresses have changed."""
+    async def refit(self, macs: Collection[MacAddress], *, moved: Collection[IpAddress] = ()) -> None:
+        """These clients' addresses have changed, or these addresses' clients."""
         async with self._change_lock:
             numbers = {number for mac in macs if (number := self._macs.get(mac))}
-            if numbers:
+            if numbers or moved:
                 grants = self.journal.memory.grants
-                await self.in_kernel(lambda: self._fit(grants, numbers, everybody=False))
+                await self.in_kernel(lambda: self._fit(grants, numbers, everybody=False, moved=moved))
+
+    async def take_leases(self, leases: frozenset[DhcpLease]) -> set[MacAddress]:
+        """Take the DHCP server's whole list. Gives the clients for whom something changed."""
+        before = self.book.leased.keys() or self.enforcement.without_grant()
+        macs, contests = self.book.lease(leases, now=boot_time())
+        self.contests |= set(contests)
+        moved = {each.address for each in leases if each.mac in macs} | (before - self.book.leased.keys())
+        await self.refit(macs, moved=moved)
+        return macs
+
+    def neighbour_lost(self, address: IpAddress) -> None:
+        """The kernel has dropped a neighbour: it may be one that should stay."""
+        if address in self.enforcement.held.holders:
+            self.enforcement.neighbours_lost = True
 
     async def check(self) -> None:
         """Repair what somebody else did to our table. Raises `kernel.UnknownState` when nobody can tell."""
         async with self._change_lock:
-            await self.in_kernel(lambda: self.enforcement.check(self.wanted()))
+            await self.in_kernel(lambda: self.enforcement.check(self.wanted(), self.book.lessee))
 
     async def fit_all(self) -> None:
         """Compare everything with the kernel as we know it, and mend the difference."""

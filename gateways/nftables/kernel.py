@@ -19,7 +19,7 @@ from typing import Any
 
 from gateways.nftables.elements import Held, Lease
 from gateways.nftables.ruleset import TABLE, RateClass
-from gateways.ports import MacAddress, PortRange
+from gateways.ports import IpAddress, MacAddress, PortRange
 
 NFT_SECONDS = 30.0
 # linux/netlink.h, linux/netfilter/nf_tables.h: subsystem 10, message 16.
@@ -86,9 +86,16 @@ def read_held(table: Table, *, now: float) -> Held:
     for name in ("clients4", "clients6"):
         for (mac, address), number in _elements("map", name):
             held.bind((MacAddress(mac), ipaddress.ip_address(address)), int(number))
+    for mac, number in _elements("map", "cards"):
+        held.enrol(MacAddress(mac), int(number))
     held.leases = read_leases(table.classes, now=now)
     held.ports, held.torn = _read_ports()
+    held.torn |= len(held.pairs) != len(held.holders) or _read_addresses() != held.holders.keys()
     return held
+
+
+def _read_addresses() -> set[IpAddress]:
+    return {ipaddress.ip_address(each) for name in ("held4", "held6") for each in _elements("set", name)}
 
 
 def _read_ports() -> tuple[dict[int, PortRange], bool]:

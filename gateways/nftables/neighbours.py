@@ -15,7 +15,7 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +25,7 @@ HEADER = struct.Struct("=IHHII")
 NEIGHBOUR = struct.Struct("=BxxxiHBB")
 ATTRIBUTE = struct.Struct("=HH")
 
-NLMSG_ERROR, RTM_NEWNEIGH, RTM_GETNEIGH = 2, 28, 30
+NLMSG_ERROR, RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 2, 28, 29, 30
 NLM_F_REQUEST, NLM_F_DUMP = 0x001, 0x300
 RTMGRP_NEIGH = 0x4
 NDA_DST, NDA_LLADDR = 1, 2
@@ -67,7 +67,7 @@ class NeighbourTable:
         index = socket.if_nametoindex(self.interface)
         self._socket.send(_request(self._sequence, index=index, address=address))
         while True:
-            for sequence, kind, body in _messages(self._socket.recv(BUFFER_BYTES)):
+            for sequence, kind, body in messages(self._socket.recv(BUFFER_BYTES)):
                 if sequence != self._sequence:
                     continue
                 if kind == NLMSG_ERROR:
@@ -83,12 +83,16 @@ def lookup(interface: str, address: IpAddress) -> MacAddress | None:
         return table.lookup(address)
 
 
-async def follow(interface: str) -> AsyncIterator[Client]:
+def _nothing(_: IpAddress) -> None:
+    """Where nobody cares."""
+
+
+async def follow(interface: str, *, lost: Callable[[IpAddress], None] = _nothing) -> AsyncIterator[Client]:
     """Every neighbour there is on `interface`, then every one that appears or changes, for ever.
 
     Each `Client` has one address. The same may come again and again. When the kernel says that news were lost
-    (ENOBUFS), the whole table is told anew, so that nobody is missed. Raises OSError when there is no such
-    interface.
+    (ENOBUFS), the whole table is told anew, so that nobody is missed. `lost` is told of each address that is dropped,
+    as it does with all when the interface goes down. Raises OSError when there is no such interface.
     """
     loop = asyncio.get_running_loop()
     while True:
@@ -105,7 +109,9 @@ async def follow(interface: str) -> AsyncIterator[Client]:
                     break
                 # Asked anew, because an interface that is made again gets another index.
                 index = socket.if_nametoindex(interface)
-                for _, kind, body in _messages(packet):
+                for _, kind, body in messages(packet):
+                    if kind == RTM_DELNEIGH and (address := _address(body, index)):
+                        lost(address)
                     client = _client(kind, body, index)
                     if client is not None:
                         yield client
@@ -125,7 +131,7 @@ def _request(sequence: int, *, index: int, address: IpAddress | None) -> bytes:
     return HEADER.pack(HEADER.size + len(body), RTM_GETNEIGH, flags, sequence, 0) + body
 
 
-def _messages(packet: bytes) -> Iterator[tuple[int, int, bytes]]:
+def messages(packet: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Sequence, type and body of each message in a packet."""
     start = 0
     while start + HEADER.size <= len(packet):
@@ -133,7 +139,7 @@ def _messages(packet: bytes) -> Iterator[tuple[int, int, bytes]]:
         if length < HEADER.size:
             return
         yield sequence, kind, packet[start + HEADER.size : start + length]
-        start += _aligned(length)
+        start += aligned(length)
 
 
 def _client(kind: int, body: bytes, index: int) -> Client | None:
@@ -143,26 +149,34 @@ def _client(kind: int, body: bytes, index: int) -> Client | None:
     family, found, state, _, _ = NEIGHBOUR.unpack_from(body)
     if found != index or not state & KNOWN_STATES or family not in (socket.AF_INET, socket.AF_INET6):
         return None
-    attributes = dict(_attributes(body[NEIGHBOUR.size :]))
+    told = dict(attributes(body[NEIGHBOUR.size :]))
     try:
-        address = ipaddress.ip_address(attributes[NDA_DST])
-        return Client(parse_mac(attributes[NDA_LLADDR].hex()), (address,))
+        address = ipaddress.ip_address(told[NDA_DST])
+        return Client(parse_mac(told[NDA_LLADDR].hex()), (address,))
     except (KeyError, ValueError):
         # Entries without a MAC, and those of multicast, are nobody's.
         return None
 
 
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _address(body: bytes, index: int) -> IpAddress | None:
+    """The address of the entry that a message is about, if it is on our interface."""
+    if len(body) < NEIGHBOUR.size or NEIGHBOUR.unpack_from(body)[1] != index:
+        return None
+    told = dict(attributes(body[NEIGHBOUR.size :]))
+    return ipaddress.ip_address(told[NDA_DST]) if NDA_DST in told else None
+
+
+def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     start = 0
     while start + ATTRIBUTE.size <= len(data):
         length, kind = ATTRIBUTE.unpack_from(data, start)
         if length < ATTRIBUTE.size:
             return
         yield kind, data[start + ATTRIBUTE.size : start + length]
-        start += _aligned(length)
+        start += aligned(length)
 
 
-def _aligned(length: int) -> int:
+def aligned(length: int) -> int:
     return (length + 3) & ~3
 
 

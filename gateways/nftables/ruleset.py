@@ -3,7 +3,11 @@ nothing.
 
 A client's number (`Grant.number`) travels as the packet's mark:
 
-- ``clients4`` and ``clients6`` say which number a pair of MAC and address is. They know no time.
+- ``clients4`` and ``clients6`` say which number a pair of MAC and address is. They know no time. What DHCP leased to
+  a card without a grant stands there under `NO_GRANT`.
+- ``held4`` and ``held6`` are the addresses of these pairs: another card that uses one reaches nothing at all.
+- ``cards`` says which number a card has. An address it has not used before, and nobody holds, is written down in
+  ``fresh4`` and ``fresh6``; one that another card holds in ``contested4`` and ``contested6``. The agent reads them.
 - ``lease_dD_uU``, one set for each pair of rates, say who may pass. Each element carries its own timeout, and
   both directions look it up with every packet: nothing that is running outlives it, and nobody is needed to
   end it.
@@ -26,18 +30,22 @@ from typing import Self
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.walled_garden import (
     capture_rules,
+    dhcp_rules,
     garden_rules,
     input_rules,
     output_rules,
     refusal_rules,
+    settling_rules,
 )
 from gateways.ports import SHARED_PORTS
 
 TABLE = "inet arobase"
+# Stands for "no grant" where the DHCP server alone has given an address to a card. `feed` accepts no such number.
+NO_GRANT = 2**32 - 1
 # A token bucket must hold a few offloaded packets of 64 kB, or a single one is always over the rate.
 BURST_BYTES = 262144
 CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting")
-PARTS = ("identify", "garden", "pass", "up", "down", "refuse")
+PARTS = ("identify", "foreign", "unknown", "dhcp", "garden", "pass", "up", "down", "settle", "refuse")
 
 DECLARATIONS = """\
   counter spoofed { }
@@ -46,9 +54,19 @@ DECLARATIONS = """\
   map clients6 { type ether_addr . ipv6_addr : mark; }
   set holders4 { type mark . ipv4_addr; size 262144; flags dynamic,timeout; timeout 1d; }
   set holders6 { type mark . ipv6_addr; size 262144; flags dynamic,timeout; timeout 1d; }
-  set known_macs { type ether_addr; size 262144; flags dynamic,timeout; timeout 1h; }
-  set known4 { type ipv4_addr; size 262144; flags dynamic,timeout; timeout 1h; }
-  set known6 { type ipv6_addr; size 262144; flags dynamic,timeout; timeout 1h; }
+  counter dhcp { }
+  counter dhcp_servers { }
+  counter routers { }
+  set held4 { type ipv4_addr; }
+  set held6 { type ipv6_addr; }
+  map cards { type ether_addr : mark; }
+  set fresh4 { type ether_addr . ipv4_addr; size 1024; flags dynamic,timeout; timeout 2s; }
+  set fresh6 { type ether_addr . ipv6_addr; size 1024; flags dynamic,timeout; timeout 2s; }
+  set contested4 { type ether_addr . ipv4_addr; size 1024; flags dynamic,timeout; timeout 2s; }
+  set contested6 { type ether_addr . ipv6_addr; size 1024; flags dynamic,timeout; timeout 2s; }
+  set freshened { type ether_addr; size 65535; flags dynamic,timeout; timeout 1m; }
+  set dhcp_senders { typeof @ll,48,48 . @th,288,48; size 65535; flags dynamic,timeout; timeout 1s; }
+  set dhcp_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
   set count_up { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
   set count_down { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
   set dns_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
@@ -129,7 +147,11 @@ def _rules(configuration: Configuration, classes: list[RateClass]) -> str:
         _base("output", "filter", "output", "filter", "accept", output_rules(configuration)),
         _base("postrouting", "nat", "postrouting", "srcnat", "accept", _postrouting(configuration)),
         _chain("identify", _identify(configuration)),
+        _chain("foreign", _foreign()),
+        _chain("unknown", _unknown()),
+        _chain("dhcp", dhcp_rules()),
         _chain("garden", garden_rules(configuration)),
+        _chain("settle", settling_rules()),
         _chain("refuse", refusal_rules()),
     ]
     calls = [_class_calls(each) for each in classes]
@@ -195,31 +217,54 @@ def _identify(configuration: Configuration) -> list[str]:
     prefixes = dict(_prefixes(configuration))
     allowed4 = prefixes.get("ip", "255.255.255.255")
     allowed6 = ", ".join(["fe80::/10", *([prefixes["ip6"]] if "ip6" in prefixes else [])])
-    count = 'counter name "spoofed"'
     return [
         # Before it has an address, a client may only ask for one.
         "ip saddr 0.0.0.0 udp sport 68 udp dport 67 return",
         # 58 is ICMPv6: a machine without /etc/protocols does not know it by name.
         "ip6 saddr :: meta l4proto 58 return",
-        f"ip saddr != {{ {allowed4} }} {count} drop",
-        f"ip6 saddr != {{ {allowed6} }} {count} drop",
+        f"ip saddr != {{ {allowed4} }} goto foreign",
+        f"ip6 saddr != {{ {allowed6} }} goto foreign",
         "meta mark set ether saddr . ip saddr map @clients4",
         "meta mark set ether saddr . ip6 saddr map @clients6",
-        f"meta mark 0 ip saddr @known4 {count} return",
-        f"meta mark 0 ip6 saddr @known6 {count} return",
-        f"meta mark 0 meta nfproto ipv4 ether saddr @known_macs {count} return",
+        f"meta mark {NO_GRANT} meta mark set 0 return",
+        "meta mark 0 goto unknown",
         # An old flow of the same device may still be translated to ports that are somebody else's today.
         "meta mark @limited ct direction original ct status snat meta nfproto ipv4 meta l4proto { tcp, udp } "
         "meta mark . ct reply ip daddr . ct reply proto-dst != @owned meta mark set 0",
         "meta mark 0 return",
         "meta nfproto ipv4 add @holders4 { meta mark . ip saddr }",
         "meta nfproto ipv6 add @holders6 { meta mark . ip6 saddr }",
-        "ct state new meta nfproto ipv4 update @known4 { ip saddr }",
-        "ct state new ip6 saddr != fe80::/10 update @known6 { ip6 saddr }",
-        "ct state new update @known_macs { ether saddr }",
         # The flow belongs to whoever sends in it now, and its answers to nobody else.
         "ct direction original ct mark set meta mark",
     ]
+
+
+def _foreign() -> list[str]:
+    """A client speaks under an address that is none of ours: most often a router plugged in the wrong way round."""
+    return ['udp sport 67 udp dport 68 counter name "dhcp_servers"', 'counter name "spoofed" drop']
+
+
+def _unknown() -> list[str]:
+    """A client under an address that is not known to be its own.
+
+    It may stand in a full set as well: then it is not written down, and drops all the same.
+    """
+    rules = []
+    for family, version in (("ip", 4), ("ip6", 6)):
+        held, pair = f"{family} saddr @held{version}", f"{{ ether saddr . {family} saddr }}"
+        rules += [f"{held} add @contested{version} {pair}", f'{held} counter name "spoofed" drop']
+    rules += [
+        # Nobody else has the gateway's own addresses. For IPv4 the kernel sees to that by itself.
+        'fib saddr type local counter name "spoofed" drop',
+        "meta mark set ether saddr map @cards",
+        "meta mark 0 return",
+        "meta mark set 0",
+        'meta nfproto ipv4 counter name "spoofed"',
+        "update @freshened { ether saddr limit rate over 4/second burst 32 packets } return",
+    ]
+    for family, version in (("ip", 4), ("ip6", 6)):
+        rules.append(f"meta nfproto ipv{version} add @fresh{version} {{ ether saddr . {family} saddr }}")
+    return rules
 
 
 def _forward(configuration: Configuration) -> list[str]:

@@ -60,11 +60,17 @@ def garden_rules(configuration: Configuration) -> list[str]:
 def refusal_rules() -> list[str]:
     """The end of a client's packet that nothing let through."""
     return [
+        "meta mark 0 jump settle",
         # A refusal at once lets a phone's probe fail fast; a silent drop would keep it waiting.
         "meta l4proto tcp reject with tcp reset",
         "udp dport 443 reject with icmpx port-unreachable",
         "drop",
     ]
+
+
+def settling_rules() -> list[str]:
+    """A card with a grant, under an address it has only just taken: in a moment that passes, and is tried again."""
+    return ["meta mark set ether saddr map @cards", "meta mark != 0 drop"]
 
 
 def input_rules(configuration: Configuration) -> list[str]:
@@ -77,6 +83,9 @@ def input_rules(configuration: Configuration) -> list[str]:
     ports = ", ".join(str(port) for port in configuration.uplink_tcp_ports)
     rules = [
         'iifname "lo" accept',
+        f'iifname "{client}" udp dport 67 goto dhcp',
+        f'iifname "{client}" udp sport 67 udp dport 68 counter name "dhcp_servers" drop',
+        f'iifname "{client}" icmpv6 type nd-router-advert counter name "routers" drop',
         # Answers to what the gateway itself asked. A client's own flow is judged by each of its packets.
         "ct direction reply ct state established,related accept",
         f"icmpv6 type {{ {control}, mld-listener-done, mld2-listener-report }} accept",
@@ -91,7 +100,6 @@ def input_rules(configuration: Configuration) -> list[str]:
     rules.append(f'iifname != "{client}" drop')
     ping = "update @pinged { ether saddr limit rate 5/second burst 20 packets } accept"
     rules += [
-        "udp sport 68 udp dport 67 accept",
         "ip6 saddr fe80::/10 udp sport 546 udp dport 547 accept",
         f"icmp type echo-request {ping}",
         f"icmpv6 type echo-request {ping}",
@@ -99,6 +107,25 @@ def input_rules(configuration: Configuration) -> list[str]:
     ]
     rules += [f"{portal} accept" for portal in _portal(configuration, "daddr", "dport")]
     return rules + _question_rules(configuration.resolver_port)
+
+
+def dhcp_rules() -> list[str]:
+    """What a client may ask of the DHCP server: in its own name, and not without end.
+
+    Whoever names another card in `chaddr` (RFC 2131 section 2) could give back, decline or take over its address, or
+    eat the pool up from one station. nft compares no two fields of a packet: a set that holds the sender beside itself
+    does.
+    """
+    return [
+        "udp sport != 68 drop",
+        "meta nfproto ipv6 drop",
+        # Ethernet, six bytes.
+        '@th,72,16 != 0x0106 counter name "dhcp" drop',
+        "add @dhcp_senders { @ll,48,48 . @ll,48,48 }",
+        '@ll,48,48 . @th,288,48 != @dhcp_senders counter name "dhcp" drop',
+        "update @dhcp_asked { ether saddr limit rate 15/minute burst 30 packets } accept",
+        'counter name "dhcp" drop',
+    ]
 
 
 def _question_rules(resolver: int) -> list[str]:

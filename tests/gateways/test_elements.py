@@ -5,15 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateways.nftables.accounting import Alert, Ledger, Reading
-from gateways.nftables.addresses import MOST_ADDRESSES_6, AddressBook, parse_leases
+from gateways.nftables.addresses import (
+    FORGET_SECONDS,
+    MOST_ADDRESSES_4,
+    MOST_ADDRESSES_6,
+    MOST_CARDS,
+    AddressBook,
+    Claim,
+    parse_leases,
+)
 from gateways.nftables.configuration import read
 from gateways.nftables.elements import Changes, Held, Lease, Pass, note, plan, script
-from gateways.nftables.feed import parse_grant
 from gateways.nftables.kernel import Count
-from gateways.nftables.ruleset import RateClass
-from gateways.ports import Client, MacAddress, PortRange
+from gateways.nftables.ruleset import NO_GRANT, RateClass
+from gateways.ports import MacAddress, PortRange
 from tests.gateways.test_configuration import written
-from tests.gateways.test_feed import ROW
 
 ADA, BO = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:02")
 SLOW, FAST = RateClass(1000, 500), RateClass(55000, 15000)
@@ -93,26 +99,102 @@ def test_ports_are_taken_before_they_are_given_again() -> None:
     assert carried(held) and held.ports == {}
 
 
+def test_a_card_has_one_number_and_an_address_one_holder() -> None:
+    held = Held()
+    carried(held, replace(wanted(17, ends=100), card=ADA))
+    changes = carried(held, replace(wanted(18, ends=100, mac=BO), card=BO))
+    text = script(changes, now=0)
+    assert held.holders == {ipaddress.ip_address("10.66.0.5"): BO}
+    # The address goes from hand to hand, and is never free between.
+    assert "delete element inet arobase held4" not in text and changes.released == []
+    assert held.cards == {BO: 18} and held.card_of == {18: BO}
+    assert carried(held).released == [ipaddress.ip_address("10.66.0.5")]
+    assert held.holders == {} and held.cards == {}
+
+
+def test_what_no_grant_holds_is_the_lessees() -> None:
+    held, address = Held(), ipaddress.ip_address("10.66.0.5")
+
+    def fit(*passes: Pass, lessee: MacAddress | None) -> Changes:
+        known = {each.number: each for each in passes}
+        changes = plan(known, held, {17}, now=0, lessee=lambda _: lessee, moved=[address])
+        note(changes, held)
+        return changes
+
+    fit(lessee=ADA)
+    assert held.pairs == {(ADA, address): NO_GRANT} and not fit(lessee=ADA)
+    fit(wanted(17, ends=100), lessee=ADA)
+    assert held.pairs == {(ADA, address): 17} and not fit(wanted(17, ends=100), lessee=ADA)
+    assert fit(lessee=ADA).released == []
+    assert held.pairs == {(ADA, address): NO_GRANT}
+    fit(lessee=BO)
+    assert held.pairs == {(BO, address): NO_GRANT} and held.pairs_of.keys() == {NO_GRANT}
+    assert fit(lessee=None).released == [address]
+    assert not held.pairs and not held.holders
+
+
+FIVE, NINE = ipaddress.ip_address("10.66.0.5"), ipaddress.ip_address("10.66.0.9")
+
+
+def book_of(tmp_path: Path, *granted: MacAddress) -> AddressBook:
+    return AddressBook(read(written(tmp_path)), granted.__contains__)
+
+
 def test_dhcp_knows_ipv4_better_than_the_grant(tmp_path: Path) -> None:
-    book = AddressBook(read(written(tmp_path)))
-    grant = parse_grant(ROW)
-    assert [str(each) for each in book.of_grant(grant)] == ["10.66.0.5"]
+    book = book_of(tmp_path, ADA)
+    assert book.claim(ADA, FIVE, now=0) is Claim.NEWS and book.claim(ADA, FIVE, now=0) is Claim.KNOWN
     leases = f"1 {BO} 10.66.0.5 * *\n1 {ADA} 10.66.0.9 ada *\n1 {ADA} 192.0.2.1 * *\nduid 00:01\n1 x y\n"
-    assert book.lease(parse_leases(leases)) == {ADA, BO}
-    assert [str(each) for each in book.of_grant(grant)] == ["10.66.0.9"]
+    assert book.lease(parse_leases(leases), now=1) == ({ADA, BO}, [])
+    assert book.addresses(ADA) == (NINE,) and book.addresses(BO) == (FIVE,)
+    assert book.claim(ADA, FIVE, now=2) is Claim.REFUSED
+    assert book.claim(ADA, ipaddress.ip_address("10.66.0.77"), now=2) is Claim.REFUSED
     # A renewal of the DHCP lease says that the client is here.
-    assert book.lease(parse_leases(leases.replace(f"1 {BO}", f"2 {BO}"))) == {BO}
+    assert book.lease(parse_leases(leases.replace(f"1 {BO}", f"2 {BO}")), now=3) == ({BO}, [])
 
 
-def test_ipv6_is_first_come_first_served_and_bounded(tmp_path: Path) -> None:
-    book = AddressBook(read(written(tmp_path)))
+def test_a_lease_waits_while_who_is_online_holds_the_address_without_one(tmp_path: Path) -> None:
+    book = book_of(tmp_path, ADA)
+    book.claim(ADA, FIVE, now=0)
+    leases = parse_leases(f"1 {BO} 10.66.0.5 * *\n")
+    assert book.lease(leases, now=1) == ({BO}, [(BO, FIVE)])
+    assert book.addresses(ADA) == (FIVE,) and book.lessee(FIVE) is None
+    assert book.claim(BO, FIVE, now=2) is Claim.CONTESTED
+    assert book.move(BO, FIVE, now=3) == ADA
+    assert book.addresses(ADA) == () and book.lessee(FIVE) == BO
+    # A stranger's address is the lessee's at once.
+    book = book_of(tmp_path)
+    book.claim(ADA, FIVE, now=0)
+    assert book.lease(leases, now=1) == ({ADA, BO}, []) and book.addresses(BO) == (FIVE,)
+
+
+def test_an_address_is_first_come_first_served_and_a_cards_addresses_are_bounded(tmp_path: Path) -> None:
+    book = book_of(tmp_path)
     address = ipaddress.ip_address("fd66::5")
-    assert book.announce(Client(ADA, (address,))) and not book.announce(Client(ADA, (address,)))
-    assert not book.announce(Client(BO, (address,)))
-    assert not book.announce(Client(BO, (ipaddress.ip_address("2001:db8::5"),)))
+    assert book.claim(ADA, address, now=0) is Claim.NEWS and book.claim(ADA, address, now=0) is Claim.KNOWN
+    assert book.claim(BO, address, now=0) is Claim.CONTESTED
+    for foreign in ("2001:db8::5", "192.0.2.7"):
+        assert book.claim(BO, ipaddress.ip_address(foreign), now=0) is Claim.REFUSED
     for number in range(100):
-        book.announce(Client(ADA, (ipaddress.ip_address(f"fd66::1:{number:x}"),)))
-    assert len(book.announced[ADA]) == MOST_ADDRESSES_6 == len(book.owners)
+        book.claim(ADA, ipaddress.ip_address(f"fd66::1:{number:x}"), now=0)
+        book.claim(ADA, ipaddress.ip_address(f"10.66.0.{number + 20}"), now=0)
+    assert len(book.addresses(ADA)) == MOST_ADDRESSES_4 + MOST_ADDRESSES_6 == len(book.holders)
+    assert book.claim(BO, address, now=0) is Claim.NEWS
+
+
+def test_cards_that_were_made_up_are_forgotten(tmp_path: Path) -> None:
+    book = book_of(tmp_path, ADA)
+    book.claim(ADA, FIVE, now=0)
+    book.lease(parse_leases(f"1 {BO} 10.66.0.9 * *\n"), now=0)
+    for number in range(2 * MOST_CARDS):
+        mac = MacAddress(
+            f"06:00:{number >> 24:02x}:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+        )
+        book.claim(mac, ipaddress.ip_address(f"fd66::2:{number >> 16:x}:{number & 65535:x}"), now=1)
+    assert len(book.cards) <= MOST_CARDS + 1 and len(book.holders) <= MOST_CARDS + 3
+    for number in range(MOST_CARDS // 4):
+        book.claim(ADA, ipaddress.ip_address(f"fd66::3:{number:x}"), now=2 + FORGET_SECONDS)
+    # Who is online, and who has a lease, stays.
+    assert book.cards.keys() == {ADA, BO} and book.addresses(BO) == (NINE,) and FIVE in book.addresses(ADA)
 
 
 def nowhere(number: int) -> tuple[()]:

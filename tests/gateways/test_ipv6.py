@@ -67,7 +67,6 @@ def test_an_ipv6_address_that_somebody_holds_cannot_be_announced_away(tmp_path: 
         with udp_ping_pong(spot.net, ada, version=6) as flow:
             until(lambda: flow.here.count > 3)
         victim = str(ada.address(6))
-        ada.ns.ip(f"addr del {victim}/64 dev {ada.interface}")
         bo.ns.ip(
             f"addr add {victim}/64 dev {bo.interface} nodad",
             f"addr del {bo.address(6)}/64 dev {bo.interface}",
@@ -76,3 +75,7 @@ def test_an_ipv6_address_that_somebody_holds_cannot_be_announced_away(tmp_path: 
         assert not reaches(spot.net, bo, version=6, patience=2)
         assert not reaches(spot.net, bo, version=6, patience=2)
         assert spot.agent.counter("spoofed") > before
+        assert reaches(spot.net, ada, version=6)
+        # Once its holder has given it up, it is the next one's.
+        ada.ns.ip(f"addr del {victim}/64 dev {ada.interface}")
+        until(lambda: reaches(spot.net, bo, version=6), seconds=10)

@@ -1,0 +1,132 @@
+"""Permanent entries in the kernel's neighbour table: an address that a card holds is sent to that card alone.
+
+ARP (RFC 826) and neighbour discovery (RFC 4861) believe whoever spoke last, and one forged answer would take a
+download to another card. A permanent entry hears none of them, neither answers nor requests nor advertisements. Ours
+carry a protocol number (NDA_PROTOCOL, Linux 5.0), so that those which an administrator made are let be; they stay when
+the agent ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import struct
+from collections.abc import Iterable, Mapping
+
+from gateways.nftables.neighbours import (
+    ATTRIBUTE,
+    BUFFER_BYTES,
+    HEADER,
+    NDA_DST,
+    NDA_LLADDR,
+    NEIGHBOUR,
+    NLM_F_DUMP,
+    NLM_F_REQUEST,
+    NLMSG_ERROR,
+    RTM_DELNEIGH,
+    RTM_GETNEIGH,
+    RTM_NEWNEIGH,
+    aligned,
+    attributes,
+    messages,
+)
+from gateways.ports import IpAddress, MacAddress
+
+NLMSG_DONE = 3
+NLM_F_ACK, NLM_F_REPLACE, NLM_F_CREATE = 0x004, 0x100, 0x400
+NUD_PERMANENT = 0x80
+NDA_PROTOCOL, OUR_PROTOCOL = 12, 97
+# What is sent at once before the kernel's answer is read.
+AT_ONCE = 100
+
+
+class StaticNeighbours:
+    """Our permanent entries on one interface. Blocking; for one thread at a time."""
+
+    def __init__(self, interface: str) -> None:
+        self._interface = interface
+        self._sequence = 0
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._socket.settimeout(2.0)
+
+    def close(self) -> None:
+        """The entries stay."""
+        self._socket.close()
+
+    def change(self, bound: Mapping[IpAddress, MacAddress], released: Iterable[IpAddress] = ()) -> None:
+        """Send these addresses to these cards, whatever the table says now, and leave the others to themselves.
+
+        Raises OSError when the interface is gone or the kernel refuses; then some of it may be done.
+        """
+        index = socket.if_nametoindex(self._interface)
+        requests = [self._request(RTM_DELNEIGH, index, address) for address in released]
+        requests += [self._request(RTM_NEWNEIGH, index, address, mac) for address, mac in bound.items()]
+        for start in range(0, len(requests), AT_ONCE):
+            self._carry_out(requests[start : start + AT_ONCE])
+
+    def fit(self, bound: Mapping[IpAddress, MacAddress]) -> None:
+        """Make our entries be these and no others. Raises OSError."""
+        there = self.entries()
+        missing = {address: mac for address, mac in bound.items() if there.get(address) != mac}
+        self.change(missing, there.keys() - bound.keys())
+
+    def entries(self) -> dict[IpAddress, MacAddress]:
+        """Our entries as they are. Raises OSError."""
+        index = socket.if_nametoindex(self._interface)
+        self._sequence += 1
+        body = NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+        size = HEADER.size + len(body)
+        self._socket.send(
+            HEADER.pack(size, RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, self._sequence, 0) + body
+        )
+        found: dict[IpAddress, MacAddress] = {}
+        while True:
+            for sequence, kind, said in messages(self._socket.recv(BUFFER_BYTES)):
+                if sequence != self._sequence:
+                    continue
+                if kind == NLMSG_DONE:
+                    return found
+                if kind == RTM_NEWNEIGH:
+                    found.update(_ours(said, index))
+
+    def _request(self, kind: int, index: int, address: IpAddress, mac: MacAddress | None = None) -> bytes:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        body = NEIGHBOUR.pack(family, index, NUD_PERMANENT, 0, 0) + _attribute(NDA_DST, address.packed)
+        flags = NLM_F_REQUEST | NLM_F_ACK
+        if mac is not None:
+            flags |= NLM_F_CREATE | NLM_F_REPLACE
+            body += _attribute(NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))
+            body += _attribute(NDA_PROTOCOL, bytes([OUR_PROTOCOL]))
+        self._sequence += 1
+        return HEADER.pack(HEADER.size + len(body), kind, flags, self._sequence, 0) + body
+
+    def _carry_out(self, requests: list[bytes]) -> None:
+        waiting = {HEADER.unpack_from(each)[3] for each in requests}
+        self._socket.send(b"".join(requests))
+        refused = 0
+        while waiting:
+            for sequence, kind, body in messages(self._socket.recv(BUFFER_BYTES)):
+                if kind != NLMSG_ERROR or sequence not in waiting:
+                    continue
+                waiting.discard(sequence)
+                code = -struct.unpack_from("=i", body)[0]
+                # An entry that is gone already needs no deleting.
+                if code not in (0, errno.ENOENT):
+                    refused = code
+        if refused:
+            raise OSError(refused, os.strerror(refused))
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    size = ATTRIBUTE.size + len(value)
+    return ATTRIBUTE.pack(size, kind) + value + bytes(aligned(size) - size)
+
+
+def _ours(body: bytes, index: int) -> dict[IpAddress, MacAddress]:
+    _, found, state, _, _ = NEIGHBOUR.unpack_from(body)
+    told = dict(attributes(body[NEIGHBOUR.size :]))
+    if found != index or not state & NUD_PERMANENT or told.get(NDA_PROTOCOL, b"\0")[0] != OUR_PROTOCOL:
+        return {}
+    return {ipaddress.ip_address(told[NDA_DST]): MacAddress(told[NDA_LLADDR].hex(":"))}

@@ -110,6 +110,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[GatewayHealth], float | None]], ...] = 
     ("behind", "Changes it has not confirmed.", lambda one: one.check.lag),
     ("behind_seconds", "Age of the oldest of these.", lambda one: _seconds(one.unconfirmed_since) or 0.0),
     ("clock_offset_seconds", "Its clock less ours.", lambda one: one.check.clock_offset),
+    ("faults", "What it says is wrong with it, how many.", lambda one: len(one.check.faults)),
     ("missing", "Leases it should hold and does not.", lambda one: one.missing),
     ("surplus", "Clients it lets pass without a lease.", lambda one: one.surplus),
     (

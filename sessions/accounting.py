@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Executable, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from db.statements import for_either, table_of
+from gateways.faults import CODE, Fault, read_faults
 from gateways.ports import Client, IpAddress, MacAddress, parse_mac
 from sessions import counting, opening
 from sessions.health import drift, outages
@@ -46,6 +47,8 @@ class Report:
     refused: dict[str, int]
     # The width of its counters: those of 32 bits begin again at zero after four gigabytes.
     counter_bits: int = 64
+    # What it says is wrong with it. None: an agent that knows no faults, and proves nothing.
+    faults: tuple[Fault, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,9 @@ def read_report(body: dict[str, Any]) -> Report:
         clock=float(body["now"]),
         counts=tuple(_count(entry) for entry in body["clients"]),
         held=tuple(whole(number) for number in body["held"]),
-        refused={_text(name, 32): whole(value) for name, value in body["refused"].items()},
+        refused={_reason(name): whole(value) for name, value in body["refused"].items()},
         counter_bits=_width(body.get("counter_bits", 64)),
+        faults=read_faults(body["faults"]) if "faults" in body else None,
     )
 
 
@@ -187,6 +191,12 @@ def _text(value: Any, most: int) -> str:
     return value
 
 
+def _reason(value: Any) -> str:
+    if not isinstance(value, str) or not CODE.fullmatch(value):
+        raise ValueError("not the name of a reason")
+    return value
+
+
 def _ours(db: Session, gateway_id: int, numbers: list[int]) -> dict[int, str]:
     """Which of the numbers have a lease at this gateway, with the client's MAC: no gateway counts for another's."""
     found: dict[int, str] = {}
@@ -241,6 +251,7 @@ def _health(report: Report, *, now: datetime) -> dict[str, Any]:
         "clock_offset": round(report.clock - now.timestamp(), 3),
         "held": len(report.held),
         "refused": report.refused,
+        "faults": None if report.faults is None else [asdict(fault) for fault in report.faults],
     }
 
 

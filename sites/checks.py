@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from gateways.faults import Fault, read_faults
 from sites.models import Gateway
 
 # A gateway asks for its feed at least every 25 s and reports every few: two missed turns are a silence.
@@ -21,6 +22,7 @@ class Verdict(enum.StrEnum):
     WELL = "well"
     NEVER_SEEN = "never_seen"
     SILENT = "silent"
+    FAULTY = "faulty"
     BEHIND = "behind"
     CLOCK_OFF = "clock_off"
     # Only who knows the leases can tell: see `sessions.health.overview`.
@@ -31,7 +33,8 @@ class Verdict(enum.StrEnum):
 class GatewayCheck:
     """One gateway. `lag` counts the changes it has not confirmed.
 
-    `clock_offset` is its clock minus ours, in seconds; `held` the number of leases it said it holds.
+    `clock_offset` is its clock minus ours, in seconds; `held` the number of leases it said it holds; `faults` what it
+    said is wrong with it.
     """
 
     identity: str
@@ -43,11 +46,12 @@ class GatewayCheck:
     lag: int
     clock_offset: float | None
     held: int | None
+    faults: tuple[Fault, ...]
     verdict: Verdict
 
 
 def check(db: Session, *, now: datetime) -> Sequence[GatewayCheck]:
-    """Look at every gateway, in order of identity. Reads ``clock_offset`` and ``held`` in its last health."""
+    """Look at every gateway, in order of identity. Reads ``clock_offset``, ``held`` and ``faults`` in its health."""
     gateways = db.scalars(
         select(Gateway)
         .options(joinedload(Gateway.site), joinedload(Gateway.network))
@@ -61,6 +65,7 @@ def _check(gateway: Gateway, now: datetime) -> GatewayCheck:
     lag = max(0, gateway.feed_version - gateway.confirmed_version)
     health = gateway.health or {}
     offset, held = health.get("clock_offset"), health.get("held")
+    faults = read_faults(health.get("faults") or [])
     return GatewayCheck(
         identity=gateway.identity,
         kind=gateway.kind.value,
@@ -71,15 +76,18 @@ def _check(gateway: Gateway, now: datetime) -> GatewayCheck:
         lag=lag,
         clock_offset=float(offset) if isinstance(offset, int | float) else None,
         held=len(held) if isinstance(held, list) else held if isinstance(held, int) else None,
-        verdict=_verdict(silence, lag, offset),
+        faults=faults,
+        verdict=_verdict(silence, faults, lag, offset),
     )
 
 
-def _verdict(silence: timedelta | None, lag: int, offset: object) -> Verdict:
+def _verdict(silence: timedelta | None, faults: tuple[Fault, ...], lag: int, offset: object) -> Verdict:
     if silence is None:
         return Verdict.NEVER_SEEN
     if silence > SILENT_AFTER:
         return Verdict.SILENT
+    if faults:
+        return Verdict.FAULTY
     if lag > 0:
         return Verdict.BEHIND
     if isinstance(offset, int | float) and abs(offset) > CLOCK_TOLERANCE_SECONDS:

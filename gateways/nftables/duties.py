@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from gateways.faults import FaultCode
 from gateways.nftables import kernel, neighbours
 from gateways.nftables.accounting import Alert, Ledger, Reading
 from gateways.nftables.addresses import parse_leases
@@ -189,7 +190,9 @@ class Telling:
                 log.debug("a report was not taken: %s", error)
             except KERNEL_FAULTS as error:
                 fault = str(error)
-            self._gateway.troubles.note("unreadable", fault, "the kernel could not be read for the report")
+            self._gateway.troubles.note(
+                FaultCode.UNREADABLE, fault, "the kernel could not be read for the report"
+            )
             try:
                 await asyncio.wait_for(self._is_due.wait(), self._gateway.configuration.report_seconds)
             except TimeoutError:
@@ -300,9 +303,11 @@ class Watching:
                 fault = str(error)
             troubles = self._gateway.troubles
             troubles.note(
-                "offloaded", offloaded, "a flowtable covers the clients: no deadline is kept for its packets"
+                FaultCode.OFFLOADED,
+                offloaded,
+                "a flowtable covers the clients: no deadline is kept for its packets",
             )
-            troubles.note("unchecked", fault, "the gateway could not be checked")
+            troubles.note(FaultCode.UNCHECKED, fault, "the gateway could not be checked")
             self._gateway.look_at_disk()
             self._look_at_deadlines()
             with contextlib.suppress(TimeoutError):
@@ -314,7 +319,7 @@ class Watching:
             return
         seen = await asyncio.to_thread(_fingerprint, path)
         self._gateway.troubles.note(
-            "leases_file",
+            FaultCode.LEASES_FILE,
             None if seen or not self._leases_seen else str(path),
             "the DHCP server's lease file is gone",
         )

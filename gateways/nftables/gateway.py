@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
+from gateways.faults import FaultCode
 from gateways.nftables.addresses import AddressBook, Claim, DhcpLease
 from gateways.nftables.clock import Moment, Stamp, portal_time, rebase
 from gateways.nftables.configuration import Configuration
@@ -81,7 +82,9 @@ class Gateway:
 
     def look_at_disk(self) -> None:
         """Say once that the journal cannot be written, and once that it can again."""
-        self.troubles.note("disk", self.journal.fault, "the journal cannot be written: serving from memory")
+        self.troubles.note(
+            FaultCode.DISK, self.journal.fault, "the journal cannot be written: serving from memory"
+        )
 
     def now(self) -> float:
         """The portal's time; our own wall clock's until the portal has told it once."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import re
 
-LONGEST_DETAIL = 100
+from gateways.faults import LONGEST_DETAIL, FaultCode
+
 # What the portal takes: names of interfaces, tables and files, and the system's own words.
 _ODD = re.compile(r"[^ -~]")
 log = logging.getLogger(__name__)
@@ -19,9 +20,9 @@ class Troubles:
     """All troubles that last, by code."""
 
     def __init__(self) -> None:
-        self._details: dict[str, str] = {}
+        self._details: dict[FaultCode, str] = {}
 
-    def note(self, code: str, detail: str | None, words: str) -> None:
+    def note(self, code: FaultCode, detail: str | None, words: str) -> None:
         """The trouble `code` lasts when `detail` is a text, and is over when it is None. `words` are for the log."""
         before = self._details.get(code)
         if detail is None:

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import click
+from flask import g
 from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from db.engine import reading
 from gateways.ports import GatewayKind
+from portal.fault_words import fault_in_words
 from portal.services import services
 from sessions.health.overview import GatewayHealth, look
 from sites.checks import Verdict
@@ -25,6 +27,7 @@ ADVICE = {
     Verdict.WELL: "well",
     Verdict.NEVER_SEEN: "never seen: is its agent running, with this portal's address and its credential?",
     Verdict.SILENT: "silent: nobody loses what they have, but nothing new opens there",
+    Verdict.FAULTY: "something is wrong there:",
     Verdict.BEHIND: "behind: it has not confirmed the newest changes",
     Verdict.CLOCK_OFF: "its clock is off: check NTP there",
     Verdict.DRIFTING: "drifting: it does not let pass exactly whom the leases name, and is being told again",
@@ -126,10 +129,13 @@ def list_gateways() -> None:
 @gateways.command("check")
 def check_gateways() -> None:
     """Say how every gateway does; exit status 1 where one is not well."""
+    g.language = "en"
     with reading(services().make_session) as db:
         found = look(db, now=services().clock())
     for one in found:
         click.echo("\t".join([one.check.identity, one.check.site, *_told(one), ADVICE[one.verdict]]))
+        for fault in one.check.faults:
+            click.echo(f"\t{fault_in_words(fault)}")
     if any(one.verdict is not Verdict.WELL for one in found):
         sys.exit(1)
 

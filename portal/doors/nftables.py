@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -69,8 +70,7 @@ def confirmed() -> tuple[str, int]:
     with _well_formed():
         version = accounting.whole(body["version"])
         refused = {
-            accounting.whole(entry["number"]): str(entry["reason"]).replace("\0", "")
-            for entry in body.get("refused", [])
+            accounting.whole(entry["number"]): _plain(entry["reason"]) for entry in body.get("refused", [])
         }
     with services().make_session.begin() as db:
         confirm(db, gateway_id=_gateway().id, version=version, refused=refused, now=services().clock())
@@ -165,6 +165,11 @@ def _well_formed() -> Iterator[None]:
         yield
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         abort(HTTPStatus.BAD_REQUEST, f"Not as the protocol says: {error!r}"[:200])
+
+
+def _plain(reason: object) -> str:
+    """A gateway's reason for a refusal: printable ASCII, and no more of it than is kept."""
+    return re.sub(r"[^ -~]", "?", str(reason)[:200])
 
 
 def _grant(grant: Grant) -> dict[str, Any]:

@@ -13,6 +13,7 @@ def verdict_in_words(verdict: Verdict) -> str:
         Verdict.WELL: say("well"),
         Verdict.NEVER_SEEN: say("never seen: check its agent and its credential"),
         Verdict.SILENT: say("silent: who is online stays so, nobody new comes in"),
+        Verdict.FAULTY: say("something is wrong there: see what it says of itself"),
         Verdict.BEHIND: say("behind: it has not taken the newest changes yet"),
         Verdict.CLOCK_OFF: say("its clock is off: check its time service"),
         Verdict.DRIFTING: say("drifting: it is being told again whom to let pass"),

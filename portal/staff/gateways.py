@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff_policy import Action
 from db.engine import reading
+from portal.fault_words import fault_in_words
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
@@ -47,6 +48,7 @@ def _words() -> dict[str, object]:
     return {
         "verdict_in_words": verdict_in_words,
         "refusal_in_words": refusal_in_words,
+        "fault_in_words": fault_in_words,
         "offset": offset,
         "in_words": in_words,
         "at_length": _at_length,

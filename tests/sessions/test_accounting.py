@@ -184,6 +184,16 @@ def test_an_address_taken_by_another_client_is_the_other_clients(db: Session) ->
         {"held": [2**63]},
         {"sequence": float("inf")},
         {"counter_bits": 33},
+        {"faults": "disk"},
+        {"faults": [{"detail": "no code"}]},
+        {"faults": [{"code": "Disk"}]},
+        {"faults": [{"code": "x" * 33}]},
+        {"faults": [{"code": "disk", "detail": "x" * 101}]},
+        {"faults": [{"code": "disk", "detail": "<b>\n"}]},
+        {"faults": [{"code": "disk", "detail": "plein à ras"}]},
+        {"faults": [{"code": "disk", "detail": 7}]},
+        {"faults": [{"code": "disk"}] * 33},
+        {"refused": {"<script>": 1}},
     ],
 )
 def test_a_report_that_is_none_is_refused(wrong: dict[str, Any]) -> None:

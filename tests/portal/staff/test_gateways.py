@@ -11,7 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from auth.staff_policy import Role
+from gateways.faults import Fault, FaultCode, read_faults
+from portal.fault_words import fault_in_words
 from portal.services import Services
+from portal.wording import LANGUAGES
 from sessions import accounting, ending, feed
 from sessions.accounting import Report
 from sessions.health.overview import Zombies, look
@@ -105,6 +108,50 @@ def test_one_gateways_page_tells_its_silences_and_its_health(
     assert "still silent, for 12 min" in page
     assert "+5.0 s" in page
     assert "sent under an address that is not theirs" in page
+
+
+@pytest.fixture
+def faulty(services: Services, clock: MovingClock, town: Town) -> Gateway:
+    """The station's gateway says that Docker drops its clients' packets, and something this portal does not know."""
+    faults = read_faults([{"code": "blocked4", "detail": "ip filter FORWARD"}, {"code": "haunted"}])
+    report = Report("one", 1, clock().timestamp(), (), (), {}, faults=faults)
+    with services.make_session.begin() as db:
+        gateway = db.get_one(Gateway, town.station.id)
+        accounting.record(db, gateway=gateway, report=report, now=clock())
+        return gateway
+
+
+def test_what_a_gateway_says_is_wrong_with_it_is_told_everywhere(
+    app: Flask, services: Services, desk: Desk, faulty: Gateway, clock: MovingClock
+) -> None:
+    assert health(services, faulty, clock).verdict is Verdict.FAULTY
+    clerk = desk.at_work("nour", Role.NETWORK)
+    assert "something is wrong there" in clerk.get("/staff/gateways").get_data(as_text=True)
+    page = clerk.get("/staff/gateways/gw-viotte").get_data(as_text=True)
+    told = app.test_cli_runner().invoke(args=["gateways", "check"])
+    assert told.exit_code == 1
+    for text in (page, told.output):
+        assert "other rules on that machine drop their packets" in text
+        assert "(ip filter FORWARD)" in text
+        assert "A fault that this portal has no words for yet: haunted." in text
+    watch = app.test_client().get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"})
+    assert 'arobase_gateway_faults{gateway="gw-viotte"} 2.0' in watch.get_data(as_text=True)
+
+
+def test_it_is_well_again_when_it_says_so(services: Services, faulty: Gateway, clock: MovingClock) -> None:
+    with services.make_session.begin() as db:
+        gateway = db.get_one(Gateway, faulty.id)
+        report = Report("one", 2, clock().timestamp(), (), (), {}, faults=())
+        accounting.record(db, gateway=gateway, report=report, now=clock())
+    assert health(services, faulty, clock).verdict is Verdict.WELL
+
+
+def test_there_are_words_for_every_fault_in_every_language(app: Flask) -> None:
+    for language in LANGUAGES:
+        with app.test_request_context(f"/?lang={language}"):
+            for code in FaultCode:
+                assert "no words" not in fault_in_words(Fault(code))
+                assert "nommer" not in fault_in_words(Fault(code))
 
 
 def test_the_command_line_says_the_same(app: Flask, station: Gateway) -> None:

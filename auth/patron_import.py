@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+import difflib
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,29 +14,18 @@ from sqlalchemy.orm import Session
 from auth.credentials import check_login, check_secret, normalise_login
 from auth.errors import WrongCredentials
 from auth.patrons import PatronRecord, hash_secret, opens
+from sites.errors import Fault, RefusedImport
+from sites.exchange import cells, spoiled
+from sites.exchange.records import told_once
+from sites.exchange.rows import Row, Rows
+from sites.exchange.tables import read_table
 
 COLUMNS = ("card", "pin", "category", "expires_on", "blocked")
 _REQUIRED = ("card", "pin")
-_YES, _NO = frozenset({"true", "yes", "1", "oui"}), frozenset({"", "false", "no", "0", "non"})
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """`line` is the line of the file, counted from 1; `reason` never holds a PIN."""
-
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}"
-
-
-class RefusedImport(Exception):
-    """Nothing was imported. `faults` names every bad row."""
-
-    def __init__(self, faults: tuple[BadRow, ...]) -> None:
-        super().__init__("\n".join(str(fault) for fault in faults))
-        self.faults = faults
+# How long the numbers of a column are at least before a shorter one is suspected of having lost its zeros.
+_LENGTHS = {"card": 6, "pin": 4}
+# An apostrophe that somebody typed so that a spreadsheet keeps the number as text, and that another program kept.
+_HELD = re.compile(r"'(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +44,15 @@ class _Row:
     blocked: bool
 
 
-def import_patrons(db: Session, text: str) -> Imported:
+def import_patrons(db: Session, text: str, *, allow_short: bool = False) -> Imported:
     """Add the cards of `text` and update those that are there; cards that it does not name stay as they are.
 
-    The header names the columns ``card,pin,category,expires_on,blocked`` (comma or semicolon; the last
-    three may be missing). Idempotent. Raises `RefusedImport` before anything is written. Takes about 20 ms
-    for each card, because each PIN is hashed or compared.
+    The header names the columns ``card,pin,category,expires_on,blocked`` (comma, semicolon or tab; the last three may
+    be missing). `allow_short` takes numbers that look as if a spreadsheet had dropped their first zeros. Idempotent.
+    Raises `RefusedImport` before anything is written; no fault holds a PIN. Takes about 20 ms for each card, because
+    each PIN is hashed or compared.
     """
-    rows = _read(text)
+    rows = _read(text, allow_short=allow_short)
     known = {record.card: record for record in db.scalars(select(PatronRecord))}
     added = changed = 0
     for row in rows:
@@ -99,69 +89,94 @@ def _update(record: PatronRecord, row: _Row) -> bool:
     return True
 
 
-def _read(text: str) -> list[_Row]:
-    faults: list[BadRow] = []
+def _read(text: str, *, allow_short: bool) -> list[_Row]:
+    # A PIN may well begin with an apostrophe and a sign: nothing is taken away from it.
+    table = read_table(text, literal=True)
+    faults = [*_header_faults(table), *table.faults]
+    if any(fault.where == table.head for fault in faults):
+        raise RefusedImport(faults)
     rows: list[_Row] = []
-    lines: dict[str, int] = {}
-    for line, cells in _cells(text):
-        reasons, row = _row(cells) if "" not in cells else (["it has more cells than the header"], None)
-        if row is not None and row.card in lines:
-            reasons.append(f"the card is on line {lines[row.card]} already")
-        faults += [BadRow(line, reason) for reason in reasons]
-        if row is not None:
-            lines.setdefault(row.card, line)
-            rows.append(row)
+    lines: dict[str, str] = {}
+    for found in table.rows:
+        row = _row(found, faults)
+        if row is not None and (first := lines.setdefault(row.card, found.where)) != found.where:
+            faults.append(Fault(found.where, "card", f"is on {first} already"))
+        rows += [row] if row is not None else []
+    faults += _lost(table.rows, allow_short=allow_short)
     if faults:
-        raise RefusedImport(tuple(faults))
+        raise RefusedImport(told_once(faults))
     return rows
 
 
-def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows with their line numbers. Raises `RefusedImport` if the file has not the form of one."""
-    text = text.removeprefix("\ufeff")
-    first = text.partition("\n")[0]
-    # French spreadsheets write semicolons.
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, restkey="")
-    try:
-        reader.fieldnames = names = [name.strip().lower() for name in reader.fieldnames or ()]
-        if fault := _header_fault(names):
-            raise RefusedImport((BadRow(1, fault),))
-        for cells in reader:
-            # Cells beyond the header stand under the empty name, as a list.
-            yield reader.line_num, {name: str(value or "").strip() for name, value in cells.items()}
-    except csv.Error as error:
-        raise RefusedImport((BadRow(reader.line_num, f"it is not CSV: {error}"),)) from error
+def _header_faults(table: Rows) -> Iterator[Fault]:
+    head = table.head or "file"
+    for name in table.names:
+        if name not in COLUMNS:
+            near = difflib.get_close_matches(name, COLUMNS, n=1)
+            hint = f"is it {near[0]}?" if near else f"the columns are {', '.join(COLUMNS)}"
+            yield Fault(head, name[:40], f"there is no such column; {hint}")
+    for name in _REQUIRED:
+        if name not in table.names:
+            hint = (
+                "put commas, semicolons or tabs between the columns"
+                if len(table.names) == 1
+                else "it is needed"
+            )
+            yield Fault(head, name, f"this column is missing: {hint}")
 
 
-def _header_fault(names: list[str]) -> str | None:
-    if unknown := [name for name in names if name not in COLUMNS]:
-        return f"the header holds {', '.join(map(repr, unknown))}; it may hold {','.join(COLUMNS)}"
-    if missing := [name for name in _REQUIRED if name not in names]:
-        return f"the header lacks {' and '.join(missing)}"
-    return "the header names a column twice" if len(set(names)) != len(names) else None
+def _row(found: Row, faults: list[Fault]) -> _Row | None:
+    """The row, or None and its faults."""
+    before = len(faults)
 
-
-def _row(cells: dict[str, str]) -> tuple[list[str], _Row | None]:
-    """What is wrong with the row, and the row if nothing is."""
-    reasons = []
-    card, pin = cells["card"], cells["pin"]
-    for check, value, name in ((check_login, card, "card"), (check_secret, pin, "pin")):
+    def read(name: str, reading: Callable[[str], object]) -> object:
+        text = found.cells.get(name, "").strip()
         try:
-            check(value)
-        except WrongCredentials:
-            reasons.append(f"the {name} is empty, too long or holds invisible characters")
-    ends, blocked = cells.get("expires_on", ""), cells.get("blocked", "").lower()
+            spoiled.check_cell(text)
+            return reading(text)
+        except ValueError as error:
+            faults.append(Fault(found.where, name, str(error)))
+            return None
+
+    card, pin = read("card", _card), read("pin", _pin)
+    category = read("category", cells.line_of_text(64))
+    expires_on, blocked = read("expires_on", cells.day), read("blocked", cells.yes_or_no)
+    if len(faults) > before:
+        return None
+    assert isinstance(card, str) and isinstance(pin, str)
+    assert expires_on is None or isinstance(expires_on, date)
+    return _Row(card, pin, str(category or "") or None, expires_on, bool(blocked))
+
+
+def _card(text: str) -> str:
+    text = _HELD.sub("", text, count=1) if text.startswith("'") else text
+    spoiled.check_identifier(text)
     try:
-        expires_on = date.fromisoformat(ends) if ends else None
-    except ValueError:
-        expires_on = None
-        reasons.append(f"expires_on is {ends[:20]!r}, not a date such as 2027-08-31")
-    if blocked not in _YES | _NO:
-        reasons.append(f"blocked is {blocked[:20]!r}, neither true nor false")
-    category = cells.get("category") or None
-    if category is not None and len(category) > 64:
-        reasons.append("the category is longer than 64 characters")
-    if reasons:
-        return reasons, None
-    return [], _Row(normalise_login(card), pin, category, expires_on, blocked in _YES)
+        return normalise_login(check_login(text))
+    except WrongCredentials:
+        raise ValueError("is empty, too long or holds invisible characters") from None
+
+
+def _pin(text: str) -> str:
+    spoiled.check_secret(text)
+    try:
+        return check_secret(text)
+    except WrongCredentials:
+        raise ValueError("is empty, too long or holds invisible characters") from None
+
+
+def _lost(rows: Sequence[Row], *, allow_short: bool) -> Iterator[Fault]:
+    """Numbers that a spreadsheet made shorter, or rounded, as only the whole column shows."""
+    for name, least in _LENGTHS.items():
+        texts = [row.cells.get(name, "").strip() for row in rows]
+        if reason := spoiled.lost_digits(texts):
+            yield Fault("file", name, reason)
+        found = None if allow_short else spoiled.lost_zeros(texts, least_length=least)
+        if found is None:
+            continue
+        usual, short = found
+        for place in sorted(short):
+            reason = (
+                f"is shorter than the {usual} digits of nearly all others: zeros at its beginning were lost"
+            )
+            yield Fault(rows[place].where, name, f"{reason}; if it is right, import with --allow-short")

@@ -7,7 +7,7 @@ import functools
 import re
 import zoneinfo
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from sites import hours
@@ -15,8 +15,12 @@ from sites import hours
 Word = TypeVar("Word", bound=enum.StrEnum)
 
 SLUG = re.compile(r"[a-z0-9-]{1,64}")
-_WHOLE = re.compile(r"(-?[0-9]{1,12})(?:\.0+)?")
+_WHOLE = re.compile(r"(-?[0-9]{1,12})(?:[.,]0+)?")
 _NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
+# French puts a no-break space before : ; ! ? and between thousands, and spreadsheets leave them at the ends of cells.
+_BLANKS = " \u00a0\u202f"
+_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
+_FRENCH_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: \d{1,2}:\d{2}(?::\d{2})?)?")
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _YES = ("true", "1", "yes", "oui", "vrai")
 _NO = ("false", "0", "no", "non", "faux", "")
@@ -26,10 +30,10 @@ def line_of_text(longest: int, *, needed: bool = False) -> Callable[[str], str]:
     """One line, without control characters, without the spaces around it."""
 
     def read(text: str) -> str:
-        text = text.strip(" ")
+        text = text.strip(_BLANKS)
         if needed and not text:
             raise ValueError("is empty")
-        if not text.isprintable():
+        if not all(letter.isprintable() or letter in _BLANKS for letter in text):
             raise ValueError("holds a line break or a control character")
         return _bounded(text, longest)
 
@@ -42,7 +46,7 @@ def lines_of_text(longest: int, *, needed: bool = False) -> Callable[[str], str]
     def read(text: str) -> str:
         if needed and not text.strip():
             raise ValueError("is empty")
-        if any(not (letter.isprintable() or letter in "\n\r\t") for letter in text):
+        if any(not (letter.isprintable() or letter in _BLANKS + "\n\r\t") for letter in text):
             raise ValueError("holds a control character")
         return _bounded(text, longest)
 
@@ -92,7 +96,7 @@ def yes_or_no(text: str) -> bool:
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        match = _WHOLE.fullmatch(text.strip())
+        match = _WHOLE.fullmatch(re.sub(f"(?<=[0-9])[{_BLANKS}](?=[0-9]{{3}})", "", text.strip()))
         if match is None:
             raise ValueError(f"{text[:40]!r} is not a whole number")
         if not least <= int(match[1]) <= most:
@@ -119,6 +123,27 @@ def degrees(limit: int) -> Callable[[str], float]:
         return number
 
     return read
+
+
+def day(text: str) -> date | None:
+    """A day as ISO 8601 or as the French write it (31/08/2027), with or without a time of day; or empty."""
+    text = text.strip()
+    if not text:
+        return None
+    example = "such as 2027-08-31 or 31/08/2027"
+    if text.startswith("0000-00-00"):
+        raise ValueError("0000-00-00 is no day: leave the cell empty where there is none")
+    if text.isdecimal() and len(text) == 5:
+        raise ValueError(f"{text!r} is how a spreadsheet counts days: format the column as a date, {example}")
+    match, french = _DAY.fullmatch(text), _FRENCH_DAY.fullmatch(text)
+    try:
+        if match:
+            return date(int(match[1]), int(match[2]), int(match[3]))
+        if french:
+            return date(int(french[3]), int(french[2]), int(french[1]))
+    except ValueError:
+        pass
+    raise ValueError(f"{text[:20]!r} is not a date {example}")
 
 
 def instant(text: str) -> datetime | None:

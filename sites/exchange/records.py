@@ -13,9 +13,13 @@ from sqlalchemy.orm import Session
 from sites.errors import Fault, RefusedImport
 from sites.exchange.features import read_features, write_features
 from sites.exchange.rows import Row, Rows, as_cell, decode
+from sites.exchange.spoiled import check_cell
 from sites.exchange.tables import read_table, write_table
 
 REQUIRED: Final = object()
+MOST_ALIKE = 3
+# What QGIS, PostGIS and ArcGIS add to a layer by themselves: the number of a row in that program.
+NUMBERS_OF_PROGRAMS = frozenset({"fid", "ogc_fid", "gid", "objectid"})
 
 Values = dict[str, Any]
 
@@ -87,7 +91,7 @@ def import_records(db: Session, records: Records, content: bytes, *, only_new: b
         changes = [change for change in changes if change.before is None]
     faults.extend(records.judge(db, changes))
     if faults:
-        raise RefusedImport(sorted(faults, key=_place))
+        raise RefusedImport(told_once(sorted(faults, key=_place)))
     work = [change for change in changes if change.before != change.after]
     credentials = records.write(db, work)
     db.flush()
@@ -117,12 +121,18 @@ def _changes(
     records: Records, rows: Rows, current: Mapping[str, Values], faults: list[Fault]
 ) -> list[Change]:
     columns = _columns(records, rows, current, faults)
+    if rows.names and records.key not in rows.names:
+        known = ", ".join(records.names(current))
+        faults.append(
+            Fault(rows.head or "file", records.key, f"there is no such column; the columns are {known}")
+        )
     first: dict[str, str] = {}
     changes = []
     for row in rows.rows:
         values = _values(row, columns, faults)
         if records.key not in row.cells:
-            faults.append(Fault(row.where, records.key, "is missing"))
+            if not rows.names or records.key in rows.names:
+                faults.append(Fault(row.where, records.key, "is missing"))
             continue
         key = values.get(records.key, REQUIRED)
         if key is REQUIRED:
@@ -146,19 +156,26 @@ def _columns(
 ) -> dict[str, Column]:
     """The columns that the file uses; a name nobody knows is a fault, once."""
     columns = {}
-    unknown = set()
-    for row in rows.rows:
+    unknown: dict[str, str] = {}
+    for row in rows.rows or [Row(rows.head or "file", dict.fromkeys(rows.names, ""))]:
         for name in row.cells:
             if name in columns or name in unknown:
                 continue
             column = records.column(name)
             if column is not None:
                 columns[name] = column
-                continue
-            unknown.add(name)
-            near = difflib.get_close_matches(name, records.names(current), n=1)
-            hint = f"; is it {near[0]}?" if near else ""
-            faults.append(Fault(rows.head or row.where, name[:40], f"there is no such column{hint}"))
+            elif name not in NUMBERS_OF_PROGRAMS:
+                unknown[name] = rows.head or row.where
+    known = records.names(current)
+    if len(unknown) > MOST_ALIKE:
+        names = ", ".join(name[:40] for name in unknown)
+        where = next(iter(unknown.values()))
+        faults.append(Fault(where, None, f"there are no columns {names}; the columns are {', '.join(known)}"))
+        return columns
+    for name, where in unknown.items():
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; is it {near[0]}?" if near else ""
+        faults.append(Fault(where, name[:40], f"there is no such column{hint}"))
     return columns
 
 
@@ -171,6 +188,7 @@ def _values(row: Row, columns: Mapping[str, Column], faults: list[Fault]) -> Val
             # Half a surrogate pair, or a NUL that JSON smuggled in, can be stored by no database.
             if "\0" in text or not _is_text(text):
                 raise ValueError("holds what is no character")
+            check_cell(text)
             default = columns[name].default
             empty = not text.strip() and default is not REQUIRED
             values[name] = default if empty else columns[name].read(text)
@@ -194,6 +212,22 @@ def _defaults(records: Records, current: Mapping[str, Values]) -> Values:
     return {name: column.default for name, column in columns.items() if column is not None}
 
 
+def told_once(faults: Sequence[Fault]) -> list[Fault]:
+    """What is wrong in the same way in many rows is said once, with how many."""
+    alike: dict[tuple[str | None, str], list[Fault]] = {}
+    for fault in faults:
+        alike.setdefault((fault.column, fault.reason), []).append(fault)
+    told = []
+    for same in alike.values():
+        first = same[0]
+        if len(same) > MOST_ALIKE:
+            where = f"{first.where} and {len(same) - 1} more"
+            told.append(Fault(where, first.column, first.reason))
+        else:
+            told += same
+    return sorted(told, key=_place)
+
+
 def _place(fault: Fault) -> tuple[int, str]:
-    number = fault.where.rpartition(" ")[2]
+    number = fault.where.removesuffix(" more").partition(" and ")[0].rpartition(" ")[2]
     return (int(number) if number.isdigit() else 0, fault.where)

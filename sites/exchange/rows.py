@@ -10,6 +10,7 @@ from datetime import datetime
 from sites.errors import Fault, RefusedImport
 
 MAX_BYTES = 8 * 1024 * 1024
+_NOT_UTF8 = "neither UTF-8 nor the Windows-1252 of a French text: save it as 'CSV UTF-8'"
 
 Cell = str | int | float | bool | None | list[str]
 
@@ -29,22 +30,48 @@ class Rows:
     rows: Sequence[Row]
     faults: Sequence[Fault] = ()
     head: str | None = None
+    # The columns of a table; features have no header.
+    names: tuple[str, ...] = ()
+
+
+# The letters outside ASCII that French text has. Others say that the file is in an encoding that nobody named.
+_FRENCH = frozenset(
+    "àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒÆ«»‘’“”…–—•°ºª²³½¼¾µ€£§·×±©®ñÑáíóúßÁÍÓÚ¿¡\u00a0\u00ad"
+)
 
 
 def decode(content: bytes) -> str:
-    """The text of a file; raises RefusedImport when it is too large, not UTF-8, or holds a NUL."""
+    """The text of a file as spreadsheets save it: UTF-8, UTF-16 with its mark, or Windows-1252 of French letters.
+
+    Raises RefusedImport when it is too large, in another encoding, or holds a NUL.
+    """
     if len(content) > MAX_BYTES:
         raise _refusal("file", f"{len(content):,} bytes; at most {MAX_BYTES:,} are read")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _refusal("file", "is UTF-16 (Excel's 'Unicode text'): save it as 'CSV UTF-8'")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        letter = content[error.start : error.start + 1].decode("cp1252", "replace")
-        hint = f"not UTF-8; it looks like Windows-1252 ({letter!r}): save it as 'CSV UTF-8'"
-        raise _refusal(_line(content[: error.start].count(b"\n")), hint) from error
+    text = _utf16(content) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else _utf8(content)
     if "\0" in text:
         raise _refusal(_line(text[: text.index("\0")].count("\n")), "holds a NUL: this is not a text file")
+    return text
+
+
+def _utf16(content: bytes) -> str:
+    try:
+        return content.decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise _refusal("file", "begins like UTF-16 and is cut off: save it as 'CSV UTF-8'") from error
+
+
+def _utf8(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n")
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError as error:
+        raise _refusal(_line(content[: error.start].count(b"\n")), _NOT_UTF8) from error
+    for letter in text:
+        if not letter.isascii() and letter not in _FRENCH:
+            raise _refusal(_line(line), f"{_NOT_UTF8} (read as Windows-1252 it holds {letter!r})")
     return text
 
 

@@ -88,12 +88,12 @@ def test_it_collects_all_faults_of_a_file(db: Session, wifilib: Network) -> None
         "line 3",
         "line 4",
         "line 4",
-        "line 6",
+        *["line 6"] * 4,
         "line 7",
     ]
     assert "is it longitude?" in found[0]
     assert "battant is already on line 2" in found[1]
-    assert "2 cells for 8 columns" in found[4]
+    assert [text.split(": ")[1] for text in found[4:8]] == ["kind", "address", "latitude", "longitude"]
 
 
 def test_notes_on_top_count_as_lines(db: Session, wifilib: Network) -> None:
@@ -107,16 +107,33 @@ def test_notes_on_top_count_as_lines(db: Session, wifilib: Network) -> None:
         (b"", "the file is empty"),
         (b"\xef\xbb\xbf", "the file is empty"),
         (table("slug,name,slug", "a,b,c"), "line 1: slug: this column is there twice"),
-        (table("name", "Battant"), "line 2: slug: is missing"),
+        (table("name", "Battant"), "line 1: slug: there is no such column; the columns are slug, name"),
         (table("slug", "battant"), "line 2: name: is missing"),
-        (table(HEAD, GOOD).replace(b"Rue", b"R\xe9e"), "line 2: not UTF-8; it looks like Windows-1252 ('é')"),
-        (table(HEAD, GOOD).decode().encode("utf-16"), "UTF-16"),
+        (
+            table(HEAD, GOOD).replace(b"Rue", b"R\x8ee"),
+            "line 2: neither UTF-8 nor the Windows-1252 of a French text",
+        ),
+        (table(HEAD, GOOD).replace(b"Rue", b"R\x81e"), "line 2: neither UTF-8 nor"),
+        (table(HEAD, GOOD).decode().encode("utf-16") + b"x", "cut off: save it as"),
+        (table(HEAD, GOOD, "x,Battant,squ"), "line 3: the file is cut off here: 3 cells of 7"),
+        (
+            table(HEAD, GOOD.replace("Rue Battant", "#REF!")),
+            "line 2: address: #REF! is an error of the spreadsheet",
+        ),
+        (table(HEAD, GOOD.replace("Rue Battant", "#N/A")), "line 2: address: #N/A is an error"),
+        (table(HEAD, GOOD.replace("47.243", "######")), "line 2: latitude: ##### is what a column shows"),
+        (
+            table(HEAD, GOOD.replace("Rue", "Caf\u00c3\u00a9")),
+            "line 2: address: holds letters that were read in a wrong",
+        ),
         (table(HEAD, GOOD.replace("Rue", "R\0e")), "line 2: holds a NUL"),
         (table(HEAD, GOOD, 'x,"never closed'), "line 3: cannot be read on from here"),
         (table(HEAD, GOOD, "x," + "y" * 140_000), "line 3: cannot be read on from here"),
         (b"a" * (10 * 1024 * 1024), "10,485,760 bytes; at most"),
         (b"{", "line 1: is not JSON"),
-        (b"[]", "not a GeoJSON FeatureCollection"),
+        (b"[]", "neither a GeoJSON FeatureCollection nor records"),
+        (b"[1]", "neither a GeoJSON FeatureCollection nor records"),
+        (b'{"records": []}', "neither a GeoJSON FeatureCollection nor records"),
         (b"[" * 100_000, "is not JSON that can be read"),
         (b'{"type": "FeatureCollection"}', "no list of features"),
         (
@@ -136,6 +153,18 @@ def test_notes_on_top_count_as_lines(db: Session, wifilib: Network) -> None:
         (collection(feature(name="\0")), "feature 1: name: holds what is no character"),
         (collection(feature(name="\ud800")), "feature 1: name: holds what is no character"),
         (collection({**feature(), "geometry": {"type": "Polygon", "coordinates": []}}), "not a Point"),
+        (
+            collection({**feature(), "geometry": {"type": "MultiPoint", "coordinates": [[6, 47], [6, 48]]}}),
+            "a site has one place",
+        ),
+        (
+            collection({**feature(), "geometry": {"type": "MultiPoint", "coordinates": []}}),
+            "a site has one place",
+        ),
+        (
+            collection({"type": "Feature", "properties": None, "geometry": None}),
+            "feature 1: slug: is missing",
+        ),
         (collection({**feature(), "geometry": None}), "feature 1: latitude: is missing"),
     ],
 )

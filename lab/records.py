@@ -15,7 +15,7 @@ from auth.patron_import import import_patrons
 from gateways.ports import Client, GatewayKind
 from lab.doors import Door
 from lab.network import client_prefix
-from sessions import opening
+from sessions.sightings import see
 from sites.demo.town import load_demo
 from sites.gateways import add_gateway, by_identity, rotate_credential
 from sites.models import Gateway, Network, Site
@@ -75,7 +75,7 @@ def seed_without_gateway(db: Session, door: Door, client: Client, *, now: dateti
     gateway = by_identity(db, f"fake-{door.identity}")
     if gateway is None:
         gateway = _add_fake(db, door)
-    opening.see(db, gateway_id=gateway.id, client=client, now=now)
+    see(db, gateway_id=gateway.id, client=client, now=now)
 
 
 def _add_fake(db: Session, door: Door) -> Gateway:

@@ -1,4 +1,4 @@
-"""What gateways report: bytes, packets, who is held, who appeared. Server-received time is the truth."""
+"""What gateways report: bytes, packets, who is held. Server-received time is the truth."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, func, select
+from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from db.statements import for_either, table_of
 from gateways.faults import CODE, Fault, read_faults
 from gateways.ports import Client, IpAddress, MacAddress, parse_mac
-from sessions import counting, opening
+from sessions import counting, leases, roaming, sightings
 from sessions.health import drift, outages
-from sessions.models import AccessSession, GatewayLife, Lease, Sighting, Usage
+from sessions.models import GatewayLife, Lease, Usage
+from sessions.sightings import MOST_AT_ONCE
 from sites.models import Gateway
-
-# SQLite takes some thirty thousand values with one statement.
-MOST_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +75,12 @@ def record(db: Session, *, gateway: Gateway, report: Report, now: datetime) -> N
     if not is_news:
         return
     counting.touch(db, {count.number: now - timedelta(seconds=count.idle_seconds) for count in known})
-    clients = [Client(MacAddress(macs[count.number]), count.addresses) for count in known]
-    opening.see_all(db, gateway_id=gateway.id, clients=clients, now=now)
+    _note_addresses(db, gateway, macs, known, now=now)
+    idle = {count.number: timedelta(seconds=count.idle_seconds) for count in known}
+    roaming.settle(db, gateway=gateway, idle=idle, now=now)
     drift.note(db, gateway_id=gateway.id, held=frozenset(report.held), now=now)
     # Last: everybody else takes the sessions first and the gateway's row after them.
     outages.hear(db, gateway_id=gateway.id, now=now, health=_health(report, now=now))
-
-
-def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetime) -> int:
-    """Note where clients are, and let those go on who are online elsewhere on this network; how many did.
-
-    This is how a phone walks from one site of a network to the next without signing in again.
-    """
-    if not clients:
-        return 0
-    for client in clients:
-        if client.addresses:
-            opening.see(db, gateway_id=gateway.id, client=client, now=now)
-    online = db.scalars(
-        select(AccessSession).where(
-            AccessSession.network_id == gateway.network_id,
-            AccessSession.mac.in_([client.mac for client in clients]),
-            AccessSession.ended_at.is_(None),
-            AccessSession.until > now,
-        )
-    ).all()
-    here = _leased_here(db, gateway.id, [access.id for access in online], now=now)
-    by_mac = {client.mac: client for client in clients if client.addresses}
-    walked = 0
-    for access in online:
-        arrived = by_mac.get(MacAddress(access.mac))
-        if arrived is None or access.id in here:
-            continue
-        opening.walk(db, access, gateway=gateway, client=arrived, now=now)
-        walked += 1
-    return walked
 
 
 def usage(db: Session, access_id: int) -> Total:
@@ -206,6 +175,17 @@ def _ours(db: Session, gateway_id: int, numbers: list[int]) -> dict[int, str]:
     return found
 
 
+def _note_addresses(
+    db: Session, gateway: Gateway, macs: dict[int, str], counts: list[Count], *, now: datetime
+) -> None:
+    """Addresses under which the gateway lets clients pass; one that is new becomes part of the grant."""
+    clients = [
+        sightings.within(gateway, Client(MacAddress(macs[count.number]), count.addresses)) for count in counts
+    ]
+    news = sightings.confirm_all(db, gateway_id=gateway.id, clients=clients, now=now)
+    leases.restate(db, gateway_id=gateway.id, macs=news, now=now)
+
+
 def _advance(db: Session, gateway_id: int, report: Report, *, now: datetime) -> bool:
     """Whether this report is newer than all before it in its life of the gateway. Two at once take turns here."""
     values = {"gateway": gateway_id, "life": report.epoch, "told": report.sequence, "at": now}
@@ -231,19 +211,6 @@ def _row(count: Count) -> tuple[int, int, int, int, int]:
     return count.number, count.bytes_up, count.bytes_down, count.packets_up, count.packets_down
 
 
-def _leased_here(db: Session, gateway_id: int, access_ids: list[int], *, now: datetime) -> set[int]:
-    return set(
-        db.scalars(
-            select(Lease.access_id).where(
-                Lease.gateway_id == gateway_id,
-                Lease.access_id.in_(access_ids),
-                Lease.released_at.is_(None),
-                Lease.until > now,
-            )
-        )
-    )
-
-
 def _health(report: Report, *, now: datetime) -> dict[str, Any]:
     return {
         "epoch": report.epoch,
@@ -253,13 +220,6 @@ def _health(report: Report, *, now: datetime) -> dict[str, Any]:
         "refused": report.refused,
         "faults": None if report.faults is None else [asdict(fault) for fault in report.faults],
     }
-
-
-def forget_sightings(db: Session, *, before: datetime) -> int:
-    """Drop the sightings older than `before`; how many."""
-    return len(
-        db.execute(delete(Sighting).where(Sighting.seen_at < before).returning(Sighting.address)).all()
-    )
 
 
 _lives, _leases = table_of(GatewayLife), table_of(Lease)

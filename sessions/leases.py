@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
@@ -81,6 +81,21 @@ def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
     return sum(map(len, by_gateway.values()))
 
 
+def restate(db: Session, *, gateway_id: int, macs: Collection[str], now: datetime) -> None:
+    """Tell the gateway once more of these cards' running leases there, since an address of theirs is new."""
+    changed = (
+        list(db.scalars(_RUNNING_OF, {"gateway": gateway_id, "macs": list(macs), "at": now})) if macs else []
+    )
+    if changed:
+        version = stamp(db, gateway_id)
+        db.execute(
+            update(Lease)
+            .where(Lease.id.in_(changed))
+            .values(version=version)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
     """The leases of one access session that let it pass now or later, last deadline first."""
     return list(
@@ -101,3 +116,9 @@ _stamp = (
 )
 _STAMP = ForEither(sqlite=_stamp, postgresql=_stamp.returning(BELL))
 _GRANT = insert(_leases).returning(_leases.c.id)
+_RUNNING_OF = select(_leases.c.id).where(
+    _leases.c.gateway_id == bindparam("gateway"),
+    _leases.c.mac.in_(bindparam("macs", expanding=True)),
+    _leases.c.until > bindparam("at"),
+    _leases.c.released_at.is_(None),
+)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, bindparam, or_, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance, claim
@@ -17,12 +15,11 @@ from auth.models import Entitlement
 from auth.voucher_errors import AlreadyUsed
 from db.statements import for_either, table_of
 from gateways.ports import Client
-from sessions import ending, leases, policy
-from sessions.models import AccessSession, EndReason, Sighting
-from sites import hours
-from sites.models import Gateway, NetworkKind, SigninMethod
-
-LATELY = timedelta(minutes=1)
+from sessions import ending, leases, policy, roaming
+from sessions.models import AccessSession, EndReason
+from sessions.sightings import see
+from sites.models import Gateway, SigninMethod
+from sites.rules import site_closing
 
 
 class WhenFull(enum.Enum):
@@ -142,40 +139,11 @@ def move(
     return Opened(moved, lease_id)
 
 
-def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
-    """When the site closes, if that bounds a stay: only on networks of libraries, which end with the opening hours."""
-    if gateway.network.kind is not NetworkKind.LIBRARY:
-        return None
-    return hours.closing(hours.parse(gateway.site.opening_hours), now, ZoneInfo(gateway.site.zone))
-
-
 def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.Terms:
     """A pass runs to its own end, as its plan says; everybody else is bounded by the network and the closing too."""
     if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
         return policy.Terms(entitlement.until - now)
     return policy.Terms(gateway.network.lease_length, entitlement.until, site_closing(gateway, now))
-
-
-def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
-    """Remember that `client` is behind its addresses at this gateway."""
-    see_all(db, gateway_id=gateway_id, clients=[client], now=now)
-
-
-def see_all(db: Session, *, gateway_id: int, clients: Iterable[Client], now: datetime) -> None:
-    """Remember where these clients are. What was seen within the last minute is not written anew."""
-    macs = {str(address): client.mac for client in clients for address in client.addresses}
-    rows = [
-        {
-            "gateway_id": gateway_id,
-            "address": address,
-            "mac": macs[address],
-            "seen_at": now,
-            "lately": now - LATELY,
-        }
-        for address in sorted(macs)
-    ]
-    if rows:
-        db.execute(_SEE.on(db), rows)
 
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
@@ -191,25 +159,12 @@ def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> 
 def _carry_on(
     db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
 ) -> Opened:
-    if any(lease.gateway_id == gateway.id for lease in leases.running(db, access.id, now=now)):
+    if access.gateway_id == gateway.id and roaming.is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
         return Opened(access, None)
-    return Opened(access, walk(db, access, gateway=gateway, client=client, now=now))
-
-
-def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> int:
-    """Let an open session go on at another gateway of its network, until the same instant; the new lease's id.
-
-    A library that closes before that ends it at its closing; a pass runs to its own end. What the gateway before holds
-    runs out by itself: a phone between two sites would otherwise be cut at one by a late word of the other.
-    """
-    if access.method is not SigninMethod.PASS:
-        access.until = min(access.until, site_closing(gateway, now) or access.until)
-    access.gateway_id, access.site_id = gateway.id, gateway.site_id
-    access.address, access.last_seen_at = str(client.addresses[0]), now
-    see(db, gateway_id=gateway.id, client=client, now=now)
-    return leases.grant(
-        db, access=access, gateway=gateway, client=client, starts_at=now, until=access.until, now=now
-    )
+    if access.method is SigninMethod.FREE:
+        # What was accepted names the card alone, by the word of this gateway: no more than an arrival.
+        return Opened(access, roaming.admit(db, access, gateway=gateway, client=client, now=now))
+    return Opened(access, roaming.walk(db, access, gateway=gateway, client=client, now=now))
 
 
 def _make_room(db: Session, entitlement: Entitlement, *, when_full: WhenFull, now: datetime) -> int | None:
@@ -263,23 +218,12 @@ def _insert(
     return inserted
 
 
-def _see(insert: Any) -> Executable:
-    fresh = insert(_sightings)
-    seen: Executable = fresh.on_conflict_do_update(
-        index_elements=[_sightings.c.gateway_id, _sightings.c.address],
-        set_={"mac": fresh.excluded.mac, "seen_at": fresh.excluded.seen_at},
-        where=or_(_sightings.c.mac != fresh.excluded.mac, _sightings.c.seen_at < bindparam("lately")),
-    )
-    return seen
-
-
 def _insertion(insert: Any) -> Executable:
     fresh = insert(_accesses).on_conflict_do_nothing()
     return select(AccessSession).from_statement(fresh.returning(*_accesses.columns))
 
 
-_accesses, _sightings = table_of(AccessSession), table_of(Sighting)
-_SEE = for_either(_see)
+_accesses = table_of(AccessSession)
 _INSERT = for_either(_insertion)
 _FRESH = {"populate_existing": True}
 _PRESENT = select(AccessSession).where(

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from gateways.ports import Client
 from sessions import leases, policy
 from sessions.models import AccessSession
-from sessions.opening import see, site_closing
+from sessions.sightings import see
 from sites.models import Gateway
+from sites.rules import site_closing
 
 
 def renew(

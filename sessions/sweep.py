@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from auth import limits, pass_requests, staff_sessions
 from gateways.ports import GatewayKind
-from sessions import accounting, ending
+from sessions import ending, sightings
 from sessions.health import outages, zombies
 from sessions.keeping import clock
 from sites.models import Gateway
@@ -41,7 +41,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     settled = zombies.settle(db, now=now)
     outages.notice(db, now=now)
     if is_plausible:
-        accounting.forget_sightings(db, before=now - SIGHTING_LIFE)
+        sightings.forget(db, before=now - SIGHTING_LIFE)
         limits.forget(db, before=now - ATTEMPT_LIFE)
         staff_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
         pass_requests.forget(db, before=now - pass_requests.REMEMBERED)

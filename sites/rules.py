@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from sites.models import Network, NetworkKind, Site, SiteKind, SiteState
+from sites import hours
+from sites.models import Gateway, Network, NetworkKind, Site, SiteKind, SiteState
 
 BEFORE_ITS_TIME = {
     SiteState.PLANNED: SiteState.PLANNED,
@@ -58,3 +60,10 @@ def state_at(site: Site, at: datetime) -> SiteState:
     if site.state_until is not None and at >= site.state_until:
         return AFTER_ITS_TIME[site.state]
     return site.state
+
+
+def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
+    """When the site closes, if that bounds a stay: only on networks of libraries, which end with the opening hours."""
+    if gateway.network.kind is not NetworkKind.LIBRARY:
+        return None
+    return hours.closing(hours.parse(gateway.site.opening_hours), now, ZoneInfo(gateway.site.zone))

@@ -18,7 +18,7 @@ from gateways.landing import credential_digest
 from gateways.ports import GatewayKind, Grant
 from portal.confirming import confirm
 from portal.services import services
-from sessions import accounting, feed
+from sessions import accounting, feed, roaming
 from sites.models import Gateway
 
 door = Blueprint("nftables", __name__, url_prefix="/gateways/nftables")
@@ -93,7 +93,7 @@ def arrivals() -> tuple[str, int]:
     with _well_formed():
         clients = accounting.read_clients(body)
     with services().make_session.begin() as db:
-        accounting.arrive(db, gateway=_gateway(), clients=clients, now=services().clock())
+        roaming.arrive(db, gateway=_gateway(), clients=clients, now=services().clock())
     return "", HTTPStatus.NO_CONTENT
 
 

@@ -27,8 +27,8 @@ from portal.wording import chosen_language, language
 from sessions import policy
 from sessions.log.decisions import Rule
 from sessions.models import AccessSession
-from sessions.opening import site_closing
 from sites.models import Gateway, SigninMethod
+from sites.rules import site_closing
 
 VISIT, TICKET = Hole("visit"), Hole("ticket")
 

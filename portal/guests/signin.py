@@ -28,6 +28,7 @@ from portal.visits import Visit, current, remember
 from sessions import opening, policy
 from sessions.models import AccessSession
 from sites.models import SigninMethod
+from sites.rules import site_closing
 
 
 @guests.get("/signin")
@@ -107,7 +108,7 @@ def allowance_of(patron: Patron, subject: str, visit: Visit) -> Allowance:
     """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
     network, now = visit.gateway.network, services().clock()
     until = policy.patron_until(
-        now=now, length=network.lease_length, closing=opening.site_closing(visit.gateway, now)
+        now=now, length=network.lease_length, closing=site_closing(visit.gateway, now)
     )
     return Allowance(subject, SigninMethod.PATRON, until, network.devices_per_person)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from sessions import ending, leases
 from sessions.models import AccessSession, Drift, DriftKind, EndReason, Lease, Remedy
@@ -49,13 +49,14 @@ def _close(db: Session, *, now: datetime, most: int) -> int:
             Drift.version <= Gateway.confirmed_version,
             # Of somebody who walked on, the gateway before may have let go.
             AccessSession.gateway_id == Drift.gateway_id,
+            ~_passes_elsewhere,
         )
         .order_by(Drift.number)
         .limit(most)
     )
     closed = [
         drift_id
-        for drift_id, number in db.execute(lasting).all()
+        for drift_id, number in db.execute(lasting, {"at": now}).all()
         if ending.end(db, number, reason=EndReason.GATEWAY_LOST, now=now)
     ]
     db.execute(
@@ -93,6 +94,22 @@ def _tell(db: Session, gateway_id: int, drifts: Sequence[Drift]) -> None:
     for drift in drifts:
         drift.version = version
     _restate(db, gateway_id, (drift.number for drift in drifts), version)
+
+
+_told, _lease = aliased(Drift), aliased(Lease)
+# No gateway speaks for another: one that lets the client pass still has the session.
+_passes_elsewhere = exists().where(
+    _lease.access_id == AccessSession.id,
+    _lease.gateway_id != Drift.gateway_id,
+    _lease.released_at.is_(None),
+    _lease.until > bindparam("at"),
+    ~exists().where(
+        _told.number == AccessSession.id,
+        _told.gateway_id == _lease.gateway_id,
+        _told.kind == DriftKind.MISSING,
+        _told.settled_at.is_(None),
+    ),
+)
 
 
 def _restate(db: Session, gateway_id: int, numbers: Iterable[int], version: int) -> None:

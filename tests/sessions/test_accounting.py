@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session
 
 from sessions import accounting, feed
 from sessions.accounting import Total, read_clients, read_report
-from sessions.models import AccessSession, Lease, Sighting, Usage
-from sites.models import SiteKind
+from sessions.models import Usage
 from tests.clock import NOON
 from tests.sessions.test_feed import enter
-from tests.town import ADA_PHONE, ADA_TABLET, build_town, make_client, make_gateway, make_site
+from tests.town import ADA_PHONE, build_town
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -111,64 +110,6 @@ def test_new_addresses_of_a_client_are_remembered_and_granted(db: Session) -> No
     report(db, town, document)
     [grant] = feed.read(db, gateway_id=town.station.id, since=0, now=LATER).grants
     assert ipaddress.ip_address("fd66::5") in grant.client.addresses
-
-
-def test_a_phone_that_walks_to_another_site_goes_on_until_the_same_instant(db: Session) -> None:
-    town = build_town(db)
-    access = enter(db, town.station)
-    client = make_client(ADA_PHONE, "10.67.0.5")
-    assert accounting.arrive(db, gateway=town.battant, clients=[client], now=LATER) == 1
-    [grant] = feed.read(db, gateway_id=town.battant.id, since=0, now=LATER).grants
-    assert (grant.number, grant.until) == (access.id, (NOON + timedelta(minutes=30)).timestamp())
-    db.refresh(access)
-    assert access.site_id == town.battant.site_id
-    assert len(db.scalars(select(AccessSession)).all()) == 1
-
-
-def test_walking_to_a_library_that_closes_earlier_ends_at_its_closing(db: Session) -> None:
-    town = build_town(db)
-    site = make_site("clairs-soleils", town.library, kind=SiteKind.LIBRARY, opening_hours="Tu-Sa 10:00-14:00")
-    early = make_gateway("gw-early", site, town.library, client_prefixes=["10.69.0.0/24"])
-    db.add(early)
-    db.flush()
-    access = enter(db, town.pierre_bayle, ADA_PHONE, "10.68.0.5")
-    assert access.until == NOON + timedelta(hours=4)
-    accounting.arrive(db, gateway=early, clients=[make_client(ADA_PHONE, "10.69.0.5")], now=LATER)
-    [grant] = feed.read(db, gateway_id=early.id, since=0, now=LATER).grants
-    assert grant.until == (NOON + timedelta(hours=2)).timestamp()
-
-
-def test_arriving_twice_gives_one_lease(db: Session) -> None:
-    town = build_town(db)
-    enter(db, town.station)
-    client = make_client(ADA_PHONE, "10.67.0.5")
-    for _ in range(3):
-        accounting.arrive(db, gateway=town.battant, clients=[client], now=LATER)
-    assert len(db.scalars(select(Lease).where(Lease.gateway_id == town.battant.id)).all()) == 1
-
-
-def test_a_stranger_who_arrives_is_seen_and_not_let_in(db: Session) -> None:
-    town = build_town(db)
-    client = make_client(ADA_TABLET, "10.67.0.9")
-    assert accounting.arrive(db, gateway=town.battant, clients=[client], now=LATER) == 0
-    assert db.scalars(select(Sighting.mac)).all() == [ADA_TABLET]
-    assert db.scalars(select(Lease)).all() == []
-
-
-def test_walking_crosses_no_network(db: Session) -> None:
-    town = build_town(db)
-    enter(db, town.station)
-    client = make_client(ADA_PHONE, "10.68.0.5")
-    assert accounting.arrive(db, gateway=town.pierre_bayle, clients=[client], now=LATER) == 0
-
-
-def test_an_address_taken_by_another_client_is_the_other_clients(db: Session) -> None:
-    town = build_town(db)
-    enter(db, town.station)
-    accounting.arrive(db, gateway=town.station, clients=[make_client(ADA_TABLET, "10.66.0.5")], now=LATER)
-    assert db.scalars(select(Sighting.mac), execution_options={"populate_existing": True}).all() == [
-        ADA_TABLET
-    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from auth.entitlements import Allowance
 from db.engine import SessionMaker
 from gateways.ports import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, SHARED_PORTS, PortRange
-from sessions import blocks, ending, feed, opening, renewing
+from sessions import blocks, ending, feed, opening, renewing, roaming
 from sessions.blocks import ALL_PORTS, Origin, Use
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.opening import Acceptance
@@ -120,7 +120,7 @@ def test_the_same_device_gets_its_block_back_at_once(db: Session) -> None:
 def test_a_lease_that_runs_on_elsewhere_keeps_its_block_there(db: Session) -> None:
     town = town_with_blocks(db, size=40_000)
     access = enter(db, town.station, 1)
-    opening.walk(db, access, gateway=town.battant, client=make_client(access.mac, "10.67.0.9"), now=NOON)
+    roaming.walk(db, access, gateway=town.battant, client=make_client(access.mac, "10.67.0.9"), now=NOON)
     other = enter(db, town.station, 2, now=NOON + timedelta(minutes=15))
     assert not origin(db, other).is_block()
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.base import Base
-from sessions import accounting, ending
+from sessions import accounting, ending, roaming
 from sessions.accounting import read_report
 from sessions.models import AccessSession, EndReason, Usage
 from sites.models import Gateway
@@ -131,7 +131,7 @@ def test_two_gateways_of_one_walk_are_added(db: Session) -> None:
     town = build_town(db)
     [number, *_] = online(db, town)
     access = db.get_one(AccessSession, number)
-    accounting.arrive(
+    roaming.arrive(
         db,
         gateway=town.battant,
         clients=accounting.read_clients({"clients": [{"client": access.mac, "addresses": ["10.67.0.8"]}]}),

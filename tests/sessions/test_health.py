@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker
 from gateways.ports import GatewayKind
-from sessions import accounting, ending, feed
+from sessions import accounting, ending, feed, roaming
 from sessions.accounting import Report
 from sessions.health import outages, zombies
 from sessions.models import AccessSession, Drift, DriftKind, EndReason, Outage, Remedy
@@ -153,7 +153,7 @@ def test_somebody_who_walked_on_is_not_ended_by_the_gateway_before(
 ) -> None:
     access = enter(db, agent.gateway)
     agent.follow()
-    accounting.arrive(db, gateway=town.battant, clients=[make_client(access.mac, "10.67.0.5")], now=NOON)
+    roaming.arrive(db, gateway=town.battant, clients=[make_client(access.mac, "10.67.0.5")], now=NOON)
     for _ in range(8):
         agent.report([])
         zombies.settle(db, now=agent.at)

@@ -14,7 +14,7 @@ from auth.voucher_errors import AlreadyUsed
 from auth.voucher_keys import VoucherKeys
 from auth.voucher_models import Voucher
 from config import Secret
-from sessions import opening, passes
+from sessions import opening, passes, roaming
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.opening import Acceptance, Opened, WhenFull
 from sites.models import Gateway
@@ -72,7 +72,7 @@ def test_a_pass_runs_to_its_own_end_past_lease_length_and_closing(db: Session, t
 
 def test_a_pass_walks_into_a_library_past_its_closing(db: Session, town: Town) -> None:
     access = enter(db, issue(db).codes[0], town.pierre_bayle).access
-    opening.walk(db, access, gateway=town.pierre_bayle, client=make_client(ADA_PHONE), now=NOON)
+    roaming.walk(db, access, gateway=town.pierre_bayle, client=make_client(ADA_PHONE), now=NOON)
     assert access.until == NOON + timedelta(hours=12)
     assert set(db.scalars(select(Lease.until))) == {NOON + timedelta(hours=12)}
 
@@ -105,7 +105,7 @@ def test_whoever_comes_late_is_refused_before_the_pass_is_locked(db: Session, to
 def test_its_rate_goes_with_it_to_every_further_lease(db: Session, town: Town) -> None:
     code = issue(db, rate_down_kbps=3_000, rate_up_kbps=0).codes[0]
     access = enter(db, code, town.station).access
-    opening.walk(db, access, gateway=town.battant, client=make_client(ADA_PHONE), now=NOON)
+    roaming.walk(db, access, gateway=town.battant, client=make_client(ADA_PHONE), now=NOON)
     leases = db.execute(select(Lease.rate_down_kbps, Lease.rate_up_kbps)).all()
     assert leases == [(3_000, 0), (3_000, 0)]
 

@@ -1,0 +1,187 @@
+"""Walking from one site of a network to the next without a page: on a gateway's word, and what that word is worth.
+
+A gateway says that a card has arrived. It lets the card go on there, and no more: the access session stays where it
+is until the gateway before says that the card has fallen silent, or says nothing itself. So a gateway that lies, or
+whose credential was stolen, ends nobody's session elsewhere, shortens none, and is told of no more than `MOST_ADMITTED`
+cards that it asks about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.wake import ring
+from gateways.ports import Client, MacAddress
+from sessions import leases, sightings
+from sessions.ending import GATEWAY_SILENT
+from sessions.models import AccessSession, Lease
+from sites.models import Gateway, SigninMethod
+from sites.rules import site_closing
+
+# How long a card is silent where it was before it counts as gone from there. A gateway notices silence from report to
+# report: the last packet may seem to be later than it was by as much as lies between two.
+GONE_AFTER, BETWEEN_REPORTS = timedelta(minutes=1), timedelta(minutes=1)
+# How many cards a gateway may have arrive within this time that nobody else has let go of yet: a tram at rush hour.
+MOST_ADMITTED, ADMITTED_WITHIN = 200, timedelta(minutes=10)
+
+
+def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetime) -> int:
+    """Note where clients are, and let those go on who are online elsewhere on this network; how many did."""
+    here = [found for client in clients if (found := sightings.within(gateway, client)).addresses]
+    if not here:
+        return 0
+    news = sightings.see_all(db, gateway_id=gateway.id, clients=here, now=now)
+    online = db.scalars(
+        select(AccessSession).where(
+            AccessSession.network_id == gateway.network_id,
+            AccessSession.mac.in_([client.mac for client in here]),
+            AccessSession.ended_at.is_(None),
+            AccessSession.until > now,
+        )
+    ).all()
+    passing = _passing(db, [access.id for access in online], gateway_id=gateway.id, now=now)
+    by_mac = {client.mac: client for client in here}
+    walked = 0
+    for access in online:
+        if access.id not in passing:
+            client = by_mac[MacAddress(access.mac)]
+            walked += admit(db, access, gateway=gateway, client=client, now=now) is not None
+    # A new address of a card that may pass already is news for its grant.
+    leases.restate(db, gateway_id=gateway.id, macs=news, now=now)
+    if news:
+        ring(db)
+    return walked
+
+
+def admit(
+    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+) -> int | None:
+    """Let an open session go on at `gateway` too, on that gateway's word alone; the new lease's id.
+
+    The session itself is not touched. None where it may pass there already, and where the gateway has too many such
+    cards; their devices are announced again, and their turn comes.
+    """
+    if is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
+        return None
+    if access.gateway_id != gateway.id and _admitted(db, gateway.id, now=now) >= MOST_ADMITTED:
+        return None
+    until = _until(access, gateway, now)
+    return leases.grant(
+        db, access=access, gateway=gateway, client=client, starts_at=now, until=until, now=now
+    )
+
+
+def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> int:
+    """Let an open session go on at another gateway of its network, until the same instant; the new lease's id.
+
+    For somebody who has proven there whose session it is. A library that closes before that ends it at its closing; a
+    pass runs to its own end. What the gateway before holds runs out by itself: a phone between two sites would
+    otherwise be cut at one by a late word of the other.
+    """
+    _move(access, gateway, str(client.addresses[0]), now)
+    access.last_seen_at = now
+    sightings.see(db, gateway_id=gateway.id, client=client, now=now)
+    return leases.grant(
+        db, access=access, gateway=gateway, client=client, starts_at=now, until=access.until, now=now
+    )
+
+
+def settle(db: Session, *, gateway: Gateway, idle: Mapping[int, timedelta], now: datetime) -> int:
+    """Move the sessions that have walked on, after a report of `gateway` on how long each has been silent; how many.
+
+    A session goes where it was admitted last, once the card has been silent here since then, or once the gateway that
+    the session is at has itself been silent.
+    """
+    gone = [number for number, silence in idle.items() if silence >= GONE_AFTER]
+    left = (AccessSession.gateway_id == gateway.id, Lease.gateway_id != gateway.id)
+    moved = 0
+    for access, lease in _admissions(db, gone, *left, now=now):
+        if now - idle[access.id] <= lease.created_at + BETWEEN_REPORTS:
+            moved += _move_to(db, access, lease, now)
+    lost = (
+        AccessSession.gateway_id != gateway.id,
+        Lease.gateway_id == gateway.id,
+        AccessSession.gateway_id.in_(select(Gateway.id).where(Gateway.seen_at < now - GATEWAY_SILENT)),
+    )
+    for access, lease in _admissions(db, list(idle), *lost, now=now):
+        moved += _move_to(db, access, lease, now)
+    return moved
+
+
+def is_let_pass(db: Session, access_id: int, *, gateway_id: int, now: datetime) -> bool:
+    """Whether this session has a running lease at this gateway."""
+    return bool(_passing(db, [access_id], gateway_id=gateway_id, now=now))
+
+
+def _passing(db: Session, access_ids: list[int], *, gateway_id: int, now: datetime) -> set[int]:
+    return set(
+        db.scalars(
+            select(Lease.access_id).where(
+                Lease.gateway_id == gateway_id,
+                Lease.access_id.in_(access_ids),
+                Lease.released_at.is_(None),
+                Lease.until > now,
+            )
+        )
+    )
+
+
+def _admitted(db: Session, gateway_id: int, *, now: datetime) -> int:
+    """How many sessions of other gateways were let pass here lately."""
+    count = db.scalar(
+        select(func.count())
+        .select_from(Lease)
+        .join(AccessSession, AccessSession.id == Lease.access_id)
+        .where(
+            Lease.gateway_id == gateway_id,
+            Lease.until > now,
+            Lease.created_at > now - ADMITTED_WITHIN,
+            AccessSession.gateway_id != gateway_id,
+            AccessSession.ended_at.is_(None),
+        )
+    )
+    return count or 0
+
+
+def _admissions(
+    db: Session, numbers: list[int], *where: object, now: datetime
+) -> list[tuple[AccessSession, Lease]]:
+    """Open sessions of these with a running lease elsewhere than where they are, the latest lease last."""
+    found: list[tuple[AccessSession, Lease]] = []
+    for part in range(0, len(numbers), sightings.MOST_AT_ONCE):
+        statement = (
+            select(AccessSession, Lease)
+            .join(Lease, Lease.access_id == AccessSession.id)
+            .where(
+                AccessSession.id.in_(numbers[part : part + sightings.MOST_AT_ONCE]),
+                AccessSession.ended_at.is_(None),
+                Lease.released_at.is_(None),
+                Lease.until > now,
+                *where,  # type: ignore[arg-type]
+            )
+            .order_by(AccessSession.id, Lease.created_at, Lease.id)
+        )
+        found += [(access, lease) for access, lease in db.execute(statement)]
+    return found
+
+
+def _move_to(db: Session, access: AccessSession, lease: Lease, now: datetime) -> bool:
+    gateway = db.get_one(Gateway, lease.gateway_id)
+    _move(access, gateway, lease.address, now)
+    return True
+
+
+def _move(access: AccessSession, gateway: Gateway, address: str, now: datetime) -> None:
+    access.until = _until(access, gateway, now)
+    access.gateway_id, access.site_id, access.address = gateway.id, gateway.site_id, address
+
+
+def _until(access: AccessSession, gateway: Gateway, now: datetime) -> datetime:
+    """When the session ends at this gateway: a library that closes before ends it, but for a pass."""
+    if access.method is SigninMethod.PASS:
+        return access.until
+    return min(access.until, site_closing(gateway, now) or access.until)

@@ -1,0 +1,121 @@
+"""Which card a gateway saw behind which address: short-lived rows that say who asks, and what a grant lets pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Executable, bindparam, delete, or_, select
+from sqlalchemy.orm import Session
+
+from db.statements import for_either, table_of
+from gateways.ports import Client, MacAddress
+from sessions.models import Sighting
+from sites.models import Gateway
+
+LATELY = timedelta(minutes=1)
+# SQLite takes some thirty thousand values with one statement.
+MOST_AT_ONCE = 10_000
+
+
+def within(gateway: Gateway, client: Client) -> Client:
+    """The client with those of its addresses that this gateway may speak for.
+
+    Link-local addresses are left out too: they reach neither the portal nor the Internet.
+    """
+    return Client(client.mac, tuple(address for address in client.addresses if gateway.holds(address)))
+
+
+def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
+    """Remember that `client` is behind its addresses at this gateway."""
+    see_all(db, gateway_id=gateway_id, clients=[client], now=now)
+
+
+def see_all(
+    db: Session, *, gateway_id: int, clients: Iterable[Client], now: datetime
+) -> frozenset[MacAddress]:
+    """Remember where these clients are; gives those with an address that was not theirs before.
+
+    The last card seen behind an address has it. What was seen within the last minute is not written anew.
+    """
+    rows = _rows(gateway_id, clients, now)
+    if not rows:
+        return frozenset()
+    known = _known(db, gateway_id, rows)
+    db.execute(_SEE.on(db), rows)
+    return frozenset(MacAddress(row["mac"]) for row in rows if known.get(row["address"]) != row["mac"])
+
+
+def confirm_all(
+    db: Session, *, gateway_id: int, clients: Iterable[Client], now: datetime
+) -> frozenset[MacAddress]:
+    """The same for what a gateway lets pass, which is no proof of who is there.
+
+    It takes no address from another card that was seen behind it since.
+    """
+    rows = _rows(gateway_id, clients, now)
+    if not rows:
+        return frozenset()
+    known = _known(db, gateway_id, rows)
+    db.execute(_CONFIRM.on(db), rows)
+    return frozenset(MacAddress(row["mac"]) for row in rows if row["address"] not in known)
+
+
+def forget(db: Session, *, before: datetime) -> int:
+    """Drop the sightings older than `before`; how many."""
+    return len(
+        db.execute(delete(Sighting).where(Sighting.seen_at < before).returning(Sighting.address)).all()
+    )
+
+
+def _rows(gateway_id: int, clients: Iterable[Client], now: datetime) -> list[dict[str, Any]]:
+    macs = {str(address): client.mac for client in clients for address in client.addresses}
+    return [
+        {
+            "gateway_id": gateway_id,
+            "address": address,
+            "mac": macs[address],
+            "seen_at": now,
+            "lately": now - LATELY,
+        }
+        for address in sorted(macs)
+    ]
+
+
+def _known(db: Session, gateway_id: int, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in range(0, len(rows), MOST_AT_ONCE):
+        addresses = [row["address"] for row in rows[part : part + MOST_AT_ONCE]]
+        asked = {"gateway": gateway_id, "addresses": addresses}
+        found.update((address, mac) for address, mac in db.execute(_KNOWN, asked))
+    return found
+
+
+def _see(insert: Any) -> Executable:
+    return _upsert(insert, takes=True)
+
+
+def _confirm(insert: Any) -> Executable:
+    return _upsert(insert, takes=False)
+
+
+def _upsert(insert: Any, *, takes: bool) -> Executable:
+    fresh = insert(_sightings)
+    is_old = _sightings.c.seen_at < bindparam("lately")
+    is_same = _sightings.c.mac == fresh.excluded.mac
+    statement: Executable = fresh.on_conflict_do_update(
+        index_elements=[_sightings.c.gateway_id, _sightings.c.address],
+        set_={"mac": fresh.excluded.mac, "seen_at": fresh.excluded.seen_at},
+        where=or_(~is_same, is_old) if takes else is_same & is_old,
+    )
+    return statement
+
+
+_sightings = table_of(Sighting)
+_SEE = for_either(_see)
+_CONFIRM = for_either(_confirm)
+_KNOWN = select(_sightings.c.address, _sightings.c.mac).where(
+    _sightings.c.gateway_id == bindparam("gateway"),
+    _sightings.c.address.in_(bindparam("addresses", expanding=True)),
+)

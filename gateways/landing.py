@@ -1,13 +1,12 @@
 """The landing token: the gateway's signed word that this client stands behind it.
 
-A gateway's redirector signs it with a key that it shares with the portal alone (JWT, HS256, RFC 7519); the portal
+A gateway's redirector signs it with a key that the portal tells it with the feed (JWT, HS256, RFC 7519); the portal
 reads gateway, MAC and address from it and from nowhere else. It lives ten minutes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import ipaddress
 from dataclasses import dataclass
 
@@ -40,11 +39,6 @@ class Landing:
 def credential_digest(credential: str) -> str:
     """The form in which the portal keeps a gateway's credential (SHA-256, hex)."""
     return hashlib.sha256(credential.encode()).hexdigest()
-
-
-def signing_key(digest: str) -> bytes:
-    """The key of a gateway's landing tokens, derived from its credential's digest."""
-    return hmac.new(bytes.fromhex(digest), b"arobase landing token", hashlib.sha256).digest()
 
 
 def sign(landing: Landing, *, key: bytes, now: float) -> str:

@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 
 from auth.anchors import AnchorSeals
 from auth.directory import Directory, LdapDirectory
+from auth.landing_keys import LandingKeys
 from auth.patrons import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
 from auth.staff_secrets import StaffSecrets
@@ -66,6 +67,7 @@ def make_services(
         anchors=AnchorSeals(settings.secret_key),
         signer=Signer(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
+        landing_keys=LandingKeys(settings.secret_key),
         places=Places(make_session),
         stage=Stage(make_session),
         stencils=Stencils(),

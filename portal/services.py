@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from auth.anchors import AnchorSeals
 from auth.directory import Directory
+from auth.landing_keys import LandingKeys
 from auth.pseudonyms import Pseudonyms
 from auth.staff_secrets import StaffSecrets
 from auth.tokens import Tokens
@@ -42,6 +43,7 @@ class Services:
     anchors: AnchorSeals
     signer: Signer
     voucher_keys: VoucherKeys
+    landing_keys: LandingKeys
     places: Places
     stage: Stage
     stencils: Stencils

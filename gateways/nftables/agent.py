@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateways.landing import credential_digest, signing_key
 from gateways.nftables import advertisements, kernel, machine, neighbours, redirector
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
 from gateways.nftables.duties import Feeding, Telling, Watching
@@ -152,7 +151,7 @@ async def _serve(gateway: Gateway, table: neighbours.NeighbourTable) -> asyncio.
     around = redirector.Surroundings(
         portal_url=configuration.portal_url,
         identity=configuration.gateway,
-        key=signing_key(credential_digest(configuration.credential)),
+        key=lambda: gateway.landing_key,
         now=gateway.now,
         lookup=table.lookup,
         holds=gateway.holds,

@@ -72,6 +72,7 @@ class Feeding:
         self._confirmed = asyncio.Event()
         self._applied: set[int] = set()
         self._refused: list[Refused] = []
+        self._wait_seconds = 0.0
 
     async def follow(self) -> None:
         caller = Caller("feed")
@@ -80,7 +81,9 @@ class Feeding:
 
     async def _step(self) -> None:
         since = self._gateway.journal.memory.version
-        answer = await asyncio.to_thread(self._feed_line.feed, since, WAIT_SECONDS)
+        answer = await asyncio.to_thread(self._feed_line.feed, since, self._wait_seconds)
+        # The first answer comes at once: the redirector cannot sign before it.
+        self._wait_seconds = WAIT_SECONDS
         try:
             refused = await self._gateway.take(answer)
         except KERNEL_FAULTS as error:

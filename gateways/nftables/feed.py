@@ -41,6 +41,8 @@ class Answer:
     grants: tuple[Grant, ...]
     ends: tuple[int, ...]
     refused: tuple[Refused, ...] = ()
+    # What to sign landing tokens with; None of a portal that does not say.
+    landing_key: bytes | None = None
 
 
 def parse_answer(body: bytes) -> Answer:
@@ -55,11 +57,12 @@ def parse_answer(body: bytes) -> Answer:
         if not isinstance(listed, list) or version < 0:
             raise ValueError("not a feed")
         ended = tuple(_number(each) for each in ends)
+        key = bytes.fromhex(table["landing_key"]) if "landing_key" in table else None
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidAnswer(repr(error)) from error
     grants = tuple(each for each in listed if isinstance(each, Grant))
     refused = tuple(_refused(each) for each in listed if not isinstance(each, Grant))
-    return Answer(version, full, now, grants, ended, refused)
+    return Answer(version, full, now, grants, ended, refused, key)
 
 
 def _compact(row: dict[str, Any]) -> Any:

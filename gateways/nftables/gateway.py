@@ -43,6 +43,8 @@ class Gateway:
         self.contests: set[Pair] = set()
         stamp = journal.memory.stamp
         self.stamp = rebase(stamp, Moment.now()) if stamp else None
+        # What the portal said last to sign landing tokens with.
+        self.landing_key: bytes | None = None
         self._kernel_lock = asyncio.Lock()
         self._journal_lock = asyncio.Lock()
         # From the kernel to the journal a change is half done: whoever compares the two must not look then.
@@ -155,6 +157,7 @@ class Gateway:
         before = self.journal.memory.grants
         self._notice_step(answer.now)
         self.stamp = Stamp(answer.now, Moment.now())
+        self.landing_key = answer.landing_key
         after = fold(before, answer)
         changed: Collection[int] = {
             number for number in before.keys() | after.keys() if before.get(number) is not after.get(number)

@@ -71,14 +71,14 @@ class Answer:
 class Surroundings:
     """What the redirector must know of the gateway it stands in.
 
-    `identity` and `key` sign the landing token; `now` tells the portal's time in seconds since the epoch;
-    `lookup` gives the MAC address behind an address, None when unknown, and may raise OSError; `holds`
-    tells whether a client has a grant already.
+    `identity` and `key` sign the landing token: without a key, which the portal tells, nobody is known yet. `now` tells
+    the portal's time in seconds since the epoch; `lookup` gives the MAC address behind an address, None when unknown,
+    and may raise OSError; `holds` tells whether a client has a grant already.
     """
 
     portal_url: str
     identity: str
-    key: bytes
+    key: Callable[[], bytes | None]
     now: Callable[[], float]
     lookup: Callable[[IpAddress], MacAddress | None]
     holds: Callable[[MacAddress], bool]
@@ -89,7 +89,7 @@ class Redirector:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._remembered: dict[tuple[IpAddress, MacAddress], tuple[float, Answer]] = {}
+        self._remembered: dict[tuple[IpAddress, MacAddress, bytes], tuple[float, Answer]] = {}
 
     def answer(self, address: IpAddress, *, asked_for_us: bool = False) -> Answer:
         """What the client behind `address` is told.
@@ -97,15 +97,15 @@ class Redirector:
         `asked_for_us` means that it was sent here by the portal, to fetch a token, rather than caught on
         its way: then it is shown the way even with a grant.
         """
-        mac = self._mac(address)
-        if mac is None:
+        mac, key = self._mac(address), self._around.key()
+        if mac is None or key is None:
             return _NOT_KNOWN_YET
         if self._around.holds(mac) and not asked_for_us:
             return _BEING_OPENED
         now = self._around.now()
-        until, answer = self._remembered.get((address, mac), (0.0, None))
+        until, answer = self._remembered.get((address, mac, key), (0.0, None))
         if answer is None or not until - REMEMBERED_SECONDS <= now < until:
-            answer = self._sign(mac, address, now)
+            answer = self._sign(mac, address, key, now)
         return answer
 
     def _mac(self, address: IpAddress) -> MacAddress | None:
@@ -115,15 +115,15 @@ class Redirector:
             log.warning("cannot read the neighbour table: %s", error)
             return None
 
-    def _sign(self, mac: MacAddress, address: IpAddress, now: float) -> Answer:
+    def _sign(self, mac: MacAddress, address: IpAddress, key: bytes, now: float) -> Answer:
         around = self._around
-        token = sign(Landing(around.identity, mac, address), key=around.key, now=now)
+        token = sign(Landing(around.identity, mac, address), key=key, now=now)
         link = f"{around.portal_url}/?landing={token}"
         page = LANDING_PAGE.format(link=html.escape(link))
         answer = _answer("302 Found", page, f"Location: {link}")
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
-        self._remembered[address, mac] = (now + REMEMBERED_SECONDS, answer)
+        self._remembered[address, mac, key] = (now + REMEMBERED_SECONDS, answer)
         return answer
 
 

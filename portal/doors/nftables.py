@@ -59,6 +59,7 @@ def follow() -> Response:
         version=answer.version,
         full=answer.full,
         now=services().clock().timestamp(),
+        landing_key=services().landing_keys.of(_gateway().credential_digest).hex(),
         grants=[_grant(grant) for grant in answer.grants],
         ends=list(answer.ends),
     )

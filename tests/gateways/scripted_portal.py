@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from lab.network import Namespace, Phone
 
 CREDENTIAL = "a-credential-of-the-tests-0001"
+LANDING_KEY = bytes(range(32))
 PORT = 8000
 PATIENCE_SECONDS = 10.0
 
@@ -133,6 +134,7 @@ class ScriptedPortal:
             return {
                 "version": self.version,
                 "full": full,
+                "landing_key": LANDING_KEY.hex(),
                 "now": self.now(),
                 "grants": [self.grants[n] for n in changed if n in self.grants],
                 "ends": [n for n in changed if n not in self.grants and not full],

@@ -46,7 +46,7 @@ class Place:
         return Surroundings(
             portal_url=PORTAL,
             identity="gare",
-            key=KEY,
+            key=lambda: KEY,
             now=lambda: self.time,
             lookup=self.lookup,
             holds=self.holding.__contains__,
@@ -362,7 +362,9 @@ def test_in_a_gateway_it_names_the_phone_that_the_kernel_sees(net: Town, version
 
     async def gateway() -> None:
         with NeighbourTable("lan0") as table:
-            around = Surroundings(PORTAL, "gare", KEY, lambda: place.time, table.lookup, lambda mac: False)
+            around = Surroundings(
+                PORTAL, "gare", lambda: KEY, lambda: place.time, table.lookup, lambda mac: False
+            )
             async with await serve(Redirector(around), 8081) as server:
                 port = server.sockets[0].getsockname()[1]
                 await asyncio.get_running_loop().run_in_executor(None, fetch, port)

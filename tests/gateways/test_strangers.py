@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from gateways.landing import credential_digest, signing_key, verify
+from gateways.landing import verify
 from lab.network import Namespace, Phone
 from tests.gateways.hotspot import Hotspot, hotspot, until
-from tests.gateways.scripted_portal import CREDENTIAL
+from tests.gateways.scripted_portal import LANDING_KEY
 from tests.gateways.traffic import Tap, outside, reaches, tcp_pair
 
 PORTS = (22, 53, 443, 631, 1812, 5432, 8080, 9090)
@@ -95,7 +95,7 @@ def test_plain_http_leads_to_the_portal_with_a_token_that_names_the_phone(tmp_pa
         location = answer.headers["Location"]
         assert (answer.status, answer.headers["Cache-Control"]) == (302, "no-store")
         assert location.startswith(spot.agent.settings["portal_url"] + "/?landing=")
-        key = signing_key(credential_digest(CREDENTIAL))
+        key = LANDING_KEY
         token = location.partition("landing=")[2]
         landing = verify(token, gateway="gate-0", key=key, now=spot.portal.now())
         assert (landing.mac, landing.address) == (phone.mac, phone.address(4))

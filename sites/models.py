@@ -99,6 +99,13 @@ class Network(Base):
     def renewal_window(self) -> timedelta:
         return timedelta(seconds=self.renewal_seconds)
 
+    @property
+    def idle_length(self) -> timedelta | None:
+        """How long a silence ends a stay; None where no stay is long enough for that, or the rule is off."""
+        longest = None if self.allows(SigninMethod.PASS) else self.lease_seconds
+        is_felt = self.idle_seconds and (longest is None or self.idle_seconds < longest)
+        return timedelta(seconds=self.idle_seconds) if is_felt else None
+
     def allows(self, method: SigninMethod) -> bool:
         return method.value in self.signin_methods
 

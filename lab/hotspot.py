@@ -15,7 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy import Select, select
+
 from config import Settings
+from db.engine import reading
 from gateways.nftables import dnsmasq
 from gateways.nftables.configuration import read
 from lab import internet
@@ -26,15 +29,20 @@ from lab.guest import Browser, Guest
 from lab.namespace import Namespace, contained, environment
 from lab.network import Gateway, Phone, Town, client_prefix, town
 from lab.records import REDIRECTOR_PORT, make_secret, seed
+from lab.report import until
 from lab.servers import TOP, deployed, servers
 from lab.waiting import await_port, await_portal
 from portal.app import create_app, make_services
 from portal.front import GATEWAYS, STAFF, Front
 from portal.services import Services
+from sessions.leases import stamp
+from sites.models import Gateway as Record
 
 PORTAL_HOST = "portal.arobase.test"
 PORTAL_URL = f"https://{PORTAL_HOST}"
 REPORT_SECONDS = 2.0
+# An agent that came before the portal tries again within five.
+SPEAK_SECONDS = 30.0
 AGENT = """\
 portal_url = "{portal}"
 gateway = "{identity}"
@@ -45,10 +53,11 @@ uplink_interface = "{uplink}"
 client_prefixes = [{prefixes}]
 portal_addresses = [{addresses}]
 state_directory = "{state}"
-dhcp_leases_file = "{leases}"
 redirector_port = {redirector}
 report_seconds = {report}
 """
+# Where the agent is told whom DHCP gave which address; without it, all works a moment later.
+LEASES = 'dhcp_leases_file = "{leases}"\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,9 @@ class Papers:
 class Hotspot:
     """Everything that runs. The parts can be stopped and started again one by one."""
 
-    def __init__(self, net: Town, folder: Path, doors: Sequence[Door]) -> None:
+    def __init__(self, net: Town, folder: Path, doors: Sequence[Door], *, tells_leases: bool = True) -> None:
         self.net, self.folder, self.doors = net, folder, tuple(doors)
+        self._tells_leases = tells_leases
         self.services = prepare_portal(folder, PORTAL_URL)
         self.papers = _make_papers(folder)
         self._servers: dict[str, subprocess.Popen[Any]] = {}
@@ -75,6 +85,7 @@ class Hotspot:
         """Bring everything up, and wait until it serves."""
         with self.services.make_session.begin() as db:
             seed(db, self.doors, self.folder / "credentials", now=now())
+            told = {identity: stamp(db, number) for number, identity in db.execute(self._records())}
         self.start_portal(wait=False)
         self._start_internet()
         for gateway in self.net.gateways:
@@ -83,7 +94,19 @@ class Hotspot:
         self._await_portal()
         for gateway in self.net.gateways:
             self._await_agent(gateway)
+        until(lambda: self._have_confirmed(told), SPEAK_SECONDS)
         flask(self.net.portal, self.environment, "sweep", "--every", "1", log=self._log("sweep"))
+
+    def _records(self) -> Select[int, str]:
+        return select(Record.id, Record.identity).where(
+            Record.identity.in_([door.identity for door in self.doors])
+        )
+
+    def _have_confirmed(self, told: dict[str, int]) -> bool:
+        """Whether every agent has had the feed's first answer, and with it the key that it signs landings with."""
+        with reading(self.services.make_session) as db:
+            confirmed = db.execute(select(Record.identity, Record.confirmed_version)).all()
+        return all(version >= told.get(identity, 0) for identity, version in confirmed)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -176,7 +199,8 @@ class Hotspot:
         gateway.ns.resolve_with(resolver)
         file = self.folder / "gateways" / self._door(gateway).identity / "dnsmasq.conf"
         file.write_text(dnsmasq.render(read(self._write_agent_file(gateway)), servers=[resolver]))
-        self._dnsmasq(gateway.ns, f"dnsmasq-{gateway.number}", f"--conf-file={file}")
+        leases = f"--dhcp-leasefile={file.parent / 'dhcp.leases'}"
+        self._dnsmasq(gateway.ns, f"dnsmasq-{gateway.number}", f"--conf-file={file}", leases)
 
     def _dnsmasq(self, node: Namespace, name: str, *more: str) -> None:
         # In debug mode it stays the user it is: a user namespace has no other to become.
@@ -188,8 +212,9 @@ class Hotspot:
         file.parent.mkdir(parents=True, exist_ok=True)
         (file.parent / "dhcp.leases").unlink(missing_ok=True)
         prefixes = [client_prefix(version, gateway.number) for version in (4, 6)]
+        text = AGENT + LEASES if self._tells_leases else AGENT
         file.write_text(
-            AGENT.format(
+            text.format(
                 portal=PORTAL_URL,
                 identity=self._door(gateway).identity,
                 credential=self.folder / "credentials" / self._door(gateway).identity,
@@ -232,11 +257,16 @@ class Hotspot:
 
 
 @contextmanager
-def hotspot(folder: Path, doors: Sequence[Door], *, phones: int = 1) -> Iterator[Hotspot]:
-    """A hotspot for each of `doors`, with `phones` at the first. Not started yet, so that records can be changed."""
+def hotspot(
+    folder: Path, doors: Sequence[Door], *, phones: int = 1, tells_leases: bool = True
+) -> Iterator[Hotspot]:
+    """A hotspot for each of `doors`, with `phones` at the first. Not started yet, so that records can be changed.
+
+    `tells_leases` gives the agents the DHCP server's list of leases.
+    """
     # The agents turn routing on when their rules stand, as on a real machine.
     with town(phones=phones, gateways=len(doors), addressed=False, routing=False) as net:
-        place = Hotspot(net, folder, doors)
+        place = Hotspot(net, folder, doors, tells_leases=tells_leases)
         try:
             yield place
         finally:

@@ -58,6 +58,8 @@ class Front:
     gateways: str = GATEWAYS
     staff: str = STAFF
     limits: Limits = field(default_factory=Limits)
+    # Whose X-Forwarded-For says where a request comes from.
+    believes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,10 @@ def render(front: Front, settings: Settings) -> str:
         **{
             name: getattr(front, name) for name in ("certificate", "key", "folder", "pages", "user", "limits")
         },
-        **{name: getattr(front, name) for name in ("portal", "gateways", "staff", "staff_listens")},
+        **{
+            name: getattr(front, name)
+            for name in ("portal", "gateways", "staff", "staff_listens", "believes")
+        },
         hosts=hosts,
         plain_listens=[f"{each}:{front.plain_port}" for each in addresses] if front.plain_port else [],
         secure_listens=[f"{each}:{front.secure_port}" for each in addresses],

@@ -38,6 +38,7 @@ class PublicNetwork:
     signin_methods: tuple[str, ...]
     lease_length: timedelta
     idle_seconds: int
+    idle_length: timedelta | None
     devices_per_person: int
     terms_version: str
     look: Mapping[str, Any]
@@ -117,6 +118,7 @@ def public_network(network: Network) -> PublicNetwork:
         signin_methods=tuple(network.signin_methods),
         lease_length=network.lease_length,
         idle_seconds=network.idle_seconds,
+        idle_length=network.idle_length,
         devices_per_person=network.devices_per_person,
         terms_version=network.terms_version,
         look=network.look,

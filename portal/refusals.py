@@ -206,7 +206,7 @@ def _other(error: Exception, *, zone: str) -> Refusal:
             return Refusal(
                 HTTPStatus.GONE,
                 say("This page has been open for too long."),
-                say("Nothing is lost. Begin again with the button."),
+                say("Begin again with the button. For your safety, what was typed is not kept."),
             )
         case ForeignVisit() | ForeignLanding() | EarlyToken() | InvalidToken():
             return Refusal(

@@ -1,7 +1,9 @@
 """Which client is asking, and how we know.
 
-Identity comes from the gateway's signed landing token, from a token of our own that began with one, or from the
-network itself: the address at the other end, where a gateway has said whose it is. Never from a bare parameter.
+Identity comes from the gateway's signed landing token, which names card and address together, from a token of our own
+that began with one, or from the cookie of the browser that has the session. The address at the other end alone is no
+proof, since anybody can take an address: who has no more is sent to the gateway for its word. Never a bare parameter.
+See docs/adr/0005-who-asks.md.
 """
 
 from __future__ import annotations
@@ -13,20 +15,20 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from flask import g, request
-from sqlalchemy import bindparam, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.tokens import InvalidToken
-from db.engine import reading
+from auth.tokens import ExpiredToken, InvalidToken
 from gateways import landing
-from gateways.ports import Client, IpAddress, MacAddress, parse_mac
+from gateways.ports import Client, GatewayKind, IpAddress, MacAddress, parse_mac
+from portal.evidence import await_seen, is_let_pass, open_session, seen_behind
 from portal.peer import read_address
 from portal.services import services
-from sessions.models import AccessSession, Sighting
+from sessions.models import AccessSession
 from sites.models import Gateway
 
 Answer = TypeVar("Answer", bound=AnyResponse)
-VISIT_LIFE = timedelta(minutes=30)
+# How long a page's token is good by itself; after that something else must agree with it, for as long as it is kept.
+VISIT_LIFE, VISIT_KEPT = timedelta(minutes=30), timedelta(days=31)
 COOKIE_LIFE = timedelta(hours=24)
 
 
@@ -48,6 +50,11 @@ class Visit:
     landed_at: datetime | None = None
     # The access session this browser had, by its cookie: perhaps under another MAC.
     held: int | None = None
+    # Whether card and address were proven together, or the browser is the session's own. Without it the visit is good
+    # for the first page, and for nothing that is somebody's.
+    is_proven: bool = True
+    # The open access session that the page is about: its token is good for as long as that is open.
+    stay: int | None = None
 
     @property
     def client(self) -> Client:
@@ -56,15 +63,18 @@ class Visit:
     @property
     def token(self) -> str:
         """The visit, sealed for the next form or link."""
+        service = services()
         claims = {
             "gw": self.gateway.identity,
             "mac": self.mac,
             "ip": str(self.address),
             "browser": self.browser,
             "landed": int(self.landed_at.timestamp()) if self.landed_at else None,
+            "proven": self.is_proven,
+            "stay": self.stay,
+            "made": service.clock().timestamp(),
         }
-        service = services()
-        return service.tokens.seal("visit", claims, now=service.clock(), life=VISIT_LIFE)
+        return service.tokens.seal("visit", claims, now=service.clock(), life=VISIT_KEPT)
 
 
 def landed(visit: Visit) -> Visit:
@@ -78,23 +88,50 @@ def cookie_name() -> str:
     return "__Host-arobase" if services().settings.is_https else "arobase"
 
 
+def staying(visit: Visit, access: AccessSession) -> Visit:
+    """The visit for a page about this session, whose links and buttons work for as long as the session is open."""
+    return replace(visit, stay=access.id)
+
+
 def current() -> Visit | None:
     """The visit of this request, from the best evidence there is; None for somebody who is not behind a gateway.
 
-    Raises `ForeignVisit` where a token names another client, `gateways.landing.ForeignLanding` for a landing token
-    that is not good, `InvalidToken` for a visit token that is not.
+    Raises `ForeignVisit` where a token names another client, and where somebody who has proven nothing would act upon
+    another's session; `gateways.landing.ForeignLanding` for a landing token that is not good, `InvalidToken` for a
+    visit token that is not, `ExpiredToken` for a form that has been open for too long.
     """
     browser, held = _browser()
-    visit: Visit | None
-    if token := request.args.get("landing"):
-        visit = _from_landing(token, browser)
-    elif token := request.values.get("visit"):
-        visit = _from_visit(token, browser)
-    else:
-        visit = _from_network(browser)
-    g.visit = None if visit is None else replace(visit, held=held)
+    visit = _best(browser)
+    g.visit = None if visit is None else _proven_by_cookie(replace(visit, held=held))
     seen: Visit | None = g.visit
     return seen
+
+
+def _proven_by_cookie(visit: Visit) -> Visit:
+    """The visit with the browser's own proof, where that is all there is: the cookie of this card's session."""
+    if visit.is_proven:
+        return visit
+    access = open_session(visit.gateway, visit.mac)
+    if access is None:
+        return visit
+    if access.id == visit.held:
+        return replace(visit, is_proven=True)
+    if request.method == "POST":
+        raise ForeignVisit
+    return visit
+
+
+def _best(browser: str) -> Visit | None:
+    if token := request.args.get("landing"):
+        return _from_landing(token, browser)
+    if token := request.values.get("visit"):
+        try:
+            return _from_visit(token, browser)
+        except ExpiredToken:
+            # A page that is only looked at is made anew. What a form would do needs its own proof.
+            if request.method == "POST":
+                raise
+    return _from_network(browser)
 
 
 def remember(response: Answer, visit: Visit, *, access_id: int | None) -> Answer:
@@ -114,32 +151,29 @@ def remember(response: Answer, visit: Visit, *, access_id: int | None) -> Answer
     return response
 
 
-def forget(response: Answer) -> Answer:
-    response.delete_cookie(cookie_name(), path="/", secure=services().settings.is_https, httponly=True)
-    return response
-
-
 def peer() -> IpAddress | None:
     """The address at the other end of the connection."""
     return read_address(request.remote_addr or "")
 
 
 def access_of(visit: Visit) -> AccessSession | None:
-    """The open access session of this client on this gateway's network."""
-    service = services()
-    now = service.clock()
-    here = {"network": visit.gateway.network_id, "client": visit.mac, "at": now}
-    with reading(service.make_session) as db:
-        access: AccessSession | None = db.scalars(_ONLINE, here).first()
+    """The open access session of this client, as far as this visit shows that it is here.
+
+    A gateway signs for its own site: a session at another one is this client's where the gateway here lets it pass, or
+    where the browser is its own. Nobody's for a visit that has proven nothing.
+    """
+    access = open_session(visit.gateway, visit.mac) if visit.is_proven else None
+    if access is None or is_owned(visit, access):
         return access
+    return access if is_let_pass(access, visit.gateway) else None
 
 
-_ONLINE = select(AccessSession).where(
-    AccessSession.network_id == bindparam("network"),
-    AccessSession.mac == bindparam("client"),
-    AccessSession.ended_at.is_(None),
-    AccessSession.until > bindparam("at"),
-)
+def is_owned(visit: Visit, access: AccessSession) -> bool:
+    """Whether everything about this session may be shown to this visit, and done.
+
+    Not so for one that walked here a moment ago on the gateway's word alone: until the gateway before has let go of it.
+    """
+    return access.id == visit.held or access.gateway_id == visit.gateway.id
 
 
 def gateways_here() -> list[Gateway]:
@@ -167,7 +201,7 @@ def _from_landing(token: str, browser: str) -> Visit:
     gateway = service.places.by_identity(landing.issuer(token))
     if gateway is None:
         raise landing.ForeignLanding("no such gateway")
-    key = landing.signing_key(gateway.credential_digest)
+    key = service.landing_keys.of(gateway.credential_digest)
     landed = landing.verify(token, gateway=gateway.identity, key=key, now=service.clock().timestamp())
     return _checked(Visit(gateway, landed.mac, landed.address, browser, service.clock()))
 
@@ -178,13 +212,39 @@ def _from_visit(token: str, browser: str) -> Visit:
     gateway = service.places.by_identity(claims["gw"])
     if gateway is None:
         raise InvalidToken("its gateway is gone")
-    if g.get("has_cookie") and claims["browser"] != browser:
-        # A page of somebody else's browser was posted from this one.
-        raise ForeignVisit
-    mac, address = parse_mac(claims["mac"]), ipaddress.ip_address(claims["ip"])
     landed = claims.get("landed")
-    landed_at = datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None
-    return _checked(Visit(gateway, mac, address, claims["browser"], landed_at))
+    visit = Visit(
+        gateway,
+        parse_mac(claims["mac"]),
+        ipaddress.ip_address(claims["ip"]),
+        claims["browser"],
+        datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None,
+        is_proven=claims["proven"],
+        stay=claims["stay"],
+    )
+    is_own = bool(g.get("has_cookie")) and visit.browser == browser
+    if g.get("has_cookie") and not is_own and peer() != visit.address:
+        # A page of somebody else's browser was posted from this one. Another browser of the same device is none.
+        raise ForeignVisit
+    age = service.clock() - datetime.fromtimestamp(claims["made"], tz=UTC)
+    if age >= VISIT_LIFE and not _goes_on(visit, age, is_own=is_own):
+        raise ExpiredToken
+    return _checked(visit, is_own=is_own)
+
+
+def _goes_on(visit: Visit, age: timedelta, *, is_own: bool) -> bool:
+    """Whether something else agrees with a page's token that is no longer good by itself.
+
+    Its session is open; or, for a day, it is still the same browser, or the same card behind the same address.
+    """
+    if visit.stay is not None:
+        access = open_session(visit.gateway, visit.mac)
+        if access is not None and access.id == visit.stay:
+            return True
+    if age >= COOKIE_LIFE:
+        return False
+    seen = seen_behind([visit.gateway], visit.address) if peer() == visit.address else None
+    return is_own or (seen is not None and seen[1] == visit.mac)
 
 
 def _from_network(browser: str) -> Visit | None:
@@ -196,37 +256,32 @@ def _from_network(browser: str) -> Visit | None:
     if wanted is not None:
         candidates = [gateway for gateway in candidates if gateway.identity == wanted]
     seen = seen_behind(candidates, address)
-    return None if seen is None else Visit(seen[0], seen[1], address, browser, services().clock())
-
-
-def seen_behind(candidates: list[Gateway], address: IpAddress) -> tuple[Gateway, MacAddress] | None:
-    """Which of these gateways saw `address` last, and whose it is there; None where that is not one answer."""
-    if not candidates:
+    if seen is None:
         return None
-    by_id = {gateway.id: gateway for gateway in candidates}
-    with reading(services().make_session) as db:
-        sightings = db.scalars(
-            select(Sighting).where(Sighting.gateway_id.in_(by_id), Sighting.address == str(address))
-        ).all()
-    if len(sightings) != 1:
-        return None
-    return by_id[sightings[0].gateway_id], MacAddress(sightings[0].mac)
+    gateway, mac = seen
+    # Behind a fake gateway there is nobody but this machine's own browser.
+    is_proven = gateway.kind is GatewayKind.FAKE
+    return Visit(gateway, mac, address, browser, services().clock(), is_proven=is_proven)
 
 
-def _checked(visit: Visit) -> Visit:
-    """Refuse a token that another client sent than it names, where the portal can see its clients' addresses.
+def _checked(visit: Visit, *, is_own: bool = False) -> Visit:
+    """Refuse a token that another client sent than it names.
 
-    A landing token passes through the air in clear: without this, whoever reads it could end its owner's session.
+    A landing token passes through the air in clear: without this, whoever reads it could end its owner's session, from
+    the Internet too. `is_own` says that the browser's cookie and the token were made for each other.
     """
-    address, here = peer(), gateways_here()
-    if address is None or address == visit.address or not here:
+    address = peer()
+    if address == visit.address:
         return visit
-    if address.version == visit.address.version or visit.gateway.id not in {gateway.id for gateway in here}:
+    if address is None or not visit.gateway.holds(address):
         raise ForeignVisit
-    # The other family of a phone that has both. Until the gateway has said whose it is, it may look and not act.
-    seen = seen_behind([visit.gateway], address)
-    if seen is None and request.method in ("GET", "HEAD"):
-        return visit
-    if seen is None or seen[1] != visit.mac:
+    # Another address of the same phone, the other family's or a new one of the same.
+    mac = await_seen(visit.gateway, address)
+    if mac is not None and mac != visit.mac:
         raise ForeignVisit
-    return visit
+    if mac is None and not is_own:
+        # Until the gateway has said whose it is, it may see the first page.
+        if address.version == visit.address.version or request.method not in ("GET", "HEAD"):
+            raise ForeignVisit
+        return replace(visit, is_proven=False)
+    return replace(visit, is_proven=True) if mac is not None else visit

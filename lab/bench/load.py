@@ -37,9 +37,15 @@ def demand(*programs: str) -> None:
         raise MissingPart(f"{', '.join(lacking)}: not installed")
 
 
-def load(url: str, *, seconds: int, clients: int = 16, run: Run | None = None) -> Load:
-    """Ask `url` over and over. `run` carries the command out, in a namespace perhaps; here, unless told otherwise."""
+def load(
+    url: str, *, seconds: int, clients: int = 16, header: str | None = None, run: Run | None = None
+) -> Load:
+    """Ask `url` over and over, with this header line if any.
+
+    `run` carries the command out, in a namespace perhaps; here, unless told otherwise.
+    """
     command = ["wrk", "--threads", "1", "--connections", str(clients), "--duration", f"{seconds}s", url]
+    command += ["--header", header] if header else []
     told = (run or _run)(command).stdout
     if spoilt := _SPOILT.search(told):
         raise SpoiltRun(f"{url[:60]}: {spoilt[0]}")

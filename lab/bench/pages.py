@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateways.landing import Landing, sign, signing_key
+from gateways.landing import Landing, sign
 from gateways.ports import parse_mac
 from lab.bench.figures import Figure
 from lab.bench.load import demand, load
@@ -19,6 +19,8 @@ from lab.doors import LIBRARY, STATION, Door
 from lab.hotspot import now
 
 MEGABYTE = 1e6
+ADDRESS = "10.66.0.77"
+FORWARDED = f"X-Forwarded-For: {ADDRESS}"
 
 
 def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
@@ -27,8 +29,8 @@ def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
     with running_portal(folder, f"sqlite:///{folder / 'town.sqlite3'}") as portal:
         for door, network in ((STATION, "free"), (LIBRARY, "library")):
             url = _landing_url(portal, door)
-            load(url, seconds=1)
-            rate = load(url, seconds=seconds).per_second
+            load(url, seconds=1, header=FORWARDED)
+            rate = load(url, seconds=seconds, header=FORWARDED).per_second
             yield Figure(f"landing pages, {network} network", rate, "1/s", "at least 1,500")
             octets = len(gzip.compress(_fetch(url, portal.ca_file), 9))
             yield Figure(
@@ -43,13 +45,14 @@ def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
 def _landing_url(portal: RunningPortal, door: Door) -> str:
     gateway = portal.services.places.by_identity(door.identity)
     assert gateway is not None
-    seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address("10.66.0.77"))
-    token = sign(seen, key=signing_key(gateway.credential_digest), now=now().timestamp())
+    seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address(ADDRESS))
+    token = sign(seen, key=portal.services.landing_keys.of(gateway.credential_digest), now=now().timestamp())
     return f"{portal.url}/?landing={token}"
 
 
 def _fetch(url: str, ca_file: Path) -> bytes:
     trust = ssl.create_default_context(cafile=ca_file)
-    with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
+    asked = urllib.request.Request(url, headers={"X-Forwarded-For": ADDRESS})
+    with urllib.request.urlopen(asked, timeout=10, context=trust) as answer:
         body: bytes = answer.read()
         return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import func, select
@@ -35,11 +36,13 @@ def form(portal: RunningPortal, path: str, number: int, fields: dict[str, str]) 
     mac = f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
     address = f"10.80.{number >> 8 & 255}.{number & 255}"
     browser = f"browser-{number}"
-    claims = {"gw": LIBRARY.identity, "mac": mac, "ip": address, "browser": browser}
+    claims: dict[str, Any] = {"gw": LIBRARY.identity, "mac": mac, "ip": address, "browser": browser}
+    claims |= {"proven": True, "stay": None, "made": at.timestamp()}
     visit = seal("visit", claims, now=at, life=VISIT_LIFE)
     cookie = seal("browser", {"browser": browser, "access": None}, now=at, life=COOKIE_LIFE)
     filled = urlencode({"visit": visit} | fields).encode()
-    return post(path, host=f"{HOST}:{portal.port}", form=filled, cookie=f"__Host-arobase={cookie}")
+    cookie = f"__Host-arobase={cookie}"
+    return post(path, host=f"{HOST}:{portal.port}", form=filled, cookie=cookie, address=address)
 
 
 def let_in(portal: RunningPortal, forms: list[bytes]) -> LetIn:

@@ -65,8 +65,9 @@ def running_portal(
     folder.mkdir(parents=True, exist_ok=True)
     authority = Authority(folder)
     papers = authority.issue(HOST, label="portal")
-    # All the load comes from one address.
-    front = front_here(folder, papers.certificate_file, papers.key_file, limits=UNLIMITED)
+    # All the load comes from one address, and says which phone's it would be.
+    files = papers.certificate_file, papers.key_file
+    front = front_here(folder, *files, limits=UNLIMITED, believes=(HOST,))
     environment = _environment(folder, f"https://{HOST}:{front.secure_port}", database_url, ldap)
     services = _prepare(folder, environment)
     portal = create_app(services)

@@ -107,11 +107,12 @@ def send(requests: Sequence[bytes], *, host: str, port: int, ca_file: Path, clie
     return asyncio.run(run())
 
 
-def post(path: str, *, host: str, form: bytes, cookie: str) -> bytes:
-    """A form as a browser posts it over a kept connection."""
+def post(path: str, *, host: str, form: bytes, cookie: str, address: str) -> bytes:
+    """A form as the browser of the phone with this address posts it over a kept connection."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: https://{host}\r\nSec-Fetch-Site: same-origin\r\n"
         f"Accept: text/html\r\nAccept-Language: fr-FR,fr;q=0.9,en;q=0.5\r\nCookie: {cookie}\r\n"
+        f"X-Forwarded-For: {address}\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n"
     )
     return head.encode() + form

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateways.ports import IpAddress, MacAddress
+from portal.evidence import await_found, open_session, seen_behind
 from portal.guests import guests
 from portal.guests.opening import confirmed_until
 from portal.guests.pause import may_renew
 from portal.services import services
-from portal.visits import Visit, access_of, peer, seen_behind
+from portal.visits import Visit, peer
+from sessions.models import AccessSession
 from sites.models import Gateway
 
 MEDIA_TYPE = "application/captive+json"
@@ -38,14 +43,12 @@ def state_of(gateway: Gateway) -> dict[str, object]:
     address = peer()
     if address is None or not gateway.holds(address):
         return captive
-    seen = seen_behind([gateway], address)
-    if seen is None:
+    # Whoever has just come is known in a moment: the gateway's word of it, or its confirmation, is on its way.
+    stay = await_found(lambda: _stay_of(gateway, address))
+    if stay is None or stay.access is None:
         return captive
-    visit = Visit(gateway, seen[1], address, browser="")
-    access = access_of(visit)
-    until = None if access is None else confirmed_until(access, gateway)
-    if access is None or until is None:
-        return captive
+    visit = Visit(gateway, MacAddress(stay.access.mac), address, browser="")
+    access, until = stay.access, stay.until
     left = (until - services().clock()).total_seconds()
     return {
         "captive": False,
@@ -54,6 +57,24 @@ def state_of(gateway: Gateway) -> dict[str, object]:
         "seconds-remaining": max(0, math.floor(left)),
         "can-extend-session": may_renew(visit, access),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """The session behind an address, and until when it is let pass; none for somebody known who has none."""
+
+    access: AccessSession | None
+    until: datetime
+
+
+def _stay_of(gateway: Gateway, address: IpAddress) -> _Stay | None:
+    """Who is behind this address and may pass; None for what is not known yet, or not confirmed yet."""
+    seen, now = seen_behind([gateway], address), services().clock()
+    if seen is None:
+        return None
+    access = open_session(gateway, seen[1])
+    until = now if access is None else confirmed_until(access, gateway)
+    return None if until is None else _Stay(access, until)
 
 
 def _absolute(endpoint: str, **values: str) -> str:

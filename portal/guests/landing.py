@@ -38,10 +38,10 @@ def landing() -> AnyResponse:
     try:
         visit = current()
     except (ForeignLanding, InvalidToken):
-        # An old link or a stale page: the network may still say who asks.
+        # An old link or a stale page: the gateway can still say who asks.
         return fetch_landing() or not_here()
-    if visit is None:
-        return fetch_landing() or not_here()
+    if visit is None or (not visit.is_proven and "landing" not in request.args):
+        return unproven(visit)
     if access_of(visit) is not None:
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     return entry(landed(visit))
@@ -143,6 +143,11 @@ def fetch_landing() -> AnyResponse | None:
         if gateway.redirector_url and wanted in (None, gateway.identity)
     ]
     return redirect(doors[0].redirector_url, HTTPStatus.FOUND) if len(doors) == 1 else None
+
+
+def unproven(visit: Visit | None) -> AnyResponse:
+    """For somebody who has proven nothing: to the gateway for its word, else the first page, where there is one."""
+    return fetch_landing() or (entry(visit) if visit is not None else not_here())
 
 
 def not_here() -> Response:

@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
 from portal.guests import guests
-from portal.guests.landing import not_here
+from portal.guests.landing import unproven
 from portal.incidents import concerning, note
 from portal.public import render_page
 from portal.services import services
-from portal.visits import access_of, current, remember
+from portal.visits import access_of, current, is_owned, remember, staying
 from sessions.log.decisions import Rule
 from sessions.models import AccessSession, Lease
 from sites.models import Gateway
@@ -30,14 +30,15 @@ WAITING = threading.BoundedSemaphore(8)
 @guests.get("/opening")
 def opening() -> AnyResponse:
     visit = current()
-    if visit is None:
-        return not_here()
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
     access = access_of(visit)
     if access is None:
         return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+    visit = staying(visit, access)
     if await_confirmation(access, visit.gateway):
         onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
-        return remember(onward, visit, access_id=access.id)
+        return remember(onward, visit, access_id=access.id) if is_owned(visit, access) else onward
     page = render_page(
         "guests/opening.html",
         visit=visit,

@@ -11,16 +11,16 @@ from ads import ledger
 from ads.ledger import NotDue, SpentTicket, Ticket
 from ads.models import Creative
 from auth.entitlements import Allowance
-from auth.tokens import EarlyToken
+from auth.tokens import EarlyToken, ExpiredToken
 from portal.doors import knock
 from portal.guests import guests
 from portal.guests.acceptance import accepted, terms_text
-from portal.guests.landing import entry, not_here
+from portal.guests.landing import entry, not_here, unproven
 from portal.incidents import note_error
 from portal.public import render_page
 from portal.services import services
 from portal.tickets import creative_for, make_ticket, read_ticket, seconds_left
-from portal.visits import Visit, access_of, current, remember
+from portal.visits import Visit, access_of, current, is_owned, remember, staying
 from sessions import policy
 from sessions.models import AccessSession
 from sites.models import SigninMethod
@@ -29,11 +29,14 @@ from sites.models import SigninMethod
 @guests.get("/pause")
 def pause_page() -> AnyResponse:
     visit = current()
-    if visit is None or not visit.gateway.network.allows(SigninMethod.FREE):
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
+    if not visit.gateway.network.allows(SigninMethod.FREE):
         return not_here()
     access = access_of(visit)
     if access is None:
         return entry(visit)
+    visit = staying(visit, access)
     if not may_renew(visit, access):
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     creative = creative_for(visit)
@@ -49,12 +52,16 @@ def pause() -> AnyResponse:
         access_id = count(visit, read_ticket(visit))
     except EarlyToken as error:
         return too_early(visit, error)
+    except ExpiredToken:
+        return shown_again(visit)
     except (NotDue, SpentTicket):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     knock(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return remember(onward, visit, access_id=access_id)
+    access = access_of(visit)
+    is_own = access is not None and access.id == access_id and is_owned(visit, access)
+    return remember(onward, visit, access_id=access_id if is_own else visit.held)
 
 
 def count(visit: Visit, ticket: Ticket) -> int:
@@ -90,6 +97,7 @@ def message(
     creative: Creative | None,
     ticket: str,
     early: int = 0,
+    is_late: bool = False,
     incident: str | None = None,
 ) -> str:
     """The page that shows the message, says what it earns and until when, and has the button."""
@@ -104,11 +112,20 @@ def message(
         creative=creative,
         ticket=ticket,
         early=early,
+        is_late=is_late,
         incident=incident,
         wait_seconds=gateway.network.viewing_seconds if creative else 0,
         until=policy.renewed_until(terms, now=now, until=access.until if access else now),
         terms=terms_text(gateway.network),
     )
+
+
+def shown_again(visit: Visit) -> Response:
+    """The page once more, for somebody who left it open for so long that the message has to be looked at again."""
+    access, creative = access_of(visit), creative_for(visit)
+    ticket = make_ticket(visit, creative)
+    page = message(visit, access, creative=creative, ticket=ticket, is_late=True)
+    return make_response(page, HTTPStatus.GONE)
 
 
 def too_early(visit: Visit, error: EarlyToken) -> Response:

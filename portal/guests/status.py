@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from db.engine import reading
 from portal.doors import knock
 from portal.guests import guests
-from portal.guests.landing import fetch_landing, not_here, resumable
+from portal.guests.landing import not_here, resumable, unproven
 from portal.guests.opening import confirmed_until
 from portal.guests.pause import may_renew
 from portal.public import public_device, render_page
 from portal.services import services
-from portal.visits import ForeignVisit, Visit, access_of, current, forget, remember
+from portal.visits import ForeignVisit, Visit, access_of, current, is_owned, remember, staying
 from sessions import accounting, ending, opening, policy
 from sessions.models import AccessSession, EndReason
 
@@ -25,11 +25,12 @@ from sessions.models import AccessSession, EndReason
 @guests.get("/status")
 def status() -> AnyResponse:
     visit = current()
-    if visit is None:
-        return fetch_landing() or not_here()
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
     access = access_of(visit)
     if access is None:
         return make_response(ended(visit), HTTPStatus.OK)
+    visit, is_own = staying(visit, access), is_owned(visit, access)
     if confirmed_until(access, visit.gateway) is None:
         return redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
@@ -41,7 +42,8 @@ def status() -> AnyResponse:
             access=access,
             now=services().clock(),
             left=access.until - services().clock(),
-            devices=[public_device(one) for one in devices(db, access)],
+            devices=[public_device(one) for one in devices(db, access)] if is_own else [],
+            is_owned=is_own,
             usage=accounting.usage(db, access.id),
             may_renew=may_renew(visit, access),
             renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window),
@@ -57,6 +59,8 @@ def leave() -> AnyResponse:
         return not_here()
     access = access_of(visit)
     target = request.form.get("device", type=int)
+    if access is not None and not is_owned(visit, access):
+        raise ForeignVisit
     if access is not None:
         with services().make_session.begin() as db:
             chosen = next((one for one in devices(db, access) if one.id == target), None)
@@ -65,7 +69,7 @@ def leave() -> AnyResponse:
             ending.end(db, (chosen or access).id, reason=EndReason.LEFT, now=services().clock())
     knock(visit.gateway)
     onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return forget(onward) if target is None else onward
+    return remember(onward, visit, access_id=None) if target is None else onward
 
 
 @guests.post("/resume")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
-from flask import Response, make_response
+from flask import Response, make_response, redirect, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
@@ -18,12 +19,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads.models import Impression
 from db.engine import reading
 from portal.guests import guests
-from portal.guests.landing import not_here
+from portal.guests.landing import unproven
 from portal.guests.status import ended
 from portal.public import render_page
 from portal.services import services
 from portal.term_words import term_in_words
-from portal.visits import access_of, current
+from portal.visits import Visit, access_of, current, is_owned, staying
 from sessions.classes import DataClass
 from sessions.keeping import terms
 from sessions.models import AccessSession, Lease, Usage
@@ -34,12 +35,13 @@ PROVEN_FOR = timedelta(minutes=15)
 
 @guests.get("/yours")
 def yours() -> AnyResponse:
-    visit = current()
-    if visit is None:
-        return not_here()
-    access = access_of(visit)
+    visit, access = _asking()
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
     if access is None:
         return make_response(ended(visit))
+    if not is_owned(visit, access):
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
         page = render_page(
             "guests/yours.html",
@@ -55,17 +57,24 @@ def yours() -> AnyResponse:
 
 @guests.get("/yours.json")
 def yours_json() -> AnyResponse:
-    visit = current()
-    if visit is None:
-        return not_here()
-    access = access_of(visit)
+    visit, access = _asking()
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
     if access is None:
         return make_response(ended(visit))
+    if not is_owned(visit, access):
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
         document = held_about(db, access)
     answer = Response(json.dumps(document, ensure_ascii=False, indent=1), content_type="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="arobase.json"'
     return answer
+
+
+def _asking() -> tuple[Visit | None, AccessSession | None]:
+    visit = current()
+    access = access_of(visit) if visit is not None else None
+    return (visit if visit is None or access is None else staying(visit, access)), access
 
 
 def held_about(db: Session, access: AccessSession) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from auth.patron_import import import_patrons
 from config import Secret, Settings
 from db.engine import WAY, Way
 from gateways import landing
-from gateways.landing import Landing, credential_digest, signing_key
+from gateways.landing import Landing, credential_digest
 from portal.app import create_app, make_services
 from portal.services import Services
 from sites.models import Gateway
@@ -33,6 +33,7 @@ ADA, ADA_PIN = "25000001", "correct-horse-1969"
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """No gateway follows by itself in these tests: whoever wants one calls `Agent.follow`."""
     monkeypatch.setattr("portal.guests.opening.WAIT_SECONDS", 0.02)
+    monkeypatch.setattr("portal.evidence.WAIT_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -88,8 +89,9 @@ class Phone:
 
     def landing_token(self, **changes: Any) -> str:
         """What the gateway's redirector signs for this phone now."""
-        clock = self.app.extensions["arobase"].clock
-        key = signing_key(credential_digest(credential_of(self.gateway.identity)))
+        services = self.app.extensions["arobase"]
+        clock = services.clock
+        key = services.landing_keys.of(credential_digest(credential_of(self.gateway.identity)))
         client = make_client(self.mac, self.address)
         seen = Landing(self.gateway.identity, client.mac, client.addresses[0])
         return landing.sign(seen, key=changes.get("key", key), now=changes.get("now", clock().timestamp()))
@@ -132,12 +134,19 @@ class Phone:
             headers={**self.headers, **headers},
             **kwargs,
         )
-        while follow and answer.status_code in (302, 303) and answer.location.startswith(("/", PORTAL)):
+        while follow and answer.status_code in (302, 303) and self._leads_on(answer.location):
+            onward = answer.location
+            if onward == self.gateway.redirector_url:
+                # The gateway answers with its word on this card and address.
+                onward = f"/?landing={self.landing_token()}"
             answer = self.browser.get(
-                answer.location, base_url=PORTAL, environ_overrides=environ, headers=self.headers
+                onward, base_url=PORTAL, environ_overrides=environ, headers=self.headers
             )
         self.page = answer
         return answer
+
+    def _leads_on(self, location: str) -> bool:
+        return location.startswith(("/", PORTAL)) or location == self.gateway.redirector_url
 
 
 def _attribute(tag: str, name: str) -> str:

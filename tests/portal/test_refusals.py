@@ -82,10 +82,21 @@ def test_a_page_of_another_browser_is_refused(phone: Phone, app: Flask, town: To
     """Case W4: a form token of another browser, posted from one that has a cookie of its own."""
     phone.land()
     mine = phone.form("/pause")
-    other = Phone(app, town.station, phone.mac, phone.address)
+    other = Phone(app, town.station, BO_PHONE, "10.66.0.8")
     other.land()
     assert other.post("/pause", **mine).status_code == 403
     assert nothing_happened(db)
+
+
+def test_an_old_tab_of_the_same_phone_is_no_page_of_another_device(
+    phone: Phone, app: Flask, town: Town
+) -> None:
+    """A captive window and a browser keep cookies apart; so does a browser that has forgotten them since."""
+    phone.land()
+    old = phone.form("/pause")
+    other = Phone(app, town.station, phone.mac, phone.address)
+    other.land()
+    assert other.post("/pause", **old).status_code == 303
 
 
 # Landing tokens (V4)
@@ -108,8 +119,9 @@ def test_a_bad_landing_token_opens_nothing(phone: Phone, db: Session, spoil) -> 
     assert nothing_happened(db)
 
 
-def test_a_landing_token_of_another_gateway_is_not_this_ones(phone: Phone, town: Town) -> None:
-    key = landing.signing_key(landing.credential_digest(credential_of("gw-battant")))
+def test_a_landing_token_of_another_gateway_is_not_this_ones(phone: Phone, app: Flask) -> None:
+    keys = app.extensions["arobase"].landing_keys
+    key = keys.of(landing.credential_digest(credential_of("gw-battant")))
     answer = phone.get(f"/?landing={phone.landing_token(key=key)}", follow=False)
     assert answer.status_code == 302
 

@@ -22,7 +22,7 @@ from auth.patron_import import import_patrons
 from config import Secret, Settings
 from db.base import Base
 from gateways import landing
-from gateways.landing import Landing, credential_digest, signing_key
+from gateways.landing import Landing, credential_digest
 from gateways.ports import GatewayKind, MacAddress
 from portal.app import create_app, make_services
 from portal.services import Services
@@ -65,7 +65,7 @@ class Portal:
 
     def landing_url(self, gateway: str, mac: str, lang: str) -> str:
         """Where this gateway's redirector would send that phone."""
-        key = signing_key(credential_digest(credential_of(gateway)))
+        key = self.services.landing_keys.of(credential_digest(credential_of(gateway)))
         landed = Landing(gateway, MacAddress(mac), LOOPBACK)
         token = landing.sign(landed, key=key, now=self.clock().timestamp())
         return f"{self.url}/?landing={token}&lang={lang}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -85,6 +85,30 @@ class Bulkhead:
 
     def _is_stalled(self) -> bool:
         return time.monotonic() - max(self._held.values()) > self._stall_seconds
+
+
+class Shares:
+    """At most `most` at once for each name."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def share(self, name: str) -> Iterator[None]:
+        """Hold one for the block. Raises `FullBulkhead` at once where the name has all of its own."""
+        with self._lock:
+            if self._held[name] >= self._most:
+                raise FullBulkhead
+            self._held[name] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[name] -= 1
+                if not self._held[name]:
+                    del self._held[name]
 
 
 class Breaker:

@@ -7,11 +7,12 @@ knocking, and the time told to the guest is true.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Executable, bindparam, case, delete, select, update
+from sqlalchemy import Executable, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth.errors import TooManyAttempts
@@ -81,6 +82,15 @@ def refund(db: Session, budget: Budget) -> None:
 def forget(db: Session, *, before: datetime) -> int:
     """Drop the budgets nobody has touched since `before`; the number of them."""
     return len(db.execute(delete(Attempt).where(Attempt.last_at < before).returning(Attempt.key)).all())
+
+
+def clear(db: Session, keys: Iterable[str], *, beginning: Iterable[str] = ()) -> int:
+    """Drop the budgets with these keys, and those whose keys begin so; the number of them."""
+    either = [
+        Attempt.key.in_(list(keys)),
+        *(Attempt.key.startswith(each, autoescape=True) for each in beginning),
+    ]
+    return len(db.execute(delete(Attempt).where(or_(*either)).returning(Attempt.key)).all())
 
 
 def _free_again(db: Session, budget: Budget, *, now: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """Passwords, second factors and tokens of staff: how each is kept so that a stolen database opens nothing.
 
-- Passwords: argon2id (RFC 9106), 19 MiB, two passes, one lane; one hash at a time, and a short queue.
+- Passwords: argon2id (RFC 9106), 19 MiB, two passes, one lane; one hash at a time, and a short
+  queue; another for those whose browser the account does not know.
 - The second factor's secret is not stored at all: it is HMAC-SHA-256 over the account's random seed with a key derived
   from the installation's secret. Whoever steals the rows alone has no codes.
 - Recovery codes: HMAC-SHA-256 with another derived key. Setup links and browser tokens have 256 random bits: SHA-256.
@@ -15,7 +16,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TypeVar
 
-from auth.bulkhead import Bulkhead, FullBulkhead
+from auth.bulkhead import Bulkhead, FullBulkhead, Shares
 from auth.patrons import HASHER, opens
 from auth.staff_errors import BusyHashing, Weakness, WeakPassword
 from config import Secret
@@ -24,6 +25,8 @@ Result = TypeVar("Result")
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
+# How many of the places in the strangers' queue one address may have.
+MOST_OF_ONE_PLACE = 3
 SEED_BYTES = 32
 # RFC 4226 section 4 asks for 160 bits.
 TOTP_SECRET_BYTES = 20
@@ -37,6 +40,8 @@ class StaffSecrets:
     def __init__(self, secret: Secret, *, queue: int = 8, wait_seconds: float = 3.0) -> None:
         self._secret = secret.reveal().encode()
         self._hashing = Bulkhead(slots=1, queue=queue, wait_seconds=wait_seconds, stall_seconds=60)
+        self._of_strangers = Bulkhead(slots=1, queue=queue, wait_seconds=wait_seconds, stall_seconds=60)
+        self._places = Shares(MOST_OF_ONE_PLACE)
 
     def totp_secret(self, seed: bytes) -> bytes:
         """The second factor's secret of the account with this seed."""
@@ -53,16 +58,23 @@ class StaffSecrets:
         """Hash a password that `check_password` has let pass. Raises `BusyHashing`."""
         return self._queued(lambda: HASHER.hash(_folded(password)))
 
-    def opens(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password is right; the same work where there is no hash. Raises `BusyHashing`."""
+    def opens(self, password_hash: str | None, password: str, *, stranger_at: str | None = None) -> bool:
+        """Whether the password is right; the same work where there is no hash. Raises `BusyHashing`.
+
+        Whoever tries in a browser that the account does not know is a stranger, and says from where: strangers have a
+        queue of their own, in which nobody has more than a few places.
+        """
         if len(password) > LONGEST_PASSWORD:
             password = ""
-        right = self._queued(lambda: opens(password_hash or NOBODY, _folded(password)))
+        right = self._queued(lambda: opens(password_hash or NOBODY, _folded(password)), stranger_at)
         return right and password_hash is not None
 
-    def _queued(self, work: Callable[[], Result]) -> Result:
+    def _queued(self, work: Callable[[], Result], stranger_at: str | None = None) -> Result:
         try:
-            with self._hashing.slot():
+            if stranger_at is None:
+                with self._hashing.slot():
+                    return work()
+            with self._places.share(stranger_at), self._of_strangers.slot():
                 return work()
         except FullBulkhead:
             raise BusyHashing from None

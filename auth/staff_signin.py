@@ -6,6 +6,7 @@ other browser shares one budget for the account and one for its address. All reo
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,6 +32,17 @@ class Asker:
     address: str
     known_browser: str | None = None
 
+    @property
+    def place(self) -> str:
+        """What an address counts as: an IPv6 host has a whole /64 to choose from (RFC 7421 section 4.1)."""
+        try:
+            address = ipaddress.ip_address(self.address)
+        except ValueError:
+            return self.address
+        return str(
+            address if address.version == 4 else ipaddress.ip_network((int(address), 64), strict=False)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Proven:
@@ -51,7 +63,7 @@ def of_code(person: Staff, asker: Asker) -> Budget:
 
 
 def of_address(asker: Asker) -> Budget:
-    return Budget(f"staff-address:{asker.address}", most=MOST_ADDRESS, window=WINDOW)
+    return Budget(f"staff-address:{asker.place}", most=MOST_ADDRESS, window=WINDOW)
 
 
 def charge(db: Session, name: str, asker: Asker, *, now: datetime) -> Budget:

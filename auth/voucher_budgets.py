@@ -2,8 +2,11 @@
 
 A try is taken from the client's own budget before its code is looked up, and given back when the code exists. Only a
 code that nobody was ever given counts against the gateway, the site and all of them together. When one of those is
-spent, a client with no failure of its own is still heard, out of a reserve: so a right code works while others guess
-beside it, until the guessers have changed their address hundreds of times in a day.
+spent, a client with no failure of its own is still heard, out of a reserve of so many tries a minute: a right code is
+looked up while others guess beside it, and whatever they do, the next minute has as many again. To keep a gateway's
+reserve spent, somebody needs that many clients a minute that have not failed in the last quarter of an hour.
+
+What a day can answer stays small beside the codes there are: see `guesses_per_day` and `auth.codes.POSSIBLE`.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ from auth.voucher_errors import UnknownVoucher
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 ALL = Budget("guess:all", most=60, window=timedelta(hours=1))
-RESERVE = Budget("guess:reserve", most=3000, window=DAY)
+# Tries a minute.
+RESERVE_OF_GATEWAY, RESERVE_OF_ALL = 120, 300
 # Requests of different clients that four workers may be looking at when a budget runs out: each is still answered.
 IN_FLIGHT = 64
 
@@ -48,14 +53,18 @@ class Guess:
             ALL,
         ]
 
-    @property
-    def reserve(self) -> list[Budget]:
-        return [Budget(f"guess:reserve:{self.gateway}", most=600, window=DAY), RESERVE]
+    def reserve(self, now: datetime) -> list[Budget]:
+        """That of the minute that `now` is in: every minute has budgets of its own."""
+        minute = int(now.timestamp()) // 60
+        return [
+            Budget(f"guess:reserve:{self.gateway}:{minute}", most=RESERVE_OF_GATEWAY, window=MINUTE),
+            Budget(f"guess:reserve:{minute}", most=RESERVE_OF_ALL, window=MINUTE),
+        ]
 
 
 def guesses_per_day() -> int:
     """How many codes can be tried in a day over the whole installation, however many clients try."""
-    return (ALL.most + IN_FLIGHT) * (DAY // ALL.window) + RESERVE.most + IN_FLIGHT
+    return (ALL.most + IN_FLIGHT) * (DAY // ALL.window) + (RESERVE_OF_ALL + IN_FLIGHT) * (DAY // MINUTE)
 
 
 def admit(db: Session, guess: Guess, *, now: datetime) -> None:
@@ -69,7 +78,7 @@ def admit(db: Session, guess: Guess, *, now: datetime) -> None:
     except TooManyAttempts:
         if tries > 1:
             raise
-        limits.check(db, guess.reserve, now=now)
+        _check_reserve(db, guess, now=now)
 
 
 def refund(db: Session, guess: Guess) -> None:
@@ -83,10 +92,29 @@ def charge(db: Session, guess: Guess, *, now: datetime) -> AuthError:
         _take(db, guess.broad, now=now)
     except TooManyAttempts:
         try:
-            _take(db, guess.reserve, now=now)
-        except TooManyAttempts as refused:
-            return refused
+            _take(db, guess.reserve(now), now=now)
+        except TooManyAttempts:
+            return TooManyAttempts(_next_minute(now))
     return UnknownVoucher()
+
+
+def open_again(db: Session, *, gateway: str, site: str) -> int:
+    """Forget the failures at one gateway, its clients' own included, and the site's: somebody at the desk has looked
+    into it. What counts for all gateways together stays. Gives the number of budgets that were in use.
+    """
+    keys = [Guess(gateway, site, "").broad[0].key, Guess(gateway, site, "").broad[1].key]
+    return limits.clear(db, keys, beginning=(f"guess:client:{gateway}:", f"guess:reserve:{gateway}:"))
+
+
+def _check_reserve(db: Session, guess: Guess, *, now: datetime) -> None:
+    try:
+        limits.check(db, guess.reserve(now), now=now)
+    except TooManyAttempts:
+        raise TooManyAttempts(_next_minute(now)) from None
+
+
+def _next_minute(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + MINUTE
 
 
 def _take(db: Session, budgets: list[Budget], *, now: datetime) -> None:

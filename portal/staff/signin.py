@@ -101,7 +101,10 @@ def prove_password(login: str, password: str) -> Staff:
     with reading(service.make_session) as db:
         person = candidate(db, login)
     try:
-        is_right = service.staff.opens(person.password_hash if person else None, password)
+        stranger_at = None if asker.known_browser else asker.place
+        is_right = service.staff.opens(
+            person.password_hash if person else None, password, stranger_at=stranger_at
+        )
     except BusyHashing:
         with service.make_session.begin() as db:
             limits.refund(db, budget)

@@ -222,6 +222,36 @@ def test_nobody_costs_as_much_as_somebody() -> None:
     assert not HASHER.check_needs_rehash(NOBODY)
 
 
+def test_strangers_who_guess_keep_nobody_from_the_hash_who_is_known() -> None:
+    """Their queue is another one, and one address has few places in it."""
+    secrets = StaffSecrets(Secret("0" * 42), queue=4, wait_seconds=30)
+    password_hash = secrets.hash("four-words-of-the-owner")
+    began, over = threading.Barrier(25), threading.Event()
+    refused: list[bool] = []
+
+    def guess() -> None:
+        began.wait()
+        while not over.is_set():
+            try:
+                assert not secrets.opens(password_hash, "a-guess", stranger_at="2001:db8::/64")
+            except BusyHashing:
+                refused.append(True)
+                over.wait(0.01)
+
+    guessers = [threading.Thread(target=guess) for _ in range(24)]
+    for each in guessers:
+        each.start()
+    began.wait()
+    try:
+        for stranger_at in (None, "198.51.100.7", None, "198.51.100.8"):
+            assert secrets.opens(password_hash, "four-words-of-the-owner", stranger_at=stranger_at)
+    finally:
+        over.set()
+        for each in guessers:
+            each.join()
+    assert refused, "the guessers did not stand in each other's way"
+
+
 def test_hashing_has_a_queue_with_an_end() -> None:
     narrow = StaffSecrets(Secret("0" * 42), queue=0, wait_seconds=0)
     with narrow._hashing.slot(), pytest.raises(BusyHashing):

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import limits, voucher_budgets
+from auth import codes, limits, voucher_budgets
 from auth.errors import TooManyAttempts
 from auth.limits import Budget
 from auth.models import Attempt
-from auth.voucher_budgets import ALL, DAY, RESERVE, Guess
+from auth.voucher_budgets import ALL, MINUTE, Guess
 from auth.voucher_errors import UnknownVoucher
 from db.engine import SessionMaker
 from sessions.sweep import ATTEMPT_LIFE
@@ -76,14 +76,37 @@ def test_when_a_broad_budget_is_spent_only_clients_without_a_miss_are_heard(db: 
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["gateway", "all"])
-def test_when_a_reserve_is_spent_too_nobody_is_heard_until_it_rests(db: Session, number: int) -> None:
-    close(db, ALL, guesser(1).reserve[number])
+def test_when_a_reserve_is_spent_too_everybody_is_heard_again_within_the_minute(
+    db: Session, number: int
+) -> None:
+    close(db, ALL, guesser(1).reserve(NOON)[number])
+    with pytest.raises(TooManyAttempts) as refused:
+        voucher_budgets.admit(db, guesser(2), now=NOON)
+    assert refused.value.until == NOON + MINUTE
+    assert may_try(db, guesser(3), now=refused.value.until)
+
+
+def test_six_hundred_cards_that_guess_close_a_gateway_for_no_longer_than_a_minute(db: Session) -> None:
+    """A card is a number that anybody can make up: nobody's pass may fail for a day because of them."""
+    for number in range(630):
+        miss(db, guesser(number), now=NOON + timedelta(seconds=number // 10))
+    assert may_try(db, guesser(1000), now=NOON + timedelta(minutes=2))
+    assert may_try(db, guesser(1001, "gw-other", "battant"), now=NOON + timedelta(seconds=63))
+
+
+def test_somebody_at_the_desk_can_open_a_gateway_again(db: Session) -> None:
+    first = guesser(1)
+    close(db, *first.broad[:2], first.client, first.reserve(NOON)[0])
     assert not may_try(db, guesser(2))
-    assert may_try(db, guesser(2), now=NOON + ALL.window)
+    other = guesser(1, "gw-bayle-2", "pierre-bayle-2")
+    close(db, other.client)
+    assert voucher_budgets.open_again(db, gateway=first.gateway, site=first.site) >= 4
+    assert may_try(db, first)
+    assert not may_try(db, other), "another gateway's clients keep their failures"
 
 
 def test_a_client_of_another_gateway_is_heard_while_one_is_attacked(db: Session) -> None:
-    close(db, *guesser(1).broad, guesser(1).reserve[0])
+    close(db, *guesser(1).broad, guesser(1).reserve(NOON)[0])
     assert not may_try(db, guesser(2))
     assert may_try(db, guesser(3, "gw-other", "battant"))
 
@@ -92,14 +115,14 @@ def test_five_thousand_guesses_of_five_hundred_addresses_spend_their_budget_and_
     """Case V2, with an innocent client beside them."""
     answered = sum(miss(db, guesser(number % 500)) for number in range(5_000))
     first = guesser(0)
-    assert answered <= first.broad[0].most + first.reserve[0].most
-    assert may_try(db, guesser(501))
+    assert answered <= first.broad[0].most + first.reserve(NOON)[0].most
+    assert may_try(db, guesser(501), now=NOON + MINUTE)
 
 
 def test_no_day_answers_more_than_the_arithmetic_says(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses that nobody has seen, behind three gateways, all day; the budgets are small to be spent."""
     monkeypatch.setattr(voucher_budgets, "ALL", Budget("guess:all", most=3, window=timedelta(hours=1)))
-    monkeypatch.setattr(voucher_budgets, "RESERVE", Budget("guess:reserve", most=20, window=DAY))
+    monkeypatch.setattr(voucher_budgets, "RESERVE_OF_ALL", 2)
     monkeypatch.setattr(voucher_budgets, "IN_FLIGHT", 0)
     numbers = itertools.count()
     answered = sum(
@@ -111,12 +134,16 @@ def test_no_day_answers_more_than_the_arithmetic_says(db: Session, monkeypatch: 
         for minute in range(0, 24 * 60, 10)
         for gateway in range(3)
     )
-    assert 60 < answered <= voucher_budgets.guesses_per_day() == 3 * 24 + 20
+    assert 60 < answered <= voucher_budgets.guesses_per_day() == 3 * 24 + 2 * 24 * 60
 
 
-def test_the_reserve_outlives_the_sweep() -> None:
-    assert max(budget.window for budget in [*guesser(1).broad, *guesser(1).reserve]) < ATTEMPT_LIFE
-    assert RESERVE.window == DAY
+def test_a_year_of_guessing_at_the_full_rate_finds_less_than_one_of_a_thousand_open_passes() -> None:
+    expected = voucher_budgets.guesses_per_day() * 365 * 1000 / codes.POSSIBLE
+    assert expected < 0.3
+
+
+def test_budgets_outlive_the_sweep() -> None:
+    assert max(budget.window for budget in [*guesser(1).broad, *guesser(1).reserve(NOON)]) < ATTEMPT_LIFE
 
 
 def test_a_spent_budget_is_an_alert(db: Session, caplog: pytest.LogCaptureFixture) -> None:
@@ -147,7 +174,7 @@ def test_parallel_guesses_of_many_clients_never_answer_more_than_the_budget(
     make_session: SessionMaker,
 ) -> None:
     with make_session.begin() as db:
-        close(db, *guesser(1).reserve)
+        close(db, *guesser(1).reserve(NOON))
     barrier = threading.Barrier(12)
     answered: list[bool] = []
 

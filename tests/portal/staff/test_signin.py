@@ -163,6 +163,20 @@ def test_one_address_cannot_try_many_logins(cem: Clerk) -> None:
     assert cem.press("/staff/signin", login="somebody.else", password="x").status_code == 429
 
 
+def test_an_ipv6_guest_is_one_address_whatever_they_call_themselves(app: Flask, clock: MovingClock) -> None:
+    """A guest has a whole /64 to choose addresses from."""
+    answers = []
+    for number in range(MOST_ADDRESS + 5):
+        stranger = Clerk(app, clock, address=f"2001:db8:1:2:{number:x}::{number:x}")
+        stranger.get("/staff/signin")
+        page = stranger.press("/staff/signin", login=f"somebody.{number}", password="a-guess")
+        answers.append(page.status_code)
+    assert answers == [401] * MOST_ADDRESS + [429] * 5
+    other = Clerk(app, clock, address="2001:db8:1:3::1")
+    other.get("/staff/signin")
+    assert other.press("/staff/signin", login="somebody.else", password="a-guess").status_code == 401
+
+
 def test_the_second_factor_cannot_be_guessed_for_long(cem: Clerk) -> None:
     cem.get("/staff/signin")
     cem.press("/staff/signin", login="cem", password=PASSWORD)

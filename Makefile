@@ -5,7 +5,7 @@ BIN := .venv/bin
 # In a Debian root entered by plain chroot, namespaces need a root directory that is a mount point.
 ROOTED := $(BIN)/python -m lab.root $(BIN)/python -m
 # What the tests need of Debian; the hotspot itself says what it needs (lab/packages.py).
-TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd ldap-utils postgresql chromium libatomic1 iputils-ping tcpdump conntrack util-linux poppler-utils
+TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd ldap-utils postgresql pgbouncer chromium libatomic1 iputils-ping tcpdump conntrack util-linux poppler-utils
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 

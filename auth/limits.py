@@ -79,6 +79,11 @@ def refund(db: Session, budget: Budget) -> None:
     db.execute(_REFUND, {"refunded": budget.key})
 
 
+def touch(db: Session, key: str, *, now: datetime) -> None:
+    """Write a row under this key, whatever stands there: to see whether anything can be written."""
+    db.execute(_TOUCH.on(db), {"key": key, "count": 0, "last_at": now})
+
+
 def forget(db: Session, *, before: datetime) -> int:
     """Drop the budgets nobody has touched since `before`; the number of them."""
     return len(db.execute(delete(Attempt).where(Attempt.last_at < before).returning(Attempt.key)).all())
@@ -116,6 +121,11 @@ def _take(insert: Any) -> Executable:
 
 _attempts = table_of(Attempt)
 _TAKE = for_either(_take)
+_TOUCH = for_either(
+    lambda insert: insert(_attempts).on_conflict_do_update(
+        index_elements=[_attempts.c.key], set_={"last_at": insert(_attempts).excluded.last_at}
+    )
+)
 _LOOK = select(_attempts.c.key, _attempts.c.count, _attempts.c.last_at).where(
     _attempts.c.key.in_(bindparam("keys", expanding=True))
 )

@@ -5,13 +5,15 @@ returns, unless the session was opened `hastily`.
 from __future__ import annotations
 
 import enum
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import turns
@@ -43,11 +45,24 @@ def make_engine(database_url: str) -> Engine:
         pool_size=16,
         max_overflow=16,
         pool_timeout=turns.BUSY_SECONDS,
+        # Whether a connection has gone stale is seen without asking the server: see below.
         pool_pre_ping=False,
         pool_recycle=1800,
-        # A server that is unreachable, or a transaction that somebody left open, must not hold every thread.
-        connect_args={"connect_timeout": 2, "options": f"-c lock_timeout={int(turns.BUSY_SECONDS * 1000)}"},
+        # A server that is unreachable must not hold every thread.
+        connect_args={"connect_timeout": 2},
     )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # Nor must a transaction that somebody left open. Not as an option of the start: poolers refuse those.
+        connection.execute(f"SET lock_timeout = {int(turns.BUSY_SECONDS * 1000)}")
+        connection.commit()
+
+    @event.listens_for(engine, "checkout")
+    def refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
+        # Nothing is owed to a connection that rests: what waits there is the server's farewell.
+        if select.select([connection.fileno()], [], [], 0)[0]:
+            raise InvalidatePoolError("the server has ended this connection")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
@@ -100,6 +115,17 @@ def _sqlite(database_url: str) -> Engine:
 def was_kept_waiting(error: OperationalError) -> bool:
     """Whether PostgreSQL gave up waiting for a lock (its SQLSTATE 55P03, lock_not_available)."""
     return getattr(error.orig, "sqlstate", None) == "55P03"
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether others had the database for longer than this transaction would wait."""
+    if not isinstance(error, OperationalError):
+        return isinstance(error, PoolTimeout)
+    if isinstance(error.orig, TimeoutError) or was_kept_waiting(error):
+        return True
+    # QueryCanceled: its own statement_timeout. sqlite.org/rescode.html: BUSY, LOCKED.
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return getattr(error.orig, "sqlstate", None) == "57014" or (code is not None and code & 0xFF in (5, 6))
 
 
 def reading(make_session: SessionMaker) -> Session:

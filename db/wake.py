@@ -9,6 +9,7 @@ thread runs only while somebody waits.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from typing import Any
@@ -19,6 +20,8 @@ from sqlalchemy.orm import Session
 log = logging.getLogger(__name__)
 
 CHANNEL = "arobase"
+PROOF_CHANNEL = "arobase_proof"
+PROOF_SECONDS = 5.0
 SQLITE_LOOK_SECONDS = 0.004
 LISTEN_SECONDS = 1.0
 LINGER_SECONDS = 30.0
@@ -117,6 +120,30 @@ class Wake:
                 for _ in driver.notifies(timeout=LISTEN_SECONDS, stop_after=1):
                     self._ring()
         finally:
+            connection.close()
+
+
+class DeafConnection(Exception):
+    """What is told to one connection does not reach another that listens: a pooler stands in between."""
+
+
+def prove(engine: Engine) -> None:
+    """Have one connection hear what another one says. Raises `DeafConnection`; on SQLite there is nothing to prove."""
+    if engine.dialect.name != "postgresql":
+        return
+    listening, speaking = engine.raw_connection(), engine.raw_connection()
+    try:
+        ear: Any = listening.driver_connection
+        mouth: Any = speaking.driver_connection
+        ear.autocommit = mouth.autocommit = True
+        word = secrets.token_hex(8)
+        ear.execute(f"LISTEN {PROOF_CHANNEL}")
+        mouth.execute("SELECT pg_notify(%s, %s)", (PROOF_CHANNEL, word))
+        if not any(heard.payload == word for heard in ear.notifies(timeout=PROOF_SECONDS, stop_after=1)):
+            raise DeafConnection
+    finally:
+        for connection in (listening, speaking):
+            connection.detach()
             connection.close()
 
 

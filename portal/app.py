@@ -33,6 +33,7 @@ from portal.services import Clock, Services
 from portal.staff import frame, login, staff
 from portal.stage import Stage
 from portal.stencils import Stencils
+from portal.troubles import Troubles
 from sessions.requisitions.signing import Signer
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +73,7 @@ def make_services(
         stage=Stage(make_session),
         stencils=Stencils(),
         recorder=Recorder(make_session),
+        troubles=Troubles(),
         clock=clock,
         rng=random.SystemRandom(),
     )

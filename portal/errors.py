@@ -8,8 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from sqlalchemy.exc import InternalError
 from werkzeug.exceptions import HTTPException
 
+from db.troubles import trouble_of
 from portal.api.problems import is_api
 from portal.api.refusals import refused as told_to_programs
 from portal.guard import is_staff_page
@@ -31,9 +33,15 @@ def handle(app: Flask) -> None:
 
 
 def _refused(error: Exception) -> Response:
+    if isinstance(error, InternalError) and trouble_of(error) is None:
+        return _unexpected(error)
+    if (trouble := trouble_of(error)) is not None:
+        services().troubles.tell(trouble)
     if _is_for_gateways():
         return _told_to_gateways(refusal_of(error, zone="Europe/Paris").status, type(error).__name__)
-    return _page(refusal_of(error, zone="Europe/Paris"), rule_of(error), **detail_of(error))
+    # Where nothing can be written, the refusal cannot be written down either.
+    rule = rule_of(error) if trouble is None else None
+    return _page(refusal_of(error, zone="Europe/Paris"), rule, **detail_of(error))
 
 
 def _http(error: HTTPException) -> Response:

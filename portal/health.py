@@ -14,7 +14,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from db.engine import reading
+from auth import limits
+from db.engine import impatiently, is_busy, reading
+from db.troubles import trouble_of
 from portal.services import services
 from portal.visits import peer
 from sessions.health.overview import GatewayHealth, look
@@ -22,15 +24,26 @@ from sessions.keeping.models import PurgeRun
 from sessions.models import AccessSession, Lease
 
 health = Blueprint("health", __name__)
+# The row that is written to see that it can be.
+HEALTH = "health"
 
 
 @health.get("/healthz")
 def healthz() -> tuple[Response, int]:
+    """Whether the database can be read and written to. One that is only busy is well."""
+    service = services()
     try:
-        with reading(services().make_session) as db:
+        with reading(service.make_session) as db:
             db.execute(text("SELECT 1 FROM networks LIMIT 1"))
-    except SQLAlchemyError as error:
-        return jsonify(database=type(error).__name__), HTTPStatus.SERVICE_UNAVAILABLE
+        with impatiently(service.make_session) as db:
+            limits.touch(db, HEALTH, now=service.clock())
+    except (SQLAlchemyError, OSError) as error:
+        if (trouble := trouble_of(error)) is None and is_busy(error):
+            return jsonify(database="busy"), HTTPStatus.OK
+        if trouble is not None:
+            service.troubles.tell(trouble)
+        return jsonify(database=trouble or type(error).__name__), HTTPStatus.SERVICE_UNAVAILABLE
+    service.troubles.over()
     return jsonify(database="ok"), HTTPStatus.OK
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ads.ledger import NotDue, SpentTicket
@@ -32,6 +32,7 @@ from auth.voucher_errors import (
     UnknownVoucher,
     VoidVoucher,
 )
+from db.troubles import trouble_of
 from gateways.landing import ExpiredLanding, ForeignLanding
 from portal.services import services
 from portal.visits import ForeignVisit
@@ -51,6 +52,8 @@ REFUSED: tuple[type[Exception], ...] = (
     NotDue,
     SpentTicket,
     OperationalError,
+    # What PostgreSQL says of a database that cannot be written to.
+    InternalError,
     PoolTimeout,
 )
 
@@ -225,6 +228,16 @@ def _other(error: Exception, *, zone: str) -> Refusal:
                 HTTPStatus.CONFLICT,
                 say("This was counted already."),
                 say("Look at your connection: it says until when you are online."),
+            )
+        case _ if trouble_of(error) is not None:
+            return Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                say("The portal cannot let anybody in just now."),
+                say(
+                    "The fault is on our side. Whoever is online stays online. "
+                    "Try again in a few minutes, or ask at the desk."
+                ),
+                retry_after=60,
             )
         case _:
             return Refusal(

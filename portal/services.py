@@ -25,6 +25,7 @@ from portal.places import Places
 from portal.recorder import Recorder
 from portal.stage import Stage
 from portal.stencils import Stencils
+from portal.troubles import Troubles
 from sessions.requisitions.signing import Signer
 
 Clock = Callable[[], datetime]
@@ -48,6 +49,7 @@ class Services:
     stage: Stage
     stencils: Stencils
     recorder: Recorder
+    troubles: Troubles
     clock: Clock
     rng: random.Random
 

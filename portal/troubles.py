@@ -1,0 +1,39 @@
+"""The database's troubles in the log: each once while it lasts, and once that it is over."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+from db.troubles import Trouble
+
+log = logging.getLogger(__name__)
+
+# A trouble that has not been met for so long is told again when it comes back.
+FORGET_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What this process has told. Refusals come in crowds; the log says each trouble once."""
+
+    _told: dict[Trouble, float] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def tell(self, trouble: Trouble) -> None:
+        """Say in the log that there is this trouble, unless that was said."""
+        now = time.monotonic()
+        with self._lock:
+            met_before = self._told.get(trouble)
+            self._told[trouble] = now
+        if met_before is None or now - met_before > FORGET_SECONDS:
+            log.error("the database does not serve: %s", trouble.value)
+
+    def over(self) -> None:
+        """The database was written to: say so once, if there was a trouble."""
+        with self._lock:
+            told, self._told = self._told, {}
+        if told:
+            log.warning("the database serves again")

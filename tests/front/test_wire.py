@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from gateways.landing import Landing, sign, signing_key
+from gateways.landing import Landing, sign
 from gateways.ports import parse_mac
 from lab.doors import LIBRARY, STATION
 from lab.hotspot import now
@@ -25,8 +25,9 @@ LARGEST_FIRST_PAGE = 6_000
 def landing_path(site: Site, identity: str) -> str:
     gateway = site.services.places.by_identity(identity)
     assert gateway is not None
-    seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address("10.66.0.77"))
-    return f"/?landing={sign(seen, key=signing_key(gateway.credential_digest), now=now().timestamp())}"
+    seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address("127.0.0.1"))
+    key = site.services.landing_keys.of(gateway.credential_digest)
+    return f"/?landing={sign(seen, key=key, now=now().timestamp())}"
 
 
 def bytes_of(site: Site, path: str, encodings: str) -> bytes:

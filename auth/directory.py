@@ -90,7 +90,7 @@ class LdapDirectory:
         self._settings = settings
         context = make_context(settings)
         self._logins = Logins(settings.user_filter)
-        self._membership = _membership(settings)
+        self._membership = membership_of(settings)
         self._servers = [LdapServer(url, settings, context, clock) for url in settings.urls]
         self._start_anew()
         _live.add(self)
@@ -227,7 +227,8 @@ class LdapDirectory:
         raise BrokenLine("; ".join(reasons))
 
 
-def _membership(settings: LdapSettings) -> Membership | None:
+def membership_of(settings: LdapSettings) -> Membership | None:
+    """Which group people must be in, if any."""
     if settings.required_group is None:
         return None
     base = settings.group_base_dn or common_base(settings.required_group, settings.base_dn)

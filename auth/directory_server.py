@@ -68,6 +68,8 @@ class LdapServer:
         parts = urlsplit(url)
         self.name = parts.netloc
         self.put_aside_until = 0.0
+        # Of the last connection's certificate, in seconds since the epoch.
+        self.certificate_ends: float | None = None
         self._tls = parts.scheme == "ldaps"
         self._host = parts.hostname or ""
         self._port = parts.port or (636 if self._tls else 389)
@@ -139,7 +141,7 @@ class LdapServer:
         else:
             connection = requests.connect(line)
             requests.start_tls(connection, line, self._context, name)
-        ends = line.certificate_ends()
+        ends = self.certificate_ends = line.certificate_ends()
         if ends is not None and ends - self._clock() < WARN_DAYS * 86400:
             days = int((ends - self._clock()) // 86400)
             log.warning("the certificate of the directory server %s ends in %d days", self.name, days)

@@ -11,13 +11,14 @@ from datetime import date
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Boolean, Date, String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Boolean, Date, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from auth.bulkhead import Bulkhead, FullBulkhead
 from auth.credentials import check_login, check_secret, compose, normalise_login
 from auth.directory import Found, Patron
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
+from config.findings import Finding, fault, good
 from db.base import Base, Key
 from db.engine import SessionMaker, reading
 
@@ -77,6 +78,21 @@ class EmbeddedDirectory:
         if patron.expires_on is not None and patron.expires_on < today:
             raise ExpiredCard(patron.expires_on)
         return patron
+
+
+def check_patrons(db: Session, *, login: str | None = None) -> list[Finding]:
+    """What the table of cards tells an operator; with `login` about one of them."""
+    count = db.scalar(select(func.count()).select_from(PatronRecord)) or 0
+    if count == 0:
+        return [fault("there are no cards yet: flask --app wsgi patrons import FILE.csv")]
+    found = [good(f"{count} cards in the portal's own table.")]
+    if login is not None:
+        record = db.scalar(select(PatronRecord).where(PatronRecord.card == normalise_login(login)))
+        if record is None:
+            return [*found, fault("this card is not in the table.")]
+        state = "blocked" if record.blocked else "not blocked"
+        found.append(good(f"this card is in the table: ends {record.expires_on or 'never'}, {state}."))
+    return found
 
 
 def hash_secret(secret: str) -> str:

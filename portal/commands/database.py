@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from auth.plans import add_first_plans
+from config.findings import Finding, fault, good
 from db import wake
 from db.reserve import reserve_of
 from portal.services import services
@@ -22,6 +25,34 @@ DEAF = (
 ROOT = Path(__file__).parent.parent.parent
 
 
+def check_database(engine: Engine) -> list[Finding]:
+    """Whether the database answers, and has the newest shape."""
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    try:
+        with engine.connect() as connection:
+            shape = MigrationContext.configure(connection).get_current_revision()
+        wake.prove(engine)
+    except SQLAlchemyError as error:
+        return [_away(error)]
+    except wake.DeafConnection:
+        return [fault(DEAF)]
+    if shape != newest:
+        is_at = f"has the shape {shape}" if shape else "is empty"
+        return [fault(f"the database {is_at}, and {newest} is the newest: flask --app wsgi db upgrade")]
+    return [good(f"the database answers and has the newest shape, {newest}.")]
+
+
+def _away(error: SQLAlchemyError) -> Finding:
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    return fault(f"AROBASE_DATABASE_URL: the database cannot be used: {reason[:300]}")
+
+
 @db.command("upgrade")
 def upgrade() -> None:
     """Bring the database to the newest shape. Harmless to repeat. A pooler that deafens gateways is refused."""
@@ -29,15 +60,17 @@ def upgrade() -> None:
     from alembic import command
     from alembic.config import Config
 
-    try:
-        wake.prove(services().engine)
-    except wake.DeafConnection:
-        raise click.ClickException(DEAF) from None
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
-    with services().engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        wake.prove(services().engine)
+        with services().engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except OperationalError as error:
+        raise click.ClickException(_away(error).sentence) from error
+    except wake.DeafConnection:
+        raise click.ClickException(DEAF) from None
     with services().make_session.begin() as session:
         # A desk can issue passes from the first day on.
         add_first_plans(session)

@@ -1,18 +1,25 @@
-"""``flask patrons``: the embedded directory of a town that has no LDAP server."""
+"""``flask patrons``: the cards of a town that has no LDAP server, and the check of the directory of one that has."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
+from auth.directory import membership_of
+from auth.directory_check import check_directory
 from auth.patron_import import import_patrons
-from portal.services import services
+from auth.patrons import check_patrons
+from config.findings import Finding, Severity
+from db.engine import reading
+from portal.commands.database import check_database
+from portal.services import Services, services
 from sites.errors import RefusedImport
 from sites.exchange.rows import decode
 
-patrons = AppGroup("patrons", help="Patrons of the embedded directory.")
+patrons = AppGroup("patrons", help="Patrons: their cards, or the directory that has them.")
 
 
 @patrons.command("import")
@@ -32,3 +39,28 @@ def import_file(file: Path, allow_short: bool) -> None:
     except RefusedImport as error:
         raise click.ClickException(f"Nothing was imported.\n{error}") from error
     click.echo(f"{imported.added} added, {imported.changed} changed, {imported.unchanged} as they were.")
+
+
+@patrons.command("check")
+@click.option("--login", help="A card number or login to look up, as a person would type it.")
+def check(login: str | None) -> None:
+    """Ask the directory and the database what no setting can tell. Exit status 1 if somebody is kept out."""
+    found = check_patrons_and_database(services(), login=login)
+    for one in found:
+        click.echo(f"{one.severity}\t{one.sentence}")
+    if any(one.severity is Severity.FAULT for one in found):
+        raise SystemExit(1)
+
+
+def check_patrons_and_database(service: Services, *, login: str | None = None) -> list[Finding]:
+    """Everything that sign-ins with a card rest on."""
+    found = check_database(service.engine)
+    settings = service.settings.ldap
+    if settings is not None:
+        membership = membership_of(settings)
+        now: Callable[[], float] = lambda: service.clock().timestamp()  # noqa: E731
+        return found + check_directory(settings, membership, clock=now, login=login)
+    if any(one.severity is Severity.FAULT for one in found):
+        return found
+    with reading(service.make_session) as db:
+        return found + check_patrons(db, login=login)

@@ -1,0 +1,32 @@
+"""What a check of the installation found: one sentence each, for an operator to read."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Severity(enum.StrEnum):
+    """A fault keeps people out now; a warning may, or will."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    severity: Severity
+    sentence: str
+
+
+def good(sentence: str) -> Finding:
+    return Finding(Severity.GOOD, sentence)
+
+
+def warning(sentence: str) -> Finding:
+    return Finding(Severity.WARNING, sentence)
+
+
+def fault(sentence: str) -> Finding:
+    return Finding(Severity.FAULT, sentence)

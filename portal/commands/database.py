@@ -63,6 +63,8 @@ def upgrade() -> None:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     try:
+        # First of all, since what goes wrong below it is told in the driver's own words.
+        services().engine.connect().close()
         wake.prove(services().engine)
         with services().engine.begin() as connection:
             config.attributes["connection"] = connection

@@ -25,6 +25,7 @@ class FaultCode(enum.StrEnum):
     DISK = "disk"
     SAME_NETWORK = "same_network"
     LEASES_FILE = "leases_file"
+    DHCP_POOL = "dhcp_pool"
     BRIDGED = "bridged"
 
 

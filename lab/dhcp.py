@@ -18,7 +18,7 @@ COOKIE = b"\x63\x82\x53\x63"
 BROADCAST_FLAG = 0x8000
 DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
 MASK, ROUTER, RESOLVER, WANTED_ADDRESS, LEASE_TIME, KIND, SERVER, WANTED = 1, 3, 6, 50, 51, 53, 54, 55
-CAPPORT, END = 114, 255
+IDENTIFIER, CAPPORT, END = 61, 114, 255
 AGAIN_SECONDS = 1.0
 
 
@@ -54,15 +54,19 @@ def join(phone: Phone, *, timeout: float = 5.0) -> Lease:
     return lease
 
 
-def acquire(interface: str, mac: bytes, timeout: float) -> Lease:
-    """Discover, request, and give the lease that was acknowledged. To be called inside the phone's namespace."""
+def acquire(interface: str, mac: bytes, timeout: float, *, identifier: bytes = b"") -> Lease:
+    """Discover, request, and give the lease that was acknowledged. To be called inside the phone's namespace.
+
+    `identifier` is the client identifier (RFC 2132 section 9.14), if one is sent.
+    """
+    named = _option(IDENTIFIER, identifier) if identifier else b""
     number = secrets.randbits(32)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         port.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         port.bind(("0.0.0.0", 68))
-        offered, offer = _exchange(port, number, mac, DISCOVER, b"", OFFER, timeout)
-        chosen = _option(WANTED_ADDRESS, offered) + _option(SERVER, offer[SERVER])
+        offered, offer = _exchange(port, number, mac, DISCOVER, named, OFFER, timeout)
+        chosen = _option(WANTED_ADDRESS, offered) + _option(SERVER, offer[SERVER]) + named
         address, options = _exchange(port, number, mac, REQUEST, chosen, ACK, timeout)
     return Lease(
         ipaddress.IPv4Interface((address, ipaddress.IPv4Address(options[MASK]).exploded)),

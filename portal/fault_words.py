@@ -39,6 +39,10 @@ def fault_in_words(fault: Fault) -> str:
             "Its clients' addresses overlap the network of its uplink: choose another prefix for the clients."
         ),
         FaultCode.LEASES_FILE: say("The DHCP server's list of leases is gone. Does it run?"),
+        FaultCode.DHCP_POOL: say(
+            "Nearly all of its addresses are given away, and new phones may get none. Is the prefix too small, or does "
+            "somebody take them?"
+        ),
         FaultCode.BRIDGED: say(
             "Bridged frames pass its rules (bridge-nf-call): access points may not reach their controller."
         ),

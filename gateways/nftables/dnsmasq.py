@@ -39,6 +39,8 @@ def render(configuration: Configuration, *, servers: Sequence[IpAddress] = ()) -
         *_names(configuration, servers),
         "dhcp-authoritative",
         "dhcp-rapid-commit",
+        # Who sends another's client identifier, a cloned machine or a thief, must not get its address.
+        "dhcp-ignore-clid",
         # A phone should not wait three seconds for the proof that a fresh address is free.
         "no-ping",
         # What a phone calls itself is neither published nor logged.
@@ -79,11 +81,10 @@ def _is_address(host: str) -> bool:
 
 
 def _ranges(configuration: Configuration) -> list[str]:
-    lines, most = [], 0
+    lines = []
     for prefix in configuration.client_prefixes:
         if isinstance(prefix, ipaddress.IPv4Network):
-            first, last = prefix[KEPT_BACK + 1], prefix[-2]
-            most += int(last) - int(first) + 1
+            first, last = _pool(prefix)
             lines.append(f"dhcp-range={first},{last},{prefix.netmask},{LEASE_MINUTES}m")
         else:
             # Phones make their own addresses (RFC 4862) and ask DHCPv6 only for options.
@@ -92,7 +93,18 @@ def _ranges(configuration: Configuration) -> list[str]:
         lifetime = f"{ADVERTISED_EVERY_SECONDS},{ROUTER_LIFETIME_SECONDS}"
         lines.append(f"ra-param={configuration.client_interface},{lifetime}")
     # dnsmasq stops at a thousand leases unless it is told otherwise.
-    return [*lines, f"dhcp-lease-max={max(most, 1)}"]
+    return [*lines, f"dhcp-lease-max={max(pool_size(configuration), 1)}"]
+
+
+def _pool(prefix: ipaddress.IPv4Network) -> tuple[ipaddress.IPv4Address, ipaddress.IPv4Address]:
+    """The first and the last address that DHCP gives away."""
+    return prefix[KEPT_BACK + 1], prefix[-2]
+
+
+def pool_size(configuration: Configuration) -> int:
+    """How many IPv4 addresses DHCP has to give away."""
+    pools = [_pool(each) for each in configuration.client_prefixes if isinstance(each, ipaddress.IPv4Network)]
+    return sum(int(last) - int(first) + 1 for first, last in pools)
 
 
 def _times(configuration: Configuration) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from gateways.faults import FaultCode
-from gateways.nftables import kernel, neighbours
+from gateways.nftables import dnsmasq, kernel, neighbours
 from gateways.nftables.accounting import Alert, Ledger, Reading
 from gateways.nftables.addresses import parse_leases
 from gateways.nftables.elements import TOLERANCE_SECONDS
@@ -29,6 +29,16 @@ ARRIVAL_SECONDS = 10.0
 MOST_WAITING, TOLD_AT_ONCE = 8192, 500
 # Grants whose end the portal never heard of are forgotten after as long as their counters last.
 FORGET_SECONDS = 86400.0
+# Counters of ours whose growth somebody should look at.
+NAMED = "`nft list set inet arobase impostors` names its card"
+ALERTS = {
+    "dns": "a client without a lease asks more of DNS than any honest one (a tunnel?)",
+    "dhcp": "a client asks for addresses in others' names, or without end",
+    "dhcp_servers": f"a client gives addresses to others (a router plugged in the wrong way round?): {NAMED}",
+    "routers": f"a client says that it is the others' IPv6 router: {NAMED}",
+}
+# From here on, new phones may find no address.
+POOL_NEARLY_EMPTY = 0.9
 KERNEL_FAULTS = (kernel.UnknownState, kernel.KernelRefused, OffloadedClients)
 
 log = logging.getLogger(__name__)
@@ -126,7 +136,7 @@ class Telling:
         self._line_lock = asyncio.Lock()
         self._is_first = True
         self._ledger = Ledger()
-        self._dns_alert = Alert()
+        self._alerts = {name: Alert() for name in ALERTS}
         self._arrived: dict[MacAddress, None] = {}
         # The last announced stands last.
         self._announced_at: dict[MacAddress, float] = {}
@@ -205,8 +215,9 @@ class Telling:
     async def _report(self) -> None:
         gateway, memory = self._gateway, self._gateway.journal.memory
         reading = await gateway.in_kernel(self._read)
-        if self._dns_alert.grew(reading.refused.get("dns", 0), reading.at):
-            log.warning("alert: a client without a lease asks more of DNS than any honest one (a tunnel?)")
+        for name, words in ALERTS.items():
+            if self._alerts[name].grew(reading.refused.get(name, 0), reading.at):
+                log.warning("alert: %s", words)
         epoch = gateway.enforcement.epoch
         stamp = gateway.known_time()
         sequence = next_sequence(memory.sequence, memory.epoch, epoch, portal_time=stamp.portal)
@@ -334,9 +345,18 @@ class Watching:
         except FileNotFoundError:
             return
         macs = await self._gateway.take_leases(parse_leases(text))
+        self._look_at_pool()
         self._leases_seen = seen
         for mac in macs:
             self._telling.arrive(mac, is_news=True)
+
+    def _look_at_pool(self) -> None:
+        used, size = len(self._gateway.book.leased), dnsmasq.pool_size(self._gateway.configuration)
+        self._gateway.troubles.note(
+            FaultCode.DHCP_POOL,
+            f"{used} of {size}" if used >= POOL_NEARLY_EMPTY * size else None,
+            "nearly all addresses of the DHCP server are given away",
+        )
 
     def _look_at_deadlines(self) -> None:
         """When a deadline has passed since the last look, its last bytes are worth a report."""

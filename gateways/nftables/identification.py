@@ -9,6 +9,7 @@ import logging
 
 from gateways.nftables import kernel, reachability
 from gateways.nftables.addresses import Claim
+from gateways.nftables.client_side import ClientSide
 from gateways.nftables.dumps import PairDump
 from gateways.nftables.duties import Telling
 from gateways.nftables.elements import Pair
@@ -37,9 +38,10 @@ class Identifying:
 
     async def follow(self) -> None:
         """Read what the packets left in the kernel's sets, for ever. Raises OSError where there is no netlink."""
-        dump = PairDump()
+        dump, side = PairDump(), ClientSide(self._gateway.configuration.client_interface)
         try:
             while True:
+                side.keep()
                 await asyncio.sleep(LOOK_SECONDS)
                 try:
                     seen = [pair for name in SEEN_SETS for pair in dump.read(name)]

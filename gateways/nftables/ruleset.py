@@ -67,6 +67,7 @@ DECLARATIONS = """\
   set freshened { type ether_addr; size 65535; flags dynamic,timeout; timeout 1m; }
   set dhcp_senders { typeof @ll,48,48 . @th,288,48; size 65535; flags dynamic,timeout; timeout 1s; }
   set dhcp_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
+  set impostors { type ether_addr; size 1024; flags dynamic,timeout; timeout 1h; }
   set count_up { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
   set count_down { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
   set dns_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
@@ -241,7 +242,10 @@ def _identify(configuration: Configuration) -> list[str]:
 
 def _foreign() -> list[str]:
     """A client speaks under an address that is none of ours: most often a router plugged in the wrong way round."""
-    return ['udp sport 67 udp dport 68 counter name "dhcp_servers"', 'counter name "spoofed" drop']
+    return [
+        'udp sport 67 udp dport 68 counter name "dhcp_servers" add @impostors { ether saddr }',
+        'counter name "spoofed" drop',
+    ]
 
 
 def _unknown() -> list[str]:

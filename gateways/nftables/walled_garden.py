@@ -84,8 +84,9 @@ def input_rules(configuration: Configuration) -> list[str]:
     rules = [
         'iifname "lo" accept',
         f'iifname "{client}" udp dport 67 goto dhcp',
-        f'iifname "{client}" udp sport 67 udp dport 68 counter name "dhcp_servers" drop',
-        f'iifname "{client}" icmpv6 type nd-router-advert counter name "routers" drop',
+        # Who gives addresses or routes to other guests: our own never come in here.
+        f'iifname "{client}" udp sport 67 udp dport 68 counter name "dhcp_servers" add @impostors {{ ether saddr }}',
+        f'iifname "{client}" icmpv6 type nd-router-advert counter name "routers" add @impostors {{ ether saddr }}',
         # Answers to what the gateway itself asked. A client's own flow is judged by each of its packets.
         "ct direction reply ct state established,related accept",
         f"icmpv6 type {{ {control}, mld-listener-done, mld2-listener-report }} accept",

@@ -25,6 +25,9 @@ def refusal_in_words(reason: str) -> str:
     words = {
         "spoofed": say("sent under an address that is not theirs"),
         "dns": say("too many name look-ups before signing in"),
+        "dhcp": say("asking for addresses in another device's name, or without end"),
+        "dhcp_servers": say("giving addresses to other guests: somebody's own router"),
+        "routers": say("leading other guests' IPv6 astray: somebody's own router"),
     }
     return words.get(reason, reason)
 

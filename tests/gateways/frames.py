@@ -98,6 +98,12 @@ def dhcp(
     return EVERYBODY + packed(sender) + struct.pack("!H", 0x0800) + _ipv4(udp, 17, source, "255.255.255.255")
 
 
+def dhcp_answer(*, sender: str, source: str) -> bytes:
+    """An offer to everybody, from somebody who has none to make."""
+    udp = struct.pack("!HHHH", 67, 68, 8 + 240, 0) + bytes(240)
+    return EVERYBODY + packed(sender) + struct.pack("!H", 0x0800) + _ipv4(udp, 17, source, "255.255.255.255")
+
+
 def _ipv4(payload: bytes, protocol: int, source: str, target: str) -> bytes:
     ends = ipaddress.ip_address(source).packed + ipaddress.ip_address(target).packed
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0) + ends

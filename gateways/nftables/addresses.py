@@ -83,13 +83,18 @@ class AddressBook:
             return Claim.KNOWN
         if lessee is not None and lessee != mac and holder in (None, lessee):
             return Claim.REFUSED
-        if address.version == 4 and mac in self.leased_to and address not in self.leased_to[mac]:
-            return Claim.REFUSED
-        if holder is not None:
+        if holder is not None and (address.version == 6 or mac not in self.leased_to or lessee == mac):
             return Claim.CONTESTED
+        if self.refuses(mac, address):
+            return Claim.REFUSED
         self._touch(mac, address, now)
         self._forget(now)
         return Claim.NEWS
+
+    def refuses(self, mac: MacAddress, address: IpAddress) -> bool:
+        """Whether the address is not for this card, as things stand."""
+        own = self.leased_to.get(mac) if address.version == 4 else None
+        return self.holders.get(address, mac) != mac or (own is not None and address not in own)
 
     def move(self, mac: MacAddress, address: IpAddress, *, now: float) -> MacAddress | None:
         """Give the address to the card that won it. Gives the card that had it."""

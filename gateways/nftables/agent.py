@@ -155,6 +155,7 @@ async def _serve(gateway: Gateway, table: neighbours.NeighbourTable) -> asyncio.
         now=gateway.now,
         lookup=table.lookup,
         holds=gateway.holds,
+        refuses=gateway.book.refuses,
     )
     return await redirector.serve(redirector.Redirector(around), configuration.redirector_port)
 

@@ -11,7 +11,7 @@ from gateways.nftables import kernel, reachability
 from gateways.nftables.addresses import Claim
 from gateways.nftables.client_side import ClientSide
 from gateways.nftables.dumps import PairDump
-from gateways.nftables.duties import Telling
+from gateways.nftables.duties import KERNEL_FAULTS, Telling
 from gateways.nftables.elements import Pair
 from gateways.nftables.enforcement import boot_time
 from gateways.nftables.gateway import Gateway
@@ -50,7 +50,10 @@ class Identifying:
                     log.debug("%s", error)
                     continue
                 contests, self._gateway.contests = self._gateway.contests, set()
-                await self.take([*seen, *contests])
+                try:
+                    await self.take([*seen, *contests])
+                except KERNEL_FAULTS as error:
+                    log.error("a new address could not be let through: %s", error)
         finally:
             dump.close()
 
@@ -90,9 +93,11 @@ class Identifying:
             holder = self._gateway.book.holders.get(address)
             if holder is not None and await self._stays(holder, address):
                 self._settle_for_now(address)
+                if self._gateway.book.leased.get(address) == mac:
+                    log.warning("DHCP leased %s while somebody online uses it, and goes on using it", address)
             elif self._gateway.book.holders.get(address) == holder:
                 await self._move(mac, address)
-        except (kernel.KernelRefused, kernel.UnknownState) as error:
+        except KERNEL_FAULTS as error:
             log.error("an address could not be moved to another card: %s", error)
         finally:
             del self._asking[address]

@@ -73,7 +73,8 @@ class Surroundings:
 
     `identity` and `key` sign the landing token: without a key, which the portal tells, nobody is known yet. `now` tells
     the portal's time in seconds since the epoch; `lookup` gives the MAC address behind an address, None when unknown,
-    and may raise OSError; `holds` tells whether a client has a grant already.
+    and may raise OSError; `holds` tells whether a client has a grant already, and `refuses` whether this address is not
+    going to be part of it.
     """
 
     portal_url: str
@@ -82,6 +83,7 @@ class Surroundings:
     now: Callable[[], float]
     lookup: Callable[[IpAddress], MacAddress | None]
     holds: Callable[[MacAddress], bool]
+    refuses: Callable[[MacAddress, IpAddress], bool] = lambda mac, address: False
 
 
 class Redirector:
@@ -101,7 +103,7 @@ class Redirector:
         if mac is None or key is None:
             return _NOT_KNOWN_YET
         if self._around.holds(mac) and not asked_for_us:
-            return _BEING_OPENED
+            return _NOT_KNOWN_YET if self._around.refuses(mac, address) else _BEING_OPENED
         now = self._around.now()
         until, answer = self._remembered.get((address, mac, key), (0.0, None))
         if answer is None or not until - REMEMBERED_SECONDS <= now < until:

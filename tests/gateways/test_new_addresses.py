@@ -128,6 +128,19 @@ def test_a_card_with_a_lease_uses_no_other_address(tmp_path: Path) -> None:
         begun = time.monotonic()
         while time.monotonic() < begun + 2:
             sent_nothing_and_was_counted(spot, ada, 4)
+        # And it is told what to do, instead of to wait for ever.
+        assert b"turn the Wi-Fi of your device off and on" in page(ada)
+
+
+def page(phone: Phone) -> bytes:
+    with phone.ns.socket() as near:
+        near.settimeout(5)
+        near.connect(("203.0.113.1", 80))
+        near.sendall(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        answer = b""
+        while got := near.recv(65536):
+            answer += got
+    return answer
 
 
 def test_one_card_takes_no_more_addresses_than_a_phone_has(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def compose(report: Report, *, town: str, networks: frozenset[str], today: date)
     told = [summary(report, town)]
     if is_told(report):
         told += [sections.time(report), sections.networks(report)]
-        told += [sections.places(one, comparable=report.is_comparable) for one in report.networks]
+        told += [sections.places(one, report) for one in report.networks]
         told += [sections.refusals(report)]
     told += [definition_words.definitions(), definition_words.method(report)]
     names = [one.whole.name for one in report.networks if one.whole.slug in networks]

@@ -32,9 +32,9 @@ def definitions() -> Section:
         (
             say("Unique device"),
             say(
-                "A device seen at least once in a month, counted once. Devices of several months cannot be "
-                "added up to a "
-                "number of people: whoever comes in two months counts in both."
+                "A device with at least one visit that began in a month, counted once: so there are never more "
+                "devices than visits. Devices of several months cannot be added up to a number of people: "
+                "whoever comes in two months counts in both."
             ),
         ),
         (

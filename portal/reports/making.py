@@ -32,8 +32,7 @@ def load(service: Services, period: Period, networks: frozenset[str]) -> Report:
             db,
             period,
             networks=networks,
-            ads=ads.read(db, period.first, period.last),
-            ads_before=ads.read(db, period.previous.first, period.previous.last),
+            ads=lambda span: ads.read(db, span.first, span.last),
         )
 
 

@@ -44,6 +44,11 @@ def change(now: float, before: float) -> str:
     return f"{sign}{count(abs(more))}\u00a0%"
 
 
+def change_a_day(now: float, before: float, ratio: float) -> str:
+    """The same for what adds up over days, where there are `ratio` times as many days as before."""
+    return change(now, before * ratio)
+
+
 def amount(octets: int) -> str:
     """An amount of data, in units of a thousand."""
     for unit, size in ((say("TB"), 10**12), (say("GB"), 10**9), (say("MB"), 10**6)):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from portal.reports import numbers
 from portal.reports.charts import Bar, bars
 from portal.reports.document import Block, Chart, Paragraph, Section, Table
 from portal.reports.numbers import masked
 from portal.reports.rule_words import rule_in_words
-from portal.reports.summary import mean_devices
+from portal.reports.summary import captioned, change_head, mean_devices
 from portal.wording import say
 from sessions.figures.calendar import days_between
 from sessions.figures.report import NetworkPart, Part, Report
@@ -20,32 +20,30 @@ from sites.models import SigninMethod
 
 # Longer periods are drawn month by month.
 MOST_DAYS_DRAWN = 62
-# An outage of this length on a day is marked under its bar.
-MARKED_OUTAGE = timedelta(hours=1)
+# A day on which the gateways were heard for less of the opening hours than this is marked under its bar.
+MARKED_AVAILABILITY = 0.99
 
 
 def time(report: Report) -> Section:
     """When the network was used: by day or month, weekday and hour."""
-    months_drawn = report.period.days > MOST_DAYS_DRAWN
+    months_drawn = report.spans.known.days > MOST_DAYS_DRAWN
     first = _by_month(report) if months_drawn else _by_day(report)
     return Section("time", say("When it was used"), [first, _by_weekday(report), _by_hour(report)])
 
 
 def networks(report: Report) -> Section:
     """Each network against the others, and how people signed in."""
-    head = [say("Network"), *_measure_names()]
-    rows = [
-        [network.whole.name, *_measures(network.whole, report.is_comparable)] for network in report.networks
-    ]
-    blocks: list[Block] = [Table(say("The networks"), head, rows), _methods(report)]
+    head = [say("Network"), *_measure_names(report)]
+    rows = [[network.whole.name, *_measures(network.whole, report)] for network in report.networks]
+    blocks: list[Block] = [Table(captioned(say("The networks"), report), head, rows), _methods(report)]
     return Section("networks", say("The networks"), blocks)
 
 
-def places(network: NetworkPart, *, comparable: bool) -> Section:
+def places(network: NetworkPart, report: Report) -> Section:
     """The places of one network."""
-    head = [say("Place"), *_measure_names()]
-    rows = [[site.name, *_measures(site, comparable)] for site in network.sites]
-    title = say("Places of %(network)s", network=network.whole.name)
+    head = [say("Place"), *_measure_names(report)]
+    rows = [[site.name, *_measures(site, report)] for site in network.sites]
+    title = captioned(say("Places of %(network)s", network=network.whole.name), report)
     return Section(f"places-{network.whole.slug}", title, [Table(title, head, rows)])
 
 
@@ -75,8 +73,8 @@ def refusals(report: Report) -> Section:
 def _by_month(report: Report) -> Chart:
     sessions = report.whole.now.by_month()
     items = [
-        (month, numbers.month(month), numbers.short_month(month), sessions.get(month, 0))
-        for month in report.period.months
+        (month, _month_name(month, report), numbers.short_month(month), sessions.get(month, 0))
+        for month in report.spans.known.months
     ]
     best = max(items, key=lambda item: item[3])
     title = say("Most sessions in %(month)s: %(n)s", month=best[1], n=numbers.count(best[3]))
@@ -84,19 +82,27 @@ def _by_month(report: Report) -> Chart:
         title,
         say("Sessions by month"),
         say("Month"),
-        [(name, short, n, False) for _, name, short, n in items],
+        [(name, short, n, "") for _, name, short, n in items],
     )
+
+
+def _month_name(month: date, report: Report) -> str:
+    """A month that the figures do not reach to the end of is marked."""
+    known = report.spans.known
+    if known.holds(month) or report.is_complete:
+        return numbers.month(month)
+    return say("%(month)s, not complete", month=numbers.month(month))
 
 
 def _by_day(report: Report) -> Chart:
     now = report.whole.now
-    days = list(days_between(report.period.first, report.period.last))
+    days = list(days_between(report.spans.known.first, report.spans.known.last))
     items = [
         (
             numbers.short_day(day),
             str(day.day) if _is_labelled(day, days) else "",
             now.by_day.get(day, 0),
-            timedelta(seconds=now.outage_by_day.get(day, 0)) >= MARKED_OUTAGE,
+            _outage(now.availability_on(day)),
         )
         for day in days
     ]
@@ -109,6 +115,12 @@ def _by_day(report: Report) -> Chart:
     return _chart(title, say("Sessions by day"), say("Day"), items, marks=any(item[3] for item in items))
 
 
+def _outage(availability: float | None) -> str:
+    """What is said of a day whose bar is marked: its availability; nothing of a good one."""
+    bad = availability is not None and availability < MARKED_AVAILABILITY
+    return numbers.availability(availability) if bad else ""
+
+
 def _is_labelled(day: date, days: Sequence[date]) -> bool:
     return len(days) <= 31 or day.day in (1, 5, 10, 15, 20, 25)
 
@@ -119,7 +131,7 @@ def _by_weekday(report: Report) -> Chart:
     means = [round(n / max(1, many[number])) for number, n in enumerate(counts)]
     best = max(range(7), key=lambda number: means[number])
     items = [
-        (numbers.opening(numbers.weekday(number)), numbers.weekday(number, "short"), means[number], False)
+        (numbers.opening(numbers.weekday(number)), numbers.weekday(number, "short"), means[number], "")
         for number in range(7)
     ]
     title = numbers.opening(say("%(day)s is the busiest day of the week", day=numbers.weekday(best)))
@@ -130,7 +142,7 @@ def _by_hour(report: Report) -> Chart:
     counts = report.whole.now.hour_sessions
     best = max(range(24), key=lambda hour: counts[hour])
     items = [
-        (say("%(hour)s to %(after)s o’clock", hour=hour, after=hour + 1), str(hour), counts[hour], False)
+        (say("%(hour)s to %(after)s o’clock", hour=hour, after=hour + 1), str(hour), counts[hour], "")
         for hour in range(24)
     ]
     title = say("The busiest hour is from %(hour)s to %(after)s o’clock", hour=best, after=best + 1)
@@ -138,22 +150,22 @@ def _by_hour(report: Report) -> Chart:
 
 
 def _chart(
-    title: str, caption: str, of: str, items: Sequence[tuple[str, str, int, bool]], *, marks: bool = False
+    title: str, caption: str, of: str, items: Sequence[tuple[str, str, int, str]], *, marks: bool = False
 ) -> Chart:
-    """A chart and its twin, a table. `items` are name, label, count, and whether something went wrong."""
+    """A chart and its twin, a table. `items` are name, label, count, and the availability where it is marked."""
     protected = protect({number: item[2] for number, item in enumerate(items)})
     drawn = [
         Bar(
             label,
             n if protected[number] is Shown.OPENLY else None,
             _count(protected[number], n) if n else "",
-            mark,
+            bool(mark),
         )
         for number, (_, label, n, mark) in enumerate(items)
     ]
-    head = [of, say("Sessions"), *([say("Outage")] if marks else [])]
+    head = [of, say("Sessions"), *([say("Availability")] if marks else [])]
     rows = [
-        [name, _count(protected[number], n), *([say("yes") if mark else ""] if marks else [])]
+        [name, _count(protected[number], n), *([mark] if marks else [])]
         for number, (name, _, n, mark) in enumerate(items)
     ]
     alt = say(
@@ -162,7 +174,10 @@ def _chart(
         title=title,
     )
     if marks:
-        caption += " " + say("(▲ outage of an hour or more)")
+        caption += " " + say(
+            "(▲ a day with an availability under %(least)s, all gateways together)",
+            least=numbers.percent(MARKED_AVAILABILITY, 0),
+        )
     return Chart(title, bars(drawn, alt=alt), alt, Table(caption, head, rows))
 
 
@@ -183,10 +198,10 @@ def _methods(report: Report) -> Table:
     return Table(say("Sessions by the way of signing in"), [say("Way"), say("Sessions"), say("Share")], rows)
 
 
-def _measure_names() -> list[str]:
+def _measure_names(report: Report) -> list[str]:
     return [
         say("Sessions"),
-        say("Change"),
+        change_head(report),
         say("Visits"),
         say("Devices a month"),
         say("Peak"),
@@ -197,13 +212,15 @@ def _measure_names() -> list[str]:
     ]
 
 
-def _measures(part: Part, comparable: bool) -> list[str]:
+def _measures(part: Part, report: Report) -> list[str]:
     now, devices = part.now, mean_devices(part.devices)
     openly = part.shown is Shown.OPENLY
     behind = say("n/d")
     about_people = [
         numbers.count(now.sessions),
-        numbers.change(now.sessions, part.before.sessions) if comparable else "–",
+        numbers.change_a_day(now.sessions, part.before.sessions, report.days_ratio)
+        if report.is_comparable
+        else "–",
         numbers.count(now.visits),
         "–" if devices is None else numbers.count(devices),
         numbers.count(now.peak[0]),

@@ -29,23 +29,48 @@ def is_told(report: Report) -> bool:
 
 def sentences(report: Report, town: str) -> list[str]:
     """What a reader should take along, in the order of its weight."""
-    when = numbers.opening(numbers.when(report.period))
+    when = _when(report)
     if not report.days_made:
         return [say("%(When)s: there are no figures yet.", When=when)]
     if not report.whole.now.sessions:
         return [say("%(When)s, nobody used the wifi.", When=when)]
     if not is_told(report):
         return [say("%(When)s, too few devices came for their figures to be shown.", When=when)]
-    found = [_use(report, town, when), _busiest(report), _quality(report)]
-    if not report.is_complete:
-        found.append(
-            say(
-                "The figures of this period are not complete: %(made)s of its %(days)s days have them.",
-                made=numbers.count(report.days_made),
-                days=numbers.count(report.period.days),
-            )
-        )
-    return found
+    return [_use(report, town, when), _busiest(report), _quality(report)]
+
+
+def so_far(report: Report) -> str:
+    """How much of the period has its figures; nothing where all of it has."""
+    if report.is_complete or not report.days_made:
+        return ""
+    made, days = numbers.count(report.days_made), numbers.count(report.period.days)
+    if report.spans.known.last < report.period.last:
+        return say("%(made)s of %(days)s days so far", made=made, days=days)
+    return say("%(made)s of %(days)s days", made=made, days=days)
+
+
+def captioned(caption: str, report: Report) -> str:
+    """The title of a table, marked where the period is not over."""
+    marked = so_far(report)
+    return f"{caption} ({marked})" if marked else caption
+
+
+def change_head(report: Report) -> str:
+    """What the column of changes is called: by day, where months of unequal lengths are compared."""
+    return say("Compared") if report.days_ratio == 1 else say("Compared, by day")
+
+
+def _when(report: Report) -> str:
+    when = numbers.opening(numbers.when(report.period))
+    if not so_far(report):
+        return when
+    return say(
+        "%(When)s, not complete (figures from %(first)s to %(last)s: %(so_far)s)",
+        When=when,
+        first=numbers.day(report.spans.known.first),
+        last=numbers.day(report.spans.known.last),
+        so_far=so_far(report),
+    )
 
 
 def mean_devices(devices: Mapping[date, int]) -> int | None:
@@ -66,13 +91,17 @@ def _use(report: Report, town: str, when: str) -> str:
     )
     if not report.is_comparable or not before.sessions:
         return said + " " + say("There is no complete period before it to compare with.")
+    change = numbers.change_a_day(now.sessions, before.sessions, report.days_ratio)
+    span = numbers.span(report.spans.before)
+    if report.days_ratio != 1:
+        return said + " " + say("That is %(change)s a day against %(before)s.", change=change, before=span)
     return (
         said
         + " "
         + say(
-            "That is %(change)s against the period before (%(before)s).",
-            change=numbers.change(now.sessions, before.sessions),
-            before=numbers.span(report.period.previous),
+            "That is %(change)s against the same number of days before (%(before)s).",
+            change=change,
+            before=span,
         )
     )
 
@@ -110,7 +139,7 @@ def _quality(report: Report) -> str:
 
 def _key_figures(report: Report) -> list[KeyFigure]:
     now = report.whole.now
-    measures = measured(report.whole)
+    measures = measured(report.whole, report.days_ratio)
     names = [say("sessions in all"), say("unique devices a month"), say("volume"), say("availability")]
     values = [
         numbers.count(now.sessions),
@@ -120,37 +149,57 @@ def _key_figures(report: Report) -> list[KeyFigure]:
     ]
     changes = ["", "", "", ""]
     if report.is_comparable:
-        changes = [measures[0][3], measures[2][3], measures[5][3], ""]
+        changes = [
+            _against(measures[0][3], report),
+            _against(measures[2][3], report),
+            _against(measures[5][3], report),
+            "",
+        ]
+        if report.days_ratio != 1 and changes[1]:
+            # Devices of a month do not add up over days: the months are compared as they are.
+            changes[1] = say("%(change)s against the month before", change=measures[2][3])
     return [
-        KeyFigure(value, name, _against(more) if more not in ("", "–") else "")
+        KeyFigure(value, name, " · ".join(filter(None, (so_far(report), more))))
         for value, name, more in zip(values, names, changes, strict=True)
     ]
 
 
-def _against(change: str) -> str:
-    return say("%(change)s against the period before", change=change)
+def _against(change: str, report: Report) -> str:
+    if change == "–":
+        return ""
+    before = numbers.span(report.spans.before)
+    if report.days_ratio != 1:
+        return say("%(change)s a day against %(before)s", change=change, before=before)
+    return say("%(change)s against %(before)s", change=change, before=before)
 
 
-def measured(part: Part) -> list[tuple[str, str, str, str]]:
-    """Name, figure, figure before, change: for every measure of a part that can be compared."""
+def measured(part: Part, days_ratio: float) -> list[tuple[str, str, str, str]]:
+    """Name, figure, figure before, change: for every measure of a part that can be compared.
+
+    What adds up over days is compared by day, with `days_ratio` days for each day before.
+    """
+
+    def added(now: float, before: float) -> str:
+        return numbers.change_a_day(now, before, days_ratio)
+
     now, before = part.now, part.before
     devices, devices_before = mean_devices(part.devices), mean_devices(part.devices_before)
     return [
-        _counted(say("Sessions"), now.sessions, before.sessions),
-        _counted(say("Visits"), now.visits, before.visits),
+        _counted(say("Sessions"), now.sessions, before.sessions, days_ratio),
+        _counted(say("Visits"), now.visits, before.visits, days_ratio),
         _counted(say("Unique devices, mean of the months"), devices, devices_before),
         _counted(say("Peak: clients at once"), now.peak[0], before.peak[0]),
         (
             say("Time online"),
             numbers.hours(now.connected_seconds),
             numbers.hours(before.connected_seconds),
-            numbers.change(now.connected_seconds, before.connected_seconds),
+            added(now.connected_seconds, before.connected_seconds),
         ),
         (
             say("Volume"),
             numbers.amount(now.volume),
             numbers.amount(before.volume),
-            numbers.change(now.volume, before.volume),
+            added(now.volume, before.volume),
         ),
         (
             say("Median rate reached"),
@@ -174,15 +223,20 @@ def measured(part: Part) -> list[tuple[str, str, str, str]]:
             say("Outage"),
             numbers.hours(now.outage_seconds),
             numbers.hours(before.outage_seconds),
-            numbers.change(now.outage_seconds, before.outage_seconds),
+            added(now.outage_seconds, before.outage_seconds),
         ),
-        _counted(say("Refused sign-ins"), sum(now.failures.values()), sum(before.failures.values())),
-        _counted(say("Accepted messages"), now.ads, before.ads),
+        _counted(
+            say("Refused sign-ins"), sum(now.failures.values()), sum(before.failures.values()), days_ratio
+        ),
+        _counted(say("Accepted messages"), now.ads, before.ads, days_ratio),
     ]
 
 
-def _counted(name: str, now: int | None, before: int | None) -> tuple[str, str, str, str]:
-    return name, _or_dash(now), _or_dash(before), numbers.change(now or 0, before or 0)
+def _counted(
+    name: str, now: int | None, before: int | None, days_ratio: float = 1
+) -> tuple[str, str, str, str]:
+    change = numbers.change_a_day(now or 0, before or 0, days_ratio) if now is not None else "–"
+    return name, _or_dash(now), _or_dash(before), change
 
 
 def _or_dash(number: int | None) -> str:
@@ -190,9 +244,10 @@ def _or_dash(number: int | None) -> str:
 
 
 def _comparison(report: Report) -> Table:
-    head = [say("Measure"), numbers.span(report.period)]
-    rows = [list(row[:2]) for row in measured(report.whole)]
+    head = [say("Measure"), numbers.span(report.spans.known)]
+    rows = [list(row) for row in measured(report.whole, report.days_ratio)]
     if report.is_comparable:
-        head += [numbers.span(report.period.previous), say("Change")]
-        rows = [list(row) for row in measured(report.whole)]
-    return Table(say("All networks and places together"), head, rows)
+        head += [numbers.span(report.spans.before), change_head(report)]
+    else:
+        rows = [row[:2] for row in rows]
+    return Table(captioned(say("All networks and places together"), report), head, rows)

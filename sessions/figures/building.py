@@ -74,7 +74,7 @@ def make(db: Session, day: date, *, bases: Mapping[Pair, Basis] | None = None, d
     figures = {pair: gathering.figures_of(own, day) for pair, own in sorted(gathered.items())}
     if salt is None:
         return Made(day, figures, None)
-    return Made(day, figures, {pair: count(own.devices, salt=salt) for pair, own in sorted(gathered.items())})
+    return Made(day, figures, {pair: count(own.visits, salt=salt) for pair, own in sorted(gathered.items())})
 
 
 def store(db: Session, made: Made, *, now: datetime) -> bool:
@@ -90,9 +90,7 @@ def store(db: Session, made: Made, *, now: datetime) -> bool:
     }
     if db.scalars(_CLAIM.on(db), values).first() is None:
         return False
-    figures = [
-        _row(made.day, pair, devices=made.sketches[pair].estimate(), **own) for pair, own in _items(made)
-    ]
+    figures = [_row(made.day, pair, devices=_devices(made, pair), **own) for pair, own in _items(made)]
     sketches = [_row(made.day, pair, sketch=sketch.to_bytes()) for pair, sketch in made.sketches.items()]
     if figures:
         db.execute(insert(DayFigures), figures)
@@ -119,7 +117,7 @@ def replace(db: Session, made: Made) -> None:
     head = db.get_one(FigureDay, made.day)
     head.version = VERSION
     db.execute(delete(DayFigures).where(DayFigures.day == made.day))
-    found = {pair: sketch.estimate() for pair, sketch in made.sketches.items()} if made.sketches else kept
+    found = {pair: _devices(made, pair) for pair in made.sketches} if made.sketches else kept
     figures = [_row(made.day, pair, devices=found[pair], **own) for pair, own in _items(made)]
     if figures:
         db.execute(insert(DayFigures), figures)
@@ -149,6 +147,13 @@ def canonical(db: Session, day: date) -> bytes:
     return b"".join(
         json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n" for line in lines
     )
+
+
+def _devices(made: Made, pair: Pair) -> int:
+    """The estimate; each device made a visit, so where it errs upward it ends there."""
+    assert made.sketches is not None
+    visits: int = made.figures[pair]["visits"]
+    return min(made.sketches[pair].estimate(), visits)
 
 
 def _items(made: Made) -> list[tuple[Pair, dict[str, Any]]]:

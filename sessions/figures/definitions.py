@@ -5,7 +5,7 @@
 | session | an access session that a gateway let pass, counted at the site and on the day where and when it began |
 | stay | the stretch of one session at one site; a session that walks from site to site has several |
 | visit | stays of one device at one site with less than an hour between them, counted on the day the visit began |
-| unique device | a device address (MAC) with a stay in the period, estimated from a keyed sketch |
+| unique device | a device with a visit in the period, counted once, by a keyed sketch; never more than visits |
 | connected time | the time that stays lasted, on the day and in the hour in which they did |
 | clients at once | stays running at each full five minutes of the day; the peak is the greatest of these numbers |
 | volume | what gateways counted for a session at a site, on the day the session ended |
@@ -14,6 +14,9 @@
 | accepted ad | a message shown and accepted, whose time a gateway then granted; counted on the day it was accepted |
 | outage hour | an hour in which a gateway in service was silent while its site was open |
 | availability | the part of the opening time in which the gateways were heard |
+
+A device is told by its address (MAC). One that goes on under a new address within a session's time (the session ended
+as moved) stays the same device, for visits and for unique devices alike.
 
 Days are local days of the site: 23, 24 or 25 hours. Intervals are half-open. The hour of the wall clock that comes
 twice in autumn holds both; the one that is left out in spring is empty.
@@ -26,7 +29,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-VERSION = "2026-1"
+VERSION = "2026-2"
 
 # Shorter absences do not make a new visit.
 VISIT_GAP = timedelta(hours=1)
@@ -57,15 +60,19 @@ class Stay:
         return max(0, int((min(self.end, end) - max(self.start, start)).total_seconds()))
 
 
-def visits(stays: Iterable[Stay], *, start: datetime, end: datetime) -> int:
-    """How many visits began in [start, end). `stays` reach back `VISIT_GAP` before it, in any order."""
-    begun = 0
+def visits(stays: Iterable[Stay], *, start: datetime, end: datetime) -> list[str]:
+    """The device of each visit that began in [start, end): so many visits, and so many different devices at most.
+
+    `stays` reach back `VISIT_GAP` before it, in any order.
+    """
+    begun = []
     by_device = sorted(stays, key=lambda stay: (stay.device, stay.start, stay.end))
-    for _, own in itertools.groupby(by_device, key=lambda stay: stay.device):
+    for device, own in itertools.groupby(by_device, key=lambda stay: stay.device):
         left: datetime | None = None
         for stay in own:
             is_new = left is None or stay.start - left >= VISIT_GAP
-            begun += is_new and start <= stay.start < end
+            if is_new and start <= stay.start < end:
+                begun.append(device)
             left = stay.end if left is None else max(left, stay.end)
     return begun
 

@@ -26,14 +26,15 @@ LONGEST_STAY = timedelta(days=32)
 
 @dataclass(slots=True)
 class Gathered:
-    """What the rows say of one pair and day. `devices` are addresses: they go into a sketch and are forgotten."""
+    """What the rows say of one pair and day. `visits` holds the device of each visit that began: an address, which goes
+    into a sketch and is forgotten."""
 
     basis: Basis
     stays: list[Stay] = field(default_factory=list)
     began: list[datetime] = field(default_factory=list)
     methods: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    devices: set[str] = field(default_factory=set)
+    visits: list[str] = field(default_factory=list)
     reattached: int = 0
     random_address: int = 0
     bytes_up: int = 0
@@ -66,7 +67,7 @@ def figures_of(gathered: Gathered, day: date) -> dict[str, Any]:
         "sessions": len(gathered.began),
         "reattached": gathered.reattached,
         "random_address": gathered.random_address,
-        "visits": definitions.visits(stays, start=span.start, end=span.end),
+        "visits": len(gathered.visits),
         "connected_seconds": sum(stay.seconds_in(span.start, span.end) for stay in stays),
         "bytes_up": gathered.bytes_up,
         "bytes_down": gathered.bytes_down,
@@ -126,7 +127,10 @@ def _gather_stays(db: Session, day: date, found: dict[Pair, Gathered]) -> None:
         stays = list(_stays(own, devices[access_id]))
         _count_session(found, day, first, stays[0][1].start)
         for pair, stay in stays:
-            _count_stay(found, day, pair, stay, first.mac)
+            _count_stay(found, day, pair, stay)
+    for gathered in found.values():
+        span = gathered.basis.span(day)
+        gathered.visits = definitions.visits(gathered.stays, start=span.start, end=span.end)
 
 
 def _stays(leases: list[Any], device: str) -> Iterator[tuple[Pair, Stay]]:
@@ -148,15 +152,13 @@ def _count_session(found: dict[Pair, Gathered], day: date, lease: Any, began: da
     gathered.random_address += definitions.is_random(lease.mac)
 
 
-def _count_stay(found: dict[Pair, Gathered], day: date, pair: Pair, stay: Stay, mac: str) -> None:
+def _count_stay(found: dict[Pair, Gathered], day: date, pair: Pair, stay: Stay) -> None:
     gathered = found.get(pair)
     if gathered is None:
         return
     span = gathered.basis.span(day)
     if stay.start < span.end and stay.end > span.start - definitions.VISIT_GAP:
         gathered.stays.append(stay)
-    if stay.start < span.end and (stay.end > span.start or stay.start >= span.start):
-        gathered.devices.add(mac)
 
 
 def _gather_usage(db: Session, day: date, found: dict[Pair, Gathered]) -> None:

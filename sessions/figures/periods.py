@@ -52,6 +52,18 @@ class Period:
             first = first_of_month(first - DAY)
         return Period(first, last)
 
+    def before(self, known: Period) -> Period:
+        """What the part of this period that is `known` is compared with: never a longer or a shorter stretch of it.
+
+        Of a period that is not over, as many days from the beginning of the one before; where that has fewer, or the
+        beginning of this one is not known, as many days right before. Of a whole one, the whole one before.
+        """
+        if known == self:
+            return self.previous
+        if known.first == self.first and known.days <= self.previous.days:
+            return Period(self.previous.first, self.previous.first + (known.days - 1) * DAY)
+        return Period(known.first - known.days * DAY, known.first - DAY)
+
     def holds(self, month: date) -> bool:
         """Whether the whole of this month lies in it."""
         return self.first <= month and next_month(month) - DAY <= self.last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -27,6 +27,7 @@ from sessions.figures.tally import Tally
 from sites.models import Network, Site
 
 Ads = Mapping[Pair, int]
+ReadAds = Callable[[Period], Ads]
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Part:
     @property
     def at_least(self) -> int:
         """How many devices were there at least: what the suppression of small counts goes by."""
-        return max([self.now.most_devices, *self.devices.values()])
+        return max([self.now.most_devices, int(self.now.is_used), *self.devices.values()])
 
 
 @dataclass(slots=True)
@@ -59,20 +60,33 @@ class NetworkPart:
     sites: list[Part]
 
 
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """What of a period has its figures, `known`, and the stretch before that these are compared with."""
+
+    known: Period
+    before: Period
+    days_made: int
+    days_made_before: int
+
+
 @dataclass(slots=True)
 class Report:
     """All numbers of a report. `digest` is that of the kept figures behind it: equal figures, equal digest."""
 
     period: Period
+    spans: Spans
     whole: Part
     networks: list[NetworkPart]
     versions: list[str]
     digest: str
-    days_made: int
-    days_made_before: int
     last_made: date | None
     zone: str
     sites_in_service: int
+
+    @property
+    def days_made(self) -> int:
+        return self.spans.days_made
 
     @property
     def is_complete(self) -> bool:
@@ -80,30 +94,49 @@ class Report:
 
     @property
     def is_comparable(self) -> bool:
-        """Whether the period before has its figures too."""
-        return self.days_made_before == self.period.previous.days
+        """Whether every day of the stretch before has its figures."""
+        return self.spans.days_made_before == self.spans.before.days
+
+    @property
+    def days_ratio(self) -> float:
+        """How many days there are for each day before: 1, but where whole months of unequal lengths are compared."""
+        return self.spans.known.days / self.spans.before.days
 
 
-def load(db: Session, period: Period, *, networks: frozenset[str], ads: Ads, ads_before: Ads) -> Report:
-    """The report on `period`; with `networks`, on these alone. `ads` are accepted messages of both periods."""
+def spans_of(db: Session, period: Period) -> Spans:
+    """The days of this period that have their figures, and those that they are compared with."""
+    first, last, made = db.execute(
+        select(func.min(FigureDay.day), func.max(FigureDay.day), func.count()).where(
+            FigureDay.day >= period.first, FigureDay.day <= period.last
+        )
+    ).one()
+    known = Period(first, last) if made else period
+    before = period.before(known)
+    return Spans(known, before, made, _days_made(db, before))
+
+
+def load(db: Session, period: Period, *, networks: frozenset[str], ads: ReadAds) -> Report:
+    """The report on `period`; with `networks`, on these alone. `ads` gives the accepted messages of a span."""
     pairs = _pairs(db, networks)
     report = _empty(db, period, pairs)
+    known, before = report.spans.known, report.spans.before
     parts = _parts(report, pairs)
     digest = hashlib.sha256()
-    for row in _rows(db, period, pairs):
+    for row in _rows(db, known, pairs):
         digest.update("\x1f".join(map(str, row)).encode() + b"\n")
         parts[row.network_id, row.site_id][0].now.add(row)
-    for row in _rows(db, period.previous, pairs):
+    for row in _rows(db, before, pairs):
         parts[row.network_id, row.site_id][0].before.add(row)
+    ads_now, ads_before = ads(known), ads(before)
     for pair, (own, *above) in parts.items():
-        own.now.ads, own.before.ads = ads.get(pair, 0), ads_before.get(pair, 0)
+        own.now.ads, own.before.ads = ads_now.get(pair, 0), ads_before.get(pair, 0)
         for part in above:
             part.now.merge(own.now)
             part.before.merge(own.before)
-    digest.update(json.dumps([[*pair, ads[pair]] for pair in sorted(ads) if pair in pairs]).encode())
+    digest.update(json.dumps([[*pair, ads_now[pair]] for pair in sorted(ads_now) if pair in pairs]).encode())
     report.digest = digest.hexdigest()
-    _count_devices(db, period, parts, previous=False)
-    _count_devices(db, period.previous, parts, previous=True)
+    _count_devices(db, known, parts, previous=False)
+    _count_devices(db, before, parts, previous=True)
     _leave_out_the_idle(report)
     _protect(report)
     return report
@@ -136,12 +169,11 @@ def _empty(db: Session, period: Period, pairs: Mapping[Pair, tuple[Network, Site
     zones = sorted({site.zone for _, site in pairs.values()})
     return Report(
         period=period,
+        spans=spans_of(db, period),
         whole=Part("", ""),
         networks=[],
         versions=sorted(versions or {VERSION}),
         digest="",
-        days_made=_days_made(db, period),
-        days_made_before=_days_made(db, period.previous),
         last_made=db.scalar(select(func.max(FigureDay.day))),
         zone=zones[0] if zones else "Europe/Paris",
         sites_in_service=0,
@@ -183,7 +215,10 @@ def _rows(db: Session, period: Period, pairs: Mapping[Pair, object]) -> list[Any
 
 
 def _count_devices(db: Session, period: Period, parts: Mapping[Pair, list[Part]], *, previous: bool) -> None:
-    """Merge what sketches there are: within one month, and never over two."""
+    """Merge what sketches there are: within one month, and never over two.
+
+    A device has a visit at least, so an estimate that errs upward ends at the visits.
+    """
     found: defaultdict[tuple[int, date], list[Sketch]] = defaultdict(list)
     by_id: dict[int, Part] = {}
     for month, pair, sketch in _sketches(db, period):
@@ -192,7 +227,8 @@ def _count_devices(db: Session, period: Period, parts: Mapping[Pair, list[Part]]
             found[id(part), month].append(sketch)
     for (number, month), sketches in sorted(found.items(), key=lambda one: one[0][1]):
         part = by_id[number]
-        (part.devices_before if previous else part.devices)[month] = merged(sketches).estimate()
+        tally, devices = (part.before, part.devices_before) if previous else (part.now, part.devices)
+        devices[month] = min(merged(sketches).estimate(), tally.visits_in(month))
 
 
 def _sketches(db: Session, period: Period) -> list[tuple[date, Pair, Sketch]]:

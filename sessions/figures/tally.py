@@ -38,6 +38,8 @@ class Tally:
     hour_sessions: list[int] = field(default_factory=lambda: [0] * 24)
     hour_seconds: list[int] = field(default_factory=lambda: [0] * 24)
     by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
+    visits_by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
+    expected_by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
     outage_by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
     at_once: dict[date, list[int]] = field(default_factory=dict)
 
@@ -53,6 +55,8 @@ class Tally:
         self.hour_sessions = _added(self.hour_sessions, _read(row.hour_sessions))
         self.hour_seconds = _added(self.hour_seconds, _read(row.hour_seconds))
         self.by_day[row.day] += row.sessions
+        self.visits_by_day[row.day] += row.visits
+        self.expected_by_day[row.day] += row.expected_seconds
         self.outage_by_day[row.day] += row.outage_seconds
         self.at_once[row.day] = _added(self.at_once.get(row.day, []), _read(row.at_once))
 
@@ -69,6 +73,8 @@ class Tally:
         self.hour_seconds = _added(self.hour_seconds, other.hour_seconds)
         for day, sessions in other.by_day.items():
             self.by_day[day] += sessions
+            self.visits_by_day[day] += other.visits_by_day[day]
+            self.expected_by_day[day] += other.expected_by_day[day]
             self.outage_by_day[day] += other.outage_by_day[day]
         for day, marks in other.at_once.items():
             self.at_once[day] = _added(self.at_once.get(day, []), marks)
@@ -82,6 +88,11 @@ class Tally:
     def availability(self) -> float | None:
         return definitions.availability(
             expected_seconds=self.expected_seconds, outage_seconds=self.outage_seconds
+        )
+
+    def availability_on(self, day: date) -> float | None:
+        return definitions.availability(
+            expected_seconds=self.expected_by_day[day], outage_seconds=self.outage_by_day[day]
         )
 
     @property
@@ -106,6 +117,15 @@ class Tally:
         for day, sessions in sorted(self.by_day.items()):
             found[first_of_month(day)] += sessions
         return dict(found)
+
+    def visits_in(self, month: date) -> int:
+        """Visits that began in this month."""
+        return sum(visits for day, visits in self.visits_by_day.items() if first_of_month(day) == month)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody is behind these sums: somebody who came the day before has no visit in them."""
+        return bool(self.sessions or self.connected_seconds or self.volume)
 
     def by_weekday(self) -> list[int]:
         """Sessions from Monday to Sunday."""

@@ -72,7 +72,10 @@ def test_the_report_is_told_in_either_language(app: Flask, used: Town) -> None:
         "From 5 October 2026 to 11 October 2026, the wifi of Besançon was used for 30 sessions at 2 places"
         in english
     )
-    assert "±0 % par rapport à la période précédente (28 septembre 2026 – 4 octobre 2026)" in french
+    assert (
+        "±0 % par rapport au même nombre de jours de la période précédente (28 septembre 2026 – 4 octobre 2026)"
+        in french
+    )
     assert "20.0 Mbit/s" not in english and "100 % of them reached the 15 Mbit/s" in english
     assert (
         "Made with: flask --app wsgi report usage --from 2026-10-05 --to 2026-10-11 --language en" in english
@@ -86,7 +89,7 @@ def test_the_definitions_stand_in_the_report(app: Flask, used: Town) -> None:
         "Visit:",
         "Unique device:",
         "Availability:",
-        "Definitions, version 2026-1",
+        "Definitions, version 2026-2",
         "100 % of the sessions came from a made-up address",
         "The key is destroyed when its month is closed",
     ):
@@ -132,7 +135,7 @@ def test_open_data_has_its_columns_units_definitions_and_licence(app: Flask, use
         ),
         *("definitions", "licence"),
     ]
-    assert {row["definitions"] for row in rows} == {"2026-1"}
+    assert {row["definitions"] for row in rows} == {"2026-2"}
     assert {row["licence"] for row in rows} == {"Licence Ouverte / Open Licence 2.0 (Etalab)"}
     days = {row["key"]: row["value"] for row in rows if row["measure"] == "sessions_by_day"}
     assert len(days) == 7 and days["2026-10-05"] == "15" and days["2026-10-06"] == "0"
@@ -236,3 +239,46 @@ def test_a_rebuild_finds_what_was_altered_and_what_was_erased(
         done.exit_code == 1
         and "2026-10-05: rows of the log behind these figures have been erased" in done.output
     )
+
+
+@pytest.fixture
+def steady(app: Flask, services: Services, town: Town, clock: MovingClock) -> Town:
+    """Six devices every day from September on; on 28 November the figures reach to the 25th."""
+    clock.now = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
+    with services.make_session.begin() as db:
+        for number in range(88):
+            noon = datetime(2026, 9, 1, 10, 0, tzinfo=UTC) + timedelta(days=number)
+            for device in range(6):
+                add_session(db, town.station, device, at=noon, used=(1, 50_000_000))
+    assert run(app, "make").exit_code == 0
+    return town
+
+
+def test_a_month_that_is_not_over_is_compared_with_as_many_days_of_the_month_before(
+    app: Flask, steady: Town
+) -> None:
+    """What is the same every day is no fall, whatever the day the report is asked for."""
+    words = ("usage", "--from", "2026-11-01", "--to", "2026-11-30")
+    text = squeezed(run(app, *words, "--language", "en").output)
+    assert (
+        "In November 2026, not complete (figures from 1 November 2026 to 25 November 2026: 25 of 30 days so far), "
+        "the wifi of Besançon was used for 150 sessions" in text
+    )
+    assert "±0 % against the same number of days before (1 October 2026 – 25 October 2026)" in text
+    assert "\u2212" not in text
+    for caption in ("All networks and places together", "The networks", "Places of Wifilib"):
+        assert f"{caption} (25 of 30 days so far)" in text
+    french = squeezed(run(app, *words).output)
+    assert "25 jours sur 30 à ce stade" in french and "\u2212" not in french
+
+
+def test_months_of_unequal_lengths_are_compared_by_day(app: Flask, steady: Town) -> None:
+    """October has a day more than September: that is no rise."""
+    words = ("usage", "--from", "2026-10-01", "--to", "2026-10-31", "--language", "en")
+    text = squeezed(run(app, *words).output)
+    assert "That is ±0 % a day against September 2026." in text and "Compared, by day" in text
+    assert "+3 %" not in text
+
+
+def test_a_page_in_french_calls_the_comparison_what_it_is(app: Flask, used: Town) -> None:
+    assert "Évolution" in run(app, "usage", *WEEK).output

@@ -31,6 +31,27 @@ def test_a_period_is_compared_with_as_much_right_before_it(
     assert period(*given).previous == period(*before)
 
 
+@pytest.mark.parametrize(
+    ("given", "known", "before"),
+    [
+        # On 28 November: the same days of October.
+        (("2026-11-01", "2026-11-30"), ("2026-11-01", "2026-11-25"), ("2026-10-01", "2026-10-25")),
+        # February has no 30 days to compare with.
+        (("2026-03-01", "2026-03-31"), ("2026-03-01", "2026-03-30"), ("2026-01-30", "2026-02-28")),
+        (("2026-11-20", "2026-11-28"), ("2026-11-20", "2026-11-25"), ("2026-11-11", "2026-11-16")),
+        # Figures that begin in the middle.
+        (("2026-11-01", "2026-11-30"), ("2026-11-11", "2026-11-30"), ("2026-10-22", "2026-11-10")),
+        (("2026-11-01", "2026-11-30"), ("2026-11-01", "2026-11-30"), ("2026-10-01", "2026-10-31")),
+    ],
+)
+def test_what_is_known_of_a_period_is_compared_with_as_many_days(
+    given: tuple[str, str], known: tuple[str, str], before: tuple[str, str]
+) -> None:
+    found = period(*given).before(period(*known))
+    assert found == period(*before)
+    assert given == known or found.days == period(*known).days
+
+
 def test_a_period_knows_its_months() -> None:
     winter = period("2026-11-15", "2027-01-31")
     assert winter.months == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)]

@@ -57,7 +57,7 @@ def make(db: Session, *, close: bool = True) -> None:
 
 
 def load(db: Session, first: date = JUNE, last: date = date(2026, 6, 30), *networks: str) -> Report:
-    return report.load(db, Period(first, last), networks=frozenset(networks), ads={}, ads_before={})
+    return report.load(db, Period(first, last), networks=frozenset(networks), ads=lambda _: {})
 
 
 def test_sites_networks_and_everything_add_up(db: Session, town: Town) -> None:

@@ -79,6 +79,16 @@ def refund(db: Session, budget: Budget) -> None:
     db.execute(_REFUND, {"refunded": budget.key})
 
 
+def any_spent(db: Session, beginning: str, *, most: int, window: timedelta, now: datetime) -> bool:
+    """Whether one of the budgets whose keys begin so has nothing left."""
+    spent = select(Attempt.key).where(
+        Attempt.key.startswith(beginning, autoescape=True),
+        Attempt.count >= most,
+        Attempt.last_at > now - window,
+    )
+    return db.scalar(spent.limit(1)) is not None
+
+
 def touch(db: Session, key: str, *, now: datetime) -> None:
     """Write a row under this key, whatever stands there: to see whether anything can be written."""
     db.execute(_TOUCH.on(db), {"key": key, "count": 0, "last_at": now})

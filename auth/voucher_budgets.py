@@ -98,12 +98,24 @@ def charge(db: Session, guess: Guess, *, now: datetime) -> AuthError:
     return UnknownVoucher()
 
 
+def is_closed(db: Session, *, gateway: str, site: str, now: datetime) -> bool:
+    """Whether somebody behind this gateway has to wait before another code is looked up."""
+    guess = Guess(gateway, site, "")
+    try:
+        limits.check(db, guess.broad[:2], now=now)
+    except TooManyAttempts:
+        return True
+    own = guess.client
+    return limits.any_spent(db, own.key, most=own.most, window=own.window, now=now)
+
+
 def open_again(db: Session, *, gateway: str, site: str) -> int:
     """Forget the failures at one gateway, its clients' own included, and the site's: somebody at the desk has looked
     into it. What counts for all gateways together stays. Gives the number of budgets that were in use.
     """
-    keys = [Guess(gateway, site, "").broad[0].key, Guess(gateway, site, "").broad[1].key]
-    return limits.clear(db, keys, beginning=(f"guess:client:{gateway}:", f"guess:reserve:{gateway}:"))
+    guess = Guess(gateway, site, "")
+    keys = [budget.key for budget in guess.broad[:2]]
+    return limits.clear(db, keys, beginning=(guess.client.key, f"guess:reserve:{gateway}:"))
 
 
 def _check_reserve(db: Session, guess: Guess, *, now: datetime) -> None:

@@ -36,6 +36,10 @@ class Places:
         """The gateways whose clients may have this address: more than one where sites share private prefixes."""
         return [gateway for gateway in self._fresh().values() if gateway.holds(address)]
 
+    def gateways(self) -> list[Gateway]:
+        """All of them, by identity."""
+        return [gateway for _, gateway in sorted(self._fresh().items())]
+
     def networks(self) -> list[Network]:
         """The networks that have a gateway somewhere, by name."""
         by_slug = {gateway.network.slug: gateway.network for gateway in self._fresh().values()}

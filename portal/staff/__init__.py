@@ -14,6 +14,7 @@ from portal.staff import (  # noqa: E402, F401
     desk,
     exports,
     gateways,
+    guesses,
     holds,
     home,
     incidents,

@@ -32,6 +32,7 @@ def _about_people() -> dict[str, str]:
 def _about_passes() -> dict[str, str]:
     return {
         "passes issued": say("issued passes"),
+        "codes heard again": say("let codes be tried again"),
         "slips printed": say("printed tickets"),
         "pass replaced": say("replaced a pass"),
         "pass voided": say("wrote a pass off"),

@@ -24,6 +24,7 @@ from portal.staff import staff
 from portal.staff.access import needs, whoever
 from portal.staff.desk_errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
 from portal.staff.forms import use_form
+from portal.staff.guesses import closed_gateways
 from portal.staff.habits import habits, keep
 from portal.staff.issued import Shown, issued_page
 from portal.staff.plan_words import end_in_words, plan_name
@@ -164,6 +165,7 @@ def _desk_page(refusal: Refusal | None) -> AnyResponse:
             chosen=chosen,
             typed=request.form,
             today=today,
+            closed=closed_gateways(db),
             books=voucher_books.every_books(db, at=now, batch_ids=[batch.id for batch in today]),
             plan_name=plan_name,
             end_of=lambda plan: end_in_words(

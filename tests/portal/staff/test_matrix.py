@@ -51,6 +51,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.new_recovery_codes": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.desk": (Action.ISSUE, DESKS),
     "staff.issue": (Action.ISSUE, DESKS),
+    "staff.hear_codes_again": (Action.ISSUE, DESKS),
     "staff.preview_slips": (Action.ISSUE, DESKS),
     "staff.print_slips": (Action.ISSUE, DESKS),
     "staff.find": (Action.BOOKS, DESKS),

@@ -103,7 +103,7 @@ def _check(voucher: Voucher, gateway: Gateway, *, now: datetime) -> None:
 def _until(voucher: Voucher, gateway: Gateway, *, now: datetime) -> datetime:
     """When the pass ends if this is its first use."""
     site, ends_at = gateway.site, voucher.batch.ends_at
-    opening_hours = hours.parse(site.opening_hours)
+    opening_hours = hours.parse(site.opening_hours, site.school_zone)
     until = plans.until(voucher.batch.plan, now=now, zone=ZoneInfo(site.zone), hours=opening_hours)
     return until if ends_at is None else min(until, ends_at)
 

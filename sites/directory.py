@@ -31,7 +31,8 @@ COLUMNS = {
     "state": "planned, live, outage or closed, at the time in generated_at",
     "state_since": "since when (ISO 8601, UTC), or null",
     "state_until": "until when, as far as is known (ISO 8601, UTC), or null",
-    "opening_hours": "OpenStreetMap notation; PH are the public holidays of France",
+    "opening_hours": "OpenStreetMap notation; PH are public holidays of France, SH school holidays of school_zone",
+    "school_zone": "zone of the French school calendar: A, B or C; empty where opening_hours name no SH",
     "zone": "time zone of opening_hours (IANA name)",
     "open": "whether the place is open, at the time in generated_at",
     "ads": "whether free access shows advertising here",
@@ -62,6 +63,7 @@ class Hotspot:
     state_since: datetime | None
     state_until: datetime | None
     opening_hours: str
+    school_zone: str
     zone: str
     open: bool
     closes_at: datetime | None
@@ -78,7 +80,7 @@ def hotspots(db: Session, *, now: datetime) -> Sequence[Hotspot]:
 
 def hotspot(site: Site, *, now: datetime) -> Hotspot:
     """One site as the public sees it."""
-    opening_hours, zone = hours.parse(site.opening_hours), ZoneInfo(site.zone)
+    opening_hours, zone = hours.parse(site.opening_hours, site.school_zone), ZoneInfo(site.zone)
     return Hotspot(
         slug=site.slug,
         name=site.name,
@@ -90,6 +92,7 @@ def hotspot(site: Site, *, now: datetime) -> Hotspot:
         state_since=site.state_since,
         state_until=site.state_until,
         opening_hours=site.opening_hours,
+        school_zone=site.school_zone,
         zone=site.zone,
         open=hours.is_open(opening_hours, now, zone),
         closes_at=hours.closing(opening_hours, now, zone),
@@ -125,6 +128,7 @@ def _feature(spot: Hotspot) -> dict[str, Any]:
         "state_since": spot.state_since.isoformat() if spot.state_since else None,
         "state_until": spot.state_until.isoformat() if spot.state_until else None,
         "opening_hours": spot.opening_hours,
+        "school_zone": spot.school_zone,
         "zone": spot.zone,
         "open": spot.open,
         "ads": spot.ads,

@@ -1,13 +1,36 @@
-"""The public holidays of France (Code du travail, L3133-1), without those of Alsace-Moselle and overseas."""
+"""The public holidays of France (Code du travail, L3133-1), without those of Alsace-Moselle and overseas; and its
+school holidays by zone (Code de l'éducation, L521-1), which the ministry sets for a few years ahead.
+"""
 
 from __future__ import annotations
 
 import functools
 from datetime import date, timedelta
 
+from vacances_scolaires_france import SchoolHolidayDates
+
 FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 # Easter Monday, Ascension, Whit Monday.
 DAYS_AFTER_EASTER = (1, 39, 50)
+
+ZONES = ("A", "B", "C")
+
+
+@functools.cache
+def school_holidays(zone: str) -> frozenset[date]:
+    """All days of school holidays in `zone` that are known: up to `last_school_holiday`. None for no zone."""
+    if zone not in ZONES:
+        return frozenset()
+    known = SchoolHolidayDates()
+    found: set[date] = set()
+    for year in range(known.min_year, known.max_year + 1):
+        found |= known.holidays_for_year_and_zone(year, zone).keys()
+    return frozenset(found)
+
+
+def last_school_holiday() -> date:
+    """After this day no school holiday is known, and hours that name them are those of an ordinary day."""
+    return max(max(school_holidays(zone)) for zone in ZONES)
 
 
 @functools.cache

@@ -1,100 +1,18 @@
-"""Opening hours as text, in a subset of OpenStreetMap's notation, and what they mean at an instant.
-
-``Mo-Fr 09:00-18:30; Sa 10:00-12:00,14:00-17:00; PH off`` or ``24/7``. A later rule replaces an earlier one
-for the same days; days nobody names are closed; a span whose end is before its start runs past midnight; PH
-are the public holidays of France. Intervals are half-open.
-(wiki.openstreetmap.org/wiki/Key:opening_hours/specification)
-"""
+"""What opening hours mean at an instant: open or closed, until when, from when. Intervals are half-open."""
 
 from __future__ import annotations
 
-import functools
 import itertools
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sites.holidays import public_holidays
+from sites.opening_rules import DAY_MINUTES, Hours, InvalidHours, Span, parse, spans_on
 
-DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su", "PH")
-DAY_MINUTES = 24 * 60
+__all__ = ["DAY_MINUTES", "Hours", "InvalidHours", "Span", "parse", "spans_on"]
+
 # Longer than any gap between two public holidays: a run that lasts longer has no end.
 HORIZON_DAYS = 370
-
-# Minutes after the day's midnight; the end may lie in the next day.
-Span = tuple[int, int]
-
-_RULE = re.compile(r"(?:(?P<days>[A-Za-z,\- ]*[A-Za-z])\s+)?(?P<spans>off|closed|[0-9:,\- ]+)")
-_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:(24):(00)|([01]\d|2[0-3]):([0-5]\d))")
-
-
-class InvalidHours(ValueError):
-    """The text is not opening hours; the message says which part and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Spans for each weekday from Monday, and for public holidays (None: a holiday is like any other day)."""
-
-    week: tuple[tuple[Span, ...], ...]
-    holiday: tuple[Span, ...] | None = None
-    always: bool = False
-
-
-@functools.lru_cache(maxsize=1024)
-def parse(text: str) -> Hours:
-    """Read opening hours; raises InvalidHours."""
-    if text.strip() == "24/7":
-        return Hours(week=(((0, DAY_MINUTES),),) * 7, always=True)
-    days: dict[int, tuple[Span, ...]] = {}
-    for rule in text.strip().removesuffix(";").split(";"):
-        match = _RULE.fullmatch(rule.strip())
-        if match is None:
-            raise InvalidHours(f"{rule.strip()[:60]!r} is not like 'Mo-Fr 09:00-18:30', 'PH off' or '24/7'")
-        named = match["days"]
-        spans = () if match["spans"] in ("off", "closed") else _spans(match["spans"])
-        days |= dict.fromkeys(range(7) if named is None else _days(named), spans)
-    return Hours(week=tuple(days.get(day, ()) for day in range(7)), holiday=days.get(7))
-
-
-def _days(text: str) -> Iterator[int]:
-    for part in text.replace(" ", "").split(","):
-        ends = part.split("-")
-        unknown = [end for end in ends if end not in DAYS]
-        if unknown or len(ends) > 2 or (len(ends) == 2 and "PH" in ends):
-            raise InvalidHours(
-                f"{part[:20]!r} are no days: they are {', '.join(DAYS)}, and ranges like Mo-Fr"
-            )
-        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
-        yield from range(first, last + 1) if first <= last else [*range(first, 7), *range(last + 1)]
-
-
-def _spans(text: str) -> tuple[Span, ...]:
-    spans = sorted(_span(part.strip()) for part in text.split(","))
-    for (_, end), (start, _) in itertools.pairwise(spans):
-        if start < end:
-            raise InvalidHours(f"the times in {text[:60]!r} overlap")
-    return tuple(spans)
-
-
-def _span(text: str) -> Span:
-    match = _SPAN.fullmatch(text)
-    if match is None:
-        raise InvalidHours(f"{text[:20]!r} is no span of time like 09:00-18:30")
-    hour, minute, end_hour, end_minute = (int(part) for part in match.groups() if part is not None)
-    start, end = hour * 60 + minute, end_hour * 60 + end_minute
-    if start == end:
-        raise InvalidHours(f"{text!r} is empty: a whole day is 00:00-24:00")
-    return start, end if end > start else end + DAY_MINUTES
-
-
-def spans_on(hours: Hours, day: date) -> tuple[Span, ...]:
-    """The spans that begin on `day`, for display: ``(540, 1110)`` is 09:00 to 18:30."""
-    if hours.holiday is not None and day in public_holidays(day.year):
-        return hours.holiday
-    return hours.week[day.weekday()]
 
 
 def is_open(hours: Hours, at: datetime, zone: ZoneInfo) -> bool:

@@ -130,6 +130,8 @@ class Site(Base):
     longitude: Mapped[float]
     # "Mo-Fr 09:00-18:30; Sa 10:00-17:00" or "24/7": see sites/hours.py.
     opening_hours: Mapped[str] = mapped_column(String(300), default="24/7")
+    # Whose school holidays SH are in them: A, B, C, or nobody's.
+    school_zone: Mapped[str] = mapped_column(String(1), default="")
     zone: Mapped[str] = mapped_column(String(64), default="Europe/Paris")
     state: Mapped[SiteState] = mapped_column(word(SiteState), default=SiteState.PLANNED)
     state_since: Mapped[datetime | None]

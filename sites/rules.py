@@ -66,4 +66,8 @@ def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
     """When the site closes, if that bounds a stay: only on networks of libraries, which end with the opening hours."""
     if gateway.network.kind is not NetworkKind.LIBRARY:
         return None
-    return hours.closing(hours.parse(gateway.site.opening_hours), now, ZoneInfo(gateway.site.zone))
+    return hours.closing(_hours_of(gateway.site), now, ZoneInfo(gateway.site.zone))
+
+
+def _hours_of(site: Site) -> hours.Hours:
+    return hours.parse(site.opening_hours, site.school_zone)

@@ -26,6 +26,7 @@ AT_HOME = {
     "nacl": ["sessions/requisitions/signing.py"],
     "sqlalchemy": ["db", "sites", "auth", "sessions", "ads", "portal"],
     "pyarrow": ["sessions/log/parquet.py"],
+    "vacances_scolaires_france": ["sites/holidays.py"],
     "alembic": ["portal/commands/database.py"],
 }
 # A record of a gateway says of which kind it is: the words for that are pure, and stand with the gateways.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -12,7 +14,7 @@ from ads.campaigns import load_announcements
 from db.engine import reading
 from portal.services import services
 from sites.demo.town import load_demo
-from sites.directory import hotspots
+from sites.directory import Hotspot, hotspots
 from sites.errors import RefusedImport
 from sites.exchange import (
     GATEWAYS,
@@ -24,6 +26,7 @@ from sites.exchange import (
     export_records,
     import_records,
 )
+from sites.holidays import last_school_holiday
 
 sites = AppGroup("sites", help="Networks, hotspot sites, gateway records.")
 
@@ -84,6 +87,16 @@ def list_public() -> None:
         networks = " ".join(network.slug for network in spot.networks)
         click.echo(f"{spot.slug}\t{spot.kind}\t{spot.state}\t{networks}\t{spot.name}")
     click.echo(f"{len(found)} site{'' if len(found) == 1 else 's'}.", err=True)
+    _warn_of_school_holidays(found)
+
+
+def _warn_of_school_holidays(found: Sequence[Hotspot]) -> None:
+    """Where a site keeps to them, and the list that came with us ends soon."""
+    last = last_school_holiday()
+    if any(spot.school_zone for spot in found) and services().clock().date() > last - timedelta(days=180):
+        click.echo(
+            f"School holidays are known up to {last} only: update vacances-scolaires-france.", err=True
+        )
 
 
 @sites.command("demo")

@@ -29,6 +29,7 @@ class Basis:
     opening_hours: str
     wanted_kbps: int
     gateways: tuple[int, ...]
+    school_zone: str = ""
 
     def span(self, day: date) -> Span:
         return span_of(day, self.zone)
@@ -36,7 +37,7 @@ class Basis:
     def open_spans(self, day: date) -> list[Span]:
         whole = self.span(day)
         found = hours.open_between(
-            hours.parse(self.opening_hours), whole.start, whole.end, ZoneInfo(self.zone)
+            hours.parse(self.opening_hours, self.school_zone), whole.start, whole.end, ZoneInfo(self.zone)
         )
         return [Span(start, end) for start, end in found]
 
@@ -46,6 +47,8 @@ class Basis:
             "opening_hours": self.opening_hours,
             "wanted_kbps": self.wanted_kbps,
             "zone": self.zone,
+            # Figures of days before sites had one stay what they are.
+            **({"school_zone": self.school_zone} if self.school_zone else {}),
         }
 
     @classmethod
@@ -108,7 +111,7 @@ def _basis(db: Session, gateways: list[Gateway], day: date) -> Basis:
 
 
 def _of(site: Site, network: Network, serving: tuple[int, ...]) -> Basis:
-    return Basis(site.zone, site.opening_hours, network.rate_wanted_kbps, serving)
+    return Basis(site.zone, site.opening_hours, network.rate_wanted_kbps, serving, site.school_zone)
 
 
 def _serves(db: Session, gateway: Gateway, end: datetime) -> bool:

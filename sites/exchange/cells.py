@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from sites import hours
+from sites.holidays import ZONES
 
 Word = TypeVar("Word", bound=enum.StrEnum)
 
@@ -167,6 +168,14 @@ def opening_hours(text: str) -> str:
     text = _bounded(text.strip(), 300)
     hours.parse(text)
     return text
+
+
+def school_zone(text: str) -> str:
+    """A zone of the French school calendar, or empty."""
+    letter = text.strip().upper().removeprefix("ZONE").strip()
+    if letter and letter not in ZONES:
+        raise ValueError(f"{text[:20]!r} is no zone of the school calendar: A, B or C, or empty")
+    return letter
 
 
 def zone(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from sites import hours
 from sites.errors import Fault
 from sites.exchange import cells
 from sites.exchange.networks import MOST_KBPS
@@ -27,6 +28,7 @@ COLUMNS = {
     "longitude": Column(cells.degrees(180)),
     "networks": Column(cells.slugs, ()),
     "opening_hours": Column(cells.opening_hours, "24/7"),
+    "school_zone": Column(cells.school_zone, ""),
     "zone": Column(cells.zone, "Europe/Paris"),
     "state": Column(cells.word(SiteState), SiteState.PLANNED),
     "state_since": Column(cells.instant, None),
@@ -77,6 +79,9 @@ def _judge_place(change: Change) -> Iterator[Fault]:
         yield Fault(change.where, "latitude", reason)
     if after["eu_funded"] and after["ads_allowed"]:
         yield Fault(change.where, "ads_allowed", "European money forbids ads: eu_funded is true")
+    if hours.parse(after["opening_hours"]).names_school and not after["school_zone"]:
+        reason = "is empty, and opening_hours name SH: whose school holidays are they, A, B or C?"
+        yield Fault(change.where, "school_zone", reason)
     since, until = after["state_since"], after["state_until"]
     if since and until and until <= since:
         yield Fault(change.where, "state_until", "is not after state_since")

@@ -19,7 +19,7 @@ from db.types import Json
 # device that has it, and are public in this sense alone.
 PUBLIC: dict[str, set[str]] = {
     "sites": {
-        *("slug", "name", "kind", "address", "latitude", "longitude", "opening_hours", "zone"),
+        *("slug", "name", "kind", "address", "latitude", "longitude", "opening_hours", "school_zone", "zone"),
         *("state", "state_since", "state_until", "ads_allowed"),
     },
     "networks": {
@@ -103,7 +103,18 @@ ELSEWHERE = {
 }
 # What works only as it is; where its value is long enough to be told from others, it is its own marker.
 KEPT = {
-    *("slug", "identity", "credential_digest", "digest", "zone", "opening_hours", "mac", "address", "card"),
+    *(
+        "slug",
+        "identity",
+        "credential_digest",
+        "digest",
+        "zone",
+        "school_zone",
+        "opening_hours",
+        "mac",
+        "address",
+        "card",
+    ),
     *("client_prefixes", "signin_methods", "networks", "sites", "secret_hash", "password_hash", "subject"),
     *("public_addresses", "desk_site", "terms_digest", "terms_language", "roles", "category", "look"),
 }

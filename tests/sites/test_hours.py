@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sites.holidays import easter_sunday, public_holidays
+from sites.holidays import ZONES, easter_sunday, last_school_holiday, public_holidays, school_holidays
 from sites.hours import (
     Hours,
     InvalidHours,
@@ -111,7 +111,8 @@ def test_a_later_rule_replaces_an_earlier_one() -> None:
 
 def test_a_range_of_days_may_go_over_sunday() -> None:
     hours = parse("Sa-Mo 09:00-10:00")
-    assert [bool(spans) for spans in hours.week] == [True, False, False, False, False, True, True]
+    week = [date(2026, 11, 23) + timedelta(days=number) for number in range(7)]
+    assert [bool(spans_on(hours, day)) for day in week] == [True, False, False, False, False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,6 @@ def test_the_next_midnight_is_of_the_local_day_and_not_of_utc() -> None:
     [
         ("", "is not like"),
         ("Lu-Ve 09:00-18:00", "Lu-Ve"),
-        ("Mo-Fr 9:00-18:00", "9:00-18:00"),
         ("Mo-Fr 09:00-25:00", "09:00-25:00"),
         ("Mo-Fr 09:60-18:00", "09:60"),
         ("Mo-Fr 24:00-18:00", "24:00"),
@@ -171,13 +171,97 @@ def test_the_next_midnight_is_of_the_local_day_and_not_of_utc() -> None:
         ("Mo-PH 09:00-10:00", "Mo-PH"),
         ("Mo-Fr 09:00-18:00;;Sa off", "is not like"),
         ("sunrise-sunset", "is not like"),
-        ("24/7; PH off", "24/7"),
-        ("Mo ٠٩:00-10:00", "is not like"),
+        ("Mo-Fr 9h-18h", "Mo-Fr 9h-18h"),
+        ("Mo-Fr", "is not like"),
+        ("SH-PH off", "SH-PH"),
+        ("Sa[6] 10:00-12:00", "Sa\\[6\\]"),
+        ("Feb 30 off", "Feb 30"),
+        ("Jui-Aug off", "Jui-Aug"),
+        ("2027 Jan 03-2026 Dec 24 off", "ends before it begins"),
+        ("Dec 24-2027 Jan 03 off", "year at its end alone"),
+        ("week 1-53/2 Fr 09:00-12:00", "week"),
+        ("easter off", "easter"),
+        ("Mo 09:00+", "is not like"),
+        ('Mo 09:00-12:00 || "fermé"', "are no days"),
+        ("Mo ٠٩:00-10:00", "10:00"),
     ],
 )
 def test_it_refuses_what_is_not_opening_hours_and_says_which_part(text: str, word: str) -> None:
     with pytest.raises(InvalidHours, match=word):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "spans"),
+    [
+        ("7:00-22:00", "2026-11-23", ((420, 1320),)),
+        ("Mo–Fr 09:00–18:00", "2026-11-23", ((540, 1080),)),
+        ("Mo-Fr\u00a09:00 - 12:00, 14:00 - 18:00", "2026-11-23", ((540, 720), (840, 1080))),
+        ("24/7; PH off", "2026-11-23", ((0, 1440),)),
+        ("24/7; PH off", "2026-11-11", ()),
+        ("24/7; Su off", "2026-11-22", ()),
+        ("Mo-Fr 09:00-12:00, We 14:00-18:00", "2026-11-25", ((540, 720), (840, 1080))),
+        ("Mo-Fr 09:00-12:00, We 14:00-18:00", "2026-11-24", ((540, 720),)),
+        ("Mo-Fr 09:00-12:00, Sa 10:00-11:00", "2026-11-21", ((600, 660),)),
+        ("Mo-Fr 09:00-12:00; We 14:00-18:00", "2026-11-25", ((840, 1080),)),
+        ("PH,Su off, Sa 10:00-12:00", "2026-11-21", ((600, 720),)),
+        ("Mo-Sa 09:00-12:00; PH,Su off", "2026-11-11", ()),
+        ("PH off; Mo-Su 09:00-12:00", "2026-11-11", ()),
+        ('Mo-Fr 09:00-12:00 "sur rendez-vous"', "2026-11-23", ((540, 720),)),
+        ('Mo-Fr 09:00-12:00; Fr "sur rendez-vous"', "2026-11-27", ()),
+        ('"sur rendez-vous"', "2026-11-27", ()),
+        ("Sa[1,3] 10:00-12:00", "2026-11-07", ((600, 720),)),
+        ("Sa[1,3] 10:00-12:00", "2026-11-14", ()),
+        ("Sa[1,3] 10:00-12:00", "2026-11-21", ((600, 720),)),
+        ("Sa[-1] 10:00-12:00", "2026-11-28", ((600, 720),)),
+        ("Sa[-1] 10:00-12:00", "2026-11-21", ()),
+        ("Mo-Fr 09:00-19:00; Jul-Aug Mo-Fr 10:00-17:00", "2027-07-01", ((600, 1020),)),
+        ("Mo-Fr 09:00-19:00; Jul-Aug Mo-Fr 10:00-17:00", "2027-06-30", ((540, 1140),)),
+        ("Mo-Fr 09:00-19:00; Jul-Aug: off", "2027-08-31", ()),
+        ("Oct-Mar: Mo-Fr 09:00-17:00", "2027-01-04", ((540, 1020),)),
+        ("Oct-Mar: Mo-Fr 09:00-17:00", "2027-05-04", ()),
+        ("24/7; Dec 24-Jan 02 off", "2027-01-01", ()),
+        ("24/7; Dec 24, Dec 31 off", "2026-12-31", ()),
+        ("24/7; Dec 24, Dec 31 off", "2026-12-30", ((0, 1440),)),
+        ("24/7; Jul 14-16 off", "2027-07-16", ()),
+        ("24/7; 2026 Dec 24-2027 Jan 03 off", "2027-01-03", ()),
+        ("24/7; 2026 Dec 24-Jan 03 off", "2027-01-03", ()),
+        ("24/7; 2026 Dec 24-2027 Jan 03 off", "2027-12-25", ((0, 1440),)),
+        ("24/7; Feb off", "2028-02-29", ()),
+    ],
+)
+def test_it_reads_hours_as_people_write_them_on_maps(
+    text: str, day: str, spans: tuple[tuple[int, int], ...]
+) -> None:
+    assert spans_on(parse(text), date.fromisoformat(day)) == spans
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "is_there"),
+    [
+        # Zone A begins its winter holidays of 2027 before zone C; both have Christmas.
+        ("Mo-Sa 09:00-12:00; SH off", "2027-02-15", False),
+        ("SH off; Mo-Sa 09:00-12:00", "2027-02-15", False),
+        ("Mo-Sa 09:00-12:00; SH off", "2027-02-08", True),
+        ("Mo-Sa 09:00-12:00; SH Sa off", "2027-02-15", True),
+        ("Mo-Sa 09:00-12:00; SH Sa off", "2027-02-20", False),
+        ("Sa 09:00-12:00; SH Mo-Fr 14:00-17:00", "2027-02-15", True),
+        ("Sa 09:00-12:00; SH Mo-Fr 14:00-17:00", "2027-02-20", True),
+        ("PH,SH off; Mo-Sa 09:00-12:00", "2026-11-11", False),
+        ("SH 09:00-12:00; PH off", "2026-12-25", False),
+        ("SH 09:00-12:00; PH off", "2026-12-24", True),
+    ],
+)
+def test_school_holidays_are_those_of_the_zone(text: str, day: str, is_there: bool) -> None:
+    assert bool(spans_on(parse(text, "A"), date.fromisoformat(day))) is is_there
+
+
+def test_zones_have_their_own_school_holidays() -> None:
+    assert school_holidays("A") != school_holidays("B") != school_holidays("C")
+    assert all(date(2026, 12, 25) in school_holidays(zone) for zone in ZONES)
+    assert school_holidays("") == frozenset()
+    # A year ahead at least: else the list wants a newer version.
+    assert last_school_holiday() >= date(2027, 8, 31)
 
 
 def test_it_refuses_an_instant_without_a_zone() -> None:

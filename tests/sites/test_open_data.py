@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -134,3 +135,16 @@ def test_cells_at_the_end_that_excel_left_out_keep_what_they_are(db: Session, wi
     import_records(db, SITES, table(HEAD + ",note", GOOD + ",kept"))
     short = ",".join(GOOD.split(",")[:2])
     assert import_records(db, SITES, table(HEAD + ",note", short, "")).unchanged == ("battant",)
+
+
+def test_hours_of_a_map_are_read_and_school_holidays_ask_whose(db: Session, wifilib: Network) -> None:
+    head, row = HEAD + ",opening_hours,school_zone", GOOD + ',"Mo–Sa 9:00–18:30; SH off; PH off",'
+    [fault] = faults(db, table(head, row))
+    assert fault.startswith("line 2: school_zone: is empty, and opening_hours name SH")
+    [fault] = faults(db, table(head, row + "D"))
+    assert "A, B or C" in fault
+    import_records(db, SITES, table(head, row + "Zone A"))
+    before_holidays, in_holidays = datetime(2027, 2, 8, 10, tzinfo=UTC), datetime(2027, 2, 15, 10, tzinfo=UTC)
+    for at, is_open in ((before_holidays, True), (in_holidays, False)):
+        [spot] = hotspots(db, now=at)
+        assert (spot.open, spot.school_zone) == (is_open, "A")

@@ -80,6 +80,12 @@ def open_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
         return access
 
 
+def was_of(access_id: int, mac: MacAddress) -> bool:
+    """Whether this access session, open or over, is of this card."""
+    with reading(services().make_session) as db:
+        return db.scalar(select(AccessSession.mac).where(AccessSession.id == access_id)) == mac
+
+
 def is_let_pass(access: AccessSession, gateway: Gateway) -> bool:
     """Whether this session has a running lease at this gateway."""
     service = services()

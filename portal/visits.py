@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.tokens import ExpiredToken, InvalidToken
 from gateways import landing
 from gateways.ports import Client, GatewayKind, IpAddress, MacAddress, parse_mac
-from portal.evidence import await_seen, is_let_pass, open_session, seen_behind
+from portal.evidence import await_seen, is_let_pass, open_session, seen_behind, was_of
 from portal.peer import read_address
 from portal.services import services
 from sessions.models import AccessSession
@@ -108,15 +108,17 @@ def current() -> Visit | None:
 
 
 def _proven_by_cookie(visit: Visit) -> Visit:
-    """The visit with the browser's own proof, where that is all there is: the cookie of this card's session."""
+    """The visit with the browser's own proof, where that is all there is: the cookie of this card's last session."""
     if visit.is_proven:
         return visit
     access = open_session(visit.gateway, visit.mac)
-    if access is None:
-        return visit
-    if access.id == visit.held:
+    if (
+        visit.held is not None
+        and was_of(visit.held, visit.mac)
+        and (access is None or access.id == visit.held)
+    ):
         return replace(visit, is_proven=True)
-    if request.method == "POST":
+    if access is not None and request.method == "POST":
         raise ForeignVisit
     return visit
 

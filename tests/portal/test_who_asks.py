@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -12,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.services import Services
-from sessions import sightings
-from sessions.models import AccessSession
+from sessions import ending, sightings
+from sessions.models import AccessSession, EndReason
 from sites.models import Gateway
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
@@ -182,6 +181,29 @@ def test_an_open_session_page_works_for_as_long_as_the_session_does(
     assert all(one.ended_at for one in sessions(db)) and mine.id != other.id
 
 
+def test_an_open_session_page_needs_neither_cookie_nor_sighting(
+    app: Flask, town: Town, bayle: Agent, clock: MovingClock, services: Services, db: Session
+) -> None:
+    ada = Phone(app, town.pierre_bayle, address="10.68.0.5", keeps_cookies=False)
+    sign_in(ada, bayle)
+    token = ada.get(ada.page.location).request.full_path.partition("visit=")[2]
+    clock.advance(hours=3)
+    with services.make_session.begin() as writing:
+        sightings.forget(writing, before=clock())
+    assert ada.post("/leave", visit=token).status_code == 303
+    assert sessions(db)[0].ended_at is not None
+
+
+def test_who_fell_silent_is_told_so_in_the_same_browser(
+    reader: Phone, bayle: Agent, services: Services, clock: MovingClock, db: Session
+) -> None:
+    sign_in(reader, bayle)
+    reader.get("/status")
+    with services.make_session.begin() as writing:
+        ending.end(writing, sessions(db)[0].id, reason=EndReason.IDLE, now=clock.advance(minutes=40))
+    assert "silent for long" in reader.get("/status").text
+
+
 @pytest.mark.parametrize("keeps_cookies", [True, False])
 def test_a_page_of_the_free_network_renews_after_many_renewals(
     app: Flask, town: Town, station: Agent, clock: MovingClock, db: Session, keeps_cookies: bool
@@ -269,6 +291,8 @@ def test_another_gateways_word_opens_nothing_of_somebody_who_is_active_elsewhere
     station.follow()
     thief = Phone(app, town.battant, ADA_PHONE, "10.67.0.66")
     battant = Agent(app, town.battant)
+    # When a renewal is due, the button does something: even then it gives the thief's browser nothing.
+    clock.advance(minutes=26)
     for arrived in (False, True):
         if arrived:
             seen(battant, ADA_PHONE, "10.67.0.66")
@@ -285,7 +309,6 @@ def test_another_gateways_word_opens_nothing_of_somebody_who_is_active_elsewhere
     thief.post(f"/leave?landing={thief.landing_token()}")
     [access] = sessions(db)
     assert access.ended_at is None and access.gateway_id == town.station.id
-    assert access.until == access.started_at + timedelta(minutes=30)
 
 
 def test_who_has_just_walked_in_is_told_how_long_and_sees_the_rest_once_the_move_is_certain(

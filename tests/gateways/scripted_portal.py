@@ -34,6 +34,10 @@ class ScriptedPortal:
         self.arrivals: list[dict[str, Any]] = []
         self.asked_since: list[int] = []
         self.strangers = 0
+        # While this is not set, arrivals are not taken in.
+        self.takes_arrivals = threading.Event()
+        self.takes_arrivals.set()
+        self.arrivals_at_the_door: list[dict[str, Any]] = []
         self._news = threading.Condition()
         self._server: _Server | None = None
         self.start()
@@ -140,6 +144,12 @@ class ScriptedPortal:
                 "ends": [n for n in changed if n not in self.grants and not full],
             }
 
+    def wait_to_take(self, value: dict[str, Any]) -> None:
+        with self._news:
+            self.arrivals_at_the_door.append(value)
+            self._news.notify_all()
+        self.takes_arrivals.wait(PATIENCE_SECONDS)
+
     def told(self, name: str, value: dict[str, Any]) -> None:
         with self._news:
             getattr(self, name).append(value)
@@ -187,6 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self._is_stranger():
             return
         name = self.path.rpartition("/")[2]
+        if name == "arrivals":
+            self.server.portal.wait_to_take(value)
         self.server.portal.told({"confirm": "confirms", "report": "reports"}.get(name, name), value)
         self._send(204, None)
 

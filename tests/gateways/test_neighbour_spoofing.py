@@ -155,6 +155,13 @@ def nothing_answers(spot: Hotspot, phone: Phone, version: int) -> bool:
     return phone.run(ping, check=False).returncode != 0
 
 
+def opens(phone: Phone, address: str, *, patience: float = 0.3) -> bool:
+    """Whether the portal takes a connection from this phone."""
+    with phone.ns.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as near:
+        near.settimeout(patience)
+        return near.connect_ex((address, 443)) == 0
+
+
 def was_told(spot: Hotspot, phone: Phone, version: int) -> bool:
     """Whether the portal was told that this phone is at Ada's address."""
     address = str(spot.net.phone[0].address(version))
@@ -207,15 +214,22 @@ def test_a_leased_address_leads_nowhere_for_another_card_even_when_its_owner_has
 def test_who_has_left_loses_an_address_to_the_next_and_the_portal_hears_it_first(
     tmp_path: Path, version: int
 ) -> None:
-    with hotspot(tmp_path, phones=2) as spot, listening(spot, version) as portal:
+    with hotspot(tmp_path, phones=2) as spot, listening(spot, version):
         ada, bo = grant_ada(spot), spot.net.phone[1]
+        portal, address = str(spot.net.portal_address(version)), str(ada.address(version))
+        for own in (4, 6):
+            bo.run(["ping", "-c1", "-W5", str(spot.net.gateway.address(own))])
+        spot.portal.wait(lambda: str(bo.address(4)) in str(spot.portal.arrivals))
+        spot.portal.takes_arrivals.clear()
         ada.ns.ip(f"link set {ada.interface} down")
-        readdress(bo, version, str(ada.address(version)))
-        portal.settimeout(10)
-        with bo.ns.socket(socket.AF_INET if version == 4 else socket.AF_INET6) as near:
-            near.setblocking(False)
-            near.connect_ex((str(spot.net.portal_address(version)), 443))
-            portal.accept()[0].close()
+        readdress(bo, version, address)
+        with Tap(spot.net.portal, "eth0") as tap:
+            until(lambda: opens(bo, portal) or address in str(spot.portal.arrivals_at_the_door), seconds=10)
+            # The portal has it in hand, and has not noted it yet: for so long Bo does not reach it.
+            assert not opens(bo, portal, patience=1.0)
+            assert tap.sources(address) == []
+            spot.portal.takes_arrivals.set()
+            until(lambda: opens(bo, portal), seconds=10)
         assert was_told(spot, bo, version)
         # The number is Ada's still, and so is all that comes back to it: Bo is a stranger.
         assert not reaches(spot.net, bo, version=version, patience=0.3)

@@ -143,7 +143,9 @@ def _rule(text: str, *, adds: bool) -> Rule:
         return Rule(frozenset(range(7)), spans, periods=periods, adds=adds)
     holidays, _, within = days.partition(" ")
     if within and set(holidays.split(",")) <= {PUBLIC, SCHOOL}:
-        weekdays, nth, _ = _days(within)
+        weekdays, nth, named = _days(within)
+        if named:
+            raise InvalidHours(f"{days[:30]!r} names two kinds of holidays: put a comma between them")
         return Rule(weekdays, spans, frozenset(holidays.split(",")), True, nth, periods, adds)
     weekdays, nth, named = _days(days)
     return Rule(weekdays, spans, named, False, nth, periods, adds)

@@ -44,7 +44,11 @@ class StaleStep(AuthError):
 def signin_page() -> AnyResponse:
     if me() is not None:
         return redirect(onward(), HTTPStatus.SEE_OTHER)
-    return _password_page(None)
+    page = _password_page(None)
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and "next" in request.args:
+        # A link in a mail: browsers send a strict cookie only once we ask for the page ourselves.
+        page.headers["Refresh"] = f"0; url={onward()}"
+    return page
 
 
 @staff.post("/signin")

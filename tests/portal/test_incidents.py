@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from auth import plans, voucher_batches
-from auth.directory import Directory
-from auth.errors import DirectoryUnavailable
+from auth.directory import Directory, Found
+from auth.errors import DirectoryUnavailable, PasswordToChange
 from auth.voucher_batches import Order
 from auth.voucher_models import Voucher
 from db.engine import make_engine
@@ -114,6 +114,25 @@ def test_too_many_attempts_say_until_when(reader: Phone, clock: MovingClock, db:
     found = written(db, page)
     assert found.rule == Rule.TOO_MANY_ATTEMPTS
     assert found.detail["until"] > clock().isoformat()
+
+
+def test_a_pin_that_must_be_changed_is_said_to_be_that(
+    reader: Phone, services: Services, db: Session
+) -> None:
+    class Strict(Directory):
+        def find(self, login: str) -> Any:
+            return Found(login, "somebody", "")
+
+        def prove(self, found: Any, secret: str, *, today: Any) -> Any:
+            raise PasswordToChange
+
+    object.__setattr__(services, "directory", Strict())
+    reader.headers["Accept-Language"] = "fr"
+    page = sign_in(reader)
+    assert page.status_code == 403
+    assert "mot de passe est d’abord à changer" in page.text and "n’est pas bloquée" in page.text
+    found = written(db, page)
+    assert (found.rule, found.detail) == (Rule.PASSWORD_TO_CHANGE, {})
 
 
 def test_a_directory_that_is_away_is_said(

@@ -175,6 +175,8 @@ def test_the_next_midnight_is_of_the_local_day_and_not_of_utc() -> None:
         ("Mo-Fr", "is not like"),
         ("SH-PH off", "SH-PH"),
         ("Sa[6] 10:00-12:00", "Sa\\[6\\]"),
+        ("SH PH off", "SH PH"),
+        ("Mo-Fr SH off", "Mo-FrSH"),
         ("Feb 30 off", "Feb 30"),
         ("Jui-Aug off", "Jui-Aug"),
         ("2027 Jan 03-2026 Dec 24 off", "ends before it begins"),
@@ -262,6 +264,43 @@ def test_zones_have_their_own_school_holidays() -> None:
     assert school_holidays("") == frozenset()
     # A year ahead at least: else the list wants a newer version.
     assert last_school_holiday() >= date(2027, 8, 31)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "Mo",
+                "-",
+                "Fr",
+                ",",
+                ";",
+                " ",
+                "PH",
+                "SH",
+                "off",
+                "24/7",
+                "09:00",
+                "7:00",
+                "[1]",
+                "Jul",
+                "31",
+                "2027",
+                ":",
+                '"x"',
+            ]
+        ),
+        max_size=9,
+    )
+)
+def test_whatever_is_written_is_read_or_refused(parts: list[str]) -> None:
+    """And what is read has an answer for every day."""
+    try:
+        found = parse("".join(parts), "B")
+    except InvalidHours:
+        return
+    for day in (date(2027, 2, 28), date(2028, 2, 29), date(2027, 12, 31)):
+        assert all(0 <= start < end <= 2 * 24 * 60 for start, end in spans_on(found, day))
 
 
 def test_it_refuses_an_instant_without_a_zone() -> None:

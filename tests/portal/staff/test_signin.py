@@ -230,3 +230,20 @@ def test_a_cookie_without_a_name_cannot_pose_as_ours(cem: Clerk, app: Flask) -> 
     stranger.browser = app.test_client(use_cookies=False)
     for cookie, status in ((f"={COOKIE}={token}", 303), (f"{COOKIE}={token}", 200)):
         assert stranger.get("/staff/account", Cookie=cookie).status_code == status, cookie
+
+
+def test_a_link_in_a_mail_opens_though_its_cookie_is_strict(cem: Clerk) -> None:
+    """The browser keeps a strict cookie back from a link on another site; what we ask for ourselves brings it."""
+    mail = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    cem.sign_in()
+    stranger = Clerk(cem.app, cem.clock, cem.login)
+    redirected = stranger.get("/staff/batches?words=fair", **mail)
+    page = stranger.get(redirected.location, **mail)
+    assert page.status_code == 200
+    again = page.headers["Refresh"].removeprefix("0; url=")
+    assert again == "/staff/batches?words=fair"
+    assert cem.get(again).status_code == 200
+    own = {"Sec-Fetch-Site": "same-origin"}
+    assert "Refresh" not in stranger.get(redirected.location, **own).headers
+    outside = stranger.get("/staff/signin?next=https://evil.example/", **mail)
+    assert "evil" not in outside.headers.get("Refresh", "")

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # From the roof to the cellar. A room may import the rooms after it.
-STOREYS = ["asgi", "wsgi", "portal", "ads", "sessions", "auth", "gateways", "sites", "db", "config"]
+STOREYS = ["asgi", "wsgi", "portal", "ads", "sessions", "auth", "sites", "gateways", "db", "config"]
 ATTICS = ["migrations", "tests", "lab"]
 AT_HOME = {
     "flask": ["portal"],
@@ -29,8 +29,6 @@ AT_HOME = {
     "vacances_scolaires_france": ["sites/holidays.py"],
     "alembic": ["portal/commands/database.py"],
 }
-# A record of a gateway says of which kind it is: the words for that are pure, and stand with the gateways.
-ALLOWED_UP = {("sites", "gateways.ports"), ("sites", "gateways.landing")}
 VAGUE = {"utils", "helpers", "common", "manager", "misc", "data"}
 
 
@@ -58,10 +56,9 @@ def test_it_imports_downward_only(path: Path) -> None:
     below = STOREYS[STOREYS.index(room) :]
     for name in imports(path):
         top = name.split(".")[0]
-        allowed = (room, ".".join(name.split(".")[:2])) in ALLOWED_UP or name == "gateways"
         assert top not in ATTICS, f"{path}: {name}"
         if top in STOREYS:
-            assert top in below or (room == "sites" and allowed), f"{path}: {name} is a storey above"
+            assert top in below, f"{path}: {name} is a storey above"
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))

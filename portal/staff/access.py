@@ -8,14 +8,14 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
-from flask import abort, current_app, redirect, request, url_for
+from flask import abort, current_app, make_response, redirect, render_template, request, url_for
 from flask import session as browser_session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff_policy import Action, may
 from portal.services import services
-from portal.staff import staff
-from portal.staff.forms import check_form
+from portal.staff import carrying, staff
+from portal.staff.forms import EarlierForm, ForeignForm, check_form
 from portal.staff.login import CONFIRMED_AT, SignedIn, me
 
 # How long somebody who has just shown who they are may do what needs that.
@@ -29,7 +29,10 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a view asks for: an action of the policy, or nothing at all; `confirmed`: shown who they are of late."""
+    """What a view asks for: an action of the policy, or nothing at all.
+
+    `confirmed`: shown who they are of late.
+    """
 
     action: Action | None
     confirmed: bool = False
@@ -71,13 +74,18 @@ def admit() -> AnyResponse | None:
     if need.action is not None:
         person = me()
         if person is None:
-            return redirect(url_for("staff.signin_page", next=_onward()), HTTPStatus.SEE_OTHER)
+            return ask_to_sign_in()
         if not may(person.authority, need.action):
             raise NotAllowed
-        if need.confirmed and not is_confirmed():
-            return redirect(url_for("staff.confirm_page", next=_onward()), HTTPStatus.SEE_OTHER)
-    if request.method == "POST":
+    if request.method != "POST":
+        return None
+    try:
         check_form()
+    except EarlierForm:
+        if need.action is None or not carrying.holds_something():
+            raise
+        carrying.keep(carrying.written())
+        return redirect(url_for("staff.carried_form"), HTTPStatus.SEE_OTHER)
     return None
 
 
@@ -106,8 +114,28 @@ def is_confirmed() -> bool:
     return 0 <= since < CONFIRMED_FOR.total_seconds()
 
 
-def _onward() -> str | None:
-    """Where to go on afterwards: to the page that was asked for. What was posted cannot be repeated."""
-    if request.method != "GET":
-        return None
+def ask_to_sign_in() -> AnyResponse:
+    """The sign-in page; it leads on to the page that was asked for, or to the form that was sent."""
+    if request.method == "GET" or not _is_ours():
+        onward = asked_for() if request.method == "GET" else None
+        return redirect(url_for("staff.signin_page", next=onward), HTTPStatus.SEE_OTHER)
+    page = render_template(
+        "staff/signin.html", refusal=None, login="", onward=url_for("staff.home"), carried=carrying.sign()
+    )
+    return make_response(page)
+
+
+def _is_ours() -> bool:
+    """Whether the form of this request was shown by us, to whichever sign-in."""
+    try:
+        check_form()
+    except EarlierForm:
+        return True
+    except ForeignForm:
+        return False
+    return True
+
+
+def asked_for() -> str:
+    """The address of this request on our own host."""
     return request.full_path if request.query_string else request.path

@@ -13,7 +13,7 @@ from auth import limits
 from auth.errors import TooManyAttempts
 from auth.limits import Budget
 from auth.staff_policy import LONGEST_SIGNIN
-from auth.tokens import InvalidToken
+from auth.tokens import ExpiredToken, InvalidToken
 from portal.services import services
 from portal.staff.login import browser
 
@@ -23,6 +23,10 @@ PURPOSE = "staff form"
 
 class ForeignForm(Exception):
     """The form is not of this sign-in, or too old."""
+
+
+class EarlierForm(ForeignForm):
+    """The form is ours, of a sign-in that is over: what was typed into it may be carried into this one."""
 
 
 class UsedForm(Exception):
@@ -38,9 +42,9 @@ def form_field() -> Markup:
 
 
 def check_form() -> None:
-    """Raises `ForeignForm` unless this sign-in was given the form."""
+    """Raises `ForeignForm` unless this sign-in was given the form; `EarlierForm` where another one of ours was."""
     if _claims()["for"] != browser().binding:
-        raise ForeignForm
+        raise EarlierForm
 
 
 def use_form(db: Session) -> None:
@@ -56,5 +60,7 @@ def _claims() -> dict[str, str]:
     service = services()
     try:
         return service.tokens.unseal(PURPOSE, request.form.get(FIELD, ""), now=service.clock())
+    except ExpiredToken as error:
+        raise EarlierForm from error
     except InvalidToken as error:
         raise ForeignForm from error

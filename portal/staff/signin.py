@@ -23,7 +23,7 @@ from auth.staff_signin import Proven, candidate, charge, of_address, of_code, pr
 from auth.tokens import InvalidToken
 from db.engine import reading
 from portal.services import services
-from portal.staff import known, staff
+from portal.staff import carrying, known, staff
 from portal.staff.access import anyone, needs, whoever
 from portal.staff.login import browser, me, sign_in
 from portal.staff.refusals import refusal_of
@@ -72,7 +72,9 @@ def signin_code() -> AnyResponse:
     except AuthError as error:
         return _code_page(step, error)
     sign_in(person)
-    target = url_for("staff.account") if proven.by_recovery else onward()
+    target = url_for("staff.carried_form") if carrying.arrive() else onward()
+    if proven.by_recovery:
+        target = url_for("staff.account")
     answer = redirect(target, HTTPStatus.SEE_OTHER)
     return known.remember(answer, services().staff.budget_name(person.login))
 
@@ -173,14 +175,20 @@ def _unseal_step(db: Session, step: str) -> Staff:
 def _password_page(error: AuthError | None) -> AnyResponse:
     refusal = refusal_of(error) if error else None
     page = render_template(
-        "staff/signin.html", refusal=refusal, login=request.form.get("login", "")[:64], onward=onward()
+        "staff/signin.html",
+        refusal=refusal,
+        login=request.form.get("login", "")[:64],
+        onward=onward(),
+        carried=carrying.passed_on(),
     )
     return _answer(page, error)
 
 
 def _code_page(step: str, error: AuthError | None) -> AnyResponse:
     refusal = refusal_of(error) if error else None
-    page = render_template("staff/signin_code.html", refusal=refusal, step=step, onward=onward())
+    page = render_template(
+        "staff/signin_code.html", refusal=refusal, step=step, onward=onward(), carried=carrying.passed_on()
+    )
     return _answer(page, error)
 
 

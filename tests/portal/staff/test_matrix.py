@@ -45,6 +45,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.setup": (None, EVERYBODY),
     "staff.home": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.confirm_page": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.carried_form": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.confirm_password": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.account": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.change_password": (Action.OWN_ACCOUNT, EVERYBODY),

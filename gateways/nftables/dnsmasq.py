@@ -24,6 +24,8 @@ LEASE_MINUTES = 10
 # The first addresses of a prefix are the gateway's and what else stands there.
 KEPT_BACK = 9
 ADVERTISED_EVERY_SECONDS = 200
+# RFC 6762 section 3, RFC 9462 section 4, RFC 8375 section 4, ICANN's "internal", RFC 6761 section 6, RFC 7686.
+OF_THE_HOUSE = ("local", "resolver.arpa", "home.arpa", "internal", "test", "invalid", "onion")
 
 
 def render(configuration: Configuration, *, servers: Sequence[IpAddress] = ()) -> str:
@@ -61,7 +63,9 @@ def render(configuration: Configuration, *, servers: Sequence[IpAddress] = ()) -
 
 
 def _names(configuration: Configuration, servers: Sequence[IpAddress]) -> list[str]:
-    lines = ["no-hosts", "domain-needed", "cache-size=10000", "dns-forward-max=1000"]
+    lines = ["no-hosts", "domain-needed", "bogus-priv", "cache-size=10000", "dns-forward-max=1000"]
+    # Names that no server outside may be asked for: they say what stands in this house, or belong to one.
+    lines.append(f"local=/{'/'.join(OF_THE_HOUSE)}/")
     if servers:
         lines += ["no-resolv", *(f"server={server}" for server in servers)]
     portal = urlsplit(configuration.portal_url).hostname or ""
@@ -69,6 +73,8 @@ def _names(configuration: Configuration, servers: Sequence[IpAddress]) -> list[s
         # The one name of our own: it is known here even when the uplink's resolver is away.
         addresses = ",".join(str(each) for each in configuration.portal_addresses)
         lines.append(f"host-record={portal},{addresses}")
+        # Nor is anybody outside asked for its other types, as HTTPS (RFC 9460), which phones want before they connect.
+        lines.append(f"local=/{portal}/")
     return lines
 
 

@@ -148,6 +148,29 @@ def test_other_names_are_asked_of_the_uplink_and_never_captured(net: Town) -> No
     assert ipaddress.ip_address("10.66.0.1").packed not in answer
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "code"),
+    [
+        ("printer.local", 1, 3),
+        ("_dns.resolver.arpa", 64, 3),
+        ("nas.home.arpa", 28, 3),
+        ("wiki.internal", 1, 3),
+        ("hidden.onion", 1, 3),
+        ("7.0.66.10.in-addr.arpa", 12, 3),
+        # Known, and without a record of this type.
+        ("portal.example.org", 65, 0),
+    ],
+)
+def test_names_of_the_house_are_asked_of_nobody_outside(net: Town, name: str, kind: int, code: int) -> None:
+    join(net.phone[0])
+    with net.internet.socket(kind=socket.SOCK_DGRAM) as upstream:
+        upstream.settimeout(0.3)
+        upstream.bind(("203.0.113.1", 53))
+        assert resolve(net, name, kind=kind)[0] == code
+        with pytest.raises(TimeoutError):
+            upstream.recv(1500)
+
+
 def test_a_range_of_ipv4_alone_brings_no_router_advertisements(tmp_path: Path) -> None:
     only4 = Configuration(
         **{

@@ -25,6 +25,7 @@ from gateways.nftables.gateway import Gateway
 from gateways.nftables.identification import Identifying
 from gateways.nftables.journal import Journal
 from gateways.nftables.portal import Line
+from gateways.nftables.proving import Proving
 
 CANNOT_START, BAD_CONFIGURATION = 1, 2
 log = logging.getLogger("gateways.nftables.agent")
@@ -103,6 +104,7 @@ async def _run(configuration: Configuration) -> None:
     telling = Telling(gateway, lines[2])
     watching = Watching(gateway, telling)
     identifying = Identifying(gateway, telling)
+    proving = Proving(gateway)
     with neighbours.NeighbourTable(configuration.client_interface) as table:
         # Its port first: what cannot serve must not load rules either.
         server = await _serve(gateway, table)
@@ -117,6 +119,7 @@ async def _run(configuration: Configuration) -> None:
                 watching.follow_neighbours(identifying.neighbour),
                 identifying.follow(),
                 watching.watch(),
+                proving.prove(),
                 advertisements.announce(configuration),
             )
         ]
@@ -129,6 +132,7 @@ async def _run(configuration: Configuration) -> None:
             for line in lines:
                 line.close()
             server.close()
+            proving.close()
             gateway.close()
     log.info("stopped; the rules stay, and so does everybody's time")
 

@@ -232,8 +232,9 @@ class Telling:
             "now": stamp.portal,
             "held": sorted(reading.held),
             "refused": dict(reading.refused),
-            "faults": gateway.troubles.rows(),
         }
+        if gateway.troubles.is_whole:
+            report["faults"] = gateway.troubles.rows()
         rows = self._ledger.rows(reading, gateway.addresses)
         async with self._line_lock:
             await asyncio.to_thread(self._line.report, report, rows)
@@ -258,6 +259,7 @@ class Telling:
         settled = [number for number in over if number in self._ledger.settled or number not in counted]
         if settled:
             await self._gateway.forget(settled)
+        await self._gateway.tidy()
 
 
 def next_sequence(last: int, last_epoch: str, epoch: str, *, portal_time: float) -> int:

@@ -16,10 +16,12 @@ from gateways.nftables.accounting import Alert
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.elements import Held, Lessee, Pass, nobody, note, plan, script
 from gateways.nftables.notices import Notices
-from gateways.nftables.ruleset import NO_GRANT, create, layout, reload
+from gateways.nftables.ruleset import NO_GRANT, create, drop_classes, layout, reload
 from gateways.nftables.static_neighbours import StaticNeighbours
 from gateways.ports import IpAddress
 
+# Rates come back: the plan of the afternoon is that of the morning.
+SPARE_CLASSES = 4
 log = logging.getLogger(__name__)
 
 
@@ -125,6 +127,17 @@ class Enforcement:
         if generation != self._generation and self.notices.spared(self._generation, generation):
             self._generation = generation
         return generation == self._generation
+
+    def tidy(self) -> None:
+        """Take out the rate classes that nobody has any more: each costs every packet a look. A few may stay.
+
+        Raises `kernel.KernelRefused`; then nothing was done.
+        """
+        used = {lease.rates for lease in self.held.leases.values()}
+        unused = self.held.classes - used
+        if len(unused) > SPARE_CLASSES:
+            self._run(drop_classes(self._configuration, used, unused))
+            self.held.classes = used
 
     def everybody(self) -> set[int]:
         """All numbers that the kernel knows."""

@@ -13,7 +13,7 @@ from typing import Any
 from gateways.ports import SHARED_PORTS, Client, Grant, PortRange, parse_mac
 
 # One less than fits a mark: the last says "no grant" in the kernel (`ruleset.NO_GRANT`).
-HIGHEST_NUMBER = 2**32 - 2
+HIGHEST_NUMBER = 2**31 - 1
 # The kernel counts bytes in 64 bits and a second of tokens at once: a hundred terabits are out of reach.
 HIGHEST_RATE_KBPS = 10**8
 MOST_ADDRESSES = 32

@@ -224,6 +224,11 @@ class Gateway:
             grants = dict(self.journal.memory.grants)
             await self.in_kernel(lambda: self._fit(grants, (), everybody=True))
 
+    async def tidy(self) -> None:
+        """Take out of the kernel what no grant needs any more."""
+        async with self._change_lock:
+            await self.in_kernel(self.enforcement.tidy)
+
     async def forget(self, numbers: list[int]) -> None:
         """Drop grants whose end is settled, with their addresses."""
         await self.in_journal(lambda: self.journal.forget(numbers))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gateways.nftables.elements import Held, Lease
-from gateways.nftables.ruleset import TABLE, RateClass
+from gateways.nftables.ruleset import PROOF_COUNTERS, TABLE, RateClass
 from gateways.ports import IpAddress, MacAddress, PortRange
 
 NFT_SECONDS = 30.0
@@ -131,11 +131,16 @@ def read_counts() -> tuple[dict[int, Count], dict[int, Count]]:
     return up, down
 
 
-def read_refusals() -> dict[str, int]:
-    """The packets refused so far, by reason. Raises `UnknownState`."""
+def read_counters() -> dict[str, int]:
+    """The packets of every named counter of ours. Raises `UnknownState`."""
     listed = _listing("counters", "table", *TABLE.split())
     counters = [entry["counter"] for entry in listed if "counter" in entry]
     return {each["name"]: int(each["packets"]) for each in counters if each["table"] == "arobase"}
+
+
+def read_refusals() -> dict[str, int]:
+    """The packets refused so far, by reason. Raises `UnknownState`."""
+    return {name: count for name, count in read_counters().items() if name not in PROOF_COUNTERS}
 
 
 def offloaded(interface: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gateways.nftables import kernel
 from gateways.nftables.configuration import Configuration, IpNetwork
+from gateways.ports import IpAddress
 
 # An abstract name (unix(7)) lives in one network namespace, as nftables do, and goes with the process.
 LOCK_NAME = b"\0arobase-gateway"
@@ -77,8 +78,17 @@ def shared_networks(configuration: Configuration) -> list[str]:
 
 def interface_networks(name: str) -> set[IpNetwork]:
     """The networks on an interface by its addresses. None while there is no such interface, or no telling."""
+    return {each.network for each in _interfaces(name)}
+
+
+def interface_addresses(name: str) -> set[IpAddress]:
+    """The machine's own addresses on an interface."""
+    return {each.ip for each in _interfaces(name)}
+
+
+def _interfaces(name: str) -> set[ipaddress.IPv4Interface | ipaddress.IPv6Interface]:
     return {
-        ipaddress.ip_interface(f"{each['local']}/{each['prefixlen']}").network
+        ipaddress.ip_interface(f"{each['local']}/{each['prefixlen']}")
         for link in ip_listed("address", "show", "dev", name)
         for each in link.get("addr_info", ())
         if "local" in each

@@ -43,6 +43,8 @@ class Notices:
         # Generation: whether it concerned us. Missing: nobody knows.
         self._concerned: dict[int, bool] = {}
         self._concerns = False
+        # How many changes of others' tables there were.
+        self.elsewhere = 0
 
     def close(self) -> None:
         self._socket.close()
@@ -82,6 +84,7 @@ class Notices:
     def _end(self, generation: int) -> None:
         if len(self._concerned) >= MOST_REMEMBERED:
             self._concerned.clear()
+        self.elsewhere += not self._concerns
         self._concerned[generation], self._concerns = self._concerns, False
 
 

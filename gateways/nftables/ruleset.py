@@ -23,10 +23,12 @@ passes only when that owner has a lease and has used the address it is going to.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from gateways.nftables import budgets
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.walled_garden import (
     capture_rules,
@@ -44,10 +46,23 @@ TABLE = "inet arobase"
 NO_GRANT = 2**32 - 1
 # A token bucket must hold a few offloaded packets of 64 kB, or a single one is always over the rate.
 BURST_BYTES = 262144
-CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting")
+# The number of the packet by which the agent proves that a granted one comes out. A bit set or cleared by others shows.
+PROOF_NUMBER = 2**31
+# Where that packet has come to, in order.
+PROOF_COUNTERS = tuple(f"proof_{step}{version}" for version in (4, 6) for step in ("in", "forward", "out"))
+# Others' chains at the hook `prerouting` come before ours, up to mangle (-150), and address translation (-100) after.
+PREROUTING = "mangle + 10"
+# By the frame's own bytes, as marks and addresses may be others' by then.
+PROOF_SENDER = "@ll,48,48 {mac}"
+# As late as can be: only connection tracking's own confirmation comes after (linux/netfilter_ipv4.h).
+LAST = str(2**31 - 2)
+# Connections that one client may have open at a time. The kernel's table has 262,144 places for all.
+MOST_FLOWS = 8192
+CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting", "proof")
 PARTS = ("identify", "foreign", "unknown", "dhcp", "garden", "pass", "up", "down", "settle", "refuse")
 
-DECLARATIONS = """\
+DECLARATIONS = (
+    """\
   counter spoofed { }
   counter dns { }
   map clients4 { type ether_addr . ipv4_addr : mark; }
@@ -70,16 +85,14 @@ DECLARATIONS = """\
   set impostors { type ether_addr; size 1024; flags dynamic,timeout; timeout 1h; }
   set count_up { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
   set count_down { type mark; size 262144; flags dynamic,timeout; timeout 1d; }
-  set dns_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
-  set dns_long { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
-  set dns_answered4 { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 10m; }
-  set dns_answered6 { type ipv6_addr; size 65535; flags dynamic,timeout; timeout 10m; }
   map blocks { type mark : interval ipv4_addr . inet_service; flags interval; }
   set owned { type mark . ipv4_addr . inet_service; flags interval; }
   set limited { type mark; }
-  set ntp_asked { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
-  set pinged { type ether_addr; size 65535; flags dynamic,timeout; timeout 2m; }
+  set flows { type mark; size 65535; flags dynamic; }
 """
+    + "".join(f"  counter {name} {{ }}\n" for name in PROOF_COUNTERS)
+    + budgets.DECLARATIONS
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -131,6 +144,17 @@ def reload(configuration: Configuration, classes: Iterable[RateClass]) -> str:
     return flushes + _rules(configuration, classes)
 
 
+def drop_classes(configuration: Configuration, kept: Iterable[RateClass], unused: Iterable[RateClass]) -> str:
+    """One transaction that takes rate classes out of the packets' path, with whatever is left in their sets."""
+    text = reload(configuration, kept)
+    for rates in sorted(set(unused)):
+        chains = [f"rate_{rates.suffix}_{way}" for way in ("up", "down")]
+        sets = [f"police_{rates.suffix}_up", f"police_{rates.suffix}_down", rates.lease_set]
+        text += "".join(f"flush chain {TABLE} {name}\ndelete chain {TABLE} {name}\n" for name in chains)
+        text += "".join(f"delete set {TABLE} {name}\n" for name in sets)
+    return text
+
+
 def add_class(rates: RateClass) -> str:
     """What to put before the first lease of a new rate class, in the same transaction."""
     body = _class_declarations(rates) + _rate_chains(rates)
@@ -141,12 +165,13 @@ def add_class(rates: RateClass) -> str:
 
 def _rules(configuration: Configuration, classes: list[RateClass]) -> str:
     chains = [
-        _base("prerouting", "filter", "prerouting", "mangle", "accept", _prerouting(configuration)),
+        _base("prerouting", "filter", "prerouting", PREROUTING, "accept", _prerouting(configuration)),
         _base("capture", "nat", "prerouting", "dstnat", "accept", capture_rules(configuration)),
         _base("forward", "filter", "forward", "filter", "drop", _forward(configuration)),
         _base("input", "filter", "input", "filter", "drop", input_rules(configuration)),
         _base("output", "filter", "output", "filter", "accept", output_rules(configuration)),
         _base("postrouting", "nat", "postrouting", "srcnat", "accept", _postrouting(configuration)),
+        _base("proof", "filter", "postrouting", LAST, "accept", _proof(configuration)),
         _chain("identify", _identify(configuration)),
         _chain("foreign", _foreign()),
         _chain("unknown", _unknown()),
@@ -219,6 +244,9 @@ def _identify(configuration: Configuration) -> list[str]:
     allowed4 = prefixes.get("ip", "255.255.255.255")
     allowed6 = ", ".join(["fe80::/10", *([prefixes["ip6"]] if "ip6" in prefixes else [])])
     return [
+        *_proof_steps(
+            "in", f"ether saddr {proof_mac(configuration)}", f"meta mark set {PROOF_NUMBER} return"
+        ),
         # Before it has an address, a client may only ask for one.
         "ip saddr 0.0.0.0 udp sport 68 udp dport 67 return",
         # 58 is ICMPv6: a machine without /etc/protocols does not know it by name.
@@ -227,6 +255,7 @@ def _identify(configuration: Configuration) -> list[str]:
         f"ip6 saddr != {{ {allowed6} }} goto foreign",
         "meta mark set ether saddr . ip saddr map @clients4",
         "meta mark set ether saddr . ip6 saddr map @clients6",
+        f"meta mark {NO_GRANT} {budgets.VOUCH}",
         f"meta mark {NO_GRANT} meta mark set 0 return",
         "meta mark 0 goto unknown",
         # An old flow of the same device may still be translated to ports that are somebody else's today.
@@ -272,13 +301,21 @@ def _unknown() -> list[str]:
 
 
 def _forward(configuration: Configuration) -> list[str]:
-    client, uplink = configuration.client_interface, configuration.uplink_interface
+    client, uplinks = configuration.client_interface, _uplinks(configuration)
+    up = f'iifname "{client}" oifname {uplinks}'
     return [
+        # Whoever offers segments that do not fit the way there or back is told so (RFC 4459 section 3.2): many networks
+        # drop the ICMP messages that would.
+        "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
         # An invalid packet would leave without address translation.
         "ct state invalid drop",
         "jump garden",
+        *_proof_steps("forward", f"{up} meta mark {PROOF_NUMBER}", "accept"),
+        f"{PROOF_SENDER.format(mac=_raw_mac(configuration))} drop",
+        # One client must not fill the table of connections for all. Where nobody has counted, all pass.
+        f"{up} ct state new add @flows {{ meta mark ct count over {MOST_FLOWS} }} drop",
         # Client to client, and client to anywhere but the uplink, ends in the refusal too.
-        f'iifname "{client}" oifname "{uplink}" jump up',
+        f"{up} jump up",
         f'iifname "{client}" goto refuse',
         # Only a flow that a client began has a number in its mark, so that nothing new comes in from outside.
         f'oifname "{client}" meta nfproto ipv4 ct mark . ip daddr != @holders4 drop',
@@ -306,8 +343,33 @@ def _postrouting(configuration: Configuration) -> list[str]:
     wanted = {"ip": configuration.masquerade, "ip6": configuration.masquerade_ipv6}
     for family, prefixes in _prefixes(configuration):
         if wanted[family]:
-            rules.append(f'oifname "{uplink}" {family} saddr {{ {prefixes} }} masquerade')
+            rules.append(f"oifname {_uplinks(configuration)} {family} saddr {{ {prefixes} }} masquerade")
     return rules
+
+
+def _uplinks(configuration: Configuration) -> str:
+    return "{ " + ", ".join(f'"{name}"' for name in configuration.uplinks) + " }"
+
+
+def proof_mac(configuration: Configuration) -> str:
+    """The sender of the proving packet, which nobody on the air can guess: a local unicast address (IEEE 802)."""
+    secret = hmac.digest(configuration.credential.encode(), b"proof of the uplink", "sha256")
+    return bytes([secret[0] & 0xFC | 0x02, *secret[1:6]]).hex(":")
+
+
+def _raw_mac(configuration: Configuration) -> str:
+    return "0x" + proof_mac(configuration).replace(":", "")
+
+
+def _proof_steps(step: str, match: str, verdict: str) -> list[str]:
+    counted = [f'{match} meta nfproto ipv{each} counter name "proof_{step}{each}"' for each in (4, 6)]
+    return [*counted, f"{match} {verdict}"]
+
+
+def _proof(configuration: Configuration) -> list[str]:
+    """The proving packet has come through everything, others' rules included: it is counted, and goes no further."""
+    sender = PROOF_SENDER.format(mac=_raw_mac(configuration))
+    return [*_proof_steps("out", f"oifname {_uplinks(configuration)} {sender}", "drop"), f"{sender} drop"]
 
 
 def _prefixes(configuration: Configuration) -> list[tuple[str, str]]:

@@ -21,6 +21,8 @@ class Troubles:
 
     def __init__(self) -> None:
         self._details: dict[FaultCode, str] = {}
+        # Whether everything was looked at once: before that, nothing may be called well.
+        self.is_whole = False
 
     def note(self, code: FaultCode, detail: str | None, words: str) -> None:
         """The trouble `code` lasts when `detail` is a text, and is over when it is None. `words` are for the log."""

@@ -2,20 +2,16 @@
 text.
 
 Allowed are DHCP, neighbour discovery, echo to the gateway, DNS by our own resolver, time from configured
-servers, the redirector and the portal. A budget for each client keeps DNS from becoming a tunnel: what is
-asked is budgeted by MAC, what is answered by address. When a budget's table is full, nobody new is served:
-full must not mean open.
+servers, the redirector and the portal. A budget for each client keeps DNS from becoming a tunnel: see `budgets`.
 
 Authorised clients have the Internet, but on the gateway itself they may reach no more than everybody else.
 """
 
 from __future__ import annotations
 
+from gateways.nftables.budgets import ECHO, TIME, answer_rules, question_rules
 from gateways.nftables.configuration import Configuration
 
-# A question above this many bytes of UDP has a name of about 80 characters, which hardly any honest one has.
-LONG_QUERY_BYTES = 110
-LONG_SEGMENT_BYTES = 180
 # An NTP packet has 48 bytes (RFC 5905 section 7.3), 96 with the headers of IPv6.
 NTP_PACKET_BYTES = 96
 
@@ -48,10 +44,8 @@ def garden_rules(configuration: Configuration) -> list[str]:
         if not servers:
             continue
         small = f"udp length 56 meta length <= {NTP_PACKET_BYTES}"
-        budget = "update @ntp_asked { ether saddr limit rate 6/minute burst 8 packets }"
-        rules.append(
-            f'iifname "{client}" {family} daddr {{ {servers} }} udp dport 123 {small} {budget} accept'
-        )
+        asked = f'iifname "{client}" {family} daddr {{ {servers} }} udp dport 123 {small}'
+        rules += TIME.rules(asked, over="drop")
         answer = f"{family} saddr {{ {servers} }} udp sport 123 {small} ct state established accept"
         rules.append(f'oifname "{client}" {answer}')
     return rules
@@ -63,7 +57,7 @@ def refusal_rules() -> list[str]:
         "meta mark 0 jump settle",
         # A refusal at once lets a phone's probe fail fast; a silent drop would keep it waiting.
         "meta l4proto tcp reject with tcp reset",
-        "udp dport 443 reject with icmpx port-unreachable",
+        "udp dport { 443, 853 } reject with icmpx port-unreachable",
         "drop",
     ]
 
@@ -99,15 +93,20 @@ def input_rules(configuration: Configuration) -> list[str]:
     if ports:
         rules.append(f'iifname != "{client}" tcp dport {{ {ports} }} accept')
     rules.append(f'iifname != "{client}" drop')
-    ping = "update @pinged { ether saddr limit rate 5/second burst 20 packets } accept"
     rules += [
         "ip6 saddr fe80::/10 udp sport 546 udp dport 547 accept",
-        f"icmp type echo-request {ping}",
-        f"icmpv6 type echo-request {ping}",
+        *ECHO.rules("icmp type echo-request", over="drop"),
+        *ECHO.rules("icmpv6 type echo-request", over="drop"),
         f"tcp dport {configuration.redirector_port} accept",
     ]
     rules += [f"{portal} accept" for portal in _portal(configuration, "daddr", "dport")]
-    return rules + _question_rules(configuration.resolver_port)
+    rules += question_rules(configuration.resolver_port, configuration.portal_url)
+    # A refusal at once: a browser that tries https, or a phone that tries DNS over TLS, must not wait for nothing.
+    return [
+        *rules,
+        "meta l4proto tcp reject with tcp reset",
+        "udp dport { 443, 853 } reject with icmpx port-unreachable",
+    ]
 
 
 def dhcp_rules() -> list[str]:
@@ -129,20 +128,6 @@ def dhcp_rules() -> list[str]:
     ]
 
 
-def _question_rules(resolver: int) -> list[str]:
-    short = "update @dns_asked { ether saddr limit rate 3/second burst 100 packets } accept"
-    long = "update @dns_long { ether saddr limit rate 6/minute burst 10 packets } accept"
-    asked = f"meta l4proto {{ tcp, udp }} th dport {resolver}"
-    return [
-        f"{asked} jump pass",
-        f"udp dport {resolver} udp length <= {LONG_QUERY_BYTES} {short}",
-        f"udp dport {resolver} udp length > {LONG_QUERY_BYTES} {long}",
-        f"tcp dport {resolver} meta length <= {LONG_SEGMENT_BYTES} {short}",
-        f"tcp dport {resolver} meta length > {LONG_SEGMENT_BYTES} {long}",
-        f'{asked} counter name "dns" drop',
-    ]
-
-
 def output_rules(configuration: Configuration) -> list[str]:
     """The budget of what the resolver answers to strangers: 1 kbit/s, after enough to start with."""
     resolver = configuration.resolver_port
@@ -153,10 +138,7 @@ def output_rules(configuration: Configuration) -> list[str]:
         "meta mark set ct mark",
         "jump pass",
     ]
-    for family, version in (("ip", 4), ("ip6", 6)):
-        budget = f"{family} daddr limit rate over 128 bytes/second burst 65536 bytes"
-        rules.append(f'update @dns_answered{version} {{ {budget} }} counter name "dns" drop')
-    return rules
+    return rules + answer_rules(resolver, configuration.portal_url)
 
 
 def _portal(configuration: Configuration, address: str, port: str) -> list[str]:

@@ -149,6 +149,31 @@ def test_a_table_that_was_flushed_is_made_anew_with_everybody(
     ns.call(work)
 
 
+def test_rates_that_nobody_has_any_more_go_out_of_the_packets_path(
+    ns: Namespace, tmp_path: Path, open_enforcement: Opener
+) -> None:
+    configuration = read(written(tmp_path))
+
+    def work() -> None:
+        enforcement = open_enforcement(configuration)
+        enforcement.load()
+        for number in range(10):
+            rates = RateClass(1000 + number, 500)
+            assert enforcement.make_fit(wanted(17, rates=rates), [17]) == {}
+        assert len(enforcement.held.classes) == 10
+        enforcement.tidy()
+        table = kernel.read_table()
+        assert table and table.classes == {RateClass(1009, 500)} == enforcement.held.classes
+        assert set(kernel.read_leases(table.classes, now=0)) == {17}
+        assert not enforcement.check(wanted(17, rates=RateClass(1009, 500)))
+        # A few may stay, and a rate that comes back is made again.
+        assert enforcement.make_fit(wanted(17, rates=RateClass(1000, 500)), [17]) == {}
+        enforcement.tidy()
+        assert len(enforcement.held.classes) == 2
+
+    ns.call(work)
+
+
 def test_other_tables_are_left_alone(ns: Namespace, tmp_path: Path, open_enforcement: Opener) -> None:
     configuration = read(written(tmp_path))
 

@@ -29,7 +29,7 @@ def small_disk(spot: Hotspot) -> None:
 
 
 def faults(report: dict[str, object]) -> list[object]:
-    told = report["faults"]
+    told = report.get("faults", [])
     assert isinstance(told, list)
     return [each["code"] for each in told]
 

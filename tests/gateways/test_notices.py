@@ -63,7 +63,9 @@ def test_changes_of_other_tables_cost_no_look_at_ours(tmp_path: Path) -> None:
         spot.agent.nft("add table ip filter")
         look(spot)
         # Nothing but what our own change needed: no table read, no rule loaded again.
-        assert [line for line in asked.read_text()[len(before) :].splitlines() if line != "-f -"] == []
+        # The proof that packets come out reads its counters, and that is another matter.
+        asked_since = asked.read_text()[len(before) :].splitlines()
+        assert [line for line in asked_since if line != "-f -" and "list counters" not in line] == []
         assert not any("somebody" in line for line in spot.agent.lines)
 
 

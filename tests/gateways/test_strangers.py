@@ -172,8 +172,8 @@ def test_a_dns_tunnel_is_starved_and_told_once(tmp_path: Path) -> None:
             for number in range(500):
                 udp.sendto(b"%060d" % number, ("10.66.0.1", 53))
         until(lambda: spot.agent.counter("dns") > 1300)
-        assert len([each for each in asked if len(each) > 100]) <= 20
-        assert len(asked) <= 130
+        assert len([each for each in asked if len(each) > 100]) <= 35
+        assert len(asked) <= 150
         spot.portal.wait_report(lambda report: report["refused"]["dns"] > 1300)
         spot.agent.wait_line("alert")
         spot.portal.wait_report(lambda report: True)
@@ -220,6 +220,28 @@ def test_a_phone_reaches_nothing_of_the_gateway_but_what_it_needs(tmp_path: Path
         finally:
             for listener in listeners:
                 listener.close()
+
+
+@pytest.mark.parametrize("is_granted", [False, True])
+def test_what_the_gateway_does_not_offer_is_refused_at_once(tmp_path: Path, is_granted: bool) -> None:
+    """A phone that tries https, DNS over TLS or QUIC on the gateway must not wait for nothing."""
+    with hotspot(tmp_path) as spot:
+        phone = granted(spot) if is_granted else spot.net.phone[0]
+        for address in ("10.66.0.1", "203.0.113.10", "fd66::1"):
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            for port in (443, 853, 22, *([80] if is_granted and family == socket.AF_INET else [])):
+                with phone.ns.socket(family) as near, pytest.raises(ConnectionRefusedError):
+                    near.settimeout(10)
+                    near.connect((address, port))
+            for port in (443, 853):
+                with (
+                    phone.ns.socket(family, socket.SOCK_DGRAM) as quic,
+                    pytest.raises(ConnectionRefusedError),
+                ):
+                    quic.settimeout(10)
+                    quic.connect((address, port))
+                    quic.send(b"hello")
+                    quic.recv(10)
 
 
 def open_ports(phone: Phone, version: int, address: str, ports: Sequence[int]) -> set[int]:

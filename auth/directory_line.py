@@ -66,6 +66,9 @@ def _words(error: BaseException) -> str:
         return "its name is not found"
     if isinstance(error, OSError):
         return error.strerror or "the network failed"
+    if "InvalidFilter" in type(error).__name__:
+        # Ours, and never sent: the server is not to blame.
+        return "AROBASE_LDAP_USER_FILTER is no filter that can be asked"
     return f"it answered something that is not LDAP ({type(error).__name__})"
 
 

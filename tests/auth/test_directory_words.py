@@ -34,6 +34,12 @@ def test_a_base_that_does_not_exist_is_told_to_the_operator(make_directory: Make
     assert "noSuchObject" in refused.value.reason
 
 
+def test_a_filter_that_is_none_is_not_the_servers_fault(make_directory: MakeDirectory) -> None:
+    with pytest.raises(DirectoryUnavailable) as refused:
+        make_directory(user_filter="uid={login}").find("29000001")
+    assert "AROBASE_LDAP_USER_FILTER" in refused.value.reason
+
+
 def test_an_entry_without_identifier_is_told_to_the_operator(make_directory: MakeDirectory) -> None:
     with pytest.raises(DirectoryUnavailable) as refused:
         make_directory(id_attribute="employeeNumber").find("29000001")

@@ -8,6 +8,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 from portal.wording import language, say
+from sessions.figures.calendar import first_of_month
 from sessions.figures.definitions import FEWEST_SHOWN
 from sessions.figures.periods import Period
 from sessions.figures.suppression import Shown
@@ -119,7 +120,12 @@ def span(period: Period) -> str:
         return month(period.first)
     if period.is_whole_months:
         return f"{month(period.first)} – {month(period.last)}"
-    return day(period.first) if period.days == 1 else f"{day(period.first)} – {day(period.last)}"
+    if period.days == 1:
+        return day(period.first)
+    if first_of_month(period.first) == first_of_month(period.last):
+        first = "1er" if language() == "fr" and period.first.day == 1 else str(period.first.day)
+        return f"{first}–{day(period.last)}"
+    return f"{day(period.first)} – {day(period.last)}"
 
 
 def opening(text: str) -> str:

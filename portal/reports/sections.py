@@ -11,7 +11,7 @@ from portal.reports.charts import Bar, bars
 from portal.reports.document import Block, Chart, Paragraph, Section, Table
 from portal.reports.numbers import masked
 from portal.reports.rule_words import rule_in_words
-from portal.reports.summary import captioned, change_head, mean_devices
+from portal.reports.summary import marks, mean_devices
 from portal.wording import say
 from sessions.figures.calendar import days_between
 from sessions.figures.report import NetworkPart, Part, Report
@@ -33,18 +33,24 @@ def time(report: Report) -> Section:
 
 def networks(report: Report) -> Section:
     """Each network against the others, and how people signed in."""
-    head = [say("Network"), *_measure_names(report)]
+    head = [say("Network"), *_measure_names()]
     rows = [[network.whole.name, *_measures(network.whole, report)] for network in report.networks]
-    blocks: list[Block] = [Table(captioned(say("The networks"), report), head, rows), _methods(report)]
-    return Section("networks", say("The networks"), blocks)
+    title = say("The networks")
+    blocks: list[Block] = [Table(_captioned(title, report), head, rows), _methods(report)]
+    return Section("networks", title, blocks)
 
 
 def places(network: NetworkPart, report: Report) -> Section:
     """The places of one network."""
-    head = [say("Place"), *_measure_names(report)]
+    head = [say("Place"), *_measure_names()]
     rows = [[site.name, *_measures(site, report)] for site in network.sites]
-    title = captioned(say("Places of %(network)s", network=network.whole.name), report)
-    return Section(f"places-{network.whole.slug}", title, [Table(title, head, rows)])
+    title = say("Places of %(network)s", network=network.whole.name)
+    return Section(f"places-{network.whole.slug}", title, [Table(_captioned(title, report), head, rows)])
+
+
+def _captioned(title: str, report: Report) -> str:
+    """What stands above the one table of a section: its title need not be said twice."""
+    return numbers.opening(marks(report)) or title
 
 
 def refusals(report: Report) -> Section:
@@ -198,10 +204,10 @@ def _methods(report: Report) -> Table:
     return Table(say("Sessions by the way of signing in"), [say("Way"), say("Sessions"), say("Share")], rows)
 
 
-def _measure_names(report: Report) -> list[str]:
+def _measure_names() -> list[str]:
     return [
         say("Sessions"),
-        change_head(report),
+        say("Compared"),
         say("Visits"),
         say("Devices a month"),
         say("Peak"),

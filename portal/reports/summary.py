@@ -49,15 +49,10 @@ def so_far(report: Report) -> str:
     return say("%(made)s of %(days)s days", made=made, days=days)
 
 
-def captioned(caption: str, report: Report) -> str:
-    """The title of a table, marked where the period is not over."""
-    marked = so_far(report)
-    return f"{caption} ({marked})" if marked else caption
-
-
-def change_head(report: Report) -> str:
-    """What the column of changes is called: by day, where months of unequal lengths are compared."""
-    return say("Compared") if report.days_ratio == 1 else say("Compared, by day")
+def marks(report: Report) -> str:
+    """What has to be said above each table: that the period is not over, that its changes are by day."""
+    by_day = say("compared by day") if report.is_comparable and report.days_ratio != 1 else ""
+    return ", ".join(filter(None, (so_far(report), by_day)))
 
 
 def _when(report: Report) -> str:
@@ -247,7 +242,8 @@ def _comparison(report: Report) -> Table:
     head = [say("Measure"), numbers.span(report.spans.known)]
     rows = [list(row) for row in measured(report.whole, report.days_ratio)]
     if report.is_comparable:
-        head += [numbers.span(report.spans.before), change_head(report)]
+        head += [numbers.span(report.spans.before), say("Compared")]
     else:
         rows = [row[:2] for row in rows]
-    return Table(captioned(say("All networks and places together"), report), head, rows)
+    caption = " · ".join(filter(None, (say("All networks and places together"), marks(report))))
+    return Table(caption, head, rows)

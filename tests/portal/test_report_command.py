@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from flask import Flask
+from PIL import Image
 from sqlalchemy import delete, select, update
 
 from auth.trail import TrailEntry
@@ -19,8 +20,9 @@ from portal.services import Services
 from sessions.figures.models import DayFigures
 from sessions.models import Lease
 from tests.clock import MovingClock
+from tests.portal.printing.slips import render
 from tests.sessions.figures.rows import add_refusal, add_session
-from tests.town import Town
+from tests.town import Town, make_gateway, make_site
 
 WEEK = ("--from", "2026-10-05", "--to", "2026-10-11")
 BEFORE = ("--from", "2026-09-28", "--to", "2026-09-30")
@@ -264,10 +266,10 @@ def test_a_month_that_is_not_over_is_compared_with_as_many_days_of_the_month_bef
         "In November 2026, not complete (figures from 1 November 2026 to 25 November 2026: 25 of 30 days so far), "
         "the wifi of Besançon was used for 150 sessions" in text
     )
-    assert "±0 % against the same number of days before (1 October 2026 – 25 October 2026)" in text
+    assert "±0 % against the same number of days before (1–25 October 2026)" in text
     assert "\u2212" not in text
-    for caption in ("All networks and places together", "The networks", "Places of Wifilib"):
-        assert f"{caption} (25 of 30 days so far)" in text
+    for caption in ("All networks and places together ·", "THE NETWORKS", "PLACES OF WIFILIB"):
+        assert f"{caption} 25 of 30 days so far" in text
     french = squeezed(run(app, *words).output)
     assert "25 jours sur 30 à ce stade" in french and "\u2212" not in french
 
@@ -276,9 +278,43 @@ def test_months_of_unequal_lengths_are_compared_by_day(app: Flask, steady: Town)
     """October has a day more than September: that is no rise."""
     words = ("usage", "--from", "2026-10-01", "--to", "2026-10-31", "--language", "en")
     text = squeezed(run(app, *words).output)
-    assert "That is ±0 % a day against September 2026." in text and "Compared, by day" in text
+    assert "That is ±0 % a day against September 2026." in text and "Compared by day" in text
     assert "+3 %" not in text
 
 
 def test_a_page_in_french_calls_the_comparison_what_it_is(app: Flask, used: Town) -> None:
     assert "Évolution" in run(app, "usage", *WEEK).output
+
+
+def test_no_page_of_the_print_is_a_third_empty(
+    app: Flask, services: Services, town: Town, clock: MovingClock, tmp_path: Path
+) -> None:
+    """A town of fifty places, as large as a real one: every page but the cover and the last is filled."""
+    clock.now = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
+    with services.make_session.begin() as db:
+        places = [
+            make_gateway(f"gw-{number}", make_site(f"place-number-{number}", town.free), town.free)
+            for number in range(48)
+        ]
+        db.add_all(places)
+        db.flush()
+        for place, gateway in enumerate(places):
+            for device in range(6):
+                at = datetime(2026, 10, 30, 8 + place % 9, 0, tzinfo=UTC)
+                add_session(db, gateway, 100 * place + device, at=at, used=(1, 50_000_000), best=20_000)
+        for device in range(12):
+            add_session(db, town.station, device, at=datetime(2026, 10, 1, 10, 0, tzinfo=UTC))
+    assert run(app, "make").exit_code == 0
+    file = tmp_path / "report.pdf"
+    run(app, "usage", "--from", "2026-10-01", "--to", "2026-10-31", "--format", "pdf", "-o", str(file))
+    pages = render(file.read_bytes(), tmp_path)
+    filled = [_filled(page) for page in pages[2:-1]]
+    assert len(filled) >= 3 and min(filled) > 2 / 3, filled
+
+
+def _filled(page: Image.Image) -> float:
+    """How far down the text area of a page something stands; the page's number below it does not count."""
+    width, height = page.size
+    area = page.crop((0, 0, width, int(0.93 * height)))
+    inked = area.point(lambda grey: 255 if grey < 160 else 0).getbbox()
+    return inked[3] / area.size[1] if inked else 0.0

@@ -5,6 +5,7 @@ Contacts, notes, gateways and prefixes are not public and are not here.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,8 +75,15 @@ class Hotspot:
 
 def hotspots(db: Session, *, now: datetime) -> Sequence[Hotspot]:
     """All sites that the public may know of, by name. A site that closed for good is not among them."""
-    sites = db.scalars(select(Site).options(selectinload(Site.networks)).order_by(Site.name, Site.slug))
+    sites = db.scalars(select(Site).options(selectinload(Site.networks)).order_by(Site.slug)).all()
+    sites = sorted(sites, key=lambda site: alphabetical(site.name))
     return [hotspot(site, now=now) for site in sites if not _is_gone(site, now)]
+
+
+def alphabetical(name: str) -> str:
+    """What names are put in order by: letters without their accents and capitals, as in a French telephone book."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def hotspot(site: Site, *, now: datetime) -> Hotspot:

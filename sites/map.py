@@ -121,7 +121,9 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class TownMap:
-    """`river` is the value of an SVG ``polyline``'s ``points``; `metre` is its length in the view box."""
+    """`river` is the value of an SVG ``polyline``'s ``points``, empty for a town that it does not run through; `metre`
+    is its length in the view box.
+    """
 
     width: float
     height: float
@@ -147,9 +149,12 @@ def draw(
         numbered = [
             (number, spot) for number, spot in numbered if bounds.holds(spot.longitude, spot.latitude)
         ]
-    view = _View.fit(bounds or _around(spots), width, height, margin=2 * radius)
+    area = bounds or _around(spots)
+    view = _View.fit(area, width, height, margin=2 * radius)
     markers = tuple(_marker(number, spot, view, radius) for number, spot in numbered)
-    river = _points(view.project(longitude, latitude) for longitude, latitude in DOUBS)
+    river = ""
+    if any(area.holds(*point) for point in DOUBS):
+        river = _points(view.project(longitude, latitude) for longitude, latitude in DOUBS)
     return TownMap(width, height, view.scale, river, markers)
 
 

@@ -24,6 +24,7 @@ from sessions.figures.service import Pair
 from sessions.figures.sketch import Sketch, merged
 from sessions.figures.suppression import Protected, Shown, protect
 from sessions.figures.tally import Tally
+from sites.directory import alphabetical
 from sites.models import Network, Site
 
 Ads = Mapping[Pair, int]
@@ -189,7 +190,9 @@ def _parts(report: Report, pairs: Mapping[Pair, tuple[Network, Site]]) -> dict[P
     """Where the figures of each pair go: to the site, the network and the whole."""
     found: dict[Pair, list[Part]] = {}
     by_network: dict[int, NetworkPart] = {}
-    for pair, (network, site) in sorted(pairs.items(), key=lambda one: (one[1][0].slug, one[1][1].name)):
+    for pair, (network, site) in sorted(
+        pairs.items(), key=lambda one: (one[1][0].slug, alphabetical(one[1][1].name))
+    ):
         if network.id not in by_network:
             by_network[network.id] = NetworkPart(Part(network.name, network.slug), [])
             report.networks.append(by_network[network.id])

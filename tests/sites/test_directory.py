@@ -109,3 +109,19 @@ def test_a_longer_list_takes_no_more_queries(db: Session, wifilib: Network) -> N
     db.add_all(viotte(slug=f"site-{number}", networks=[wifilib]) for number in range(20))
     db.flush()
     assert queries() == few
+
+
+def test_names_stand_in_the_order_of_the_alphabet(db: Session, wifilib: Network) -> None:
+    """By code point, É and Î would come after Z."""
+    names = ["Tram UFR Médecine", "Tram Époisses", "tram Allende", "Tram Île-de-France", "Tram Flore"]
+    db.add_all(
+        viotte(networks=[wifilib], slug=f"place-{number}", name=name) for number, name in enumerate(names)
+    )
+    db.flush()
+    assert [spot.name for spot in hotspots(db, now=FRIDAY_NOON)] == [
+        "tram Allende",
+        "Tram Époisses",
+        "Tram Flore",
+        "Tram Île-de-France",
+        "Tram UFR Médecine",
+    ]

@@ -99,3 +99,10 @@ def test_the_river_goes_round_the_old_town() -> None:
 
 def test_the_same_sites_give_the_same_map() -> None:
     assert draw([STATION, CITADEL]) == draw([STATION, CITADEL])
+
+
+def test_a_town_elsewhere_has_no_river_of_besancon() -> None:
+    """Le Havre: neither the Doubs nor the old town that it runs around."""
+    spots = [spot("gare", 49.4927, 0.1245), spot("plage", 49.4930, 0.0930)]
+    assert draw(spots).river == ""
+    assert draw(spots, bounds=BOUCLE).markers == ()

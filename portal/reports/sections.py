@@ -11,7 +11,7 @@ from portal.reports.charts import Bar, bars
 from portal.reports.document import Block, Chart, Paragraph, Section, Table
 from portal.reports.numbers import masked
 from portal.reports.rule_words import rule_in_words
-from portal.reports.summary import marks, mean_devices
+from portal.reports.summary import captioned, mean_devices
 from portal.wording import say
 from sessions.figures.calendar import days_between
 from sessions.figures.report import NetworkPart, Part, Report
@@ -36,7 +36,7 @@ def networks(report: Report) -> Section:
     head = [say("Network"), *_measure_names()]
     rows = [[network.whole.name, *_measures(network.whole, report)] for network in report.networks]
     title = say("The networks")
-    blocks: list[Block] = [Table(_captioned(title, report), head, rows), _methods(report)]
+    blocks: list[Block] = [Table(captioned(title, report), head, rows), _methods(report)]
     return Section("networks", title, blocks)
 
 
@@ -45,12 +45,7 @@ def places(network: NetworkPart, report: Report) -> Section:
     head = [say("Place"), *_measure_names()]
     rows = [[site.name, *_measures(site, report)] for site in network.sites]
     title = say("Places of %(network)s", network=network.whole.name)
-    return Section(f"places-{network.whole.slug}", title, [Table(_captioned(title, report), head, rows)])
-
-
-def _captioned(title: str, report: Report) -> str:
-    """What stands above the one table of a section: its title need not be said twice."""
-    return numbers.opening(marks(report)) or title
+    return Section(f"places-{network.whole.slug}", title, [Table(captioned(title, report), head, rows)])
 
 
 def refusals(report: Report) -> Section:

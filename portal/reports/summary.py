@@ -49,10 +49,10 @@ def so_far(report: Report) -> str:
     return say("%(made)s of %(days)s days", made=made, days=days)
 
 
-def marks(report: Report) -> str:
-    """What has to be said above each table: that the period is not over, that its changes are by day."""
+def captioned(title: str, report: Report) -> str:
+    """The title of a table, with what holds for all of it: that the period is not over, that its changes are by day."""
     by_day = say("compared by day") if report.is_comparable and report.days_ratio != 1 else ""
-    return ", ".join(filter(None, (so_far(report), by_day)))
+    return " · ".join(filter(None, (title, so_far(report), by_day)))
 
 
 def _when(report: Report) -> str:
@@ -245,5 +245,5 @@ def _comparison(report: Report) -> Table:
         head += [numbers.span(report.spans.before), say("Compared")]
     else:
         rows = [row[:2] for row in rows]
-    caption = " · ".join(filter(None, (say("All networks and places together"), marks(report))))
+    caption = captioned(say("All networks and places together"), report)
     return Table(caption, head, rows)

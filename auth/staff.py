@@ -6,6 +6,7 @@ Every change of what an account may do ends the sign-ins it has, by its `session
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -179,6 +180,19 @@ def everybody(db: Session, *, visible_to: Authority | None = None) -> list[Staff
     """All accounts in the order of their logins; for staff of some networks, those they may look after."""
     found = db.scalars(select(Staff).order_by(Staff.login)).all()
     return [one for one in found if visible_to is None or may_appoint(visible_to, one.authority)]
+
+
+def logins_like(db: Session, words: str) -> tuple[str, ...]:
+    """The logins of whom somebody means by a login, a name or a part of one, whatever its accents and capitals."""
+    wanted = _plain(words)
+    names = db.execute(select(Staff.login, Staff.name))
+    return tuple(login for login, name in names if wanted in _plain(login) or wanted in _plain(name))
+
+
+def _plain(words: str) -> str:
+    """Without accents and capitals."""
+    apart = unicodedata.normalize("NFKD", words.casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 def replace_recovery_codes(db: Session, person: Staff, digests: Iterable[str]) -> None:

@@ -94,9 +94,16 @@ for _dialect, _statements in APPEND_ONLY.items():
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What part of the trail is wanted. `before` is a number: entries older than that one."""
+    """What part of the trail is wanted. `before` is a number: entries older than that one.
+
+    `actors`: by one of these; `since` and `until` bound the instants, [since, until).
+    """
 
     actor: str = ""
+    actors: tuple[str, ...] | None = None
+    action: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
     object: str = ""
     before: int | None = None
     most: int = 50
@@ -155,6 +162,14 @@ def read(db: Session, query: Query, *, networks: frozenset[str] = frozenset()) -
     statement = select(TrailEntry).order_by(TrailEntry.number.desc()).limit(query.most)
     if query.actor:
         statement = statement.where(TrailEntry.actor == query.actor)
+    if query.actors is not None:
+        statement = statement.where(TrailEntry.actor.in_(query.actors))
+    if query.action:
+        statement = statement.where(TrailEntry.action == query.action)
+    if query.since is not None:
+        statement = statement.where(TrailEntry.at >= query.since)
+    if query.until is not None:
+        statement = statement.where(TrailEntry.at < query.until)
     if query.object:
         statement = statement.where(TrailEntry.object == query.object)
     if query.before is not None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portal.public import PublicStay
 from portal.services import services
-from portal.wording import day_and_time, say
+from portal.wording import day_and_time, end_time, say
 from sessions.models import EndReason
 from sites.directory import Hotspot
 from sites.map import Shape
@@ -44,7 +44,7 @@ def shape_in_words(shape: Shape) -> str:
 def state_in_words(spot: Hotspot) -> str:
     """Whether the wifi works there, and since or until when where that is known."""
     since = spot.state_since and _moment(spot.zone, spot.state_since)
-    until = spot.state_until and _moment(spot.zone, spot.state_until)
+    until = spot.state_until and end_time(spot.state_until, spot.zone, now=services().clock())
     match spot.state:
         case SiteState.LIVE:
             return say("Working")
@@ -61,7 +61,7 @@ def open_in_words(spot: Hotspot) -> str:
     if spot.open and spot.closes_at is None:
         return say("Open day and night")
     if spot.open and spot.closes_at:
-        return say("Open until %(time)s", time=_moment(spot.zone, spot.closes_at))
+        return say("Open until %(time)s", time=end_time(spot.closes_at, spot.zone, now=services().clock()))
     if spot.opens_at:
         return say("Closed now, opens %(time)s", time=_moment(spot.zone, spot.opens_at))
     return say("Closed now")
@@ -79,7 +79,7 @@ def why_ended(last: PublicStay | None, zone: str) -> str:
     """Why the last session of a client ended, and when; what to do is the button under it."""
     if last is None:
         return say("One step is left.")
-    time = day_and_time(last.ended_at or last.until, zone, now=services().clock())
+    time = end_time(last.ended_at or last.until, zone, now=services().clock())
     return {
         EndReason.EXPIRED: say("Your time was over at %(time)s.", time=time),
         EndReason.LEFT: say("You left at %(time)s.", time=time),

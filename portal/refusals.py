@@ -36,7 +36,7 @@ from db.troubles import trouble_of
 from gateways.landing import ExpiredLanding, ForeignLanding
 from portal.services import services
 from portal.visits import ForeignVisit
-from portal.wording import clock_time, day_and_time, say, say_number
+from portal.wording import clock_time, end_time, say, say_number
 
 REFUSED: tuple[type[Exception], ...] = (
     WrongCredentials,
@@ -170,7 +170,7 @@ def _what_is_wrong(error: codes.UnreadableCode) -> tuple[str, str]:
 
 def _about_the_pass(error: AuthError, zone: str) -> tuple[str, str] | None:
     """Why a pass does not let somebody in: title and text; None where it is not about a pass."""
-    time: Callable[[datetime], str] = lambda at: day_and_time(at, zone, now=services().clock())  # noqa: E731
+    time: Callable[[datetime], str] = lambda at: end_time(at, zone, now=services().clock())  # noqa: E731
     match error:
         case UnknownVoucher():
             return say("We do not know this code."), say("Compare with your ticket, or ask at the desk.")

@@ -99,13 +99,19 @@ def clock_time(at: datetime, zone: str) -> str:
 
 
 def day_and_time(at: datetime, zone: str, *, now: datetime) -> str:
-    """A time of day, with the day where it is not today's. The midnight that ends a day is told as its 23:59."""
-    if at.astimezone(ZoneInfo(zone)).time() == time.min:
-        at -= timedelta(minutes=1)
+    """A time of day, with the day where it is not today's, and the year where it is not this one."""
     local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     if local.date() == today:
         return clock_time(at, zone)
-    return format_datetime(local, "EEEE d MMMM HH:mm", locale=language())
+    pattern = "EEEE d MMMM HH:mm" if local.year == today.year else "EEEE d MMMM y HH:mm"
+    return format_datetime(local, pattern, locale=language())
+
+
+def end_time(at: datetime, zone: str, *, now: datetime) -> str:
+    """The end of a half-open span, as `day_and_time`. The midnight that ends a day is told as its 23:59."""
+    if at.astimezone(ZoneInfo(zone)).time() == time.min:
+        at -= timedelta(minutes=1)
+    return day_and_time(at, zone, now=now)
 
 
 def in_words(length: timedelta) -> str:

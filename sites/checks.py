@@ -29,6 +29,18 @@ class Verdict(enum.StrEnum):
     DRIFTING = "drifting"
 
 
+# What somebody must see to first.
+WORST_FIRST = (
+    Verdict.SILENT,
+    Verdict.FAULTY,
+    Verdict.DRIFTING,
+    Verdict.BEHIND,
+    Verdict.CLOCK_OFF,
+    Verdict.NEVER_SEEN,
+    Verdict.WELL,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayCheck:
     """One gateway. `lag` counts the changes it has not confirmed.

@@ -57,7 +57,7 @@ def batch(batch_id: int) -> AnyResponse:
             batch=found,
             books=voucher_books.books(db, batch_id, at=now),
             days=voucher_books.daily_books(db, batch_id, zone=TOWN, now=now),
-            passes=passes_of(db, batch_id, now, most=MOST_SHOWN),
+            passes=passes_of(db, batch_id, now, most=MOST_SHOWN, after=_after()),
             most=MOST_SHOWN,
             undoable=_is_undoable(db, batch_id, now),
             plan_name=plan_name,
@@ -142,14 +142,20 @@ def books_of(db: Session, found: list[Batch]) -> dict[int, Books]:
     return voucher_books.every_books(db, at=services().clock(), batch_ids=ids)
 
 
+def _after() -> int:
+    """The number after which the list of passes goes on."""
+    text = request.args.get("after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
 def passes_of(
-    db: Session, batch_id: int, now: datetime, *, most: int | None = None
+    db: Session, batch_id: int, now: datetime, *, most: int | None = None, after: int = 0
 ) -> list[tuple[Voucher, str]]:
-    """The passes of a batch with the state of each, in the order of their numbers."""
+    """The passes of a batch with the state of each, in the order of their numbers, from the one `after` on."""
     statement = (
         select(Voucher, state_at(literal(now, UtcDateTime())))
         .join(Batch, Batch.id == Voucher.batch_id)
-        .where(Voucher.batch_id == batch_id)
+        .where(Voucher.batch_id == batch_id, Voucher.number > after)
         .order_by(Voucher.number)
         .limit(most)
     )

@@ -11,6 +11,12 @@ def deed_in_words(action: str) -> str:
     return words.get(action, action)
 
 
+def every_deed() -> list[tuple[str, str]]:
+    """The deeds that can be looked for, each with its words, by their words."""
+    words = _about_people() | _about_passes() | _about_privacy() | _about_the_log()
+    return sorted(words.items(), key=lambda deed: deed[1].casefold())
+
+
 def _about_people() -> dict[str, str]:
     return {
         "signed in": say("signed in"),

@@ -7,24 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 from markupsafe import Markup
+from sqlalchemy import select
 
 from auth.staff_models import StaffState
 from auth.staff_policy import Action, Role, may
+from db.engine import reading
 from portal.guard import STYLE as SHARED_STYLE
 from portal.guard import is_staff_page
 from portal.qr import QUIET_ZONE, draw
+from portal.services import services
 from portal.staff.deed_words import deed_in_words
+from portal.staff.detail_words import detail_in_words
 from portal.staff.forms import form_field
 from portal.staff.log_words import VOCABULARY as OF_THE_LOG
 from portal.staff.login import me
 from portal.staff.pass_words import on_day, papers, pass_state_in_words, void_reason_in_words
 from portal.wording import say
+from sites.models import Site
 
 # What a link to the same page in another language takes along.
 KEPT = (
-    *("actor", "object", "words", "next", "first"),
+    *("actor", "deed", "object", "words", "next", "first"),
     # What is asked of the log: no device and no person stands in it.
     *("site", "network", "last", "from", "to", "about", "ends", "pass", "pseudonym", "like", "same"),
     *("state", "reason", "method", "show", "after"),
@@ -39,6 +44,8 @@ class Door:
     endpoint: str
     name: str
     action: Action
+    # The first page is above all others, and is not their entry.
+    below: bool = True
 
     @property
     def url(self) -> str:
@@ -46,7 +53,10 @@ class Door:
 
     @property
     def is_here(self) -> bool:
-        return request.endpoint == self.endpoint
+        """Whether this page, or a page below it, is shown."""
+        return request.path == self.url or (
+            (request.path + "/").startswith(self.url.rstrip("/") + "/") and self.below
+        )
 
 
 def read_style() -> str:
@@ -59,7 +69,7 @@ def read_style() -> str:
 def menu() -> list[Door]:
     """Where this person may go."""
     doors = [
-        Door("staff.home", say("Start"), Action.OWN_ACCOUNT),
+        Door("staff.home", say("Start"), Action.OWN_ACCOUNT, below=False),
         Door("staff.desk", say("Desk"), Action.ISSUE),
         Door("staff.batches", say("Batches"), Action.BOOKS),
         Door("staff.sessions", say("Log"), Action.SESSIONS),
@@ -120,11 +130,22 @@ def vocabulary() -> dict[str, Any]:
         "pass_state_in_words": pass_state_in_words,
         "void_reason_in_words": void_reason_in_words,
         "on_day": on_day,
+        "detail_in_words": detail_in_words,
+        "desk_name": desk_name,
         "deed_in_words": deed_in_words,
         "roles": list(Role),
         "role_in_words": role_in_words,
         "account_state_in_words": account_state_in_words,
     }
+
+
+def desk_name(slug: str) -> str:
+    """The name of the place where a batch was issued; its slug where it is no place of ours any more."""
+    if "desk_names" not in g:
+        with reading(services().make_session) as db:
+            g.desk_names = {site.slug: site.name for site in db.execute(select(Site.slug, Site.name))}
+    names: dict[str, str] = g.desk_names
+    return names.get(slug, slug)
 
 
 def picture(text: str, label: str) -> Markup:

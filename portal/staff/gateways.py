@@ -19,6 +19,7 @@ from portal.staff.session_words import TOWN, at_length, instant
 from portal.wording import in_words
 from sessions.health import outages
 from sessions.health.overview import look
+from sites.checks import WORST_FIRST
 
 
 @staff.get("/gateways")
@@ -26,6 +27,7 @@ from sessions.health.overview import look
 def gateways() -> AnyResponse:
     with reading(services().make_session) as db:
         found = look(db, now=services().clock(), networks=whoever().authority.networks)
+    found = sorted(found, key=lambda one: WORST_FIRST.index(one.verdict))
     return make_response(render_template("staff/gateways.html", gateways=found, **_words()))
 
 

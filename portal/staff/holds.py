@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from portal.services import services
 from portal.staff import keeping_words as words
 from portal.staff import staff
 from portal.staff.access import needs, whoever
+from sessions.instants import read_day
 from sessions.keeping import holds as orders
 from sessions.keeping.holds import BadHold, OverHold, SamePerson, Scope
 from sessions.keeping.models import LegalHold
@@ -133,7 +134,7 @@ def _day(name: str, *, after: int = 0) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=ZONE) + timedelta(days=after)
+        return datetime.combine(read_day(text), time.min, ZONE) + timedelta(days=after)
     except (ValueError, OverflowError) as error:
         raise BadHold("expires_at" if name == "expires_at" else "until") from error
 

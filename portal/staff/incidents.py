@@ -178,7 +178,7 @@ def _nothing(kind: str) -> Refusal:
     if kind == "nothing known":
         return Refusal(
             HTTPStatus.BAD_REQUEST,
-            say("That is nothing we look for here."),
+            say("We cannot tell what that is."),
             say(
                 "Type an incident code (K7Q-4MX), a MAC address or its end (0a:01), an address, the number of a pass "
                 "(12-7), a session's number or the first digits of a pseudonym."

@@ -11,7 +11,7 @@ from auth.voucher_books import VoucherState
 from auth.voucher_models import VoidReason, Voucher
 from portal.printing.papers import Paper
 from portal.services import services
-from portal.wording import day_and_time, language, say
+from portal.wording import end_time, language, say
 
 ZONE = "Europe/Paris"
 # The choice beside the papers of the press: bytes for a receipt printer on a cable.
@@ -107,4 +107,4 @@ def _told_of_void(voucher: Voucher) -> Told:
 
 
 def _moment(at: datetime) -> str:
-    return day_and_time(at, ZONE, now=services().clock())
+    return end_time(at, ZONE, now=services().clock())

@@ -35,7 +35,7 @@ def requisitions() -> AnyResponse:
 @staff.get("/requisitions/new")
 @needs(Action.REQUISITIONS)
 def new_requisition() -> AnyResponse:
-    return _form({"kind": "origin", "zone": "Europe/Paris", "tolerance": "0"}, None)
+    return _form({"kind": "origin", "tolerance": "0"}, None)
 
 
 @staff.post("/requisitions")

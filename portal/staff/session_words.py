@@ -35,7 +35,7 @@ def way_in_words(method: SigninMethod | str) -> str:
     return {
         SigninMethod.PATRON: say("Card"),
         SigninMethod.PASS: say("Pass"),
-        SigninMethod.FREE: say("Message"),
+        SigninMethod.FREE: say("Free access, with a message"),
     }[SigninMethod(method)]
 
 

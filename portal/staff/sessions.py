@@ -20,7 +20,18 @@ from portal.staff.consulting import address_of
 from portal.staff.session_words import TOWN
 from portal.wording import say
 from sessions.log import lines
-from sessions.log.asking import Asked, Last, NoSuchRow, Same, Show, UnreadableWord, format, parse, resolve
+from sessions.log.asking import (
+    Asked,
+    Last,
+    NoSuchRow,
+    Same,
+    Show,
+    UnreadableWord,
+    format,
+    on_the_clock,
+    parse,
+    resolve,
+)
 from sessions.log.lines import Mixed, Place, UnreadablePlace, read_place
 from sessions.log.query import Filter, State
 from sessions.models import EndReason
@@ -119,6 +130,7 @@ def search_page(
         "staff/sessions.html",
         asked=asked,
         said=format(asked),
+        span=(on_the_clock(asked.since, TOWN), on_the_clock(asked.until, TOWN)),
         refusal=refusal,
         found=found,
         places=places,
@@ -150,9 +162,9 @@ def unreadable(error: UnreadableWord) -> Refusal:
         "pass": say("That is not the number of a pass."),
     }.get(error.name, say("That is no filter of this list."))
     text = {
-        "from": say("Write it as 2026-11-26T14:10."),
-        "to": say("Write it as 2026-11-26T14:10."),
-        "about": say("Write it as 14:10, or as 2026-11-26T14:10."),
+        "from": say("Write it as 27/11/2026 14:10."),
+        "to": say("Write it as 27/11/2026 14:10."),
+        "about": say("Write it as 14:10, or as 27/11/2026 14:10."),
         "ends": say("Write the last two pairs, as 0a:01."),
         "pass": say("Write it as on the ticket, as 12-7."),
     }.get(error.name, say("Choose from the lists below."))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from babel.numbers import format_decimal
+
 from portal.staff.rule_words import rule_in_words, step_in_words
 from portal.staff.session_words import end_in_words, short, way_in_words
 from portal.staff.sessions import Places
-from portal.wording import say, volume
+from portal.wording import language, say, volume
 from sessions.log.decisions import show_code
 from sessions.log.masks import Sight
 from sessions.log.story import Event, Happening, Rows
@@ -113,7 +115,7 @@ def _of_lease(what: Happening, lease: Lease, rows: Rows, sight: Sight, zone: Zon
             return say(
                 "Gateway %(gateway)s confirmed after %(seconds)s s.",
                 gateway=gateway,
-                seconds=round(waited, 1),
+                seconds=format_decimal(round(waited, 1), locale=language()),
             )
         case Happening.TURNED_DOWN:
             return say(

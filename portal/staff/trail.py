@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+
 from flask import make_response, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth import staff as accounts
 from auth import trail as records
 from auth.staff_policy import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, older_than, whoever
+from portal.staff.deed_words import every_deed
+from portal.staff.session_words import TOWN
+from sessions.instants import read_day
 
+ASKED = ("actor", "deed", "object", "from", "to")
 MOST = 50
 
 
 @staff.get("/trail")
 @needs(Action.TRAIL)
 def trail() -> AnyResponse:
-    query = records.Query(
-        actor=request.args.get("actor", "").strip()[:80],
+    with reading(services().make_session) as db:
+        entries = records.read(db, _query(db), networks=whoever().authority.networks)
+    page = render_template(
+        "staff/trail.html",
+        asked={name: request.args.get(name, "") for name in ASKED},
+        entries=entries[:MOST],
+        older=len(entries) > MOST,
+        every_deed=every_deed(),
+    )
+    return make_response(page)
+
+
+def _query(db: Session) -> records.Query:
+    """What the form asks for. `actor` is a login, a name, or a part of one; a day that is none bounds nothing."""
+    actor = request.args.get("actor", "").strip()[:80]
+    last = _day("to")
+    return records.Query(
+        actors=(actor, *accounts.logins_like(db, actor)) if actor else None,
+        action=request.args.get("deed", "")[:80],
         object=request.args.get("object", "").strip()[:80],
+        since=_day("from"),
+        until=last + timedelta(days=1) if last else None,
         before=older_than(),
         most=MOST + 1,
     )
-    with reading(services().make_session) as db:
-        entries = records.read(db, query, networks=whoever().authority.networks)
-    page = render_template("staff/trail.html", query=query, entries=entries[:MOST], older=len(entries) > MOST)
-    return make_response(page)
+
+
+def _day(name: str) -> datetime | None:
+    try:
+        return datetime.combine(read_day(request.args.get(name, "")), time.min, TOWN)
+    except (ValueError, OverflowError):
+        return None

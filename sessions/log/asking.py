@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from auth import vouchers
 from auth.voucher_keys import VoucherKeys
+from sessions.instants import read_clock, read_instant
 from sessions.log import decisions, query
 from sessions.log.query import SUBJECT_LENGTH, Filter, State, network_ids
 from sessions.models import AccessSession, Decision, EndReason
@@ -33,7 +34,6 @@ _ENDS = re.compile(r"[0-9a-f]{2}:[0-9a-f]{2}")
 _PSEUDONYM = re.compile(r"[0-9a-f]{1,8}")
 _MARK = re.compile(r"[0-9]{1,8}-[0-9]{1,8}")
 _NUMBER = re.compile(r"[0-9]{1,15}")
-_CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:hH]([0-5][0-9])")
 Word = TypeVar("Word", bound=enum.StrEnum)
 
 
@@ -108,8 +108,12 @@ def parse(words: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> Asked:
     def said(name: str) -> str | None:
         return words.get(name, "").strip() or None
 
-    since, until = (_instant(name, said(name), zone) for name in ("from", "to"))
-    if about := said("about"):
+    last = _word(Last, "last", said("last"))
+    about = said("about")
+    since = until = None
+    if not ((last or about) and _is_left_over(words)):
+        since, until = (_instant(name, said(name), zone) for name in ("from", "to"))
+    if about:
         at = _about(about, zone, now)
         since, until = at - ABOUT, at + ABOUT
     if since is not None and until is not None and since >= until:
@@ -119,7 +123,7 @@ def parse(words: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> Asked:
     return Asked(
         site=_matched(SLUG, "site", said("site")),
         network=_matched(SLUG, "network", said("network")),
-        last=None if since or until else _word(Last, "last", said("last")),
+        last=None if since or until else last,
         since=since,
         until=until,
         ends=_matched(_ENDS, "ends", _lower(said("ends"))),
@@ -132,6 +136,11 @@ def parse(words: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> Asked:
         method=_word(SigninMethod, "method", said("method")),
         show=_word(Show, "show", said("show")) or Show.ALL,
     )
+
+
+def on_the_clock(at: datetime | None, zone: ZoneInfo) -> str:
+    """An instant for a field of the form: the town's clock, to the minute, as a date picker writes it."""
+    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 def format(asked: Asked) -> dict[str, str]:
@@ -230,6 +239,12 @@ def _alike(db: Session, filter: Filter, like: str, same: Same, authority_network
             return replace(filter, subject=value if len(value) == SUBJECT_LENGTH else value[:SUBJECT_LENGTH])
 
 
+def _is_left_over(words: Mapping[str, str]) -> bool:
+    """Whether the span is the one that the form was shown with, so that what was chosen now goes before it."""
+    shown = (words.get("shown_from", ""), words.get("shown_to", ""))
+    return any(shown) and (words.get("from", ""), words.get("to", "")) == shown
+
+
 def _like(text: str | None) -> str | None:
     if text is None or _NUMBER.fullmatch(text):
         return text
@@ -261,7 +276,7 @@ def _instant(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(text)
+        at = read_instant(text)
         return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UnreadableWord(name, text) from error
@@ -269,13 +284,14 @@ def _instant(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
 
 def _about(text: str, zone: ZoneInfo, now: datetime) -> datetime:
     """A time of day, today or yesterday, whichever was last; or a day and time."""
-    clock = _CLOCK.fullmatch(text)
-    if clock is None:
+    try:
+        clock = read_clock(text)
+    except ValueError:
         at = _instant("about", text, zone)
         assert at is not None
         return at
     today = now.astimezone(zone).date()
-    at = datetime.combine(today, time(int(clock[1]), int(clock[2])), zone)
+    at = datetime.combine(today, clock, zone)
     if at > now + ABOUT:
         at = datetime.combine(today - timedelta(days=1), at.timetz())
     return at.astimezone(UTC)

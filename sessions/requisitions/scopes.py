@@ -12,6 +12,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from gateways.ports import InvalidMac, parse_mac
+from sessions.instants import read_instant
 from sessions.requisitions.errors import UnreadableEntry
 
 SUBJECT = re.compile(r"[0-9a-f]{32}")
@@ -130,7 +131,7 @@ def _whole(name: str, given: Mapping[str, str], least: int, most: int) -> int:
 
 def _instant(name: str, given: Mapping[str, str]) -> tuple[datetime, str]:
     try:
-        at = datetime.fromisoformat(given.get(name, ""))
+        at = read_instant(given.get(name, ""))
         if at.tzinfo is not None:
             return at.astimezone(UTC), at.isoformat()
         if given.get("zone") not in ZONES:

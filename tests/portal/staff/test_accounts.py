@@ -149,7 +149,7 @@ def test_what_would_hurt_most_asks_for_the_password_again(admin: Clerk, clock: M
     form = admin.form("/staff/people")
     clock.advance(minutes=10)
     sent = admin.post("/staff/people", **{**form, "login": "cem", "name": "Cem", "roles": "desk"})
-    assert sent.location == "/staff/confirm"
+    assert "Is it still you?" in sent.text
     assert admin.get("/staff/people").location == "/staff/confirm?next=/staff/people"
     admin.follow()
     assert admin.press("/staff/confirm", password="not-mine-at-all").status_code == 401
@@ -272,6 +272,22 @@ def test_an_account_of_all_networks_is_no_business_of_a_local_admin(desk: Desk, 
         )
     assert "boss" not in local.get("/staff/people").text
     assert local.get(f"/staff/people/{everywhere.staff.id}").status_code == 404
+
+
+def test_the_trail_is_searched_by_name_deed_and_day(admin: Clerk, desk: Desk, clock: MovingClock) -> None:
+    desk.at_work("zoe", Role.DESK, networks=("bibliotheques",))
+    found = admin.get("/staff/trail?actor=ZO%C3%89&deed=signed+in").text
+    assert ">zoe</a>" in found and ">dana</a>" not in found
+    today = clock().strftime("%d/%m/%Y")
+    assert ">zoe</a>" in admin.get(f"/staff/trail?actor=zoe&from={today}&to={today}").text
+    assert "Nothing matches" in admin.get("/staff/trail?actor=zoe&to=01/01/2020").text
+    assert "Nothing matches" in admin.get("/staff/trail?deed=hold+lifted").text
+
+
+def test_the_trail_is_told_in_the_readers_language(admin: Clerk, desk: Desk) -> None:
+    desk.at_work("zoe", Role.DESK, networks=("bibliotheques",))
+    page = admin.get("/staff/trail?lang=fr").text
+    assert "par\u00a0: second facteur" in page and "second factor" not in page
 
 
 def test_a_number_that_nothing_has_is_no_page(admin: Clerk) -> None:

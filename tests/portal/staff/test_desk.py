@@ -14,7 +14,7 @@ from auth.staff_policy import Role
 from auth.trail import TrailEntry
 from auth.voucher_models import Batch, Plan, PlanKind, Voucher
 from portal.services import Services
-from sites.models import Network
+from sites.models import Network, Site
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import deeds, issue, only_batch
 from tests.town import make_library_network, make_site
@@ -164,3 +164,23 @@ def test_a_plan_for_another_place_is_not_issued_here(clerk: Clerk, services: Ser
     assert answer.status_code == 400
     assert "This kind of pass does not hold at this desk." in answer.text
     assert db.scalar(select(func.count(Voucher.id))) == 0
+
+
+def test_lists_name_the_place_and_not_its_slug(clerk: Clerk, services: Services) -> None:
+    issue(clerk)
+    with services.make_session() as db:
+        name = db.scalars(select(Site.name).where(Site.slug == "pierre-bayle")).one()
+    for path in ("/staff/desk", "/staff/batches", f"/staff/batches/{only_batch(services).id}"):
+        page = clerk.get(path).text
+        assert f", {name}" in page and ", pierre-bayle" not in page, path
+
+
+def test_a_long_batch_is_listed_to_its_last_pass(clerk: Clerk, services: Services) -> None:
+    issue(clerk, "230")
+    batch_id = only_batch(services).id
+    first = clerk.get(f"/staff/batches/{batch_id}").text
+    assert "Next ones" in first and f"{batch_id}-200<" in first and f"{batch_id}-201<" not in first
+    link = re.search(rf'href="(/staff/batches/{batch_id}\?after=200)"', first)
+    assert link is not None
+    rest = clerk.get(link[1]).text
+    assert f"{batch_id}-201<" in rest and f"{batch_id}-230<" in rest and "Next ones" not in rest

@@ -180,3 +180,14 @@ def test_the_operators_watch_has_it_by_gateway_and_names_no_client(
         assert db.scalars(select(Lease.mac)).all() == [ADA_PHONE]
     assert ADA_PHONE not in page
     assert not re.search(r"[0-9]+(\.[0-9]+){3}", page)
+
+
+def test_the_ill_ones_stand_first(services: Services, desk: Desk, clock: MovingClock, town: Town) -> None:
+    """Fifty gateways do not hide the one that is silent."""
+    with services.make_session.begin() as db:
+        for gateway in db.scalars(select(Gateway)):
+            gateway.seen_at = clock()
+        db.get_one(Gateway, town.station.id).seen_at = clock() - timedelta(hours=1)
+    page = desk.at_work("noor", Role.NETWORK).get("/staff/gateways").text
+    listed = re.findall(r'href="/staff/gateways/([^"?]+)"', page)
+    assert len(listed) > 1 and listed[0] == town.station.identity and listed != sorted(listed)

@@ -204,7 +204,7 @@ def test_a_session_tells_its_story(
         "Refused",
         "The device came to the first page.",
         "Accepted the terms",
-        "Signed in: Message, at Gare Viotte.",
+        "Signed in: Free access, with a message, at Gare Viotte.",
         "May pass from",
         "Gateway gw-viotte confirmed",
     ]

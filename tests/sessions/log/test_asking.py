@@ -20,6 +20,7 @@ from sessions.log.asking import (
     Show,
     UnreadableWord,
     format,
+    on_the_clock,
     parse,
     resolve,
     span,
@@ -86,6 +87,7 @@ def test_whatever_stands_there_is_read_or_named(words: dict[str, str]) -> None:
     ("about", "at"),
     [
         ("14:10", datetime(2026, 11, 26, 13, 10, tzinfo=UTC)),
+        ("14.10", datetime(2026, 11, 26, 13, 10, tzinfo=UTC)),
         ("14h10", datetime(2026, 11, 26, 13, 10, tzinfo=UTC)),
         # Later than now: it was yesterday's.
         ("18:00", datetime(2026, 11, 25, 17, 0, tzinfo=UTC)),
@@ -96,6 +98,30 @@ def test_whatever_stands_there_is_read_or_named(words: dict[str, str]) -> None:
 def test_about_is_a_quarter_of_an_hour_either_way(about: str, at: datetime) -> None:
     asked = read(about=about)
     assert (asked.since, asked.until) == (at - timedelta(minutes=15), at + timedelta(minutes=15))
+
+
+def test_what_is_chosen_goes_before_the_span_that_the_form_still_shows() -> None:
+    """The form shows the span of the last search; who leaves it alone and chooses "today" means today."""
+    shown = {"from": "2026-11-25T13:55", "to": "2026-11-25T14:25"}
+    left = {**shown, "shown_from": shown["from"], "shown_to": shown["to"]}
+    assert parse({**left, "last": "today"}, zone=PARIS, now=NOW) == Asked(last=Last.TODAY)
+    assert parse({**left, "about": "14:10"}, zone=PARIS, now=NOW) == read(about="14:10")
+    # Left alone, and nothing else chosen: the same span again.
+    assert parse(left, zone=PARIS, now=NOW) == read(from_=shown["from"], to=shown["to"])
+    # Typed anew, it is meant.
+    typed = {**left, "from": "2026-11-25T13:00", "last": "today"}
+    assert parse(typed, zone=PARIS, now=NOW) == read(from_="2026-11-25T13:00", to=shown["to"])
+
+
+def test_a_span_is_shown_on_the_clock_of_the_town() -> None:
+    asked = read(about="14:10")
+    assert on_the_clock(asked.since, PARIS) == "2026-11-26T13:55"
+    assert on_the_clock(None, PARIS) == ""
+
+
+@pytest.mark.parametrize("text", ["26/11/2026 14:00", "26.11.2026 14h00", "2026-11-26T14:00"])
+def test_a_time_is_read_as_people_write_it(text: str) -> None:
+    assert read(from_=text).since == datetime(2026, 11, 26, 13, 0, tzinfo=UTC)
 
 
 def test_times_are_the_town_s_unless_they_say_otherwise() -> None:

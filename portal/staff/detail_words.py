@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from portal.services import services
 from portal.staff.log_words import veil_in_words
-from portal.wording import language, say
+from portal.staff.session_words import TOWN
+from portal.wording import day_and_time, language, say
 from sessions.log.masks import Veil
 
 
@@ -23,13 +26,22 @@ def _value(name: str, value: Any) -> str:
         if name == "veil" and value in {veil.value for veil in Veil}:
             return veil_in_words(Veil(value))
         if name == "asked":
-            return ", ".join(text for _, text in parse_qsl(value))
+            return ", ".join(_on_the_clock(text) for _, text in parse_qsl(value))
         return _words().get(value, value)
     if isinstance(value, Sequence):
         return ", ".join(_value(name, one) for one in value)
     if isinstance(value, bool):
         return say("yes") if value else say("no")
     return str(value)
+
+
+def _on_the_clock(text: str) -> str:
+    """An instant of a search on the clock of the town; any other word as it is."""
+    try:
+        at = datetime.fromisoformat(text) if "T" in text else None
+    except ValueError:
+        at = None
+    return text if at is None or at.tzinfo is None else day_and_time(at, TOWN.key, now=services().clock())
 
 
 def _words() -> dict[str, str]:

@@ -54,9 +54,8 @@ class Door:
     @property
     def is_here(self) -> bool:
         """Whether this page, or a page below it, is shown."""
-        return request.path == self.url or (
-            (request.path + "/").startswith(self.url.rstrip("/") + "/") and self.below
-        )
+        own = self.url.partition("?")[0]
+        return request.path == own or (self.below and request.path.startswith(f"{own}/"))
 
 
 def read_style() -> str:

@@ -184,3 +184,13 @@ def test_a_long_batch_is_listed_to_its_last_pass(clerk: Clerk, services: Service
     assert link is not None
     rest = clerk.get(link[1]).text
     assert f"{batch_id}-201<" in rest and f"{batch_id}-230<" in rest and "Next ones" not in rest
+
+
+def test_the_menu_marks_where_one_is_in_any_language(clerk: Clerk, services: Services) -> None:
+    issue(clerk)
+    batch_id = only_batch(services).id
+    for path in ("/staff/batches", f"/staff/batches/{batch_id}", f"/staff/batches/{batch_id}?lang=fr"):
+        marked = re.findall(r'<a href="([^"]*)" aria-current=page>', clerk.get(path).text)
+        assert [one.partition("?")[0] for one in marked] == ["/staff/batches"], path
+    marked = re.findall(r'<a href="([^"]*)" aria-current=page>', clerk.get("/staff/").text)
+    assert marked in ([], ["/staff/"])

@@ -29,6 +29,7 @@ from lab.namespace import NoNamespaces, become_root, contained, demand_namespace
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.servers import TOP
 from lab.waiting import DidNotStart, await_page
+from portal.front import has_ipv6
 
 DESK_PORT = 8080
 OWN_BROWSER = Client(MacAddress("02:00:00:00:00:fe"), (ipaddress.ip_address("127.0.0.1"),))
@@ -65,8 +66,9 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         reason = _reason_against()
-        _demand_port(chosen.port)
+        # The folder first: who has it has the port as well, and is the better reason.
         with _alone(chosen.folder.resolve()):
+            _demand_port(chosen.port)
             _serve(Desk(chosen.folder.resolve(), chosen.port), reason)
     except KeyboardInterrupt:
         print("\nStopped. Everything that was started is gone; the state is kept.")
@@ -81,12 +83,19 @@ def _reason_against() -> str | None:
     try:
         provide(HOTSPOT)
         become_root()
-        demand_namespaces("dnsmasq", "openssl")
+        demand_namespaces("dnsmasq", "openssl", "nginx")
+        demand_ipv6()
     except MissingPackages as missing:
         return f"packages are missing; this line installs them: {missing}"
     except NoNamespaces as reason:
         return str(reason)
     return None
+
+
+def demand_ipv6() -> None:
+    """Raise `NoNamespaces` where the kernel has no IPv6: the hotspot's phones speak both."""
+    if not has_ipv6():
+        raise NoNamespaces("this kernel has no IPv6")
 
 
 def _serve(desk: Desk, reason: str | None) -> None:

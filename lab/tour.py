@@ -40,7 +40,7 @@ def main() -> int:
     try:
         provide(HOTSPOT)
         become_root()
-        demand_namespaces("dnsmasq", "openssl")
+        demand_namespaces("dnsmasq", "openssl", "nginx")
     except MissingPackages as missing:
         print(f"The tour needs packages that are not here. This line installs them:\n  {missing}")
         return IMPOSSIBLE

@@ -31,7 +31,7 @@ PAUSES = (0.02, 0.06)
 def measure(folder: Path, *, grants: int, seconds: int) -> Iterator[Figure]:
     """On one box, over TLS, with portal, agent, DNS and sweep all at work."""
     demand("wrk")
-    demand_namespaces("dnsmasq", "openssl")
+    demand_namespaces("dnsmasq", "openssl", "nginx")
     with hotspot(folder, [LIBRARY]) as place:
         place.start()
         yield from _single_grants(place, grants)

@@ -74,6 +74,23 @@ def test_a_hundred_forms_that_never_end_leave_pages_and_feeds_quick(site: Site) 
             assert time.monotonic() - began < QUICK_SECONDS
 
 
+def connections_to(address: str) -> int:
+    """How many connections that port of this machine has now."""
+    port = address.rpartition(":")[2]
+    command = [program("ss"), "-Htn", "state", "established", f"( sport = :{port} )"]
+    return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+
+
+def test_no_unfinished_form_reaches_python(site: Site) -> None:
+    with unfinished(site, 20, source="127.0.0.4"):
+        # An answer that came after them has gone the same way as they would.
+        assert site.ask("/hotspots")[0].status == 200
+        deadline = time.monotonic() + QUICK_SECONDS
+        while connections_to(site.front.portal) and time.monotonic() < deadline:
+            pass
+        assert connections_to(site.front.portal) == 0
+
+
 def test_forms_that_never_end_are_ended(site: Site) -> None:
     with unfinished(site, 3) as lines:
         for line in lines:

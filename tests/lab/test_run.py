@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.namespace import NoNamespaces
+from lab.run import demand_ipv6
 from tests.services.parts import free_port, program
 from tests.services.town import opened
 
@@ -120,6 +122,22 @@ def test_where_namespaces_cannot_be_had_it_says_so_and_runs_the_portal_alone(tmp
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
             # This machine's own browser plays the phone: it is offered the way in.
             assert 'action="/pause' in page.read().decode()
+
+
+def test_a_second_one_is_told_so_whatever_its_port(tmp_path: Path) -> None:
+    """Who has the folder has the port: "the port is taken" would send people to another port in vain."""
+    with socket.create_server(("127.0.0.1", 0)) as server, (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with running(tmp_path, server.getsockname()[1]) as lab:
+            assert "it runs already" in read_until(lab, "cannot run")
+
+
+def test_where_the_kernel_has_no_ipv6_there_is_a_reason_and_no_hotspot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lab.run.has_ipv6", lambda: False)
+    with pytest.raises(NoNamespaces, match="no IPv6"):
+        demand_ipv6()
 
 
 def test_without_a_hotspot_there_is_no_phone(tmp_path: Path) -> None:

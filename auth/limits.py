@@ -94,6 +94,15 @@ def touch(db: Session, key: str, *, now: datetime) -> None:
     db.execute(_TOUCH.on(db), {"key": key, "count": 0, "last_at": now})
 
 
+def use_once(db: Session, name: str, *, window: timedelta, now: datetime) -> bool:
+    """Use up what is good once, in the transaction of what it does; False where it was used. `window`: its life."""
+    try:
+        take(db, Budget(f"once:{name}", most=1, window=window), now=now)
+    except TooManyAttempts:
+        return False
+    return True
+
+
 def forget(db: Session, *, before: datetime) -> int:
     """Drop the budgets nobody has touched since `before`; the number of them."""
     return len(db.execute(delete(Attempt).where(Attempt.last_at < before).returning(Attempt.key)).all())

@@ -36,7 +36,8 @@ _OUR_PATH = re.compile(
 
 
 class StaleStep(AuthError):
-    """The second factor came too long after the password, or the account was changed in between."""
+    """The second factor came too long after the password, the account was changed in between, or somebody has signed in
+    with this password step already."""
 
 
 @staff.get("/signin")
@@ -136,12 +137,14 @@ def _prove_second(step: str, code: str) -> tuple[Staff, Proven]:
     service = services()
     now = service.clock()
     with service.make_session.begin() as db:
-        person = _unseal_step(db, step)
+        person, jti = _unseal_step(db, step)
         budget = of_code(person, known.asker(service.staff.budget_name(person.login)))
         limits.take(db, budget, now=now)
     with service.make_session.begin() as db:
         person = db.get_one(Staff, person.id)
         proven = prove_code(db, person, code, secrets=service.staff, now=now)
+        if not limits.use_once(db, f"step:{jti}", window=SECOND_STEP_LIFE, now=now):
+            raise StaleStep
         limits.refund(db, budget)
         trail.record(
             db,
@@ -160,16 +163,18 @@ def _seal_step(person: Staff) -> str:
     return service.tokens.seal(SECOND_STEP, claims, now=service.clock(), life=SECOND_STEP_LIFE)
 
 
-def _unseal_step(db: Session, step: str) -> Staff:
+def _unseal_step(db: Session, step: str) -> tuple[Staff, str]:
+    """Whose password was right, and what names this step."""
     service = services()
     try:
-        who = service.tokens.unseal(SECOND_STEP, step, now=service.clock())["who"]
+        claims = service.tokens.unseal(SECOND_STEP, step, now=service.clock())
     except InvalidToken as error:
         raise StaleStep from error
+    who = claims["who"]
     person = db.get(Staff, int(who.partition(".")[0]))
     if person is None or identity_of(person) != who or person.state is not StaffState.ACTIVE:
         raise StaleStep
-    return person
+    return person, claims["jti"]
 
 
 def _password_page(error: AuthError | None) -> AnyResponse:

@@ -107,6 +107,27 @@ def test_the_second_step_needs_the_first(cem: Clerk) -> None:
     assert not is_in(cem)
 
 
+def test_the_second_step_opens_once(cem: Clerk, app: Flask, clock: MovingClock) -> None:
+    """Whoever finds the page of the second factor in a browser's history signs nobody in with it."""
+    clock.advance(seconds=STEP_SECONDS)
+    cem.get("/staff/signin")
+    cem.press("/staff/signin", login="cem", password=PASSWORD)
+    form = cem.form("/staff/signin/code")
+    assert cem.post("/staff/signin/code", **{**form, "code": "000000"}).status_code == 401
+    assert cem.post("/staff/signin/code", **{**form, "code": cem.code()}).status_code == 303
+    clock.advance(seconds=STEP_SECONDS)
+    other = Clerk(app, clock, "cem", cem.staff_id)
+    other.get("/staff/signin")
+    again = other.post("/staff/signin/code", **{**other.form("/staff/signin"), **form, "code": cem.code()})
+    assert again.status_code == 400 and "Sign in again" in again.text
+    spare = other.post("/staff/signin/code", **{**form, "code": cem.recovery[0]})
+    assert spare.status_code == 400
+    # The recovery code was not used up by that.
+    other.get("/staff/signin")
+    other.press("/staff/signin", login="cem", password=PASSWORD)
+    assert other.press("/staff/signin/code", code=cem.recovery[0]).status_code == 303
+
+
 def test_the_second_step_is_over_after_five_minutes(cem: Clerk) -> None:
     cem.get("/staff/signin")
     cem.press("/staff/signin", login="cem", password=PASSWORD)

@@ -64,13 +64,15 @@ def session(access_id: int) -> AnyResponse:
 @needs(Action.DISCONNECT)
 def end_page(access_id: int) -> AnyResponse:
     """Ask before a session is ended: it cannot be undone, though the guest may sign in again."""
+    sight = unmasking.sight(unmasking.of_session(access_id))
     with reading(services().make_session) as db:
         access = find_or_hide(db, access_id)
+        consulting.note(consulting.OPENED, f"session:{access_id}", network=access.network.slug, sight=sight)
         page = render_template(
             "staff/session_end.html",
             access=access,
             zone=ZoneInfo(access.site.zone),
-            sight=unmasking.sight(unmasking.of_session(access_id)),
+            sight=sight,
         )
     return make_response(page)
 

@@ -96,12 +96,18 @@ def list_sessions(everything: bool, most: int, **words: str | None) -> None:
 @sessions.command("export")
 @asking
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
-def export(path: Path, **words: str | None) -> None:
+@click.option("--purpose", required=True, help="What it is for: it goes into the audit trail.")
+def export(path: Path, purpose: str, **words: str | None) -> None:
     """Write what is found to PATH, as CSV, or as Parquet where it ends in .parquet."""
+    purpose = " ".join(purpose.split())[:200]
+    if len(purpose) < SHORTEST_REASON:
+        raise click.ClickException(
+            "Say what it is for in at least ten characters: --purpose 'fault at the station'"
+        )
     with _told():
         asked, filter, sight = _read(words, default=None)
         kind = "parquet" if path.suffix == ".parquet" else "csv"
-        _record("log exported", asked, words, sight, format=kind)
+        _record("log exported", asked, words, sight, format=kind, purpose=purpose)
         count = 0
 
         def counted(found: Iterator[Record]) -> Iterator[Record]:

@@ -23,6 +23,7 @@ from auth.staff_errors import (
     WrongCode,
     WrongStaffCredentials,
 )
+from auth.staff_policy import Role
 from auth.voucher_errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
 from portal.printing.typesetter import BusyPress, FailedPrinting
 from portal.refusals import Refusal
@@ -39,6 +40,7 @@ from portal.staff.desk_errors import (
     UnreadableDay,
 )
 from portal.staff.forms import ForeignForm, UsedForm
+from portal.staff.login import me
 from portal.wording import clock_time, say
 from sessions.requisitions.errors import RequisitionError
 
@@ -107,7 +109,7 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(
                 HTTPStatus.FORBIDDEN,
                 say("Your account does not include this."),
-                say("An administrator can give you the role for it."),
+                _who_can_give_it(),
             )
         case ForeignForm():
             return Refusal(
@@ -218,6 +220,16 @@ def _about_accounts(error: Exception) -> Refusal:
         case _:
             title, text = say("This took too long."), say("Sign in again: it takes half a minute.")
     return Refusal(HTTPStatus.BAD_REQUEST, title, text)
+
+
+def _who_can_give_it() -> str:
+    """What helps somebody whose roles do not include a page."""
+    person = me()
+    if person is not None and Role.ADMIN in person.authority.roles:
+        return say(
+            "It belongs to other people on purpose: who gives out the roles does not look into the log."
+        )
+    return say("An administrator can give you the role for it.")
 
 
 def _why(error: WeakPassword) -> str:

@@ -12,12 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff_policy import Action
 from db.engine import SessionMaker, reading
+from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import consulting, staff, unmasking
 from portal.staff.access import needs, whoever
 from portal.staff.consulting import address_of, words_of
 from portal.staff.session_words import TOWN
 from portal.staff.sessions import Places, filter_of, places_of
+from portal.wording import say
 from sessions.log import lines, parquet, records
 from sessions.log.asking import Asked, NoSuchRow, Show, UnreadableWord, parse
 from sessions.log.masks import Sight, Veil
@@ -35,6 +37,10 @@ def export_page() -> AnyResponse:
     asked = _asked(dict(request.args))
     if asked.is_empty:
         return redirect(url_for("staff.sessions"), HTTPStatus.SEE_OTHER)
+    return _page(asked, None)
+
+
+def _page(asked: Asked, refusal: Refusal | None) -> AnyResponse:
     scope = unmasking.of_question(asked)
     page = render_template(
         "staff/session_export.html",
@@ -43,8 +49,10 @@ def export_page() -> AnyResponse:
         back=address_of(asked),
         sight=unmasking.sight(scope),
         scope=scope,
+        refusal=refusal,
+        purpose=request.form.get("purpose", "")[: unmasking.LONGEST_REASON],
     )
-    return make_response(page)
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)
 
 
 @staff.post("/sessions/export")
@@ -53,6 +61,9 @@ def export_log() -> AnyResponse:
     asked, kind = _asked(dict(parse_qsl(request.form.get("asked", "")))), request.form.get("format", "")
     if asked.is_empty or kind not in FORMATS:
         abort(HTTPStatus.BAD_REQUEST)
+    purpose = unmasking.reason_in("purpose")
+    if purpose is None:
+        return _page(asked, _no_purpose())
     service, me = services(), whoever()
     sight = unmasking.sight(unmasking.of_question(asked))
     try:
@@ -60,7 +71,6 @@ def export_log() -> AnyResponse:
             filter, names = filter_of(db, asked), _names(places_of(db))
     except NoSuchRow:
         abort(HTTPStatus.NOT_FOUND)
-    purpose = " ".join(request.form.get("purpose", "").split())[:200]
     consulting.note(
         consulting.EXPORTED,
         "sessions",
@@ -126,6 +136,15 @@ def masked(sight: Sight) -> str:
 
 def _names(places: Places) -> Names:
     return Names.of(places.sites.values(), places.networks.values())
+
+
+def _no_purpose() -> Refusal:
+    return Refusal(
+        HTTPStatus.BAD_REQUEST,
+        say("What is the export for?"),
+        say("Nothing was exported. Say it in ten characters at least: it goes into the audit trail."),
+        field="purpose",
+    )
 
 
 def _asked(words: dict[str, str]) -> Asked:

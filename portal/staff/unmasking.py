@@ -67,13 +67,18 @@ def until(scope: str) -> float | None:
     return min(ends, default=None)
 
 
+def reason_in(field: str) -> str | None:
+    """The sentence that a form gives for looking further; None where it is shorter than a reason can be."""
+    signs = (sign if sign.isprintable() else " " for sign in request.form.get(field, ""))
+    reason = " ".join("".join(signs).split())
+    return reason[:LONGEST_REASON] if len(reason) >= SHORTEST_REASON else None
+
+
 def _lift(veil: Veil) -> AnyResponse:
-    reason = " ".join(
-        "".join(sign if sign.isprintable() else " " for sign in request.form.get("reason", "")).split()
-    )
+    reason = reason_in("reason")
     scope = request.form.get("scope", "")
     onward, network = _where(scope)
-    if len(reason) < SHORTEST_REASON:
+    if reason is None:
         raise NoReason
     until = services().clock() + LIFTED_FOR
     with services().make_session.begin() as db:
@@ -84,7 +89,7 @@ def _lift(veil: Veil) -> AnyResponse:
             network=network,
             asked=scope.partition(":")[2],
             veil=veil.value,
-            reason=reason[:LONGEST_REASON],
+            reason=reason,
             until=until.isoformat(timespec="seconds"),
         )
     # Only now: the line is in the trail.

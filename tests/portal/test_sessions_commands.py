@@ -74,12 +74,23 @@ def test_every_look_is_on_record_without_what_was_typed(app: Flask, db: Session)
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_it_exports_what_is_asked_for(app: Flask, tmp_path: Path, db: Session, kind: str) -> None:
     path = tmp_path / f"log.{kind}"
-    done = run(app, "sessions", "export", "--network", "wifilib", str(path))
+    done = run(
+        app, "sessions", "export", "--network", "wifilib", "--purpose", "figures for the town", str(path)
+    )
     assert "2 lines in" in done.output
     rows = parquet.read_table(path).num_rows if kind == "parquet" else len(path.read_text().splitlines()) - 2
     assert rows == 2
     assert BO_PHONE.encode() not in path.read_bytes()
     assert [deed.action for deed in deeds(db)] == ["log exported", "export written"]
+
+
+@pytest.mark.parametrize("purpose", [(), ("--purpose", " "), ("--purpose", "because")])
+def test_an_export_says_what_it_is_for(
+    app: Flask, tmp_path: Path, db: Session, purpose: tuple[str, ...]
+) -> None:
+    path = tmp_path / "log.csv"
+    assert run(app, "sessions", "export", "--network", "wifilib", *purpose, str(path)).exit_code in (1, 2)
+    assert not path.exists() and deeds(db) == []
 
 
 @pytest.mark.parametrize(

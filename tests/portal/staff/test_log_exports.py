@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
 from pyarrow import parquet
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ QUESTION = "site=gare-viotte&last=today"
 def export(clerk: Clerk, kind: str, question: str = QUESTION, **fields: str) -> Any:
     clerk.get(f"/staff/sessions/export?{question}")
     form = {name: value for name, value in clerk.form("/staff/sessions/export").items() if name != "format"}
-    return clerk.post("/staff/sessions/export", **form, format=kind, **fields)
+    return clerk.post("/staff/sessions/export", **{**form, "purpose": "a lost phone", **fields}, format=kind)
 
 
 def test_a_table_has_what_the_list_shows_and_is_masked(
@@ -73,13 +74,16 @@ def test_who_it_is_must_be_shown_again(net: Clerk, known: dict[str, Any], clock:
 
 def test_nothing_asked_is_nothing_exported(net: Clerk, known: dict[str, Any]) -> None:
     assert net.get("/staff/sessions/export").location == "/staff/sessions"
-    form = {"asked": "", "format": "csv"}
+    form = {"asked": "", "format": "csv", "purpose": "a lost phone"}
     net.get("/staff/sessions")
     token = net.form("/staff/sessions/find")
-    assert net.post("/staff/sessions/export", **token, **form).status_code == 400
-    assert net.post("/staff/sessions/export", **token, asked=QUESTION, format="exe").status_code == 400
-    assert net.post("/staff/sessions/export", **token, asked="state=asleep", format="csv").status_code == 400
-    assert net.post("/staff/sessions/export", **token, asked="like=999", format="csv").status_code == 404
+    form |= token
+    assert net.post("/staff/sessions/export", **form).status_code == 400
+    assert (
+        net.post("/staff/sessions/export", **{**form, "asked": QUESTION, "format": "exe"}).status_code == 400
+    )
+    assert net.post("/staff/sessions/export", **{**form, "asked": "state=asleep"}).status_code == 400
+    assert net.post("/staff/sessions/export", **{**form, "asked": "like=999"}).status_code == 404
 
 
 def test_no_other_network_is_in_it(desk: Desk, known: dict[str, Any]) -> None:
@@ -93,3 +97,16 @@ def test_a_browser_that_goes_away_leaves_the_number_of_rows(
     answer = export(net, "csv")
     answer.close()
     assert [deed.action for deed in deeds(db)] == ["log exported", "export written"]
+
+
+@pytest.mark.parametrize("purpose", ["", "   ", "because", "\u200b" * 12])
+def test_an_export_without_a_purpose_is_refused_and_leaves_no_line(
+    net: Clerk, known: dict[str, Any], db: Session, purpose: str
+) -> None:
+    answer = export(net, "csv", purpose=purpose)
+    assert answer.status_code == 400
+    assert "What is the export for?" in answer.text
+    assert deeds(db) == []
+    # What was asked is still there: one field more, and it is done.
+    net.press("/staff/sessions/export", purpose="a lost phone", format="csv")
+    assert net.page.status_code == 200 and net.page.mimetype == "text/csv"

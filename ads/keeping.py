@@ -14,7 +14,9 @@ from sessions.models import AccessSession
 
 def _held(hold: LegalHold) -> Condition:
     of_held = select(AccessSession.id).where(AccessSession.id == Impression.access_id, stay_held_by(hold))
-    by_itself = holds.covers(hold, site=Impression.site_id, began=Impression.accepted_at)
+    by_itself = holds.covers(
+        hold, site=Impression.site_id, network=Impression.network_id, began=Impression.accepted_at
+    )
     return or_(of_held.exists(), by_itself)
 
 

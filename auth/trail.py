@@ -2,7 +2,8 @@
 
 Rows are only ever added. The numbers have no gaps, because they are drawn from one row that stays locked until the
 deed is committed: a missing number is a missing row. Each entry's link (`auth.trail_links`) covers its canonical bytes
-and the link before, so that nothing can be changed, taken out or put in without a trace (`auth.trail_proof`).
+and the link before, so that nothing can be changed, taken out or put in without a trace (`auth.trail_proof`); its seal
+(`auth.trail_seals`) can be made only with the installation's secret.
 
 Triggers in the database refuse every other statement, but one: what is older than its term may be deleted, once the
 trail itself says so (`auth.trail_purge`). Its link stays.
@@ -19,8 +20,9 @@ from sqlalchemy import DDL, LargeBinary, Row, String, event, insert, select, upd
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from auth import trail_links
+from auth import trail_links, trail_seals
 from auth.trail_links import TrailLink
+from auth.trail_seals import TrailSeal, TrailSeals
 from db.base import Base
 from db.types import Json
 
@@ -31,6 +33,10 @@ SYSTEM = "system"
 COMMAND_LINE = "command line"
 # The entries that say what was purged stay for ever: they name nobody, and without them the rest proves nothing.
 PURGED = "trail purged"
+# So do those that say who changed how long things are kept: no term that somebody shortens takes its own record along.
+TERM_ASKED, TERM_CONFIRMED = "shorter term asked", "shorter term confirmed"
+TERM_WITHDRAWN, TERM_CHANGED = "shorter term withdrawn", "term changed"
+KEPT = (PURGED, TERM_ASKED, TERM_CONFIRMED, TERM_WITHDRAWN, TERM_CHANGED)
 
 
 class TrailEntry(Base):
@@ -65,9 +71,7 @@ class TrailHead(Base):
 
 _CONTENT = "number, at, actor, action, object, network, detail, canonical"
 _ABORT = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
-_KEPT = (
-    f"OLD.action = '{PURGED}' OR OLD.number > COALESCE((SELECT purged_to FROM trail_head WHERE id = 1), 0)"
-)
+_KEPT = f"OLD.action IN {KEPT!r} OR OLD.number > COALESCE((SELECT purged_to FROM trail_head WHERE id = 1), 0)"
 APPEND_ONLY = {
     "sqlite": (
         f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail {_ABORT}",
@@ -139,8 +143,33 @@ def record(
     entry.canonical = canonical(entry)
     db.add(entry)
     db.flush()
-    _link(db, head, entry)
+    entry_hash = _link(db, head, entry)
+    if (seals := trail_seals.of_session(db)) is not None:
+        db.add(seals.seal(entry.number, entry_hash, at=entry.at, kept=action in KEPT))
+        db.flush()
     return entry
+
+
+def seal_all(db: Session, seals: TrailSeals) -> int:
+    """Vouch for the entries that are older than seals are, as they stand; how many."""
+    sealed = select(TrailSeal.number).where(TrailSeal.number == TrailLink.number)
+    older = (
+        select(TrailLink, TrailEntry)
+        .outerjoin(TrailEntry, TrailEntry.number == TrailLink.number)
+        .where(~sealed.exists())
+    )
+    made = [
+        seals.seal(
+            link.number,
+            link.entry_hash,
+            at=entry.at if entry else None,
+            kept=entry is not None and entry.action in KEPT,
+        )
+        for link, entry in db.execute(older)
+    ]
+    db.add_all(made)
+    db.flush()
+    return len(made)
 
 
 def canonical(entry: TrailEntry) -> bytes:
@@ -191,8 +220,9 @@ def _next_number(db: Session) -> Row[int, int, bytes | None]:
     return db.execute(statement).one()
 
 
-def _link(db: Session, head: Row[int, int, bytes | None], entry: TrailEntry) -> None:
-    """Add the link of the newest entry, and of those before it that a portal of an older version left without one."""
+def _link(db: Session, head: Row[int, int, bytes | None], entry: TrailEntry) -> bytes:
+    """Add the link of the newest entry, and of those before it that a portal of an older version left without one; the
+    hash of the newest. Those others get no seal: nobody knows who wrote them."""
     waiting = [entry]
     if head.linked < entry.number - 1:
         waiting = list(
@@ -206,3 +236,4 @@ def _link(db: Session, head: Row[int, int, bytes | None], entry: TrailEntry) -> 
         before = trail_links.entry_hash(before, one.number, digest)
         db.execute(insert(TrailLink).values(number=one.number, content_digest=digest, entry_hash=before))
     db.execute(update(TrailHead).values(linked=entry.number, hash=before))
+    return before

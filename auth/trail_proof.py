@@ -1,7 +1,8 @@
 """Whether the audit trail is whole: recomputed from its entries, never from what it says of itself.
 
-A chain alone shows every change but one: somebody with the database may compute all of it anew. Only an anchor that
-has left the machine shows that (`auth.anchors`).
+A chain alone shows every change but one: somebody with the database may compute all of it anew. The seals show that,
+for whoever has not the installation's secret (`auth.trail_seals`). That the end was cut off, or that an older state was
+put back, only an anchor shows that has left the machine (`auth.anchors`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth import trail_links
+from auth import trail_links, trail_purges, trail_seals
 from auth.anchors import Anchor
-from auth.trail import PURGED, TrailEntry, TrailHead, canonical
+from auth.trail import TrailEntry, TrailHead, canonical
 from auth.trail_links import TrailLink
+from auth.trail_purges import Purges
+from auth.trail_seals import TrailSeal
 
 
 class Fault(enum.StrEnum):
@@ -32,18 +35,24 @@ class Fault(enum.StrEnum):
     CUT = "cut"
     # The chain is sound in itself, and is not the one that the anchor saw.
     REWRITTEN = "rewritten"
+    # It bears no seal of ours.
+    FORGED = "forged"
+    # It was purged, and younger than the purge says, or than any purge may take.
+    EARLY = "early"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found. `number` is the first bad entry; `unfinished` are entries that wait for their links, at the end:
-    the next deed adds them. `purged` were deleted lawfully."""
+    the next deed adds them. `purged` were deleted lawfully; `forged_purge` is an entry that says so and
+    is not believed."""
 
     entries: int
     purged: int = 0
     unfinished: int = 0
     fault: Fault | None = None
     number: int | None = None
+    forged_purge: int | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -51,37 +60,45 @@ class Verdict:
 
 
 def verify(db: Session, anchors: Sequence[Anchor] = ()) -> Verdict:
-    """Recompute the chain. `db` must see one state of the database throughout (`db.engine.snapshot`)."""
+    """Recompute the chain, and the seals where this session has their key. `db` must see one state of the database
+    throughout (`db.engine.snapshot`)."""
     head = db.get(TrailHead, 1) or TrailHead(id=1, last=0, linked=0, hash=None, purged_to=0)
-    lawful = _purged_to(db)
-    found, entries, purged = _walk(db, head, lawful)
+    purges = trail_purges.read(db, anchors, believed=_believed)
+    found, entries, purged = _walk(db, head, purges)
     found = _earliest(found, _strays(db, head))
     found = _earliest(found, _against(db, anchors, entries))
     fault, number = found or (None, None)
-    return Verdict(entries, purged, max(0, head.last - head.linked) if found is None else 0, fault, number)
+    unfinished = max(0, head.last - head.linked) if found is None else 0
+    return Verdict(entries, purged, unfinished, fault, number, purges.forged)
 
 
 Finding = tuple[Fault, int]
 
 
-def _walk(db: Session, head: TrailHead, lawful: int) -> tuple[Finding | None, int, int]:
+def _walk(db: Session, head: TrailHead, purges: Purges) -> tuple[Finding | None, int, int]:
     """Every link in order, with its entry where that is still there."""
     before, expected, purged = trail_links.NOTHING, 1, 0
     first_missing: int | None = None
     statement = (
-        select(TrailLink, TrailEntry)
+        select(TrailLink, TrailEntry, TrailSeal)
         .outerjoin(TrailEntry, TrailEntry.number == TrailLink.number)
+        .outerjoin(TrailSeal, TrailSeal.number == TrailLink.number)
         .order_by(TrailLink.number)
         .execution_options(yield_per=1000)
     )
+    seals = trail_seals.of_session(db)
     with db.execute(statement) as rows:
-        for link, entry in rows:
+        for link, entry, seal in rows:
             if link.number != expected:
                 return _gap(expected, link.number, first_missing), expected - 1, purged
             computed = trail_links.entry_hash(before, link.number, link.content_digest)
             if not _fits(link, entry) or computed != link.entry_hash:
                 return _earliest(_judge(db, link, entry), _missing(first_missing)), link.number, purged
-            if entry is None and link.number <= lawful:
+            if seals is not None and not seals.fits(link, seal):
+                return _earliest((Fault.FORGED, link.number), _missing(first_missing)), link.number, purged
+            if entry is None and purges.took(link.number, seal):
+                if purges.is_early(link.number, seal):
+                    return (Fault.EARLY, link.number), link.number, purged
                 purged += 1
             elif entry is None:
                 first_missing = first_missing or link.number
@@ -157,19 +174,10 @@ def _against(db: Session, anchors: Sequence[Anchor], last: int) -> Finding | Non
     return None
 
 
-def _purged_to(db: Session) -> int:
-    """Up to which number the trail itself says that entries were purged."""
-    lawful = 0
-    statement = (
-        select(TrailLink, TrailEntry)
-        .join(TrailEntry, TrailEntry.number == TrailLink.number)
-        .where(TrailEntry.action == PURGED)
-    )
-    for link, entry in db.execute(statement):
-        up_to = entry.detail.get("up to")
-        if _fits(link, entry) and isinstance(up_to, int):
-            lawful = max(lawful, min(up_to, entry.number - 1))
-    return lawful
+def _believed(db: Session, link: TrailLink, entry: TrailEntry) -> bool:
+    """Whether an entry that speaks of a purge is one of ours."""
+    seals = trail_seals.of_session(db)
+    return _fits(link, entry) and (seals is None or seals.fits(link, db.get(TrailSeal, link.number)))
 
 
 def _gap(expected: int, found: int, first_missing: int | None) -> Finding:

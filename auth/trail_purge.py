@@ -6,13 +6,16 @@ entries be deleted. An entry can be purged when all before it can.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from auth import trail
 from auth.trail import PURGED, TrailEntry, TrailHead
+
+# No purge of the trail is believed that takes what is younger, whatever rule it names.
+SHORTEST_TERM = timedelta(days=365)
 
 
 def due_to(db: Session, *, before: datetime) -> int:
@@ -22,8 +25,9 @@ def due_to(db: Session, *, before: datetime) -> int:
     return last if kept is None else kept - 1
 
 
-def declare(db: Session, *, up_to: int, rule: str, now: datetime) -> bool:
-    """Have the trail say that its entries up to this number are purged; False where it says so already.
+def declare(db: Session, *, up_to: int, before: datetime, rule: str, now: datetime) -> bool:
+    """Have the trail say that its entries up to this number, all written before this instant, are purged; False where
+    it says so already.
 
     Call it last in its transaction, like `auth.trail.record`.
     """
@@ -37,7 +41,7 @@ def declare(db: Session, *, up_to: int, rule: str, now: datetime) -> bool:
         actor=trail.SYSTEM,
         action=PURGED,
         object="trail",
-        detail={"up to": up_to, "rule": rule},
+        detail={"up to": up_to, "before": before.isoformat(), "rule": rule},
         now=now,
     )
     return True

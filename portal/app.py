@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from auth import trail_seals
 from auth.anchors import AnchorSeals
 from auth.directory import Directory, LdapDirectory
 from auth.landing_keys import LandingKeys
@@ -16,6 +17,7 @@ from auth.patrons import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
 from auth.staff_secrets import StaffSecrets
 from auth.tokens import Tokens
+from auth.trail_seals import TrailSeals
 from auth.voucher_keys import VoucherKeys
 from config import Serves, Settings
 from db.engine import SessionMaker, make_engine, make_session_maker
@@ -56,6 +58,8 @@ def make_services(
     """Everything the views need, wired once. Nothing is contacted yet."""
     engine = make_engine(settings.database_url)
     make_session = make_session_maker(engine)
+    # Every entry of the trail that is written through here bears a seal.
+    make_session.configure(info={trail_seals.INFO: TrailSeals(settings.secret_key)})
     return Services(
         settings=settings,
         engine=engine,

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from ads import keeping as ads
+from auth import trail
 from db.engine import write_back
 from db.reserve import is_full, reserve_of
 from portal.services import Services
-from sessions.keeping import purge, rooms
+from sessions.keeping import purge, rooms, terms
+from sessions.keeping.models import RetentionRule, TermChange
 from sessions.keeping.purge import Phase, Stepped
+from sessions.keeping.terms import Term
 
 SHELVES = (ads.IMPRESSIONS, *rooms.shelves(ads.OF_SESSIONS))
 # A round of the sweep has other things to do.
@@ -52,6 +57,39 @@ def purging(
         write_back(service.engine)
     if reserve is not None and stepped.phase is not Phase.RESTED:
         reserve.take()
+
+
+def change_term(db: Session, rule_id: int, *, term: Term, basis: str, by: str, now: datetime) -> bool:
+    """Change a term, or ask for a shorter one, with its line in the trail; whether it holds already.
+
+    Raises what `terms.change` raises.
+    """
+    before = db.get(RetentionRule, rule_id)
+    changed = terms.change(db, rule_id, term=term, basis=basis, by=by, now=now)
+    assert before is not None
+    holds = not isinstance(changed, TermChange)
+    fresh = changed if isinstance(changed, TermChange) else changed[1]
+    trail.record(
+        db,
+        actor=by,
+        action=trail.TERM_CHANGED if holds else trail.TERM_ASKED,
+        object=f"retention:{fresh.data_class}",
+        detail=terms.told(fresh, before=before),
+        now=now,
+    )
+    return holds
+
+
+def record_term(db: Session, action: str, change: TermChange, *, by: str, now: datetime) -> None:
+    """The line in the trail about a shorter term that was confirmed or withdrawn."""
+    trail.record(
+        db,
+        actor=by,
+        action=action,
+        object=f"retention:{change.data_class}",
+        detail={"now": f"{change.term} {change.unit}", "asked by": change.asked_by},
+        now=now,
+    )
 
 
 def keep(service: Services) -> Stepped:

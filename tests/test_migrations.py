@@ -19,7 +19,7 @@ import auth.patrons  # noqa: F401
 import sessions.figures.models
 import sessions.keeping.models
 import sessions.requisitions.models  # noqa: F401
-from auth import trail, trail_links, trail_proof
+from auth import trail, trail_links, trail_proof, trail_seals
 from auth.trail_proof import Verdict
 from db.base import Base
 from db.engine import make_engine
@@ -92,7 +92,8 @@ def test_the_triggers_are_those_of_the_models(blank: Connection) -> None:
     upgrade(blank)
     if blank.dialect.name == "sqlite":
         triggers = set(blank.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")))
-        assert triggers == {*trail.APPEND_ONLY["sqlite"], *trail_links.APPEND_ONLY["sqlite"]}
+        rooms = (trail, trail_links, trail_seals)
+        assert triggers == {one for room in rooms for one in room.APPEND_ONLY["sqlite"]}
         return
     wanted = "SELECT DISTINCT trigger_name FROM information_schema.triggers WHERE trigger_schema = :schema"
     assert set(blank.scalars(text(wanted), {"schema": "blank"})) == set(

@@ -69,7 +69,10 @@ def _read(file: Path) -> list[Anchor]:
 
 def _in_words(verdict: Verdict, *, with_anchors: bool) -> str:
     if verdict.fault is not None:
-        return f"NOT WHOLE. First bad entry: {verdict.number}. {FAULTS[verdict.fault]}"
+        told = f"NOT WHOLE. First bad entry: {verdict.number}. {FAULTS[verdict.fault]}"
+        if verdict.forged_purge is not None:
+            told += f" Entry {verdict.forged_purge} says that the trail was purged, and is forged."
+        return told
     lines = [f"Whole: {verdict.entries} {'entry' if verdict.entries == 1 else 'entries'}"]
     if verdict.purged:
         lines.append(f"{verdict.purged} of them purged at the end of their term, as the trail says")
@@ -78,7 +81,7 @@ def _in_words(verdict: Verdict, *, with_anchors: bool) -> str:
             f"{verdict.unfinished} more at the end wait for their links: unfinished, not tampered with"
         )
     if not with_anchors:
-        lines.append("without an anchor, a trail that was computed anew would look the same")
+        lines.append("without an anchor, a trail whose end was cut off would look the same")
     return "; ".join(lines) + "."
 
 
@@ -88,5 +91,7 @@ FAULTS = {
     Fault.INSERTED: "It was inserted.",
     Fault.SWAPPED: "It was swapped with another.",
     Fault.CUT: "From there on the tail was cut.",
+    Fault.FORGED: "It bears no seal of this installation: whoever wrote it did not have its secret key.",
+    Fault.EARLY: "It was purged before its term.",
     Fault.REWRITTEN: "From there on it may have been rewritten: the chain is sound, but not the one that was there.",
 }

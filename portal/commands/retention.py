@@ -6,7 +6,6 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
-from auth import trail
 from db.engine import reading
 from db.reserve import is_full, is_read_only
 from portal import keeping
@@ -16,7 +15,7 @@ from sessions.keeping import purge as runs
 from sessions.keeping import terms
 from sessions.keeping.models import PurgeRefusal, TermUnit
 from sessions.keeping.purge import Phase, Stepped
-from sessions.keeping.terms import Term, UnreadableTerm
+from sessions.keeping.terms import BelowLaw, OpenChange, SamePerson, Term, UnreadableTerm
 
 retention = AppGroup("retention", help="How long what is remembered is kept.")
 
@@ -40,32 +39,37 @@ def list_terms(everything: bool) -> None:
 @click.argument("amount", type=click.IntRange(1))
 @click.argument("unit", type=click.Choice([one.value for one in TermUnit]))
 @click.option("--basis", required=True, help="The text of law that says so.")
-def set_term(data_class: str, amount: int, unit: str, basis: str) -> None:
-    """Change the term of a class. The line before is closed, and kept."""
+@click.option("--by", required=True, help="Your name, for the trail.")
+def set_term(data_class: str, amount: int, unit: str, basis: str, by: str) -> None:
+    """Change the term of a class. The line before is closed, and kept.
+
+    A shorter one waits: somebody who answers for data protection confirms it on the page of terms, and it holds a week
+    later.
+    """
     service = services()
     with service.make_session.begin() as db:
         terms.seed(db, now=service.clock())
         db.flush()
         rule = next(one for one in terms.current(db) if one.data_class == data_class)
         try:
-            closed, fresh = terms.change(
-                db, rule.id, term=Term(amount, TermUnit(unit)), basis=basis, now=service.clock()
+            holds = keeping.change_term(
+                db,
+                rule.id,
+                term=Term(amount, TermUnit(unit)),
+                basis=basis,
+                by=_person(by),
+                now=service.clock(),
             )
         except UnreadableTerm as error:
             raise click.ClickException("A term is 1 day to 10 years, and its basis is said.") from error
-        trail.record(
-            db,
-            actor=trail.COMMAND_LINE,
-            action="term changed",
-            object=f"retention:{data_class}",
-            detail={
-                "before": f"{closed.term} {closed.unit}",
-                "now": f"{fresh.term} {fresh.unit}",
-                "basis": fresh.basis,
-            },
-            now=service.clock(),
-        )
-    click.echo(f"{data_class}: {amount} {unit}.")
+        except BelowLaw as error:
+            raise click.ClickException(_below(error)) from error
+        except OpenChange as error:
+            raise click.ClickException(
+                "A shorter term of this class waits already: withdraw it first."
+            ) from error
+    waits = "" if holds else " It waits: a second person confirms it on the page of terms, and a week passes."
+    click.echo(f"{data_class}: {amount} {unit}.{waits}")
 
 
 @retention.command("purge")
@@ -75,14 +79,25 @@ def purge(confirm: bool, by: str | None) -> None:
     """Delete what is past its term, now. The sweep does it by itself twice a day."""
     if confirm and not (by or "").strip():
         raise click.UsageError("--confirm needs --by NAME: a person answers for it.")
-    person = f"{(by or '').strip()[:60]} (command line)" if confirm else None
+    person = _person(by or "") if confirm else None
     try:
         *_, last = keeping.purging(services(), at_once=True, confirmed_by=person)
     except DBAPIError as error:
         raise click.ClickException(_why_not(error)) from error
+    except SamePerson as error:
+        raise click.ClickException("Whoever shortened a term does not confirm the purge as well.") from error
     if last.phase is Phase.REFUSED:
         raise click.ClickException(_refusal(last))
     _report(last)
+
+
+def _person(name: str) -> str:
+    return f"{name.strip()[:60]} (command line)"
+
+
+def _below(error: BelowLaw) -> str:
+    least = error.floor.term
+    return f"The law asks for {least.amount} {least.unit} at least: {error.floor.source}." if least else ""
 
 
 def _report(last: Stepped) -> None:

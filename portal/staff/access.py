@@ -27,25 +27,30 @@ class NotAllowed(Exception):
     """This person's roles do not include it."""
 
 
+class TownWideOnly(Exception):
+    """It touches every network, and this person works for some."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a view asks for: an action of the policy, or nothing at all.
 
-    `confirmed`: shown who they are of late.
+    `confirmed`: shown who they are of late. `town_wide`: somebody who works for all networks.
     """
 
     action: Action | None
     confirmed: bool = False
+    town_wide: bool = False
 
 
 _NEEDS: dict[Callable[..., object], Need] = {}
 
 
-def needs(action: Action, *, confirmed: bool = False) -> Callable[[View], View]:
+def needs(action: Action, *, confirmed: bool = False, town_wide: bool = False) -> Callable[[View], View]:
     """Declare what a view does, in the words of `auth.staff_policy`."""
 
     def declare(view: View) -> View:
-        _NEEDS[view] = Need(action, confirmed)
+        _NEEDS[view] = Need(action, confirmed, town_wide)
         return view
 
     return declare
@@ -77,6 +82,8 @@ def admit() -> AnyResponse | None:
             return ask_to_sign_in()
         if not may(person.authority, need.action):
             raise NotAllowed
+        if need.town_wide and person.authority.networks:
+            raise TownWideOnly
     if request.method != "POST":
         return None
     try:

@@ -16,17 +16,28 @@ from auth import trail
 from auth.staff_policy import Action
 from db.engine import reading
 from portal.services import services
+from portal.staff import consulting, staff
 from portal.staff import keeping_words as words
-from portal.staff import staff
 from portal.staff.access import needs, whoever
 from sessions.instants import read_day
 from sessions.keeping import holds as orders
 from sessions.keeping.holds import BadHold, OverHold, SamePerson, Scope
 from sessions.keeping.models import LegalHold
-from sites.models import Site
+from sites.models import Network, Site
 
 ZONE = ZoneInfo("Europe/Paris")
-FIELDS = ("reference", "reason", "expires_at", "mac", "address", "subject", "site", "since", "until")
+FIELDS = (
+    "reference",
+    "reason",
+    "expires_at",
+    "mac",
+    "address",
+    "subject",
+    "network",
+    "site",
+    "since",
+    "until",
+)
 
 
 @staff.get("/holds")
@@ -44,6 +55,7 @@ def place_hold() -> AnyResponse:
             hold = orders.place(
                 db,
                 _scope(db),
+                network_id=_network_id(db),
                 reference=_text("reference"),
                 reason=_text("reason"),
                 expires_at=_day("expires_at", after=1) or now,
@@ -75,21 +87,42 @@ def lift_hold(hold_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
-            orders.lift(db, hold, by=whoever().login, now=services().clock())
-            _record(db, hold, "hold lifted")
+            lifted = orders.lift(db, hold, by=whoever().login, now=services().clock())
+            _record(db, hold, "hold lifted" if lifted else "hold lift asked")
+    except (SamePerson, OverHold) as error:
+        return _page(error)
+    return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/holds/<int(max=2147483647):hold_id>/go-on")
+@needs(Action.RETENTION, confirmed=True)
+def keep_hold(hold_id: int) -> AnyResponse:
+    """Refuse the lifting that somebody asked for."""
+    try:
+        with services().make_session.begin() as db:
+            hold = _find(db, hold_id)
+            orders.go_on(db, hold, now=services().clock())
+            _record(db, hold, "hold goes on")
     except OverHold as error:
         return _page(error)
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
 
 
 def _page(error: Exception | None) -> AnyResponse:
+    """Every hold that is theirs to see. It shows devices in full, so that it leaves a line as the log does."""
+    consulting.note("holds listed", "holds")
     refusal, now = words.keeping_refusal(error) if error else None, services().clock()
     with reading(services().make_session) as db:
-        found = orders.everything(db)
+        mine = whoever().authority.networks
+        found = orders.everything(db, networks=mine)
+        networks = list(db.scalars(select(Network).order_by(Network.name)))
         page = render_template(
             "staff/holds.html",
             refusal=refusal,
             holds=[(hold, orders.acts(hold, now=now)) for hold in found],
+            networks=[one for one in networks if not mine or one.slug in mine],
+            network_names={one.id: one.name for one in networks},
+            town_wide=not mine,
             sites=db.scalars(select(Site).order_by(Site.name)).all(),
             site_names={site.id: site.name for site in db.scalars(select(Site))},
             values={name: request.form.get(name, "")[:400] for name in FIELDS},
@@ -98,10 +131,23 @@ def _page(error: Exception | None) -> AnyResponse:
 
 
 def _find(db: Session, hold_id: int) -> LegalHold:
-    hold = db.get(LegalHold, hold_id)
+    hold = orders.find(db, hold_id, networks=whoever().authority.networks)
     if hold is None:
         abort(HTTPStatus.NOT_FOUND)
     return hold
+
+
+def _network_id(db: Session) -> int | None:
+    """Whose hold it is: of a network of this person's; the whole town's only by those who work for all of it."""
+    mine, slug = whoever().authority.networks, _text("network")
+    if not slug and len(mine) == 1:
+        (slug,) = mine
+    if not slug and not mine:
+        return None
+    found = db.scalar(select(Network.id).where(Network.slug == slug)) if not mine or slug in mine else None
+    if found is None:
+        raise BadHold("network")
+    return found
 
 
 def _scope(db: Session) -> Scope:
@@ -146,6 +192,7 @@ def _record(db: Session, hold: LegalHold, action: str) -> None:
         actor=whoever().login,
         action=action,
         object=f"hold:{hold.id}",
+        network=db.scalar(select(Network.slug).where(Network.id == hold.network_id)),
         detail={"reference": hold.reference},
         now=services().clock(),
     )

@@ -10,7 +10,8 @@ from portal.wording import say
 from sessions.classes import DataClass
 from sessions.keeping.holds import BadHold, OverHold, SamePerson
 from sessions.keeping.models import PurgeRefusal, PurgeRun, StartEvent, TermUnit
-from sessions.keeping.terms import StaleRule, UnreadableTerm
+from sessions.keeping.terms import BelowLaw, OpenChange, OverChange, StaleRule, UnreadableTerm
+from sessions.keeping.terms import SamePerson as SameShortener
 
 __all__ = ["term_in_words"]
 
@@ -63,6 +64,32 @@ def keeping_refusal(error: Exception) -> Refusal:
                 say("A whole number, from one day to ten years, and the text of law that says so."),
                 field="amount",
             )
+        case BelowLaw():
+            least = term_in_words(error.floor.term) if error.floor.term else ""
+            return Refusal(
+                HTTPStatus.BAD_REQUEST,
+                say("The law asks for more than that."),
+                say("At least %(term)s: %(source)s.", term=least, source=error.floor.source),
+                field="amount",
+            )
+        case OpenChange():
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                say("A shorter term of this class waits already."),
+                say("Withdraw it first, if another one is wanted."),
+            )
+        case OverChange():
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                say("This shorter term does not wait any more."),
+                say("Look at what holds now, and change that if you still want to."),
+            )
+        case SameShortener():
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                say("A shorter term, and a purge after it, take a second person."),
+                say("Ask a colleague who answers for data protection for the whole town."),
+            )
         case StaleRule():
             return Refusal(
                 HTTPStatus.CONFLICT,
@@ -72,7 +99,7 @@ def keeping_refusal(error: Exception) -> Refusal:
         case SamePerson():
             return Refusal(
                 HTTPStatus.CONFLICT,
-                say("A hold is confirmed by a second person."),
+                say("A hold is confirmed, and lifted, by a second person."),
                 say("Ask a colleague who answers for data protection."),
             )
         case OverHold():
@@ -91,6 +118,7 @@ def keeping_refusal(error: Exception) -> Refusal:
                     "expires_at": say("Give its last day: from tomorrow, three years at most."),
                     "mac": say("A MAC address looks like 02:00:00:00:0a:01."),
                     "site": say("There is no such site."),
+                    "network": say("Choose the network whose hold it is."),
                     "until": say("The end of the window comes after its beginning, both as 2026-11-26."),
                     "scope": say(
                         "Say what is held: a MAC address, an address, a pseudonym, a site or a window."

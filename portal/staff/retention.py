@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import trail
@@ -18,10 +18,18 @@ from portal.staff import keeping_words as words
 from portal.staff import staff
 from portal.staff.access import needs, whoever
 from sessions.keeping import purge, terms
-from sessions.keeping.models import PurgeRun, RetentionRule, TermUnit
-from sessions.keeping.terms import StaleRule, Term, UnreadableTerm
+from sessions.keeping.models import PurgeRun, TermChange, TermUnit
+from sessions.keeping.terms import Term, UnreadableTerm
 
 RUNS = 20
+REFUSALS = (
+    terms.StaleRule,
+    terms.UnreadableTerm,
+    terms.BelowLaw,
+    terms.OpenChange,
+    terms.OverChange,
+    terms.SamePerson,
+)
 
 
 @staff.get("/retention")
@@ -31,25 +39,51 @@ def retention() -> AnyResponse:
 
 
 @staff.post("/retention/<int(max=2147483647):rule_id>")
-@needs(Action.RETENTION, confirmed=True)
+@needs(Action.RETENTION, confirmed=True, town_wide=True)
 def change_term(rule_id: int) -> AnyResponse:
-    service = services()
+    """Take a longer term at once, or ask for a shorter one."""
+    basis = request.form.get("basis", "")[:400]
     try:
-        with service.make_session.begin() as db:
-            basis = request.form.get("basis", "")[:400]
-            closed, fresh = terms.change(db, rule_id, term=_term(), basis=basis, now=service.clock())
-            _record(db, closed, fresh)
-    except (StaleRule, UnreadableTerm) as error:
+        with services().make_session.begin() as db:
+            keeping.change_term(
+                db, rule_id, term=_term(), basis=basis, by=whoever().login, now=services().clock()
+            )
+    except REFUSALS as error:
         return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
 
 
+@staff.post("/retention/changes/<int(max=2147483647):change_id>/confirm")
+@needs(Action.RETENTION, confirmed=True, town_wide=True)
+def confirm_term(change_id: int) -> AnyResponse:
+    return _settle(trail.TERM_CONFIRMED, terms.confirm, change_id)
+
+
+@staff.post("/retention/changes/<int(max=2147483647):change_id>/withdraw")
+@needs(Action.RETENTION, confirmed=True, town_wide=True)
+def withdraw_term(change_id: int) -> AnyResponse:
+    return _settle(trail.TERM_WITHDRAWN, terms.withdraw, change_id)
+
+
 @staff.post("/retention/purge")
-@needs(Action.RETENTION, confirmed=True)
+@needs(Action.RETENTION, confirmed=True, town_wide=True)
 def confirm_purge() -> AnyResponse:
     """Begin the purge that was refused; the sweep carries it out."""
-    with services().make_session.begin() as db:
-        purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=whoever().login)
+    try:
+        with services().make_session.begin() as db:
+            purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=whoever().login)
+    except terms.SamePerson as error:
+        return _page(error)
+    return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
+
+
+def _settle(action: str, settle: Callable[..., TermChange], change_id: int) -> AnyResponse:
+    try:
+        with services().make_session.begin() as db:
+            change = settle(db, change_id, by=whoever().login, now=services().clock())
+            keeping.record_term(db, action, change, by=whoever().login, now=services().clock())
+    except REFUSALS as error:
+        return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
 
 
@@ -62,6 +96,10 @@ def _page(error: Exception | None) -> AnyResponse:
             refusal=refusal,
             words=words,
             rules=[(rule, Term(rule.term, rule.unit)) for rule in terms.current(db)],
+            floors=terms.FLOORS,
+            asked=[(one, Term(one.term, one.unit)) for one in terms.waiting(db)],
+            delay=terms.DELAY,
+            may_change=not whoever().authority.networks,
             former=[(rule, Term(rule.term, rule.unit)) for rule in terms.former(db)],
             units=list(TermUnit),
             runs=[(run, [one for one in purge.counts(db, run) if one.due]) for run in runs],
@@ -76,18 +114,3 @@ def _term() -> Term:
     if unit not in list(TermUnit) or not (amount.isascii() and amount.isdigit()) or len(amount) > 5:
         raise UnreadableTerm
     return Term(int(amount), TermUnit(unit))
-
-
-def _record(db: Session, closed: RetentionRule, fresh: RetentionRule) -> None:
-    trail.record(
-        db,
-        actor=whoever().login,
-        action="term changed",
-        object=f"retention:{fresh.data_class}",
-        detail={
-            "before": f"{closed.term} {closed.unit}",
-            "now": f"{fresh.term} {fresh.unit}",
-            "basis": fresh.basis,
-        },
-        now=services().clock(),
-    )

@@ -1,12 +1,14 @@
 """Legal holds: what an authority ordered to be kept is purged by nobody, and its neighbours are.
 
 A hold acts from the moment it is placed, because what is gone is gone. A second person confirms it within a week, or
-it lapses. It ends by itself on its last day, or when it is lifted.
+it lapses. It ends by itself on its last day, or when two have lifted it.
+
+A hold of one network keeps rows of that network alone, and is seen by those who answer for it and for the whole town.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from sqlalchemy.orm import Session
 from gateways.ports import InvalidMac, parse_mac
 from sessions.keeping import turn
 from sessions.keeping.models import LegalHold
+from sites.models import Network
 
 TO_CONFIRM = timedelta(days=7)
 LONGEST = timedelta(days=3 * 366)
@@ -32,7 +35,7 @@ class BadHold(Exception):
 
 
 class SamePerson(Exception):
-    """Whoever placed a hold cannot confirm it as well."""
+    """Whoever placed a hold, or asked to lift it, cannot be the second person as well."""
 
 
 class OverHold(Exception):
@@ -60,8 +63,9 @@ def place(
     expires_at: datetime,
     by: str,
     now: datetime,
+    network_id: int | None = None,
 ) -> LegalHold:
-    """Place a hold, from now on. Raises `BadHold`."""
+    """Place a hold, from now on; `network_id` None is the whole town's. Raises `BadHold`."""
     reference, reason = reference.strip(), reason.strip()
     if not reference or len(reference) > 120:
         raise BadHold("reference")
@@ -81,6 +85,7 @@ def place(
     hold = LegalHold(
         reference=reference,
         reason=reason,
+        network_id=network_id,
         mac=mac,
         address=scope.address,
         subject=scope.subject,
@@ -103,9 +108,24 @@ def confirm(db: Session, hold: LegalHold, *, by: str, now: datetime) -> None:
     _claim(db, hold, LegalHold.confirmed_at.is_(None), now, confirmed_at=now, confirmed_by=by)
 
 
-def lift(db: Session, hold: LegalHold, *, by: str, now: datetime) -> None:
-    """End it now: what it held is purged by the next run. Raises `OverHold`."""
-    _claim(db, hold, LegalHold.lifted_at.is_(None), now, lifted_at=now, lifted_by=by)
+def lift(db: Session, hold: LegalHold, *, by: str, now: datetime) -> bool:
+    """End it, so that the next run purges what it held; False where a second person has still to say so.
+
+    One that nobody has confirmed is lifted by one. Raises `SamePerson`, `OverHold`.
+    """
+    if hold.confirmed_at is not None and hold.lift_asked_at is None:
+        _claim(db, hold, LegalHold.lift_asked_at.is_(None), now, lift_asked_at=now, lift_asked_by=by)
+        return False
+    if hold.lift_asked_by == by:
+        raise SamePerson
+    asked = LegalHold.confirmed_at.is_(None) | (LegalHold.lift_asked_by != by)
+    _claim(db, hold, LegalHold.lifted_at.is_(None) & asked, now, lifted_at=now, lifted_by=by)
+    return True
+
+
+def go_on(db: Session, hold: LegalHold, *, now: datetime) -> None:
+    """Refuse the lifting that was asked for: the hold goes on. Raises `OverHold`."""
+    _claim(db, hold, LegalHold.lift_asked_at.is_not(None), now, lift_asked_at=None, lift_asked_by=None)
 
 
 def active(db: Session, *, now: datetime) -> list[LegalHold]:
@@ -119,9 +139,20 @@ def acts(hold: LegalHold, *, now: datetime) -> bool:
     return hold.lifted_at is None and now < hold.expires_at and not waits
 
 
-def everything(db: Session) -> list[LegalHold]:
-    """Every hold there ever was, the newest first."""
-    return list(db.scalars(select(LegalHold).order_by(LegalHold.id.desc())))
+def everything(db: Session, *, networks: Collection[str] = ()) -> list[LegalHold]:
+    """Every hold there ever was, the newest first; with `networks` (slugs), only those of these networks."""
+    statement = select(LegalHold).order_by(LegalHold.id.desc())
+    return list(db.scalars(statement.where(_of(networks)) if networks else statement))
+
+
+def find(db: Session, hold_id: int, *, networks: Collection[str] = ()) -> LegalHold | None:
+    """One hold; with `networks`, only if it is of one of these."""
+    statement = select(LegalHold).where(LegalHold.id == hold_id)
+    return db.scalar(statement.where(_of(networks)) if networks else statement)
+
+
+def _of(networks: Collection[str]) -> Condition:
+    return LegalHold.network_id.in_(select(Network.id).where(Network.slug.in_(sorted(networks))))
 
 
 def covers(
@@ -131,12 +162,13 @@ def covers(
     address: Any = None,
     subject: Any = None,
     site: Any = None,
+    network: Any = None,
     began: Any = None,
     ended: Any = None,
 ) -> Condition:
     """Whether a row with these columns is within the hold's scope. A table that lacks what the scope names is not.
 
-    `mac`, `address`, `subject` and `site` are columns, or functions from the value to a condition.
+    `mac`, `address`, `subject`, `site` and `network` are columns, or functions from the value to a condition.
     """
     conditions: list[Condition] = []
     for value, column in (
@@ -144,6 +176,7 @@ def covers(
         (hold.address, address),
         (hold.subject, subject),
         (hold.site_id, site),
+        (hold.network_id, network),
     ):
         if value is not None:
             if column is None:
@@ -183,3 +216,4 @@ def _claim(db: Session, hold: LegalHold, which: Condition, now: datetime, **valu
     )
     if claimed is None:
         raise OverHold
+    db.refresh(hold)

@@ -43,6 +43,8 @@ class RetentionRule(Base):
     starts_at: Mapped[StartEvent] = mapped_column(word(StartEvent))
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
+    # Who asked for it; empty for what the law said at the beginning.
+    changed_by: Mapped[str | None] = mapped_column(String(80))
 
 
 _holds_now = RetentionRule.valid_to.is_(None)
@@ -55,10 +57,41 @@ Index(
 )
 
 
+class TermChange(Base):
+    """A shorter term that somebody asked for. Once a second person has confirmed it, it waits for its day."""
+
+    __tablename__ = "term_changes"
+
+    id: Mapped[Key]
+    data_class: Mapped[DataClass] = mapped_column(word(DataClass))
+    basis: Mapped[str] = mapped_column(String(400))
+    term: Mapped[int]
+    unit: Mapped[TermUnit] = mapped_column(word(TermUnit))
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str] = mapped_column(String(80))
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[str | None] = mapped_column(String(80))
+    # Carried out, or withdrawn by this person.
+    ended_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(80))
+
+
+_is_open = TermChange.ended_at.is_(None)
+# One at a time for each class.
+Index(
+    "uq_term_changes_open",
+    TermChange.data_class,
+    unique=True,
+    sqlite_where=_is_open,
+    postgresql_where=_is_open,
+)
+
+
 class LegalHold(Base):
     """What must not be purged, by order: every field that is given must match; the window is half-open.
 
-    It holds at once. Unless a second person confirms it within a week it lapses, and at its end in any case.
+    It holds at once. Unless a second person confirms it within a week it lapses, and at its end in any case. One that
+    was confirmed is lifted by two, as well.
     """
 
     __tablename__ = "legal_holds"
@@ -66,6 +99,8 @@ class LegalHold(Base):
     id: Mapped[Key]
     reference: Mapped[str] = mapped_column(String(120))
     reason: Mapped[str] = mapped_column(String(400))
+    # Whose it is; it covers rows of this network alone. Empty: the whole town's.
+    network_id: Mapped[int | None] = mapped_column(ForeignKey("networks.id"))
     mac: Mapped[str | None] = mapped_column(String(17))
     address: Mapped[str | None] = mapped_column(String(45))
     subject: Mapped[str | None] = mapped_column(String(64))
@@ -77,6 +112,8 @@ class LegalHold(Base):
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[str | None] = mapped_column(String(80))
     expires_at: Mapped[datetime]
+    lift_asked_at: Mapped[datetime | None]
+    lift_asked_by: Mapped[str | None] = mapped_column(String(80))
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[str | None] = mapped_column(String(80))
 

@@ -62,8 +62,11 @@ def step(
     confirmed_by: str | None = None,
 ) -> Stepped:
     """Do the next small thing. `at_once` does not wait for the next run's time; `confirmed_by` is the person who has
-    seen what would go, and by which clock, and wants it."""
+    seen what would go, and by which clock, and wants it: somebody else than whoever shortened a term. Raises
+    `SamePerson`."""
     turn.take(db)
+    if confirmed_by is not None and confirmed_by in terms.shortened_by(db):
+        raise terms.SamePerson
     run = db.scalars(select(PurgeRun).where(PurgeRun.finished_at.is_(None))).first()
     if run is not None and confirmed_by is None and not clock.look(db, now=now):
         # By that clock the holds would seem to be over.
@@ -109,6 +112,7 @@ def _begin(db: Session, shelves: Sequence[Shelf], *, now: datetime, confirmed_by
         return _refuse(
             db, PurgeRefusal.CLOCK, {"last believed": since.isoformat() if since else None}, now=now
         )
+    _carry_out_terms(db, now=now)
     cutoffs = cutoffs_at(db, now)
     measures = _measured(db, shelves, cutoffs, holds.active(db, now=now))
     if confirmed_by is None and (many := _too_many(measures)):
@@ -132,9 +136,29 @@ def _begin(db: Session, shelves: Sequence[Shelf], *, now: datetime, confirmed_by
     kept = terms.in_force(db)[DataClass.TRAIL]
     up_to = trail_purge.due_to(db, before=cutoffs[DataClass.TRAIL])
     trail_purge.declare(
-        db, up_to=up_to, rule=f"trail, {kept.term.amount} {kept.term.unit}: {kept.basis}", now=now
+        db,
+        up_to=up_to,
+        before=cutoffs[DataClass.TRAIL],
+        rule=f"trail, {kept.term.amount} {kept.term.unit}: {kept.basis}",
+        now=now,
     )
     return Stepped(Phase.BEGAN, run)
+
+
+def _carry_out_terms(db: Session, *, now: datetime) -> None:
+    for closed, fresh, change in terms.carry_out(db, now=now):
+        trail.record(
+            db,
+            actor=trail.SYSTEM,
+            action=trail.TERM_CHANGED,
+            object=f"retention:{fresh.data_class}",
+            detail={
+                **terms.told(fresh, before=closed),
+                "asked by": change.asked_by,
+                "confirmed by": change.confirmed_by,
+            },
+            now=now,
+        )
 
 
 def _go_on(db: Session, run: PurgeRun, shelves: Sequence[Shelf], *, now: datetime, most: int) -> Stepped:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, false, func, or_, select
 from auth.models import Attempt, Entitlement
 from auth.patrons import PatronRecord
 from auth.staff_models import StaffSession
-from auth.trail import PURGED, TrailEntry, TrailHead
+from auth.trail import KEPT, TrailEntry, TrailHead
 from sessions.classes import DataClass
 from sessions.keeping import holds
 from sessions.keeping.models import LegalHold
@@ -23,6 +23,7 @@ from sessions.keeping.shelves import (
     stay_held_by,
 )
 from sessions.models import AccessSession, Decision, Drift, Lease, Usage
+from sites.models import Network
 
 
 def shelves(*dependents: Dependent) -> tuple[Shelf, ...]:
@@ -112,6 +113,7 @@ def _account_held(hold: LegalHold) -> Condition:
     by_itself = holds.covers(
         hold,
         subject=Entitlement.subject,
+        network=Entitlement.network_id,
         began=Entitlement.since,
         ended=func.coalesce(Entitlement.until, Entitlement.since),
     )
@@ -130,19 +132,24 @@ def _decision_held(hold: LegalHold) -> Condition:
         address=Decision.address,
         subject=Decision.subject,
         site=Decision.site_id,
+        network=Decision.network_id,
         began=Decision.at,
     )
 
 
 def _written_before(cutoffs: Cutoffs) -> Condition:
-    """Entries up to the first one that is still within its term; those that speak of purges stay."""
+    """Entries up to the first one that is still within its term; those that speak of purges and of terms stay."""
     first_kept = select(func.min(TrailEntry.number)).where(TrailEntry.at >= cutoffs[DataClass.TRAIL])
     last = select(func.max(TrailHead.last))
     return and_(
         TrailEntry.number < func.coalesce(first_kept.scalar_subquery(), last.scalar_subquery() + 1),
-        TrailEntry.action != PURGED,
+        TrailEntry.action.not_in(KEPT),
     )
 
 
 def _entry_held(hold: LegalHold) -> Condition:
-    return holds.covers(hold, began=TrailEntry.at)
+    def of_network(network_id: int) -> Condition:
+        slug = select(Network.slug).where(Network.id == network_id)
+        return TrailEntry.network == slug.scalar_subquery()
+
+    return holds.covers(hold, network=of_network, began=TrailEntry.at)

@@ -186,6 +186,7 @@ def stay_held_by(hold: LegalHold) -> Condition:
         address=at_address,
         subject=AccessSession.subject,
         site=at_site,
+        network=AccessSession.network_id,
         began=AccessSession.started_at,
         ended=AccessSession.ended_at,
     )

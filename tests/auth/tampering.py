@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from auth import trail, trail_links
+from auth import trail, trail_links, trail_seals
 from auth.trail import TrailEntry
+from auth.trail_seals import TrailSeals
+from config import Secret
 from db.engine import SessionMaker
 from tests.clock import NOON
 
@@ -20,7 +22,18 @@ TRIGGERS = (
     "trail_no_delete",
     "trail_links_no_update",
     "trail_links_no_delete",
+    "trail_seals_no_update",
+    "trail_seals_no_delete",
 )
+
+
+SECRET = Secret("a secret of the installation, long enough")
+
+
+def sealed(make_session: SessionMaker) -> SessionMaker:
+    """The sessions of a portal: their entries bear seals, and they can check them."""
+    make_session.configure(info={trail_seals.INFO: TrailSeals(SECRET)})
+    return make_session
 
 
 @contextmanager

@@ -7,21 +7,26 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, delete, select, text
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
-from auth import trail_proof, trail_purge
+from auth import trail, trail_proof, trail_purge
+from auth.anchors import Anchor
 from auth.trail import PURGED, TrailEntry
 from auth.trail_links import TrailLink
 from auth.trail_proof import Fault, Verdict
+from auth.trail_seals import TrailSeals
 from db.engine import SessionMaker, snapshot
-from tests.auth.tampering import deed, unguarded, write
+from tests.auth.tampering import SECRET, deed, forge, sealed, unguarded, write
 from tests.clock import NOON
 
+YEAR = timedelta(days=366)
 LATER = NOON + timedelta(days=400)
 
 
 @pytest.fixture
 def ten(make_session: SessionMaker) -> SessionMaker:
-    """Six old entries and four new ones."""
+    """Six old entries and four new ones, of a portal that seals."""
+    sealed(make_session)
     write(make_session, 6)
     write(make_session, 4, at=LATER)
     return make_session
@@ -35,7 +40,8 @@ def verify(make_session: SessionMaker) -> Verdict:
 def declare(make_session: SessionMaker) -> int:
     with make_session.begin() as db:
         up_to = trail_purge.due_to(db, before=NOON + timedelta(days=1))
-        assert trail_purge.declare(db, up_to=up_to, rule="trail, 1 year", now=LATER)
+        before = NOON + timedelta(days=1)
+        assert trail_purge.declare(db, up_to=up_to, before=before, rule="trail, 1 year", now=LATER)
     return up_to
 
 
@@ -52,7 +58,11 @@ def test_what_was_purged_lawfully_is_counted_and_the_rest_is_whole(ten: SessionM
     with ten() as db:
         assert db.scalars(select(TrailEntry.number).order_by(TrailEntry.number)).all() == [7, 8, 9, 10, 11]
         assert len(db.scalars(select(TrailLink)).all()) == 11
-        assert db.get_one(TrailEntry, 11).detail == {"up to": 6, "rule": "trail, 1 year"}
+        assert db.get_one(TrailEntry, 11).detail == {
+            "up to": 6,
+            "before": "2026-11-25T11:00:00+00:00",
+            "rule": "trail, 1 year",
+        }
 
 
 def test_a_purge_that_was_killed_half_way_is_whole_too(ten: SessionMaker) -> None:
@@ -74,7 +84,9 @@ def test_that_something_was_purged_is_never_purged(ten: SessionMaker) -> None:
     delete_to(ten, 6)
     with ten.begin() as db:
         assert trail_purge.due_to(db, before=LATER + timedelta(days=1)) == 11
-        assert trail_purge.declare(db, up_to=11, rule="trail, 1 year", now=LATER)
+        before = LATER + timedelta(days=1)
+        years_later = LATER + timedelta(days=400)
+        assert trail_purge.declare(db, up_to=11, before=before, rule="trail, 1 year", now=years_later)
     with ten() as db, pytest.raises(DatabaseError, match="append-only"):
         db.execute(delete(TrailEntry).where(TrailEntry.number <= 11))
     delete_to(ten, 11)
@@ -84,7 +96,8 @@ def test_that_something_was_purged_is_never_purged(ten: SessionMaker) -> None:
 def test_the_same_purge_is_said_once(ten: SessionMaker) -> None:
     declare(ten)
     with ten.begin() as db:
-        assert not trail_purge.declare(db, up_to=6, rule="trail, 1 year", now=LATER)
+        before = NOON + timedelta(days=1)
+        assert not trail_purge.declare(db, up_to=6, before=before, rule="trail, 1 year", now=LATER)
 
 
 def test_a_purge_that_the_trail_does_not_speak_of_is_a_deletion(ten: SessionMaker, engine: Engine) -> None:
@@ -118,3 +131,143 @@ def test_what_came_back_into_a_purged_place_is_named(ten: SessionMaker, engine: 
         )
     found = verify(ten)
     assert found.number == 2 and found.fault is not None
+
+
+def test_a_forged_purge_is_named(ten: SessionMaker, engine: Engine) -> None:
+    """By somebody with the database and nothing else: a well-formed entry, its link, the head, and the deletion."""
+    with unguarded(engine) as connection, Session(connection) as forger:
+        trail_purge.declare(forger, up_to=6, before=NOON + timedelta(days=1), rule="trail, 1 year", now=LATER)
+        forger.execute(delete(TrailEntry).where(TrailEntry.number <= 6))
+        forger.commit()
+    found = verify(ten)
+    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 1, 11)
+
+
+def test_a_forged_purge_with_a_copied_seal_is_named(ten: SessionMaker, engine: Engine) -> None:
+    declare(ten)
+    delete_to(ten, 6)
+    with unguarded(engine) as connection, Session(connection) as forger:
+        trail_purge.declare(forger, up_to=10, before=LATER, rule="trail, 1 year", now=LATER + YEAR)
+        forger.execute(delete(TrailEntry).where(TrailEntry.number <= 10))
+        forger.execute(
+            text("INSERT INTO trail_seals SELECT 12, at, kept, seal FROM trail_seals WHERE number = 11")
+        )
+        forger.commit()
+    found = verify(ten)
+    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 7, 12)
+
+
+def test_a_forged_entry_that_waits_for_its_link_is_not_taken_for_ours(
+    ten: SessionMaker, engine: Engine
+) -> None:
+    """The next deed of the portal links what it finds; it does not vouch for it."""
+    with unguarded(engine) as connection:
+        number = connection.scalar(
+            text("UPDATE trail_head SET last = last + 1, purged_to = 6 RETURNING last")
+        )
+        facts = {"up to": 6, "before": (NOON + timedelta(days=1)).isoformat(), "rule": "trail, 1 year"}
+        forged = TrailEntry(
+            number=number, at=LATER, actor="system", action=PURGED, object="trail", network=None, detail=facts
+        )
+        forged.canonical = trail.canonical(forged)
+        with Session(connection) as forger:
+            forger.add(forged)
+            forger.execute(delete(TrailEntry).where(TrailEntry.number <= 6))
+            forger.commit()
+    write(ten, 1, at=LATER)
+    found = verify(ten)
+    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 1, 11)
+
+
+def test_a_chain_that_was_computed_anew_shows_without_any_anchor(ten: SessionMaker, engine: Engine) -> None:
+    with unguarded(engine) as connection:
+        connection.execute(text("UPDATE trail SET actor = 'somebody' WHERE number = 4"))
+    forge(engine, start=4)
+    found = verify(ten)
+    assert (found.fault, found.number) == (Fault.FORGED, 4)
+
+
+def test_entries_whose_seals_were_taken_off_show(ten: SessionMaker, engine: Engine) -> None:
+    with unguarded(engine) as connection:
+        connection.execute(text("DELETE FROM trail_seals"))
+    found = verify(ten)
+    assert (found.fault, found.number) == (Fault.FORGED, 1)
+
+
+@pytest.mark.parametrize("column", ["at = '2020-01-01 00:00:00+00:00'", "kept = true", "seal = zeroblob(32)"])
+def test_no_part_of_a_seal_can_be_changed(ten: SessionMaker, engine: Engine, column: str) -> None:
+    if engine.dialect.name == "postgresql":
+        column = column.replace("zeroblob(32)", "decode(repeat('00', 32), 'hex')")
+    with unguarded(engine) as connection:
+        connection.execute(text(f"UPDATE trail_seals SET {column} WHERE number = 3"))
+    found = verify(ten)
+    assert (found.fault, found.number) == (Fault.FORGED, 3)
+
+
+def test_what_was_made_to_look_old_so_that_the_portal_purges_it_shows(
+    ten: SessionMaker, engine: Engine
+) -> None:
+    with unguarded(engine) as connection:
+        connection.execute(
+            text("UPDATE trail SET at = '2020-01-01 00:00:00+00:00' WHERE number BETWEEN 7 AND 8")
+        )
+    with ten.begin() as db:
+        before = NOON + timedelta(days=1)
+        up_to = trail_purge.due_to(db, before=before)
+        assert up_to == 8
+        trail_purge.declare(db, up_to=up_to, before=before, rule="trail, 1 year", now=LATER)
+    delete_to(ten, up_to)
+    found = verify(ten)
+    assert (found.fault, found.number) == (Fault.EARLY, 7)
+
+
+def test_a_purge_of_what_is_younger_than_any_term_is_not_believed(ten: SessionMaker) -> None:
+    """Even from a portal of ours, as with a clock that jumped back afterwards."""
+    with ten.begin() as db:
+        before = LATER + timedelta(days=1)
+        trail_purge.declare(db, up_to=10, before=before, rule="trail, 1 day", now=LATER + timedelta(days=2))
+    delete_to(ten, 10)
+    found = verify(ten)
+    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 1, 11)
+
+
+def test_the_record_of_a_changed_term_is_never_purged(ten: SessionMaker, engine: Engine) -> None:
+    with ten.begin() as db:
+        trail.record(db, actor="pia", action=trail.TERM_CHANGED, object="retention:trail", now=LATER)
+        deed(db, at=LATER)
+        before, now = LATER + timedelta(days=1), LATER + YEAR + timedelta(days=9)
+        trail_purge.declare(db, up_to=12, before=before, rule="trail, 1 year", now=now)
+    with ten.begin() as db, pytest.raises(DatabaseError, match="append-only"):
+        db.execute(delete(TrailEntry).where(TrailEntry.number <= 12))
+    with ten.begin() as db:
+        db.execute(delete(TrailEntry).where(TrailEntry.number <= 12, TrailEntry.action.not_in(trail.KEPT)))
+    assert verify(ten) == Verdict(entries=13, purged=11)
+    with unguarded(engine) as connection:
+        connection.execute(text("DELETE FROM trail WHERE number = 11"))
+    found = verify(ten)
+    assert (found.fault, found.number) == (Fault.DELETED, 11)
+
+
+def test_a_purge_is_held_against_the_dates_of_anchors(make_session: SessionMaker) -> None:
+    """Whoever has the secret as well cannot make an entry older than the anchors that did not see it yet."""
+    sealed(make_session)
+    write(make_session, 3)
+    anchor = Anchor("portal", 2, b"", LATER)
+    with make_session.begin() as db:
+        anchor = Anchor("portal", 2, bytes(db.get_one(TrailLink, 2).entry_hash), LATER)
+        trail_purge.declare(
+            db, up_to=3, before=NOON + timedelta(days=1), rule="trail, 1 year", now=LATER + timedelta(days=9)
+        )
+    delete_to(make_session, 3)
+    assert verify(make_session).is_whole
+    with snapshot(make_session) as db:
+        found = trail_proof.verify(db, [anchor])
+    assert (found.fault, found.number) == (Fault.EARLY, 3)
+
+
+def test_what_was_there_before_there_were_seals_is_vouched_for_once(make_session: SessionMaker) -> None:
+    write(make_session, 3)
+    with sealed(make_session).begin() as db:
+        assert trail.seal_all(db, TrailSeals(SECRET)) == 3
+    write(make_session, 1)
+    assert verify(make_session) == Verdict(entries=4)

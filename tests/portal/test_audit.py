@@ -25,7 +25,7 @@ def test_a_whole_trail_says_so_and_what_it_cannot_know(app: Flask, services: Ser
     done = run(app, "audit", "verify")
     assert done.exit_code == 0
     assert done.output == (
-        "Whole: 3 entries; without an anchor, a trail that was computed anew would look the same.\n"
+        "Whole: 3 entries; without an anchor, a trail whose end was cut off would look the same.\n"
     )
 
 
@@ -57,7 +57,8 @@ def test_a_rewritten_trail_is_told_by_an_anchor(app: Flask, services: Services, 
     with unguarded(services.engine) as connection:
         connection.execute(text("UPDATE trail SET actor = 'somebody' WHERE number = 2"))
     forge(services.engine, start=2)
-    assert run(app, "audit", "verify").exit_code == 0
+    told = "NOT WHOLE. First bad entry: 2. It bears no seal of this installation"
+    assert run(app, "audit", "verify").output.startswith(told)
     done = run(app, "audit", "verify", "--anchor", str(file))
     assert done.exit_code == 1
     assert "First bad entry: 1" in done.output and "rewritten" in done.output

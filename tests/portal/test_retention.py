@@ -121,17 +121,33 @@ def test_terms_are_listed_and_changed_and_the_old_ones_kept(
     with services.make_session.begin() as writer:
         terms.seed(writer, now=services.clock())
     assert "connection\t1 years\tconnection_end" in run(app, "retention", "list").output
-    done = run(app, "retention", "set", "security", "30", "days", "--basis", "moins suffit")
+    done = run(app, "retention", "set", "acceptance", "2", "years", "--basis", "comptes", "--by", "Pia")
     assert done.exit_code == 0, done.output
-    assert "security\t30 days" in run(app, "retention", "list").output
-    assert "security\t3 months" in run(app, "retention", "list", "--all").output
+    assert "acceptance\t2 years" in run(app, "retention", "list").output
+    assert "acceptance\t1 years" in run(app, "retention", "list", "--all").output
     entry = db.scalars(select(TrailEntry)).one()
-    assert (entry.action, entry.object) == ("term changed", "retention:security")
-    assert entry.detail == {"before": "3 months", "now": "30 days", "basis": "moins suffit"}
+    assert (entry.actor, entry.action) == ("Pia (command line)", "term changed")
+    assert entry.object == "retention:acceptance"
+    assert entry.detail == {"before": "1 years", "now": "2 years", "basis": "comptes"}
+
+
+def test_a_shorter_term_waits_on_the_command_line_too(app: Flask, services: Services, db: Session) -> None:
+    shorter = ("retention", "set", "security", "30", "days", "--basis", "moins suffit", "--by", "Pia")
+    assert "It waits" in run(app, *shorter).output
+    assert "security\t3 months" in run(app, "retention", "list").output
+    assert db.scalars(select(TrailEntry.action)).all() == ["shorter term asked"]
+    again = run(app, *shorter)
+    assert again.exit_code == 1 and "waits already" in again.output
+    below = run(app, "retention", "set", "connection", "364", "days", "--basis", "x", "--by", "Pia")
+    assert below.exit_code == 1 and "1 years at least: CPCE art. L34-1 II bis 3°" in below.output
 
 
 @pytest.mark.parametrize(
-    "words", [("security", "99", "years", "--basis", "x"), ("security", "1", "years", "--basis", " ")]
+    "words",
+    [
+        ("security", "99", "years", "--basis", "x", "--by", "Pia"),
+        ("security", "1", "years", "--basis", " ", "--by", "Pia"),
+    ],
 )
 def test_a_term_without_sense_is_refused(app: Flask, services: Services, words: tuple[str, ...]) -> None:
     assert run(app, "retention", "set", *words).exit_code == 1

@@ -10,8 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from auth.staff_policy import Role
+from sessions.classes import DataClass
 from sessions.keeping import holds, terms
-from sessions.keeping.models import PurgeRun
+from sessions.keeping.models import PurgeRun, TermChange, TermUnit
+from sessions.keeping.terms import Term
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.test_pages import Clerk
@@ -25,6 +27,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         now = portal.services.clock()
         with portal.services.make_session.begin() as db:
             terms.seed(db, now=now)
+            db.flush()
             db.add(
                 PurgeRun(
                     as_of=now,
@@ -34,6 +37,11 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
                     position=0,
                 )
             )
+            for rule in terms.current(db):
+                if rule.data_class is DataClass.SECURITY:
+                    month = Term(1, TermUnit.MONTHS)
+                    asked = terms.change(db, rule.id, term=month, basis="Moins suffit", by="pia", now=now)
+                    assert isinstance(asked, TermChange)
             holds.place(
                 db,
                 holds.Scope(mac="02:00:00:00:0b:01"),

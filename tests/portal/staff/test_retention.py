@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from auth.staff_policy import Role
 from auth.trail import TrailEntry
+from portal import keeping
 from portal.services import Services
+from sessions.classes import DataClass
 from sessions.keeping import clock as clocks
-from sessions.keeping import holds, terms
-from sessions.keeping.models import LegalHold, PurgeRun, RetentionRule
+from sessions.keeping import holds, purge, terms
+from sessions.keeping.models import LegalHold, PurgeRun, RetentionRule, TermChange
 from tests.clock import NOON, MovingClock
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.sessions.keeping.past import Past
@@ -45,12 +47,102 @@ def test_the_page_says_every_term_and_its_basis(pia: Clerk) -> None:
 def test_a_changed_term_is_traced_and_the_old_line_stays(pia: Clerk, db: Session) -> None:
     pia.get("/staff/retention")
     rule = db.scalars(select(RetentionRule).where(RetentionRule.data_class == "security")).one()
-    pia.press(f"/staff/retention/{rule.id}", amount="30", unit="days", basis="Moins suffit")
+    pia.press(f"/staff/retention/{rule.id}", amount="4", unit="months", basis="Décret de 2027")
     page = pia.follow().text
-    assert "30 days, from the day it happened" in page and "What held before" in page
+    assert "4 months, from the day it happened" in page and "What held before" in page
     db.rollback()
     entry = db.scalars(select(TrailEntry).where(TrailEntry.action == "term changed")).one()
-    assert (entry.actor, entry.detail["before"], entry.detail["now"]) == ("pia", "3 months", "30 days")
+    assert (entry.actor, entry.detail["before"], entry.detail["now"]) == ("pia", "3 months", "4 months")
+
+
+def test_a_shorter_term_waits_for_a_second_person_and_a_week(
+    pia: Clerk, desk: Desk, services: Services, db: Session, clock: MovingClock
+) -> None:
+    pia.get("/staff/retention")
+    rule = db.scalars(select(RetentionRule).where(RetentionRule.data_class == "security")).one()
+    pia.press(f"/staff/retention/{rule.id}", amount="30", unit="days", basis="Moins suffit")
+    page = pia.follow().text
+    assert "3 months, from the day it happened" in page and "asked by pia" in page
+    db.rollback()
+    change = db.scalars(select(TermChange)).one()
+    confirm = f"/staff/retention/changes/{change.id}/confirm"
+    assert confirm not in page
+    assert pia.post(confirm, **pia.form(f"/staff/retention/changes/{change.id}/withdraw")).status_code == 409
+    second = desk.at_work("quentin", Role.PRIVACY)
+    second.get("/staff/retention")
+    second.press(confirm)
+    assert "holds from" in second.follow().text
+    clock.advance(days=6)
+    with services.make_session.begin() as writer:
+        purge.step(writer, keeping.SHELVES, now=clock(), at_once=True)
+        assert terms.in_force(writer)[DataClass.SECURITY].term.amount == 3
+    clock.advance(days=1)
+    with services.make_session.begin() as writer:
+        for run in writer.scalars(select(PurgeRun)):
+            run.finished_at = clock()
+        writer.flush()
+        purge.step(writer, keeping.SHELVES, now=clock(), at_once=True)
+        assert terms.in_force(writer)[DataClass.SECURITY].term.amount == 30
+    db.rollback()
+    deeds = db.execute(
+        select(TrailEntry.actor, TrailEntry.action).where(TrailEntry.object == "retention:security")
+    ).all()
+    assert [tuple(deed) for deed in deeds] == [
+        ("pia", "shorter term asked"),
+        ("quentin", "shorter term confirmed"),
+        ("system", "term changed"),
+    ]
+
+
+def test_the_page_refuses_what_the_law_does_not_allow(pia: Clerk, db: Session) -> None:
+    rule = db.scalars(select(RetentionRule).where(RetentionRule.data_class == "trail")).one()
+    pia.get("/staff/retention")
+    pia.press(f"/staff/retention/{rule.id}", amount="1", unit="days", basis="x")
+    assert pia.page.status_code == 400 and "The law asks for more than that." in pia.page.text
+
+
+def test_an_officer_of_one_network_touches_nothing_of_the_town(
+    pia: Clerk, desk: Desk, services: Services, db: Session, town: Town
+) -> None:
+    """Terms, the purge and the whole town's holds are not theirs; holds of their own network are."""
+    place(pia)
+    place(pia, network="wifilib", reference="Réq. 13", mac="02:00:00:00:0b:77")
+    lou = desk.at_work("lou", Role.PRIVACY, networks=("bibliotheques",))
+    page = lou.get("/staff/retention").text
+    assert "Change this term" not in page
+    form = {"form": lou.get("/staff/holds") and lou.form("/staff/holds")["form"]}
+    assert BO_PHONE not in lou.page.text and "Réq. 1" not in lou.page.text
+    rule = db.scalars(select(RetentionRule)).first()
+    assert rule is not None
+    asked = {**form, "amount": "9", "unit": "years", "basis": "x"}
+    assert lou.post(f"/staff/retention/{rule.id}", **asked).status_code == 403
+    assert lou.post("/staff/retention/purge", **form).status_code == 403
+    for hold in db.scalars(select(LegalHold)):
+        for deed in ("confirm", "lift", "go-on"):
+            assert lou.post(f"/staff/holds/{hold.id}/{deed}", **form).status_code == 404
+    lou.get("/staff/holds")
+    place(lou, network="wifilib", reference="Réq. 14")
+    assert lou.page.status_code == 400
+    place(lou, network="", reference="Réq. 15")
+    assert "Réq. 15" in lou.follow().text
+    db.rollback()
+    held = {
+        one.reference: (one.network_id, one.lifted_at, one.confirmed_at)
+        for one in db.scalars(select(LegalHold))
+    }
+    assert held == {
+        "Réq. 12": (None, None, None),
+        "Réq. 13": (town.free.id, None, None),
+        "Réq. 15": (town.pierre_bayle.network_id, None, None),
+    }
+    # Those who answer for the whole town see it.
+    assert "Réq. 15" in pia.get("/staff/holds").text
+
+
+def test_looking_at_the_holds_leaves_a_line(pia: Clerk, db: Session) -> None:
+    pia.get("/staff/holds")
+    entry = db.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+    assert entry is not None and (entry.actor, entry.action) == ("pia", "holds listed")
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "", "x", "99999", "1e3"])
@@ -98,14 +190,27 @@ def test_a_hold_is_placed_by_one_and_confirmed_by_another(
     form = second.form(confirm)
     assert second.post(confirm, **form).status_code == 303
     assert second.post(confirm, **form).status_code == 409
+    # It ends by two as well.
+    second.get("/staff/holds")
+    second.press(f"/staff/holds/{hold.id}/lift")
+    assert "quentin asks to lift it" in second.follow().text
+    assert second.post(f"/staff/holds/{hold.id}/lift", **form).status_code == 409
+    pia.get("/staff/holds")
+    pia.press(f"/staff/holds/{hold.id}/go-on")
+    assert "asks to lift it" not in pia.follow().text
+    pia.press(f"/staff/holds/{hold.id}/lift")
     second.get("/staff/holds")
     second.press(f"/staff/holds/{hold.id}/lift")
     db.rollback()
-    assert db.scalars(select(LegalHold)).one().lifted_by == "quentin"
+    ended = db.scalars(select(LegalHold)).one()
+    assert (ended.lift_asked_by, ended.lifted_by) == ("pia", "quentin")
     deeds = db.scalars(select(TrailEntry).where(TrailEntry.object == f"hold:{hold.id}")).all()
     assert [(one.actor, one.action) for one in deeds] == [
         ("pia", "hold placed"),
         ("quentin", "hold confirmed"),
+        ("quentin", "hold lift asked"),
+        ("pia", "hold goes on"),
+        ("pia", "hold lift asked"),
         ("quentin", "hold lifted"),
     ]
     assert all(BO_PHONE not in str(one.detail) for one in deeds)

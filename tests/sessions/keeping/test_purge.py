@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, func, select
+from sqlalchemy import delete, event, func, select, update
 
 from ads.models import Impression
-from auth import trail_proof
+from auth import trail, trail_proof
 from auth.models import Attempt, Entitlement
 from auth.patrons import PatronRecord
 from auth.trail import TrailEntry
@@ -24,7 +24,15 @@ from sessions.classes import DataClass
 from sessions.keeping import clock as clocks
 from sessions.keeping import holds, purge, terms
 from sessions.keeping.holds import Scope
-from sessions.keeping.models import ClockWatch, LegalHold, PurgeRefusal, PurgeRun, TermUnit
+from sessions.keeping.models import (
+    ClockWatch,
+    LegalHold,
+    PurgeRefusal,
+    PurgeRun,
+    RetentionRule,
+    TermChange,
+    TermUnit,
+)
 from sessions.keeping.purge import Phase
 from sessions.keeping.terms import Term
 from sessions.models import AccessSession, Decision, Lease, Usage
@@ -33,6 +41,7 @@ from tests.sessions.keeping.conftest import Purge, books
 from tests.sessions.keeping.past import HOUR, Past
 from tests.town import BO_PHONE
 
+YEAR = Term(1, TermUnit.YEARS)
 YEAR_AGO = NOON.replace(year=2025)
 QUARTER_AGO = NOON.replace(month=8)
 DAY = timedelta(days=1)
@@ -130,7 +139,7 @@ def test_an_ad_with_a_longer_term_stays_countable_and_forgets_whose_it_was(
     past: Past, run: Purge, make_session: SessionMaker
 ) -> None:
     rule = next(one for one in terms.current(past.db) if one.data_class is DataClass.ACCEPTANCE)
-    terms.change(past.db, rule.id, term=Term(5, TermUnit.YEARS), basis="accounts", now=NOON)
+    terms.change(past.db, rule.id, term=Term(5, TermUnit.YEARS), basis="accounts", by="pia", now=NOON)
     past.stay(YEAR_AGO - DAY)
     past.db.commit()
     run()
@@ -144,7 +153,10 @@ def test_counters_with_a_shorter_term_leave_before_their_session(
     past: Past, run: Purge, make_session: SessionMaker
 ) -> None:
     rule = next(one for one in terms.current(past.db) if one.data_class is DataClass.TRAFFIC)
-    terms.change(past.db, rule.id, term=Term(30, TermUnit.DAYS), basis="less", now=NOON)
+    week_ago = NOON - terms.DELAY
+    asked = terms.change(past.db, rule.id, term=Term(30, TermUnit.DAYS), basis="less", by="pia", now=week_ago)
+    assert isinstance(asked, TermChange)
+    terms.confirm(past.db, asked.id, by="quentin", now=week_ago)
     past.stay(NOON - 31 * DAY)
     past.stay(NOON - 29 * DAY)
     past.stay(YEAR_AGO - DAY)
@@ -173,6 +185,66 @@ def test_the_trail_goes_after_its_term_and_stays_whole(
         assert trail_proof.verify(db).is_whole
 
 
+def test_a_shorter_term_begins_a_week_after_the_second_person_and_its_record_outlives_it(
+    past: Past, run: Purge, make_session: SessionMaker
+) -> None:
+    rule = next(one for one in terms.current(past.db) if one.data_class is DataClass.TRAIL)
+    asked = terms.change(past.db, rule.id, term=YEAR, basis="less", by="pia", now=NOON)
+    assert isinstance(asked, TermChange)
+    trail.record(past.db, actor="pia", action=trail.TERM_ASKED, object="retention:trail", now=NOON)
+    past.deed(NOON)
+    past.db.commit()
+    run(NOON + 8 * DAY, confirmed_by="rita")
+    with make_session.begin() as db:
+        assert terms.in_force(db)[DataClass.TRAIL].term == Term(3, TermUnit.YEARS)
+        terms.confirm(db, asked.id, by="quentin", now=NOON + 8 * DAY)
+    run(NOON + 14 * DAY, confirmed_by="rita")
+    with make_session() as db:
+        assert terms.in_force(db)[DataClass.TRAIL].term == Term(3, TermUnit.YEARS)
+    run(NOON + 15 * DAY, confirmed_by="rita")
+    with make_session() as db:
+        assert terms.in_force(db)[DataClass.TRAIL].term == YEAR
+    # A year and a day later the deed of that day is gone, and not who asked for this.
+    run(NOON + 400 * DAY, confirmed_by="rita")
+    with make_session() as db:
+        said = [(one.actor, one.action) for one in db.scalars(select(TrailEntry).order_by(TrailEntry.number))]
+    assert ("cem", "issued") not in said
+    assert said[:2] == [("pia", "shorter term asked"), ("system", "term changed")]
+    with snapshot(make_session) as db:
+        assert trail_proof.verify(db).is_whole
+
+
+def test_a_term_below_the_law_in_the_table_is_not_acted_upon(
+    past: Past, run: Purge, make_session: SessionMaker
+) -> None:
+    """Whoever writes into the table of terms themselves destroys nothing that the law asks for."""
+    past.stay(NOON - 30 * DAY)
+    past.deed(NOON - 30 * DAY)
+    past.db.execute(update(RetentionRule).values(term=1, unit=TermUnit.DAYS))
+    past.db.commit()
+    run()
+    run(NOON + 2 * DAY)
+    assert rows(make_session, AccessSession) == rows(make_session, Entitlement) == 1
+    with make_session() as db:
+        assert "issued" in db.scalars(select(TrailEntry.action)).all()
+
+
+def test_whoever_shortened_a_term_does_not_confirm_the_purge(past: Past, make_session: SessionMaker) -> None:
+    rule = next(one for one in terms.current(past.db) if one.data_class is DataClass.SECURITY)
+    asked = terms.change(past.db, rule.id, term=Term(30, TermUnit.DAYS), basis="less", by="pia", now=NOON)
+    assert isinstance(asked, TermChange)
+    terms.confirm(past.db, asked.id, by="quentin", now=NOON)
+    many_refusals(past, 1001, NOON - 40 * DAY)
+    past.db.commit()
+    for now in (NOON, NOON + 8 * DAY):
+        with make_session.begin() as db, pytest.raises(terms.SamePerson):
+            purge.step(db, SHELVES, now=now, confirmed_by="pia")
+        with make_session.begin() as db:
+            purge.step(db, SHELVES, now=now, confirmed_by="quentin")
+            for run_ in db.scalars(select(PurgeRun)):
+                run_.finished_at = now
+
+
 def test_the_trail_says_what_went(past: Past, run: Purge, make_session: SessionMaker) -> None:
     past.stay(YEAR_AGO - DAY)
     past.db.commit()
@@ -199,7 +271,7 @@ def test_it_rests_until_its_time(past: Past, run: Purge, make_session: SessionMa
 # Holds -------------------------------------------------------------------------------------------------------------
 
 
-def hold(past: Past, **scope: Any) -> LegalHold:
+def hold(past: Past, network_id: int | None = None, **scope: Any) -> LegalHold:
     return holds.place(
         past.db,
         Scope(**scope),
@@ -208,6 +280,7 @@ def hold(past: Past, **scope: Any) -> LegalHold:
         expires_at=NOON + 5 * DAY,
         by="pia",
         now=NOON - HOUR,
+        network_id=network_id,
     )
 
 
@@ -281,6 +354,22 @@ def test_a_scope_that_does_not_match_in_full_holds_nothing(
     past.db.commit()
     run()
     assert rows(make_session, AccessSession) == rows(make_session, Decision) == 0
+
+
+def test_a_hold_of_one_network_keeps_nothing_of_another(
+    past: Past, run: Purge, make_session: SessionMaker
+) -> None:
+    kept = past.stay(OLD, gateway=past.town.pierre_bayle)
+    past.stay(OLD)
+    past.refusal(OLD, network_id=past.town.free.id)
+    past.deed(NOON.replace(year=2020))
+    hold(past, since=NOON.replace(year=2019), network_id=past.town.pierre_bayle.network_id)
+    past.db.commit()
+    run()
+    with make_session() as db:
+        assert db.scalars(select(AccessSession.id)).all() == [kept.id]
+        assert "issued" not in db.scalars(select(TrailEntry.action)).all()
+    assert rows(make_session, Decision) == 0
 
 
 def test_refusals_and_deeds_are_held_by_what_they_have(
@@ -506,7 +595,6 @@ def test_on_sqlite_what_was_purged_is_overwritten(
     path.write_bytes(empty_sqlite.read_bytes())
     engine = make_engine(f"sqlite:///{path}")
     make = make_session_maker(engine)
-    from auth import trail
     from tests.town import build_town
 
     with make.begin() as db:

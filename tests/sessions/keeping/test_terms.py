@@ -10,8 +10,16 @@ from sqlalchemy.orm import Session
 
 from sessions.classes import DataClass
 from sessions.keeping import terms
-from sessions.keeping.models import RetentionRule, TermUnit
-from sessions.keeping.terms import StaleRule, Term, UnreadableTerm
+from sessions.keeping.models import RetentionRule, TermChange, TermUnit
+from sessions.keeping.terms import (
+    BelowLaw,
+    OpenChange,
+    OverChange,
+    SamePerson,
+    StaleRule,
+    Term,
+    UnreadableTerm,
+)
 from tests.clock import NOON
 
 YEAR = Term(1, TermUnit.YEARS)
@@ -54,13 +62,13 @@ def test_a_change_closes_the_old_line_and_keeps_it(db: Session) -> None:
     db.flush()
     rule = terms.current(db)[0]
     later = NOON + timedelta(days=10)
-    terms.change(db, rule.id, term=Term(6, TermUnit.MONTHS), basis="Décret de 2027", now=later)
+    terms.change(db, rule.id, term=Term(18, TermUnit.MONTHS), basis="Décret de 2027", by="pia", now=later)
     lines = db.scalars(
         select(RetentionRule).where(RetentionRule.data_class == rule.data_class).order_by(RetentionRule.id)
     ).all()
     assert [(one.term, one.valid_from, one.valid_to) for one in lines] == [
         (1, NOON, later),
-        (6, later, None),
+        (18, later, None),
     ]
     assert terms.in_force(db)[rule.data_class].basis == "Décret de 2027"
     assert [one.id for one in terms.former(db)] == [rule.id]
@@ -70,9 +78,9 @@ def test_of_two_who_change_a_line_the_second_is_told(db: Session) -> None:
     terms.seed(db, now=NOON)
     db.flush()
     rule = terms.current(db)[0]
-    terms.change(db, rule.id, term=YEAR, basis="first", now=NOON)
+    terms.change(db, rule.id, term=YEAR, basis="first", by="pia", now=NOON)
     with pytest.raises(StaleRule):
-        terms.change(db, rule.id, term=YEAR, basis="second", now=NOON)
+        terms.change(db, rule.id, term=YEAR, basis="second", by="pia", now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +97,53 @@ def test_a_term_without_sense_or_basis_is_refused(db: Session, term: Term, basis
     terms.seed(db, now=NOON)
     db.flush()
     with pytest.raises(UnreadableTerm):
-        terms.change(db, terms.current(db)[0].id, term=term, basis=basis, now=NOON)
+        terms.change(db, terms.current(db)[0].id, term=term, basis=basis, by="pia", now=NOON)
+
+
+def rule_of(db: Session, data_class: DataClass) -> RetentionRule:
+    terms.seed(db, now=NOON)
+    db.flush()
+    return next(one for one in terms.current(db) if one.data_class is data_class)
+
+
+@pytest.mark.parametrize("data_class", [one for one, floor in terms.FLOORS.items() if floor.term])
+@pytest.mark.parametrize(
+    "term", [Term(1, TermUnit.DAYS), Term(365, TermUnit.DAYS), Term(11, TermUnit.MONTHS)]
+)
+def test_no_two_people_go_below_the_law(db: Session, data_class: DataClass, term: Term) -> None:
+    rule = rule_of(db, data_class)
+    with pytest.raises(BelowLaw):
+        terms.change(db, rule.id, term=term, basis="less", by="pia", now=NOON)
+    assert terms.waiting(db) == []
+
+
+def test_every_class_has_a_floor_or_the_text_that_sets_none() -> None:
+    assert set(terms.FLOORS) == set(DataClass)
+    for data_class, floor in terms.FLOORS.items():
+        assert floor.source
+        assert floor.term is None or not terms.LAW[data_class].term.is_shorter_than(floor.term)
+
+
+def test_a_shorter_term_takes_a_second_person_and_may_be_withdrawn_by_any(db: Session) -> None:
+    rule = rule_of(db, DataClass.SECURITY)
+    month = Term(1, TermUnit.MONTHS)
+    asked = terms.change(db, rule.id, term=month, basis="less", by="pia", now=NOON)
+    assert isinstance(asked, TermChange)
+    with pytest.raises(OpenChange):
+        terms.change(db, rule.id, term=month, basis="less", by="quentin", now=NOON)
+    with pytest.raises(SamePerson):
+        terms.confirm(db, asked.id, by="pia", now=NOON)
+    assert terms.carry_out(db, now=NOON + timedelta(days=900)) == []
+    terms.confirm(db, asked.id, by="quentin", now=NOON)
+    with pytest.raises(OverChange):
+        terms.confirm(db, asked.id, by="rita", now=NOON)
+    assert terms.carry_out(db, now=NOON + terms.DELAY - timedelta(seconds=1)) == []
+    terms.withdraw(db, asked.id, by="rita", now=NOON + timedelta(days=1))
+    assert terms.carry_out(db, now=NOON + terms.DELAY) == []
+    assert terms.in_force(db)[DataClass.SECURITY].term == Term(3, TermUnit.MONTHS)
+
+
+def test_a_longer_term_holds_at_once(db: Session) -> None:
+    rule = rule_of(db, DataClass.TRAIL)
+    terms.change(db, rule.id, term=Term(4, TermUnit.YEARS), basis="more", by="pia", now=NOON)
+    assert terms.in_force(db)[DataClass.TRAIL].term == Term(4, TermUnit.YEARS)

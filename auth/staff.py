@@ -20,13 +20,15 @@ from auth.staff_errors import (
     BeyondAuthority,
     LastAdmin,
     NoRole,
+    RolesApart,
     SpentSetup,
     TakenLogin,
+    TakesTwo,
     UnknownNetworks,
     UnreadableLogin,
 )
 from auth.staff_models import RecoveryCode, Staff, StaffState
-from auth.staff_policy import Authority, Role, may_appoint
+from auth.staff_policy import APART, Authority, Role, may_appoint, takes_two
 from auth.staff_secrets import new_seed, new_token, token_digest
 from sites.models import Network
 
@@ -57,11 +59,39 @@ def invite(
     name: str,
     authority: Authority,
     now: datetime,
+    by: Staff | None = None,
     make_token: Callable[[], str] = new_token,
     make_seed: Callable[[], bytes] = new_seed,
 ) -> Invitation:
-    """Make an account without a password. Raises `TakenLogin`, `UnreadableLogin`, `NoRole`, `UnknownNetworks`."""
-    _check(db, authority)
+    """Make an account without a password; `by` None is the operator on the command line.
+
+    Raises `TakesTwo` where a member of staff gives what no one person gives (`propose`), `TakenLogin`,
+    `UnreadableLogin`, `NoRole`, `RolesApart`, `UnknownNetworks`.
+    """
+    if by is not None and takes_two(None, authority):
+        raise TakesTwo
+    invitation = propose(
+        db, login=login, name=name, authority=authority, now=now, make_token=make_token, make_seed=make_seed
+    )
+    invitation.staff.setup_digest = token_digest(invitation.token)
+    invitation.staff.setup_until = now + SETUP_LIFE
+    invitation.staff.handed_by = by.id if by is not None else None
+    db.flush()
+    return invitation
+
+
+def propose(
+    db: Session,
+    *,
+    login: str,
+    name: str,
+    authority: Authority,
+    now: datetime,
+    make_token: Callable[[], str] = new_token,
+    make_seed: Callable[[], bytes] = new_seed,
+) -> Invitation:
+    """Make an account that no link opens yet. Raises what `invite` raises."""
+    check(db, authority)
     token = make_token()
     person = Staff(
         login=read_login(login),
@@ -69,8 +99,6 @@ def invite(
         roles=sorted(authority.roles),
         networks=sorted(authority.networks),
         totp_seed=make_seed(),
-        setup_digest=token_digest(token),
-        setup_until=now + SETUP_LIFE,
         created_at=now,
     )
     try:
@@ -108,6 +136,7 @@ def set_up(db: Session, token: str, *, password_hash: str, totp_step: int, now: 
             totp_step=totp_step,
             setup_digest=None,
             setup_until=None,
+            setup_word_digest=None,
             session_version=Staff.session_version + 1,
         )
         .returning(Staff.id)
@@ -122,29 +151,47 @@ def reset(
     person: Staff,
     *,
     now: datetime,
+    by: Staff | None = None,
     make_token: Callable[[], str] = new_token,
     make_seed: Callable[[], bytes] = new_seed,
 ) -> Invitation:
-    """Begin an account anew: no password, another second factor, no sign-in. Its roles stay."""
+    """Begin an account anew: no password, another second factor, no sign-in. Its roles stay.
+
+    `by` None is the operator on the command line. Raises `TakesTwo` (`auth.staff_requests`).
+    """
+    if by is not None and takes_two(None, person.authority):
+        raise TakesTwo
     token = make_token()
+    begin_anew(db, person, digest=token_digest(token), now=now, make_seed=make_seed)
+    person.handed_by = by.id if by is not None else None
+    db.flush()
+    return Invitation(person, token)
+
+
+def begin_anew(
+    db: Session, person: Staff, *, digest: str, now: datetime, make_seed: Callable[[], bytes] = new_seed
+) -> None:
+    """Take everything away that opens the account, and let the link with this digest set it up."""
     person.password_hash = None
     person.totp_seed = make_seed()
     person.totp_step = 0
-    person.setup_digest, person.setup_until = token_digest(token), now + SETUP_LIFE
+    person.setup_digest, person.setup_until = digest, now + SETUP_LIFE
+    person.setup_word_digest = None
     end_signins(person)
     db.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == person.id))
     db.flush()
-    return Invitation(person, token)
 
 
 def appoint(db: Session, person: Staff, authority: Authority, *, by: Authority | None) -> None:
     """Give other roles or networks; `by` None is the operator on the command line.
 
-    Raises `BeyondAuthority`, `NoRole`, `UnknownNetworks`, `LastAdmin`.
+    Raises `BeyondAuthority`, `TakesTwo`, `NoRole`, `RolesApart`, `UnknownNetworks`, `LastAdmin`.
     """
-    _check(db, authority)
+    check(db, authority)
     if by is not None and not (may_appoint(by, person.authority) and may_appoint(by, authority)):
         raise BeyondAuthority
+    if by is not None and takes_two(person.authority, authority):
+        raise TakesTwo
     if Role.ADMIN not in authority.roles or authority.networks:
         _spare_last_admin(db, person)
     person.roles, person.networks = sorted(authority.roles), sorted(authority.networks)
@@ -156,13 +203,18 @@ def disable(db: Session, person: Staff, *, now: datetime) -> None:
     """Close an account, and every sign-in with it, at once. Raises `LastAdmin`."""
     _spare_last_admin(db, person)
     person.disabled_at = now
-    person.setup_digest = person.setup_until = None
+    person.setup_digest = person.setup_until = person.setup_word_digest = None
     end_signins(person)
     db.flush()
 
 
-def enable(db: Session, person: Staff) -> None:
-    """Open a disabled account again, with the password and second factor it had."""
+def enable(db: Session, person: Staff, *, by: Authority | None = None) -> None:
+    """Open a disabled account again, with the password and second factor it had; `by` None is the command line.
+
+    Raises `TakesTwo`: such an account is begun anew instead.
+    """
+    if by is not None and takes_two(None, person.authority):
+        raise TakesTwo
     person.disabled_at = None
     db.flush()
 
@@ -202,9 +254,12 @@ def replace_recovery_codes(db: Session, person: Staff, digests: Iterable[str]) -
     db.flush()
 
 
-def _check(db: Session, authority: Authority) -> None:
+def check(db: Session, authority: Authority) -> None:
+    """Whether an account can be given this. Raises `NoRole`, `RolesApart`, `UnknownNetworks`."""
     if not authority.roles:
         raise NoRole
+    if authority.roles >= APART:
+        raise RolesApart
     known = set(db.scalars(select(Network.slug).where(Network.slug.in_(authority.networks))))
     if missing := sorted(authority.networks - known):
         raise UnknownNetworks(missing)

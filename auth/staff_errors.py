@@ -55,6 +55,30 @@ class BeyondAuthority(StaffError):
     """Nobody gives or takes more than they have themselves."""
 
 
+class NoReach(StaffError):
+    """Neither all networks nor any of them was chosen: an empty field never means all."""
+
+
+class RolesApart(StaffError):
+    """Two roles that check each other are never one person's."""
+
+
+class TakesTwo(StaffError):
+    """This takes a second person."""
+
+
+class DependentPerson(StaffError):
+    """Whoever asked, whom it is about, or whose account one of the two could have opened, is no second person."""
+
+
+class OverRequest(StaffError):
+    """This was granted, refused or left too long."""
+
+
+class WrongWord(StaffError):
+    """The word that belongs to the link is another one."""
+
+
 class Weakness(enum.StrEnum):
     SHORT = "short"
     LONG = "long"

@@ -46,6 +46,11 @@ class Staff(Base):
     totp_step: Mapped[int] = mapped_column(default=0)
     setup_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
     setup_until: Mapped[datetime | None]
+    # The word that the link needs beside it, where two people hand the account over. Kept as a keyed hash.
+    setup_word_digest: Mapped[str | None] = mapped_column(String(64))
+    # Who was shown the last link to this account and could have opened it alone; empty for the command line, and where
+    # two people handed it over.
+    handed_by: Mapped[int | None]
     session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
@@ -59,6 +64,29 @@ class Staff(Base):
         if self.disabled_at is not None:
             return StaffState.DISABLED
         return StaffState.ACTIVE if self.password_hash else StaffState.INVITED
+
+
+class StaffRequest(Base):
+    """A role that takes two: asked for by one person, granted or refused by another (`auth.staff_requests`)."""
+
+    __tablename__ = "staff_requests"
+
+    id: Mapped[Key]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    login: Mapped[str] = mapped_column(String(64))
+    roles: Mapped[list[str]] = mapped_column(Json)
+    networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    token_digest: Mapped[str] = mapped_column(String(64))
+    asked_by: Mapped[str] = mapped_column(String(80))
+    asked_by_id: Mapped[int | None]
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(80))
+    granted: Mapped[bool | None]
+
+    @property
+    def authority(self) -> Authority:
+        return Authority(frozenset(Role(role) for role in self.roles), frozenset(self.networks))
 
 
 class RecoveryCode(Base):

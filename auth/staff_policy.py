@@ -35,6 +35,8 @@ class Action(enum.StrEnum):
     ADS = "ads"
     REPORT = "report"
     ACCOUNTS = "accounts"
+    # Be the second person where a role takes two.
+    SECOND = "second"
     # Of programs.
     TOKENS = "tokens"
     TRAIL = "trail"
@@ -64,10 +66,14 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.RETENTION,
             Action.REQUISITIONS,
             Action.TRAIL,
+            Action.SECOND,
         }
     ),
     Role.ADMIN: frozenset(Action) - OF_THE_LOG,
 }
+
+# Each of these watches the other: nobody has both.
+APART = frozenset({Role.ADMIN, Role.PRIVACY})
 
 LONGEST_SIGNIN = timedelta(hours=12)
 IDLE_AT_THE_DESK = timedelta(hours=8)
@@ -98,6 +104,23 @@ def may_appoint(authority: Authority, other: Authority) -> bool:
     if not may(authority, Action.ACCOUNTS):
         return False
     return not authority.networks or (bool(other.networks) and other.networks <= authority.networks)
+
+
+def takes_two(before: Authority | None, wanted: Authority) -> bool:
+    """Whether giving what is wanted to somebody who has `before` takes a second person: it opens the log's masks, or
+    opens them for more networks."""
+    if Role.PRIVACY not in wanted.roles:
+        return False
+    if before is None or Role.PRIVACY not in before.roles:
+        return True
+    return bool(before.networks) and not (wanted.networks and wanted.networks <= before.networks)
+
+
+def may_second(authority: Authority, wanted: Authority) -> bool:
+    """Whether somebody may be the second person for what is wanted: for no network that is not theirs."""
+    if not may(authority, Action.SECOND):
+        return False
+    return not authority.networks or (bool(wanted.networks) and wanted.networks <= authority.networks)
 
 
 def idle_limit(authority: Authority) -> timedelta:

@@ -7,11 +7,21 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from auth import staff as accounts
+from auth import staff_requests as requests
 from auth import trail
 from auth.staff import Invitation
-from auth.staff_errors import LastAdmin, NoRole, StaffError, TakenLogin, UnknownNetworks, UnreadableLogin
+from auth.staff_codes import make_recovery_codes
+from auth.staff_errors import (
+    LastAdmin,
+    NoRole,
+    RolesApart,
+    StaffError,
+    TakenLogin,
+    UnknownNetworks,
+    UnreadableLogin,
+)
 from auth.staff_models import Staff
-from auth.staff_policy import Authority, Role
+from auth.staff_policy import Authority, Role, takes_two
 from db.engine import reading
 from portal.services import services
 
@@ -29,15 +39,19 @@ staff = AppGroup("staff", help="Accounts of staff.")
     type=click.Choice([role.value for role in Role]),
     help="What the person does; may be given several times.",
 )
-@click.option("--network", "networks", multiple=True, help="A network's slug; none given: all networks.")
-def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...]) -> None:
+@click.option("--network", "networks", multiple=True, help="A network's slug; may be given several times.")
+@click.option("--all-networks", is_flag=True, help="All of them, those to come included.")
+def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...], all_networks: bool) -> None:
     """Make an account, and show the link that sets it up, once."""
+    if all_networks == bool(networks):
+        raise click.UsageError("Say which networks: --network SLUG, or --all-networks.")
     service = services()
     authority = Authority(frozenset(Role(role) for role in roles), frozenset(networks))
     try:
         with service.make_session.begin() as db:
             invitation = accounts.invite(db, login=login, name=name, authority=authority, now=service.clock())
             _record(db, invitation.staff, "account made", authority)
+            _tell(db, invitation.staff)
     except StaffError as error:
         raise click.ClickException(_in_words(error)) from error
     _hand_over(invitation)
@@ -80,7 +94,55 @@ def reset(login: str) -> None:
             accounts.enable(db, person)
         invitation = accounts.reset(db, person, now=service.clock())
         _record(db, person, "account reset")
+        _tell(db, person)
     _hand_over(invitation)
+
+
+@staff.command("enable")
+@click.argument("login")
+def enable(login: str) -> None:
+    """Open a disabled account again, with the password and second factor it had."""
+    with services().make_session.begin() as db:
+        person = _find(db, login)
+        accounts.enable(db, person)
+        _record(db, person, "account enabled")
+        _tell(db, person)
+    click.echo(f"{person.login} is enabled.")
+
+
+@staff.command("grant")
+@click.argument("login")
+@click.option("--by", required=True, help="Your name, for the trail and for everybody concerned.")
+def grant(login: str, by: str) -> None:
+    """Be the second person for what an administrator asked about an account; prints the word that its link needs."""
+    service = services()
+    name = f"{by.strip()[:60]} ({trail.COMMAND_LINE})"
+    try:
+        with service.make_session.begin() as db:
+            person = _find(db, login)
+            asked = requests.open_about(db, person, now=service.clock())
+            if asked is None:
+                raise click.ClickException(f"Nobody asks for anything about {person.login}.")
+            handover = requests.grant(
+                db,
+                asked,
+                by=None,
+                name=name,
+                now=service.clock(),
+                word=make_recovery_codes()[0],
+                digest_word=service.staff.word_digest,
+            )
+            _record(db, person, "request granted", person.authority)
+    except StaffError as error:
+        raise click.ClickException(_in_words(error)) from error
+    click.echo(handover.word)
+    click.echo(f"{person.login} needs this word beside the link that {asked.asked_by} was shown.", err=True)
+
+
+def _tell(db: Session, person: Staff) -> None:
+    """What takes two on the pages was done by one here: everybody concerned is told."""
+    if takes_two(None, person.authority):
+        requests.tell(db, person, by=trail.COMMAND_LINE, now=services().clock())
 
 
 def _find(db: Session, login: str) -> Staff:
@@ -122,6 +184,8 @@ def _in_words(error: StaffError) -> str:
             return "A login is 2 to 64 small letters, digits, dots or underscores."
         case UnknownNetworks():
             return f"No such network: {', '.join(error.slugs)}. See: flask --app wsgi sites export --records networks"
+        case RolesApart():
+            return "admin and privacy check each other: they are two people's."
         case NoRole():
             return "At least one role is needed."
         case LastAdmin():

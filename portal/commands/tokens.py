@@ -29,10 +29,13 @@ tokens = AppGroup("tokens", help="Tokens of programs that ask for passes (docs/a
     type=click.Choice([scope.value for scope in Scope]),
     help="What the program may do; may be given several times.",
 )
-@click.option("--network", "networks", multiple=True, help="A network's slug; none given: all networks.")
+@click.option("--network", "networks", multiple=True, help="A network's slug; may be given several times.")
+@click.option("--all-networks", is_flag=True, help="All of them, those to come included.")
 @click.option("--days", default=USUAL_LIFE.days, show_default=True, help="How long it is good.")
-def add(name: str, scopes: tuple[str, ...], networks: tuple[str, ...], days: int) -> None:
+def add(name: str, scopes: tuple[str, ...], networks: tuple[str, ...], all_networks: bool, days: int) -> None:
     """Make a token, and show it, once."""
+    if all_networks == bool(networks):
+        raise click.UsageError("Say which networks: --network SLUG, or --all-networks.")
     service = services()
     life = timedelta(days=min(max(days, 0), 10_000))
     wish = Wish(name, frozenset(Scope(scope) for scope in scopes), frozenset(networks), life)

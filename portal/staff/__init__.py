@@ -31,5 +31,6 @@ from portal.staff import (  # noqa: E402, F401
     slips,
     tokens,
     trail,
+    two_person,
     unmasking,
 )

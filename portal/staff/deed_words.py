@@ -30,6 +30,9 @@ def _about_people() -> dict[str, str]:
         "account reset": say("began an account anew"),
         "account disabled": say("disabled an account"),
         "account enabled": say("enabled an account"),
+        "second person asked": say("asked for a second person"),
+        "request granted": say("granted it as the second person"),
+        "request refused": say("refused it as the second person"),
         "token made": say("made a token"),
         "token revoked": say("revoked a token"),
     }
@@ -63,13 +66,21 @@ def _about_privacy() -> dict[str, str]:
         "requisition answered": say("gave the package of a requisition"),
         "requisition closed": say("closed a requisition"),
         "basis changed": say("changed the list of legal bases"),
+        "backup made": say("copied the database"),
+        "database restored": say("put a backup in the database’s place"),
         "trail purged": say("purged the trail up to an entry"),
         "purged": say("purged what was past its term"),
         "purge refused": say("refused to purge"),
         "term changed": say("changed a term"),
+        "shorter term asked": say("asked for a shorter term"),
+        "shorter term confirmed": say("confirmed a shorter term"),
+        "shorter term withdrawn": say("withdrew a shorter term"),
         "hold placed": say("placed a legal hold"),
         "hold confirmed": say("confirmed a legal hold"),
+        "hold lift asked": say("asked to lift a legal hold"),
+        "hold goes on": say("refused to lift a legal hold"),
         "hold lifted": say("lifted a legal hold"),
+        "holds listed": say("looked at the legal holds"),
     }
 
 

@@ -111,6 +111,10 @@ def here_in(code: str) -> str:
     return url_for(request.endpoint or "", **(request.view_args or {}), **kept, lang=code)
 
 
+# What pages ask that concerns two people; `portal.staff.two_person` fills it.
+SECOND: dict[str, Any] = {}
+
+
 def dress(app: Flask, style: str) -> None:
     """Give the staff's templates their vocabulary; error pages outside the blueprint need it too."""
     sheet = Markup(style)
@@ -135,6 +139,7 @@ def vocabulary() -> dict[str, Any]:
         "roles": list(Role),
         "role_in_words": role_in_words,
         "account_state_in_words": account_state_in_words,
+        **SECOND,
     }
 
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import staff as accounts
+from auth import staff_requests as requests
 from auth import trail
 from auth.staff import Invitation
-from auth.staff_errors import BeyondAuthority, StaffError
+from auth.staff_errors import BeyondAuthority, NoReach, StaffError
 from auth.staff_models import Staff
-from auth.staff_policy import Action, Authority, Role, may_appoint
+from auth.staff_policy import Action, Authority, Role, may_appoint, takes_two
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
@@ -32,13 +33,19 @@ def people() -> AnyResponse:
 @staff.post("/people")
 @needs(Action.ACCOUNTS, confirmed=True)
 def invite() -> AnyResponse:
-    service, wanted = services(), _authority()
+    service = services()
     try:
+        wanted = _authority()
         if not may_appoint(whoever().authority, wanted):
             raise BeyondAuthority
         with service.make_session.begin() as db:
             login, name = request.form.get("login", ""), request.form.get("name", "")[:120]
-            invitation = accounts.invite(db, login=login, name=name, authority=wanted, now=service.clock())
+            if takes_two(None, wanted):
+                made = accounts.propose(db, login=login, name=name, authority=wanted, now=service.clock())
+                return _ask(db, made.staff, wanted)
+            invitation = accounts.invite(
+                db, login=login, name=name, authority=wanted, now=service.clock(), by=_me(db)
+            )
             _record(db, invitation.staff, "account made", wanted)
     except StaffError as error:
         return _list_page(error)
@@ -54,10 +61,14 @@ def person(staff_id: int) -> AnyResponse:
 @staff.post("/people/<int(max=2147483647):staff_id>")
 @needs(Action.ACCOUNTS, confirmed=True)
 def appoint(staff_id: int) -> AnyResponse:
-    wanted = _authority()
     try:
+        wanted = _authority()
         with services().make_session.begin() as db:
             found = _find(db, staff_id)
+            if takes_two(found.authority, wanted):
+                if not may_appoint(whoever().authority, wanted):
+                    raise BeyondAuthority
+                return _ask(db, found, wanted)
             accounts.appoint(db, found, wanted, by=whoever().authority)
             _record(db, found, "account changed", wanted)
     except StaffError as error:
@@ -71,7 +82,9 @@ def reset(staff_id: int) -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
         found = _find(db, staff_id)
-        invitation = accounts.reset(db, found, now=service.clock())
+        if takes_two(None, found.authority):
+            return _ask(db, found, found.authority)
+        invitation = accounts.reset(db, found, now=service.clock(), by=_me(db))
         _record(db, found, "account reset")
     return _invitation_page(invitation)
 
@@ -93,10 +106,13 @@ def disable(staff_id: int) -> AnyResponse:
 @staff.post("/people/<int(max=2147483647):staff_id>/enable")
 @needs(Action.ACCOUNTS, confirmed=True)
 def enable(staff_id: int) -> AnyResponse:
-    with services().make_session.begin() as db:
-        found = _find(db, staff_id)
-        accounts.enable(db, found)
-        _record(db, found, "account enabled")
+    try:
+        with services().make_session.begin() as db:
+            found = _find(db, staff_id)
+            accounts.enable(db, found, by=whoever().authority)
+            _record(db, found, "account enabled")
+    except StaffError as error:
+        return _person_page(staff_id, error)
     return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
 
 
@@ -113,9 +129,38 @@ def _find(db: Session, staff_id: int) -> Staff:
     return found
 
 
+def _me(db: Session) -> Staff:
+    return db.get_one(Staff, whoever().id)
+
+
+def _ask(db: Session, found: Staff, wanted: Authority) -> AnyResponse:
+    """What takes two: the link is shown to whoever asks, and good once somebody has granted it."""
+    invitation = requests.ask(db, found, wanted, by=_me(db), now=services().clock())
+    _record(db, found, "second person asked", wanted)
+    return _invitation_page(invitation, takes_two=True)
+
+
 def _authority() -> Authority:
-    """What the form gives: only words of the policy can be given."""
+    """What the form gives: only words of the policy can be given. Raises `NoReach`."""
     roles = frozenset(role for role in Role if role.value in request.form.getlist("roles"))
+    return Authority(roles, networks_chosen())
+
+
+def networks_chosen() -> frozenset[str]:
+    """The networks of a form; none are all of them, where the form says so in so many words. Raises `NoReach`."""
+    reach, chosen = request.form.get("reach"), frozenset(request.form.getlist("networks"))
+    if reach == "all" and not chosen:
+        return frozenset()
+    if reach != "some" or not chosen:
+        raise NoReach
+    return chosen
+
+
+def _typed(before: Authority | None = None) -> Authority:
+    """What to show in the form again."""
+    roles = frozenset(role for role in Role if role.value in request.form.getlist("roles"))
+    if before is not None and not roles:
+        return before
     return Authority(roles, frozenset(request.form.getlist("networks")))
 
 
@@ -133,9 +178,10 @@ def _record(db: Session, found: Staff, action: str, wanted: Authority | None = N
     )
 
 
-def _invitation_page(invitation: Invitation) -> AnyResponse:
+def _invitation_page(invitation: Invitation, *, takes_two: bool = False) -> AnyResponse:
     link = setup_link(invitation.token)
-    return make_response(render_template("staff/invitation.html", person=invitation.staff, link=link))
+    page = render_template("staff/invitation.html", person=invitation.staff, link=link, takes_two=takes_two)
+    return make_response(page)
 
 
 def _list_page(error: StaffError | None) -> AnyResponse:
@@ -148,7 +194,8 @@ def _list_page(error: StaffError | None) -> AnyResponse:
             networks=networks_of_mine(db),
             login=request.form.get("login", "")[:64],
             name=request.form.get("name", "")[:120],
-            wanted=_authority(),
+            wanted=_typed(),
+            reach=request.form.get("reach", ""),
         )
     return make_response(page, refusal.status if refusal else 200)
 
@@ -162,7 +209,8 @@ def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
             refusal=refusal,
             person=found,
             networks=networks_of_mine(db),
-            wanted=_authority() if error and request.form.getlist("roles") else found.authority,
+            wanted=_typed(found.authority) if error else found.authority,
+            reach=request.form.get("reach") or ("some" if found.networks else "all"),
             deeds=trail.read(db, trail.Query(object=f"staff:{found.id}", most=20)),
         )
     return make_response(page, refusal.status if refusal else 200)

@@ -10,18 +10,24 @@ from auth.errors import TooManyAttempts
 from auth.staff_errors import (
     BeyondAuthority,
     BusyHashing,
+    DependentPerson,
     LastAdmin,
+    NoReach,
     NoReason,
     NoRole,
+    OverRequest,
+    RolesApart,
     SpentSetup,
     StaffError,
     TakenLogin,
+    TakesTwo,
     UnknownNetworks,
     UnreadableLogin,
     Weakness,
     WeakPassword,
     WrongCode,
     WrongStaffCredentials,
+    WrongWord,
 )
 from auth.staff_policy import Role
 from auth.voucher_errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
@@ -29,7 +35,7 @@ from portal.printing.typesetter import BusyPress, FailedPrinting
 from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import NotAllowed
+from portal.staff.access import NotAllowed, TownWideOnly
 from portal.staff.desk_errors import (
     MOST_AT_THE_DESK,
     ForeignPlan,
@@ -110,6 +116,12 @@ def refusal_of(error: Exception) -> Refusal:
                 HTTPStatus.FORBIDDEN,
                 say("Your account does not include this."),
                 _who_can_give_it(),
+            )
+        case TownWideOnly():
+            return Refusal(
+                HTTPStatus.FORBIDDEN,
+                say("This is for the whole town."),
+                say("It touches networks that are not yours. Ask a colleague who works for all of them."),
             )
         case ForeignForm():
             return Refusal(
@@ -206,6 +218,26 @@ def _about_accounts(error: Exception) -> Refusal:
             text = say("Use 2 to 64 small letters, digits, dots or underscores.")
         case UnknownNetworks():
             title, text = say("There is no such network."), say("Choose from the list.")
+        case NoReach():
+            title = say("For which networks?")
+            text = say("Choose all of them, or tick those that are meant: an empty field means none.")
+        case RolesApart():
+            title = say("These two roles are never one person’s.")
+            text = say("Who gives out the roles and who answers for data protection watch each other.")
+        case TakesTwo():
+            title = say("This takes a second person.")
+            text = say("Begin the account anew instead: somebody else has to grant that.")
+        case DependentPerson():
+            title = say("You are not a second person here.")
+            text = say(
+                "It is about you, or the link to your account came from whoever asked. Let somebody else grant it."
+            )
+        case OverRequest():
+            title = say("This request is over.")
+            text = say("It was granted, refused, replaced, or left for more than a week.")
+        case WrongWord():
+            title = say("That is not the word.")
+            text = say("Ask the person who granted the account. Each link has a word of its own.")
         case NoRole():
             title, text = (
                 say("No role was chosen."),
@@ -254,6 +286,7 @@ for _kind in (
     VoucherError,
     RequisitionError,
     NotAllowed,
+    TownWideOnly,
     ForeignForm,
     UsedForm,
     Unprinted,

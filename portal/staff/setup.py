@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
+from datetime import timedelta
+
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth import limits, trail
 from auth import staff as accounts
-from auth import trail
+from auth.errors import AuthError
+from auth.limits import Budget
 from auth.staff_codes import as_base32, enrolment_uri, make_recovery_codes, read_recovery_code, step_of
-from auth.staff_errors import SpentSetup, StaffError, WrongCode
+from auth.staff_errors import SpentSetup, StaffError, WrongCode, WrongWord
 from auth.staff_models import Staff
 from auth.staff_secrets import check_password
 from db.engine import reading
@@ -23,13 +28,20 @@ from portal.wording import say
 @staff.get("/setup/<token>")
 @anyone
 def setup_page(token: str) -> AnyResponse:
-    return _page(_owner(token), token, None)
+    person = _owner(token)
+    return _word_page(person, token, None) if person.setup_word_digest else _page(person, token, None)
 
 
 @staff.post("/setup/<token>")
 @anyone
 def setup(token: str) -> AnyResponse:
     person = _owner(token)
+    try:
+        _prove_word(person)
+    except AuthError as error:
+        return _word_page(person, token, error)
+    if "password" not in request.form:
+        return _page(person, token, None)
     try:
         codes = _set_up(person, token)
     except SpentSetup:
@@ -42,6 +54,27 @@ def setup(token: str) -> AnyResponse:
 def _owner(token: str) -> Staff:
     with reading(services().make_session) as db:
         return accounts.find_setup(db, token, now=services().clock())
+
+
+def _prove_word(person: Staff) -> None:
+    """Where two people hand the account over, the link alone shows nothing. Raises `WrongWord`, `TooManyAttempts`."""
+    if person.setup_word_digest is None:
+        return
+    service = services()
+    guesses = Budget(f"setup-word:{person.id}", most=10, window=timedelta(minutes=15))
+    with service.make_session.begin() as db:
+        limits.take(db, guesses, now=service.clock())
+    given = service.staff.word_digest(person.id, request.form.get("word", "")[:40])
+    if not hmac.compare_digest(given, person.setup_word_digest):
+        raise WrongWord
+    with service.make_session.begin() as db:
+        limits.refund(db, guesses)
+
+
+def _word_page(person: Staff, token: str, error: AuthError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    page = render_template("staff/setup_word.html", person=person, token=token, refusal=refusal)
+    return make_response(page, refusal.status if refusal else 200)
 
 
 def _set_up(person: Staff, token: str) -> list[str]:
@@ -76,6 +109,7 @@ def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:
         "staff/setup.html",
         person=person,
         token=token,
+        word=request.form.get("word", "")[:40],
         refusal=refusal,
         drawing=picture(uri, say("Code to scan with your authenticator")),
         key=" ".join(_fours(as_base32(secret))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -19,7 +20,7 @@ from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
-from portal.staff.people import networks_of_mine
+from portal.staff.people import networks_chosen, networks_of_mine
 from portal.staff.token_words import day_in_words, refusal_of, scope_in_words
 
 
@@ -33,8 +34,9 @@ def tokens() -> AnyResponse:
 @needs(Action.TOKENS, confirmed=True)
 def make_token() -> AnyResponse:
     """Make a token, and show it once."""
-    service, wanted, me = services(), _wish(), whoever()
+    service, me = services(), whoever()
     try:
+        wanted = replace(_wish(), networks=networks_chosen())
         if not may_hand_out(me.authority, wanted.networks):
             raise BeyondAuthority
         with service.make_session.begin() as db:
@@ -98,6 +100,7 @@ def _page(error: StaffError | None) -> AnyResponse:
             refusal=refusal,
             tokens=api_tokens.every(db, visible_to=whoever().authority),
             networks=networks_of_mine(db),
+            reach=request.form.get("reach", ""),
             scopes=list(Scope),
             scope_in_words=scope_in_words,
             day_in_words=day_in_words,

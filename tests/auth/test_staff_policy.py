@@ -28,10 +28,12 @@ TABLE = {
         Action.RETENTION,
         Action.REQUISITIONS,
         Action.TRAIL,
+        Action.SECOND,
     },
     Role.ADMIN: {
         *(Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS),
         *(Action.GATEWAYS, Action.ADS, Action.REPORT, Action.ACCOUNTS, Action.TOKENS, Action.TRAIL),
+        Action.SECOND,
     },
 }
 

@@ -79,6 +79,7 @@ PRIVATE: dict[str, set[str]] = {
     "staff": {
         *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),
         *("setup_digest", "setup_until", "session_version", "created_at", "disabled_at"),
+        *("setup_word_digest", "handed_by"),
     },
     "access_sessions": {
         *(
@@ -99,7 +100,8 @@ ELSEWHERE = {
     *("drifts", "entitlements", "figure_days", "figure_salts", "gateway_lives", "impressions", "leases"),
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
-    *("staff_recovery_codes", "staff_sessions", "trail", "trail_head", "trail_links", "usage"),
+    *("staff_recovery_codes", "staff_requests", "staff_sessions", "term_changes", "trail", "trail_head"),
+    *("trail_links", "trail_seals", "usage"),
 }
 # What works only as it is; where its value is long enough to be told from others, it is its own marker.
 KEPT = {

@@ -24,7 +24,7 @@ LINK = re.compile(r"https://portal\.example\.org(/staff/setup/[\w-]+)")
 
 def invited(app: Flask, services: Services, clock: MovingClock) -> tuple[Clerk, str]:
     """Somebody with a link that was made on the command line."""
-    result = app.test_cli_runner().invoke(args=["staff", "add", "Dana", "--role", "admin"])
+    result = app.test_cli_runner().invoke(args=["staff", "add", "Dana", "--role", "admin", "--all-networks"])
     assert result.exit_code == 0, result.output
     found = LINK.search(result.output)
     assert found is not None
@@ -105,7 +105,9 @@ def test_a_link_is_over_after_a_day(app: Flask, services: Services, clock: Movin
 
 def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services) -> None:
     admin.get("/staff/people")
-    page = admin.press("/staff/people", login="Cem", name="Cem Kaya", roles="desk", networks="bibliotheques")
+    page = admin.press(
+        "/staff/people", login="Cem", name="Cem Kaya", roles="desk", reach="some", networks="bibliotheques"
+    )
     link = LINK.search(page.text)
     assert link is not None
     assert link.group(1) not in admin.get("/staff/people").text
@@ -122,14 +124,20 @@ def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services
         ({"login": "dana"}, "There is somebody with this login."),
         ({"login": "<b>"}, "That is not a login."),
         ({"roles": ""}, "No role was chosen."),
-        ({"networks": "nowhere"}, "There is no such network."),
+        ({"reach": "some", "networks": "nowhere"}, "There is no such network."),
+        ({"reach": ""}, "For which networks?"),
+        ({"reach": "some"}, "For which networks?"),
+        ({"reach": "all", "networks": "bibliotheques"}, "For which networks?"),
+        ({"roles": ["admin", "privacy"]}, "These two roles are never one person’s."),
     ],
 )
 def test_an_invitation_that_cannot_be_is_refused_with_what_to_do(
     admin: Clerk, fields: dict[str, str], told: str
 ) -> None:
     admin.get("/staff/people")
-    page = admin.press("/staff/people", **{"login": "cem", "name": "Cem", "roles": "desk", **fields})
+    page = admin.press(
+        "/staff/people", **{"login": "cem", "name": "Cem", "roles": "desk", "reach": "all", **fields}
+    )
     assert page.status_code == 400 and told in page.text
 
 
@@ -137,7 +145,10 @@ def test_an_admin_of_one_network_gives_no_more_than_that(desk: Desk, services: S
     local = desk.at_work("local", Role.ADMIN, networks=("bibliotheques",))
     local.get("/staff/people")
     form = local.form("/staff/people")
-    for wanted in ({"roles": "admin"}, {"roles": "desk", "networks": "wifilib"}):
+    for wanted in (
+        {"roles": "admin", "reach": "all"},
+        {"roles": "desk", "reach": "some", "networks": "wifilib"},
+    ):
         refused = local.post("/staff/people", **{**form, "login": "cem", "name": "Cem", **wanted})
         assert refused.status_code == 400 and "That is more than you may give." in refused.text
     assert "wifilib" not in local.get("/staff/people").text.lower()
@@ -162,7 +173,7 @@ def test_changed_roles_end_the_sign_in_and_hold_at_the_next(
 ) -> None:
     cem = desk.at_work("cem", Role.DESK)
     admin.get(f"/staff/people/{cem.staff_id}")
-    admin.press(f"/staff/people/{cem.staff_id}", roles="report")
+    admin.press(f"/staff/people/{cem.staff_id}", roles="report", reach="all")
     assert cem.get("/staff/desk").location.startswith("/staff/signin")
     cem.sign_in()
     assert cem.get("/staff/desk").status_code == 403
@@ -242,7 +253,7 @@ def test_the_trail_is_read_by_admins_newest_first_and_filtered(admin: Clerk, ser
 def test_a_hostile_name_is_only_a_name(admin: Clerk) -> None:
     """Case W2."""
     admin.get("/staff/people")
-    admin.press("/staff/people", login="eve", name="<script>alert(1)</script>", roles="desk")
+    admin.press("/staff/people", login="eve", name="<script>alert(1)</script>", roles="desk", reach="all")
     for path in ("/staff/people", "/staff/trail"):
         assert "<script" not in admin.get(path).text
 
@@ -258,7 +269,7 @@ def test_the_command_line_lists_resets_and_disables(
     assert LINK.search(run.invoke(args=["staff", "reset", "cem"]).output)
     assert "cem\tinvited" in run.invoke(args=["staff", "list"]).output
     assert run.invoke(args=["staff", "reset", "nobody"]).exit_code == 1
-    assert run.invoke(args=["staff", "add", "CEM", "--role", "desk"]).exit_code == 1
+    assert run.invoke(args=["staff", "add", "CEM", "--role", "desk", "--all-networks"]).exit_code == 1
     wrong = run.invoke(args=["staff", "add", "eve", "--role", "desk", "--network", "nowhere"])
     assert wrong.exit_code == 1 and "nowhere" in wrong.output
     assert deeds_of(services) == [("command line", "account disabled"), ("command line", "account reset")]
@@ -299,5 +310,7 @@ def test_a_number_that_nothing_has_is_no_page(admin: Clerk) -> None:
         assert admin.get(f"/staff/{path}?before={huge}").status_code == 200
     assert admin.get("/staff/trail?actor=%00").status_code == 400
     admin.get("/staff/people")
-    posted = admin.press("/staff/people", login="cem", roles="desk", networks=["bibliotheques", "a\0b"])
+    posted = admin.press(
+        "/staff/people", login="cem", roles="desk", reach="some", networks=["bibliotheques", "a\0b"]
+    )
     assert posted.status_code == 400

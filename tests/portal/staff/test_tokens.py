@@ -23,7 +23,16 @@ SHOWN = re.compile(r'<code class="link">(eyJ[\w-]+\.[\w-]+\.[\w-]+)</code>')
 def make(clerk: Clerk, name: str = "tickets", **fields: object) -> str:
     """Make a token on the page; the token as shown, or nothing."""
     clerk.get("/staff/tokens")
-    clerk.press("/staff/tokens", **{"name": name, "scopes": "passes:read", "days": "30", **fields})
+    clerk.press(
+        "/staff/tokens",
+        **{
+            "name": name,
+            "scopes": "passes:read",
+            "days": "30",
+            "reach": "some" if "networks" in fields else "all",
+            **fields,
+        },
+    )
     return next(iter(SHOWN.findall(clerk.page.text)), "")
 
 
@@ -103,7 +112,10 @@ def test_an_admin_of_one_network_makes_sees_and_revokes_that_network_s_alone(
     assert "everywhere" not in lou.page.text and ">free<" not in lou.page.text
     for networks in ([], ["wifilib"], ["wifilib", "bibliotheques"]):
         assert make(lou, "mine", networks=networks) == ""
-        assert "That is more than you may give." in lou.page.text
+        told = "That is more than you may give." if networks else "For which networks?"
+        assert told in lou.page.text
+    assert make(lou, "mine", reach="all") == ""
+    assert "That is more than you may give." in lou.page.text
     assert make(lou, "mine", networks="bibliotheques")
     assert ">mine<" in lou.get("/staff/tokens").text
     for row in db.scalars(select(ApiToken)):
@@ -146,13 +158,18 @@ def test_the_command_line_makes_lists_and_revokes(app: Flask, town: Town, db: Se
 
 
 def test_the_command_line_says_what_is_wrong(app: Flask, town: Town, db: Session) -> None:
-    run(app, "add", "tickets", "--scope", "passes:read")
+    run(app, "add", "tickets", "--scope", "passes:read", "--all-networks")
     for words, reason in (
-        (["add", "tickets", "--scope", "passes:read"], "Choose another name"),
-        (["add", "X!", "--scope", "passes:read"], "2 to 40 small letters"),
+        (["add", "tickets", "--scope", "passes:read", "--all-networks"], "Choose another name"),
+        (["add", "X!", "--scope", "passes:read", "--all-networks"], "2 to 40 small letters"),
+        (["add", "other", "--scope", "passes:read"], "Say which networks"),
+        (
+            ["add", "other", "--scope", "passes:read", "--network", "a", "--all-networks"],
+            "Say which networks",
+        ),
         (["add", "other", "--scope", "everything"], "Invalid value for '--scope'"),
         (["add", "other"], "Missing option '--scope'"),
-        (["add", "other", "--scope", "passes:read", "--days", "800"], "1 to 731 days"),
+        (["add", "other", "--scope", "passes:read", "--all-networks", "--days", "800"], "1 to 731 days"),
         (["add", "other", "--scope", "passes:read", "--network", "nowhere"], "no network nowhere"),
         (["revoke", "other"], "no token 'other'"),
     ):

@@ -1,0 +1,115 @@
+"""What takes two: the accounts that somebody asks for, and the second person's answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import abort, make_response, redirect, render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import staff_requests as requests
+from auth import trail
+from auth.staff_codes import make_recovery_codes
+from auth.staff_errors import StaffError
+from auth.staff_models import Staff, StaffRequest
+from auth.staff_policy import Action, may
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.frame import SECOND
+from portal.staff.login import me
+from portal.staff.refusals import refusal_of
+
+
+@staff.get("/two-person")
+@needs(Action.SECOND, confirmed=True)
+def two_person() -> AnyResponse:
+    return _page(None)
+
+
+@staff.post("/two-person/<int(max=2147483647):request_id>/grant")
+@needs(Action.SECOND, confirmed=True)
+def grant_request(request_id: int) -> AnyResponse:
+    """Grant it, and show the word that the link needs, once."""
+    service = services()
+    try:
+        with service.make_session.begin() as db:
+            asked = _find(db, request_id)
+            handover = requests.grant(
+                db,
+                asked,
+                by=db.get_one(Staff, whoever().id),
+                name=whoever().login,
+                now=service.clock(),
+                word=make_recovery_codes()[0],
+                digest_word=service.staff.word_digest,
+            )
+            _record(db, asked, "request granted")
+    except StaffError as error:
+        return _page(error)
+    return make_response(render_template("staff/word.html", handover=handover, asked=asked))
+
+
+@staff.post("/two-person/<int(max=2147483647):request_id>/refuse")
+@needs(Action.SECOND, confirmed=True)
+def refuse_request(request_id: int) -> AnyResponse:
+    try:
+        with services().make_session.begin() as db:
+            asked = _find(db, request_id)
+            requests.refuse(db, asked, by=whoever().login, now=services().clock())
+            _record(db, asked, "request refused")
+    except StaffError as error:
+        return _page(error)
+    return redirect(url_for("staff.two_person"), HTTPStatus.SEE_OTHER)
+
+
+def told() -> list[tuple[StaffRequest, bool]]:
+    """What concerns whoever is signed in, and whether it still waits."""
+    person, now = me(), services().clock()
+    if person is None:
+        return []
+    with reading(services().make_session) as db:
+        found = requests.visible(db, db.get_one(Staff, person.id), now=now)
+    return [(one, requests.waits(one, now=now)) for one in found]
+
+
+def waiting() -> int:
+    """How many requests wait for somebody like whoever is signed in."""
+    person = me()
+    if person is None or not may(person.authority, Action.SECOND):
+        return 0
+    return sum(waits and one.asked_by_id != person.id for one, waits in told())
+
+
+def _page(error: StaffError | None) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    page = render_template("staff/two_person.html", refusal=refusal)
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+
+
+def _find(db: Session, request_id: int) -> StaffRequest:
+    found = requests.find(db, request_id, visible_to=whoever().authority)
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return found
+
+
+def _record(db: Session, asked: StaffRequest, action: str) -> None:
+    trail.record(
+        db,
+        actor=whoever().login,
+        action=action,
+        object=f"staff:{asked.staff_id}",
+        detail={
+            "login": asked.login,
+            "asked by": asked.asked_by,
+            "roles": asked.roles,
+            "networks": asked.networks,
+        },
+        now=services().clock(),
+    )
+
+
+SECOND.update(told=told, two_person_waiting=waiting)

@@ -6,6 +6,7 @@ from flask import Flask
 
 from portal.commands import (
     audit,
+    copies,  # noqa: F401 (its commands are in the group of `database`)
     database,
     front,
     gateways,

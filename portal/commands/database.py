@@ -6,10 +6,14 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from auth import trail
 from auth.plans import add_first_plans
+from auth.trail_seals import TrailSeal, TrailSeals
+from config import Secret
 from config.findings import Finding, fault, good
 from db import wake
 from db.reserve import reserve_of
@@ -53,22 +57,31 @@ def _away(error: SQLAlchemyError) -> Finding:
     return fault(f"AROBASE_DATABASE_URL: the database cannot be used: {reason[:300]}")
 
 
-@db.command("upgrade")
-def upgrade() -> None:
-    """Bring the database to the newest shape. Harmless to repeat. A pooler that deafens gateways is refused."""
-    # Alembic takes a second to import: only this command pays for it.
+def to_newest_shape(engine: Engine, secret: Secret) -> None:
+    """Bring a database to the newest shape. Harmless to repeat."""
+    # Alembic takes a second to import: only these commands pay for it.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        was_sealed = inspect(connection).has_table(TrailSeal.__tablename__)
+        command.upgrade(config, "head")
+        if not was_sealed:
+            # Only now: whoever takes the seals off later does not get new ones by this.
+            trail.seal_all(Session(connection), TrailSeals(secret))
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to the newest shape. Harmless to repeat. A pooler that deafens gateways is refused."""
     try:
         # First of all, since what goes wrong below it is told in the driver's own words.
         services().engine.connect().close()
         wake.prove(services().engine)
-        with services().engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        to_newest_shape(services().engine, services().settings.secret_key)
     except OperationalError as error:
         raise click.ClickException(_away(error).sentence) from error
     except wake.DeafConnection:

@@ -31,6 +31,7 @@ from portal.services import Services
 from tests.clock import MovingClock
 from tests.portal.api.conftest import AWAY, HERE, MINE, OTHER, Program, give_token
 from tests.portal.conftest import PORTAL, SECRET
+from tests.portal.effects import TRAIL, changed_since, state
 
 
 def told(program: Program, path: str = "/plans") -> tuple[int, str, str]:
@@ -330,11 +331,54 @@ def test_a_route_that_declares_nothing_is_answered_to_nobody(app: Flask, tickets
     assert tickets.get("/undeclared").status_code == 403
 
 
+# The tables that an operation may change; what is not here changes none.
+PASSES = TRAIL | {"vouchers", "voucher_batches", "pass_requests"}
+ENDING = {"access_sessions", "leases", "gateways"}
+EFFECTS: dict[str, set[str]] = {
+    "api.issue_passes": PASSES,
+    "api.replace_pass": PASSES,
+    "api.void_pass": PASSES,
+    "api.revoke_pass": PASSES | ENDING,
+    "api.void_batch": PASSES,
+    "api.revoke_batch": PASSES | ENDING,
+}
+
+
+@pytest.mark.parametrize("networks", [(MINE,), ()])
 @pytest.mark.parametrize("scope", [*Scope, None])
-def test_a_scope_opens_what_the_table_says_and_other_networks_nothing(
+def test_a_scope_opens_what_the_table_says_and_does_no_more(
+    app: Flask, services: Services, tickets: Program, scope: Scope | None, networks: tuple[str, ...]
+) -> None:
+    """Own network, another's, all of them: the answer, and what it did to every table. None: all scopes together."""
+    scopes = frozenset(Scope) if scope is None else frozenset({scope})
+    program = Program(app, give_token(services, "walker", *scopes, networks=networks).token)
+    wrong = []
+    for rule, method in routes(app):
+        needed = TABLE[rule.endpoint]
+        for site in (AWAY, HERE):
+            things = make_batch(services, site)
+            before = state(services)
+            status = ask(program, rule, method, things)
+            # When it was last seen.
+            changed = changed_since(before, services) - {"api_tokens"}
+            if needed is not None and needed not in scopes:
+                is_right = status == 403 and not changed
+            elif networks and site == AWAY and rule.arguments:
+                is_right = status == 404 and not changed
+            else:
+                may_change = EFFECTS.get(rule.endpoint, set())
+                is_right = status in (200, 201) and changed <= may_change
+                is_right &= bool(changed) is bool(may_change)
+            if not is_right:
+                wrong.append(f"{method} {rule.endpoint} at {site}: {status} {sorted(changed)}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("scope", [*Scope, None])
+def test_other_networks_lose_no_pass(
     app: Flask, services: Services, tickets: Program, scope: Scope | None
 ) -> None:
-    """Case S1, for programs. None: all scopes together."""
+    """None: all scopes together."""
     scopes = frozenset(Scope) if scope is None else frozenset({scope})
     made = give_token(services, "walker", *scopes, networks=(MINE,))
     program = Program(app, made.token)

@@ -1,0 +1,28 @@
+"""What a request did to the database, table by table: what is read back, and not what the answer says."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from db.base import Base
+from portal.services import Services
+
+# What any request may touch: budgets, and when a browser or a program was last seen.
+VOLATILE = {"attempts", "staff_sessions"}
+# The four tables of one entry of the trail.
+TRAIL = {"trail", "trail_head", "trail_links", "trail_seals"}
+
+
+def state(services: Services) -> dict[str, int]:
+    """A digest of each table's rows, but of those that any request may touch."""
+    with services.make_session() as db:
+        return {
+            table.name: hash(tuple(sorted(map(repr, db.execute(select(table))))))
+            for table in Base.metadata.sorted_tables
+            if table.name not in VOLATILE
+        }
+
+
+def changed_since(before: dict[str, int], services: Services) -> set[str]:
+    """The tables that are not as they were."""
+    return {name for name, rows in state(services).items() if rows != before[name]}

@@ -25,7 +25,11 @@ from tests.portal.staff.conftest import PASSWORD
 from tests.portal.staff.window import DESKTOP, Clerk
 
 pytestmark = pytest.mark.browser
-TARGETS = ".go, .calm, .tap, .brand, .languages a, .menu a, summary, select, input:not([type=hidden],[type=checkbox])"
+# A box or a button to tick is as large as its label.
+TARGETS = (
+    ".go, .calm, .tap, .brand, .languages a, .menu a, summary, select, "
+    ".choice, input:not([type=hidden],[type=checkbox],[type=radio])"
+)
 CODE = re.compile(r"[2-9A-HJKMNP-Z]{3}(-[2-9A-HJKMNP-Z]{3}){2}")
 
 
@@ -130,6 +134,7 @@ def made_token(clerk: Clerk) -> None:
     clerk.goto("/staff/tokens")
     clerk.page.fill("#name", f"tickets-{clerk.lang}")
     clerk.page.check("input[value='passes:issue']")
+    clerk.page.check("input[name=reach][value=all]")
     clerk.enter("#name")
 
 

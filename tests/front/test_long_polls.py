@@ -12,7 +12,6 @@ import time
 
 from gateways.ports import Client, MacAddress
 from lab.doors import LIBRARY, STATION
-from portal.doors.followers import MOST_OF_ONE
 from sites.gateways import by_identity
 from tests.front.conftest import SECONDS, Site
 
@@ -84,7 +83,7 @@ def test_a_hundred_polls_of_one_credential_leave_the_others_their_feed(site: Sit
         assert site.ask("/hotspots")[0].status == 200
         assert version(site, LIBRARY.identity) == theirs + 1
         waited = sum(answer_of(line).startswith(b"HTTP/1.1 200") for line in lines)
-        assert 1 <= waited <= MOST_OF_ONE, "more lines of one gateway wait than it can need"
+        assert 1 <= waited <= 4, "more lines of one gateway wait than it can need"
 
 
 def test_a_gateway_that_hangs_up_makes_room_at_once(site: Site) -> None:

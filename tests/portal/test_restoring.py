@@ -301,3 +301,16 @@ def test_a_backup_overwrites_nothing(house: House, lived: Lived, tmp_path: Path)
     house.copy()
     done = house.run("backup", str(tmp_path / "backup.sqlite3"))
     assert done.exit_code == 1 and "overwrites nothing" in done.output
+
+
+def test_every_browser_of_staff_is_signed_out(house: House, lived: Lived) -> None:
+    """Of those too whose account is as it was."""
+    house.copy()
+    cookie = cookie_of(lived.clerk)
+    lived.services.engine.dispose()
+    assert house.put_back().exit_code == 0
+    app, _ = house.portal()
+    clerk = Clerk(app, house.clock, "cem", lived.clerk.staff_id)
+    clerk.browser.set_cookie("__Host-arobase-staff", cookie, domain="portal.example.org", secure=True)
+    assert clerk.get("/staff/account").location.startswith("/staff/signin")
+    assert clerk.sign_in().status_code == 303

@@ -17,8 +17,8 @@ from auth.voucher_keys import VoucherKeys
 from auth.voucher_models import Batch, Plan, VoidReason, Voucher
 
 MOST_IN_A_BATCH = 10_000
-# One lucky guess in three years, with everybody guessing all day.
-MOST_LUCKY_GUESSES_PER_DAY = 0.001
+# One lucky guess in fifty days, with everybody guessing day and night: it opens one pass until its end.
+MOST_LUCKY_GUESSES_PER_DAY = 0.02
 UNDO = timedelta(minutes=1)
 
 

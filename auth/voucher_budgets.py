@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 ALL = Budget("guess:all", most=60, window=timedelta(hours=1))
 # Tries a minute.
-RESERVE_OF_GATEWAY, RESERVE_OF_ALL = 120, 300
+RESERVE_OF_GATEWAY, RESERVE_OF_ALL = 30, 50
 # Requests of different clients that four workers may be looking at when a budget runs out: each is still answered.
 IN_FLIGHT = 64
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -16,8 +17,9 @@ import ads.models  # noqa: F401
 import auth.api_models
 import auth.patrons
 import auth.staff_models
+import auth.staff_secrets
 import auth.trail
-import auth.voucher_models  # noqa: F401
+import auth.voucher_models
 import sessions.figures.models
 import sessions.keeping.models
 import sessions.requisitions.models  # noqa: F401
@@ -27,12 +29,33 @@ from tests.clock import MovingClock
 from tests.services.chromium import running_chromium
 from tests.services.postgresql import running_postgresql
 
+REAL_HASHER, REAL_NOBODY = auth.patrons.HASHER, auth.staff_secrets.NOBODY
+
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all pages, guests' and staff's: Playwright runs once in a process."""
     with running_chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashing is slow by intent. Here it is the same function at its lowest cost, but for `real_passwords`."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1)
+        patch.setattr("auth.patrons.HASHER", cheap)
+        patch.setattr("auth.staff_secrets.HASHER", cheap)
+        patch.setattr("auth.staff_secrets.NOBODY", cheap.hash("nobody has this one"))
+        yield
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing costs what it costs in a town, for tests of that cost and of who waits for whom."""
+    monkeypatch.setattr("auth.patrons.HASHER", REAL_HASHER)
+    monkeypatch.setattr("auth.staff_secrets.HASHER", REAL_HASHER)
+    monkeypatch.setattr("auth.staff_secrets.NOBODY", REAL_NOBODY)
 
 
 @pytest.fixture
@@ -78,12 +101,27 @@ def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) ->
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("postgresql_url")
+    empty_postgresql(url)
+    return url
+
+
+def empty_postgresql(url: str) -> None:
+    """Empty the tables that hold rows, and start the sequences again that gave a number; the rest stays as it is.
+
+    To truncate all tables costs a new file for each table and index; to ask which of them were written costs one
+    query. As a replica the server runs no trigger, so that no order of tables and no seal is in the way.
+    """
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
     engine = make_engine(url)
     with engine.begin() as connection:
-        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for name in connection.scalars(text(filled)).all():
+            connection.execute(text(f"DELETE FROM {name}"))
+        used = "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+        for name in connection.scalars(text(used)).all():
+            connection.execute(text(f"ALTER SEQUENCE {name} RESTART"))
     engine.dispose()
-    return url
 
 
 @pytest.fixture

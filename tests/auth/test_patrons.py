@@ -12,6 +12,7 @@ from auth.patron_import import import_patrons
 from auth.patrons import EmbeddedDirectory, PatronRecord, hash_secret, opens
 from db.engine import SessionMaker
 
+pytestmark = pytest.mark.usefixtures("real_passwords")
 TODAY = date(2026, 9, 1)
 CARDS = """card,pin,category,expires_on,blocked
 AB-29 001,1234,adult,2027-08-31,false

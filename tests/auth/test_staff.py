@@ -33,6 +33,7 @@ from db.engine import SessionMaker
 from tests.clock import NOON
 from tests.town import build_town
 
+pytestmark = pytest.mark.usefixtures("real_passwords")
 SECRETS = StaffSecrets(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
 EVERYWHERE = Authority(frozenset({Role.ADMIN}))
 DESK = Authority(frozenset({Role.DESK}), frozenset({"bibliotheques"}))

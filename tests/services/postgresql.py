@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services.parts import newest, program
+
+START_SECONDS = 60
 
 
 @contextmanager
@@ -48,15 +52,30 @@ def _serve(folder: Path, *, durable: bool) -> Iterator[str]:
             "--locale=C",
         ]
     )
-    options = f"-k {folder} -c listen_addresses='' -c max_connections=200"
+    options = ["-k", str(folder), "-c", "listen_addresses=", "-c", "max_connections=200"]
     if not durable:
-        options += " -c fsync=off -c full_page_writes=off"
-    control = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w"]
-    _run([*control, "-l", str(folder / "log"), "-o", options, "start"])
+        options += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+    # With its parent it dies too, at once: a run that is killed leaves no server behind.
+    command = [program("setpriv"), *as_user[1:], "--pdeathsig", "QUIT", str(binaries / "postgres")]
+    with (folder / "log").open("ab") as log:
+        server = subprocess.Popen(
+            [*command, "-D", str(data), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
+        )
     try:
+        _wait(server, [str(binaries / "pg_isready"), "-q", "-h", str(folder)], folder / "log")
         yield f"postgresql+psycopg://arobase@/postgres?host={folder}"
     finally:
-        _run([*control, "-m", "immediate", "stop"])
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
+
+
+def _wait(server: subprocess.Popen[bytes], ready: list[str], log: Path) -> None:
+    """Until it takes connections."""
+    deadline = time.monotonic() + START_SECONDS
+    while subprocess.run(ready, check=False).returncode:
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+        time.sleep(0.02)
 
 
 def _run(command: list[str]) -> None:

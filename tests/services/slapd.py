@@ -208,7 +208,9 @@ def _configure(folder: Path, certificate: Certificate) -> Path:
 def _start(slapd: Slapd, configuration: Path, log_operations: bool) -> subprocess.Popen[bytes]:
     urls = f"{_socket_url(slapd.folder)} ldaps://127.0.0.1:{slapd.port}/ ldap://127.0.0.1:{slapd.plain_port}/"
     level = "stats" if log_operations else "0"
-    command = [program("slapd"), "-f", str(configuration), "-h", urls, "-d", level]
+    # With its parent it dies too: a run that is killed leaves no server behind.
+    armed = [program("setpriv"), "--pdeathsig", "KILL"]
+    command = [*armed, program("slapd"), "-f", str(configuration), "-h", urls, "-d", level]
     with (slapd.folder / "slapd.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     deadline = time.monotonic() + START_SECONDS

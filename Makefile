@@ -1,4 +1,4 @@
-# Arobase: eleven short targets. `make help` lists them.
+# Arobase: twelve short targets. `make help` lists them.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd 
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 
-.PHONY: help setup run code phone tour test check bench lock packages
+.PHONY: help setup run code phone tour test test-all check bench lock packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test: $(BIN)/.ready-dev ## Install what the tests need and run everything
 	STRICT_PARTS=1 $(ROOTED) pytest -n 2 --dist loadgroup || { \
 	  echo "make: what failed is tried once more, alone: a fault fails again, a busy machine does not."; \
 	  STRICT_PARTS=1 $(ROOTED) pytest -ra --last-failed --last-failed-no-failures=none; }
+
+test-all: ## The same, and all of it on either database (before a release)
+	@ALL_TWINS=1 $(MAKE) --no-print-directory test
 
 check: $(BIN)/.ready-dev ## Style and types
 	$(BIN)/ruff check .

@@ -28,8 +28,15 @@ from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
 from tests.services.chromium import running_chromium
 from tests.services.postgresql import running_postgresql
+from tests.twins import spare
 
 REAL_HASHER, REAL_NOBODY = auth.patrons.HASHER, auth.staff_secrets.NOBODY
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    spared = spare(items)
+    if spared:
+        config.hook.pytest_deselected(items=spared)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,9 @@ help: ## Show this list
 setup: $(BIN)/.ready ## Make the virtual environment from the locks
 
 $(BIN)/.ready: requirements.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "make: python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@# Without python3-venv, python3 leaves half an environment behind, which has no pip.
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || { \
+	  echo "make: python3-venv is missing: apt-get install python3-venv, then this again"; exit 1; }
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
 	@touch $@
 

@@ -35,13 +35,20 @@ def provide(packages: Iterable[str]) -> None:
         return
     line = "apt-get install -y --no-install-recommends " + " ".join(wanted)
     if os.geteuid() != 0:
-        raise MissingPackages(f"sudo {line}")
+        raise MissingPackages(_by_root(line))
     print(f"Installing from Debian: {' '.join(wanted)}", flush=True)
     with _starting_nothing():
         _apt(["update", "-q"])
         told = _apt(line.split()[1:])
     if lacking(wanted):
         raise MissingPackages(f"{line}   # it said: {told}")
+
+
+def _by_root(line: str) -> str:
+    """What somebody else types to install: a new Debian has no lists of packages yet, and a small one no sudo."""
+    if shutil.which("sudo", path=SEARCH_PATH) is None:
+        return f"su -c 'apt-get update && {line}'"
+    return f"sudo apt-get update && sudo {line}"
 
 
 def lacking(packages: Iterable[str]) -> list[str]:

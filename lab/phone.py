@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -15,8 +16,11 @@ from lab.dhcp import join
 from lab.doors import FOLDER, OPEN
 from lab.namespace import SEARCH_PATH, Inside, environment
 from lab.network import Phone
+from lab.packages import MissingPackages, provide
 
 PROBE = "http://captive.apple.com/"
+# What the greeting names and a shell needs; a browser is the visitor's own affair.
+PROBE_PACKAGES = ("curl",)
 NOT_RUNNING = 3
 
 
@@ -32,6 +36,8 @@ def main() -> int:
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         print("No hotspot is running here: start it with `make run` in another terminal.", file=sys.stderr)
         return NOT_RUNNING
+    with contextlib.suppress(MissingPackages):
+        provide(PROBE_PACKAGES)
     _enter_user_namespace(told)
     phone = Phone(0, Inside("phone", told["phone"]), Inside("air", told["air"]))
     if chosen.site is not None:
@@ -57,17 +63,26 @@ def _enter_user_namespace(told: dict[str, Any]) -> None:
 def _greet(folder: Path) -> None:
     place = folder / "certificates"
     keys = ",".join(fingerprint(place / f"{name}.pem") for name in ("portal", "internet"))
-    root = " --no-sandbox" if os.geteuid() == 0 else ""
+    sandbox = " --no-sandbox" if os.geteuid() == 0 else ""
+    browsing = f"--user-data-dir=/tmp/phone-profile --ignore-certificate-errors-spki-list={keys} {PROBE}"
+    walks = ", ".join(f"{sys.executable} -m lab.phone {door.site}" for door in OPEN)
     print(
         f"""You are in the phone. Ctrl-D leaves it.
   What it has:           ip address; ip route
-  Its own probe:         curl -i {PROBE}hotspot-detect.html
+  Its own probe:         {_if_there("curl", f"-i {PROBE}hotspot-detect.html")}
   A browser, trusting the lab's two servers and nothing else of the lab:
-    chromium{root} --user-data-dir=/tmp/phone-profile --ignore-certificate-errors-spki-list={keys} {PROBE}
-  Other sites:           {", ".join(f"python -m lab.phone {door.site}" for door in OPEN)}
+    {_if_there("chromium", f"{sandbox} {browsing}".strip())}
+  Other sites:           {walks}
 """,
         flush=True,
     )
+
+
+def _if_there(program: str, words: str) -> str:
+    """The command line, where the program is on this machine; else, how it gets there."""
+    if shutil.which(program, path=SEARCH_PATH):
+        return f"{program} {words}"
+    return f"({program} is not on this machine: leave the phone, apt-get install {program})"
 
 
 if __name__ == "__main__":

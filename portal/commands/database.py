@@ -53,8 +53,12 @@ def check_database(engine: Engine) -> list[Finding]:
 
 
 def _away(error: SQLAlchemyError) -> Finding:
-    reason = " ".join(str(getattr(error, "orig", None) or error).split())
-    return fault(f"AROBASE_DATABASE_URL: the database cannot be used: {reason[:300]}")
+    return fault(f"AROBASE_DATABASE_URL: the database cannot be used: {reason_of(error)}")
+
+
+def reason_of(error: SQLAlchemyError) -> str:
+    """The driver's own words, on one line; the statement and its values stay out."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:300]
 
 
 def to_newest_shape(engine: Engine, secret: Secret) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -74,7 +78,7 @@ def add(
 ) -> None:
     """Record a gateway, and show its credential, once."""
     try:
-        with services().make_session.begin() as db:
+        with _handing_over(credential_file) as hand_over, services().make_session.begin() as db:
             _, credential = add_gateway(
                 db,
                 identity=identity,
@@ -86,7 +90,7 @@ def add(
                 public_addresses=public_addresses,
                 ports_per_client=ports_per_client,
             )
-            _hand_over(credential, credential_file)
+            hand_over(credential)
     except TakenIdentity as error:
         raise click.ClickException(
             f"There is a gateway {error.identity!r} already. See: gateways list"
@@ -102,11 +106,11 @@ def add(
 )
 def rotate(identity: str, credential_file: Path | None) -> None:
     """Give a gateway a new credential; the old one stops at once."""
-    with services().make_session.begin() as db:
+    with _handing_over(credential_file) as hand_over, services().make_session.begin() as db:
         gateway = by_identity(db, identity)
         if gateway is None:
             raise click.ClickException(f"There is no gateway {identity!r}. See: gateways list")
-        _hand_over(rotate_credential(db, gateway), credential_file)
+        hand_over(rotate_credential(db, gateway))
 
 
 @gateways.command("list")
@@ -152,14 +156,32 @@ def _told(one: GatewayHealth) -> list[str]:
     ]
 
 
-def _hand_over(credential: str, path: Path | None) -> None:
+@contextmanager
+def _handing_over(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Show a credential, or put it into a file, once what made it is committed; before, nothing of it is left."""
+    made: list[str] = []
     if path is None:
-        click.echo(credential)
+        yield made.append
+        click.echo(made[0])
         click.echo("This is its credential. It is shown only now.", err=True)
         return
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(credential + "\n", encoding="ascii")
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+    waiting = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+
+            def hand_over(credential: str) -> None:
+                file.write(credential + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+            yield hand_over
+        waiting.replace(path)
+    finally:
+        waiting.unlink(missing_ok=True)
     click.echo(f"Its credential stands in {path}.", err=True)
 
 

@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import anchoring, figures, keeping
+from portal.commands.database import reason_of
 from portal.services import Services, services
 from sessions.sweep import Swept
 from sessions.sweep import sweep as sweep_once
@@ -59,9 +60,11 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
         for work in (_sweep, make_figures, keeping.keep, anchoring.leave):
             try:
                 work(service)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 # A database that is away comes back; until then the gateways end access by themselves.
-                log.warning("the sweep could not use the database", exc_info=current_app.debug)
+                log.warning(
+                    "the sweep could not use the database: %s", reason_of(error), exc_info=current_app.debug
+                )
 
 
 def _sweep(service: Services) -> Swept:

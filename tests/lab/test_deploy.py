@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -122,3 +125,39 @@ def test_every_file_that_the_page_names_exists(page: str) -> None:
     for name in re.findall(r"deploy/[\w./-]+\w", text):
         assert (TOP / name).exists(), name
     assert (TOP / "docs" / "sites.md").exists()
+
+
+def test_the_command_line_of_a_site_reads_settings_as_systemd_does(tmp_path: Path) -> None:
+    """Without D-Bus, from a folder of its own, and without letting a shell look into a value."""
+    settings = tmp_path / "portal.env"
+    settings.write_text(
+        "# a note\nAROBASE_PORTAL_URL=https://portal.example.org\n"
+        "AROBASE_SECRET_KEY=Zq3vT8-kx1Lw0_mJr5Yh7Bn2Pc9Fd4Gs6Ua\n"
+        f"AROBASE_DATABASE_URL=sqlite:///{tmp_path}/town.sqlite3\n"
+        f'AROBASE_TOWN="Saint-Claude $(touch looked)"\nAROBASE_CONTACT=wifi@example.org'
+    )
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    environ = {"PATH": os.environ["PATH"], "PORTAL_ENV": str(settings), "PORTAL_USER": me}
+    command = [str(DEPLOY / "arobase"), "db", "upgrade"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "town.sqlite3").exists() and not (tmp_path / "looked").exists()
+    missing = {**environ, "PORTAL_ENV": str(tmp_path / "none")}
+    told = subprocess.run(command, env=missing, capture_output=True, text=True, check=False)
+    assert told.returncode == 1 and "none cannot be read" in told.stderr
+
+
+def test_half_a_virtual_environment_is_made_anew(tmp_path: Path) -> None:
+    """python3 without python3-venv leaves an interpreter and no pip behind."""
+    shutil.copy(TOP / "Makefile", tmp_path)
+    (tmp_path / "requirements.txt").touch()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    done = subprocess.run(
+        [program("make"), "setup", f"PYTHON={sys.executable}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / ".venv/bin/.ready").exists()

@@ -25,12 +25,20 @@ def test_nothing_is_done_where_nothing_is_lacking(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == ""
 
 
-def test_who_is_not_root_is_told_the_line_that_installs(monkeypatch: pytest.MonkeyPatch) -> None:
-    program("dpkg-query")
+@pytest.mark.parametrize("sudo", [True, False])
+def test_who_is_not_root_is_told_the_line_that_installs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sudo: bool
+) -> None:
+    """From a new Debian: without lists of packages, and perhaps without sudo."""
+    for command in ("dpkg-query", *(["sudo"] if sudo else [])):
+        (tmp_path / command).symlink_to("/bin/true")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("lab.packages.SEARCH_PATH", str(tmp_path))
     with pytest.raises(MissingPackages) as missing:
-        provide(["bash", "no-such-package"])
-    assert str(missing.value) == "sudo apt-get install -y --no-install-recommends no-such-package"
+        provide(["no-such-package"])
+    install = "apt-get install -y --no-install-recommends no-such-package"
+    line = f"sudo apt-get update && sudo {install}" if sudo else f"su -c 'apt-get update && {install}'"
+    assert str(missing.value) == line
 
 
 @pytest.mark.parametrize(("words", "status"), [((), 0), (("--needed",), 1)])

@@ -18,6 +18,8 @@ from tests.clock import MovingClock
 from tests.portal.conftest import Agent, Phone
 from tests.town import ADA_PHONE, Town
 
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+
 
 def run(app: Flask, *words: str) -> Result:
     return app.test_cli_runner().invoke(args=list(words))
@@ -101,6 +103,39 @@ def test_a_credential_file_is_for_its_owner_alone(app: Flask, town: Town, tmp_pa
     first = path.read_text()
     assert run(app, "gateways", "rotate", "gw-2", "--credential-file", str(path)).exit_code == 0
     assert path.read_text() != first
+
+
+def test_a_gateway_that_is_refused_leaves_its_credential_file_as_it_was(
+    app: Flask, town: Town, tmp_path: Path
+) -> None:
+    folder = tmp_path / "arobase"
+    folder.mkdir()
+    path = folder / "credential"
+    place = ("--site", "no-such-site", "--network", "bibliotheques", "--prefix", "10.9.0.0/24")
+    add = ("gateways", "add", "gw-2", *place, "--credential-file")
+    assert run(app, *add, str(path)).exit_code == 1
+    assert list(folder.iterdir()) == []
+    path.write_text("the one that works\n")
+    assert run(app, *add, str(path)).exit_code == 1
+    assert run(app, "gateways", "rotate", "gw-none", "--credential-file", str(path)).exit_code == 1
+    assert [each.read_text() for each in folder.iterdir()] == ["the one that works\n"]
+
+
+def test_a_credential_that_cannot_be_written_makes_no_gateway(
+    app: Flask, town: Town, tmp_path: Path, db: Session
+) -> None:
+    place = ("--site", "pierre-bayle", "--network", "bibliotheques", "--prefix", "10.9.0.0/24")
+    done = run(app, "gateways", "add", "gw-2", *place, "--credential-file", str(tmp_path / "no/file"))
+    assert done.exit_code == 1
+    assert "cannot be written: No such file or directory" in done.output
+    assert db.scalars(select(Gateway).where(Gateway.identity == "gw-2")).first() is None
+
+
+def test_the_example_files_are_a_town_to_start_from(app: Flask, services: Services) -> None:
+    for each in ("networks", "sites"):
+        done = run(app, "sites", "import", str(DEPLOY / f"example-{each}.csv"), "--records", each)
+        assert f"{each}: 1 added" in done.output
+    assert "bibliotheque\tlibrary\t" in run(app, "sites", "list").output
 
 
 @pytest.mark.parametrize(

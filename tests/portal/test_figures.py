@@ -11,7 +11,9 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from ads.models import AdDayFigures, Impression
+from config import Secret, Settings
 from portal import figures
+from portal.app import create_app, make_services
 from portal.services import Services
 from sessions.figures import building, months
 from sessions.figures.building import MissingRows
@@ -162,3 +164,27 @@ def test_a_sweep_that_goes_on_for_ever_makes_them_too(
     with services.make_session() as db:
         assert db.scalars(select(FigureDay.day).order_by(FigureDay.day)).all() == days[:3]
         assert building.is_made(db, days[0])
+
+
+def test_a_sweep_that_cannot_use_the_database_tells_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on the first start of a new machine, before the tables are made."""
+    from portal.commands.sweep import _go_on
+
+    url = f"sqlite:///{tmp_path}/empty.sqlite3"
+    empty = make_services(
+        Settings(secret_key=Secret("x" * 40), portal_url="https://p.example", database_url=url)
+    )
+
+    class Once(threading.Event):
+        rounds = 1
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.rounds -= 1
+            return self.rounds < 0
+
+    with create_app(empty).app_context():
+        _go_on(empty, 0.2, Once())
+    empty.engine.dispose()
+    assert "the sweep could not use the database: no such table: " in caplog.text

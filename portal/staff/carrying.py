@@ -20,8 +20,10 @@ from portal.staff.forms import FIELD
 PURPOSE, LIFE = "staff carried form", timedelta(hours=1)
 IN_SESSION, CARRIED = "carried", "carried"
 LONGEST = 30_000
+# The field of the question "Is it still you?", where it stands on the way of a form.
+STILL_ME = "password_of_now"
 # A password is typed anew, codes stand on paper, and the others belong to the sign-in that is over.
-NEVER = {FIELD, "password", "new", "old", "again", "code", "step", "slips", CARRIED}
+NEVER = {FIELD, "password", "new", "old", "again", "code", "step", "slips", CARRIED, STILL_ME}
 
 
 @dataclass(frozen=True, slots=True)

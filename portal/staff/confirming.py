@@ -14,12 +14,10 @@ from auth.errors import AuthError
 from auth.staff_policy import Action
 from portal.staff import carrying, staff
 from portal.staff.access import asked_for, is_confirmed, need_of, needs, whoever
+from portal.staff.carrying import STILL_ME
 from portal.staff.login import confirm
 from portal.staff.refusals import refusal_of
 from portal.staff.signin import onward, prove_password
-
-# The field of the question, when it stands on the way of a form.
-STILL_ME = "password_of_now"
 
 
 @staff.before_request
@@ -79,8 +77,7 @@ def forget_carried(response: AnyResponse) -> AnyResponse:
 def _question(error: AuthError | None) -> AnyResponse:
     """The question on the way of a form that was sent, with its fields."""
     form = carrying.written()
-    fields = [field for field in form.fields if field[0] != STILL_ME]
-    return _page(error, action=form.path, field=STILL_ME, fields=fields)
+    return _page(error, action=form.path, field=STILL_ME, fields=form.fields)
 
 
 def _page(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from auth.staff_models import StaffSession
 from auth.staff_policy import Role
 from auth.voucher_models import Batch
 from sessions.keeping.models import LegalHold
@@ -77,3 +78,17 @@ def test_no_password_and_no_code_is_carried(clerk: Clerk, clock: MovingClock) ->
     clock.advance(hours=13)
     page = clerk.press("/staff/account/password", password="a new one entirely").text
     assert "a new one entirely" not in page
+
+
+def test_the_password_of_the_question_is_not_carried(officer: Clerk, clock: MovingClock, db: Session) -> None:
+    """The sign-in ended while the question stood on the screen."""
+    officer.get("/staff/holds")
+    clock.advance(minutes=11)
+    officer.press("/staff/holds", reference="TJ Besançon 2026/114", reason="Ordonnance du juge")
+    clock.advance(hours=13)
+    officer.press("/staff/holds", password_of_now=PASSWORD)
+    officer.press("/staff/signin", login=officer.login, password=PASSWORD)
+    officer.press("/staff/signin/code", code=officer.code())
+    page = officer.follow().text
+    assert "TJ Besançon 2026/114" in page and PASSWORD not in page
+    assert not any(PASSWORD in str(content) for content in db.scalars(select(StaffSession.content)))

@@ -54,7 +54,8 @@ def _serve(folder: Path, *, durable: bool) -> Iterator[str]:
     )
     options = ["-k", str(folder), "-c", "listen_addresses=", "-c", "max_connections=200"]
     if not durable:
-        options += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+        # Statistics that come by themselves would change plans from one run to the next.
+        options += ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off"]
     # With its parent it dies too, at once: a run that is killed leaves no server behind.
     command = [program("setpriv"), *as_user[1:], "--pdeathsig", "QUIT", str(binaries / "postgres")]
     with (folder / "log").open("ab") as log:

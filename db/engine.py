@@ -61,7 +61,10 @@ def make_engine(database_url: str) -> Engine:
     @event.listens_for(engine, "checkout")
     def refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
         # Nothing is owed to a connection that rests: what waits there is the server's farewell.
-        if select.select([connection.fileno()], [], [], 0)[0]:
+        # (poll(2) and not select(2), which knows no descriptor above 1,023.)
+        line = select.poll()
+        line.register(connection.fileno(), select.POLLIN)
+        if line.poll(0):
             raise InvalidatePoolError("the server has ended this connection")
 
     @event.listens_for(engine, "begin")

@@ -8,6 +8,7 @@ from portal.commands import (
     audit,
     copies,  # noqa: F401 (its commands are in the group of `database`)
     database,
+    doctor,
     front,
     gateways,
     patrons,
@@ -40,4 +41,5 @@ def register(app: Flask) -> None:
         vouchers.group,
     ):
         app.cli.add_command(noun)
+    app.cli.add_command(doctor.doctor)
     app.cli.add_command(sweep.sweep)

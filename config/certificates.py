@@ -1,0 +1,63 @@
+"""A server's certificate, looked at as a phone does: chain, name and dates, by a handshake in memory."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime
+from pathlib import Path
+
+from config.findings import Finding, fault, good, warning
+
+WARN_DAYS = 14
+DAY_SECONDS = 86400
+# OpenSSL's X509_V_ERR_*, as openssl-verify(1) numbers them.
+_REASONS = {
+    9: "is not valid yet: is this machine's clock right?",
+    10: "has expired: renew it, put both files there, systemctl reload arobase-front",
+    18: "is signed by itself: phones need one of a public authority",
+    19: "comes from an authority that phones do not know: they need a public one",
+    20: "stands there without its chain, or its authority is unknown: put the whole chain (fullchain.pem) there",
+    21: "stands there without its chain: put the whole chain (fullchain.pem) there",
+    62: "does not hold the portal's name",
+}
+
+
+def check_certificate(
+    certificate: Path, key: Path, host: str, *, now: datetime, authorities: Path | None = None
+) -> Finding:
+    """One finding on both files. Dates are judged by this machine's clock; `now` counts the days left."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        server.load_cert_chain(certificate, key, password=lambda: "")
+    except PermissionError:
+        return warning(f"{certificate} and {key} were not looked at: root alone may read them.")
+    except FileNotFoundError:
+        missing = certificate if not certificate.exists() else key
+        return fault(f"{missing} is missing: put the certificate with its chain, and its key, there.")
+    except (ssl.SSLError, OSError) as error:
+        if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+            return fault(f"{key} is the key of another certificate than {certificate}.")
+        return fault(f"{certificate} and {key} cannot be read as PEM, the key without a password: {error}.")
+    try:
+        until = _shaken(server, host, authorities)
+    except ssl.SSLCertVerificationError as error:
+        return fault(f"{certificate} {_REASONS.get(error.verify_code, error.verify_message)} ({host}).")
+    days = int((until - now.timestamp()) // DAY_SECONDS)
+    if days < WARN_DAYS:
+        return warning(f"{certificate} expires in {days} days: renew it, systemctl reload arobase-front.")
+    return good(f"{certificate} is good for {host}, {days} days more.")
+
+
+def _shaken(server: ssl.SSLContext, host: str, authorities: Path | None) -> float:
+    """When the certificate ends, in seconds since the epoch, once a client has accepted it."""
+    client = ssl.create_default_context(cafile=authorities)
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(to_client, to_server, server_hostname=host)
+    answering = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (asking, answering, asking):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    told = asking.getpeercert() or {}
+    return float(ssl.cert_time_to_seconds(str(told["notAfter"])))

@@ -1,0 +1,104 @@
+"""``flask doctor``: whether this installation is ready for guests, and what to type where it is not."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+from auth import staff as accounts
+from auth.staff_models import StaffState
+from auth.staff_policy import Role
+from config.certificates import check_certificate
+from config.findings import Finding, Severity, fault, good, warning
+from db.engine import reading
+from portal.commands.gateways import ADVICE
+from portal.commands.patrons import check_patrons_and_database
+from portal.services import Services, services
+from sessions.health.overview import GatewayHealth
+from sessions.health.overview import look as look_at_gateways
+from sites.checks import Verdict
+
+FOLDER = Path("/etc/arobase")
+
+
+@click.command("doctor")
+@click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
+@with_appcontext
+def doctor(folder: Path) -> None:
+    """Look at what a site rests on. Exit status 1 if something keeps people out."""
+    service = services()
+    host = urlsplit(service.settings.portal_url).hostname or ""
+    found = [check_certificate(folder / "portal.pem", folder / "portal.key", host, now=service.clock())]
+    if secret := os.environ.get("AROBASE_SECRET_KEY_FILE"):
+        found.append(check_mode(Path(secret)))
+    found.append(check_name(host))
+    _become(os.environ.get("PORTAL_USER"))
+    of_database = check_patrons_and_database(service)
+    found += of_database
+    if not of_database or of_database[0].severity is not Severity.FAULT:
+        found += check_records(service)
+    for one in found:
+        click.echo(f"{one.severity}\t{one.sentence}")
+    if any(one.severity is Severity.FAULT for one in found):
+        raise SystemExit(1)
+
+
+def check_mode(secret: Path) -> Finding:
+    """Whether a secret is for its owner and group alone."""
+    try:
+        mode = stat.S_IMODE(secret.stat().st_mode)
+    except OSError as error:
+        return fault(f"{secret} cannot be looked at: {error.strerror}.")
+    if mode & 0o007:
+        return fault(f"everybody on this machine may use {secret} (mode {mode:o}): chmod 640 {secret}")
+    return good(f"{secret} is for its owner and group alone.")
+
+
+def check_name(host: str) -> Finding:
+    """Whether this machine knows the portal's name."""
+    try:
+        found = sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
+    except (OSError, UnicodeError):
+        return fault(
+            f"this machine finds no address for {host}: write it into /etc/hosts, or ask your resolver."
+        )
+    return good(f"{host} is {', '.join(found)} here.")
+
+
+def check_records(service: Services) -> list[Finding]:
+    """Who can sign in as staff, and how the gateways do."""
+    with reading(service.make_session) as db:
+        return [check_administrator(db), *map(_of_gateway, look_at_gateways(db, now=service.clock()))]
+
+
+def check_administrator(db: Session) -> Finding:
+    """Whether somebody can give out accounts."""
+    admins = [one for one in accounts.everybody(db) if Role.ADMIN in one.roles and not one.networks]
+    if any(one.state is StaffState.ACTIVE for one in admins):
+        return good("there is an administrator of all networks.")
+    if any(one.state is StaffState.INVITED for one in admins):
+        return warning("no administrator has opened the setup link yet; a new one: arobase staff reset LOGIN")
+    return fault("there is no administrator: arobase staff add LOGIN --role admin --all-networks")
+
+
+def _of_gateway(one: GatewayHealth) -> Finding:
+    told = f"gateway {one.check.identity}: {ADVICE[one.verdict]}"
+    return good(f"{told}.") if one.verdict is Verdict.WELL else fault(f"{told} (arobase gateways check)")
+
+
+def _become(user: str | None) -> None:
+    """From root, the portal's own user: the database may know people by it."""
+    if user is None or os.geteuid() != 0:
+        return
+    known = pwd.getpwnam(user)
+    os.initgroups(user, known.pw_gid)
+    os.setgid(known.pw_gid)
+    os.setuid(known.pw_uid)

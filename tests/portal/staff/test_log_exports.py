@@ -110,3 +110,5 @@ def test_an_export_without_a_purpose_is_refused_and_leaves_no_line(
     # What was asked is still there: one field more, and it is done.
     net.press("/staff/sessions/export", purpose="a lost phone", format="csv")
     assert net.page.status_code == 200 and net.page.mimetype == "text/csv"
+    # Read to its end: until then the file is still being written.
+    assert net.page.get_data()

@@ -360,7 +360,7 @@ def test_an_unprintable_reason_of_a_refusal_is_taken(phone: Phone, station: Agen
     answer = station.call("POST", "/gateways/nftables/confirm", json={"version": version, "refused": refused})
     assert answer.status_code == 204
     db.rollback()
-    assert db.scalars(select(Lease.refused)).one() == "bad word"
+    assert db.scalars(select(Lease.refused)).one() == "bad? word"
 
 
 # Operators' mistakes, secrets in logs (W10, L8)

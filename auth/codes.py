@@ -24,6 +24,9 @@ POSSIBLE = len(ALPHABET) ** RANDOM_SYMBOLS
 LONGEST_TYPED = LENGTH + 3
 LONGEST_READ = 2_000
 
+# Shown beside the field. Its check symbol is wrong: whoever types it is told so, and no guess is counted.
+EXAMPLE = "7K2-M9Q-XAJ"
+
 # What nobody wants to read aloud at a desk, as far as the alphabet can spell it. French, English, and signs of hatred.
 OBSCENE = (
     "PUTE", "PUTA", "PEDE", "CACA", "TEUB", "CHATT", "NEGR", "SEX", "GARCE", "MERD", "FESS", "ENCU", "BATARD",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, request, url_for
 from markupsafe import Markup, escape
 
+from auth import codes
 from portal.colours import accents
 from portal.conformity import Conformity, conformity
 from portal.joining import joining_code
@@ -65,6 +66,7 @@ def dress(app: Flask, style: str) -> None:
         in_full=in_full,
         volume=volume,
         share_left=share_left,
+        example_code=codes.EXAMPLE,
         words_of=words_of,
         accents=accents,
         joining_code=joining_code,

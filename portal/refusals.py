@@ -139,7 +139,7 @@ def refusal_of(error: Exception, *, zone: str) -> Refusal:
 
 def _what_is_wrong(error: codes.UnreadableCode) -> tuple[str, str]:
     """What is wrong with a code that cannot be one: title and text."""
-    example = codes.show("7K2M9QXAH")
+    example = codes.EXAMPLE
     match error:
         case codes.TooShort():
             return (

@@ -170,3 +170,8 @@ def test_no_code_spells_what_nobody_wants_to_read_aloud() -> None:
     assert codes.make(lambda _: next(bad)) == CODE
     assert all(set(word) <= set(ALPHABET) for word in codes.OBSCENE)
     assert codes.is_obscene("22A5S2222")
+
+
+def test_the_example_on_the_page_is_no_code_that_could_be_guessed() -> None:
+    with pytest.raises(codes.FailedCheck):
+        codes.read(codes.EXAMPLE)

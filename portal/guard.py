@@ -88,6 +88,12 @@ def is_staff_page() -> bool:
     return ("staff" in served and is_staff_path(request.path)) or "guests" not in served
 
 
+def _is_refused_form(response: Response) -> bool:
+    """Whether a form is shown again with what was wrong. A browser may keep that page for going back: else it shows one
+    of its own there, about a form to be sent again (RFC 9111 section 5.2.2.4: it asks us before any other use)."""
+    return request.method == "POST" and response.status_code >= 400 and response.mimetype == "text/html"
+
+
 def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
     """Put the guards before and after every view of `app`."""
     policy, staff_policy = content_security_policy(style), content_security_policy(staff_style)
@@ -136,7 +142,9 @@ def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
         response.headers["X-Frame-Options"] = "DENY"
         # Not "no-referrer": browsers would then post forms with "Origin: null".
         response.headers["Referrer-Policy"] = "same-origin"
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault(
+            "Cache-Control", "private, no-cache" if _is_refused_form(response) else "no-store"
+        )
         if settings.is_https:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response

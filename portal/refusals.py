@@ -80,7 +80,7 @@ def refusal_of(error: Exception, *, zone: str) -> Refusal:
     match error:
         case WrongCredentials():
             return Refusal(
-                HTTPStatus.UNAUTHORIZED,
+                HTTPStatus.FORBIDDEN,
                 say("Card number or PIN is wrong."),
                 say("Use the PIN of your library account. Forgotten it? The desk can set a new one."),
                 field="login",

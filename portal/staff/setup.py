@@ -114,7 +114,10 @@ def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:
         drawing=picture(uri, say("Code to scan with your authenticator")),
         key=" ".join(_fours(as_base32(secret))),
     )
-    return make_response(page, refusal.status if refusal else 200)
+    response = make_response(page, refusal.status if refusal else 200)
+    # The key of the second factor stands on it, refused or not.
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _fours(text: str) -> list[str]:

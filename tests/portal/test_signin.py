@@ -71,7 +71,7 @@ def test_it_works_without_cookies(reader: Phone, bayle: Agent) -> None:
 def test_unknown_card_and_wrong_pin_get_the_same_answer(reader: Phone, db: Session) -> None:
     wrong = sign_in(reader, secret="wrong-pin")
     unknown = sign_in(reader, login="99999999")
-    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.status_code == unknown.status_code == 403
     assert without_tokens(wrong.text).replace(ADA, "X") == without_tokens(unknown.text).replace(
         "99999999", "X"
     )
@@ -105,14 +105,14 @@ def test_the_cards_state_is_told_after_a_right_pin_only(
 @pytest.mark.parametrize("secret", ["", " ", "\u200b", "\u00ad", "\ufeff\u200b", "x" * 300])
 def test_blank_and_endless_pins_are_wrong_and_cost_nothing(reader: Phone, db: Session, secret: str) -> None:
     """Case L1."""
-    assert sign_in(reader, secret=secret).status_code == 401
+    assert sign_in(reader, secret=secret).status_code == 403
     assert db.scalars(select(Attempt)).all() == []
 
 
 def test_a_form_without_a_pin_is_wrong(reader: Phone) -> None:
     reader.land()
     form = reader.form("/signin")
-    assert reader.post("/signin", visit=form["visit"]).status_code == 401
+    assert reader.post("/signin", visit=form["visit"]).status_code == 403
 
 
 def test_strangers_cannot_lock_a_patron_out(reader: Phone, bayle: Agent, db: Session) -> None:
@@ -125,7 +125,7 @@ def test_strangers_cannot_lock_a_patron_out(reader: Phone, bayle: Agent, db: Ses
             reader.app, reader.gateway, f"02:00:00:00:ff:{number:02x}", f"10.68.0.{100 + number}"
         )
         answers.append(sign_in(stranger, secret="guess").status_code)
-    assert answers.count(401) == 5
+    assert answers.count(403) == 5
     assert answers.count(429) == 95
     assert sign_in_fresh(reader).status_code == 303
 

@@ -254,7 +254,7 @@ def test_a_form_that_was_open_for_an_hour_keeps_what_was_typed(
     reader.land()
     clock.advance(hours=1)
     page = reader.press("/signin", login=ADA, secret="not-her-pin-at-all")
-    assert page.status_code == 401 and ADA in page.text
+    assert page.status_code == 403 and ADA in page.text
 
 
 def test_an_old_form_of_an_unknown_phone_is_too_old(

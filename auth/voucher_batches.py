@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
@@ -140,8 +140,18 @@ def of_ids(voucher_ids: Iterable[int]) -> ColumnElement[bool]:
 
 
 def void(db: Session, which: ColumnElement[bool], *, reason: VoidReason, by: str, now: datetime) -> list[int]:
-    """Write off passes that nobody has used: spoiled, lost, left over. The ids of those that were."""
+    """Write off passes that nobody has used: spoiled, lost, left over; the ids. `undo` restores them for a minute."""
     return _void(db, and_(which, Voucher.used_at.is_(None)), reason=reason, by=by, now=now)
+
+
+def alive(db: Session, which: ColumnElement[bool], *, now: datetime) -> tuple[int, int]:
+    """How many of these passes are alive, and how many of those are in use."""
+    row = db.execute(
+        select(func.count(Voucher.id), func.count(Voucher.used_at))
+        .join(Batch)
+        .where(which, *_alive(now), or_(Batch.ends_at.is_(None), Batch.ends_at > now))
+    ).one()
+    return row[0], row[1]
 
 
 def revoke(db: Session, which: ColumnElement[bool], *, by: str, now: datetime) -> list[int]:
@@ -152,14 +162,26 @@ def revoke(db: Session, which: ColumnElement[bool], *, by: str, now: datetime) -
     return _void(db, which, reason=VoidReason.REVOKED, by=by, now=now)
 
 
+def undoable(which: ColumnElement[bool], *, now: datetime) -> ScalarSelect[datetime | None]:
+    """The instant of the last revocation or writing off of the last minute; NULL where there was none."""
+    last = select(func.max(Voucher.voided_at)).where(
+        which, Voucher.void_reason != VoidReason.REPLACED, Voucher.voided_at > now - UNDO
+    )
+    return last.scalar_subquery()
+
+
 def undo(db: Session, which: ColumnElement[bool], *, now: datetime) -> list[int]:
-    """Give back what was revoked within the last minute; the ids.
+    """Give back what was revoked or written off last, within the last minute; the ids. What was replaced stays dead.
 
     Sessions that ended stay ended: their guests type the code again.
     """
     statement = (
         update(Voucher)
-        .where(which, Voucher.void_reason == VoidReason.REVOKED, Voucher.voided_at > now - UNDO)
+        .where(
+            which,
+            Voucher.void_reason != VoidReason.REPLACED,
+            Voucher.voided_at == undoable(which, now=now),
+        )
         .values(voided_at=None, void_reason=None, voided_by=None)
         .returning(Voucher.id)
         .execution_options(synchronize_session=False)

@@ -26,7 +26,7 @@ class VoidReason(enum.StrEnum):
     LOST = "lost"
     UNUSED = "unused"
     REPLACED = "replaced"
-    # Taken back from its holder: the only one that can be undone, for a minute.
+    # Taken back from its holder.
     REVOKED = "revoked"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from auth import voucher_batches
@@ -84,6 +84,17 @@ def end_sessions(db: Session, voucher_ids: Iterable[int], *, keys: VoucherKeys, 
         ending.end(db, access_id, reason=EndReason.STAFF, now=now)
         for access_id in db.scalars(open_ones).all()
     )
+
+
+def online(db: Session, which: ColumnElement[bool], *, keys: VoucherKeys, now: datetime) -> int:
+    """How many devices are online with these passes now."""
+    ids = list(db.scalars(select(Voucher.id).where(which)))
+    open_ones = select(func.count(AccessSession.id)).where(
+        AccessSession.subject.in_(_subjects(db, ids, keys)),
+        AccessSession.ended_at.is_(None),
+        AccessSession.until > now,
+    )
+    return db.scalar(open_ones) or 0
 
 
 def _subjects(db: Session, voucher_ids: Iterable[int], keys: VoucherKeys) -> list[str]:

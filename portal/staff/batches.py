@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth import trail, voucher_batches, voucher_books
 from auth.staff_desk import BatchQuery, find_batch, find_batches, home_network
 from auth.staff_policy import Action
-from auth.voucher_batches import UNDO, of_batch
+from auth.voucher_batches import of_batch
 from auth.voucher_books import Books, state_at
 from auth.voucher_models import Batch, VoidReason, Voucher
 from db.engine import reading
@@ -52,14 +52,16 @@ def batch(batch_id: int) -> AnyResponse:
     now = services().clock()
     with reading(services().make_session) as db:
         found = find_or_hide(db, batch_id)
+        alive, _ = voucher_batches.alive(db, of_batch(batch_id), now=now)
         page = render_template(
             "staff/batch.html",
             batch=found,
+            alive=alive,
             books=voucher_books.books(db, batch_id, at=now),
             days=voucher_books.daily_books(db, batch_id, zone=TOWN, now=now),
             passes=passes_of(db, batch_id, now, most=MOST_SHOWN, after=_after()),
             most=MOST_SHOWN,
-            undoable=_is_undoable(db, batch_id, now),
+            undoable=db.scalar(select(voucher_batches.undoable(of_batch(batch_id), now=now))) is not None,
             plan_name=plan_name,
             deeds=trail.read(db, trail.Query(object=f"batch:{batch_id}", most=20)),
         )
@@ -87,10 +89,22 @@ def resume(batch_id: int) -> AnyResponse:
     return _back(batch_id)
 
 
+@staff.get("/batches/<int(max=2147483647):batch_id>/void")
+@needs(Action.REVOKE)
+def void_page(batch_id: int) -> AnyResponse:
+    return _question(batch_id, "staff.void_batch")
+
+
+@staff.get("/batches/<int(max=2147483647):batch_id>/revoke")
+@needs(Action.REVOKE)
+def revoke_page(batch_id: int) -> AnyResponse:
+    return _question(batch_id, "staff.revoke_batch")
+
+
 @staff.post("/batches/<int(max=2147483647):batch_id>/void")
 @needs(Action.REVOKE)
 def void_batch(batch_id: int) -> AnyResponse:
-    """Write off the passes of a batch that nobody has used."""
+    """Write off the passes of a batch that nobody has used. It can be undone for a minute."""
     service, me = services(), whoever()
     with service.make_session.begin() as db:
         found, now = find_or_hide(db, batch_id), service.clock()
@@ -162,13 +176,24 @@ def passes_of(
     return [(voucher, state) for voucher, state in db.execute(statement)]
 
 
-def _is_undoable(db: Session, batch_id: int, now: datetime) -> bool:
-    lately = select(Voucher.id).where(
-        Voucher.batch_id == batch_id,
-        Voucher.void_reason == VoidReason.REVOKED,
-        Voucher.voided_at > now - UNDO,
-    )
-    return db.scalars(lately.limit(1)).first() is not None
+def _question(batch_id: int, endpoint: str) -> AnyResponse:
+    """How many passes it is about, how many of them are in use, and the button that does it."""
+    now = services().clock()
+    with reading(services().make_session) as db:
+        found = find_or_hide(db, batch_id)
+        alive, in_use = voucher_batches.alive(db, of_batch(batch_id), now=now)
+        keys = services().voucher_keys
+        page = render_template(
+            "staff/batch_question.html",
+            batch=found,
+            endpoint=endpoint,
+            is_void=endpoint == "staff.void_batch",
+            alive=alive,
+            in_use=in_use,
+            online=live.online(db, of_batch(batch_id), keys=keys, now=now),
+            plan_name=plan_name,
+        )
+    return make_response(page)
 
 
 def record(db: Session, found: Batch | None, action: str, detail: dict[str, int]) -> None:

@@ -203,13 +203,15 @@ def test_after_a_minute_there_is_no_undo(db: Session) -> None:
 
 
 @pytest.mark.usefixtures("bayle")
-def test_undo_touches_nothing_but_what_was_revoked(db: Session) -> None:
+def test_undo_takes_the_last_deed_back_and_never_a_replacement(db: Session) -> None:
     batch = issue(db, count=3)
     ids = [voucher.id for voucher in all_vouchers(db)]
     voucher_batches.void(db, voucher_batches.of_ids(ids[:1]), reason=VoidReason.SPOILED, by="x", now=NOON)
     voucher_batches.replace(db, keys=KEYS, voucher_id=ids[1], by="x", now=NOON)
-    voucher_batches.revoke(db, voucher_batches.of_ids(ids[2:3]), by="x", now=NOON)
-    assert voucher_batches.undo(db, voucher_batches.of_batch(batch.batch.id), now=NOON) == [ids[2]]
+    voucher_batches.revoke(db, voucher_batches.of_ids(ids[2:3]), by="x", now=NOON + SECOND)
+    every = voucher_batches.of_batch(batch.batch.id)
+    assert voucher_batches.undo(db, every, now=NOON + SECOND) == [ids[2]]
+    assert voucher_batches.undo(db, every, now=NOON + SECOND) == [ids[0]]
 
 
 @pytest.mark.usefixtures("bayle")

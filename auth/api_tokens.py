@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,11 +69,24 @@ class MadeToken:
     token: str
 
 
-def make(db: Session, *, tokens: Tokens, issuer: str, wish: Wish, by: str, now: datetime) -> MadeToken:
+def new_jti() -> str:
+    """192 random bits: nobody finds the row, or draws the codes of a request again, without the token."""
+    return secrets.token_urlsafe(24)
+
+
+def make(
+    db: Session,
+    *,
+    tokens: Tokens,
+    issuer: str,
+    wish: Wish,
+    by: str,
+    now: datetime,
+    make_jti: Callable[[], str] = new_jti,
+) -> MadeToken:
     """Make a token. Raises `UnreadableName`, `NoScope`, `ImpossibleLife`, `UnknownNetworks`, `TakenName`."""
     _check(db, wish)
-    # 192 random bits: nobody finds the row, or draws the codes of a request again, without the token.
-    jti = secrets.token_urlsafe(24)
+    jti = make_jti()
     row = ApiToken(
         name=wish.name,
         digest=token_digest(jti),
@@ -87,7 +101,12 @@ def make(db: Session, *, tokens: Tokens, issuer: str, wish: Wish, by: str, now: 
             db.add(row)
     except IntegrityError as error:
         raise TakenName from error
-    return MadeToken(row, tokens.seal(PURPOSE, {}, now=now, life=wish.life, issuer=issuer, jti=jti))
+    return MadeToken(row, _seal(row, jti, tokens=tokens, issuer=issuer))
+
+
+def again(row: ApiToken, jti: str, *, tokens: Tokens, issuer: str) -> str | None:
+    """The token of this row as it was made; None where the identifier is not its own."""
+    return _seal(row, jti, tokens=tokens, issuer=issuer) if row.digest == token_digest(jti) else None
 
 
 def find(db: Session, token: str, *, tokens: Tokens, issuer: str, now: datetime) -> tuple[ApiToken, str]:
@@ -104,6 +123,11 @@ def find(db: Session, token: str, *, tokens: Tokens, issuer: str, now: datetime)
     if row is None:
         raise RevokedToken
     return row, jti
+
+
+def _seal(row: ApiToken, jti: str, *, tokens: Tokens, issuer: str) -> str:
+    life = row.expires_at - row.created_at
+    return tokens.seal(PURPOSE, {}, now=row.created_at, life=life, issuer=issuer, jti=jti)
 
 
 def revoke(db: Session, token_id: int, *, now: datetime) -> bool:

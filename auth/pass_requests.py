@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import digest as mac
@@ -66,8 +66,12 @@ class Draw:
 
     def __call__(self, number: int, attempt: int) -> str:
         """The code for the pass of this number; a higher `attempt` where the code was taken."""
-        octets = self._octets(f"{number}.{attempt}".encode())
-        return codes.make(lambda symbols: _choose(octets, symbols))
+        return codes.make(self.choose(f"{number}.{attempt}"))
+
+    def choose(self, label: str) -> Callable[[Sequence[str]], str]:
+        """Picks one symbol of a text after the other, as `secrets.choice` does; the same ones for one label."""
+        octets = self._octets(label.encode())
+        return lambda symbols: _choose(octets, symbols)
 
     def _octets(self, label: bytes) -> Iterator[int]:
         for counter in itertools.count():
@@ -120,7 +124,8 @@ def again(db: Session, asked: Asked, *, keys: VoucherKeys, now: datetime) -> tup
     if request.salt is None or now - request.asked_at >= REMEMBERED:
         raise ForgottenCodes(batch.id, request.asked_at)
     draw = Draw(_key(asked, keys, request.salt))
-    return batch, tuple(_redraw(db, request, draw, keys))
+    made = redraw(db, draw, keys, batch_id=batch.id, first=request.first, count=request.count)
+    return batch, tuple(made)
 
 
 def forget(db: Session, *, before: datetime) -> int:
@@ -129,24 +134,23 @@ def forget(db: Session, *, before: datetime) -> int:
     return len(db.execute(old.values(salt=None).returning(PassRequest.id)).all())
 
 
-def _redraw(db: Session, request: PassRequest, draw: Draw, keys: VoucherKeys) -> Iterator[Ticket]:
+def redraw(
+    db: Session, draw: Draw, keys: VoucherKeys, *, batch_id: int, first: int, count: int
+) -> Iterator[Ticket]:
+    """The codes that `draw` gave for these passes; it must be the same draw, or they are never found."""
     made = select(Voucher.number, Voucher.digest).where(
-        Voucher.batch_id == request.batch_id,
-        Voucher.number >= request.first,
-        Voucher.number < request.first + request.count,
+        Voucher.batch_id == batch_id, Voucher.number >= first, Voucher.number < first + count
     )
     for number, digest in db.execute(made.order_by(Voucher.number)):
         drawn = (draw(number, attempt) for attempt in itertools.count())
-        yield Ticket(
-            next(code for code in drawn if keys.digest(code) == digest), f"{request.batch_id}-{number}"
-        )
+        yield Ticket(next(code for code in drawn if keys.digest(code) == digest), f"{batch_id}-{number}")
 
 
 def _key(asked: Asked, keys: VoucherKeys, salt: bytes) -> bytes:
     return keys.draw_key(asked.jti.encode(), asked.key.encode(), salt)
 
 
-def _choose(octets: Iterator[int], symbols: str) -> str:
+def _choose(octets: Iterator[int], symbols: Sequence[str]) -> str:
     """One symbol, each as likely as any other: what would favour the first ones is thrown away."""
     fair = 256 - 256 % len(symbols)
     return symbols[next(octet for octet in octets if octet < fair) % len(symbols)]

@@ -113,3 +113,29 @@ class StaffSession(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
+
+
+class StaffAnswer(Base):
+    """What a form of staff came to, so that the same form sent again leads to the same place and does nothing twice.
+
+    With `salt`, the installation's secret and the token of the browser that sent it, what the form showed once is drawn
+    again (`auth.staff_answers`); it goes with the sign-in.
+    """
+
+    __tablename__ = "staff_answers"
+
+    id: Mapped[Key]
+    session_id: Mapped[int] = mapped_column(ForeignKey("staff_sessions.id", ondelete="CASCADE"), index=True)
+    # Of the form and all that it said.
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    # The path of ours that it led to.
+    place: Mapped[str] = mapped_column(String(300), default="")
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    # The passes it made: `count` of this batch, from number `first` on; and the mark of the one that died for it.
+    batch_id: Mapped[int | None] = mapped_column(
+        ForeignKey("voucher_batches.id", ondelete="CASCADE"), index=True
+    )
+    first: Mapped[int] = mapped_column(default=1)
+    count: Mapped[int] = mapped_column(default=0)
+    replaces: Mapped[str | None] = mapped_column(String(40))

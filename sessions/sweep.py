@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth import limits, pass_requests, staff_sessions
+from auth import limits, pass_requests, staff_answers, staff_sessions
+from auth.staff_policy import LONGEST_SIGNIN
 from gateways.ports import GatewayKind
 from sessions import ending, sightings
 from sessions.health import outages, zombies
@@ -44,6 +45,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
         sightings.forget(db, before=now - SIGHTING_LIFE)
         limits.forget(db, before=now - ATTEMPT_LIFE)
         staff_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
+        staff_answers.forget(db, before=now - LONGEST_SIGNIN)
         pass_requests.forget(db, before=now - pass_requests.REMEMBERED)
     return Swept(expired, idle, settled.closed)
 

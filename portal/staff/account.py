@@ -19,6 +19,7 @@ from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
+from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.login import browser, sign_in
 from portal.staff.refusals import refusal_of
 from portal.staff.setup import recovery_digests
@@ -48,14 +49,32 @@ def change_password() -> AnyResponse:
 @staff.post("/account/recovery")
 @needs(Action.OWN_ACCOUNT, confirmed=True)
 def new_recovery_codes() -> AnyResponse:
-    """Show new recovery codes, once. The old ones are dead."""
+    """Make new recovery codes. The old ones are dead."""
     service, me = services(), whoever()
-    codes = make_recovery_codes()
     with service.make_session.begin() as db:
+        answer = use_form(db)
+        answer.place = url_for("staff.recovery_codes", answer_id=answer.id)
+        codes = make_recovery_codes(source_of(answer).choose("recovery"))
+        onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
         accounts.replace_recovery_codes(db, db.get_one(Staff, me.id), recovery_digests(me.id, codes))
         trail.record(
             db, actor=me.login, action="recovery codes made", object=f"staff:{me.id}", now=service.clock()
         )
+    return onward
+
+
+@staff.get("/account/recovery/<int(max=2147483647):answer_id>")
+@needs(Action.OWN_ACCOUNT)
+def recovery_codes(answer_id: int) -> AnyResponse:
+    """The recovery codes that a form of this sign-in made, until others are. Raises `FormerCodes`."""
+    with reading(services().make_session) as db:
+        codes = make_recovery_codes(drawn_for(db, answer_id).choose("recovery"))
+        digests = recovery_digests(whoever().id, codes)
+        known = select(func.count(RecoveryCode.id)).where(
+            RecoveryCode.staff_id == whoever().id, RecoveryCode.digest.in_(digests)
+        )
+        if db.scalar(known) != len(codes):
+            raise FormerCodes
     return make_response(render_template("staff/recovery.html", codes=codes, first=False))
 
 

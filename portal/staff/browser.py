@@ -35,6 +35,8 @@ class StaffBrowser(CallbackDict[str, Any], SessionMixin):
         self.seen_at: datetime | None = row.seen_at if row else None
         # What form tokens are bound to: a form of one sign-in is good in no other.
         self.binding = token_digest(token)[:32] if row else ""
+        # Only the browser has it: what was shown once is drawn again with it (`auth.staff_answers`).
+        self.token = token if row else ""
         self.renewed = False
         self.modified = False
 

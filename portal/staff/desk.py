@@ -7,26 +7,26 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from flask import abort, make_response, render_template, request
+from flask import abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import trail, voucher_batches, voucher_books
 from auth.staff_desk import BatchQuery, desks, find_batches, home_network, network_for, offered_plans
+from auth.staff_models import StaffAnswer
 from auth.staff_policy import Action
-from auth.voucher_batches import IssuedBatch, Order
+from auth.voucher_batches import Order
 from auth.voucher_errors import VoucherError
-from auth.voucher_models import Plan
+from auth.voucher_models import Batch, Plan
 from db.engine import reading
 from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
 from portal.staff.desk_errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
-from portal.staff.forms import use_form
+from portal.staff.forms import source_of, use_form
 from portal.staff.guesses import closed_gateways
 from portal.staff.habits import habits, keep
-from portal.staff.issued import Shown, issued_page
 from portal.staff.plan_words import end_in_words, plan_name
 from portal.staff.refusals import refusal_of
 from sites.hours import next_midnight
@@ -61,13 +61,14 @@ def issue() -> AnyResponse:
             chosen = _choice(db)
             if chosen.plan is None or chosen.site is None:
                 abort(HTTPStatus.NOT_FOUND)
-            use_form(db)
-            made = _issue(db, chosen.plan, chosen.site, count)
+            answer = use_form(db)
+            batch = _issue(db, chosen.plan, chosen.site, count, answer)
+            answer.batch_id, answer.count = batch.id, count
+            answer.place = url_for("staff.issued", answer_id=answer.id)
+            onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
     except VoucherError as error:
         return _desk_page(refusal_of(error))
-    with reading(service.make_session) as db:
-        page = issued_page(db, Shown(made.batch, made.tickets))
-    return keep(page, replace(habits(), plan=chosen.plan.slug, desk=chosen.site.slug))
+    return keep(onward, replace(habits(), plan=chosen.plan.slug, desk=chosen.site.slug))
 
 
 def start_of_today() -> datetime:
@@ -76,7 +77,7 @@ def start_of_today() -> datetime:
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
-def _issue(db: Session, plan: Plan, site: Site, count: int) -> IssuedBatch:
+def _issue(db: Session, plan: Plan, site: Site, count: int, answer: StaffAnswer) -> Batch:
     service, me = services(), whoever()
     if network_for(plan, site, me.authority) is None:
         raise ForeignPlan
@@ -88,7 +89,14 @@ def _issue(db: Session, plan: Plan, site: Site, count: int) -> IssuedBatch:
         event=_line("event", 120),
         ends_at=_last_instant(site),
     )
-    made = voucher_batches.issue(db, keys=service.voucher_keys, plan=plan, order=order, now=service.clock())
+    made = voucher_batches.issue(
+        db,
+        keys=service.voucher_keys,
+        plan=plan,
+        order=order,
+        now=service.clock(),
+        draw=source_of(answer).draw,
+    )
     trail.record(
         db,
         actor=me.login,
@@ -98,7 +106,7 @@ def _issue(db: Session, plan: Plan, site: Site, count: int) -> IssuedBatch:
         detail={"count": count, "plan": plan.slug, "desk": site.slug, **_said(order)},
         now=service.clock(),
     )
-    return made
+    return made.batch
 
 
 def _said(order: Order) -> dict[str, str]:

@@ -1,17 +1,21 @@
-"""The forms' own tokens: sealed, bound to one sign-in, good for as long as a sign-in lasts, and usable once if asked.
+"""The forms' own tokens: sealed, bound to one sign-in, good for as long as a sign-in lasts.
 
-Beside them `portal.guard` refuses every post that a browser says came from elsewhere (case W4).
+Beside them `portal.guard` refuses every post that a browser says came from elsewhere (case W4). A form that makes
+something is carried out once: sent again, it leads where it led the first time (`auth.staff_answers`).
 """
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 from flask import request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from auth import limits
-from auth.errors import TooManyAttempts
-from auth.limits import Budget
+from auth import staff_answers
+from auth.staff_answers import Sent, Source
+from auth.staff_models import StaffAnswer
 from auth.staff_policy import LONGEST_SIGNIN
 from auth.tokens import ExpiredToken, InvalidToken
 from portal.services import services
@@ -29,8 +33,8 @@ class EarlierForm(ForeignForm):
     """The form is ours, of a sign-in that is over: what was typed into it may be carried into this one."""
 
 
-class UsedForm(Exception):
-    """This form was sent before: a double press, or a page that was loaded again."""
+class FormerCodes(Exception):
+    """What another sign-in was shown once: nobody can draw it any more."""
 
 
 def form_field() -> Markup:
@@ -43,20 +47,41 @@ def form_field() -> Markup:
 
 def check_form() -> None:
     """Raises `ForeignForm` unless this sign-in was given the form; `EarlierForm` where another one of ours was."""
-    if _claims()["for"] != browser().binding:
+    if form_claims()["for"] != browser().binding:
         raise EarlierForm
 
 
-def use_form(db: Session) -> None:
-    """Use this form up, in the transaction of what it does. Raises `UsedForm` the second time."""
-    once = Budget(f"form:{_claims()['jti']}", most=1, window=LONGEST_SIGNIN)
-    try:
-        limits.take(db, once, now=services().clock())
-    except TooManyAttempts as error:
-        raise UsedForm from error
+def use_form(db: Session, *, place: str = "") -> StaffAnswer:
+    """Claim this form, in the transaction of what it does; it leads to `place`.
+
+    Raises `auth.staff_answers.SentBefore` where it was carried out already, word for word.
+    """
+    here = browser()
+    if here.row_id is None:
+        raise ForeignForm
+    fields = sorted(
+        pair for pair in request.form.items(multi=True) if pair[0] != FIELD and "password" not in pair[0]
+    )
+    wish = json.dumps([form_claims()["jti"], request.path, fields])
+    sent = Sent(here.row_id, here.token, wish)
+    return staff_answers.claim(db, sent, now=services().clock(), place=place)
 
 
-def _claims() -> dict[str, str]:
+def source_of(answer: StaffAnswer) -> Source:
+    """What this form shows once is drawn from it: nobody has all of it but the browser of this sign-in."""
+    return staff_answers.source(answer, token=browser().token, keys=services().voucher_keys)
+
+
+def drawn_for(db: Session, answer_id: int) -> Source:
+    """The same for a form of this sign-in that was answered before. Raises `FormerCodes` for those of any other."""
+    answer = staff_answers.find(db, answer_id, session_id=browser().row_id or 0)
+    if answer is None:
+        raise FormerCodes
+    return source_of(answer)
+
+
+def form_claims() -> dict[str, Any]:
+    """What the form's token says: `for` which sign-in, and its own number (`jti`). Raises `ForeignForm`."""
     service = services()
     try:
         return service.tokens.unseal(PURPOSE, request.form.get(FIELD, ""), now=service.clock())

@@ -19,6 +19,7 @@ from portal.services import services
 from portal.staff import consulting, staff
 from portal.staff import keeping_words as words
 from portal.staff.access import needs, whoever
+from portal.staff.forms import use_form
 from sessions.instants import read_day
 from sessions.keeping import holds as orders
 from sessions.keeping.holds import BadHold, OverHold, SamePerson, Scope
@@ -52,6 +53,7 @@ def place_hold() -> AnyResponse:
     now = services().clock()
     try:
         with services().make_session.begin() as db:
+            use_form(db, place=url_for("staff.holds"))
             hold = orders.place(
                 db,
                 _scope(db),
@@ -74,6 +76,7 @@ def confirm_hold(hold_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
+            use_form(db, place=url_for("staff.holds"))
             orders.confirm(db, hold, by=whoever().login, now=services().clock())
             _record(db, hold, "hold confirmed")
     except (SamePerson, OverHold) as error:
@@ -87,6 +90,7 @@ def lift_hold(hold_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
+            use_form(db, place=url_for("staff.holds"))
             lifted = orders.lift(db, hold, by=whoever().login, now=services().clock())
             _record(db, hold, "hold lifted" if lifted else "hold lift asked")
     except (SamePerson, OverHold) as error:
@@ -101,6 +105,7 @@ def keep_hold(hold_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
+            use_form(db, place=url_for("staff.holds"))
             orders.go_on(db, hold, now=services().clock())
             _record(db, hold, "hold goes on")
     except OverHold as error:

@@ -1,7 +1,7 @@
-"""The page that shows new codes, once: to read aloud, for the visitor's camera, to preview and to print.
+"""The page that shows new codes: to read aloud, for the visitor's camera, to preview and to print.
 
-Codes are kept nowhere. The page holds them itself, sealed for this sign-in and for a quarter of an hour, so that it can
-be shown again with a preview on it, and print what it shows.
+Codes are kept nowhere. They are drawn again for the browser of the sign-in that made them, as long as it lasts: a page
+loaded again, a step back and forward, a printer that jams an hour later lose nothing.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 
-from flask import abort, make_response, render_template, request
+from flask import abort, make_response, render_template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth import codes
+from auth import codes, staff_answers
 from auth.staff_desk import desks, find_batch, network_for
-from auth.tokens import InvalidToken
 from auth.voucher_batches import Ticket as Issued
 from auth.voucher_models import Batch
 from portal.joining import joining_uri
@@ -31,21 +29,19 @@ from portal.slips import slips
 from portal.staff import printer
 from portal.staff.access import whoever
 from portal.staff.desk_errors import Unprinted
-from portal.staff.forms import ForeignForm
+from portal.staff.forms import FormerCodes
 from portal.staff.habits import habits
 from portal.staff.login import browser
 from portal.staff.pass_words import ESCPOS, TONGUES, papers
 from portal.staff.plan_words import end_in_words
 from sites.models import Network, Site
 
-PURPOSE = "staff slips"
-LIFE = timedelta(minutes=15)
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """New passes of one batch, on the page that made them. `replaces` is the mark of a pass that died for this one."""
+    """New passes of one batch, by the form that made them. `replaces` is the mark of a pass that died for this one."""
 
+    answer_id: int
     batch: Batch
     tickets: tuple[Issued, ...]
     replaces: str | None = None
@@ -90,7 +86,7 @@ def issued_page(
         redeem_url=redeem_url(first.code),
         ssid=place[1].ssid if place else "",
         join=joining_uri(place[1].ssid) if place else "",
-        slips=seal(shown),
+        answer_id=shown.answer_id,
         site=site,
         replaces=shown.replaces,
         end=end_in_words(batch.plan, batch.ends_at, site.zone if site else "Europe/Paris"),
@@ -99,7 +95,9 @@ def issued_page(
         preview=preview,
         paper_name=dict(papers()).get(preview.paper, "") if preview else "",
     )
-    return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def redeem_url(code: str) -> str:
@@ -107,27 +105,17 @@ def redeem_url(code: str) -> str:
     return f"{services().settings.portal_url}/pass/{code}".upper()
 
 
-def seal(shown: Shown) -> str:
-    """The codes of a page for its own buttons."""
-    service = services()
-    passes = [(one.code, one.mark) for one in shown.tickets]
-    claims = {"batch": shown.batch.id, "passes": passes, "for": browser().binding, "replaces": shown.replaces}
-    return service.tokens.seal(PURPOSE, claims, now=service.clock(), life=LIFE)
-
-
-def unseal(db: Session) -> Shown:
-    """The passes of the page that was posted, as it showed them. Raises `ForeignForm`."""
-    service = services()
-    try:
-        claims = service.tokens.unseal(PURPOSE, request.form.get("slips", ""), now=service.clock())
-    except InvalidToken as error:
-        raise ForeignForm from error
-    if claims["for"] != browser().binding:
-        raise ForeignForm
-    batch = find_batch(db, int(claims["batch"]), whoever().authority)
-    if batch is None:
+def shown_by(db: Session, answer_id: int) -> Shown:
+    """The passes that a form of this sign-in made, drawn again. Raises `FormerCodes` for those of any other."""
+    here = browser()
+    answer = staff_answers.find(db, answer_id, session_id=here.row_id or 0)
+    if answer is None or answer.batch_id is None:
+        raise FormerCodes
+    if find_batch(db, answer.batch_id, whoever().authority) is None:
         abort(HTTPStatus.NOT_FOUND)
-    return Shown(batch, tuple(Issued(code, mark) for code, mark in claims["passes"]), claims["replaces"])
+    keys = services().voucher_keys
+    batch, tickets = staff_answers.passes_of(db, answer, token=here.token, keys=keys)
+    return Shown(answer.id, batch, tickets, answer.replaces)
 
 
 def tickets_of(db: Session, shown: Shown, languages: tuple[str, ...]) -> list[Ticket]:

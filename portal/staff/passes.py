@@ -15,15 +15,14 @@ from auth import codes, trail, voucher_batches, vouchers
 from auth.codes import UnreadableCode
 from auth.staff_desk import find_pass, home_network, touches
 from auth.staff_policy import Action
-from auth.voucher_batches import UNDO, of_ids
+from auth.voucher_batches import UNDO, Ticket, of_ids
 from auth.voucher_errors import VoucherError
 from auth.voucher_models import VoidReason, Voucher
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
-from portal.staff.forms import use_form
-from portal.staff.issued import Shown, issued_page
+from portal.staff.forms import source_of, use_form
 from portal.staff.pass_words import told_of
 from portal.staff.refusals import refusal_of
 from sessions import passes as live
@@ -68,15 +67,22 @@ def replace(voucher_id: int) -> AnyResponse:
     try:
         with service.make_session.begin() as db:
             voucher = _find(db, voucher_id)
-            use_form(db)
+            answer = use_form(db)
             ticket = live.replace(
-                db, keys=service.voucher_keys, voucher_id=voucher_id, by=me.login, now=service.clock()
+                db,
+                keys=service.voucher_keys,
+                voucher_id=voucher_id,
+                by=me.login,
+                now=service.clock(),
+                draw=source_of(answer).draw,
             )
             record(db, voucher, "pass replaced", detail={"mark": voucher.mark, "new": ticket.mark})
+            answer.batch_id, answer.first, answer.count = voucher.batch_id, number_of(ticket), 1
+            answer.replaces = voucher.mark
+            answer.place = url_for("staff.issued", answer_id=answer.id)
+            return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except VoucherError as error:
         return _page(voucher_id, error)
-    with reading(service.make_session) as db:
-        return issued_page(db, Shown(voucher.batch, (ticket,), voucher.mark))
 
 
 @staff.post("/passes/<int(max=2147483647):voucher_id>/void")
@@ -116,6 +122,11 @@ def undo(voucher_id: int) -> AnyResponse:
         if voucher_batches.undo(db, of_ids([voucher_id]), now=service.clock()):
             record(db, voucher, "revocation undone", detail={"mark": voucher.mark})
     return _back(voucher_id)
+
+
+def number_of(ticket: Ticket) -> int:
+    """Its number within the batch, from its mark."""
+    return int(ticket.mark.partition("-")[2])
 
 
 def record(db: Session, voucher: Voucher, action: str, *, detail: trail.Detail) -> None:
@@ -188,8 +199,8 @@ def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
 
 
 def _undo_until(voucher: Voucher) -> datetime | None:
-    """Until when a revocation can be undone; None where there is none, or it is too late."""
-    if voucher.void_reason is not VoidReason.REVOKED or voucher.voided_at is None:
+    """Until when a revocation or writing off can be undone; None where there is none, or it is too late."""
+    if voucher.void_reason is VoidReason.REPLACED or voucher.voided_at is None:
         return None
     until = voucher.voided_at + UNDO
     return until if services().clock() < until else None

@@ -12,14 +12,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth import staff as accounts
 from auth import staff_requests as requests
 from auth import trail
-from auth.staff import Invitation
 from auth.staff_errors import BeyondAuthority, NoReach, StaffError
-from auth.staff_models import Staff
+from auth.staff_models import Staff, StaffAnswer
 from auth.staff_policy import Action, Authority, Role, may_appoint, takes_two
+from auth.staff_secrets import token_digest
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
+from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.refusals import refusal_of
 from sites.models import Network
 
@@ -39,17 +40,24 @@ def invite() -> AnyResponse:
         if not may_appoint(whoever().authority, wanted):
             raise BeyondAuthority
         with service.make_session.begin() as db:
+            answer = use_form(db)
             login, name = request.form.get("login", ""), request.form.get("name", "")[:120]
             if takes_two(None, wanted):
                 made = accounts.propose(db, login=login, name=name, authority=wanted, now=service.clock())
-                return _ask(db, made.staff, wanted)
+                return _ask(db, made.staff, wanted, answer)
             invitation = accounts.invite(
-                db, login=login, name=name, authority=wanted, now=service.clock(), by=_me(db)
+                db,
+                login=login,
+                name=name,
+                authority=wanted,
+                now=service.clock(),
+                by=_me(db),
+                make_token=lambda: source_of(answer).token,
             )
             _record(db, invitation.staff, "account made", wanted)
+            return _to_link(answer, invitation.staff)
     except StaffError as error:
         return _list_page(error)
-    return _invitation_page(invitation)
 
 
 @staff.get("/people/<int(max=2147483647):staff_id>")
@@ -65,10 +73,11 @@ def appoint(staff_id: int) -> AnyResponse:
         wanted = _authority()
         with services().make_session.begin() as db:
             found = _find(db, staff_id)
+            answer = use_form(db, place=url_for("staff.person", staff_id=staff_id))
             if takes_two(found.authority, wanted):
                 if not may_appoint(whoever().authority, wanted):
                     raise BeyondAuthority
-                return _ask(db, found, wanted)
+                return _ask(db, found, wanted, answer)
             accounts.appoint(db, found, wanted, by=whoever().authority)
             _record(db, found, "account changed", wanted)
     except StaffError as error:
@@ -82,11 +91,29 @@ def reset(staff_id: int) -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
         found = _find(db, staff_id)
+        answer = use_form(db)
         if takes_two(None, found.authority):
-            return _ask(db, found, found.authority)
-        invitation = accounts.reset(db, found, now=service.clock(), by=_me(db))
+            return _ask(db, found, found.authority, answer)
+        make = source_of(answer)
+        accounts.reset(db, found, now=service.clock(), by=_me(db), make_token=lambda: make.token)
         _record(db, found, "account reset")
-    return _invitation_page(invitation)
+        return _to_link(answer, found)
+
+
+@staff.get("/people/<int(max=2147483647):staff_id>/link/<int(max=2147483647):answer_id>")
+@needs(Action.ACCOUNTS, confirmed=True)
+def invitation_page(staff_id: int, answer_id: int) -> AnyResponse:
+    """The link that a form of this sign-in made, until it is used. Raises `FormerCodes`."""
+    with reading(services().make_session) as db:
+        found = _find(db, staff_id)
+        token = drawn_for(db, answer_id).token
+        asked = requests.open_about(db, found, now=services().clock())
+        is_asked = asked is not None and asked.token_digest == token_digest(token)
+        if not is_asked and found.setup_digest != token_digest(token):
+            raise FormerCodes
+        link = setup_link(token)
+        page = render_template("staff/invitation.html", person=found, link=link, takes_two=is_asked)
+    return make_response(page)
 
 
 @staff.post("/people/<int(max=2147483647):staff_id>/disable")
@@ -96,6 +123,7 @@ def disable(staff_id: int) -> AnyResponse:
     try:
         with service.make_session.begin() as db:
             found = _find(db, staff_id)
+            use_form(db, place=url_for("staff.person", staff_id=staff_id))
             accounts.disable(db, found, now=service.clock())
             _record(db, found, "account disabled")
     except StaffError as error:
@@ -109,6 +137,7 @@ def enable(staff_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             found = _find(db, staff_id)
+            use_form(db, place=url_for("staff.person", staff_id=staff_id))
             accounts.enable(db, found, by=whoever().authority)
             _record(db, found, "account enabled")
     except StaffError as error:
@@ -133,11 +162,12 @@ def _me(db: Session) -> Staff:
     return db.get_one(Staff, whoever().id)
 
 
-def _ask(db: Session, found: Staff, wanted: Authority) -> AnyResponse:
+def _ask(db: Session, found: Staff, wanted: Authority, answer: StaffAnswer) -> AnyResponse:
     """What takes two: the link is shown to whoever asks, and good once somebody has granted it."""
-    invitation = requests.ask(db, found, wanted, by=_me(db), now=services().clock())
+    make = source_of(answer)
+    requests.ask(db, found, wanted, by=_me(db), now=services().clock(), make_token=lambda: make.token)
     _record(db, found, "second person asked", wanted)
-    return _invitation_page(invitation, takes_two=True)
+    return _to_link(answer, found)
 
 
 def _authority() -> Authority:
@@ -178,10 +208,9 @@ def _record(db: Session, found: Staff, action: str, wanted: Authority | None = N
     )
 
 
-def _invitation_page(invitation: Invitation, *, takes_two: bool = False) -> AnyResponse:
-    link = setup_link(invitation.token)
-    page = render_template("staff/invitation.html", person=invitation.staff, link=link, takes_two=takes_two)
-    return make_response(page)
+def _to_link(answer: StaffAnswer, person: Staff) -> AnyResponse:
+    answer.place = url_for("staff.invitation_page", staff_id=person.id, answer_id=answer.id)
+    return redirect(answer.place, HTTPStatus.SEE_OTHER)
 
 
 def _list_page(error: StaffError | None) -> AnyResponse:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, redirect, render_template
+from werkzeug.wrappers import Response as AnyResponse
 
 from auth.errors import TooManyAttempts
+from auth.staff_answers import SentBefore
 from auth.staff_errors import (
     BeyondAuthority,
     BusyHashing,
@@ -45,7 +47,7 @@ from portal.staff.desk_errors import (
     UnreadableCount,
     UnreadableDay,
 )
-from portal.staff.forms import ForeignForm, UsedForm
+from portal.staff.forms import ForeignForm, FormerCodes
 from portal.staff.login import me
 from portal.wording import clock_time, say
 from sessions.requisitions.errors import RequisitionError
@@ -129,6 +131,15 @@ def refusal_of(error: Exception) -> Refusal:
                 say("This form is not from your present sign-in."),
                 say("Nothing was changed. Open the page again and repeat what you did."),
             )
+        case FormerCodes():
+            return Refusal(
+                HTTPStatus.GONE,
+                say("This cannot be shown any more."),
+                say(
+                    "What is secret is kept nowhere, and shown only while the sign-in that made it lasts. "
+                    "Make a new one. Passes: their batch stands in the list; replace one there, or void what is left."
+                ),
+            )
         case NoReason():
             return Refusal(
                 HTTPStatus.BAD_REQUEST,
@@ -143,11 +154,11 @@ def refusal_of(error: Exception) -> Refusal:
                 say("This requisition is closed."),
                 say("Nothing more leaves by it. Register a new one if they ask again."),
             )
-        case UsedForm():
+        case SentBefore():
             return Refusal(
                 HTTPStatus.CONFLICT,
                 say("This was done already."),
-                say("It was sent twice and counted once. What it made stands in today's list."),
+                say("It was sent twice and done once. Nothing is lost."),
             )
         case _:
             return _about_accounts(error)
@@ -281,6 +292,15 @@ def refused(error: Exception) -> Response:
     return make_response(render_template("staff/error.html", refusal=refusal), refusal.status)
 
 
+@staff.errorhandler(SentBefore)
+def led_before(error: SentBefore) -> AnyResponse:
+    """A form that was carried out before leads where it led then; a page that shows something once says so."""
+    if not error.place:
+        return refused(error)
+    mark = "&" if "?" in error.place else "?"
+    return redirect(f"{error.place}{mark}again=1", HTTPStatus.SEE_OTHER)
+
+
 for _kind in (
     StaffError,
     VoucherError,
@@ -288,7 +308,7 @@ for _kind in (
     NotAllowed,
     TownWideOnly,
     ForeignForm,
-    UsedForm,
+    FormerCodes,
     Unprinted,
     BusyPress,
     FailedPrinting,

@@ -14,6 +14,7 @@ from db.engine import reading
 from portal.services import services
 from portal.staff import consulting, requisition_words, staff
 from portal.staff.access import needs, whoever
+from portal.staff.forms import use_form
 from portal.staff.requisition_words import refusal_of_entry
 from sessions.requisitions import answering, register
 from sessions.requisitions.errors import UnreadableEntry
@@ -44,9 +45,11 @@ def add_requisition() -> AnyResponse:
     me, words = whoever(), request.form.to_dict()
     try:
         with services().make_session.begin() as db:
+            answer = use_form(db)
             entry = register.add(
                 db, words, networks=me.authority.networks, by=me.login, now=services().clock()
             )
+            answer.place = url_for("staff.requisition", requisition_id=entry.id)
     except UnreadableEntry as error:
         return _form(words, error)
     return redirect(url_for("staff.requisition", requisition_id=entry.id), HTTPStatus.SEE_OTHER)
@@ -97,7 +100,9 @@ def make_requisition_package(requisition_id: int) -> AnyResponse:
 @needs(Action.REQUISITIONS, confirmed=True)
 def close_requisition(requisition_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
-        register.close(db, _find(db, requisition_id), by=whoever().login, now=services().clock())
+        entry = _find(db, requisition_id)
+        use_form(db, place=url_for("staff.requisition", requisition_id=requisition_id))
+        register.close(db, entry, by=whoever().login, now=services().clock())
     return redirect(url_for("staff.requisition", requisition_id=requisition_id), HTTPStatus.SEE_OTHER)
 
 

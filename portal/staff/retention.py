@@ -17,6 +17,7 @@ from portal.services import services
 from portal.staff import keeping_words as words
 from portal.staff import staff
 from portal.staff.access import needs, whoever
+from portal.staff.forms import use_form
 from sessions.keeping import purge, terms
 from sessions.keeping.models import PurgeRun, TermChange, TermUnit
 from sessions.keeping.terms import Term, UnreadableTerm
@@ -45,6 +46,7 @@ def change_term(rule_id: int) -> AnyResponse:
     basis = request.form.get("basis", "")[:400]
     try:
         with services().make_session.begin() as db:
+            use_form(db, place=url_for("staff.retention"))
             keeping.change_term(
                 db, rule_id, term=_term(), basis=basis, by=whoever().login, now=services().clock()
             )
@@ -71,6 +73,7 @@ def confirm_purge() -> AnyResponse:
     """Begin the purge that was refused; the sweep carries it out."""
     try:
         with services().make_session.begin() as db:
+            use_form(db, place=url_for("staff.retention"))
             purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=whoever().login)
     except terms.SamePerson as error:
         return _page(error)
@@ -80,6 +83,7 @@ def confirm_purge() -> AnyResponse:
 def _settle(action: str, settle: Callable[..., TermChange], change_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
+            use_form(db, place=url_for("staff.retention"))
             change = settle(db, change_id, by=whoever().login, now=services().clock())
             keeping.record_term(db, action, change, by=whoever().login, now=services().clock())
     except REFUSALS as error:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
 
-from flask import Response, make_response, request
+from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import trail
 from auth.staff_desk import home_network
 from auth.staff_policy import Action
 from db.engine import reading
-from portal.printing.papers import UnfitPaper, UnfitText
+from portal.printing.papers import Paper, UnfitPaper, UnfitText
 from portal.printing.tickets import OversizedPrint, Ticket, UnprintableTicket
 from portal.printing.typesetter import BusyPress, FailedPrinting
 from portal.refusals import Refusal
@@ -23,50 +25,70 @@ from portal.staff import printer, staff
 from portal.staff.access import needs, whoever
 from portal.staff.desk_errors import NoRoom, UnfitChoice, Unprinted
 from portal.staff.habits import habits, keep
-from portal.staff.issued import Preview, Shown, issued_page, tickets_of, unseal
+from portal.staff.issued import Preview, Shown, issued_page, shown_by, tickets_of
 from portal.staff.pass_words import ESCPOS, cut_in_words
 from portal.staff.printer import Choices
 from portal.staff.refusals import refusal_of
 
 log = logging.getLogger(__name__)
+# What the form of the page chooses, besides the paper.
+CHOICES = ("paper", "language", "second", "large", "first_free", "right", "down")
+
+
+@staff.get("/desk/issued/<int(max=2147483647):answer_id>")
+@needs(Action.ISSUE)
+def issued(answer_id: int) -> AnyResponse:
+    """The passes that a form made; with choices in the address, a picture of what the print button will print."""
+    shown = _shown(answer_id)
+    return _previewed(shown) if "paper" in request.args else _page(shown)
 
 
 @staff.post("/desk/preview")
 @needs(Action.ISSUE)
 def preview_slips() -> AnyResponse:
-    """The page that was posted once more, with a picture of what its print button will print."""
-    shown = _unsealed()
-    try:
-        choices = printer.read(request.form)
-        with _pressing(shown):
-            tickets = _tickets(shown, choices)
-            svg = printer.preview(tickets, choices)
-    except (UnfitChoice, Unprinted) as error:
-        return _page(shown, refusal=refusal_of(error))
-    fit = printer.fit_of(tickets, choices)
-    preview = Preview(svg, choices.paper, choices.pages(len(tickets), roomy=fit.roomy), cut_in_words(fit.cut))
-    return _remembered(_page(shown, preview=preview), choices)
+    """To the same page with the choices in its address, so that going back and forward asks for nothing again."""
+    chosen: dict[str, Any] = {name: request.form[name] for name in CHOICES if request.form.get(name)}
+    place = url_for("staff.issued", answer_id=_answer_id(), **{"paper": Paper.A4.value, **chosen})
+    return redirect(place, HTTPStatus.SEE_OTHER)
 
 
 @staff.post("/desk/print")
 @needs(Action.ISSUE)
 def print_slips() -> AnyResponse:
     """The tickets of the page that was posted, as PDF or as bytes for a receipt printer."""
-    shown = _unsealed()
+    shown = _shown(_answer_id())
     title = f"Pass wifi {shown.batch.id}"
     try:
         choices = printer.read(request.form)
         with _pressing(shown):
             document = printer.print_tickets(_tickets(shown, choices), choices, title=title)
     except (UnfitChoice, Unprinted) as error:
-        return _page(shown, refusal=refusal_of(error))
+        return _page(shown, typed=request.form, refusal=refusal_of(error))
     _record(shown, choices)
     return _remembered(_file(document, choices, f"pass-{shown.batch.id}"), choices)
 
 
-def _unsealed() -> Shown:
+def _previewed(shown: Shown) -> AnyResponse:
+    try:
+        choices = printer.read(request.args)
+        with _pressing(shown):
+            tickets = _tickets(shown, choices)
+            svg = printer.preview(tickets, choices)
+    except (UnfitChoice, Unprinted) as error:
+        return _page(shown, typed=request.args, refusal=refusal_of(error))
+    fit = printer.fit_of(tickets, choices)
+    preview = Preview(svg, choices.paper, choices.pages(len(tickets), roomy=fit.roomy), cut_in_words(fit.cut))
+    return _remembered(_page(shown, typed=request.args, preview=preview), choices)
+
+
+def _answer_id() -> int:
+    text = request.form.get("answer", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _shown(answer_id: int) -> Shown:
     with reading(services().make_session) as db:
-        return unseal(db)
+        return shown_by(db, answer_id)
 
 
 def _tickets(shown: Shown, choices: Choices) -> list[Ticket]:
@@ -75,9 +97,15 @@ def _tickets(shown: Shown, choices: Choices) -> list[Ticket]:
         return tickets_of(db, shown, choices.languages)
 
 
-def _page(shown: Shown, *, preview: Preview | None = None, refusal: Refusal | None = None) -> AnyResponse:
+def _page(
+    shown: Shown,
+    *,
+    typed: Mapping[str, str] | None = None,
+    preview: Preview | None = None,
+    refusal: Refusal | None = None,
+) -> AnyResponse:
     with reading(services().make_session) as db:
-        return issued_page(db, shown, typed=request.form, preview=preview, refusal=refusal)
+        return issued_page(db, shown, typed=typed, preview=preview, refusal=refusal)
 
 
 @contextmanager

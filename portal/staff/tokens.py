@@ -20,6 +20,7 @@ from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
+from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.people import networks_chosen, networks_of_mine
 from portal.staff.token_words import day_in_words, refusal_of, scope_in_words
 
@@ -33,13 +34,14 @@ def tokens() -> AnyResponse:
 @staff.post("/tokens")
 @needs(Action.TOKENS, confirmed=True)
 def make_token() -> AnyResponse:
-    """Make a token, and show it once."""
+    """Make a token; it leads to the page that shows it."""
     service, me = services(), whoever()
     try:
         wanted = replace(_wish(), networks=networks_chosen())
         if not may_hand_out(me.authority, wanted.networks):
             raise BeyondAuthority
         with service.make_session.begin() as db:
+            answer = use_form(db)
             made = api_tokens.make(
                 db,
                 tokens=service.tokens,
@@ -47,13 +49,30 @@ def make_token() -> AnyResponse:
                 wish=wanted,
                 by=me.login,
                 now=service.clock(),
+                make_jti=lambda: source_of(answer).token,
             )
             _record(db, made.row, "token made")
+            answer.place = url_for("staff.made_token", token_id=made.row.id, answer_id=answer.id)
+            return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except StaffError as error:
         return _page(error)
-    return make_response(
-        render_template("staff/token.html", made=made.row, token=made.token, day_in_words=day_in_words)
-    )
+
+
+@staff.get("/tokens/<int(max=2147483647):token_id>/made/<int(max=2147483647):answer_id>")
+@needs(Action.TOKENS, confirmed=True)
+def made_token(token_id: int, answer_id: int) -> AnyResponse:
+    """The token that a form of this sign-in made. Raises `FormerCodes`."""
+    service = services()
+    with reading(service.make_session) as db:
+        row = db.get(ApiToken, token_id)
+        if row is None or not may_hand_out(whoever().authority, frozenset(row.networks)):
+            abort(HTTPStatus.NOT_FOUND)
+        jti, issuer = drawn_for(db, answer_id).token, service.settings.portal_url
+        token = api_tokens.again(row, jti, tokens=service.tokens, issuer=issuer)
+        if token is None:
+            raise FormerCodes
+        page = render_template("staff/token.html", made=row, token=token, day_in_words=day_in_words)
+    return make_response(page)
 
 
 @staff.post("/tokens/<int(max=2147483647):token_id>/revoke")

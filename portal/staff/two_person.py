@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth import staff_requests as requests
 from auth import trail
+from auth.staff_answers import Source
 from auth.staff_codes import make_recovery_codes
 from auth.staff_errors import StaffError
 from auth.staff_models import Staff, StaffRequest
@@ -18,6 +19,7 @@ from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
+from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.frame import SECOND
 from portal.staff.login import me
 from portal.staff.refusals import refusal_of
@@ -32,24 +34,40 @@ def two_person() -> AnyResponse:
 @staff.post("/two-person/<int(max=2147483647):request_id>/grant")
 @needs(Action.SECOND, confirmed=True)
 def grant_request(request_id: int) -> AnyResponse:
-    """Grant it, and show the word that the link needs, once."""
+    """Grant it; it leads to the word that the link needs."""
     service = services()
     try:
         with service.make_session.begin() as db:
             asked = _find(db, request_id)
-            handover = requests.grant(
+            answer = use_form(db)
+            requests.grant(
                 db,
                 asked,
                 by=db.get_one(Staff, whoever().id),
                 name=whoever().login,
                 now=service.clock(),
-                word=make_recovery_codes()[0],
+                word=_word(source_of(answer)),
                 digest_word=service.staff.word_digest,
             )
             _record(db, asked, "request granted")
+            answer.place = url_for("staff.word_page", request_id=request_id, answer_id=answer.id)
+            return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except StaffError as error:
         return _page(error)
-    return make_response(render_template("staff/word.html", handover=handover, asked=asked))
+
+
+@staff.get("/two-person/<int(max=2147483647):request_id>/word/<int(max=2147483647):answer_id>")
+@needs(Action.SECOND, confirmed=True)
+def word_page(request_id: int, answer_id: int) -> AnyResponse:
+    """The word that a form of this sign-in drew, until the link is used. Raises `FormerCodes`."""
+    service = services()
+    with reading(service.make_session) as db:
+        asked = _find(db, request_id)
+        person, word = db.get_one(Staff, asked.staff_id), _word(drawn_for(db, answer_id))
+        if person.setup_word_digest != service.staff.word_digest(person.id, word):
+            raise FormerCodes
+        page = render_template("staff/word.html", handover=requests.Handover(person, word), asked=asked)
+    return make_response(page)
 
 
 @staff.post("/two-person/<int(max=2147483647):request_id>/refuse")
@@ -58,11 +76,16 @@ def refuse_request(request_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             asked = _find(db, request_id)
+            use_form(db, place=url_for("staff.two_person"))
             requests.refuse(db, asked, by=whoever().login, now=services().clock())
             _record(db, asked, "request refused")
     except StaffError as error:
         return _page(error)
     return redirect(url_for("staff.two_person"), HTTPStatus.SEE_OTHER)
+
+
+def _word(source: Source) -> str:
+    return make_recovery_codes(source.choose("word"))[0]
 
 
 def told() -> list[tuple[StaffRequest, bool]]:

@@ -100,7 +100,15 @@ ELSEWHERE = {
     *("drifts", "entitlements", "figure_days", "figure_salts", "gateway_lives", "impressions", "leases"),
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
-    *("staff_recovery_codes", "staff_requests", "staff_sessions", "term_changes", "trail", "trail_head"),
+    *(
+        "staff_answers",
+        "staff_recovery_codes",
+        "staff_requests",
+        "staff_sessions",
+        "term_changes",
+        "trail",
+        "trail_head",
+    ),
     *("trail_links", "trail_seals", "usage"),
 }
 # What works only as it is; where its value is long enough to be told from others, it is its own marker.

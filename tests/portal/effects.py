@@ -7,8 +7,8 @@ from sqlalchemy import select
 from db.base import Base
 from portal.services import Services
 
-# What any request may touch: budgets, and when a browser or a program was last seen.
-VOLATILE = {"attempts", "staff_sessions"}
+# What any request may touch: budgets, when a browser or a program was last seen, which forms were carried out.
+VOLATILE = {"attempts", "staff_sessions", "staff_answers"}
 # The four tables of one entry of the trail.
 TRAIL = {"trail", "trail_head", "trail_links", "trail_seals"}
 

@@ -93,6 +93,10 @@ class Clerk:
         assert self.page.status_code == 303, self.page.text
         return self.get(self.page.location)
 
+    def led(self) -> TestResponse:
+        """The page that the last form led to; the page itself where it was refused."""
+        return self.follow() if self.page.status_code == 303 else self.page
+
     def _open(self, method: str, path: str, *, headers: dict[str, str], **kwargs: Any) -> TestResponse:
         self.page = self.browser.open(
             path,

@@ -24,7 +24,7 @@ def issue(clerk: Clerk, count: str = "", **fields: str) -> list[str]:
     clerk.get("/staff/desk")
     fields = {"plan": "day", "desk": "pierre-bayle", "count": count, **fields}
     clerk.press("/staff/desk", **fields)
-    assert clerk.page.status_code == 200, clerk.page.text
+    assert clerk.follow().status_code == 200, clerk.page.text
     return list(dict.fromkeys(CODE.findall(clerk.page.text)))
 
 

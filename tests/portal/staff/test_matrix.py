@@ -57,6 +57,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.desk": (Action.ISSUE, DESKS),
     "staff.issue": (Action.ISSUE, DESKS),
     "staff.hear_codes_again": (Action.ISSUE, DESKS),
+    "staff.recovery_codes": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.issued": (Action.ISSUE, DESKS),
     "staff.preview_slips": (Action.ISSUE, DESKS),
     "staff.print_slips": (Action.ISSUE, DESKS),
     "staff.find": (Action.BOOKS, DESKS),
@@ -71,6 +73,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.batch_csv": (Action.BOOKS, DESKS),
     "staff.suspend": (Action.REVOKE, DESKS),
     "staff.resume": (Action.REVOKE, DESKS),
+    "staff.void_page": (Action.REVOKE, DESKS),
+    "staff.revoke_page": (Action.REVOKE, DESKS),
     "staff.void_batch": (Action.REVOKE, DESKS),
     "staff.revoke_batch": (Action.REVOKE, DESKS),
     "staff.undo_batch": (Action.REVOKE, DESKS),
@@ -108,15 +112,18 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
+    "staff.invitation_page": (Action.ACCOUNTS, ADMINS),
     "staff.appoint": (Action.ACCOUNTS, ADMINS),
     "staff.reset": (Action.ACCOUNTS, ADMINS),
     "staff.disable": (Action.ACCOUNTS, ADMINS),
     "staff.enable": (Action.ACCOUNTS, ADMINS),
     "staff.two_person": (Action.SECOND, ADMINS | PRIVACY),
     "staff.grant_request": (Action.SECOND, ADMINS | PRIVACY),
+    "staff.word_page": (Action.SECOND, ADMINS | PRIVACY),
     "staff.refuse_request": (Action.SECOND, ADMINS | PRIVACY),
     "staff.tokens": (Action.TOKENS, ADMINS),
     "staff.make_token": (Action.TOKENS, ADMINS),
+    "staff.made_token": (Action.TOKENS, ADMINS),
     "staff.revoke_token": (Action.TOKENS, ADMINS),
     "staff.trail": (Action.TRAIL, ADMINS | {Role.PRIVACY}),
     # These end the sign-in, and come last.
@@ -200,6 +207,11 @@ IDLE = {
 }
 # Posted with an empty form these are refused for what the form lacks, which is no question of policy.
 NEEDS_MORE = {"staff.signin": 401, "staff.signin_code": 400, "staff.setup": 410, "staff.setup_page": 410}
+# What was shown once is shown again to the sign-in that made it alone.
+NEEDS_MORE |= dict.fromkeys(
+    ("staff.issued", "staff.recovery_codes", "staff.invitation_page", "staff.made_token", "staff.word_page"),
+    410,
+)
 
 
 ASKED = {
@@ -247,6 +259,7 @@ class Things:
             "identity": self.identity,
             "requisition_id": self.requisition_id,
             "token": "no-such-token",
+            "answer_id": 999_999,
         }
         return {name: known[name] for name in rule.arguments}
 
@@ -366,7 +379,7 @@ def ask(clerk: Clerk, rule: Route, method: str, things: Things) -> int:
     }
     if rule.endpoint in {"staff.print_slips", "staff.preview_slips"}:
         clerk.post("/staff/desk", **form, plan="day", desk="pierre-bayle")
-        if clerk.page.status_code == 200:
+        if "/desk/issued/" in (clerk.page.location or "") and clerk.follow().status_code == 200:
             fields |= {**clerk.form("/staff/desk/print"), "paper": "escpos"}
     return clerk.post(path, **{**fields, **form}).status_code
 

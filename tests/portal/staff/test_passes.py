@@ -39,7 +39,8 @@ def test_a_replaced_ticket_is_dead_and_linked(clerk: Clerk, services: Services, 
     old = only_pass(services)
     go_online(services, town, code)
     clerk.get(f"/staff/passes/{old.id}")
-    page = clerk.press(f"/staff/passes/{old.id}/replace").text
+    clerk.press(f"/staff/passes/{old.id}/replace")
+    page = clerk.follow().text
     (fresh,) = set(CODE.findall(page))
     assert fresh != code
     with services.make_session() as db:
@@ -99,6 +100,9 @@ def test_the_books_balance_whatever_is_done(
     clerk.get(f"/staff/passes/{ids[2]}")
     clerk.press(f"/staff/passes/{ids[2]}/void", reason="lost")
     assert "11 printed = 1 used + 2 void + 0 expired + 8 left" in clerk.get(batch).text
+    question = clerk.get(f"{batch}/void").text
+    assert "8 passes that nobody has used" in question and "1 pass is in use and stays so." in question
+    assert "Void 8 passes</button>" in question
     clerk.press(f"{batch}/void")
     assert "11 printed = 1 used + 10 void + 0 expired + 0 left" in clerk.follow().text
     clock.advance(hours=5)
@@ -121,8 +125,63 @@ def test_a_suspended_batch_opens_nothing_until_resumed(clerk: Clerk, services: S
 def test_a_whole_batch_is_taken_back_and_given_back(clerk: Clerk, services: Services) -> None:
     issue(clerk, "3")
     batch = f"/staff/batches/{only_batch(services).id}"
-    clerk.get(batch)
+    clerk.get(f"{batch}/revoke")
+    assert "Cut off 3 passes</button>" in clerk.page.text
     clerk.press(f"{batch}/revoke")
     assert "3 printed = 0 used + 3 void + 0 expired + 0 left" in clerk.follow().text
     clerk.press(f"{batch}/undo")
     assert "3 printed = 0 used + 0 void + 0 expired + 3 left" in clerk.follow().text
+
+
+def test_what_was_written_off_is_given_back_within_a_minute(
+    clerk: Clerk, services: Services, clock: MovingClock
+) -> None:
+    """All that the button did and no more: a ticket spoiled a moment before stays void."""
+    issue(clerk, "4")
+    batch = f"/staff/batches/{only_batch(services).id}"
+    with services.make_session() as db:
+        first = db.scalars(select(Voucher.id).order_by(Voucher.number)).first()
+    clerk.get(f"/staff/passes/{first}")
+    clerk.press(f"/staff/passes/{first}/void", reason="spoiled")
+    clock.advance(seconds=20)
+    clerk.get(f"{batch}/void")
+    clerk.press(f"{batch}/void")
+    assert "4 printed = 0 used + 4 void + 0 expired + 0 left" in clerk.follow().text
+    clerk.press(f"{batch}/undo")
+    assert "4 printed = 0 used + 1 void + 0 expired + 3 left" in clerk.follow().text
+
+
+def test_one_ticket_that_was_written_off_by_mistake_is_given_back(
+    clerk: Clerk, services: Services, clock: MovingClock
+) -> None:
+    issue(clerk)
+    page = f"/staff/passes/{only_pass(services).id}"
+    clerk.get(page)
+    clerk.press(f"{page}/void", reason="lost")
+    assert "Undo, until" in clerk.follow().text
+    form = clerk.form(f"{page}/undo")
+    clock.advance(seconds=60)
+    clerk.post(f"{page}/undo", **form)
+    assert only_pass(services).voided_at is not None
+    clerk.get(page)
+    assert "Undo, until" not in clerk.page.text
+
+
+def test_nothing_is_offered_where_nothing_is_left(clerk: Clerk, services: Services) -> None:
+    issue(clerk, "2")
+    batch = f"/staff/batches/{only_batch(services).id}"
+    clerk.get(f"{batch}/revoke")
+    clerk.press(f"{batch}/revoke")
+    page = clerk.follow().text
+    assert f'"{batch}/void"' not in page and f'"{batch}/revoke"' not in page and "/suspend" not in page
+    for question in ("void", "revoke"):
+        assert "Nothing is left" in clerk.get(f"{batch}/{question}").text
+        assert '<button class="go">' not in clerk.page.text
+
+
+def test_every_pass_of_a_large_batch_can_be_reached(clerk: Clerk, services: Services) -> None:
+    issue(clerk, "205")
+    batch = f"/staff/batches/{only_batch(services).id}"
+    assert ">1-200</a>" in clerk.get(batch).text and ">1-201</a>" not in clerk.page.text
+    (following,) = re.findall(r'href="([^"]*after=200[^"]*)"', clerk.page.text)
+    assert ">1-205</a>" in clerk.get(following).text

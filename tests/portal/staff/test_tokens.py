@@ -33,7 +33,7 @@ def make(clerk: Clerk, name: str = "tickets", **fields: object) -> str:
             **fields,
         },
     )
-    return next(iter(SHOWN.findall(clerk.page.text)), "")
+    return next(iter(SHOWN.findall(clerk.led().text)), "")
 
 
 def deeds(db: Session) -> list[tuple[str, str, str]]:

@@ -37,7 +37,7 @@ def make(clerk: Clerk, login: str, *roles: Role, networks: tuple[str, ...] = ())
     clerk.press(
         "/staff/people", login=login, name=login.title(), roles=words, reach=reach, networks=list(networks)
     )
-    found = LINK.search(clerk.page.text)
+    found = LINK.search(clerk.led().text)
     return found.group(1) if found else None
 
 
@@ -61,7 +61,7 @@ def request_of(db: Session) -> StaffRequest:
 def grant(clerk: Clerk, asked: StaffRequest) -> str | None:
     clerk.get("/staff/two-person")
     clerk.post(f"/staff/two-person/{asked.id}/grant", **clerk.form("/staff/signout"))
-    found = WORD.search(clerk.page.text)
+    found = WORD.search(clerk.led().text)
     return found.group(1) if found else None
 
 
@@ -140,7 +140,8 @@ def test_the_officer_s_account_is_not_begun_anew_by_one(
     """Reset, and the link opened: that was how an administrator signed in under her name."""
     path = f"/staff/people/{pia.staff_id}"
     admin.get(path)
-    found = LINK.search(admin.press(f"{path}/reset").text)
+    admin.press(f"{path}/reset")
+    found = LINK.search(admin.led().text)
     assert found is not None
     assert admin.get(found.group(1)).status_code == 410
     # Pia goes on working, is told, and refuses.

@@ -1,0 +1,208 @@
+"""Every form of the portal, sent twice: a double press, a second Enter, a page loaded again.
+
+The forms come from the application's routes: a new one that is not declared here fails.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from auth.staff_policy import Role
+from auth.trail import TrailEntry
+from portal.services import Services
+from portal.staff.access import need_of
+from sessions.keeping.models import LegalHold, PurgeRun
+from sessions.requisitions.models import Requisition
+from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
+from tests.portal.staff.test_matrix import ASKED, TABLE, World, world
+
+__all__ = ["world"]
+
+
+class Twice(enum.Enum):
+    """What the second time does."""
+
+    # Leads where the first one led; nothing is done or written down again.
+    LEADS = "leads"
+    # The same answer again; a look, and nothing is changed by it.
+    ANSWERS = "answers"
+    # The file again, and the trail says that it was given twice.
+    GIVES = "gives"
+    # Refused: what it holds is good once, for safety's sake, and the refusal says how to go on.
+    REFUSES = "refuses"
+
+
+STAFF = {
+    **dict.fromkeys(("issue", "replace", "invite", "reset", "make_token", "new_recovery_codes"), Twice.LEADS),
+    **dict.fromkeys(("void", "revoke", "undo", "suspend", "resume"), Twice.LEADS),
+    **dict.fromkeys(("void_batch", "revoke_batch", "undo_batch", "revoke_token"), Twice.LEADS),
+    **dict.fromkeys(("place_hold", "confirm_hold", "lift_hold", "change_term", "confirm_purge"), Twice.LEADS),
+    **dict.fromkeys(("add_requisition", "close_requisition", "end_session"), Twice.LEADS),
+    **dict.fromkeys(
+        ("confirm_term", "withdraw_term", "keep_hold", "grant_request", "refuse_request"), Twice.LEADS
+    ),
+    **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again"), Twice.LEADS),
+    **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password"), Twice.ANSWERS),
+    **dict.fromkeys(("unmask_devices", "unmask_persons"), Twice.ANSWERS),
+    **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),
+    # A code of the second step and a setup link are good once; a sign-in that was ended sends no more forms.
+    **dict.fromkeys(("signin", "signin_code", "setup"), Twice.REFUSES),
+    **dict.fromkeys(("signout", "signout_everywhere", "change_password"), Twice.REFUSES),
+}
+GUESTS = {
+    # The budgets of guessing count each attempt; who is online already is led to the status page.
+    "signin": Twice.ANSWERS,
+    "redeem_pass": Twice.ANSWERS,
+    "pause": Twice.ANSWERS,
+    "leave": Twice.ANSWERS,
+    "resume": Twice.ANSWERS,
+}
+# What each form says, beside its own token.
+FIELDS = {
+    "staff.issue": {"plan": "day", "desk": "pierre-bayle", "count": "2"},
+    "staff.invite": {
+        "login": "new.person",
+        "name": "New",
+        "roles": "desk",
+        "reach": "some",
+        "networks": "bibliotheques",
+    },
+    "staff.make_token": {
+        "name": "twice",
+        "scopes": "passes:read",
+        "days": "30",
+        "reach": "some",
+        "networks": "bibliotheques",
+    },
+    "staff.place_hold": {
+        "reference": "12",
+        "reason": "x",
+        "expires_at": "31/03/2027",
+        "mac": "02:00:00:00:0a:01",
+    },
+    "staff.change_term": {"amount": "2", "unit": "years", "basis": "a law"},
+    "staff.add_requisition": ASKED,
+    "staff.void": {"reason": "lost"},
+    "staff.appoint": {"roles": "desk", "reach": "some", "networks": "bibliotheques"},
+}
+# Here nobody has asked for what these settle: refused, however often.
+NOTHING_TO_DO = {"staff.confirm_term", "staff.withdraw_term", "staff.keep_hold"}
+LEADING = sorted(f"staff.{name}" for name, kind in STAFF.items() if kind is Twice.LEADS)
+
+
+def posted(app: Flask, audience: str) -> set[str]:
+    """The forms of the application."""
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(f"{audience}.")]
+    return {rule.endpoint.partition(".")[2] for rule in rules if "POST" in (rule.methods or set())}
+
+
+def test_every_form_says_what_its_repetition_does(app: Flask) -> None:
+    assert posted(app, "staff") == set(STAFF)
+    assert posted(app, "guests") == set(GUESTS)
+
+
+@pytest.mark.parametrize("endpoint", LEADING)
+def test_a_form_sent_twice_leads_to_the_same_place(
+    app: Flask, desk: Desk, world: World, db: Session, endpoint: str
+) -> None:
+    clerk = desk.at_work("walker", min(TABLE[endpoint][1]))
+    (rule,) = [
+        one for one in app.url_map.iter_rules() if one.endpoint == endpoint and "POST" in (one.methods or ())
+    ]
+    _, path = rule.build(world.mine.fill(rule)) or ("", "")
+    clerk.get("/staff/account")
+    form: dict[str, Any] = {**clerk.form("/staff/account/signout"), **FIELDS.get(endpoint, {})}
+    first, after_first = clerk.post(path, **form), written(db)
+    second, after_second = clerk.post(path, **form), written(db)
+    if endpoint in NOTHING_TO_DO:
+        assert first.status_code == second.status_code == 409
+        return
+    assert place(second) == place(first)
+    assert after_second == after_first, endpoint
+
+
+def written(db: Session) -> list[int]:
+    """How many deeds and things there are."""
+    db.rollback()
+    kinds = (TrailEntry.number, LegalHold.id, PurgeRun.id, Requisition.id)
+    return [db.scalar(select(func.count(kind))) or 0 for kind in kinds]
+
+
+def place(answer: TestResponse) -> str:
+    assert answer.status_code == 303, answer.text
+    return re.sub(r"[?&]again=1$", "", answer.location)
+
+
+@pytest.mark.parametrize(
+    ("page", "action", "secret"),
+    [
+        ("/staff/people", "/staff/people", r'<code class="link">([^<]+)'),
+        ("/staff/tokens", "/staff/tokens", r'<code class="link">([^<]+)'),
+        ("/staff/account", "/staff/account/recovery", r"<li><code>([^<]+)"),
+    ],
+)
+def test_what_is_shown_once_is_shown_again_to_the_second_press(
+    admin: Clerk, services: Services, page: str, action: str, secret: str
+) -> None:
+    """A link, a token and recovery codes: the pressing finger sees the answer to the second press alone."""
+    fields = FIELDS["staff.invite"] | FIELDS["staff.make_token"]
+    admin.get(page)
+    form: dict[str, Any] = {**admin.form(action), **fields}
+    admin.post(action, **form)
+    shown = re.findall(secret, admin.follow().text)
+    admin.post(action, **form)
+    address = admin.page.location
+    assert shown and re.findall(secret, admin.follow().text) == shown
+    admin.get("/staff/account")
+    admin.press("/staff/signout")
+    admin.sign_in()
+    assert admin.get(address).status_code == 410
+
+
+def test_another_wish_on_the_same_page_is_another_one(clerk: Clerk, db: Session) -> None:
+    """Back to a page that the browser kept, another number typed: that is no repetition."""
+    clerk.get("/staff/desk")
+    form: dict[str, Any] = clerk.form("/staff/desk")
+    first = clerk.post("/staff/desk", **form, plan="day", count="1").location
+    assert clerk.post("/staff/desk", **form, plan="day", count="3").location != first
+
+
+def test_nobody_else_is_shown_the_codes(clerk: Clerk, desk: Desk) -> None:
+    clerk.get("/staff/desk")
+    clerk.press("/staff/desk", plan="day", count="1")
+    address = clerk.page.location
+    other = desk.at_work("eve", Role.DESK, Role.ADMIN)
+    assert other.get(address).status_code == 410
+    same_person = Clerk(clerk.app, clerk.clock, clerk.login, clerk.staff_id)
+    same_person.sign_in()
+    assert same_person.get(address).status_code == 410
+
+
+@pytest.mark.parametrize("endpoint", sorted(FIELDS))
+def test_a_late_password_costs_nothing_that_was_typed(
+    app: Flask, desk: Desk, world: World, endpoint: str
+) -> None:
+    with app.app_context():
+        need = need_of(endpoint)
+    if need is None or not need.confirmed:
+        pytest.skip("asks for no password")
+    clerk = desk.at_work("walker", min(TABLE[endpoint][1]))
+    (rule,) = [
+        one for one in app.url_map.iter_rules() if one.endpoint == endpoint and "POST" in (one.methods or ())
+    ]
+    _, path = rule.build(world.mine.fill(rule)) or ("", "")
+    clerk.get("/staff/account")
+    form: dict[str, Any] = {**clerk.form("/staff/account/signout"), **FIELDS[endpoint]}
+    clerk.clock.advance(minutes=11)
+    clerk.post(path, **form)
+    carried = clerk.form(path)
+    assert {name: carried[name] for name in FIELDS[endpoint]} == FIELDS[endpoint]
+    assert clerk.press(path, password_of_now=PASSWORD).status_code == 303

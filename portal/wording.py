@@ -1,7 +1,7 @@
 """Languages: catalogues read from ``portal/languages/*.po`` at start, so that nothing needs to be compiled.
 
 English is the language of the source texts. Which language a page speaks: the ``lang`` of the link or form, else what
-the browser asks for, else French.
+the browser asks for, else English; French for a browser that asks for none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from flask import current_app, g, request
 
 FOLDER = Path(__file__).with_name("languages")
 LANGUAGES = {"fr": "Français", "en": "English"}
-DEFAULT = "fr"
+# The town's own language, and that for a browser that lists none of ours.
+DEFAULT, FALLBACK = "fr", "en"
 
 
 class Catalogue(gettext.NullTranslations):
@@ -67,8 +68,8 @@ def chosen_language() -> str | None:
 def language() -> str:
     """The language of this request."""
     if "language" not in g:
-        asked = request.accept_languages.best_match(list(LANGUAGES), default=DEFAULT)
-        g.language = chosen_language() or asked or DEFAULT
+        asked = request.accept_languages.best_match(list(LANGUAGES))
+        g.language = chosen_language() or asked or (FALLBACK if request.accept_languages else DEFAULT)
     chosen: str = g.language
     return chosen
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from flask import make_response, redirect, request, url_for
@@ -20,6 +22,9 @@ from portal.services import services
 from portal.visits import ForeignVisit, Visit, access_of, current, is_owned, remember, staying
 from sessions import accounting, ending, opening, policy
 from sessions.models import AccessSession, EndReason
+
+# How long before its end a session is said to end soon.
+WARNING = timedelta(minutes=5)
 
 
 @guests.get("/status")
@@ -46,9 +51,29 @@ def status() -> AnyResponse:
             is_owned=is_own,
             usage=accounting.usage(db, access.id),
             may_renew=may_renew(visit, access),
+            is_ending=is_ending(access, services().clock()),
             renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window),
         )
-    return make_response(page)
+    response = make_response(page)
+    # No script is needed: the browser asks again when what the page says has changed.
+    response.headers["Refresh"] = str(seconds_to_change(visit, access))
+    return response
+
+
+def seconds_to_change(visit: Visit, access: AccessSession) -> int:
+    """Whole seconds until the status page says something else: more time can be had, or the session has ended.
+
+    Two seconds later than that, so that the gateway has closed the door when the page asks.
+    """
+    now = services().clock()
+    opens = policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window)
+    changes = (opens, access.until - WARNING, access.until)
+    return math.ceil(min((at - now for at in changes if at > now), default=timedelta()).total_seconds()) + 2
+
+
+def is_ending(access: AccessSession, now: datetime) -> bool:
+    """Whether the page has to warn that the session ends soon (WCAG 2.2, success criterion 2.2.1)."""
+    return access.until - now <= WARNING
 
 
 @guests.post("/leave")

@@ -18,10 +18,12 @@ from auth.bulkhead import Bulkhead, FullBulkhead
 from auth.credentials import check_login, check_secret, compose, normalise_login
 from auth.directory import Found, Patron
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
-from config.findings import Finding, fault, good
+from config.findings import Finding, fault, good, warning
 from db.base import Base, Key
 from db.engine import SessionMaker, reading
+from sites.models import Network, SigninMethod
 
+NO_CARDS = "there are no cards yet: flask --app wsgi patrons import FILE.csv"
 HASHER = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
 
 
@@ -84,7 +86,9 @@ def check_patrons(db: Session, *, login: str | None = None) -> list[Finding]:
     """What the table of cards tells an operator; with `login` about one of them."""
     count = db.scalar(select(func.count()).select_from(PatronRecord)) or 0
     if count == 0:
-        return [fault("there are no cards yet: flask --app wsgi patrons import FILE.csv")]
+        networks = list(db.scalars(select(Network)))
+        asks_for_cards = not networks or any(one.allows(SigninMethod.PATRON) for one in networks)
+        return [(fault if asks_for_cards else warning)(NO_CARDS)]
     found = [good(f"{count} cards in the portal's own table.")]
     if login is not None:
         record = db.scalar(select(PatronRecord).where(PatronRecord.card == normalise_login(login)))

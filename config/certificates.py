@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from config.findings import Finding, fault, good, warning
 
 WARN_DAYS = 14
 DAY_SECONDS = 86400
+CONNECT_SECONDS = 5.0
 # OpenSSL's X509_V_ERR_*, as openssl-verify(1) numbers them.
 _REASONS = {
     9: "is not valid yet: is this machine's clock right?",
@@ -61,3 +63,26 @@ def _shaken(server: ssl.SSLContext, host: str, authorities: Path | None) -> floa
             continue
     told = asking.getpeercert() or {}
     return float(ssl.cert_time_to_seconds(str(told["notAfter"])))
+
+
+def check_served(certificate: Path, host: str, port: int) -> Finding:
+    """Whether what answers at the portal's name shows the certificate in the file: it is read once, at (re)load."""
+    try:
+        leaf = certificate.read_text(encoding="ascii").partition("-----END CERTIFICATE-----")
+        wanted = ssl.PEM_cert_to_DER_cert(leaf[0][leaf[0].index("-----BEGIN") :] + leaf[1])
+    except (OSError, ValueError) as error:
+        return warning(f"{certificate} was not compared with what the front shows: {error}.")
+    # Whom phones trust was judged by `check_certificate`: here the two are compared, whatever they are.
+    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    asking.check_hostname, asking.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((host, port), CONNECT_SECONDS) as line,
+            asking.wrap_socket(line, server_hostname=host) as secured,
+        ):
+            shown = secured.getpeercert(binary_form=True)
+    except (OSError, UnicodeError) as error:
+        return fault(f"nothing answers at {host}, port {port} ({error}): systemctl status arobase-front")
+    if shown != wanted:
+        return warning(f"{host} shows another certificate than {certificate}: systemctl reload arobase-front")
+    return good(f"{host} shows {certificate}.")

@@ -21,7 +21,7 @@ AT_HOME = {
     "qrcode": ["portal"],
     "ldap3": ["auth/directory"],
     "jwt": ["auth/tokens.py", "gateways/landing.py"],
-    "subprocess": ["gateways/nftables", "portal/printing/typesetter.py"],
+    "subprocess": ["gateways/nftables", "portal/printing/typesetter.py", "portal/commands/machine.py"],
     "typst": ["portal/printing/press.py"],
     "nacl": ["sessions/requisitions/signing.py"],
     "sqlalchemy": ["db", "sites", "auth", "sessions", "ads", "portal"],

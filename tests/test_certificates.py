@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from config.certificates import check_certificate
+from config.certificates import check_certificate, check_served
 from config.findings import Severity
 from lab.authority import Certificate, issue, make_authority
 
@@ -66,3 +71,35 @@ def test_one_that_has_expired_is_told(tmp_path: Path) -> None:
     key.write_bytes(private.private_bytes(pem, form, plain))
     found = check_certificate(certificate, key, HOST, now=NOW, authorities=certificate)
     assert found.severity is Severity.FAULT and "has expired" in found.sentence
+
+
+@contextmanager
+def front(made: Certificate) -> Iterator[int]:
+    """A server that shows a certificate to whoever connects; its port."""
+    shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shown.load_cert_chain(made.certificate, made.key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        line, _ = listener.accept()
+        with line, shown.wrap_socket(line, server_side=True) as secured:
+            secured.recv(1)
+
+    answering = threading.Thread(target=serve, daemon=True)
+    answering.start()
+    yield listener.getsockname()[1]
+    answering.join(10)
+    listener.close()
+
+
+def test_a_front_that_shows_an_older_certificate_is_told(authority: Certificate, tmp_path: Path) -> None:
+    made = issue(authority, tmp_path, "portal", [HOST])
+    renewed = issue(authority, tmp_path, "renewed", [HOST])
+    with front(made) as port:
+        assert check_served(made.certificate, "127.0.0.1", port).severity is Severity.GOOD
+    with front(made) as port:
+        told = check_served(renewed.certificate, "127.0.0.1", port)
+    assert told.severity is Severity.WARNING and "systemctl reload arobase-front" in told.sentence
+    away = check_served(made.certificate, "127.0.0.1", port)
+    assert away.severity is Severity.FAULT and "nothing answers" in away.sentence
+    assert check_served(tmp_path / "none.pem", "127.0.0.1", port).severity is Severity.WARNING

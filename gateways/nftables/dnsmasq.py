@@ -69,7 +69,7 @@ def _names(configuration: Configuration, servers: Sequence[IpAddress]) -> list[s
     if servers:
         lines += ["no-resolv", *(f"server={server}" for server in servers)]
     portal = urlsplit(configuration.portal_url).hostname or ""
-    if not _is_address(portal):
+    if not is_address(portal):
         # The one name of our own: it is known here even when the uplink's resolver is away.
         addresses = ",".join(str(each) for each in configuration.portal_addresses)
         lines.append(f"host-record={portal},{addresses}")
@@ -78,7 +78,7 @@ def _names(configuration: Configuration, servers: Sequence[IpAddress]) -> list[s
     return lines
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 import stat
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,10 +15,11 @@ from sqlalchemy.orm import Session
 from auth import staff as accounts
 from auth.staff_models import StaffState
 from auth.staff_policy import Role
-from config.certificates import check_certificate
+from config.certificates import check_certificate, check_served
 from config.findings import Finding, Severity, fault, good, warning
 from db.engine import reading
 from portal.commands.gateways import ADVICE
+from portal.commands.machine import check_clock, check_name, check_nginx, check_units, is_sound, looked
 from portal.commands.patrons import check_patrons_and_database
 from portal.services import Services, services
 from sessions.health.overview import GatewayHealth
@@ -34,21 +34,40 @@ FOLDER = Path("/etc/arobase")
 @with_appcontext
 def doctor(folder: Path) -> None:
     """Look at what a site rests on. Exit status 1 if something keeps people out."""
-    service = services()
-    host = urlsplit(service.settings.portal_url).hostname or ""
-    found = [check_certificate(folder / "portal.pem", folder / "portal.key", host, now=service.clock())]
-    if secret := os.environ.get("AROBASE_SECRET_KEY_FILE"):
-        found.append(check_mode(Path(secret)))
-    found.append(check_name(host))
-    _become(os.environ.get("PORTAL_USER"))
-    of_database = check_patrons_and_database(service)
-    found += of_database
-    if not of_database or of_database[0].severity is not Severity.FAULT:
-        found += check_records(service)
+    found = examine(services(), folder, secret=os.environ.get("AROBASE_SECRET_KEY_FILE"))
+    user = os.environ.get("PORTAL_USER")
+    found += looked("the database", lambda: check_as(user, services()))
     for one in found:
-        click.echo(f"{one.severity}\t{one.sentence}")
-    if any(one.severity is Severity.FAULT for one in found):
+        # deploy/arobase names the user: who runs that types `arobase`.
+        sentence = one.sentence.replace("flask --app wsgi", "arobase") if user else one.sentence
+        click.echo(f"{one.severity}\t{sentence}")
+    if not is_sound(found):
         raise SystemExit(1)
+
+
+def examine(service: Services, folder: Path, *, secret: str | None) -> list[Finding]:
+    """What root may look at: the files below `folder`, the machine and its front."""
+    parts = urlsplit(service.settings.portal_url)
+    host, now = parts.hostname or "", service.clock()
+    certificate, key = folder / "portal.pem", folder / "portal.key"
+    one_box = (folder / "agent.toml").exists()
+    found = looked("the clock", lambda: [check_clock(now.timestamp())])
+    found += looked("the certificate", lambda: [check_certificate(certificate, key, host, now=now)])
+    if secret:
+        found += looked("the secret", lambda: [check_mode(Path(secret))])
+    found += looked("the portal's name", lambda: [check_name(host, one_box=one_box)])
+    found += looked("the units", lambda: check_units(one_box))
+    found += looked("nginx", lambda: check_nginx(folder / "nginx.conf"))
+    return found + looked("the front", lambda: [check_served(certificate, host, parts.port or 443)])
+
+
+def check_as(user: str | None, service: Services) -> list[Finding]:
+    """What the database tells, asked as the portal's own user."""
+    _become(user)
+    found = check_patrons_and_database(service)
+    if found and found[0].severity is Severity.FAULT:
+        return found
+    return found + looked("the records", lambda: check_records(service))
 
 
 def check_mode(secret: Path) -> Finding:
@@ -60,17 +79,6 @@ def check_mode(secret: Path) -> Finding:
     if mode & 0o007:
         return fault(f"everybody on this machine may use {secret} (mode {mode:o}): chmod 640 {secret}")
     return good(f"{secret} is for its owner and group alone.")
-
-
-def check_name(host: str) -> Finding:
-    """Whether this machine knows the portal's name."""
-    try:
-        found = sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
-    except (OSError, UnicodeError):
-        return fault(
-            f"this machine finds no address for {host}: write it into /etc/hosts, or ask your resolver."
-        )
-    return good(f"{host} is {', '.join(found)} here.")
 
 
 def check_records(service: Services) -> list[Finding]:

@@ -1,0 +1,119 @@
+"""The gateway's doctor, on gateways that are ready and on those that are not."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateways.nftables.configuration import read
+from gateways.nftables.dnsmasq import render
+from gateways.nftables.doctor import FAULT, GOOD, WARNING, check_agent, check_kernel, check_resolver
+from tests.gateways.hotspot import Hotspot, hotspot
+from tests.services.parts import program
+
+pytestmark = pytest.mark.netns
+ROOT = Path(__file__).parent.parent.parent
+
+
+def look(spot: Hotspot, directory: Path) -> tuple[int, str]:
+    process = spot.net.gateway.ns.python(
+        "-m", "gateways.nftables.doctor", str(directory / "agent.toml"),
+        "--dnsmasq", str(directory / "dnsmasq.conf"),
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    told = process.communicate(timeout=60)[0]
+    return process.returncode, told
+
+
+def test_a_gateway_that_works_has_no_fault_and_each_thing_that_breaks_is_told(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        file = tmp_path / "dnsmasq.conf"
+        file.write_text(render(read(tmp_path / "agent.toml"), servers=[ipaddress.ip_address("203.0.113.1")]))
+        status, told = look(spot, tmp_path)
+        assert (status, "fault" in told) == (0, False), told
+        assert "answers this gateway" in told and "lan0 is up" in told and f"{file} is made from" in told
+        file.write_text(file.read_text().replace("no-ping\n", ""))
+        spot.net.gateway.ns.set_kernel({"net/ipv4/ip_forward": "0"})
+        spot.net.gateway.ns.ip("address flush dev lan0", "link set lan0 down")
+        (tmp_path / "credential").write_text("a-credential-that-is-nobodys")
+        status, told = look(spot, tmp_path)
+        assert status == 1
+        for words in (
+            f"{file} is not made from",
+            "net.ipv4.ip_forward is off",
+            "lan0 is down: ip link set lan0 up",
+            "lan0 has no address in 10.66.",
+            "the portal does not know the credential",
+        ):
+            assert f"fault\t{words}" in told, told
+        spot.portal.stop()
+        spot.agent.kill()
+        status, told = look(spot, tmp_path)
+        assert "does not answer as it should" in told and "no agent works on this machine" in told
+
+
+def test_clients_are_told_another_address_for_the_portal(tmp_path: Path) -> None:
+    with hotspot(tmp_path) as spot:
+        named = replace(read(tmp_path / "agent.toml"), portal_url="https://portal.example.org")
+        gateway = spot.net.gateway.ns
+
+        def found() -> list[tuple[str, str]]:
+            return gateway.call(lambda: list(check_resolver(named)))
+
+        assert {severity for severity, _ in found()} == {FAULT} and "does not answer names" in found()[0][1]
+        file = tmp_path / "dnsmasq.conf"
+        file.write_text(render(named, servers=[ipaddress.ip_address("203.0.113.1")]))
+        process = gateway.popen(
+            [program("dnsmasq"), "-k", f"--conf-file={file}", "--user=root", "--log-facility=-"],
+            stderr=subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        next(line for line in process.stderr if b"cleared cache" in line or b"using nameserver" in line)
+        assert {severity for severity, _ in found()} == {GOOD}, found()
+        named = replace(named, portal_addresses=(ipaddress.ip_address("203.0.113.99"),))
+        assert all(severity == FAULT and "says otherwise" in told for severity, told in found())
+
+
+def test_every_fault_of_the_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('gateway = "Gare"\nclient_interfaces = "lan0"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "gateways.nftables.doctor", str(file)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and not done.stderr
+    assert "client_interfaces is not a setting" in done.stdout and "portal_url is missing" in done.stdout
+
+
+def test_settings_of_the_kernel_that_are_too_small_are_told(tmp_path: Path) -> None:
+    with hotspot(tmp_path, start=False) as spot:
+        spot.agent.start()
+        configuration = read(tmp_path / "agent.toml")
+    for setting, value in (
+        ("net/ipv4/ip_forward", 1),
+        ("net/ipv6/conf/all/forwarding", 0),
+        ("net/ipv4/neigh/default/gc_thresh3", 1024),
+        ("net/ipv6/neigh/default/gc_thresh3", 32768),
+        ("net/ipv6/conf/lan0/accept_dad", 1),
+    ):
+        (tmp_path / setting).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / setting).write_text(f"{value}\n")
+    told = list(check_kernel(configuration, system=tmp_path))
+    assert [severity for severity, _ in told] == [FAULT, WARNING, WARNING]
+    words = ("ipv6.conf.all.forwarding is off", "ipv4.neigh.default.gc_thresh3 is 1024", "accept_dad is 1")
+    assert all(word in sentence for (_, sentence), word in zip(told, words, strict=True)), told
+
+
+def test_an_agent_that_is_not_the_units_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text("#!/bin/sh\necho inactive\n")
+    systemctl.chmod(0o755)
+    with hotspot(tmp_path / "spot") as spot:
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        found = spot.net.gateway.ns.call(lambda: list(check_agent(booted=tmp_path)))
+    assert [severity for severity, _ in found] == [FAULT] and "an agent works here that is not" in found[0][1]

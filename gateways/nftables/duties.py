@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -137,7 +138,9 @@ class Telling:
         self._is_first = True
         self._ledger = Ledger()
         self._alerts = {name: Alert() for name in ALERTS}
-        self._arrived: dict[MacAddress, None] = {}
+        # Who waits to be told of, each with the number of its last news.
+        self._arrived: dict[MacAddress, int] = {}
+        self._news = itertools.count(1)
         # The last announced stands last.
         self._announced_at: dict[MacAddress, float] = {}
         self._has_arrived, self._is_due = asyncio.Event(), asyncio.Event()
@@ -153,7 +156,7 @@ class Telling:
         self._announced_at.pop(mac, None)
         self._announced_at[mac] = now
         self._forget_announced(now)
-        self._arrived[mac] = None
+        self._arrived[mac] = next(self._news)
         if len(self._arrived) > MOST_WAITING:
             del self._arrived[next(iter(self._arrived))]
         self._has_arrived.set()
@@ -182,14 +185,16 @@ class Telling:
             await caller.insist(self._tell_arrivals)
 
     async def _tell_arrivals(self) -> None:
-        macs = list(self._arrived)[:TOLD_AT_ONCE]
-        clients = [client for mac in macs if (client := self._gateway.book.arrival(mac)).addresses]
+        told = dict(itertools.islice(self._arrived.items(), TOLD_AT_ONCE))
+        clients = [client for mac in told if (client := self._gateway.book.arrival(mac)).addresses]
         if clients:
             async with self._line_lock:
                 await asyncio.to_thread(self._line.arrivals, clients)
         async with self._told:
-            for mac in macs:
-                self._arrived.pop(mac, None)
+            for mac, news in told.items():
+                # What was news while the call was under way is told by the next one.
+                if self._arrived.get(mac) == news:
+                    del self._arrived[mac]
             self._told.notify_all()
         if self._arrived:
             self._has_arrived.set()

@@ -219,7 +219,8 @@ def test_who_has_left_loses_an_address_to_the_next_and_the_portal_hears_it_first
         portal, address = str(spot.net.portal_address(version)), str(ada.address(version))
         for own in (4, 6):
             bo.run(["ping", "-c1", "-W5", str(spot.net.gateway.address(own))])
-        spot.portal.wait(lambda: str(bo.address(4)) in str(spot.portal.arrivals))
+        for own in (4, 6):
+            spot.portal.wait(lambda own=own: str(bo.address(own)) in str(spot.portal.arrivals))
         spot.portal.takes_arrivals.clear()
         ada.ns.ip(f"link set {ada.interface} down")
         readdress(bo, version, address)

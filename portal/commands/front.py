@@ -11,7 +11,8 @@ from flask.cli import with_appcontext
 from portal.front import Front, ImpossibleFront, render, write_pages
 from portal.services import services
 
-FILE = click.Path(path_type=Path)
+# Named, not read: both are for root alone, and this command runs as the portal's user.
+FILE = click.Path(path_type=Path, readable=False)
 
 
 @click.group()

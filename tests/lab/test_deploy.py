@@ -14,6 +14,7 @@ import pytest
 from config import Settings
 from gateways.nftables.configuration import read
 from gateways.nftables.dnsmasq import render
+from portal.commands.front import FILE
 from tests.services.parts import program
 
 TOP = Path(__file__).resolve().parents[2]
@@ -145,6 +146,16 @@ def test_the_command_line_of_a_site_reads_settings_as_systemd_does(tmp_path: Pat
     missing = {**environ, "PORTAL_ENV": str(tmp_path / "none")}
     told = subprocess.run(command, env=missing, capture_output=True, text=True, check=False)
     assert told.returncode == 1 and "none cannot be read" in told.stderr
+
+
+def test_the_front_is_made_without_reading_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificate and key are for root alone, and the command runs as the portal's user."""
+    key = tmp_path / "portal.key"
+    key.touch(mode=0o600)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: str(path) != str(key)
+    )  # as for another user than root
+    assert FILE.convert(str(key), None, None) == key
 
 
 def test_half_a_virtual_environment_is_made_anew(tmp_path: Path) -> None:

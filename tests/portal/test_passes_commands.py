@@ -86,10 +86,10 @@ def test_what_cannot_be_issued_is_told_and_nothing_is(
 def test_an_imprudent_batch_is_refused_with_the_arithmetic(
     app: Flask, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voucher_budgets, "guesses_per_day", lambda: 1_000_000_000)
+    monkeypatch.setattr(voucher_budgets, "guesses_per_day", lambda: 100_000_000_000)
     done = run(app, "issue")
     assert done.exit_code == 1
-    for figure in ("0 codes alive and 1 more", "852,891,037,441", "1000000000", "0.0012", "0.001"):
+    for figure in ("0 codes alive and 1 more", "852,891,037,441", "100000000000", "0.1172", "0.02"):
         assert figure in done.output
     assert vouchers(db) == []
 

@@ -50,6 +50,8 @@ def fill(clerk: Clerk, **typed: str) -> None:
     for name, text in (TYPED | typed).items():
         clerk.page.fill(f"#{name}", text)
     clerk.page.select_option("#basis", "CPP 77-1-1")
+    # Nobody guesses a zone: it is chosen as the letter has it.
+    clerk.page.select_option("#zone", "Europe/Paris")
     clerk.enter("#at")
 
 

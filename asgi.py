@@ -1,7 +1,7 @@
 """The gateways' front door, for an ASGI server: the application of `wsgi`, where waiting for news takes no thread."""
 
-from portal.doors.asgi import GatewayDoor
-from portal.doors.followers import Followers
+from portal.gateway_api.asgi import GatewayDoor
+from portal.gateway_api.followers import Followers
 from portal.services import Services
 from wsgi import app as application
 

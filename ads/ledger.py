@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from ads.models import Impression
 from auth.entitlements import Allowance
-from gateways.ports import Client
-from sessions import opening, policy, renewing
+from gateways.types import Client
+from sessions import policy, renewal, start
 from sessions.models import AccessSession, Lease
-from sessions.opening import Acceptance, Opened
+from sessions.start import Acceptance, Opened
 from sites.models import Gateway
 
 
@@ -57,9 +57,9 @@ def accept(
     Raises `SpentTicket` and `NotDue`; nothing has changed then (the caller rolls back).
     """
     impression_id = _spend(db, ticket, gateway, now=now)
-    present = opening.present(db, gateway=gateway, client=client, now=now)
+    present = start.present(db, gateway=gateway, client=client, now=now)
     if present is None:
-        opened = opening.open_access(
+        opened = start.open_access(
             db,
             gateway=gateway,
             client=client,
@@ -133,7 +133,7 @@ def _renew(
 ) -> int | None:
     if not policy.may_renew(now=now, until=access.until, window=gateway.network.renewal_window):
         raise NotDue(_opens_at(access))
-    return renewing.renew(db, access, gateway=gateway, client=client, now=now)
+    return renewal.renew(db, access, gateway=gateway, client=client, now=now)
 
 
 def _opens_at(access: AccessSession) -> datetime:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from db import turns
+from db import sqlite_queue
 
 SessionMaker = sessionmaker[Session]
 IMPATIENT_SECONDS = 0.1
@@ -35,7 +35,8 @@ def make_engine(database_url: str) -> Engine:
     """Make the engine for `database_url` (``sqlite:///…`` or ``postgresql://…``).
 
     A lock that somebody holds for two seconds is an error, so that nobody waits in front of a page
-    (`sqlalchemy.exc.OperationalError`). SQLite's writers queue, and wait longer while the queue moves (`db.turns`).
+    (`sqlalchemy.exc.OperationalError`). SQLite's writers queue, and wait longer while the queue moves
+    (`db.sqlite_queue`).
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
@@ -44,7 +45,7 @@ def make_engine(database_url: str) -> Engine:
         url,
         pool_size=16,
         max_overflow=16,
-        pool_timeout=turns.BUSY_SECONDS,
+        pool_timeout=sqlite_queue.BUSY_SECONDS,
         # Whether a connection has gone stale is seen without asking the server: see below.
         pool_pre_ping=False,
         pool_recycle=1800,
@@ -55,7 +56,7 @@ def make_engine(database_url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         # Nor must a transaction that somebody left open. Not as an option of the start: poolers refuse those.
-        connection.execute(f"SET lock_timeout = {int(turns.BUSY_SECONDS * 1000)}")
+        connection.execute(f"SET lock_timeout = {int(sqlite_queue.BUSY_SECONDS * 1000)}")
         connection.commit()
 
     @event.listens_for(engine, "checkout")
@@ -84,9 +85,9 @@ def make_session_maker(engine: Engine) -> SessionMaker:
 
 def _sqlite(database_url: str) -> Engine:
     engine = create_engine(
-        database_url, connect_args={"timeout": turns.BUSY_SECONDS}, pool_size=16, max_overflow=16
+        database_url, connect_args={"timeout": sqlite_queue.BUSY_SECONDS}, pool_size=16, max_overflow=16
     )
-    turn = turns.Turn()
+    turn = sqlite_queue.Turn()
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -103,7 +104,10 @@ def _sqlite(database_url: str) -> Engine:
         if way is Way.READING:
             driver.execute("BEGIN")
             return
-        came, patience = turns.now(), IMPATIENT_SECONDS if way is Way.IMPATIENT else turns.PATIENCE_SECONDS
+        came, patience = (
+            sqlite_queue.now(),
+            IMPATIENT_SECONDS if way is Way.IMPATIENT else sqlite_queue.PATIENCE_SECONDS,
+        )
         turn.take(connection.info, until=came + patience)
         driver.execute(f"PRAGMA synchronous={'NORMAL' if way in (Way.HASTY, Way.IMPATIENT) else 'FULL'}")
         turn.begin(driver, came=came, until=came + patience)

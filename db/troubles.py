@@ -7,7 +7,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from db.reserve import is_full, is_read_only
+from db.disk_reserve import is_full, is_read_only
 
 
 class Trouble(enum.StrEnum):

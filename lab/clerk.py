@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from auth.staff_policy import Role
+from auth.staff.roles import Role
 from lab import staff
 from lab.guest import Page
 from lab.hotspot import PORTAL_URL, Hotspot, now

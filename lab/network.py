@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from gateways.ports import IpAddress, MacAddress
+from gateways.types import IpAddress, MacAddress
 from lab.namespace import Inside, Namespace, NoNamespaces, demand_namespaces
 
 __all__ = ["Gateway", "Namespace", "NoNamespaces", "Phone", "Town", "demand_namespaces", "town"]

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.campaigns import load_announcements
-from auth.patron_import import import_patrons
-from gateways.ports import Client, GatewayKind
+from auth.patrons.csv_import import import_patrons
+from gateways.types import Client, GatewayKind
 from lab.doors import Door
 from lab.network import client_prefix
 from sessions.sightings import see

@@ -22,14 +22,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from gateways.ports import Client, MacAddress
+from gateways.types import Client, MacAddress
 from lab import doors, records, staff
 from lab.hotspot import Hotspot, granian, hotspot, now, portal_environment, prepare_portal
 from lab.namespace import NoNamespaces, become_root, contained, demand_namespaces, dying_with_us, stop
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.servers import TOP
 from lab.waiting import DidNotStart, await_page
-from portal.front import has_ipv6
+from portal.http.nginx import has_ipv6
 
 DESK_PORT = 8080
 OWN_BROWSER = Client(MacAddress("02:00:00:00:00:fe"), (ipaddress.ip_address("127.0.0.1"),))

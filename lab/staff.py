@@ -12,10 +12,10 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from auth import staff as accounts
-from auth import trail
-from auth.staff_codes import STEP_SECONDS, totp
-from auth.staff_policy import Authority, Role
+from auth.audit import log
+from auth.staff import accounts
+from auth.staff.roles import Authority, Role
+from auth.staff.totp import STEP_SECONDS, totp
 from config import Settings
 from db.engine import reading
 from lab import doors
@@ -76,9 +76,7 @@ def hire(services: Services, *, at: datetime) -> None:
                 db, login=role.value, name=NAMES.get(role, ""), authority=Authority(frozenset({role})), now=at
             )
             person = accounts.set_up(db, invited.token, password_hash=password_hash, totp_step=0, now=at)
-            trail.record(
-                db, actor=trail.COMMAND_LINE, action="account made", object=f"staff:{person.id}", now=at
-            )
+            log.record(db, actor=log.COMMAND_LINE, action="account made", object=f"staff:{person.id}", now=at)
 
 
 def codes(services: Services, *, at: datetime) -> dict[str, str]:

@@ -27,8 +27,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from gateways.landing import Landing, sign
-from gateways.ports import MacAddress
+from gateways.landing_token import Landing, sign
+from gateways.types import MacAddress
 from lab import doors, flows
 from lab.bench.figures import percentile
 from lab.crowd import Seen, Walker

@@ -9,7 +9,7 @@ from html import unescape
 
 from sqlalchemy import update
 
-from auth.voucher_models import Plan
+from auth.vouchers.models import Plan
 from lab import doors
 from lab.clerk import DESK, Clerk
 from lab.flows import download, echo
@@ -64,9 +64,9 @@ def visitor_has_a_day_pass(tour: Tour) -> None:
 def bring_midnight(place: Hotspot) -> datetime:
     """Let the day of the plan end in `DAY_SECONDS`; gives that instant.
 
-    The plan counts until local midnight, which nobody can move. So its calendar end is set, as an operator may set it:
-    it stands above midnight in the same rule (`auth.plans.until`), and what follows from the end of a pass is all the
-    same from there on: the session's deadline, the gateway's, the words of the refusal.
+    The plan counts until local midnight, which nobody can move. So its calendar end is set, as an operator may set
+    it: it stands above midnight in the same rule (`auth.vouchers.plans.until`), and what follows from the end of a
+    pass is all the same from there on: the session's deadline, the gateway's, the words of the refusal.
     """
     end = now() + timedelta(seconds=DAY_SECONDS)
     with place.services.make_session.begin() as db:

@@ -3,15 +3,12 @@
 import alembic.context as context
 
 import ads.models  # noqa: F401  Importing the top room's models loads all of them.
-import auth.api_models
+import auth.api_tokens.models
+import auth.audit.log
 import auth.models
-import auth.patrons
-import auth.staff_models
-import auth.trail
-import auth.voucher_models  # noqa: F401
-import sessions.figures.models
-import sessions.keeping.models
-import sessions.requisitions.models  # noqa: F401
+import auth.patrons.local
+import auth.staff.models
+import auth.vouchers.models  # noqa: F401
 from db.base import Base
 
 connection = context.config.attributes["connection"]

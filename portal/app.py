@@ -9,34 +9,35 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from auth import trail_seals
-from auth.anchors import AnchorSeals
-from auth.directory import Directory, LdapDirectory
+from auth.audit import signatures
+from auth.audit.anchors import AnchorSeals
+from auth.audit.signatures import TrailSeals
 from auth.landing_keys import LandingKeys
-from auth.patrons import EmbeddedDirectory
+from auth.patrons.ldap.client import Directory, LdapDirectory
+from auth.patrons.local import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
-from auth.staff_secrets import StaffSecrets
+from auth.staff.secrets import StaffSecrets
 from auth.tokens import Tokens
-from auth.trail_seals import TrailSeals
-from auth.voucher_keys import VoucherKeys
+from auth.vouchers.keys import VoucherKeys
 from config import Serves, Settings
 from db.engine import SessionMaker, make_engine, make_session_maker
-from db.wake import Wake
-from portal import commands, errors, pages
+from db.notify import Wake
+from portal import cli, templating
 from portal.api import api
-from portal.doors import nftables
-from portal.guard import guard, read_style
-from portal.guests import guests
-from portal.health import health
-from portal.peer import TruePeer
-from portal.places import Places
-from portal.recorder import Recorder
+from portal.caches.creatives import Stage
+from portal.caches.gateways import Places
+from portal.caches.pages import Stencils
+from portal.denials.recorder import Recorder
+from portal.gateway_api import nftables
+from portal.guest import guests
+from portal.http import errors
+from portal.http.database_faults import Troubles
+from portal.http.health import health
+from portal.http.proxy_headers import TruePeer
+from portal.http.security_headers import guard, read_style
 from portal.services import Clock, Services
-from portal.staff import frame, login, staff
-from portal.stage import Stage
-from portal.stencils import Stencils
-from portal.troubles import Troubles
-from sessions.requisitions.signing import Signer
+from portal.staff import layout, login, staff
+from sessions.legal_requests.signing import Signer
 
 ROOT = Path(__file__).parent.parent
 SERVED = {
@@ -59,7 +60,7 @@ def make_services(
     engine = make_engine(settings.database_url)
     make_session = make_session_maker(engine)
     # Every entry of the trail that is written through here bears a seal.
-    make_session.configure(info={trail_seals.INFO: TrailSeals(settings.secret_key)})
+    make_session.configure(info={signatures.INFO: TrailSeals(settings.secret_key)})
     return Services(
         settings=settings,
         engine=engine,
@@ -89,15 +90,15 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services
-    style, staff_style = read_style(), frame.read_style()
+    style, staff_style = read_style(), layout.read_style()
     guard(app, services.settings, style, staff_style)
-    pages.dress(app, style)
-    frame.dress(app, staff_style)
+    templating.dress(app, style)
+    layout.dress(app, staff_style)
     login.prepare(app)
     errors.handle(app)
     for blueprint in SERVED[services.settings.serves]:
         app.register_blueprint(blueprint)
-    commands.register(app)
+    cli.register(app)
     app.wsgi_app = TruePeer(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 

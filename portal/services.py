@@ -11,22 +11,22 @@ from typing import cast
 from flask import current_app
 from sqlalchemy import Engine
 
-from auth.anchors import AnchorSeals
-from auth.directory import Directory
+from auth.audit.anchors import AnchorSeals
 from auth.landing_keys import LandingKeys
+from auth.patrons.ldap.client import Directory
 from auth.pseudonyms import Pseudonyms
-from auth.staff_secrets import StaffSecrets
+from auth.staff.secrets import StaffSecrets
 from auth.tokens import Tokens
-from auth.voucher_keys import VoucherKeys
+from auth.vouchers.keys import VoucherKeys
 from config import Settings
 from db.engine import SessionMaker
-from db.wake import Wake
-from portal.places import Places
-from portal.recorder import Recorder
-from portal.stage import Stage
-from portal.stencils import Stencils
-from portal.troubles import Troubles
-from sessions.requisitions.signing import Signer
+from db.notify import Wake
+from portal.caches.creatives import Stage
+from portal.caches.gateways import Places
+from portal.caches.pages import Stencils
+from portal.denials.recorder import Recorder
+from portal.http.database_faults import Troubles
+from sessions.legal_requests.signing import Signer
 
 Clock = Callable[[], datetime]
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from db.statements import for_either, table_of
 from gateways.faults import CODE, Fault, read_faults
-from gateways.ports import Client, IpAddress, MacAddress, parse_mac
-from sessions import counting, leases, roaming, sightings
-from sessions.health import drift, outages
+from gateways.types import Client, IpAddress, MacAddress, parse_mac
+from sessions import counters, leases, roaming, sightings
+from sessions.gateway_health import mismatches, outages
 from sessions.models import GatewayLife, Lease, Usage
 from sessions.sightings import MOST_AT_ONCE
 from sites.models import Gateway
@@ -70,15 +70,15 @@ def record(db: Session, *, gateway: Gateway, report: Report, now: datetime) -> N
     counts = {count.number: count for count in report.counts}
     macs = _ours(db, gateway.id, list(counts))
     known = [counts[number] for number in sorted(macs)]
-    source = counting.Source(gateway.id, report.epoch, report.sequence, report.counter_bits)
-    counting.grow(db, source, [_row(count) for count in known], now=now)
+    source = counters.Source(gateway.id, report.epoch, report.sequence, report.counter_bits)
+    counters.grow(db, source, [_row(count) for count in known], now=now)
     if not is_news:
         return
-    counting.touch(db, {count.number: now - timedelta(seconds=count.idle_seconds) for count in known})
+    counters.touch(db, {count.number: now - timedelta(seconds=count.idle_seconds) for count in known})
     _note_addresses(db, gateway, macs, known, now=now)
     idle = {count.number: timedelta(seconds=count.idle_seconds) for count in known}
     roaming.settle(db, gateway=gateway, idle=idle, now=now)
-    drift.note(db, gateway_id=gateway.id, held=frozenset(report.held), now=now)
+    mismatches.note(db, gateway_id=gateway.id, held=frozenset(report.held), now=now)
     # Last: everybody else takes the sessions first and the gateway's row after them.
     outages.hear(db, gateway_id=gateway.id, now=now, health=_health(report, now=now))
 

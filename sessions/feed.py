@@ -10,10 +10,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, union_all, update
 from sqlalchemy.orm import Session
 
-from db.wake import ring
-from gateways.ports import Client, Grant, MacAddress
-from sessions import blocks
-from sessions.health import outages
+from db.notify import ring
+from gateways.types import Client, Grant, MacAddress
+from sessions import port_blocks
+from sessions.gateway_health import outages
 from sessions.models import AccessSession, Drift, DriftKind, Lease, Sighting
 from sites.models import Gateway
 
@@ -130,7 +130,7 @@ def _grants(
             until=row.until.timestamp(),
             rate_down_kbps=row.rate_down_kbps,
             rate_up_kbps=row.rate_up_kbps,
-            ports=blocks.Origin(row.public_address, row.port_first, row.port_last).ports(),
+            ports=port_blocks.Origin(row.public_address, row.port_first, row.port_last).ports(),
         )
         for row in last.values()
     )

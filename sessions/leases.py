@@ -8,13 +8,13 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from db.notify import BELL
 from db.statements import ForEither, table_of
-from db.wake import BELL
-from gateways.ports import Client
-from sessions import blocks
+from gateways.types import Client
+from sessions import port_blocks
 from sessions.models import AccessSession, Lease
+from sites.limits import rates
 from sites.models import Gateway
-from sites.rules import rates
 
 
 def stamp(db: Session, gateway_id: int) -> int:
@@ -41,7 +41,7 @@ def grant(
     rate, own = rates(gateway.site, gateway.network), access.entitlement
     # From here on the gateway's row is ours until the commit: nobody else looks for a free block meanwhile.
     version = stamp(db, gateway.id)
-    origin = blocks.claim(db, access_id=access.id, gateway=gateway, mac=client.mac, now=now)
+    origin = port_blocks.claim(db, access_id=access.id, gateway=gateway, mac=client.mac, now=now)
     values = {
         "access_id": access.id,
         "gateway_id": gateway.id,

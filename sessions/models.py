@@ -170,7 +170,7 @@ class Usage(Base):
     """What one gateway counted for one access session since its counters began (`epoch`).
 
     A row only ever grows; an access session's usage is the sum of its rows. `sequence` is that of the last report
-    that counted, and `last_…` are the counters as that one told them: see `sessions.counting`.
+    that counted, and `last_…` are the counters as that one told them: see `sessions.counters`.
     """
 
     __tablename__ = "usage"

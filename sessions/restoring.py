@@ -16,17 +16,17 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from auth.api_models import ApiToken
-from auth.patrons import PatronRecord
-from auth.staff_models import RecoveryCode, Staff, StaffRequest, StaffSession
-from auth.trail import TrailEntry, TrailHead
-from auth.trail_links import TrailLink
-from auth.trail_seals import TrailSeal
-from auth.voucher_models import Batch, Voucher
+from auth.api_tokens.models import ApiToken
+from auth.audit.chain import TrailLink
+from auth.audit.log import TrailEntry, TrailHead
+from auth.audit.signatures import TrailSeal
+from auth.patrons.local import PatronRecord
+from auth.staff.models import RecoveryCode, Staff, StaffRequest, StaffSession
+from auth.vouchers.models import Batch, Voucher
 from db.base import Base
-from sessions import ending
-from sessions.keeping.models import LegalHold, RetentionRule, TermChange
+from sessions import end
 from sessions.models import AccessSession, EndReason, Lease
+from sessions.retention.models import LegalHold, RetentionRule, TermChange
 from sites.models import Gateway
 
 Column = InstrumentedAttribute[Any]
@@ -98,7 +98,7 @@ def carry_over(db: Session, before: Session, *, now: datetime) -> Restored:
     }
     was_open = db.scalars(select(AccessSession.id).where(AccessSession.ended_at.is_(None))).all()
     done.changed["sessions"] = sum(
-        ending.end(db, one, reason=ended[one].end_reason, now=ended[one].ended_at)
+        end.end(db, one, reason=ended[one].end_reason, now=ended[one].ended_at)
         for one in was_open
         if one in ended
     )
@@ -129,7 +129,7 @@ def close_all(db: Session, *, gateways_too: bool, now: datetime) -> Restored:
     if gateways_too:
         done.changed["gateways"] = _close_gateways(db, present=set())
     open_ones = db.scalars(select(AccessSession.id).where(AccessSession.ended_at.is_(None))).all()
-    done.changed["sessions"] = sum(ending.end(db, one, reason=EndReason.POLICY, now=now) for one in open_ones)
+    done.changed["sessions"] = sum(end.end(db, one, reason=EndReason.POLICY, now=now) for one in open_ones)
     _begin_anew(db, now=now)
     return done
 

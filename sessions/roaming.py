@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.wake import ring
-from gateways.ports import Client, MacAddress
+from db.notify import ring
+from gateways.types import Client, MacAddress
 from sessions import leases, sightings
-from sessions.ending import GATEWAY_SILENT
+from sessions.end import GATEWAY_SILENT
 from sessions.models import AccessSession, Lease
+from sites.limits import site_closing
 from sites.models import Gateway, SigninMethod
-from sites.rules import site_closing
 
 # How long a card is silent where it was before it counts as gone from there. A gateway notices silence from report to
 # report: the last packet may seem to be later than it was by as much as lies between two.

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from db.statements import for_either, table_of
-from gateways.ports import Client, MacAddress
+from gateways.types import Client, MacAddress
 from sessions.models import Sighting
 from sites.models import Gateway
 

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth import limits, pass_requests, staff_answers, staff_sessions
-from auth.staff_policy import LONGEST_SIGNIN
-from gateways.ports import GatewayKind
-from sessions import ending, sightings
-from sessions.health import outages, zombies
-from sessions.keeping import clock
+from auth import rate_limits
+from auth.api_tokens import idempotency
+from auth.staff import browser_sessions, form_results
+from auth.staff.roles import LONGEST_SIGNIN
+from gateways.types import GatewayKind
+from sessions import end, sightings
+from sessions.gateway_health import outages, stale_sessions
+from sessions.retention import clock_check
 from sites.models import Gateway
 
 SIGHTING_LIFE = timedelta(hours=24)
@@ -30,23 +32,23 @@ class Swept:
     expired: int
     idle: int
     # Sessions that their gateway does not hold.
-    zombies: int = 0
+    stale_sessions: int = 0
 
 
 def sweep(db: Session, *, now: datetime) -> Swept:
     """Do one round. The gateways need none of it to end access: it brings the books up to date."""
-    is_plausible = clock.look(db, now=now)
+    is_plausible = clock_check.look(db, now=now)
     _hear_fakes(db, now=now)
-    expired = ending.close_expired(db, now=now)
-    idle = ending.end_idle(db, now=now)
-    settled = zombies.settle(db, now=now)
+    expired = end.close_expired(db, now=now)
+    idle = end.end_idle(db, now=now)
+    settled = stale_sessions.settle(db, now=now)
     outages.notice(db, now=now)
     if is_plausible:
         sightings.forget(db, before=now - SIGHTING_LIFE)
-        limits.forget(db, before=now - ATTEMPT_LIFE)
-        staff_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
-        staff_answers.forget(db, before=now - LONGEST_SIGNIN)
-        pass_requests.forget(db, before=now - pass_requests.REMEMBERED)
+        rate_limits.forget(db, before=now - ATTEMPT_LIFE)
+        browser_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
+        form_results.forget(db, before=now - LONGEST_SIGNIN)
+        idempotency.forget(db, before=now - idempotency.REMEMBERED)
     return Swept(expired, idle, settled.closed)
 
 

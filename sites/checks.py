@@ -25,7 +25,7 @@ class Verdict(enum.StrEnum):
     FAULTY = "faulty"
     BEHIND = "behind"
     CLOCK_OFF = "clock_off"
-    # Only who knows the leases can tell: see `sessions.health.overview`.
+    # Only who knows the leases can tell: see `sessions.gateway_health.overview`.
     DRIFTING = "drifting"
 
 

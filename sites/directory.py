@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from sites import hours
+from sites import opening_hours as hours
+from sites.limits import ads_shown, state_at
 from sites.models import NetworkKind, Site, SiteKind, SiteState
-from sites.rules import ads_shown, state_at
 
 # The open licence that French public bodies use by default (Code des relations entre le public et
 # l'administration, D323-2-1).

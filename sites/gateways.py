@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateways.landing import credential_digest
-from gateways.ports import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, GatewayKind, IpAddress
+from gateways.landing_token import credential_digest
+from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, GatewayKind, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.models import Gateway, Network, Site
 

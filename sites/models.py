@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, Key, Slug
 from db.types import Json, word
-from gateways.ports import GatewayKind, IpAddress
+from gateways.types import GatewayKind, IpAddress
 
 
 class NetworkKind(enum.StrEnum):
@@ -128,7 +128,7 @@ class Site(Base):
     address: Mapped[str] = mapped_column(String(200))
     latitude: Mapped[float]
     longitude: Mapped[float]
-    # "Mo-Fr 09:00-18:30; Sa 10:00-17:00" or "24/7": see sites/hours.py.
+    # "Mo-Fr 09:00-18:30; Sa 10:00-17:00" or "24/7": see sites/opening_hours.py.
     opening_hours: Mapped[str] = mapped_column(String(300), default="24/7")
     # Whose school holidays SH are in them: A, B, C, or nobody's.
     school_zone: Mapped[str] = mapped_column(String(1), default="")
@@ -163,7 +163,7 @@ class Gateway(Base):
     # Where a client that reached the portal without a landing token is sent to fetch one: http://10.66.0.1:8081/
     redirector_url: Mapped[str] = mapped_column(String(200), default="")
     # The IPv4 addresses that the Internet sees its clients behind, and how many source ports of them each client has
-    # for itself: see sessions/blocks.py. With 0, all clients share all ports.
+    # for itself: see sessions/port_blocks.py. With 0, all clients share all ports.
     public_addresses: Mapped[list[str]] = mapped_column(Json, default=list)
     ports_per_client: Mapped[int] = mapped_column(default=0)
     # Grows with every change of this gateway's leases: the version of its feed. 0 is what a follower says that knows

@@ -14,15 +14,12 @@ from sqlalchemy.orm import Session
 
 # Their tables are among the tables.
 import ads.models  # noqa: F401
-import auth.api_models
-import auth.patrons
-import auth.staff_models
-import auth.staff_secrets
-import auth.trail
-import auth.voucher_models
-import sessions.figures.models
-import sessions.keeping.models
-import sessions.requisitions.models  # noqa: F401
+import auth.api_tokens.models
+import auth.audit.log
+import auth.patrons.local
+import auth.staff.models
+import auth.staff.secrets
+import auth.vouchers.models
 from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
@@ -30,7 +27,7 @@ from tests.services.chromium import running_chromium
 from tests.services.postgresql import running_postgresql
 from tests.twins import spare
 
-REAL_HASHER, REAL_NOBODY = auth.patrons.HASHER, auth.staff_secrets.NOBODY
+REAL_HASHER, REAL_NOBODY = auth.patrons.local.HASHER, auth.staff.secrets.NOBODY
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,18 +48,18 @@ def cheap_passwords() -> Iterator[None]:
     """Hashing is slow by intent. Here it is the same function at its lowest cost, but for `real_passwords`."""
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1)
-        patch.setattr("auth.patrons.HASHER", cheap)
-        patch.setattr("auth.staff_secrets.HASHER", cheap)
-        patch.setattr("auth.staff_secrets.NOBODY", cheap.hash("nobody has this one"))
+        patch.setattr("auth.patrons.local.HASHER", cheap)
+        patch.setattr("auth.staff.secrets.HASHER", cheap)
+        patch.setattr("auth.staff.secrets.NOBODY", cheap.hash("nobody has this one"))
         yield
 
 
 @pytest.fixture
 def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashing costs what it costs in a town, for tests of that cost and of who waits for whom."""
-    monkeypatch.setattr("auth.patrons.HASHER", REAL_HASHER)
-    monkeypatch.setattr("auth.staff_secrets.HASHER", REAL_HASHER)
-    monkeypatch.setattr("auth.staff_secrets.NOBODY", REAL_NOBODY)
+    monkeypatch.setattr("auth.patrons.local.HASHER", REAL_HASHER)
+    monkeypatch.setattr("auth.staff.secrets.HASHER", REAL_HASHER)
+    monkeypatch.setattr("auth.staff.secrets.NOBODY", REAL_NOBODY)
 
 
 @pytest.fixture

@@ -19,15 +19,15 @@ AT_HOME = {
     "flask_login": ["portal"],
     "click": ["portal"],
     "qrcode": ["portal"],
-    "ldap3": ["auth/directory"],
-    "jwt": ["auth/tokens.py", "gateways/landing.py"],
-    "subprocess": ["gateways/nftables", "portal/printing/typesetter.py", "portal/commands/machine.py"],
+    "ldap3": ["auth/patrons/ldap"],
+    "jwt": ["auth/tokens.py", "gateways/landing_token.py"],
+    "subprocess": ["gateways/nftables", "portal/printing/typesetter.py", "portal/cli/machine.py"],
     "typst": ["portal/printing/press.py"],
-    "nacl": ["sessions/requisitions/signing.py"],
+    "nacl": ["sessions/legal_requests/signing.py"],
     "sqlalchemy": ["db", "sites", "auth", "sessions", "ads", "portal"],
     "pyarrow": ["sessions/log/parquet.py"],
     "vacances_scolaires_france": ["sites/holidays.py"],
-    "alembic": ["portal/commands/database.py"],
+    "alembic": ["portal/cli/database.py"],
 }
 VAGUE = {"utils", "helpers", "common", "manager", "misc", "data"}
 

@@ -15,12 +15,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 import ads.models  # noqa: F401
-import auth.patrons  # noqa: F401
-import sessions.figures.models
-import sessions.keeping.models
-import sessions.requisitions.models  # noqa: F401
-from auth import trail, trail_links, trail_proof, trail_seals
-from auth.trail_proof import Verdict
+import auth.patrons.local  # noqa: F401
+from auth.audit import chain, log, signatures, verification
+from auth.audit.verification import Verdict
 from db.base import Base
 from db.engine import make_engine
 from tests.clock import NOON
@@ -69,7 +66,7 @@ def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection)
     upgrade(blank, "0005")
     blank.execute(text("INSERT INTO trail_head (id, last) VALUES (1, 2)"))
     for number in (1, 2):
-        entry = trail.TrailEntry(
+        entry = log.TrailEntry(
             number=number, at=NOON, actor="cem", action="issued", object="batch:1", network=None, detail={}
         )
         blank.execute(
@@ -77,13 +74,13 @@ def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection)
                 "INSERT INTO trail (number, at, actor, action, object, detail, canonical) "
                 "VALUES (:number, '2026-11-24 11:00:00+00:00', 'cem', 'issued', 'batch:1', '{}', :canonical)"
             ),
-            {"number": number, "canonical": trail.canonical(entry)},
+            {"number": number, "canonical": log.canonical(entry)},
         )
     upgrade(blank)
     with Session(blank, join_transaction_mode="create_savepoint") as db:
-        assert trail_proof.verify(db) == Verdict(entries=2)
-        trail.record(db, actor="cem", action="issued", object="batch:2", now=NOON)
-        assert trail_proof.verify(db) == Verdict(entries=3)
+        assert verification.verify(db) == Verdict(entries=2)
+        log.record(db, actor="cem", action="issued", object="batch:2", now=NOON)
+        assert verification.verify(db) == Verdict(entries=3)
         with pytest.raises(DatabaseError, match="append-only"):
             db.execute(text("DELETE FROM trail_links"))
 
@@ -92,7 +89,7 @@ def test_the_triggers_are_those_of_the_models(blank: Connection) -> None:
     upgrade(blank)
     if blank.dialect.name == "sqlite":
         triggers = set(blank.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")))
-        rooms = (trail, trail_links, trail_seals)
+        rooms = (log, chain, signatures)
         assert triggers == {one for room in rooms for one in room.APPEND_ONLY["sqlite"]}
         return
     wanted = "SELECT DISTINCT trigger_name FROM information_schema.triggers WHERE trigger_schema = :schema"

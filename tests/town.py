@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from gateways.landing import credential_digest
-from gateways.ports import Client, GatewayKind, parse_mac
+from gateways.landing_token import credential_digest
+from gateways.types import Client, GatewayKind, parse_mac
 from sites.models import Gateway, Network, NetworkKind, SigninMethod, Site, SiteKind, SiteState
 
 ADA_PHONE = "02:00:00:00:0a:01"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateways.nftables.kernel import Count
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 
 NOTHING = Count(0, 0)
 

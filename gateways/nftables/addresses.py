@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateways.nftables.configuration import Configuration
-from gateways.ports import Client, Grant, InvalidMac, IpAddress, MacAddress, parse_mac
+from gateways.types import Client, Grant, InvalidMac, IpAddress, MacAddress, parse_mac
 
 # A phone keeps a link-local address, a stable one and a week of temporary ones (RFC 8981 section 3.4).
 MOST_ADDRESSES_6 = 16

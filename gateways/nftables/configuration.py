@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 Item = TypeVar("Item")

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from gateways.nftables.advertisements import ROUTER_LIFETIME_SECONDS, capport_url
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 
 LEASE_MINUTES = 10
 # The first addresses of a prefix are the gateway's and what else stands there.

@@ -25,7 +25,7 @@ from gateways.nftables.neighbours import (
     messages,
 )
 from gateways.nftables.ruleset import TABLE
-from gateways.ports import MacAddress
+from gateways.types import MacAddress
 
 NETLINK_NETFILTER, NFPROTO_INET = 12, 1
 NLMSG_DONE = 3

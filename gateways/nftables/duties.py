@@ -19,7 +19,7 @@ from gateways.nftables.enforcement import OffloadedClients, boot_time
 from gateways.nftables.feed import Answer, Refused
 from gateways.nftables.gateway import Gateway
 from gateways.nftables.portal import Line, PortalUnreachable
-from gateways.ports import Client, MacAddress
+from gateways.types import Client, MacAddress
 
 WAIT_SECONDS = 25.0
 LONGEST_PAUSE_SECONDS = 5.0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateways.nftables.ruleset import NO_GRANT, TABLE, RateClass, add_class
-from gateways.ports import IpAddress, MacAddress, PortRange
+from gateways.types import IpAddress, MacAddress, PortRange
 
 Pair = tuple[MacAddress, IpAddress]
 # To whom DHCP has leased an address.

@@ -18,7 +18,7 @@ from gateways.nftables.elements import Held, Lessee, Pass, nobody, note, plan, s
 from gateways.nftables.notices import Notices
 from gateways.nftables.ruleset import NO_GRANT, create, drop_classes, layout, reload
 from gateways.nftables.static_neighbours import StaticNeighbours
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 
 # Rates come back: the plan of the afternoon is that of the morning.
 SPARE_CLASSES = 4

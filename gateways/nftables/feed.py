@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateways.ports import SHARED_PORTS, Client, Grant, PortRange, parse_mac
+from gateways.types import SHARED_PORTS, Client, Grant, PortRange, parse_mac
 
 # One less than fits a mark: the last says "no grant" in the kernel (`ruleset.NO_GRANT`).
 HIGHEST_NUMBER = 2**31 - 1

@@ -22,7 +22,7 @@ from gateways.nftables.feed import Answer, Refused, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.ruleset import RateClass
 from gateways.nftables.troubles import Troubles
-from gateways.ports import Grant, IpAddress, MacAddress, PortRange
+from gateways.types import Grant, IpAddress, MacAddress, PortRange
 
 T = TypeVar("T")
 # A portal that is slow to answer is late by less than this; more is a clock that was set.

@@ -15,7 +15,7 @@ from gateways.nftables.duties import KERNEL_FAULTS, Telling
 from gateways.nftables.elements import Pair
 from gateways.nftables.enforcement import boot_time
 from gateways.nftables.gateway import Gateway
-from gateways.ports import Client, IpAddress, MacAddress
+from gateways.types import Client, IpAddress, MacAddress
 
 LOOK_SECONDS = 0.2
 SEEN_SETS = ("fresh4", "fresh6", "contested4", "contested6")

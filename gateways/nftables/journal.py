@@ -22,7 +22,7 @@ from typing import Any
 
 from gateways.nftables.clock import Moment, Stamp
 from gateways.nftables.feed import Answer, fold, grant_row, parse_grant
-from gateways.ports import Grant
+from gateways.types import Grant
 
 # The file is made anew when this much was appended since the last time.
 LARGEST_TAIL_BYTES = 4 << 20

@@ -19,7 +19,7 @@ from typing import Any
 
 from gateways.nftables.elements import Held, Lease
 from gateways.nftables.ruleset import PROOF_COUNTERS, TABLE, RateClass
-from gateways.ports import IpAddress, MacAddress, PortRange
+from gateways.types import IpAddress, MacAddress, PortRange
 
 NFT_SECONDS = 30.0
 # linux/netlink.h, linux/netfilter/nf_tables.h: subsystem 10, message 16.

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateways.nftables import kernel
 from gateways.nftables.configuration import Configuration, IpNetwork
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 
 # An abstract name (unix(7)) lives in one network namespace, as nftables do, and goes with the process.
 LOCK_NAME = b"\0arobase-gateway"

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
 from typing import Self
 
-from gateways.ports import Client, IpAddress, MacAddress, parse_mac
+from gateways.types import Client, IpAddress, MacAddress, parse_mac
 
 HEADER = struct.Struct("=IHHII")
 NEIGHBOUR = struct.Struct("=BxxxiHBB")

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.feed import Answer, InvalidAnswer, Refused, parse_answer
-from gateways.ports import Client
+from gateways.types import Client
 
 ANSWER_SECONDS = 5.0
 LARGEST_ANSWER_BYTES = 64 << 20

@@ -23,7 +23,7 @@ from gateways.nftables import kernel
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.machine import IP_SECONDS, interface_addresses, ip_listed, shared_networks
 from gateways.nftables.ruleset import TABLE, proof_mac
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 
 INTERFACE, PEER = "arobase-probe", "arobase-peer"
 # Nobody's route leads there in a way of its own (a.root-servers.net); no packet of ours ever arrives.

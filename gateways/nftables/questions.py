@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 
 SECONDS = 2.0
 IN, A, AAAA = 1, 1, 28

@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import struct
 
-from gateways.ports import IpAddress, MacAddress
+from gateways.types import IpAddress, MacAddress
 
 TRIES, PATIENCE_SECONDS = 3, 0.4
 ETH_P_ARP, ETH_P_IPV6 = 0x0806, 0x86DD

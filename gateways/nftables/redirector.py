@@ -17,8 +17,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateways.landing import Landing, sign
-from gateways.ports import IpAddress, MacAddress
+from gateways.landing_token import Landing, sign
+from gateways.types import IpAddress, MacAddress
 
 HEAD_LIMIT_BYTES = 8192
 PATIENCE_SECONDS = 5.0

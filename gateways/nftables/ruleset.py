@@ -39,7 +39,7 @@ from gateways.nftables.walled_garden import (
     refusal_rules,
     settling_rules,
 )
-from gateways.ports import SHARED_PORTS
+from gateways.types import SHARED_PORTS
 
 TABLE = "inet arobase"
 # Stands for "no grant" where the DHCP server alone has given an address to a card. `feed` accepts no such number.

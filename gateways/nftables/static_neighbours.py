@@ -32,7 +32,7 @@ from gateways.nftables.neighbours import (
     attributes,
     messages,
 )
-from gateways.ports import IpAddress, MacAddress
+from gateways.types import IpAddress, MacAddress
 
 NLMSG_DONE = 3
 NLM_F_ACK, NLM_F_REPLACE, NLM_F_CREATE = 0x004, 0x100, 0x400

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert
 
-from auth import directory_requests as requests
-from auth.directory_line import open_line
-from auth.directory_server import make_context
+from auth.patrons.ldap import requests
+from auth.patrons.ldap.connection import open_line
+from auth.patrons.ldap.server import make_context
 from config import LdapSettings
 from db.engine import make_engine
 

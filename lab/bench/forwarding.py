@@ -15,7 +15,7 @@ from gateways.nftables.configuration import Configuration
 from gateways.nftables.elements import Held, Lease, Pass, plan, script
 from gateways.nftables.enforcement import boot_time
 from gateways.nftables.ruleset import TABLE, RateClass, create
-from gateways.ports import IpAddress, MacAddress
+from gateways.types import IpAddress, MacAddress
 from lab.bench.figures import Figure
 from lab.bench.load import SpoiltRun, demand
 from lab.namespace import demand_namespaces

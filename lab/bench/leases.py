@@ -10,14 +10,14 @@ from pathlib import Path
 
 from auth.entitlements import Allowance
 from gateways.nftables.kernel import Generations
-from gateways.ports import Client, parse_mac
+from gateways.types import Client, parse_mac
 from lab.bench.figures import Figure, percentile
 from lab.bench.load import SpoiltRun, demand, load
 from lab.doors import LIBRARY
 from lab.hotspot import Hotspot, hotspot, now
 from lab.namespace import Inside, demand_namespaces
 from lab.network import client_address
-from sessions import opening
+from sessions import start
 from sessions.policy import patron_until
 from sites.models import Gateway, SigninMethod
 
@@ -64,9 +64,9 @@ def _grant(place: Hotspot, gateway: Gateway, number: int, *, at: datetime) -> No
     client = Client(mac, (client_address(4, 0, 20 + number % 230),))
     until = patron_until(now=at, length=gateway.network.lease_length, closing=None)
     allowance = Allowance(f"bench-{number}", SigninMethod.PATRON, until, 2)
-    acceptance = opening.Acceptance(gateway.network.terms_version, "fr", "0" * 64)
+    acceptance = start.Acceptance(gateway.network.terms_version, "fr", "0" * 64)
     with place.services.make_session.begin() as db:
-        opening.open_access(
+        start.open_access(
             db, gateway=gateway, client=client, allowance=allowance, acceptance=acceptance, now=at
         )
 

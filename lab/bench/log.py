@@ -20,14 +20,14 @@ from lab.bench.load import SpoiltRun
 from lab.history.repeating import write_weeks
 from lab.history.wish import Wish
 from lab.hotspot import now
-from portal.keeping import SHELVES
+from portal.retention import SHELVES
 from sessions import accounting
 from sessions.accounting import Count, Report
-from sessions.figures import building, months
-from sessions.figures.calendar import first_of_month
-from sessions.keeping import purge
 from sessions.log.query import Filter, Key, State, page
 from sessions.models import AccessSession, EndReason, Lease
+from sessions.retention import purge
+from sessions.statistics import building, months
+from sessions.statistics.calendar import first_of_month
 from sites.models import Gateway, Network, SigninMethod, Site
 from tests.services.postgresql import running_postgresql
 

@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateways.landing import Landing, sign
-from gateways.ports import parse_mac
+from gateways.landing_token import Landing, sign
+from gateways.types import parse_mac
 from lab.bench.figures import Figure
 from lab.bench.load import demand, load
 from lab.bench.memory import proportional_bytes

@@ -13,9 +13,9 @@ from statistics import median
 
 from sqlalchemy import select
 
-from auth import plans, voucher_batches
-from auth.voucher_batches import IssuedBatch, Order
-from auth.voucher_keys import VoucherKeys
+from auth.vouchers import issuing, plans
+from auth.vouchers.issuing import IssuedBatch, Order
+from auth.vouchers.keys import VoucherKeys
 from config import Secret
 from db.engine import SessionMaker, make_engine, make_session_maker
 from lab.bench.figures import Figure, percentile
@@ -25,9 +25,9 @@ from lab.bench.portal import RunningPortal, database, running_portal
 from lab.bench.processor import own_seconds, seconds_of
 from lab.doors import LIBRARY
 from lab.hotspot import now
+from portal.printing.from_vouchers import slips
 from portal.printing.papers import Paper
 from portal.printing.sheets import print_pdf
-from portal.slips import slips
 from sites.models import Network, Site
 
 MEGABYTE = 1_000_000
@@ -43,7 +43,7 @@ class Sizes:
     redeems: int
     rounds: int
     warming: int = 200
-    batch: int = voucher_batches.MOST_IN_A_BATCH
+    batch: int = issuing.MOST_IN_A_BATCH
     tickets: int = 1_000
 
 
@@ -162,4 +162,4 @@ def _issue(make_session: SessionMaker, keys: VoucherKeys, count: int) -> IssuedB
     """What a desk does that orders these, up to the commit."""
     with make_session.begin() as db:
         order = Order(count, "the bench", LIBRARY.site)
-        return voucher_batches.issue(db, keys=keys, plan=plans.by_slug(db, PLAN), order=order, now=now())
+        return issuing.issue(db, keys=keys, plan=plans.by_slug(db, PLAN), order=order, now=now())

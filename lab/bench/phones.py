@@ -15,7 +15,7 @@ from lab.bench.portal import HOST, RunningPortal
 from lab.bench.posts import post, send
 from lab.doors import LIBRARY
 from lab.hotspot import now
-from portal.visits import COOKIE_LIFE, VISIT_LIFE
+from portal.http.clients import COOKIE_LIFE, VISIT_LIFE
 from sessions.models import Lease
 
 CLIENTS = 16

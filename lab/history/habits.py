@@ -8,7 +8,7 @@ from datetime import date
 from random import Random
 from zoneinfo import ZoneInfo
 
-from sites import hours
+from sites import opening_hours
 from sites.models import SiteKind
 
 HOURS = range(24)
@@ -64,8 +64,12 @@ class Place:
     # Behind which all of them go out.
     public_address: str
 
-    def spans(self, day: date) -> tuple[hours.Span, ...]:
-        return hours.spans_on(hours.parse(self.opening), day) if self.opening else ((0, hours.DAY_MINUTES),)
+    def spans(self, day: date) -> tuple[opening_hours.Span, ...]:
+        return (
+            opening_hours.spans_on(opening_hours.parse(self.opening), day)
+            if self.opening
+            else ((0, opening_hours.DAY_MINUTES),)
+        )
 
 
 def spread(days: Sequence[date], total: int, rng: Random) -> list[int]:
@@ -94,7 +98,7 @@ def beginnings(places: Sequence[Place], day: date, count: int, rng: Random) -> l
     return sorted((start + int(rng.random() * length), index) for index, start, length, _ in chosen)
 
 
-def _open_part(spans: Sequence[hours.Span], hour: int) -> list[tuple[int, int]]:
+def _open_part(spans: Sequence[opening_hours.Span], hour: int) -> list[tuple[int, int]]:
     """The parts of an hour in which a place is open, as start and length in seconds."""
     parts = ((max(start, hour * 60), min(end, hour * 60 + 60)) for start, end in spans)
     return [(start * 60, (end - start) * 60) for start, end in parts if end > start]

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from ads.campaigns import load_announcements
 from ads.models import Creative
-from gateways.landing import credential_digest
-from gateways.ports import GatewayKind
+from gateways.landing_token import credential_digest
+from gateways.types import GatewayKind
 from lab.history.habits import Place
 from sites.demo.town import load_demo
+from sites.limits import rates
 from sites.models import Gateway, Network, NetworkKind, Site, SiteState
-from sites.rules import rates
 
 # A /22 for each gateway: room for a thousand clients.
 _FIRST = ipaddress.IPv4Address("10.96.0.10")

@@ -8,7 +8,7 @@ from random import Random
 
 from lab.history.habits import HABITS, Place
 from sessions.models import EndReason
-from sites import hours
+from sites import opening_hours
 from sites.models import SigninMethod
 
 MOST_LEASES = 9
@@ -67,7 +67,7 @@ def _first_length(place: Place, method: str, at: float) -> float:
     if not place.is_library:
         return place.lease_seconds
     here = datetime.fromtimestamp(at, UTC)
-    closing = hours.closing(hours.parse(place.opening), here, place.zone)
+    closing = opening_hours.closing(opening_hours.parse(place.opening), here, place.zone)
     left = (closing - here if closing else timedelta(hours=1)).total_seconds()
     return left if method == SigninMethod.PASS else min(float(place.lease_seconds), left)
 

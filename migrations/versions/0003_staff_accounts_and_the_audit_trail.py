@@ -13,7 +13,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# As `auth.trail` makes them: nothing but INSERT.
+# As `auth.audit.log` makes them: nothing but INSERT.
 APPEND_ONLY = {
     "sqlite": (
         "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail "

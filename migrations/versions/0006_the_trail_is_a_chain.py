@@ -23,7 +23,7 @@ BEFORE = {
     "sqlite": ("DROP TRIGGER trail_no_update", "DROP TRIGGER trail_no_delete"),
     "postgresql": ("DROP TRIGGER trail_append_only ON trail",),
 }
-# As `auth.trail` and `auth.trail_links` make them.
+# As `auth.audit.log` and `auth.audit.chain` make them.
 AFTER = {
     "sqlite": (
         f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail {_ABORT}",

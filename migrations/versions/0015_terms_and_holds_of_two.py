@@ -19,7 +19,7 @@ _KEPT = (
     "OLD.action IN ('trail purged', 'shorter term asked', 'shorter term confirmed', 'shorter term withdrawn', "
     "'term changed') OR OLD.number > COALESCE((SELECT purged_to FROM trail_head WHERE id = 1), 0)"
 )
-# As `auth.trail` makes them.
+# As `auth.audit.log` makes them.
 KEEP = {
     "sqlite": (
         "DROP TRIGGER trail_no_delete",

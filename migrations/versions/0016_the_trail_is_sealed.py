@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 _ABORT = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
-# As `auth.trail_seals` makes them.
+# As `auth.audit.signatures` makes them.
 APPEND_ONLY = {
     "sqlite": (
         f"CREATE TRIGGER trail_seals_no_update BEFORE UPDATE ON trail_seals {_ABORT}",

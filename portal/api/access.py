@@ -10,12 +10,13 @@ from typing import Any, cast
 
 from flask import Response, abort, g, request
 
-from auth import api_tokens, limits
-from auth.api_models import ApiToken
-from auth.api_tokens import RevokedToken
+from auth import rate_limits
+from auth.api_tokens import service as api_tokens
+from auth.api_tokens.models import ApiToken
+from auth.api_tokens.service import RevokedToken
 from auth.errors import TooManyAttempts
-from auth.limits import Budget
-from auth.staff_policy import Authority
+from auth.rate_limits import Budget
+from auth.staff.roles import Authority
 from auth.tokens import ExpiredToken, InvalidToken
 from db.engine import hastily, reading
 from portal.api import api
@@ -143,7 +144,7 @@ def _count(row: ApiToken) -> None:
     budget = Budget(f"api:{row.id}:{minute:.0f}", most=MOST_A_MINUTE, window=MINUTE)
     try:
         with hastily(service.make_session) as db:
-            limits.take(db, budget, now=now)
+            rate_limits.take(db, budget, now=now)
             api_tokens.see(db, row, now=now)
     except TooManyAttempts as error:
         left = int(MINUTE.total_seconds() - passed) + 1

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, aliased
 
-from auth import codes, voucher_books
-from auth.voucher_batches import Ticket
-from auth.voucher_books import Books, VoucherState, state_at
-from auth.voucher_models import Batch, Plan, PlanKind, VoidReason, Voucher
+from auth.vouchers import codes, totals
+from auth.vouchers.issuing import Ticket
+from auth.vouchers.models import Batch, Plan, PlanKind, VoidReason, Voucher
+from auth.vouchers.totals import Books, VoucherState, state_at
 from db.types import UtcDateTime
 from portal.services import services
 from sites.models import Site
@@ -161,7 +161,7 @@ def batch_answer(batch: Batch, books: Books, *, actor: str) -> dict[str, Any]:
 
 def batch_now(db: Session, batch: Batch, *, actor: str) -> dict[str, Any]:
     """A batch with its books as they stand."""
-    return batch_answer(batch, voucher_books.books(db, batch.id, at=services().clock()), actor=actor)
+    return batch_answer(batch, totals.books(db, batch.id, at=services().clock()), actor=actor)
 
 
 def new_pass_answer(ticket: Ticket) -> dict[str, Any]:

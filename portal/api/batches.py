@@ -7,12 +7,13 @@ from http import HTTPStatus
 from flask import Response, abort, jsonify
 from sqlalchemy.orm import Session
 
-from auth import staff_desk, trail, voucher_batches, voucher_books
-from auth.api_policy import Scope
-from auth.staff_desk import BatchQuery, home_network
-from auth.voucher_batches import of_batch
-from auth.voucher_books import Books
-from auth.voucher_models import Batch, VoidReason
+from auth.api_tokens.scopes import Scope
+from auth.audit import log
+from auth.vouchers import issuing, scope, totals
+from auth.vouchers.issuing import of_batch
+from auth.vouchers.models import Batch, VoidReason
+from auth.vouchers.scope import BatchQuery, home_network
+from auth.vouchers.totals import Books
 from db.engine import reading
 from portal.api.access import query, whoever
 from portal.api.answers import batch_answer, batch_now
@@ -20,7 +21,7 @@ from portal.api.declaring import Operation, serve
 from portal.api.problems import Kind
 from portal.api.shapes import Digits, Text
 from portal.services import services
-from sessions import passes as live
+from sessions import vouchers as live
 
 BATCH = "/batches/<int(max=2147483647):batch_id>"
 USUAL, MOST = 50, 100
@@ -45,9 +46,9 @@ def list_batches() -> Response:
     most = asked.get("most", USUAL)
     wanted = BatchQuery(words=asked.get("words", ""), before=asked.get("before"), most=most + 1)
     with reading(services().make_session) as db:
-        found = staff_desk.find_batches(db, wanted, me.authority)
+        found = scope.find_batches(db, wanted, me.authority)
         ids = [one.id for one in found[:most]]
-        books = voucher_books.every_books(db, at=services().clock(), batch_ids=ids)
+        books = totals.every_books(db, at=services().clock(), batch_ids=ids)
     told = [batch_answer(one, books.get(one.id, Books()), actor=me.actor) for one in found[:most]]
     return jsonify(batches=told, before=ids[-1] if len(found) > most else None)
 
@@ -81,7 +82,7 @@ def void_batch(batch_id: int) -> Response:
     service, me = services(), whoever()
     with service.make_session.begin() as db:
         batch, now = _find(db, batch_id), service.clock()
-        gone = voucher_batches.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.actor, now=now)
+        gone = issuing.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.actor, now=now)
         told = batch_now(db, batch, actor=me.actor)
         if gone:
             _record(db, batch, "unused passes voided", {"passes": len(gone)})
@@ -112,7 +113,7 @@ def revoke_batch(batch_id: int) -> Response:
 
 def _find(db: Session, batch_id: int) -> Batch:
     """The batch, if it is within the token's networks; else there is none (404)."""
-    batch = staff_desk.find_batch(db, batch_id, whoever().authority)
+    batch = scope.find_batch(db, batch_id, whoever().authority)
     if batch is None:
         abort(HTTPStatus.NOT_FOUND)
     return batch
@@ -120,7 +121,7 @@ def _find(db: Session, batch_id: int) -> Batch:
 
 def _record(db: Session, batch: Batch, action: str, detail: dict[str, int]) -> None:
     me = whoever()
-    trail.record(
+    log.record(
         db,
         actor=me.actor,
         action=action,

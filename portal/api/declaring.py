@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from flask import Response
 
-from auth.api_policy import Scope
+from auth.api_tokens.scopes import Scope
 from portal.api import api
 from portal.api.problems import Kind
 from portal.api.shapes import Body, Shape

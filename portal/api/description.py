@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from auth.api_policy import Scope
+from auth.api_tokens.scopes import Scope
 from portal.api.access import LARGEST_BODY, MOST_A_MINUTE
 from portal.api.answers import SCHEMAS
 from portal.api.declaring import OPERATIONS, Operation, serve

@@ -13,23 +13,25 @@ from zoneinfo import ZoneInfo
 from flask import Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
-from auth import pass_requests, trail, voucher_batches
-from auth.api_policy import Scope
-from auth.pass_requests import Asked, Claim
-from auth.staff_desk import desks, home_network, network_for, offered_plans
-from auth.voucher_batches import Order, Ticket
-from auth.voucher_models import Batch, Plan
+from auth.api_tokens import idempotency
+from auth.api_tokens.idempotency import Asked, Claim
+from auth.api_tokens.scopes import Scope
+from auth.audit import log
+from auth.vouchers import issuing
+from auth.vouchers.issuing import Order, Ticket
+from auth.vouchers.models import Batch, Plan
+from auth.vouchers.scope import desks, home_network, network_for, offered_plans
 from portal.api.access import whoever, wish
 from portal.api.answers import batch_now, new_pass_answer, pass_answer
 from portal.api.declaring import Operation, serve
 from portal.api.passes import REPLACED, find_pass, record
 from portal.api.problems import Kind, Problem
 from portal.api.shapes import Body, Day, Fault, Text, Whole
+from portal.i18n.translation import say
 from portal.services import services
-from portal.wording import say
-from sessions import passes as live
-from sites.hours import next_midnight
+from sessions import vouchers as live
 from sites.models import Site
+from sites.opening_hours import next_midnight
 
 MOST_AT_ONCE = 1_000
 ORDER = Body(
@@ -72,9 +74,9 @@ def issue_passes() -> Response:
     wanted, service = wish(), services()
     with service.make_session.begin() as db:
         asked = _asked(wanted)
-        claim = pass_requests.claim(db, asked, keys=service.voucher_keys, now=service.clock())
+        claim = idempotency.claim(db, asked, keys=service.voucher_keys, now=service.clock())
         if claim is None:
-            batch, tickets = pass_requests.again(db, asked, keys=service.voucher_keys, now=service.clock())
+            batch, tickets = idempotency.again(db, asked, keys=service.voucher_keys, now=service.clock())
         else:
             batch, tickets = _issue(db, wanted, claim)
         told = {
@@ -101,9 +103,9 @@ def replace_pass(mark: str) -> Response:
     with service.make_session.begin() as db:
         old = find_pass(db, mark)
         asked = _asked({})
-        claim = pass_requests.claim(db, asked, keys=service.voucher_keys, now=service.clock())
+        claim = idempotency.claim(db, asked, keys=service.voucher_keys, now=service.clock())
         if claim is None:
-            _, (ticket,) = pass_requests.again(db, asked, keys=service.voucher_keys, now=service.clock())
+            _, (ticket,) = idempotency.again(db, asked, keys=service.voucher_keys, now=service.clock())
         else:
             now, keys = service.clock(), service.voucher_keys
             ticket = live.replace(db, keys=keys, voucher_id=old.id, by=me.actor, now=now, draw=claim.draw)
@@ -126,10 +128,10 @@ def _issue(db: Session, wanted: Mapping[str, Any], claim: Claim) -> tuple[Batch,
         ends_at=_last_instant(wanted.get("last_day"), site),
     )
     now, keys = service.clock(), service.voucher_keys
-    made = voucher_batches.issue(db, keys=keys, plan=plan, order=order, now=now, draw=claim.draw)
+    made = issuing.issue(db, keys=keys, plan=plan, order=order, now=now, draw=claim.draw)
     claim.done(db, batch_id=made.batch.id, count=order.count)
     said = {name: text for name, text in (("note", order.note), ("event", order.event)) if text}
-    trail.record(
+    log.record(
         db,
         actor=me.actor,
         action="passes issued",

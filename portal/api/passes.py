@@ -7,11 +7,12 @@ from http import HTTPStatus
 from flask import Response, abort, jsonify
 from sqlalchemy.orm import Session
 
-from auth import trail, voucher_batches, vouchers
-from auth.api_policy import Scope
-from auth.staff_desk import home_network, touches
-from auth.voucher_batches import of_ids
-from auth.voucher_models import VoidReason, Voucher
+from auth.api_tokens.scopes import Scope
+from auth.audit import log
+from auth.vouchers import issuing, redeeming
+from auth.vouchers.issuing import of_ids
+from auth.vouchers.models import VoidReason, Voucher
+from auth.vouchers.scope import home_network, touches
 from db.engine import reading
 from portal.api.access import whoever, wish
 from portal.api.answers import pass_answer
@@ -19,7 +20,7 @@ from portal.api.declaring import Operation, serve
 from portal.api.problems import Kind, Problem
 from portal.api.shapes import Body, Word
 from portal.services import services
-from sessions import passes as live
+from sessions import vouchers as live
 
 # The trail's words, the same as for staff.
 REPLACED, VOIDED, REVOKED = "pass replaced", "pass voided", "pass revoked"
@@ -58,7 +59,7 @@ def void_pass(mark: str) -> Response:
     with service.make_session.begin() as db:
         voucher = find_pass(db, mark)
         which = of_ids([voucher.id])
-        gone = voucher_batches.void(db, which, reason=reason, by=me.actor, now=service.clock())
+        gone = issuing.void(db, which, reason=reason, by=me.actor, now=service.clock())
         told = pass_answer(db, voucher.id)
         if told["voided_at"] is None:
             raise Problem(Kind.USED)
@@ -93,16 +94,16 @@ def revoke_pass(mark: str) -> Response:
 
 def find_pass(db: Session, mark: str) -> Voucher:
     """The pass with this mark, if it is within the token's networks; else there is none (404)."""
-    voucher = vouchers.find_by_mark(db, mark)
+    voucher = redeeming.find_by_mark(db, mark)
     if voucher is None or not touches(db, voucher.batch, whoever().authority):
         abort(HTTPStatus.NOT_FOUND)
     return voucher
 
 
-def record(db: Session, voucher: Voucher, action: str, detail: trail.Detail) -> None:
+def record(db: Session, voucher: Voucher, action: str, detail: log.Detail) -> None:
     """Write down what was done to a pass."""
     me = whoever()
-    trail.record(
+    log.record(
         db,
         actor=me.actor,
         action=action,

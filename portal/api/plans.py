@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response, jsonify
 
-from auth.api_policy import Scope
-from auth.staff_desk import desks, network_for, offered_plans
+from auth.api_tokens.scopes import Scope
+from auth.vouchers.scope import desks, network_for, offered_plans
 from db.engine import reading
 from portal.api.access import whoever
 from portal.api.answers import plan_answer

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Response, current_app, jsonify, request
 
-from auth.api_policy import Scope
-from portal.wording import language, say
+from auth.api_tokens.scopes import Scope
+from portal.i18n.translation import language, say
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:problem-type:arobase:"

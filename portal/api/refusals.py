@@ -10,12 +10,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from auth.pass_requests import ForgottenCodes, OtherWish
-from auth.voucher_errors import EndedPlan, ImprudentBatch, Irreplaceable
+from auth.api_tokens.idempotency import ForgottenCodes, OtherWish
+from auth.vouchers.errors import EndedPlan, ImprudentBatch, Irreplaceable
 from portal.api import api
 from portal.api.problems import Kind, Problem, answer
 from portal.api.shapes import Fault
-from portal.wording import say
+from portal.i18n.translation import say
 
 log = logging.getLogger(__name__)
 BY_STATUS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from portal.wording import say
+from portal.i18n.translation import say
 
 Schema = dict[str, Any]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from portal.printing.marks import LEADING, SMALLEST, Line, Mark, Square, fitting, height_of, joined
 from portal.printing.papers import Grid, Paper
+from portal.printing.qr import QUIET_ZONE, Drawing
 from portal.printing.tickets import Ticket
 from portal.printing.words import words
-from portal.qr import QUIET_ZONE, Drawing
 
 COARSEST_MODULES = 25
 

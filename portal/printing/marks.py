@@ -10,8 +10,8 @@ from typing import Any
 
 from portal.printing import faces
 from portal.printing.faces import wrap
+from portal.printing.qr import Drawing
 from portal.printing.tickets import plain
-from portal.qr import Drawing
 
 POINT = 25.4 / 72
 # Lines stand this much further apart than the type is high; sheet.typ sets the same.

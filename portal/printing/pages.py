@@ -10,8 +10,8 @@ from typing import Any
 from portal.printing.layouts import Codes, lay_out
 from portal.printing.marks import Line
 from portal.printing.papers import ROOMY_GRIDS, Grid, Paper, grid
+from portal.printing.qr import Drawing, draw
 from portal.printing.tickets import Ticket, plain
-from portal.qr import Drawing, draw
 
 
 @dataclass(frozen=True, slots=True)

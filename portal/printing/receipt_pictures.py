@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
+from portal.printing.qr import draw
 from portal.printing.receipts import DOTS_PER_MM
-from portal.qr import draw
 
 PAPER_DOTS = 80 * DOTS_PER_MM
 LINE_DOTS = 576

@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from portal.printing.qr import modules
 from portal.printing.tickets import Ticket, check, plain
 from portal.printing.words import words
-from portal.qr import modules
 
 COLUMNS = 48
 DOTS_PER_MM = 8

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from portal.i18n.translation import language, say
 from portal.reports import definition_words, numbers, sections
 from portal.reports.document import Document
 from portal.reports.summary import is_told, summary
-from portal.wording import language, say
-from sessions.figures.report import Report
+from sessions.statistics.report import Report
 
 
 def compose(report: Report, *, town: str, networks: frozenset[str], today: date) -> Document:

@@ -1,13 +1,13 @@
-"""What the figures mean and how they were made, in words; the code behind them: `sessions.figures.definitions`."""
+"""What the figures mean and how they were made, in words; the code behind them: `sessions.statistics.definitions`."""
 
 from __future__ import annotations
 
+from portal.i18n.translation import say
 from portal.reports.document import Paragraph, Section, Terms
 from portal.reports.numbers import count, day, percent
-from portal.wording import say
-from sessions.figures.definitions import FEWEST_SHOWN, GRACE
-from sessions.figures.report import Report
-from sessions.figures.sketch import STANDARD_ERROR
+from sessions.statistics.definitions import FEWEST_SHOWN, GRACE
+from sessions.statistics.report import Report
+from sessions.statistics.sketch import STANDARD_ERROR
 
 
 def definitions() -> Section:

@@ -6,15 +6,15 @@ import enum
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
-from ads import figures as ads
+from ads import statistics as ads
 from db.engine import reading
 from portal.printing.typesetter import typeset_report
 from portal.reports import composing, open_data, plain
 from portal.reports.document import Document
 from portal.services import Services
-from sessions.figures import report as numbers
-from sessions.figures.periods import Period
-from sessions.figures.report import Report
+from sessions.statistics import report as numbers
+from sessions.statistics.periods import Period
+from sessions.statistics.report import Report
 
 TOWN_ZONE = ZoneInfo("Europe/Paris")
 

@@ -7,11 +7,11 @@ from datetime import date
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
-from portal.wording import language, say
-from sessions.figures.calendar import first_of_month
-from sessions.figures.definitions import FEWEST_SHOWN
-from sessions.figures.periods import Period
-from sessions.figures.suppression import Shown
+from portal.i18n.translation import language, say
+from sessions.statistics.calendar import first_of_month
+from sessions.statistics.definitions import FEWEST_SHOWN
+from sessions.statistics.periods import Period
+from sessions.statistics.suppression import Shown
 
 
 def count(number: int) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sessions.figures import definitions
-from sessions.figures.report import Part, Report
-from sessions.figures.suppression import Protected, Shown, protect
-from sites.exchange.rows import Cell
-from sites.exchange.tables import write_table
+from sessions.statistics import definitions
+from sessions.statistics.report import Part, Report
+from sessions.statistics.suppression import Protected, Shown, protect
+from sites.import_export.rows import Cell
+from sites.import_export.tables import write_table
 
 LICENCE = "Licence Ouverte / Open Licence 2.0 (Etalab)"
 COLUMNS = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from portal.wording import say
-from sessions.log.decisions import Rule
+from portal.i18n.translation import say
+from sessions.log.denials import Rule
 
 
 def rule_in_words(rule: str) -> str:

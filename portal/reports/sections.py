@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
+from portal.i18n.translation import say
 from portal.reports import numbers
 from portal.reports.charts import Bar, bars
 from portal.reports.document import Block, Chart, Paragraph, Section, Table
 from portal.reports.numbers import masked
 from portal.reports.rule_words import rule_in_words
 from portal.reports.summary import captioned, mean_devices
-from portal.wording import say
-from sessions.figures.calendar import days_between
-from sessions.figures.report import NetworkPart, Part, Report
-from sessions.figures.suppression import Shown, protect
+from sessions.statistics.calendar import days_between
+from sessions.statistics.report import NetworkPart, Part, Report
+from sessions.statistics.suppression import Shown, protect
 from sites.models import SigninMethod
 
 # Longer periods are drawn month by month.

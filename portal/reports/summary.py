@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from portal.i18n.translation import clock_time, say, say_number
 from portal.reports import numbers
 from portal.reports.document import Block, KeyFigure, KeyFigures, Paragraph, Section, Table
-from portal.wording import clock_time, say, say_number
-from sessions.figures.calendar import span_of
-from sessions.figures.definitions import AT_ONCE_EVERY
-from sessions.figures.report import Part, Report
-from sessions.figures.suppression import Shown
+from sessions.statistics.calendar import span_of
+from sessions.statistics.definitions import AT_ONCE_EVERY
+from sessions.statistics.report import Part, Report
+from sessions.statistics.suppression import Shown
 
 
 def summary(report: Report, town: str) -> Section:

@@ -6,31 +6,10 @@ from flask import Blueprint
 
 staff = Blueprint("staff", __name__, url_prefix="/staff")
 
-from portal.staff import (  # noqa: E402, F401
-    access,
-    account,
-    batches,
-    confirming,
-    desk,
-    exports,
-    gateways,
-    guesses,
-    holds,
-    home,
-    incidents,
-    passes,
-    people,
-    reports,
-    requisitions,
-    retention,
-    session,
-    session_exports,
-    sessions,
-    setup,
-    signin,
-    slips,
-    tokens,
-    trail,
-    two_person,
-    unmasking,
-)
+from portal.staff import access, home, password_confirmation, signin  # noqa: E402, F401
+from portal.staff.accounts import own, people, setup, tokens, two_person  # noqa: E402, F401
+from portal.staff.operations import gateways, reports  # noqa: E402, F401
+from portal.staff.privacy import audit_log, holds, legal_requests, retention  # noqa: E402, F401
+from portal.staff.sessions import detail, incidents, listing, unmasking  # noqa: E402, F401
+from portal.staff.sessions import exports as session_exports  # noqa: E402, F401
+from portal.staff.vouchers import batches, desk, exports, guesses, printing, voucher  # noqa: E402, F401

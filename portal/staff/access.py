@@ -12,9 +12,9 @@ from flask import abort, current_app, make_response, redirect, render_template, 
 from flask import session as browser_session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff_policy import Action, may
+from auth.staff.roles import Action, may
 from portal.services import services
-from portal.staff import carrying, staff
+from portal.staff import carried_forms, staff
 from portal.staff.forms import EarlierForm, ForeignForm, check_form
 from portal.staff.login import CONFIRMED_AT, SignedIn, me
 
@@ -47,7 +47,7 @@ _NEEDS: dict[Callable[..., object], Need] = {}
 
 
 def needs(action: Action, *, confirmed: bool = False, town_wide: bool = False) -> Callable[[View], View]:
-    """Declare what a view does, in the words of `auth.staff_policy`."""
+    """Declare what a view does, in the words of `auth.staff.roles`."""
 
     def declare(view: View) -> View:
         _NEEDS[view] = Need(action, confirmed, town_wide)
@@ -89,9 +89,9 @@ def admit() -> AnyResponse | None:
     try:
         check_form()
     except EarlierForm:
-        if need.action is None or not carrying.holds_something():
+        if need.action is None or not carried_forms.holds_something():
             raise
-        carrying.keep(carrying.written())
+        carried_forms.keep(carried_forms.written())
         return redirect(url_for("staff.carried_form"), HTTPStatus.SEE_OTHER)
     return None
 
@@ -127,7 +127,11 @@ def ask_to_sign_in() -> AnyResponse:
         onward = asked_for() if request.method == "GET" else None
         return redirect(url_for("staff.signin_page", next=onward), HTTPStatus.SEE_OTHER)
     page = render_template(
-        "staff/signin.html", refusal=None, login="", onward=url_for("staff.home"), carried=carrying.sign()
+        "staff/signin.html",
+        refusal=None,
+        login="",
+        onward=url_for("staff.home"),
+        carried=carried_forms.sign(),
     )
     return make_response(page)
 

@@ -13,11 +13,11 @@ from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
-from auth import staff_sessions
-from auth.staff_models import StaffSession
-from auth.staff_secrets import new_token, token_digest
+from auth.staff import browser_sessions
+from auth.staff.models import StaffSession
+from auth.staff.secrets import new_token, token_digest
 from db.engine import reading
-from portal.guard import is_staff_path
+from portal.http.security_headers import is_staff_path
 from portal.services import services
 
 IDENTITY = "_user_id"
@@ -35,7 +35,7 @@ class StaffBrowser(CallbackDict[str, Any], SessionMixin):
         self.seen_at: datetime | None = row.seen_at if row else None
         # What form tokens are bound to: a form of one sign-in is good in no other.
         self.binding = token_digest(token)[:32] if row else ""
-        # Only the browser has it: what was shown once is drawn again with it (`auth.staff_answers`).
+        # Only the browser has it: what was shown once is drawn again with it (`auth.staff.form_results`).
         self.token = token if row else ""
         self.renewed = False
         self.modified = False
@@ -56,7 +56,7 @@ class StaffSessions(SessionInterface):
         if not token or len(token) > 100:
             return StaffBrowser()
         with reading(services().make_session) as db:
-            row = staff_sessions.find(db, token, now=services().clock())
+            row = browser_sessions.find(db, token, now=services().clock())
         return StaffBrowser(row, token)
 
     def save_session(self, app: Flask, session: SessionMixin | None, response: Response) -> None:
@@ -68,7 +68,7 @@ class StaffSessions(SessionInterface):
         elif session.modified or _is_due(session):
             now = services().clock()
             with services().make_session.begin() as db:
-                staff_sessions.keep(db, session.row_id, dict(session), now=now)
+                browser_sessions.keep(db, session.row_id, dict(session), now=now)
 
 
 def cookie_name() -> str:
@@ -82,10 +82,10 @@ def _begin_or_end(session: StaffBrowser, response: Response) -> None:
     token = new_token()
     with services().make_session.begin() as db:
         if session.row_id is not None:
-            staff_sessions.end(db, session.row_id, now=now)
+            browser_sessions.end(db, session.row_id, now=now)
         if identity is not None:
             staff_id = int(identity.partition(".")[0])
-            staff_sessions.begin(db, token, staff_id=staff_id, content=dict(session), now=now)
+            browser_sessions.begin(db, token, staff_id=staff_id, content=dict(session), now=now)
     secure = services().settings.is_https
     if identity is None:
         response.delete_cookie(cookie_name(), path="/", secure=secure, httponly=True, samesite="Strict")
@@ -95,4 +95,4 @@ def _begin_or_end(session: StaffBrowser, response: Response) -> None:
 
 
 def _is_due(session: StaffBrowser) -> bool:
-    return session.seen_at is None or services().clock() - session.seen_at >= staff_sessions.SEEN_EVERY
+    return session.seen_at is None or services().clock() - session.seen_at >= browser_sessions.SEEN_EVERY

@@ -1,7 +1,8 @@
 """The forms' own tokens: sealed, bound to one sign-in, good for as long as a sign-in lasts.
 
-Beside them `portal.guard` refuses every post that a browser says came from elsewhere (case W4). A form that makes
-something is carried out once: sent again, it leads where it led the first time (`auth.staff_answers`).
+Beside them `portal.http.security_headers` refuses every post that a browser says came from elsewhere (case W4). A
+form that makes something is carried out once: sent again, it leads where it led the first time
+(`auth.staff.form_results`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from flask import request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from auth import staff_answers
-from auth.staff_answers import Sent, Source
-from auth.staff_models import StaffAnswer
-from auth.staff_policy import LONGEST_SIGNIN
+from auth.staff import form_results
+from auth.staff.form_results import Sent, Source
+from auth.staff.models import StaffAnswer
+from auth.staff.roles import LONGEST_SIGNIN
 from auth.tokens import ExpiredToken, InvalidToken
 from portal.services import services
 from portal.staff.login import browser
@@ -54,7 +55,7 @@ def check_form() -> None:
 def use_form(db: Session, *, place: str = "") -> StaffAnswer:
     """Claim this form, in the transaction of what it does; it leads to `place`.
 
-    Raises `auth.staff_answers.SentBefore` where it was carried out already, word for word.
+    Raises `auth.staff.form_results.SentBefore` where it was carried out already, word for word.
     """
     here = browser()
     if here.row_id is None:
@@ -64,17 +65,17 @@ def use_form(db: Session, *, place: str = "") -> StaffAnswer:
     )
     wish = json.dumps([form_claims()["jti"], request.path, fields])
     sent = Sent(here.row_id, here.token, wish)
-    return staff_answers.claim(db, sent, now=services().clock(), place=place)
+    return form_results.claim(db, sent, now=services().clock(), place=place)
 
 
 def source_of(answer: StaffAnswer) -> Source:
     """What this form shows once is drawn from it: nobody has all of it but the browser of this sign-in."""
-    return staff_answers.source(answer, token=browser().token, keys=services().voucher_keys)
+    return form_results.source(answer, token=browser().token, keys=services().voucher_keys)
 
 
 def drawn_for(db: Session, answer_id: int) -> Source:
     """The same for a form of this sign-in that was answered before. Raises `FormerCodes` for those of any other."""
-    answer = staff_answers.find(db, answer_id, session_id=browser().row_id or 0)
+    answer = form_results.find(db, answer_id, session_id=browser().row_id or 0)
     if answer is None:
         raise FormerCodes
     return source_of(answer)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff_policy import Action, Role
+from auth.staff.roles import Action, Role
 from portal.staff import staff
 from portal.staff.access import needs, whoever
 

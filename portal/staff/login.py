@@ -14,9 +14,9 @@ from flask import Flask
 from flask import session as browser_session
 from flask_login import LoginManager, current_user, login_user
 
-from auth.staff_models import Staff, StaffState
-from auth.staff_policy import Authority
-from auth.staff_sessions import identity_of
+from auth.staff.browser_sessions import identity_of
+from auth.staff.models import Staff, StaffState
+from auth.staff.roles import Authority
 from db.engine import reading
 from portal.services import services
 from portal.staff.browser import StaffBrowser, StaffSessions

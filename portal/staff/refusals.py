@@ -8,8 +8,7 @@ from flask import Response, make_response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.errors import TooManyAttempts
-from auth.staff_answers import SentBefore
-from auth.staff_errors import (
+from auth.staff.errors import (
     BeyondAuthority,
     BusyHashing,
     DependentPerson,
@@ -31,14 +30,18 @@ from auth.staff_errors import (
     WrongStaffCredentials,
     WrongWord,
 )
-from auth.staff_policy import Role
-from auth.voucher_errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
+from auth.staff.form_results import SentBefore
+from auth.staff.roles import Role
+from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
+from portal.guest.refusals import Refusal
+from portal.i18n.translation import clock_time, say
 from portal.printing.typesetter import BusyPress, FailedPrinting
-from portal.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import NotAllowed, TownWideOnly
-from portal.staff.desk_errors import (
+from portal.staff.forms import ForeignForm, FormerCodes
+from portal.staff.login import me
+from portal.staff.vouchers.errors import (
     MOST_AT_THE_DESK,
     ForeignPlan,
     NoRoom,
@@ -47,10 +50,7 @@ from portal.staff.desk_errors import (
     UnreadableCount,
     UnreadableDay,
 )
-from portal.staff.forms import ForeignForm, FormerCodes
-from portal.staff.login import me
-from portal.wording import clock_time, say
-from sessions.requisitions.errors import RequisitionError
+from sessions.legal_requests.errors import RequisitionError
 
 ZONE = "Europe/Paris"
 

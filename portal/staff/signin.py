@@ -12,18 +12,19 @@ from flask_login import logout_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth import limits, trail
-from auth.credentials import normalise_login
+from auth import rate_limits
+from auth.audit import log
 from auth.errors import AuthError
-from auth.staff_errors import BusyHashing, WrongStaffCredentials
-from auth.staff_models import Staff, StaffState
-from auth.staff_policy import Action
-from auth.staff_sessions import identity_of
-from auth.staff_signin import Proven, candidate, charge, of_address, of_code, prove_code
+from auth.patrons.login_names import normalise_login
+from auth.staff.browser_sessions import identity_of
+from auth.staff.errors import BusyHashing, WrongStaffCredentials
+from auth.staff.models import Staff, StaffState
+from auth.staff.roles import Action
+from auth.staff.signin import Proven, candidate, charge, of_address, of_code, prove_code
 from auth.tokens import InvalidToken
 from db.engine import reading
 from portal.services import services
-from portal.staff import carrying, known, staff
+from portal.staff import carried_forms, staff, trusted_browsers
 from portal.staff.access import anyone, needs, whoever
 from portal.staff.login import browser, me, sign_in
 from portal.staff.refusals import refusal_of
@@ -73,11 +74,11 @@ def signin_code() -> AnyResponse:
     except AuthError as error:
         return _code_page(step, error)
     sign_in(person)
-    target = url_for("staff.carried_form") if carrying.arrive() else onward()
+    target = url_for("staff.carried_form") if carried_forms.arrive() else onward()
     if proven.by_recovery:
         target = url_for("staff.account")
     answer = redirect(target, HTTPStatus.SEE_OTHER)
-    return known.remember(answer, services().staff.budget_name(person.login))
+    return trusted_browsers.remember(answer, services().staff.budget_name(person.login))
 
 
 @staff.post("/signout")
@@ -85,7 +86,7 @@ def signin_code() -> AnyResponse:
 def signout() -> AnyResponse:
     service, person = services(), whoever()
     with service.make_session.begin() as db:
-        trail.record(
+        log.record(
             db, actor=person.login, action="signed out", object=f"staff:{person.id}", now=service.clock()
         )
     logout_user()
@@ -102,7 +103,7 @@ def prove_password(login: str, password: str) -> Staff:
     service = services()
     now, login = service.clock(), normalise_login(login)
     name = service.staff.budget_name(login)
-    asker = known.asker(name)
+    asker = trusted_browsers.asker(name)
     with service.make_session.begin() as db:
         budget = charge(db, name, asker, now=now)
     with reading(service.make_session) as db:
@@ -114,13 +115,13 @@ def prove_password(login: str, password: str) -> Staff:
         )
     except BusyHashing:
         with service.make_session.begin() as db:
-            limits.refund(db, budget)
+            rate_limits.refund(db, budget)
         raise
     with service.make_session.begin() as db:
         if is_right:
-            limits.refund(db, budget)
+            rate_limits.refund(db, budget)
         elif asker.known_browser is None:
-            limits.count(db, of_address(asker), now=now)
+            rate_limits.count(db, of_address(asker), now=now)
     if person is None or not is_right:
         raise WrongStaffCredentials
     return person
@@ -138,15 +139,15 @@ def _prove_second(step: str, code: str) -> tuple[Staff, Proven]:
     now = service.clock()
     with service.make_session.begin() as db:
         person, jti = _unseal_step(db, step)
-        budget = of_code(person, known.asker(service.staff.budget_name(person.login)))
-        limits.take(db, budget, now=now)
+        budget = of_code(person, trusted_browsers.asker(service.staff.budget_name(person.login)))
+        rate_limits.take(db, budget, now=now)
     with service.make_session.begin() as db:
         person = db.get_one(Staff, person.id)
         proven = prove_code(db, person, code, secrets=service.staff, now=now)
-        if not limits.use_once(db, f"step:{jti}", window=SECOND_STEP_LIFE, now=now):
+        if not rate_limits.use_once(db, f"step:{jti}", window=SECOND_STEP_LIFE, now=now):
             raise StaleStep
-        limits.refund(db, budget)
-        trail.record(
+        rate_limits.refund(db, budget)
+        log.record(
             db,
             actor=person.login,
             action="signed in",
@@ -184,7 +185,7 @@ def _password_page(error: AuthError | None) -> AnyResponse:
         refusal=refusal,
         login=request.form.get("login", "")[:64],
         onward=onward(),
-        carried=carrying.passed_on(),
+        carried=carried_forms.passed_on(),
     )
     return _answer(page, error)
 
@@ -192,7 +193,11 @@ def _password_page(error: AuthError | None) -> AnyResponse:
 def _code_page(step: str, error: AuthError | None) -> AnyResponse:
     refusal = refusal_of(error) if error else None
     page = render_template(
-        "staff/signin_code.html", refusal=refusal, step=step, onward=onward(), carried=carrying.passed_on()
+        "staff/signin_code.html",
+        refusal=refusal,
+        step=step,
+        onward=onward(),
+        carried=carried_forms.passed_on(),
     )
     return _answer(page, error)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sessions.log.decisions import show_code
+from sessions.log.denials import show_code
 from sessions.log.masks import Sight
 from sessions.log.query import Line
 from sessions.models import Decision

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sites.exchange import NETWORKS, SITES, ImportResult, import_records
+from sites.import_export import NETWORKS, SITES, ImportResult, import_records
 from sites.models import Site, SiteState
 
 FILES = Path(__file__).parent

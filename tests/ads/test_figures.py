@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from ads import figures
+from ads import statistics
 from ads.models import Campaign, Creative, Impression
 from tests.town import Town, build_town
 
@@ -52,7 +52,7 @@ def accept(
 def test_an_accepted_message_counts_on_its_local_day(db: Session, town: Town, creative: Creative) -> None:
     for at in (FIRST - timedelta(seconds=1), FIRST, AFTER - timedelta(seconds=1), AFTER):
         accept(db, town, creative, at)
-    assert figures.make(db, DAY) == {(town.free.id, town.station.site_id): 2}
+    assert statistics.make(db, DAY) == {(town.free.id, town.station.site_id): 2}
 
 
 def test_what_earned_nothing_or_showed_nothing_is_no_accepted_ad(
@@ -60,17 +60,17 @@ def test_what_earned_nothing_or_showed_nothing_is_no_accepted_ad(
 ) -> None:
     accept(db, town, creative, FIRST, confirmed=False)
     accept(db, town, None, FIRST)
-    assert figures.make(db, DAY) == {}
+    assert statistics.make(db, DAY) == {}
 
 
 def test_the_figures_outlive_the_ledger_and_are_the_same_when_made_again(
     db: Session, town: Town, creative: Creative
 ) -> None:
     accept(db, town, creative, FIRST)
-    figures.store(db, DAY, figures.make(db, DAY))
-    before = figures.canonical(db, DAY)
-    figures.store(db, DAY, figures.make(db, DAY))
-    assert figures.canonical(db, DAY) == before != b""
+    statistics.store(db, DAY, statistics.make(db, DAY))
+    before = statistics.canonical(db, DAY)
+    statistics.store(db, DAY, statistics.make(db, DAY))
+    assert statistics.canonical(db, DAY) == before != b""
     db.execute(delete(Impression))
-    assert figures.read(db, DAY, DAY) == {(town.free.id, town.station.site_id): 1}
-    assert figures.read(db, DAY + timedelta(days=1), DAY + timedelta(days=1)) == {}
+    assert statistics.read(db, DAY, DAY) == {(town.free.id, town.station.site_id): 1}
+    assert statistics.read(db, DAY + timedelta(days=1), DAY + timedelta(days=1)) == {}

@@ -17,7 +17,7 @@ from auth.entitlements import Allowance
 from db.engine import SessionMaker
 from sessions import feed
 from sessions.models import AccessSession, Lease
-from sessions.opening import Acceptance, Opened
+from sessions.start import Acceptance, Opened
 from sites.models import SigninMethod
 from tests.clock import NOON
 from tests.town import Town, build_town, make_client

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from auth.directory import LdapDirectory
+from auth.patrons.ldap.client import LdapDirectory
 from config import LdapSettings
 from tests.services.slapd import Slapd, running_slapd
 from tests.services.tcp_proxy import TcpProxy, tcp_proxy

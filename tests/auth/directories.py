@@ -9,8 +9,8 @@ from datetime import date
 
 import pytest
 
-from auth.directory import LdapDirectory
 from auth.errors import DirectoryUnavailable
+from auth.patrons.ldap.client import LdapDirectory
 from config import LdapSettings
 from tests.services.slapd import Slapd
 

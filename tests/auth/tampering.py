@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from auth import trail, trail_links, trail_seals
-from auth.trail import TrailEntry
-from auth.trail_seals import TrailSeals
+from auth.audit import chain, log, signatures
+from auth.audit.log import TrailEntry
+from auth.audit.signatures import TrailSeals
 from config import Secret
 from db.engine import SessionMaker
 from tests.clock import NOON
@@ -32,7 +32,7 @@ SECRET = Secret("a secret of the installation, long enough")
 
 def sealed(make_session: SessionMaker) -> SessionMaker:
     """The sessions of a portal: their entries bear seals, and they can check them."""
-    make_session.configure(info={trail_seals.INFO: TrailSeals(SECRET)})
+    make_session.configure(info={signatures.INFO: TrailSeals(SECRET)})
     return make_session
 
 
@@ -56,7 +56,7 @@ def write(make_session: SessionMaker, count: int, *, at: datetime = NOON) -> Non
 
 def deed(db: Session, *, at: datetime = NOON, actor: str = "cem") -> TrailEntry:
     last = db.scalar(text("SELECT last FROM trail_head")) or 0
-    return trail.record(
+    return log.record(
         db, actor=actor, action="issued", object=f"batch:{last + 1}", detail={"count": last}, now=at
     )
 
@@ -76,13 +76,13 @@ def renumber(connection: Connection, table: str, *, above: int, by: int) -> None
 def forge(engine: Engine, *, start: int) -> None:
     """Compute the chain anew from one entry on, as the program itself would: nothing in it shows."""
     with unguarded(engine) as connection, Session(connection) as db:
-        before = trail_links.NOTHING
+        before = chain.NOTHING
         for entry in db.query(TrailEntry).order_by(TrailEntry.number):
-            link = db.get_one(trail_links.TrailLink, entry.number)
+            link = db.get_one(chain.TrailLink, entry.number)
             if entry.number >= start:
-                entry.canonical = trail.canonical(entry)
-                link.content_digest = trail_links.content_digest(entry.salt or b"", entry.canonical)
-                link.entry_hash = trail_links.entry_hash(before, entry.number, link.content_digest)
+                entry.canonical = log.canonical(entry)
+                link.content_digest = chain.content_digest(entry.salt or b"", entry.canonical)
+                link.entry_hash = chain.entry_hash(before, entry.number, link.content_digest)
             before = link.entry_hash
         db.execute(text("UPDATE trail_head SET hash = :hash"), {"hash": before})
         db.commit()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from auth.anchors import Anchor, Anchorage, AnchorSeals
+from auth.audit.anchors import Anchor, Anchorage, AnchorSeals
 from config import Secret
 from tests.clock import NOON
 

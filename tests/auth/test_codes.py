@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from auth import codes
-from auth.codes import ALPHABET, FailedCheck, LookAlike, NoCode, TooLong, TooShort
+from auth.vouchers import codes
+from auth.vouchers.codes import ALPHABET, FailedCheck, LookAlike, NoCode, TooLong, TooShort
 
 CODE = "7K2M9QXAH"
 a_code = st.text(alphabet=ALPHABET, min_size=8, max_size=8).map(lambda body: body + codes.check_symbol(body))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth.credentials import check_login, check_secret, normalise_login
 from auth.errors import WrongCredentials
+from auth.patrons.login_names import check_login, check_secret, normalise_login
 
 # Case L1: each of these is nothing, looks like nothing, or becomes nothing on the way to the server.
 NOTHINGS = [

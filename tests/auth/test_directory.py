@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from auth.directory import Found, LdapDirectory, Patron
 from auth.errors import BlockedCard, ExpiredCard, WrongCredentials, WrongPlace
+from auth.patrons.ldap.client import Found, LdapDirectory, Patron
 from tests.auth.conftest import MakeDirectory
 from tests.services.slapd import BASE, PEOPLE, Slapd, running_slapd
 from tests.services.tcp_proxy import tcp_proxy

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from auth.directory_answers import (
+from auth.patrons.ldap.responses import (
     Proof,
     UnreadableAttribute,
     judge_bind,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from auth.directory import membership_of
-from auth.directory_check import check_directory
+from auth.patrons.ldap.check import check_directory
+from auth.patrons.ldap.client import membership_of
 from config import LdapSettings, NestedGroups, Secret
 from config.findings import Severity
 from tests.auth.directories import behind

@@ -9,9 +9,9 @@ from datetime import date
 
 import pytest
 
-from auth import directory_server
-from auth.directory_server import Use
 from auth.errors import DirectoryUnavailable, WrongCredentials
+from auth.patrons.ldap import server
+from auth.patrons.ldap.server import Use
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import SOON, TODAY, behind, sign_in, unavailable
 from tests.services.fake_directory import fake_directory
@@ -87,7 +87,7 @@ def test_a_connection_that_idled_for_long_is_opened_anew(
     """A firewall may have forgotten it, and would not say so."""
     directory = make_directory(behind(slapd, proxy.port))
     sign_in(directory)
-    monkeypatch.setattr(directory_server, "KEEP_IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(server, "KEEP_IDLE_SECONDS", 0.0)
     sign_in(directory)
     assert proxy.accepted == 4
 

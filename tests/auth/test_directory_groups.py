@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from auth.directory import LdapDirectory
-from auth.directory_groups import DEPTH, MOST_GROUPS, common_base
 from auth.errors import WrongCredentials, WrongPlace
+from auth.patrons.ldap.client import LdapDirectory
+from auth.patrons.ldap.groups import DEPTH, MOST_GROUPS, common_base
 from config import NestedGroups
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import behind

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from auth.directory import Found
 from auth.errors import DirectoryUnavailable, WrongCredentials
+from auth.patrons.ldap.client import Found
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import TODAY, behind, sign_in, unavailable
 from tests.services.fake_directory import SEARCH, Request, fake_directory

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from auth.directory import LdapDirectory
-from auth.directory_logins import Logins
-from auth.directory_requests import Entry
 from auth.errors import WrongCredentials
+from auth.patrons.ldap.client import LdapDirectory
+from auth.patrons.ldap.entries import Logins
+from auth.patrons.ldap.requests import Entry
 from tests.auth.conftest import MakeDirectory
 from tests.services.slapd import PEOPLE, Slapd
 

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from auth.directory import LdapDirectory
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, PasswordToChange, WrongCredentials
+from auth.patrons.ldap.client import LdapDirectory
 from config import Secret
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import behind

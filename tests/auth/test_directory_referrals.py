@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from auth.directory import Found, LdapDirectory
 from auth.errors import DirectoryUnavailable
+from auth.patrons.ldap.client import Found, LdapDirectory
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import TODAY, behind
 from tests.services.fake_directory import BIND, SEARCH, Request, fake_directory

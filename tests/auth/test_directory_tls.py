@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from auth.directory import Found
 from auth.errors import DirectoryUnavailable
+from auth.patrons.ldap.client import Found
 from config import LdapSettings, Secret
 from tests.auth.conftest import MakeDirectory
 from tests.services.certificates import Authority, Certificate, self_signed

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from auth.directory import LdapDirectory, Patron
 from auth.errors import DirectoryUnavailable, WrongCredentials
+from auth.patrons.ldap.client import LdapDirectory, Patron
 from tests.auth.conftest import MakeDirectory
 from tests.services.slapd import BASE, PEOPLE, Slapd
 
@@ -61,7 +61,7 @@ def test_each_operation_is_one_line_with_outcome_and_duration(
     caplog.set_level(logging.INFO)
     with pytest.raises(WrongCredentials):
         sign_in(directory, "29000001", "4321")
-    told = [vars(record) for record in caplog.records if record.name == "auth.directory"]
+    told = [vars(record) for record in caplog.records if record.name == "auth.patrons.ldap.client"]
     assert [(line["operation"], line["outcome"]) for line in told] == [
         ("find", "answered"),
         ("prove", "WrongCredentials"),

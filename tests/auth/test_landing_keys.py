@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auth.landing_keys import LandingKeys
 from config import Secret
-from gateways.landing import credential_digest
+from gateways.landing_token import credential_digest
 
 KEYS = LandingKeys(Secret("a" * 40))
 DIGEST = credential_digest("the-credential-of-a-gateway")

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from auth import limits
+from auth import rate_limits
 from auth.errors import TooManyAttempts
-from auth.limits import Budget
+from auth.rate_limits import Budget
 from db.engine import SessionMaker
 from tests.clock import NOON
 
@@ -19,19 +19,19 @@ FIVE = Budget("test", most=5)
 
 def test_it_refuses_the_sixth_attempt_and_says_until_when(db: Session) -> None:
     for minute in range(5):
-        limits.take(db, FIVE, now=NOON + timedelta(minutes=minute))
+        rate_limits.take(db, FIVE, now=NOON + timedelta(minutes=minute))
     with pytest.raises(TooManyAttempts) as caught:
-        limits.take(db, FIVE, now=NOON + timedelta(minutes=5))
+        rate_limits.take(db, FIVE, now=NOON + timedelta(minutes=5))
     assert caught.value.until == NOON + timedelta(minutes=4 + 15)
 
 
 def test_a_refused_attempt_does_not_keep_the_budget_closed(db: Session) -> None:
     for _ in range(5):
-        limits.take(db, FIVE, now=NOON)
+        rate_limits.take(db, FIVE, now=NOON)
     for minute in range(1, 15):
         with pytest.raises(TooManyAttempts):
-            limits.take(db, FIVE, now=NOON + timedelta(minutes=minute))
-    limits.take(db, FIVE, now=NOON + timedelta(minutes=15))
+            rate_limits.take(db, FIVE, now=NOON + timedelta(minutes=minute))
+    rate_limits.take(db, FIVE, now=NOON + timedelta(minutes=15))
 
 
 def test_never_more_than_the_budget_in_any_window(db: Session) -> None:
@@ -39,7 +39,7 @@ def test_never_more_than_the_budget_in_any_window(db: Session) -> None:
     for minute in range(120):
         now = NOON + timedelta(minutes=minute)
         try:
-            limits.take(db, FIVE, now=now)
+            rate_limits.take(db, FIVE, now=now)
         except TooManyAttempts:
             continue
         taken.append(minute)
@@ -48,31 +48,31 @@ def test_never_more_than_the_budget_in_any_window(db: Session) -> None:
 
 def test_a_refund_gives_one_back(db: Session) -> None:
     for _ in range(5):
-        limits.take(db, FIVE, now=NOON)
-    limits.refund(db, FIVE)
-    limits.take(db, FIVE, now=NOON)
+        rate_limits.take(db, FIVE, now=NOON)
+    rate_limits.refund(db, FIVE)
+    rate_limits.take(db, FIVE, now=NOON)
     with pytest.raises(TooManyAttempts):
-        limits.take(db, FIVE, now=NOON)
+        rate_limits.take(db, FIVE, now=NOON)
 
 
 def test_a_refund_never_makes_a_credit(db: Session) -> None:
-    limits.refund(db, FIVE)
-    limits.take(db, FIVE, now=NOON)
+    rate_limits.refund(db, FIVE)
+    rate_limits.take(db, FIVE, now=NOON)
     for _ in range(3):
-        limits.refund(db, FIVE)
+        rate_limits.refund(db, FIVE)
     for _ in range(5):
-        limits.take(db, FIVE, now=NOON)
+        rate_limits.take(db, FIVE, now=NOON)
     with pytest.raises(TooManyAttempts):
-        limits.take(db, FIVE, now=NOON)
+        rate_limits.take(db, FIVE, now=NOON)
 
 
 def test_check_takes_nothing(db: Session) -> None:
     for _ in range(20):
-        limits.check(db, [FIVE], now=NOON)
+        rate_limits.check(db, [FIVE], now=NOON)
     for _ in range(5):
-        limits.take(db, FIVE, now=NOON)
+        rate_limits.take(db, FIVE, now=NOON)
     with pytest.raises(TooManyAttempts):
-        limits.check(db, [FIVE], now=NOON)
+        rate_limits.check(db, [FIVE], now=NOON)
 
 
 def test_parallel_attempts_do_not_pass_the_budget(make_session: SessionMaker) -> None:
@@ -83,7 +83,7 @@ def test_parallel_attempts_do_not_pass_the_budget(make_session: SessionMaker) ->
         barrier.wait()
         with make_session.begin() as db:
             try:
-                limits.take(db, FIVE, now=NOON)
+                rate_limits.take(db, FIVE, now=NOON)
             except TooManyAttempts:
                 return
         let_through.append(number)
@@ -97,6 +97,6 @@ def test_parallel_attempts_do_not_pass_the_budget(make_session: SessionMaker) ->
 
 
 def test_stale_budgets_are_forgotten(db: Session) -> None:
-    limits.take(db, FIVE, now=NOON)
-    assert limits.forget(db, before=NOON) == 0
-    assert limits.forget(db, before=NOON + timedelta(seconds=1)) == 1
+    rate_limits.take(db, FIVE, now=NOON)
+    assert rate_limits.forget(db, before=NOON) == 0
+    assert rate_limits.forget(db, before=NOON + timedelta(seconds=1)) == 1

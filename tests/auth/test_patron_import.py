@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from auth.patron_import import Imported, import_patrons
-from auth.patrons import PatronRecord, opens
+from auth.patrons.csv_import import Imported, import_patrons
+from auth.patrons.local import PatronRecord, opens
 from db.engine import SessionMaker
 from sites.errors import RefusedImport
-from sites.exchange.rows import decode
+from sites.import_export.rows import decode
 
 HEADER = "card,pin,category,expires_on,blocked\n"
 

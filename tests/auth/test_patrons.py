@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 
 from auth.bulkhead import Bulkhead
-from auth.directory import Directory, Found, Patron
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
-from auth.patron_import import import_patrons
-from auth.patrons import EmbeddedDirectory, PatronRecord, hash_secret, opens
+from auth.patrons.csv_import import import_patrons
+from auth.patrons.ldap.client import Directory, Found, Patron
+from auth.patrons.local import EmbeddedDirectory, PatronRecord, hash_secret, opens
 from db.engine import SessionMaker
 
 pytestmark = pytest.mark.usefixtures("real_passwords")

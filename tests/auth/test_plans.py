@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from auth import plans
-from auth.voucher_errors import UnknownPlan
-from auth.voucher_models import Plan, PlanKind
-from sites import hours
+from auth.vouchers import plans
+from auth.vouchers.errors import UnknownPlan
+from auth.vouchers.models import Plan, PlanKind
+from sites import opening_hours as hours
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEKDAYS = "Mo-Fr 09:00-18:30"

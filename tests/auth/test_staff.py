@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import staff as accounts
-from auth.patrons import HASHER
-from auth.staff import Invitation
-from auth.staff_errors import (
+from auth.patrons.local import HASHER
+from auth.staff import accounts
+from auth.staff.accounts import Invitation
+from auth.staff.errors import (
     BeyondAuthority,
     BusyHashing,
     LastAdmin,
@@ -24,10 +24,10 @@ from auth.staff_errors import (
     Weakness,
     WeakPassword,
 )
-from auth.staff_models import RecoveryCode, Staff, StaffState
-from auth.staff_policy import Authority, Role
-from auth.staff_secrets import NOBODY, StaffSecrets, check_password
-from auth.staff_signin import claim_step
+from auth.staff.models import RecoveryCode, Staff, StaffState
+from auth.staff.roles import Authority, Role
+from auth.staff.secrets import NOBODY, StaffSecrets, check_password
+from auth.staff.signin import claim_step
 from config import Secret
 from db.engine import SessionMaker
 from tests.clock import NOON

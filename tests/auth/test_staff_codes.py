@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from auth.staff_codes import (
+from auth.staff.totp import (
     RECOVERY_ALPHABET,
     as_base32,
     enrolment_uri,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from auth.staff_policy import Action, Authority, Role, idle_limit, may, may_appoint
+from auth.staff.roles import Action, Authority, Role, idle_limit, may, may_appoint
 
 DESK = {Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}
 TABLE = {

@@ -11,15 +11,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from auth import trail
-from auth.trail import Query, TrailEntry
+from auth.audit import log
+from auth.audit.log import Query, TrailEntry
 from db.engine import SessionMaker
 from tests.clock import NOON
 
 
 def write(db: Session, action: str = "issued", **fields: str | None) -> TrailEntry:
     values = {"actor": "cem", "object": "batch:1", "network": None, **fields}
-    return trail.record(
+    return log.record(
         db,
         actor=str(values["actor"]),
         action=action,
@@ -46,7 +46,7 @@ def test_its_canonical_bytes_say_all_of_it_in_one_way(make_session: SessionMaker
         write(db, network="bibliotheques")
     with make_session() as db:
         found = db.scalars(select(TrailEntry)).one()
-        assert trail.canonical(found) == found.canonical
+        assert log.canonical(found) == found.canonical
         assert found.canonical.decode() == (
             '{"action":"issued","actor":"cem","at":"2026-11-24T11:00:00.000000+00:00",'
             '"detail":{"codes":["a","é"],"count":3},"network":"bibliotheques","number":1,"object":"batch:1"}'
@@ -95,23 +95,23 @@ def test_four_who_write_at_once_make_one_order(make_session: SessionMaker) -> No
 def test_it_is_read_from_the_newest_back(db: Session) -> None:
     for number in range(5):
         write(db, object=f"batch:{number}", actor="cem" if number % 2 else "dana")
-    assert [one.number for one in trail.read(db, Query(most=2))] == [5, 4]
-    assert [one.number for one in trail.read(db, Query(most=2, before=4))] == [3, 2]
-    assert [one.number for one in trail.read(db, Query(actor="dana"))] == [5, 3, 1]
-    assert [one.number for one in trail.read(db, Query(object="batch:3"))] == [4]
+    assert [one.number for one in log.read(db, Query(most=2))] == [5, 4]
+    assert [one.number for one in log.read(db, Query(most=2, before=4))] == [3, 2]
+    assert [one.number for one in log.read(db, Query(actor="dana"))] == [5, 3, 1]
+    assert [one.number for one in log.read(db, Query(object="batch:3"))] == [4]
 
 
 def test_staff_of_one_network_read_their_own_part(db: Session) -> None:
     write(db, network="bibliotheques")
     write(db, network="wifilib")
     write(db)
-    assert [one.number for one in trail.read(db, Query(), networks=frozenset({"bibliotheques"}))] == [1]
+    assert [one.number for one in log.read(db, Query(), networks=frozenset({"bibliotheques"}))] == [1]
 
 
 def test_an_instant_is_written_in_utc(db: Session) -> None:
     from zoneinfo import ZoneInfo
 
-    entry = trail.record(
+    entry = log.record(
         db, actor="cem", action="issued", object="batch:1", now=NOON.astimezone(ZoneInfo("Europe/Paris"))
     )
     assert entry.at.utcoffset() == timedelta(0)

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DatabaseError
 
-from auth import anchors, trail, trail_links, trail_proof
-from auth.anchors import Anchor
-from auth.trail import TrailEntry, TrailHead
-from auth.trail_links import TrailLink
-from auth.trail_proof import Fault, Verdict
+from auth.audit import anchors, chain, log, verification
+from auth.audit.anchors import Anchor
+from auth.audit.chain import TrailLink
+from auth.audit.log import TrailEntry, TrailHead
+from auth.audit.verification import Fault, Verdict
 from db.engine import SessionMaker, snapshot
 from tests.auth.tampering import deed, forge, renumber, unguarded, write
 from tests.clock import NOON
@@ -23,7 +23,7 @@ PORTAL = "portal.example.org"
 
 def verify(make_session: SessionMaker, *known: Anchor) -> Verdict:
     with snapshot(make_session) as db:
-        return trail_proof.verify(db, known)
+        return verification.verify(db, known)
 
 
 def found(make_session: SessionMaker, *known: Anchor) -> tuple[Fault | None, int | None]:
@@ -66,7 +66,7 @@ def test_each_link_covers_salt_content_number_and_the_link_before(six: SessionMa
 
 
 def test_equal_deeds_have_unequal_digests(make_session: SessionMaker) -> None:
-    assert trail_links.new_salt() != trail_links.new_salt()
+    assert chain.new_salt() != chain.new_salt()
 
 
 def test_no_link_can_be_changed_or_taken_out_and_no_salt(six: SessionMaker) -> None:
@@ -103,7 +103,7 @@ def test_an_entry_edited_with_its_bytes_is_named(six: SessionMaker, engine: Engi
         )
         connection.execute(
             text("UPDATE trail SET actor = 'somebody', detail = '{}', canonical = :bytes WHERE number = 3"),
-            {"bytes": trail.canonical(entry)},
+            {"bytes": log.canonical(entry)},
         )
     assert found(six) == (Fault.EDITED, 3)
 
@@ -136,10 +136,10 @@ def test_an_inserted_entry_is_named(six: SessionMaker, engine: Engine, linked_we
         entry = TrailEntry(
             number=3, at=NOON, actor="dana", action="issued", object="batch:9", network=None, detail={}
         )
-        salt, canonical = bytes(32), trail.canonical(entry)
-        digest = trail_links.content_digest(salt, canonical)
+        salt, canonical = bytes(32), log.canonical(entry)
+        digest = chain.content_digest(salt, canonical)
         before = connection.scalar(text("SELECT entry_hash FROM trail_links WHERE number = 2"))
-        link = trail_links.entry_hash(before if linked_well else bytes(32), 3, digest)
+        link = chain.entry_hash(before if linked_well else bytes(32), 3, digest)
         connection.execute(
             text(
                 "INSERT INTO trail (number, at, actor, action, object, network, detail, canonical, salt) "
@@ -240,10 +240,10 @@ def test_a_chain_computed_anew_without_its_head_shows(six: SessionMaker, engine:
             {"salt": bytes(32)},
         )
         canonical = connection.scalar(text("SELECT canonical FROM trail WHERE number = 6"))
-        digest = trail_links.content_digest(bytes(32), bytes(canonical or b""))
+        digest = chain.content_digest(bytes(32), bytes(canonical or b""))
         connection.execute(
             text("UPDATE trail_links SET content_digest = :digest, entry_hash = :link WHERE number = 6"),
-            {"digest": digest, "link": trail_links.entry_hash(bytes(before or b""), 6, digest)},
+            {"digest": digest, "link": chain.entry_hash(bytes(before or b""), 6, digest)},
         )
     assert found(six) == (Fault.REWRITTEN, 6)
 
@@ -265,7 +265,7 @@ def write_as_before(engine: Engine) -> None:
                 "object": "batch:1",
                 "network": None,
                 "detail": {},
-                "canonical": trail.canonical(entry),
+                "canonical": log.canonical(entry),
             },
         )
 
@@ -303,7 +303,7 @@ def test_four_who_write_at_once_make_one_chain(make_session: SessionMaker) -> No
         start.wait()
         for _ in range(5):
             with make_session.begin() as db:
-                trail.record(db, actor=actor, action="issued", object="batch:1", now=NOON)
+                log.record(db, actor=actor, action="issued", object="batch:1", now=NOON)
 
     threads = [threading.Thread(target=work, args=(f"clerk{n}",)) for n in range(4)]
     for thread in threads:

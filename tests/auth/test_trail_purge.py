@@ -9,12 +9,12 @@ from sqlalchemy import Engine, delete, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from auth import trail, trail_proof, trail_purge
-from auth.anchors import Anchor
-from auth.trail import PURGED, TrailEntry
-from auth.trail_links import TrailLink
-from auth.trail_proof import Fault, Verdict
-from auth.trail_seals import TrailSeals
+from auth.audit import log, purge, verification
+from auth.audit.anchors import Anchor
+from auth.audit.chain import TrailLink
+from auth.audit.log import PURGED, TrailEntry
+from auth.audit.signatures import TrailSeals
+from auth.audit.verification import Fault, Verdict
 from db.engine import SessionMaker, snapshot
 from tests.auth.tampering import SECRET, deed, forge, sealed, unguarded, write
 from tests.clock import NOON
@@ -34,14 +34,14 @@ def ten(make_session: SessionMaker) -> SessionMaker:
 
 def verify(make_session: SessionMaker) -> Verdict:
     with snapshot(make_session) as db:
-        return trail_proof.verify(db)
+        return verification.verify(db)
 
 
 def declare(make_session: SessionMaker) -> int:
     with make_session.begin() as db:
-        up_to = trail_purge.due_to(db, before=NOON + timedelta(days=1))
+        up_to = purge.due_to(db, before=NOON + timedelta(days=1))
         before = NOON + timedelta(days=1)
-        assert trail_purge.declare(db, up_to=up_to, before=before, rule="trail, 1 year", now=LATER)
+        assert purge.declare(db, up_to=up_to, before=before, rule="trail, 1 year", now=LATER)
     return up_to
 
 
@@ -83,10 +83,10 @@ def test_that_something_was_purged_is_never_purged(ten: SessionMaker) -> None:
     declare(ten)
     delete_to(ten, 6)
     with ten.begin() as db:
-        assert trail_purge.due_to(db, before=LATER + timedelta(days=1)) == 11
+        assert purge.due_to(db, before=LATER + timedelta(days=1)) == 11
         before = LATER + timedelta(days=1)
         years_later = LATER + timedelta(days=400)
-        assert trail_purge.declare(db, up_to=11, before=before, rule="trail, 1 year", now=years_later)
+        assert purge.declare(db, up_to=11, before=before, rule="trail, 1 year", now=years_later)
     with ten() as db, pytest.raises(DatabaseError, match="append-only"):
         db.execute(delete(TrailEntry).where(TrailEntry.number <= 11))
     delete_to(ten, 11)
@@ -97,7 +97,7 @@ def test_the_same_purge_is_said_once(ten: SessionMaker) -> None:
     declare(ten)
     with ten.begin() as db:
         before = NOON + timedelta(days=1)
-        assert not trail_purge.declare(db, up_to=6, before=before, rule="trail, 1 year", now=LATER)
+        assert not purge.declare(db, up_to=6, before=before, rule="trail, 1 year", now=LATER)
 
 
 def test_a_purge_that_the_trail_does_not_speak_of_is_a_deletion(ten: SessionMaker, engine: Engine) -> None:
@@ -136,7 +136,7 @@ def test_what_came_back_into_a_purged_place_is_named(ten: SessionMaker, engine: 
 def test_a_forged_purge_is_named(ten: SessionMaker, engine: Engine) -> None:
     """By somebody with the database and nothing else: a well-formed entry, its link, the head, and the deletion."""
     with unguarded(engine) as connection, Session(connection) as forger:
-        trail_purge.declare(forger, up_to=6, before=NOON + timedelta(days=1), rule="trail, 1 year", now=LATER)
+        purge.declare(forger, up_to=6, before=NOON + timedelta(days=1), rule="trail, 1 year", now=LATER)
         forger.execute(delete(TrailEntry).where(TrailEntry.number <= 6))
         forger.commit()
     found = verify(ten)
@@ -147,7 +147,7 @@ def test_a_forged_purge_with_a_copied_seal_is_named(ten: SessionMaker, engine: E
     declare(ten)
     delete_to(ten, 6)
     with unguarded(engine) as connection, Session(connection) as forger:
-        trail_purge.declare(forger, up_to=10, before=LATER, rule="trail, 1 year", now=LATER + YEAR)
+        purge.declare(forger, up_to=10, before=LATER, rule="trail, 1 year", now=LATER + YEAR)
         forger.execute(delete(TrailEntry).where(TrailEntry.number <= 10))
         forger.execute(
             text("INSERT INTO trail_seals SELECT 12, at, kept, seal FROM trail_seals WHERE number = 11")
@@ -169,7 +169,7 @@ def test_a_forged_entry_that_waits_for_its_link_is_not_taken_for_ours(
         forged = TrailEntry(
             number=number, at=LATER, actor="system", action=PURGED, object="trail", network=None, detail=facts
         )
-        forged.canonical = trail.canonical(forged)
+        forged.canonical = log.canonical(forged)
         with Session(connection) as forger:
             forger.add(forged)
             forger.execute(delete(TrailEntry).where(TrailEntry.number <= 6))
@@ -213,9 +213,9 @@ def test_what_was_made_to_look_old_so_that_the_portal_purges_it_shows(
         )
     with ten.begin() as db:
         before = NOON + timedelta(days=1)
-        up_to = trail_purge.due_to(db, before=before)
+        up_to = purge.due_to(db, before=before)
         assert up_to == 8
-        trail_purge.declare(db, up_to=up_to, before=before, rule="trail, 1 year", now=LATER)
+        purge.declare(db, up_to=up_to, before=before, rule="trail, 1 year", now=LATER)
     delete_to(ten, up_to)
     found = verify(ten)
     assert (found.fault, found.number) == (Fault.EARLY, 7)
@@ -225,7 +225,7 @@ def test_a_purge_of_what_is_younger_than_any_term_is_not_believed(ten: SessionMa
     """Even from a portal of ours, as with a clock that jumped back afterwards."""
     with ten.begin() as db:
         before = LATER + timedelta(days=1)
-        trail_purge.declare(db, up_to=10, before=before, rule="trail, 1 day", now=LATER + timedelta(days=2))
+        purge.declare(db, up_to=10, before=before, rule="trail, 1 day", now=LATER + timedelta(days=2))
     delete_to(ten, 10)
     found = verify(ten)
     assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 1, 11)
@@ -233,14 +233,14 @@ def test_a_purge_of_what_is_younger_than_any_term_is_not_believed(ten: SessionMa
 
 def test_the_record_of_a_changed_term_is_never_purged(ten: SessionMaker, engine: Engine) -> None:
     with ten.begin() as db:
-        trail.record(db, actor="pia", action=trail.TERM_CHANGED, object="retention:trail", now=LATER)
+        log.record(db, actor="pia", action=log.TERM_CHANGED, object="retention:trail", now=LATER)
         deed(db, at=LATER)
         before, now = LATER + timedelta(days=1), LATER + YEAR + timedelta(days=9)
-        trail_purge.declare(db, up_to=12, before=before, rule="trail, 1 year", now=now)
+        purge.declare(db, up_to=12, before=before, rule="trail, 1 year", now=now)
     with ten.begin() as db, pytest.raises(DatabaseError, match="append-only"):
         db.execute(delete(TrailEntry).where(TrailEntry.number <= 12))
     with ten.begin() as db:
-        db.execute(delete(TrailEntry).where(TrailEntry.number <= 12, TrailEntry.action.not_in(trail.KEPT)))
+        db.execute(delete(TrailEntry).where(TrailEntry.number <= 12, TrailEntry.action.not_in(log.KEPT)))
     assert verify(ten) == Verdict(entries=13, purged=11)
     with unguarded(engine) as connection:
         connection.execute(text("DELETE FROM trail WHERE number = 11"))
@@ -255,19 +255,19 @@ def test_a_purge_is_held_against_the_dates_of_anchors(make_session: SessionMaker
     anchor = Anchor("portal", 2, b"", LATER)
     with make_session.begin() as db:
         anchor = Anchor("portal", 2, bytes(db.get_one(TrailLink, 2).entry_hash), LATER)
-        trail_purge.declare(
+        purge.declare(
             db, up_to=3, before=NOON + timedelta(days=1), rule="trail, 1 year", now=LATER + timedelta(days=9)
         )
     delete_to(make_session, 3)
     assert verify(make_session).is_whole
     with snapshot(make_session) as db:
-        found = trail_proof.verify(db, [anchor])
+        found = verification.verify(db, [anchor])
     assert (found.fault, found.number) == (Fault.EARLY, 3)
 
 
 def test_what_was_there_before_there_were_seals_is_vouched_for_once(make_session: SessionMaker) -> None:
     write(make_session, 3)
     with sealed(make_session).begin() as db:
-        assert trail.seal_all(db, TrailSeals(SECRET)) == 3
+        assert log.seal_all(db, TrailSeals(SECRET)) == 3
     write(make_session, 1)
     assert verify(make_session) == Verdict(entries=4)

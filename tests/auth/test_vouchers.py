@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth import plans, voucher_batches, vouchers
 from auth.entitlements import Allowance
-from auth.voucher_batches import IssuedBatch, Order
-from auth.voucher_errors import (
+from auth.vouchers import issuing, plans, redeeming
+from auth.vouchers.errors import (
     ExpiredVoucher,
     ForeignVoucher,
     SpentVoucher,
@@ -19,8 +18,9 @@ from auth.voucher_errors import (
     UnknownVoucher,
     VoidVoucher,
 )
-from auth.voucher_keys import VoucherKeys
-from auth.voucher_models import Voucher
+from auth.vouchers.issuing import IssuedBatch, Order
+from auth.vouchers.keys import VoucherKeys
+from auth.vouchers.models import Voucher
 from config import Secret
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
@@ -40,11 +40,11 @@ def issue(db: Session, plan: str = "day", count: int = 1, **fields: object) -> I
     chosen = plans.by_slug(db, plan)
     for name, value in fields.items():
         setattr(chosen, name, value)
-    return voucher_batches.issue(db, keys=KEYS, plan=chosen, order=Order(count, "tests"), now=NOON)
+    return issuing.issue(db, keys=KEYS, plan=chosen, order=Order(count, "tests"), now=NOON)
 
 
 def redeem(db: Session, code: str, gateway: Gateway, *, now: datetime = NOON) -> Allowance:
-    return vouchers.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
+    return redeeming.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
 
 
 def test_the_first_use_fixes_the_end(db: Session, bayle: Gateway) -> None:
@@ -81,7 +81,7 @@ def test_the_site_decides_zone_and_hours(db: Session, bayle: Gateway) -> None:
 def test_a_batch_that_ends_before_the_plan_would_ends_its_passes(db: Session, bayle: Gateway) -> None:
     order = Order(1, "tests", ends_at=NOON + timedelta(hours=3))
     plan = plans.by_slug(db, "day")
-    code = voucher_batches.issue(db, keys=KEYS, plan=plan, order=order, now=NOON).codes[0]
+    code = issuing.issue(db, keys=KEYS, plan=plan, order=order, now=NOON).codes[0]
     assert redeem(db, code, bayle).until == NOON + timedelta(hours=3)
 
 
@@ -95,7 +95,7 @@ def test_another_installations_key_knows_no_code_of_ours(db: Session, bayle: Gat
     code = issue(db).codes[0]
     foreign = VoucherKeys(Secret("another-0123456789abcdefghijklmnopqrstuvwxyz"))
     with pytest.raises(UnknownVoucher):
-        vouchers.redeem(db, keys=foreign, code=code, gateway=bayle, now=NOON)
+        redeeming.redeem(db, keys=foreign, code=code, gateway=bayle, now=NOON)
 
 
 def test_the_names_of_passes_never_change() -> None:
@@ -124,7 +124,7 @@ def test_it_refuses_an_expired_voucher_from_its_last_instant_on(db: Session, bay
 
 def test_it_refuses_a_void_voucher_with_its_mark(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=3)
-    voucher_batches.revoke(db, voucher_batches.of_batch(batch.batch.id), by="tests", now=NOON)
+    issuing.revoke(db, issuing.of_batch(batch.batch.id), by="tests", now=NOON)
     with pytest.raises(VoidVoucher) as caught:
         redeem(db, batch.codes[2], bayle)
     assert caught.value.mark == batch.tickets[2].mark == f"{batch.batch.id}-3"
@@ -132,7 +132,7 @@ def test_it_refuses_a_void_voucher_with_its_mark(db: Session, bayle: Gateway) ->
 
 def test_it_refuses_a_suspended_batch(db: Session, bayle: Gateway) -> None:
     batch = issue(db)
-    voucher_batches.suspend(db, batch.batch.id, now=NOON)
+    issuing.suspend(db, batch.batch.id, now=NOON)
     with pytest.raises(SuspendedVoucher):
         redeem(db, batch.codes[0], bayle)
 
@@ -147,7 +147,7 @@ def test_a_refused_pass_stays_unused(db: Session, bayle: Gateway) -> None:
     batch = issue(db, networks=["wifilib"])
     with pytest.raises(ForeignVoucher):
         redeem(db, batch.codes[0], bayle)
-    voucher = vouchers.find(db, keys=KEYS, code=batch.codes[0])
+    voucher = redeeming.find(db, keys=KEYS, code=batch.codes[0])
     assert voucher is not None
     assert voucher.used_at is None
 
@@ -166,7 +166,7 @@ def test_what_changes_between_the_look_and_the_claim_counts(
     """The claim is a condition of its statement, not of the look before it."""
     batch = issue(db)
     # The row in this session's memory stays as it was, as another request's would.
-    seen = vouchers.find(db, keys=KEYS, code=batch.codes[0])
+    seen = redeeming.find(db, keys=KEYS, code=batch.codes[0])
     db.execute(update(Voucher).values(change), execution_options={"synchronize_session": False})
     assert seen is not None
     assert (seen.voided_at, seen.until) == (None, None)
@@ -179,12 +179,12 @@ def test_what_changes_between_the_look_and_the_claim_counts(
 )
 def test_a_mark_that_nothing_has_finds_nothing(db: Session, bayle: Gateway, mark: str) -> None:
     issue(db)
-    assert vouchers.find_by_mark(db, mark) is None
+    assert redeeming.find_by_mark(db, mark) is None
 
 
 def test_a_mark_finds_its_pass(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=3)
-    found = vouchers.find_by_mark(db, batch.tickets[1].mark)
+    found = redeeming.find_by_mark(db, batch.tickets[1].mark)
     assert found is not None
     assert found.number == 2
     assert found.batch.plan.slug == "day"

@@ -8,9 +8,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth import codes, plans, voucher_batches, voucher_budgets, vouchers
-from auth.voucher_batches import IssuedBatch, Order
-from auth.voucher_errors import (
+from auth.vouchers import codes, issuing, plans, rate_limits, redeeming
+from auth.vouchers.errors import (
     EndedPlan,
     ImpossibleCount,
     ImprudentBatch,
@@ -18,7 +17,8 @@ from auth.voucher_errors import (
     SpentVoucher,
     VoidVoucher,
 )
-from auth.voucher_models import Batch, VoidReason, Voucher
+from auth.vouchers.issuing import IssuedBatch, Order
+from auth.vouchers.models import Batch, VoidReason, Voucher
 from sites.models import Gateway
 from tests.auth.test_vouchers import KEYS, bayle, issue, redeem  # noqa: F401
 from tests.clock import NOON
@@ -33,7 +33,7 @@ def all_vouchers(db: Session) -> list[Voucher]:
 
 
 def first_id(db: Session, batch: IssuedBatch) -> int:
-    voucher = vouchers.find_by_mark(db, batch.tickets[0].mark)
+    voucher = redeeming.find_by_mark(db, batch.tickets[0].mark)
     assert voucher is not None
     return voucher.id
 
@@ -41,7 +41,7 @@ def first_id(db: Session, batch: IssuedBatch) -> int:
 @pytest.mark.usefixtures("bayle")
 def test_a_batch_remembers_who_asked_for_it_where_and_why(db: Session) -> None:
     order = Order(3, "Maud", desk_site="pierre-bayle", note="lost cards", event="Livres dans la Boucle")
-    issued = voucher_batches.issue(db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, now=NOON)
+    issued = issuing.issue(db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, now=NOON)
     db.expire_all()
     batch = db.get_one(Batch, issued.batch.id)
     assert (batch.count, batch.issued_by, batch.desk_site) == (3, "Maud", "pierre-bayle")
@@ -93,7 +93,7 @@ def test_it_refuses_so_many_codes_that_guessing_would_pay(
 ) -> None:
     """Case V2: the expected lucky guesses a day, at the throttles in force, with the arithmetic."""
     issue(db, count=9)
-    monkeypatch.setattr(voucher_budgets, "guesses_per_day", lambda: codes.POSSIBLE // 500)
+    monkeypatch.setattr(rate_limits, "guesses_per_day", lambda: codes.POSSIBLE // 500)
     issue(db, count=1)
     with pytest.raises(ImprudentBatch) as caught:
         issue(db, count=1)
@@ -106,17 +106,17 @@ def test_it_refuses_so_many_codes_that_guessing_would_pay(
 def test_dead_codes_are_no_target(db: Session, bayle: Gateway) -> None:  # noqa: F811
     issue(db, count=1)
     revoked = issue(db, count=2)
-    voucher_batches.revoke(db, voucher_batches.of_batch(revoked.batch.id), by="x", now=NOON)
+    issuing.revoke(db, issuing.of_batch(revoked.batch.id), by="x", now=NOON)
     redeem(db, issue(db, "2h").codes[0], bayle)
     issue(db, ends_at=NOON + timedelta(hours=3))
-    assert voucher_batches.live_codes(db, now=NOON) == 3
-    assert voucher_batches.live_codes(db, now=NOON + timedelta(hours=2)) == 2
-    assert voucher_batches.live_codes(db, now=NOON + timedelta(hours=3)) == 1
+    assert issuing.live_codes(db, now=NOON) == 3
+    assert issuing.live_codes(db, now=NOON + timedelta(hours=2)) == 2
+    assert issuing.live_codes(db, now=NOON + timedelta(hours=3)) == 1
 
 
 def test_at_the_throttles_in_force_a_town_may_have_a_hundred_thousand_live_codes() -> None:
-    expected = 100_000 * voucher_budgets.guesses_per_day() / codes.POSSIBLE
-    assert expected < voucher_batches.MOST_LUCKY_GUESSES_PER_DAY
+    expected = 100_000 * rate_limits.guesses_per_day() / codes.POSSIBLE
+    assert expected < issuing.MOST_LUCKY_GUESSES_PER_DAY
 
 
 # Replacing
@@ -125,7 +125,7 @@ def test_at_the_throttles_in_force_a_town_may_have_a_hundred_thousand_live_codes
 def test_a_replaced_pass_dies_and_the_new_one_lives(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=2)
     old = first_id(db, batch)
-    ticket = voucher_batches.replace(db, keys=KEYS, voucher_id=old, by="Maud", now=NOON)
+    ticket = issuing.replace(db, keys=KEYS, voucher_id=old, by="Maud", now=NOON)
     assert ticket.mark == f"{batch.batch.id}-3"
     with pytest.raises(VoidVoucher):
         redeem(db, batch.codes[0], bayle)
@@ -138,7 +138,7 @@ def test_a_replacement_adds_no_time(db: Session, bayle: Gateway) -> None:  # noq
     batch = issue(db, "2h")
     redeem(db, batch.codes[0], bayle)
     later = NOON + timedelta(hours=1)
-    ticket = voucher_batches.replace(db, keys=KEYS, voucher_id=first_id(db, batch), by="x", now=later)
+    ticket = issuing.replace(db, keys=KEYS, voucher_id=first_id(db, batch), by="x", now=later)
     assert redeem(db, ticket.code, bayle, now=later).until == NOON + timedelta(hours=2)
     with pytest.raises(SpentVoucher):
         redeem(db, ticket.code, bayle, now=NOON + timedelta(hours=2))
@@ -149,19 +149,19 @@ def test_what_is_dead_cannot_be_replaced(db: Session, bayle: Gateway) -> None:  
     old = first_id(db, batch)
     redeem(db, batch.codes[0], bayle)
     with pytest.raises(Irreplaceable):
-        voucher_batches.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON + timedelta(hours=2))
-    voucher_batches.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON)
+        issuing.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON + timedelta(hours=2))
+    issuing.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON)
     with pytest.raises(Irreplaceable):
-        voucher_batches.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON)
+        issuing.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON)
     with pytest.raises(Irreplaceable):
-        voucher_batches.replace(db, keys=KEYS, voucher_id=999_999, by="x", now=NOON)
+        issuing.replace(db, keys=KEYS, voucher_id=999_999, by="x", now=NOON)
 
 
 @pytest.mark.usefixtures("bayle")
 def test_a_pass_of_a_batch_that_is_over_cannot_be_replaced(db: Session) -> None:
     batch = issue(db, ends_at=NOON + MINUTE)
     with pytest.raises(Irreplaceable):
-        voucher_batches.replace(db, keys=KEYS, voucher_id=first_id(db, batch), by="x", now=NOON + MINUTE)
+        issuing.replace(db, keys=KEYS, voucher_id=first_id(db, batch), by="x", now=NOON + MINUTE)
 
 
 # Void, revoke, undo, suspend
@@ -170,62 +170,62 @@ def test_a_pass_of_a_batch_that_is_over_cannot_be_replaced(db: Session) -> None:
 def test_void_takes_only_what_nobody_used(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=3)
     redeem(db, batch.codes[1], bayle)
-    which = voucher_batches.of_batch(batch.batch.id)
-    taken = voucher_batches.void(db, which, reason=VoidReason.UNUSED, by="Maud", now=NOON)
+    which = issuing.of_batch(batch.batch.id)
+    taken = issuing.void(db, which, reason=VoidReason.UNUSED, by="Maud", now=NOON)
     assert len(taken) == 2
     assert [voucher.void_reason for voucher in all_vouchers(db)] == [
         VoidReason.UNUSED,
         None,
         VoidReason.UNUSED,
     ]
-    assert voucher_batches.void(db, which, reason=VoidReason.LOST, by="x", now=NOON) == []
+    assert issuing.void(db, which, reason=VoidReason.LOST, by="x", now=NOON) == []
     redeem(db, batch.codes[1], bayle)
 
 
 def test_revoke_takes_used_ones_too_and_undo_gives_all_back(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=2)
     redeem(db, batch.codes[0], bayle)
-    which = voucher_batches.of_batch(batch.batch.id)
-    assert len(voucher_batches.revoke(db, which, by="x", now=NOON)) == 2
+    which = issuing.of_batch(batch.batch.id)
+    assert len(issuing.revoke(db, which, by="x", now=NOON)) == 2
     for code in batch.codes:
         with pytest.raises(VoidVoucher):
             redeem(db, code, bayle)
-    assert len(voucher_batches.undo(db, which, now=NOON + MINUTE - SECOND)) == 2
+    assert len(issuing.undo(db, which, now=NOON + MINUTE - SECOND)) == 2
     for code in batch.codes:
         assert redeem(db, code, bayle).until == NOON + timedelta(hours=12)
 
 
 @pytest.mark.usefixtures("bayle")
 def test_after_a_minute_there_is_no_undo(db: Session) -> None:
-    which = voucher_batches.of_batch(issue(db).batch.id)
-    voucher_batches.revoke(db, which, by="x", now=NOON)
-    assert voucher_batches.undo(db, which, now=NOON + MINUTE) == []
+    which = issuing.of_batch(issue(db).batch.id)
+    issuing.revoke(db, which, by="x", now=NOON)
+    assert issuing.undo(db, which, now=NOON + MINUTE) == []
 
 
 @pytest.mark.usefixtures("bayle")
 def test_undo_takes_the_last_deed_back_and_never_a_replacement(db: Session) -> None:
     batch = issue(db, count=3)
     ids = [voucher.id for voucher in all_vouchers(db)]
-    voucher_batches.void(db, voucher_batches.of_ids(ids[:1]), reason=VoidReason.SPOILED, by="x", now=NOON)
-    voucher_batches.replace(db, keys=KEYS, voucher_id=ids[1], by="x", now=NOON)
-    voucher_batches.revoke(db, voucher_batches.of_ids(ids[2:3]), by="x", now=NOON + SECOND)
-    every = voucher_batches.of_batch(batch.batch.id)
-    assert voucher_batches.undo(db, every, now=NOON + SECOND) == [ids[2]]
-    assert voucher_batches.undo(db, every, now=NOON + SECOND) == [ids[0]]
+    issuing.void(db, issuing.of_ids(ids[:1]), reason=VoidReason.SPOILED, by="x", now=NOON)
+    issuing.replace(db, keys=KEYS, voucher_id=ids[1], by="x", now=NOON)
+    issuing.revoke(db, issuing.of_ids(ids[2:3]), by="x", now=NOON + SECOND)
+    every = issuing.of_batch(batch.batch.id)
+    assert issuing.undo(db, every, now=NOON + SECOND) == [ids[2]]
+    assert issuing.undo(db, every, now=NOON + SECOND) == [ids[0]]
 
 
 @pytest.mark.usefixtures("bayle")
 def test_a_batch_is_suspended_and_resumed_once(db: Session) -> None:
     batch_id = issue(db).batch.id
-    assert voucher_batches.suspend(db, batch_id, now=NOON)
-    assert not voucher_batches.suspend(db, batch_id, now=NOON + MINUTE)
+    assert issuing.suspend(db, batch_id, now=NOON)
+    assert not issuing.suspend(db, batch_id, now=NOON + MINUTE)
     assert db.get_one(Batch, batch_id).suspended_at == NOON
-    assert voucher_batches.resume(db, batch_id)
-    assert not voucher_batches.resume(db, batch_id)
-    assert not voucher_batches.suspend(db, 999, now=NOON)
+    assert issuing.resume(db, batch_id)
+    assert not issuing.resume(db, batch_id)
+    assert not issuing.suspend(db, 999, now=NOON)
 
 
 @pytest.mark.usefixtures("bayle")
 def test_batches_are_listed_the_newest_first(db: Session) -> None:
     ids = [issue(db).batch.id for _ in range(3)]
-    assert [batch.id for batch in voucher_batches.batches(db, most=2)] == ids[:0:-1]
+    assert [batch.id for batch in issuing.batches(db, most=2)] == ids[:0:-1]

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from auth import plans, voucher_batches, voucher_books
-from auth.voucher_batches import IssuedBatch, Order
-from auth.voucher_books import Books
-from auth.voucher_errors import ExpiredVoucher, Irreplaceable, SpentVoucher, VoidVoucher
-from auth.voucher_models import VoidReason, Voucher
+from auth.vouchers import issuing, plans, totals
+from auth.vouchers.errors import ExpiredVoucher, Irreplaceable, SpentVoucher, VoidVoucher
+from auth.vouchers.issuing import IssuedBatch, Order
+from auth.vouchers.models import VoidReason, Voucher
+from auth.vouchers.totals import Books
 from sites.models import Gateway
 from tests.auth.test_vouchers import KEYS, bayle, issue, redeem  # noqa: F401
 from tests.clock import NOON
@@ -35,7 +35,7 @@ def ids(db: Session, batch: IssuedBatch) -> list[int]:
 
 def spoil(db: Session, batch: IssuedBatch, *places: int, now: datetime = NOON) -> None:
     chosen = [ids(db, batch)[place] for place in places]
-    voucher_batches.void(db, voucher_batches.of_ids(chosen), reason=VoidReason.SPOILED, by="tests", now=now)
+    issuing.void(db, issuing.of_ids(chosen), reason=VoidReason.SPOILED, by="tests", now=now)
 
 
 def test_every_pass_is_in_exactly_one_of_four(db: Session, bayle: Gateway) -> None:  # noqa: F811
@@ -43,31 +43,31 @@ def test_every_pass_is_in_exactly_one_of_four(db: Session, bayle: Gateway) -> No
     for code in batch.codes[:3]:
         redeem(db, code, bayle)
     spoil(db, batch, 3, 4)
-    at = voucher_books.books(db, batch.batch.id, at=NOON)
+    at = totals.books(db, batch.batch.id, at=NOON)
     assert at == Books(printed=10, used=3, void=2, expired=0, left=5)
-    later = voucher_books.books(db, batch.batch.id, at=NOON + 2 * DAY)
+    later = totals.books(db, batch.batch.id, at=NOON + 2 * DAY)
     assert later == Books(printed=10, used=3, void=2, expired=5, left=0)
 
 
 def test_a_used_pass_stays_used_whatever_becomes_of_it(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=2)
     redeem(db, batch.codes[0], bayle)
-    voucher_batches.revoke(db, voucher_batches.of_batch(batch.batch.id), by="x", now=NOON)
-    books = voucher_books.books(db, batch.batch.id, at=NOON + 9 * DAY)
+    issuing.revoke(db, issuing.of_batch(batch.batch.id), by="x", now=NOON)
+    books = totals.books(db, batch.batch.id, at=NOON + 9 * DAY)
     assert books == Books(printed=2, used=1, void=1)
 
 
 def test_a_replacement_is_one_more_printed_and_one_void(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=5)
-    voucher_batches.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], by="x", now=NOON)
-    assert voucher_books.books(db, batch.batch.id, at=NOON) == Books(printed=6, void=1, left=5)
+    issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], by="x", now=NOON)
+    assert totals.books(db, batch.batch.id, at=NOON) == Books(printed=6, void=1, left=5)
 
 
 def test_a_replacement_whose_time_went_by_unused_has_expired(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, "2h")
     redeem(db, batch.codes[0], bayle)
-    voucher_batches.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], by="x", now=NOON)
-    books = voucher_books.books(db, batch.batch.id, at=NOON + timedelta(hours=2))
+    issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], by="x", now=NOON)
+    books = totals.books(db, batch.batch.id, at=NOON + timedelta(hours=2))
     assert books == Books(printed=2, used=1, expired=1)
 
 
@@ -77,7 +77,7 @@ def test_all_batches_in_one_query(db: Session, bayle: Gateway) -> None:  # noqa:
     asked: list[str] = []
     listener = lambda _c, _u, statement, *_: asked.append(statement)  # noqa: E731
     event.listen(db.get_bind(), "before_cursor_execute", listener)
-    every = voucher_books.every_books(db, at=NOON)
+    every = totals.every_books(db, at=NOON)
     event.remove(db.get_bind(), "before_cursor_execute", listener)
     assert every == {first.batch.id: Books(2, used=1, left=1), second.batch.id: Books(3, left=3)}
     assert len(asked) == 1
@@ -85,8 +85,8 @@ def test_all_batches_in_one_query(db: Session, bayle: Gateway) -> None:  # noqa:
 
 @pytest.mark.usefixtures("bayle")
 def test_a_batch_that_does_not_exist_has_empty_books(db: Session) -> None:
-    assert voucher_books.books(db, 99, at=NOON) == Books()
-    assert voucher_books.daily_books(db, 99, zone=PARIS, now=NOON) == {}
+    assert totals.books(db, 99, at=NOON) == Books()
+    assert totals.daily_books(db, 99, zone=PARIS, now=NOON) == {}
 
 
 def test_the_books_of_a_day_are_those_of_its_last_instant(db: Session, bayle: Gateway) -> None:  # noqa: F811
@@ -96,7 +96,7 @@ def test_the_books_of_a_day_are_those_of_its_last_instant(db: Session, bayle: Ga
     redeem(db, batch.codes[0], bayle)
     redeem(db, batch.codes[1], bayle, now=midnight)
     spoil(db, batch, 2, now=midnight + DAY)
-    daily = voucher_books.daily_books(db, batch.batch.id, zone=PARIS, now=NOON + 3 * DAY)
+    daily = totals.daily_books(db, batch.batch.id, zone=PARIS, now=NOON + 3 * DAY)
     assert daily == {
         date(2026, 11, 24): Books(6, used=1, left=5),
         date(2026, 11, 25): Books(6, used=2, left=4),
@@ -109,18 +109,16 @@ def test_the_books_of_a_day_are_those_of_its_last_instant(db: Session, bayle: Ga
 def test_days_of_23_and_25_hours_are_one_day_each(db: Session) -> None:
     start = datetime(2026, 10, 24, 12, tzinfo=PARIS)
     order = Order(1, "tests")
-    batch = voucher_batches.issue(db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, now=start).batch
-    daily = voucher_books.daily_books(
-        db, batch.id, zone=PARIS, now=datetime(2026, 10, 26, 0, 30, tzinfo=PARIS)
-    )
+    batch = issuing.issue(db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, now=start).batch
+    daily = totals.daily_books(db, batch.id, zone=PARIS, now=datetime(2026, 10, 26, 0, 30, tzinfo=PARIS))
     assert list(daily) == [date(2026, 10, 24), date(2026, 10, 25), date(2026, 10, 26)]
 
 
 @pytest.mark.usefixtures("bayle")
 def test_years_of_days_are_answered_with_the_last_ones(db: Session) -> None:
     batch = issue(db).batch
-    daily = voucher_books.daily_books(db, batch.id, zone=PARIS, now=NOON + 1000 * DAY)
-    assert len(daily) == voucher_books.MOST_DAYS
+    daily = totals.daily_books(db, batch.id, zone=PARIS, now=NOON + 1000 * DAY)
+    assert len(daily) == totals.MOST_DAYS
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -131,24 +129,22 @@ def test_whatever_a_desk_does_the_books_add_up(db: Session, bayle: Gateway, seed
     for _ in range(40):
         now += timedelta(minutes=rng.randrange(0, 60))
         chosen = rng.choice(ids(db, batch))
-        which = voucher_batches.of_ids([chosen])
+        which = issuing.of_ids([chosen])
         match rng.choice(["use", "use", "void", "revoke", "undo", "replace"]):
             case "use":
                 with contextlib.suppress(VoidVoucher, SpentVoucher, ExpiredVoucher):
                     redeem(db, rng.choice(codes), bayle, now=now)
             case "void":
-                voucher_batches.void(db, which, reason=VoidReason.LOST, by="x", now=now)
+                issuing.void(db, which, reason=VoidReason.LOST, by="x", now=now)
             case "revoke":
-                voucher_batches.revoke(db, which, by="x", now=now)
+                issuing.revoke(db, which, by="x", now=now)
             case "undo":
-                voucher_batches.undo(db, which, now=now)
+                issuing.undo(db, which, now=now)
             case "replace":
                 with contextlib.suppress(Irreplaceable):
-                    codes.append(
-                        voucher_batches.replace(db, keys=KEYS, voucher_id=chosen, by="x", now=now).code
-                    )
-        books = voucher_books.books(db, batch.batch.id, at=now)
+                    codes.append(issuing.replace(db, keys=KEYS, voucher_id=chosen, by="x", now=now).code)
+        books = totals.books(db, batch.batch.id, at=now)
         assert books.printed == len(codes)
         assert adds_up(books)
-    daily = voucher_books.daily_books(db, batch.batch.id, zone=PARIS, now=now)
+    daily = totals.daily_books(db, batch.batch.id, zone=PARIS, now=now)
     assert all(map(adds_up, daily.values()))

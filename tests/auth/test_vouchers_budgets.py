@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import codes, limits, voucher_budgets
+from auth import rate_limits as windows
 from auth.errors import TooManyAttempts
-from auth.limits import Budget
 from auth.models import Attempt
-from auth.voucher_budgets import ALL, MINUTE, Guess
-from auth.voucher_errors import UnknownVoucher
+from auth.rate_limits import Budget
+from auth.vouchers import codes, rate_limits
+from auth.vouchers.errors import UnknownVoucher
+from auth.vouchers.rate_limits import ALL, MINUTE, Guess
 from db.engine import SessionMaker
 from sessions.sweep import ATTEMPT_LIFE
 from tests.clock import NOON
@@ -32,19 +33,19 @@ def guesser(number: int, gateway: str = BAYLE, site: str = "pierre-bayle") -> Gu
 def miss(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
     """Try a code that does not exist; whether it was looked up and answered."""
     try:
-        voucher_budgets.admit(db, guess, now=now)
+        rate_limits.admit(db, guess, now=now)
     except TooManyAttempts:
         return False
-    return isinstance(voucher_budgets.charge(db, guess, now=now), UnknownVoucher)
+    return isinstance(rate_limits.charge(db, guess, now=now), UnknownVoucher)
 
 
 def may_try(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
     """Whether a right code of this client is looked up."""
     try:
-        voucher_budgets.admit(db, guess, now=now)
+        rate_limits.admit(db, guess, now=now)
     except TooManyAttempts:
         return False
-    voucher_budgets.refund(db, guess)
+    rate_limits.refund(db, guess)
     return True
 
 
@@ -52,7 +53,7 @@ def close(db: Session, *budgets: Budget) -> None:
     """Spend budgets to the end."""
     for budget in budgets:
         for _ in range(budget.most):
-            limits.count(db, budget, now=NOON)
+            windows.count(db, budget, now=NOON)
 
 
 def test_one_client_has_five_misses(db: Session) -> None:
@@ -81,7 +82,7 @@ def test_when_a_reserve_is_spent_too_everybody_is_heard_again_within_the_minute(
 ) -> None:
     close(db, ALL, guesser(1).reserve(NOON)[number])
     with pytest.raises(TooManyAttempts) as refused:
-        voucher_budgets.admit(db, guesser(2), now=NOON)
+        rate_limits.admit(db, guesser(2), now=NOON)
     assert refused.value.until == NOON + MINUTE
     assert may_try(db, guesser(3), now=refused.value.until)
 
@@ -100,7 +101,7 @@ def test_somebody_at_the_desk_can_open_a_gateway_again(db: Session) -> None:
     assert not may_try(db, guesser(2))
     other = guesser(1, "gw-bayle-2", "pierre-bayle-2")
     close(db, other.client)
-    assert voucher_budgets.open_again(db, gateway=first.gateway, site=first.site) >= 4
+    assert rate_limits.open_again(db, gateway=first.gateway, site=first.site) >= 4
     assert may_try(db, first)
     assert not may_try(db, other), "another gateway's clients keep their failures"
 
@@ -121,9 +122,9 @@ def test_five_thousand_guesses_of_five_hundred_addresses_spend_their_budget_and_
 
 def test_no_day_answers_more_than_the_arithmetic_says(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses that nobody has seen, behind three gateways, all day; the budgets are small to be spent."""
-    monkeypatch.setattr(voucher_budgets, "ALL", Budget("guess:all", most=3, window=timedelta(hours=1)))
-    monkeypatch.setattr(voucher_budgets, "RESERVE_OF_ALL", 2)
-    monkeypatch.setattr(voucher_budgets, "IN_FLIGHT", 0)
+    monkeypatch.setattr(rate_limits, "ALL", Budget("guess:all", most=3, window=timedelta(hours=1)))
+    monkeypatch.setattr(rate_limits, "RESERVE_OF_ALL", 2)
+    monkeypatch.setattr(rate_limits, "IN_FLIGHT", 0)
     numbers = itertools.count()
     answered = sum(
         miss(
@@ -134,11 +135,11 @@ def test_no_day_answers_more_than_the_arithmetic_says(db: Session, monkeypatch: 
         for minute in range(0, 24 * 60, 10)
         for gateway in range(3)
     )
-    assert 60 < answered <= voucher_budgets.guesses_per_day() == 3 * 24 + 2 * 24 * 60
+    assert 60 < answered <= rate_limits.guesses_per_day() == 3 * 24 + 2 * 24 * 60
 
 
 def test_a_year_of_guessing_at_the_full_rate_finds_less_than_one_of_a_thousand_open_passes() -> None:
-    expected = voucher_budgets.guesses_per_day() * 365 * 1000 / codes.POSSIBLE
+    expected = rate_limits.guesses_per_day() * 365 * 1000 / codes.POSSIBLE
     assert expected < 0.3
 
 

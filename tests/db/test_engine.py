@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from db import turns
+from db import sqlite_queue
 from db.engine import hastily, make_engine, make_session_maker, reading
 
 
@@ -97,7 +97,7 @@ def test_on_postgresql_too(postgresql_url: str) -> None:
 def test_a_lock_on_postgresql_is_not_waited_for_either(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_queue, "BUSY_SECONDS", 0.05)
     engine = make_engine(postgresql_url)
     with engine.begin() as holder, engine.connect() as other:
         holder.execute(text("LOCK TABLE networks"))

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from db.engine import make_engine, make_session_maker, reading
-from db.wake import prove
+from db.notify import prove
 from lab.servers import free_ports
 from tests.portal.conftest import PORTAL, SECRET
 from tests.services.parts import program

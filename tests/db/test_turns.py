@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from db import turns
+from db import sqlite_queue
 from db.engine import make_engine
-from db.turns import Turn
+from db.sqlite_queue import Turn
 
 LONG = 60.0
 
@@ -57,11 +57,11 @@ def together(*deeds: Callable[[], None]) -> None:
 def test_turns_are_taken_in_the_order_people_came() -> None:
     turn, served = Turn(), list[int]()
     first: dict[str, object] = {}
-    turn.take(first, until=turns.now())
+    turn.take(first, until=sqlite_queue.now())
 
     def write(place: int) -> None:
         mine: dict[str, object] = {}
-        turn.take(mine, until=turns.now() + LONG)
+        turn.take(mine, until=sqlite_queue.now() + LONG)
         served.append(place)
         turn.give_back(mine)
 
@@ -79,10 +79,10 @@ def test_turns_are_taken_in_the_order_people_came() -> None:
 def test_whoever_has_no_turn_gives_none_back() -> None:
     turn = Turn()
     first: dict[str, object] = {}
-    turn.take(first, until=turns.now())
+    turn.take(first, until=sqlite_queue.now())
     turn.give_back({})
     with pytest.raises(OperationalError):
-        turn.take({}, until=turns.now())
+        turn.take({}, until=sqlite_queue.now())
     assert turn.waiting == 0
 
 
@@ -94,7 +94,7 @@ def test_writers_of_two_processes_wait_for_each_other(engine: Engine, other: Eng
 def test_a_writer_of_ours_that_does_not_end_is_not_waited_for(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_queue, "PATIENCE_SECONDS", 0.05)
     with engine.begin(), pytest.raises(OperationalError, match="another writer"):
         engine.connect().begin()
     # Its turn came back with its connection, and so did that of the one that was refused.
@@ -106,9 +106,9 @@ def test_a_lock_that_another_process_holds_is_not_waited_for(
     engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case F3."""
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr(turns, "ENOUGH_LOOKS", 5)
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", LONG)
+    monkeypatch.setattr(sqlite_queue, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_queue, "ENOUGH_LOOKS", 5)
+    monkeypatch.setattr(sqlite_queue, "PATIENCE_SECONDS", LONG)
     with other.begin():
         for _ in range(2):
             with pytest.raises(OperationalError, match="database is locked"):
@@ -120,8 +120,8 @@ def test_a_lock_is_held_only_when_it_was_looked_at_often_enough(
     engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a busy machine two seconds pass with few looks, and others have had their turn between them."""
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.0)
-    monkeypatch.setattr(turns, "ENOUGH_LOOKS", 1_000_000)
+    monkeypatch.setattr(sqlite_queue, "BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(sqlite_queue, "ENOUGH_LOOKS", 1_000_000)
     with other.begin() as connection:
         waiting = threading.Thread(target=grow, args=(engine,))
         waiting.start()
@@ -133,8 +133,8 @@ def test_a_lock_is_held_only_when_it_was_looked_at_often_enough(
 
 
 def test_nobody_waits_for_ever(engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "ENOUGH_LOOKS", 1_000_000)
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_queue, "ENOUGH_LOOKS", 1_000_000)
+    monkeypatch.setattr(sqlite_queue, "PATIENCE_SECONDS", 0.05)
     with other.begin(), pytest.raises(OperationalError, match="database is locked"):
         engine.connect().begin()
 
@@ -144,14 +144,14 @@ def test_every_lock_that_comes_free_is_looked_at_anew(
 ) -> None:
     """What the last one waited is not counted against the next."""
     turn = Turn()
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.0)
-    monkeypatch.setattr(turns, "ENOUGH_LOOKS", 5)
+    monkeypatch.setattr(sqlite_queue, "BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(sqlite_queue, "ENOUGH_LOOKS", 5)
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         for _ in range(2):
             with other.begin(), pytest.raises(OperationalError):
-                turn.begin(driver, came=turns.now(), until=turns.now() + LONG)
+                turn.begin(driver, came=sqlite_queue.now(), until=sqlite_queue.now() + LONG)
             looks = turn._looks
-            turn.begin(driver, came=turns.now(), until=turns.now() + LONG)
+            turn.begin(driver, came=sqlite_queue.now(), until=sqlite_queue.now() + LONG)
             assert (looks, turn._looks) == (5, 0)
             driver.execute("ROLLBACK")

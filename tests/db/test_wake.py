@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker
-from db.wake import Wake, ring
+from db.notify import Wake, ring
 from tests.town import make_network
 
 

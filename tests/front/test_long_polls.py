@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from gateways.ports import Client, MacAddress
+from gateways.types import Client, MacAddress
 from lab.doors import LIBRARY, STATION
 from sites.gateways import by_identity
 from tests.front.conftest import SECONDS, Site

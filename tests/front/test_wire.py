@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from gateways.landing import Landing, sign
-from gateways.ports import parse_mac
+from gateways.landing_token import Landing, sign
+from gateways.types import parse_mac
 from lab.doors import LIBRARY, STATION
 from lab.hotspot import now
 from tests.front.conftest import HOST, SECONDS, Site

@@ -7,7 +7,7 @@ import secrets
 import socket
 import struct
 
-from gateways.ports import IpAddress, MacAddress
+from gateways.types import IpAddress, MacAddress
 from lab.dhcp import COOKIE, MESSAGE
 from lab.network import Phone
 

@@ -14,7 +14,7 @@ import pytest
 
 from gateways.nftables.configuration import read
 from gateways.nftables.dnsmasq import render
-from gateways.ports import IpAddress
+from gateways.types import IpAddress
 from lab.dhcp import Lease, NoLease, acquire, join
 from lab.network import Phone
 from tests.gateways import frames

@@ -18,7 +18,7 @@ from gateways.nftables.configuration import read
 from gateways.nftables.elements import Changes, Held, Lease, Pass, note, plan, script
 from gateways.nftables.kernel import Count
 from gateways.nftables.ruleset import NO_GRANT, RateClass
-from gateways.ports import MacAddress, PortRange
+from gateways.types import MacAddress, PortRange
 from tests.gateways.test_configuration import written
 
 ADA, BO = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:02")

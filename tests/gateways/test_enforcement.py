@@ -16,7 +16,7 @@ from gateways.nftables.configuration import Configuration, read
 from gateways.nftables.elements import Lease, Pass
 from gateways.nftables.enforcement import Enforcement, boot_time
 from gateways.nftables.ruleset import RateClass
-from gateways.ports import MacAddress
+from gateways.types import MacAddress
 from lab.namespace import Namespace, NoNamespaces, demand_namespaces
 from tests.gateways.test_configuration import written
 from tests.services.parts import missing

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateways.landing import (
+from gateways.landing_token import (
     AUDIENCE,
     LIFE_SECONDS,
     SKEW_SECONDS,
@@ -22,7 +22,7 @@ from gateways.landing import (
     sign,
     verify,
 )
-from gateways.ports import MacAddress
+from gateways.types import MacAddress
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(32, 64))
 NOW = 1_800_000_000.0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gateways.nftables.neighbours import NeighbourTable, follow
-from gateways.ports import Client
+from gateways.types import Client
 from lab.network import Town
 from tests.services.town import opened
 

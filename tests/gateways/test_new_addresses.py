@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateways.ports import MacAddress
+from gateways.types import MacAddress
 from lab.network import Phone
 from tests.gateways import frames
 from tests.gateways.hotspot import Hotspot, hotspot, until

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateways.ports import InvalidMac, parse_mac
+from gateways.types import InvalidMac, parse_mac
 
 cards = st.binary(min_size=6, max_size=6).filter(lambda octets: any(octets) and not octets[0] & 1)
 

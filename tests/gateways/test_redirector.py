@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.landing import Landing, verify
+from gateways.landing_token import Landing, verify
 from gateways.nftables import redirector as answering
 from gateways.nftables.neighbours import NeighbourTable
 from gateways.nftables.redirector import Redirector, Surroundings, serve
-from gateways.ports import IpAddress, MacAddress
+from gateways.types import IpAddress, MacAddress
 from lab.network import Town
 from tests.services.town import opened
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gateways.landing import verify
+from gateways.landing_token import verify
 from lab.network import Namespace, Phone
 from tests.gateways.hotspot import Hotspot, hotspot, until
 from tests.gateways.scripted_portal import LANDING_KEY

@@ -14,7 +14,7 @@ import pytest
 from config import Settings
 from gateways.nftables.configuration import read
 from gateways.nftables.dnsmasq import render
-from portal.commands.front import FILE
+from portal.cli.front import FILE
 from tests.services.parts import program
 
 TOP = Path(__file__).resolve().parents[2]

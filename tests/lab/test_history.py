@@ -24,9 +24,9 @@ from lab.history.instants import text_of
 from lab.history.repeating import write_weeks
 from lab.history.wish import Wish
 from sessions.models import AccessSession, Decision, EndReason, Lease, Outage, Usage
-from sessions.opening import Acceptance, open_access
-from sites.hours import is_open, parse
+from sessions.start import Acceptance, open_access
 from sites.models import Gateway, SigninMethod, Site, SiteKind
+from sites.opening_hours import is_open, parse
 from tests.clock import NOON
 from tests.town import make_client
 

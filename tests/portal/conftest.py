@@ -13,11 +13,11 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from auth.patron_import import import_patrons
+from auth.patrons.csv_import import import_patrons
 from config import Secret, Settings
 from db.engine import WAY, Way
-from gateways import landing
-from gateways.landing import Landing, credential_digest
+from gateways import landing_token as landing
+from gateways.landing_token import Landing, credential_digest
 from portal.app import create_app, make_services
 from portal.services import Services
 from sites.models import Gateway
@@ -32,8 +32,8 @@ ADA, ADA_PIN = "25000001", "correct-horse-1969"
 @pytest.fixture(autouse=True)
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """No gateway follows by itself in these tests: whoever wants one calls `Agent.follow`."""
-    monkeypatch.setattr("portal.guests.opening.WAIT_SECONDS", 0.02)
-    monkeypatch.setattr("portal.evidence.WAIT_SECONDS", 0.02)
+    monkeypatch.setattr("portal.guest.connecting.WAIT_SECONDS", 0.02)
+    monkeypatch.setattr("portal.http.client_evidence.WAIT_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import ViewportSize
 
-from auth.plans import add_first_plans
-from auth.staff_policy import Role
+from auth.staff.roles import Role
+from auth.vouchers.plans import add_first_plans
 from tests.portal.pages.scene import (
     Guest,
     landing_free,

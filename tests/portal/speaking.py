@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from flask import Flask
 
-from portal.wording import load_catalogues
+from portal.i18n.translation import load_catalogues
 
 
 @contextmanager

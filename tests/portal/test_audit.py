@@ -10,7 +10,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import text
 
-from portal import anchoring
+from portal import audit_anchors
 from portal.services import Services
 from tests.auth.tampering import forge, unguarded, write
 from tests.clock import MovingClock
@@ -98,24 +98,24 @@ def test_the_sweep_leaves_an_anchor_an_hour_while_there_are_deeds(
     services: Services, clock: MovingClock, tmp_path: Path
 ) -> None:
     ours = replace(services, settings=replace(services.settings, anchor_folder=tmp_path))
-    file = tmp_path / anchoring.FILE
+    file = tmp_path / audit_anchors.FILE
 
     def numbers() -> list[int]:
         return [anchor.number for anchor in services.anchors.read(file.read_text(encoding="utf-8")).anchors]
 
-    assert anchoring.leave(ours) is None
+    assert audit_anchors.leave(ours) is None
     write(ours.make_session, 2)
-    anchoring.leave(ours)
+    audit_anchors.leave(ours)
     assert numbers() == [2]
     write(ours.make_session, 1)
     clock.advance(minutes=59)
-    anchoring.leave(ours)
+    audit_anchors.leave(ours)
     assert numbers() == [2]
     clock.advance(minutes=1)
-    anchoring.leave(ours)
+    audit_anchors.leave(ours)
     assert numbers() == [2, 3]
     clock.advance(hours=2)
-    anchoring.leave(ours)
+    audit_anchors.leave(ours)
     assert numbers() == [2, 3]
 
 
@@ -124,10 +124,10 @@ def test_an_anchor_torn_by_a_power_cut_spoils_no_later_one(
 ) -> None:
     ours = replace(services, settings=replace(services.settings, anchor_folder=tmp_path))
     write(ours.make_session, 1)
-    anchoring.leave(ours)
-    file = tmp_path / anchoring.FILE
+    audit_anchors.leave(ours)
+    file = tmp_path / audit_anchors.FILE
     file.write_text(file.read_text(encoding="utf-8")[:-40], encoding="utf-8")
-    anchoring.leave(ours)
+    audit_anchors.leave(ours)
     found = services.anchors.read(file.read_text(encoding="utf-8"))
     assert (len(found.anchors), found.unfinished, found.foreign) == (1, 1, 0)
 
@@ -135,11 +135,11 @@ def test_an_anchor_torn_by_a_power_cut_spoils_no_later_one(
 def test_a_folder_that_is_away_stops_nothing(services: Services, tmp_path: Path) -> None:
     ours = replace(services, settings=replace(services.settings, anchor_folder=tmp_path / "away"))
     write(ours.make_session, 1)
-    assert anchoring.leave(ours) is None
+    assert audit_anchors.leave(ours) is None
 
 
 def test_the_sweep_command_leaves_one(app: Flask, services: Services, tmp_path: Path) -> None:
     app.extensions["arobase"] = replace(services, settings=replace(services.settings, anchor_folder=tmp_path))
     write(services.make_session, 1)
     assert run(app, "sweep").exit_code == 0
-    assert (tmp_path / anchoring.FILE).exists()
+    assert (tmp_path / audit_anchors.FILE).exists()

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from gateways.nftables.feed import parse_answer
 from portal.services import Services
-from sessions.blocks import Origin
 from sessions.models import Lease
+from sessions.port_blocks import Origin
 from sites.models import Gateway
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
 from tests.town import Town

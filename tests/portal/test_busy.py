@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from db import turns
+from db import sqlite_queue
 from db.engine import make_engine
 from portal.services import Services
 from tests.portal.conftest import Phone
@@ -30,8 +30,8 @@ def held(database_url: str) -> Iterator[None]:
 def test_a_held_database_is_told_as_busy_and_the_pass_works_afterwards(
     services: Services, reader: Phone, database_url: str, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.1)
-    monkeypatch.setattr(turns, "ENOUGH_LOOKS", 5)
+    monkeypatch.setattr(sqlite_queue, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_queue, "ENOUGH_LOOKS", 5)
     code = issue(services).codes[0]
     with held(database_url):
         answer = use(reader, code)

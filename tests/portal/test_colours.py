@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.colours import (
+from portal.guest.colours import (
     DARK_PAPER,
     HOUSE_DARK,
     HOUSE_LIGHT,

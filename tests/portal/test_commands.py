@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateways.landing import credential_digest
+from gateways.landing_token import credential_digest
 from portal.services import Services
 from sessions.models import AccessSession
 from sites.models import Gateway, Site

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from portal.conformity import conformity
+from portal.guest.accessibility import conformity
 from tests.portal.speaking import speaking
 
 AUDIT = "2026-03-01"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.findings import Severity
-from portal.commands.doctor import check_mode
-from portal.commands.machine import check_clock, check_name, check_nginx, check_units, looked
+from portal.cli.doctor import check_mode
+from portal.cli.machine import check_clock, check_name, check_nginx, check_units, looked
 from tests.portal.test_patrons_command import flask
 from tests.services.parts import program
 from tests.test_wsgi import ROOT

@@ -12,15 +12,15 @@ from sqlalchemy import select, text
 
 from ads.models import AdDayFigures, Impression
 from config import Secret, Settings
-from portal import figures
+from portal import statistics
 from portal.app import create_app, make_services
 from portal.services import Services
-from sessions.figures import building, months
-from sessions.figures.building import MissingRows
-from sessions.figures.models import DayFigures, FigureDay, FigureSalt
-from sessions.figures.months import DestroyedSalt
+from sessions.statistics import building, months
+from sessions.statistics.building import MissingRows
+from sessions.statistics.models import DayFigures, FigureDay, FigureSalt
+from sessions.statistics.months import DestroyedSalt
 from tests.clock import MovingClock
-from tests.sessions.figures.rows import add_session
+from tests.sessions.statistics.rows import add_session
 from tests.town import Town
 
 FIRST = date(2026, 9, 28)
@@ -53,7 +53,7 @@ def days(services: Services, town: Town) -> list[date]:
 def make_until(services: Services, last: date) -> list[date]:
     made = []
     while not made or made[-1] < last:
-        day = figures.make_next(services)
+        day = statistics.make_next(services)
         assert day is not None
         made.append(day)
     return made
@@ -78,7 +78,7 @@ def test_a_month_that_is_done_is_closed(services: Services, days: list[date]) ->
 
 def test_nothing_of_the_salt_is_left_in_the_files_of_the_table(services: Services, days: list[date]) -> None:
     """The write-ahead log of PostgreSQL is another matter: see docs/report.md."""
-    assert figures.make_next(services) == FIRST
+    assert statistics.make_next(services) == FIRST
     with services.make_session() as db:
         salt = months.salt_of(db, date(2026, 9, 1))
     assert any(salt in path.read_bytes() for path in files_of(services))
@@ -106,7 +106,7 @@ def test_two_sweeps_at_once_make_each_day_once(services: Services, days: list[da
         try:
             start.wait(timeout=30)
             for _ in range(4):
-                figures.make_next(services)
+                statistics.make_next(services)
         except BaseException as error:
             errors.append(error)
 
@@ -125,15 +125,15 @@ def test_two_sweeps_at_once_make_each_day_once(services: Services, days: list[da
     # Of the open month every day can be proved.
     for day in made:
         if day >= date(2026, 10, 1):
-            assert figures.rebuild(services, day, devices=True).is_same
+            assert statistics.rebuild(services, day, devices=True).is_same
 
 
 def test_what_was_made_is_made_again_with_the_same_bytes(services: Services, days: list[date]) -> None:
     make_until(services, days[-1])
-    assert figures.rebuild(services, date(2026, 10, 2), devices=True).is_same
+    assert statistics.rebuild(services, date(2026, 10, 2), devices=True).is_same
     with pytest.raises(DestroyedSalt):
-        figures.rebuild(services, FIRST, devices=True)
-    assert figures.rebuild(services, FIRST, devices=False).is_same
+        statistics.rebuild(services, FIRST, devices=True)
+    assert statistics.rebuild(services, FIRST, devices=False).is_same
 
 
 def test_accepted_messages_that_were_purged_stay_counted(services: Services, days: list[date]) -> None:
@@ -141,7 +141,7 @@ def test_accepted_messages_that_were_purged_stay_counted(services: Services, day
     with services.make_session.begin() as db:
         db.add(AdDayFigures(day=date(2026, 10, 2), network_id=1, site_id=1, accepted=3))
     with pytest.raises(MissingRows):
-        figures.rebuild(services, date(2026, 10, 2), devices=True)
+        statistics.rebuild(services, date(2026, 10, 2), devices=True)
     with services.make_session() as db:
         assert db.scalars(select(AdDayFigures.accepted)).all() == [3]
 
@@ -149,7 +149,7 @@ def test_accepted_messages_that_were_purged_stay_counted(services: Services, day
 def test_a_sweep_that_goes_on_for_ever_makes_them_too(
     services: Services, days: list[date], clock: MovingClock
 ) -> None:
-    from portal.commands.sweep import _go_on
+    from portal.cli.sweep import _go_on
 
     class Rounds(threading.Event):
         """So many rounds, without waiting."""
@@ -170,7 +170,7 @@ def test_a_sweep_that_cannot_use_the_database_tells_why(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As on the first start of a new machine, before the tables are made."""
-    from portal.commands.sweep import _go_on
+    from portal.cli.sweep import _go_on
 
     url = f"sqlite:///{tmp_path}/empty.sqlite3"
     empty = make_services(

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from auth.patron_import import import_patrons
+from auth.patrons.csv_import import import_patrons
 from config import Secret, Settings
 from portal.app import create_app, make_services
 from portal.services import Services

@@ -12,15 +12,15 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from auth import plans, voucher_batches
-from auth.directory import Directory, Found
 from auth.errors import DirectoryUnavailable, PasswordToChange
-from auth.voucher_batches import Order
-from auth.voucher_models import Voucher
+from auth.patrons.ldap.client import Directory, Found
+from auth.vouchers import issuing, plans
+from auth.vouchers.issuing import Order
+from auth.vouchers.models import Voucher
 from db.engine import make_engine
-from portal.incidents import device_in
+from portal.denials.incidents import device_in
 from portal.services import Services
-from sessions.log.decisions import Rule, Step, find, read_code
+from sessions.log.denials import Rule, Step, find, read_code
 from sessions.models import AccessSession, Decision
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
@@ -48,7 +48,7 @@ def passes(services: Services, town: Town) -> list[str]:
     with services.make_session.begin() as db:
         plans.add_first_plans(db)
         order = Order(count=2, issued_by="somebody", desk_site="pierre-bayle")
-        made = voucher_batches.issue(
+        made = issuing.issue(
             db,
             keys=services.voucher_keys,
             plan=plans.by_slug(db, "day"),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config import Secret, Settings
 from portal.app import create_app, make_services
 from portal.services import Services
-from sessions import ending
+from sessions import end
 from sessions.models import AccessSession, EndReason
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, PORTAL, SECRET, Agent, Phone
@@ -125,7 +125,7 @@ def test_a_session_that_staff_ended_cannot_be_taken_along(
     phone.press("/pause")
     station.follow()
     with services.make_session.begin() as writing:
-        ending.end(writing, sessions(db)[0].id, reason=EndReason.STAFF, now=clock())
+        end.end(writing, sessions(db)[0].id, reason=EndReason.STAFF, now=clock())
     phone.mac, phone.address = ADA_TABLET, "10.66.0.30"
     phone.land()
     assert "/resume" not in phone.page.text

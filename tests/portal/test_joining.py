@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from portal.joining import joining_code, joining_uri
+from portal.printing.wifi_qr import joining_code, joining_uri
 
 SSIDS = [
     "Besancon-WifiLib",

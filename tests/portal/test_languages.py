@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
-from portal.wording import FOLDER, LANGUAGES, Catalogue, in_full, in_words, volume
+from portal.i18n.translation import FOLDER, LANGUAGES, Catalogue, in_full, in_words, volume
 from tests.portal.speaking import speaking
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from auth import codes, voucher_batches
 from auth.models import Attempt
+from auth.vouchers import codes, issuing
 from db.base import Base
 from portal.app import create_app
 from portal.services import Services
@@ -216,7 +216,7 @@ def test_a_pass_that_nobody_used_in_time_says_so(
 def test_a_cancelled_pass_shows_its_mark(reader: Phone, services: Services, town: Town) -> None:
     batch = issue(services, 2)
     with services.make_session.begin() as db:
-        voucher_batches.revoke(db, voucher_batches.of_batch(batch.batch.id), by="x", now=NOON)
+        issuing.revoke(db, issuing.of_batch(batch.batch.id), by="x", now=NOON)
     answer = use(reader, batch.codes[1])
     assert "cancelled" in answer.text
     assert f"{batch.batch.id}-2" in answer.text
@@ -227,10 +227,10 @@ def test_a_suspended_batch_lets_nobody_in_until_it_is_resumed(
 ) -> None:
     batch = issue(services)
     with services.make_session.begin() as db:
-        assert voucher_batches.suspend(db, batch.batch.id, now=NOON)
+        assert issuing.suspend(db, batch.batch.id, now=NOON)
     assert "on hold" in use(reader, batch.codes[0]).text
     with services.make_session.begin() as db:
-        assert voucher_batches.resume(db, batch.batch.id)
+        assert issuing.resume(db, batch.batch.id)
     assert use(reader, batch.codes[0]).status_code == 303
 
 
@@ -251,9 +251,9 @@ def test_no_other_refusal_counts_as_a_guess(
         use(Phone(reader.app, reader.gateway, BO_PHONE, "10.68.0.9"), batch.codes[0])
     with services.make_session.begin() as writing:
         if why == "void":
-            voucher_batches.revoke(writing, voucher_batches.of_batch(batch.batch.id), by="x", now=NOON)
+            issuing.revoke(writing, issuing.of_batch(batch.batch.id), by="x", now=NOON)
         if why == "suspended":
-            voucher_batches.suspend(writing, batch.batch.id, now=NOON)
+            issuing.suspend(writing, batch.batch.id, now=NOON)
     clock.advance(days={"spent": 1, "expired": 2}.get(why, 0))
     for _ in range(8):
         assert use(reader, batch.codes[0]).status_code in (403, 409)

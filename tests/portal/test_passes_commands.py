@@ -13,9 +13,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import codes, plans, voucher_budgets
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Plan, PlanKind
+from auth.audit.log import TrailEntry
+from auth.vouchers import codes, plans, rate_limits
+from auth.vouchers.models import Batch, Plan, PlanKind
 from portal.services import Services
 from sessions.models import EndReason
 from tests.clock import MovingClock
@@ -86,7 +86,7 @@ def test_what_cannot_be_issued_is_told_and_nothing_is(
 def test_an_imprudent_batch_is_refused_with_the_arithmetic(
     app: Flask, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voucher_budgets, "guesses_per_day", lambda: 100_000_000_000)
+    monkeypatch.setattr(rate_limits, "guesses_per_day", lambda: 100_000_000_000)
     done = run(app, "issue")
     assert done.exit_code == 1
     for figure in ("0 codes alive and 1 more", "852,891,037,441", "100000000000", "0.1172", "0.02"):

@@ -11,7 +11,7 @@ import pytest
 
 from config.findings import Severity
 from db.engine import make_engine
-from portal.commands.database import check_database
+from portal.cli.database import check_database
 from tests.services.slapd import running_slapd
 from tests.test_wsgi import GOOD, ROOT
 

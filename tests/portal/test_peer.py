@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.peer import TruePeer, read_address
+from portal.http.proxy_headers import TruePeer, read_address
 
 OURS = (ipaddress.ip_network("10.0.0.0/30"), ipaddress.ip_network("fd00::1/128"))
 

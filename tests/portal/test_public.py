@@ -14,21 +14,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.campaigns import load_announcements
-from auth.voucher_models import Batch
+from auth.vouchers.models import Batch
 from db.base import Base
+from portal.printing.from_vouchers import LANGUAGES, slips
 from portal.printing.papers import LARGE_GRIDS, Paper
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
-from portal.public import public
+from portal.public_values import public
 from portal.services import Services
-from portal.slips import LANGUAGES, slips
 from sites.models import Site
 from tests.clock import MovingClock
 from tests.portal import columns
 from tests.portal.conftest import ADA, ADA_PIN, PORTAL, Agent, Phone
-from tests.portal.printing.slips import read_text, squeezed
+from tests.portal.printing.printed import read_text, squeezed
 from tests.portal.visitors import issue, tablet_beside, use
-from tests.sessions.figures.rows import add_session
+from tests.sessions.statistics.rows import add_session
 from tests.town import Town
 
 PAGES = Path(__file__).parents[2] / "templates/guests"

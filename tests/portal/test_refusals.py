@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import Secret, Settings
-from gateways import landing
+from gateways import landing_token
 from portal.app import create_app
-from portal.guard import MOST_NAMES_TOLD
-from portal.keeping import purging
+from portal.http.security_headers import MOST_NAMES_TOLD
+from portal.retention import purging
 from portal.services import Services
 from sessions.models import AccessSession, Lease, Sighting
 from tests.clock import MovingClock
@@ -121,7 +121,7 @@ def test_a_bad_landing_token_opens_nothing(phone: Phone, db: Session, spoil) -> 
 
 def test_a_landing_token_of_another_gateway_is_not_this_ones(phone: Phone, app: Flask) -> None:
     keys = app.extensions["arobase"].landing_keys
-    key = keys.of(landing.credential_digest(credential_of("gw-battant")))
+    key = keys.of(landing_token.credential_digest(credential_of("gw-battant")))
     answer = phone.get(f"/?landing={phone.landing_token(key=key)}", follow=False)
     assert answer.status_code == 302
 
@@ -200,7 +200,7 @@ def test_an_unknown_host_is_told_our_address_and_never_repeated_nor_led_in_a_cir
         assert answer.location is None
         assert f"{PORTAL}/" in answer.text
         assert "evil" not in answer.text
-    told = [line.getMessage() for line in caplog.records if line.name == "portal.guard"]
+    told = [line.getMessage() for line in caplog.records if line.name == "portal.http.security_headers"]
     assert len(told) == 1
     assert repr(host) in told[0] and "'portal.example.org'" in told[0]
 
@@ -210,7 +210,10 @@ def test_the_log_does_not_grow_with_the_names_that_strangers_send(
 ) -> None:
     for number in range(50):
         app.test_client().get("/", headers={"Host": f"{number}.example"})
-    assert len([line for line in caplog.records if line.name == "portal.guard"]) == MOST_NAMES_TOLD
+    assert (
+        len([line for line in caplog.records if line.name == "portal.http.security_headers"])
+        == MOST_NAMES_TOLD
+    )
 
 
 @pytest.mark.parametrize(

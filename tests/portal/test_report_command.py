@@ -15,13 +15,13 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import delete, select, update
 
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
 from portal.services import Services
-from sessions.figures.models import DayFigures
 from sessions.models import Lease
+from sessions.statistics.models import DayFigures
 from tests.clock import MovingClock
-from tests.portal.printing.slips import render
-from tests.sessions.figures.rows import add_refusal, add_session
+from tests.portal.printing.printed import render
+from tests.sessions.statistics.rows import add_refusal, add_session
 from tests.town import Town, make_gateway, make_site
 
 WEEK = ("--from", "2026-10-05", "--to", "2026-10-11")

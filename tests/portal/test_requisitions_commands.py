@@ -9,12 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
 from portal.services import Services
-from sessions.blocks import Origin
-from sessions.requisitions import register
+from sessions.legal_requests import register
+from sessions.port_blocks import Origin
 from tests.portal.test_commands import run
-from tests.sessions.requisitions.rows import PUBLIC, online
+from tests.sessions.legal_requests.rows import PUBLIC, online
 from tests.town import Town
 
 WHO = ("--authority", "Commissariat", "--signer", "Cne Martin", "--reference", "PV 1", "--basis", "CPP 60-1")

@@ -12,20 +12,22 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import make_url, select, text, update
 
-from auth import api_tokens, trail_proof, voucher_batches
-from auth import staff as accounts
-from auth.api_policy import Scope
-from auth.staff_models import Staff
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Voucher
+from auth.api_tokens import service
+from auth.api_tokens.scopes import Scope
+from auth.audit import verification
+from auth.audit.log import TrailEntry
+from auth.staff import accounts
+from auth.staff.models import Staff
+from auth.staff.roles import Role
+from auth.vouchers import issuing
+from auth.vouchers.models import Batch, Voucher
 from config import Secret, Settings
 from db.engine import make_engine, snapshot
 from portal.app import create_app, make_services
 from portal.services import Services
-from sessions.keeping import holds
-from sessions.keeping.models import LegalHold
 from sessions.models import AccessSession
+from sessions.retention import holds
+from sessions.retention.models import LegalHold
 from sites.gateways import by_identity, rotate_credential
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program, give_token
@@ -152,11 +154,11 @@ def take_away(lived: Lived) -> str:
     with lived.services.make_session.begin() as db:
         now = lived.services.clock()
         redeemed = db.scalars(select(Voucher).where(Voucher.used_at.is_not(None))).one()
-        assert voucher_batches.revoke(db, Voucher.id == redeemed.id, by="dana", now=now)
+        assert issuing.revoke(db, Voucher.id == redeemed.id, by="dana", now=now)
         person = accounts.find(db, "cem")
         assert person is not None
         person.disabled_at, person.session_version = now, person.session_version + 1
-        assert api_tokens.revoke(db, 1, now=now)
+        assert service.revoke(db, 1, now=now)
         gateway = by_identity(db, lived.town.pierre_bayle.identity)
         assert gateway is not None
         credential = rotate_credential(db, gateway)
@@ -223,7 +225,7 @@ def test_what_was_taken_away_since_is_taken_away_again(house: House, lived: Live
     assert knock(app, credential) == 200
     assert knock(app, credential_of(lived.town.station.identity)) == 200
     with snapshot(services.make_session) as db:
-        assert trail_proof.verify(db).is_whole
+        assert verification.verify(db).is_whole
     assert phone.gateway is not None
 
 

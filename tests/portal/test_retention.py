@@ -16,20 +16,20 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
 from config import Secret, Settings
-from db.reserve import Reserve, reserve_of
-from portal import keeping
+from db.disk_reserve import Reserve, reserve_of
+from portal import retention
 from portal.app import create_app, make_services
 from portal.services import Services
-from sessions.keeping import clock as clocks
-from sessions.keeping import terms
-from sessions.keeping.models import PurgeRun
-from sessions.keeping.purge import Phase
 from sessions.models import Decision
+from sessions.retention import clock_check as clocks
+from sessions.retention import periods
+from sessions.retention.models import PurgeRun
+from sessions.retention.purge import Phase
 from tests.clock import NOON, MovingClock
 from tests.portal.conftest import PORTAL, SECRET
-from tests.sessions.keeping.past import Past
+from tests.sessions.retention.past import Past
 from tests.town import Town, build_town
 
 OLD = NOON - timedelta(days=400)
@@ -103,13 +103,13 @@ def test_the_sweep_purges_by_itself_twice_a_day(
 def test_a_round_of_the_sweep_does_a_part_and_the_next_goes_on(
     services: Services, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "STEPS_A_ROUND", 2)
-    monkeypatch.setattr("sessions.keeping.purge.STEP", 1)
+    monkeypatch.setattr(retention, "STEPS_A_ROUND", 2)
+    monkeypatch.setattr("sessions.retention.purge.STEP", 1)
     refuse(services, town, 3)
-    assert keeping.keep(services).phase is Phase.DELETED
+    assert retention.keep(services).phase is Phase.DELETED
     assert left(services) > 0
     rounds = 0
-    while keeping.keep(services).phase is Phase.DELETED:
+    while retention.keep(services).phase is Phase.DELETED:
         rounds += 1
         assert rounds < 9
     assert left(services) == 0
@@ -119,7 +119,7 @@ def test_terms_are_listed_and_changed_and_the_old_ones_kept(
     app: Flask, services: Services, db: Session
 ) -> None:
     with services.make_session.begin() as writer:
-        terms.seed(writer, now=services.clock())
+        periods.seed(writer, now=services.clock())
     assert "connection\t1 years\tconnection_end" in run(app, "retention", "list").output
     done = run(app, "retention", "set", "acceptance", "2", "years", "--basis", "comptes", "--by", "Pia")
     assert done.exit_code == 0, done.output
@@ -212,7 +212,7 @@ def test_on_a_full_disk_the_reserve_makes_the_purge_work(small_disk: Path, small
 
 def test_the_sweep_itself_gets_through_a_full_disk(small_disk: Path, small_town: Services) -> None:
     fill(small_disk)
-    assert list(keeping.purging(small_town))[-1].phase is Phase.FINISHED
+    assert list(retention.purging(small_town))[-1].phase is Phase.FINISHED
     assert left(small_town) == 0
 
 

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
 from portal.services import Services
 from sessions.models import EndReason
 from tests.clock import MovingClock

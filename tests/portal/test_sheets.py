@@ -13,13 +13,13 @@ from flask import Flask
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from auth import plans, vouchers
-from auth.codes import read
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Plan, PlanKind, Voucher
+from auth.audit.log import TrailEntry
+from auth.vouchers import plans, redeeming
+from auth.vouchers.codes import read
+from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
+from portal.printing.from_vouchers import LANGUAGES, say_end
 from portal.services import Services
-from portal.slips import LANGUAGES, say_end
-from tests.portal.printing.slips import read_codes, read_text
+from tests.portal.printing.printed import read_codes, read_text
 from tests.town import Town
 
 
@@ -47,7 +47,7 @@ def test_every_printed_pass_is_one_that_was_issued(
     seen = {code.text for page in read_codes(file.read_bytes(), tmp_path) for code in page}
     printed = sorted(text for text in seen if text.startswith("HTTPS://PORTAL.EXAMPLE.ORG/PASS/"))
     assert len(printed) == 3 and "WIFI:T:nopass;S:BIBLIOTHEQUES;;" in seen
-    found = [vouchers.find(db, keys=services.voucher_keys, code=read(address)) for address in printed]
+    found = [redeeming.find(db, keys=services.voucher_keys, code=read(address)) for address in printed]
     assert {voucher.number for voucher in found if voucher} == {1, 2, 3}
     text = read_text(file.read_bytes())
     assert all(f"n° {voucher.mark}" in text for voucher in found if voucher)

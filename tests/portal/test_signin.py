@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import limits
+from auth import rate_limits
 from auth.models import Attempt
-from portal.guests import opening
+from portal.guest import connecting
 from portal.services import Services
 from sessions.models import AccessSession
 from tests.clock import MovingClock
@@ -54,10 +54,10 @@ def test_guests_beyond_the_number_that_may_wait_are_asked_back_at_once(
 ) -> None:
     """A silent gateway must not hold the threads that every other site needs."""
     answer = sign_in(reader)
-    monkeypatch.setattr("portal.guests.opening.WAIT_SECONDS", 60.0)
-    monkeypatch.setattr("portal.guests.opening.WAITING", threading.BoundedSemaphore(1))
-    monkeypatch.setattr("portal.guests.opening._await", lambda *_: pytest.fail("it waited"))
-    with opening.WAITING:
+    monkeypatch.setattr("portal.guest.connecting.WAIT_SECONDS", 60.0)
+    monkeypatch.setattr("portal.guest.connecting.WAITING", threading.BoundedSemaphore(1))
+    monkeypatch.setattr("portal.guest.connecting._await", lambda *_: pytest.fail("it waited"))
+    with connecting.WAITING:
         assert reader.get(answer.location).headers["Refresh"] == "3"
 
 
@@ -136,10 +136,10 @@ def test_a_spent_site_shuts_out_strangers_alone(
     """Case L6: one laptop with many addresses spends the whole library's budget."""
     sign_in(reader)
     bayle.follow()
-    site = limits.of_site(reader.gateway.site.slug)
+    site = rate_limits.of_site(reader.gateway.site.slug)
     with services.make_session.begin() as db:
         for _ in range(site.most):
-            limits.count(db, site, now=clock())
+            rate_limits.count(db, site, now=clock())
     stranger = Phone(reader.app, reader.gateway, ADA_TABLET, "10.68.0.6")
     assert sign_in(stranger).status_code == 429
     assert sign_in_fresh(reader).status_code == 303

@@ -9,9 +9,9 @@ import re
 import pytest
 from flask import Flask
 
-import portal.stencils
+import portal.caches.pages
+from portal.caches.pages import Hole, Stencils
 from portal.services import Services
-from portal.stencils import Hole, Stencils
 from tests.clock import MovingClock
 from tests.portal.conftest import Phone
 from tests.town import Town
@@ -47,14 +47,14 @@ def test_a_page_of_the_crowd_is_what_it_would_be_alone(
     first, second, third = crowd(app, town)
     first.land()
     shared = TOKEN.sub("TOKEN", second.land().text)
-    monkeypatch.setattr(portal.stencils, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
     assert TOKEN.sub("TOKEN", third.land().text) == shared
 
 
 def test_the_crowd_is_rendered_for_once(app: Flask, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *others = crowd(app, town)
     first.land()
-    monkeypatch.setattr("portal.guests.landing.render_page", lambda *_a, **_k: pytest.fail("rendered again"))
+    monkeypatch.setattr("portal.guest.landing.render_page", lambda *_a, **_k: pytest.fail("rendered again"))
     for phone in others:
         assert phone.land().status_code == 200
 
@@ -93,12 +93,12 @@ def test_a_page_is_remembered_for_a_moment_only(monkeypatch: pytest.MonkeyPatch)
     stencils, pages = Stencils(), iter(["old hole.visit.hole", "new hole.visit.hole"])
     assert stencils.fill("key", lambda: next(pages), {VISIT: "a"}) == "old a"
     assert stencils.fill("key", lambda: next(pages), {VISIT: "b"}) == "old b"
-    monkeypatch.setattr(portal.stencils, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
     assert stencils.fill("key", lambda: next(pages), {VISIT: "c"}) == "new c"
 
 
 def test_strangers_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portal.stencils, "MOST", 3)
+    monkeypatch.setattr(portal.caches.pages, "MOST", 3)
     stencils = Stencils()
     for number in range(20):
         stencils.fill(number, lambda: "page", {})

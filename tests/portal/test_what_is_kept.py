@@ -6,9 +6,9 @@ import re
 
 import portal.app  # noqa: F401  It brings every table.
 from db.base import Base
-from portal.keeping import SHELVES
-from sessions.keeping.shelves import Stays
+from portal.retention import SHELVES
 from sessions.models import AccessSession
+from sessions.retention.policies import Stays
 
 # Where somebody went, in the words that such a column would have.
 ELSEWHERE = re.compile(r"url|uri|dns|sni|domain|destination|referr?er|user_agent|(?<!g)host|visited|content")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.services import Services
-from sessions import ending, sightings
+from sessions import end, sightings
 from sessions.models import AccessSession, EndReason
 from sites.models import Gateway
 from tests.clock import MovingClock
@@ -200,7 +200,7 @@ def test_who_fell_silent_is_told_so_in_the_same_browser(
     sign_in(reader, bayle)
     reader.get("/status")
     with services.make_session.begin() as writing:
-        ending.end(writing, sessions(db)[0].id, reason=EndReason.IDLE, now=clock.advance(minutes=40))
+        end.end(writing, sessions(db)[0].id, reason=EndReason.IDLE, now=clock.advance(minutes=40))
     assert "silent for long" in reader.get("/status").text
 
 
@@ -359,7 +359,7 @@ def test_a_new_address_of_somebody_online_is_never_called_captive(
     phone: Phone, station: Agent, clock: MovingClock, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     online_over_ipv4(phone, station, clock)
-    monkeypatch.setattr("portal.evidence.WAIT_SECONDS", 30.0)
+    monkeypatch.setattr("portal.http.client_evidence.WAIT_SECONDS", 30.0)
     looked = threading.Event()
     told = sightings_after(looked, services, phone, clock, monkeypatch)
     phone.address = "fd66::77"
@@ -376,7 +376,7 @@ def sightings_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> threading.Thread:
     """Tell of the phone's new address as soon as the portal has looked for it in vain."""
-    import portal.guests.capport as capport
+    import portal.guest.capport as capport
 
     look = capport._stay_of
 

@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from auth import plans, voucher_batches
-from auth.voucher_batches import IssuedBatch, Order
-from auth.voucher_models import Voucher
+from auth.vouchers import issuing, plans
+from auth.vouchers.issuing import IssuedBatch, Order
+from auth.vouchers.models import Voucher
 from portal.services import Services
 from sessions.models import AccessSession
 from tests.portal.conftest import Phone
@@ -23,9 +23,7 @@ def issue(services: Services, count: int = 1, plan: str = "day", **fields: objec
         for name, value in fields.items():
             setattr(chosen, name, value)
         order = Order(count, "desk of the tests")
-        return voucher_batches.issue(
-            db, keys=services.voucher_keys, plan=chosen, order=order, now=services.clock()
-        )
+        return issuing.issue(db, keys=services.voucher_keys, plan=chosen, order=order, now=services.clock())
 
 
 def use(phone: Phone, code: str, **fields: str) -> TestResponse:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from db.engine import SessionMaker
-from gateways.ports import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, SHARED_PORTS, PortRange
-from sessions import blocks, ending, feed, opening, renewing, roaming
-from sessions.blocks import ALL_PORTS, Origin, Use
+from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, SHARED_PORTS, PortRange
+from sessions import end, feed, port_blocks, renewal, roaming, start
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.opening import Acceptance
+from sessions.port_blocks import ALL_PORTS, Origin, Use
+from sessions.start import Acceptance
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
 from tests.town import Town, build_town, make_client
@@ -34,7 +34,7 @@ def town_with_blocks(db: Session, *, size: int = SIZE, addresses: tuple[str, ...
 
 def enter(db: Session, gateway: Gateway, number: int, now: datetime = NOON) -> AccessSession:
     mac = f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
-    return opening.open_access(
+    return start.open_access(
         db,
         gateway=gateway,
         client=make_client(mac, f"10.66.{number >> 8}.{number & 255}"),
@@ -95,24 +95,24 @@ def test_a_renewal_keeps_the_block(db: Session) -> None:
     access = enter(db, town.station, 1)
     for lease in range(1, 4):
         now = NOON + lease * HALF_HOUR - timedelta(minutes=3)
-        renewing.renew(db, access, gateway=town.station, client=make_client(access.mac), now=now)
+        renewal.renew(db, access, gateway=town.station, client=make_client(access.mac), now=now)
     assert len(origins(db, access)) == 4 and len(set(origins(db, access))) == 1
 
 
 def test_a_block_rests_after_its_end_before_another_gets_it(db: Session) -> None:
     town = town_with_blocks(db, size=40_000)
     first = enter(db, town.station, 1)
-    ending.end(db, first.id, reason=EndReason.LEFT, now=NOON)
-    early = enter(db, town.station, 2, now=NOON + blocks.QUARANTINE - timedelta(seconds=1))
+    end.end(db, first.id, reason=EndReason.LEFT, now=NOON)
+    early = enter(db, town.station, 2, now=NOON + port_blocks.QUARANTINE - timedelta(seconds=1))
     assert not origin(db, early).is_block()
-    late = enter(db, town.station, 3, now=NOON + blocks.QUARANTINE)
+    late = enter(db, town.station, 3, now=NOON + port_blocks.QUARANTINE)
     assert origin(db, late) == origin(db, first)
 
 
 def test_the_same_device_gets_its_block_back_at_once(db: Session) -> None:
     town = town_with_blocks(db, size=40_000)
     first = enter(db, town.station, 1)
-    ending.end(db, first.id, reason=EndReason.LEFT, now=NOON)
+    end.end(db, first.id, reason=EndReason.LEFT, now=NOON)
     again = enter(db, town.station, 1, now=NOON + timedelta(minutes=1))
     assert again.id != first.id and origin(db, again) == origin(db, first)
 
@@ -130,7 +130,7 @@ def test_without_blocks_the_lease_says_all_ports_of_the_one_address(db: Session)
     access = enter(db, town.station, 1)
     assert origin(db, access) == Origin(PUBLIC, *ALL_PORTS)
     assert told(db, town.station, access) is None
-    unknown = opening.open_access(
+    unknown = start.open_access(
         db,
         gateway=town.pierre_bayle,
         client=make_client("02:00:00:00:00:77", "10.68.0.5"),
@@ -145,7 +145,7 @@ def test_who_was_online_before_blocks_were_switched_on_keeps_all_ports(db: Sessi
     town = town_with_blocks(db, size=0)
     access = enter(db, town.station, 1)
     town.station.ports_per_client = SIZE
-    renewing.renew(
+    renewal.renew(
         db, access, gateway=town.station, client=make_client(access.mac), now=NOON + timedelta(minutes=27)
     )
     assert origin(db, access) == Origin(PUBLIC, *ALL_PORTS)
@@ -156,7 +156,7 @@ def test_a_renewal_leaves_an_address_that_the_gateway_no_longer_has(db: Session)
     town = town_with_blocks(db)
     access = enter(db, town.station, 1)
     town.station.public_addresses = ["203.0.113.99"]
-    renewing.renew(
+    renewal.renew(
         db, access, gateway=town.station, client=make_client(access.mac), now=NOON + timedelta(minutes=27)
     )
     assert origin(db, access).address == "203.0.113.99"
@@ -173,7 +173,7 @@ def test_a_change_of_size_gives_nobody_a_port_that_is_anothers(size: int) -> Non
         for number in range(0, 60, 2)
     ]
     for number in range(100, 140):
-        found = blocks.choose([PUBLIC], size, uses, access_id=number, mac=f"mac-{number}")
+        found = port_blocks.choose([PUBLIC], size, uses, access_id=number, mac=f"mac-{number}")
         if found.first is not None and found.last is not None:
             for use in uses:
                 assert use.origin.first is not None and use.origin.last is not None

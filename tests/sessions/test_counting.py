@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.base import Base
-from sessions import accounting, ending, roaming
+from sessions import accounting, roaming
+from sessions import end as ending
 from sessions.accounting import read_report
 from sessions.models import AccessSession, EndReason, Usage
 from sites.models import Gateway

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sessions import ending
+from sessions import end
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.sweep import sweep
 from tests.clock import NOON
@@ -24,8 +24,8 @@ def the_session(db: Session) -> AccessSession:
 def test_an_end_takes_back_the_leases_once(db: Session) -> None:
     town = build_town(db)
     access = enter(db, town.station)
-    assert ending.end(db, access.id, reason=EndReason.LEFT, now=NOON)
-    assert not ending.end(db, access.id, reason=EndReason.STAFF, now=NOON)
+    assert end.end(db, access.id, reason=EndReason.LEFT, now=NOON)
+    assert not end.end(db, access.id, reason=EndReason.STAFF, now=NOON)
     assert the_session(db).end_reason == EndReason.LEFT
     assert db.scalars(select(Lease.released_at)).all() == [NOON]
 
@@ -79,5 +79,5 @@ def test_a_renewal_that_comes_in_between_wins_over_the_sweep(db: Session) -> Non
     access = enter(db, town.station)
     access.until = OVER + timedelta(minutes=30)
     db.flush()
-    assert ending._close(db, access.id, until=OVER, seen_at=OVER) == 0
+    assert end._close(db, access.id, until=OVER, seen_at=OVER) == 0
     assert the_session(db).ended_at is None

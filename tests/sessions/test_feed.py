@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
-from sessions import ending, feed, opening, renewing
+from sessions import end, feed, renewal, start
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.opening import Acceptance
+from sessions.start import Acceptance
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
 from tests.town import ADA_PHONE, BO_PHONE, build_town, make_client
@@ -19,7 +19,7 @@ HALF_HOUR = timedelta(minutes=30)
 
 
 def enter(db: Session, gateway: Gateway, mac: str = ADA_PHONE, address: str = "10.66.0.5") -> AccessSession:
-    return opening.open_access(
+    return start.open_access(
         db,
         gateway=gateway,
         client=make_client(mac, address),
@@ -68,7 +68,7 @@ def test_an_end_is_told_once_and_the_whole_truth_leaves_it_out(db: Session) -> N
     town = build_town(db)
     access = enter(db, town.station)
     seen = read(db, town.station).version
-    ending.end(db, access.id, reason=EndReason.STAFF, now=NOON)
+    end.end(db, access.id, reason=EndReason.STAFF, now=NOON)
     assert read(db, town.station, seen).ends == (access.id,)
     assert read(db, town.station).grants == ()
 
@@ -78,7 +78,7 @@ def test_a_renewal_is_told_as_a_later_deadline_of_the_same_number(db: Session) -
     access = enter(db, town.station)
     seen = read(db, town.station).version
     now = NOON + timedelta(minutes=27)
-    renewing.renew(db, access, gateway=town.station, client=make_client(), now=now)
+    renewal.renew(db, access, gateway=town.station, client=make_client(), now=now)
     [grant] = read(db, town.station, seen, now).grants
     assert (grant.number, grant.until) == (access.id, (NOON + timedelta(minutes=60)).timestamp())
 

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker
-from gateways.ports import GatewayKind
-from sessions import accounting, ending, feed, roaming
+from gateways.types import GatewayKind
+from sessions import accounting, end, feed, roaming
 from sessions.accounting import Report
-from sessions.health import outages, zombies
+from sessions.gateway_health import outages, stale_sessions
 from sessions.models import AccessSession, Drift, DriftKind, EndReason, Outage, Remedy
 from sessions.sweep import sweep
 from sites.models import Gateway
@@ -83,7 +83,7 @@ def test_a_lease_that_is_being_told_and_one_just_taken_back_are_no_drift(db: Ses
     agent.follow()
     agent.at += EVERY
     agent.report([access.id])
-    ending.end(db, access.id, reason=EndReason.LEFT, now=agent.at)
+    end.end(db, access.id, reason=EndReason.LEFT, now=agent.at)
     agent.report([access.id], times=3)
     assert drifts(db) == []
 
@@ -101,10 +101,10 @@ def test_a_gateway_that_lost_a_lease_is_told_once_more_and_nobody_is_ended(db: S
     access = enter(db, agent.gateway)
     agent.follow()
     agent.report([], times=2)
-    assert zombies.settle(db, now=agent.at) == zombies.Settled(closed=0, told=1)
+    assert stale_sessions.settle(db, now=agent.at) == stale_sessions.Settled(closed=0, told=1)
     assert [grant.number for grant in agent.follow().grants] == [access.id]
     agent.report([access.id], times=6)
-    assert zombies.settle(db, now=agent.at) == zombies.Settled(0, 0)
+    assert stale_sessions.settle(db, now=agent.at) == stale_sessions.Settled(0, 0)
     [row] = db.scalars(select(Drift))
     assert row.remedy is Remedy.TOLD_AGAIN
     assert the_session(db, access.id).ended_at is None
@@ -132,7 +132,7 @@ def test_no_session_is_closed_for_being_old_or_on_the_word_of_a_silent_gateway(
     agent.follow()
     agent.report([], times=2)
     later = agent.at + timedelta(minutes=10)
-    assert zombies.settle(db, now=later) == zombies.Settled(0, 0)
+    assert stale_sessions.settle(db, now=later) == stale_sessions.Settled(0, 0)
     agent.at = later
     # After its silence the evidence begins anew.
     agent.report([])
@@ -144,7 +144,7 @@ def test_a_gateway_that_was_not_reached_again_has_its_sessions_left_alone(db: Se
     agent.follow()
     for _ in range(9):
         agent.report([])
-        zombies.settle(db, now=agent.at)
+        stale_sessions.settle(db, now=agent.at)
     assert the_session(db, access.id).ended_at is None
 
 
@@ -156,7 +156,7 @@ def test_somebody_who_walked_on_is_not_ended_by_the_gateway_before(
     roaming.arrive(db, gateway=town.battant, clients=[make_client(access.mac, "10.67.0.5")], now=NOON)
     for _ in range(8):
         agent.report([])
-        zombies.settle(db, now=agent.at)
+        stale_sessions.settle(db, now=agent.at)
         agent.follow()
     assert the_session(db, access.id).ended_at is None
 
@@ -164,11 +164,11 @@ def test_somebody_who_walked_on_is_not_ended_by_the_gateway_before(
 def test_a_client_that_passes_after_its_end_is_told_to_stop_once_more(db: Session, agent: Agent) -> None:
     access = enter(db, agent.gateway)
     agent.follow()
-    ending.end(db, access.id, reason=EndReason.STAFF, now=agent.at)
+    end.end(db, access.id, reason=EndReason.STAFF, now=agent.at)
     assert agent.follow().ends == (access.id,)
     agent.report([access.id], times=2)
     assert drifts(db) == [(access.id, DriftKind.SURPLUS, 2)]
-    assert zombies.settle(db, now=agent.at).told == 1
+    assert stale_sessions.settle(db, now=agent.at).told == 1
     assert agent.follow().ends == (access.id,)
     agent.report([])
     [row] = db.scalars(select(Drift), execution_options={"populate_existing": True})
@@ -180,7 +180,7 @@ def test_a_client_of_which_we_know_nothing_is_told_to_stop(db: Session, agent: A
     enter(db, agent.gateway)
     agent.follow()
     agent.report([1, 4711], times=2)
-    zombies.settle(db, now=agent.at)
+    stale_sessions.settle(db, now=agent.at)
     answer = agent.follow()
     assert not answer.full
     assert answer.ends == (4711,)
@@ -193,14 +193,14 @@ def test_two_rounds_at_once_tell_and_close_once(make_session: SessionMaker) -> N
         access = enter(db, gateway)
         agent.follow()
         agent.report([], times=2)
-        zombies.settle(db, now=agent.at)
+        stale_sessions.settle(db, now=agent.at)
         agent.follow()
         agent.report([], times=6)
-    done: list[zombies.Settled] = []
+    done: list[stale_sessions.Settled] = []
 
     def settle() -> None:
         with make_session.begin() as db:
-            done.append(zombies.settle(db, now=agent.at))
+            done.append(stale_sessions.settle(db, now=agent.at))
 
     threads = [threading.Thread(target=settle) for _ in range(2)]
     for thread in threads:

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from db.engine import SessionMaker
-from sessions import opening
+from sessions import start
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.opening import Acceptance, Opened
+from sessions.start import Acceptance, Opened
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON, MovingClock
 from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, build_town, make_client
@@ -25,7 +25,7 @@ def ada(until: timedelta | None = timedelta(hours=4), devices: int = 2) -> Allow
 
 
 def enter(db: Session, gateway: Gateway, mac: str = ADA_PHONE, *, now=NOON, allowance=None) -> Opened:
-    return opening.open_access(
+    return start.open_access(
         db,
         gateway=gateway,
         client=make_client(mac),
@@ -117,7 +117,7 @@ def test_the_same_address_at_two_sites_is_two_clients(db: Session) -> None:
     town = build_town(db)
     library = enter(db, town.pierre_bayle, ADA_PHONE).access
     square = enter(db, town.station, BO_PHONE, allowance=ada(None)).access
-    opening.ending.end(db, library.id, reason=EndReason.STAFF, now=NOON)
+    start.ending.end(db, library.id, reason=EndReason.STAFF, now=NOON)
     db.refresh(square)
     assert square.ended_at is None
 
@@ -126,7 +126,7 @@ def test_a_moved_session_keeps_its_deadline_and_links_both_rows(db: Session) -> 
     town = build_town(db)
     first = enter(db, town.station, allowance=ada(None)).access
     later = NOON + timedelta(minutes=10)
-    moved = opening.move(
+    moved = start.move(
         db, first, gateway=town.station, client=make_client(ADA_TABLET, "10.66.0.9"), now=later
     )
     db.refresh(first)

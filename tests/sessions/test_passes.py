@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from auth import plans, voucher_batches, vouchers
-from auth.voucher_batches import IssuedBatch, Order
-from auth.voucher_errors import AlreadyUsed
-from auth.voucher_keys import VoucherKeys
-from auth.voucher_models import Voucher
+from auth.vouchers import issuing, plans, redeeming
+from auth.vouchers.errors import AlreadyUsed
+from auth.vouchers.issuing import IssuedBatch, Order
+from auth.vouchers.keys import VoucherKeys
+from auth.vouchers.models import Voucher
 from config import Secret
-from sessions import opening, passes, roaming
+from sessions import roaming, start
+from sessions import vouchers as passes
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.opening import Acceptance, Opened, WhenFull
+from sessions.start import Acceptance, Opened, WhenFull
 from sites.models import Gateway
 from tests.clock import NOON
 from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, Town, build_town, make_client
@@ -35,7 +36,7 @@ def issue(db: Session, count: int = 1, **fields: object) -> IssuedBatch:
     plan = plans.by_slug(db, "day")
     for name, value in fields.items():
         setattr(plan, name, value)
-    return voucher_batches.issue(db, keys=KEYS, plan=plan, order=Order(count, "tests"), now=NOON)
+    return issuing.issue(db, keys=KEYS, plan=plan, order=Order(count, "tests"), now=NOON)
 
 
 def enter(
@@ -47,8 +48,8 @@ def enter(
     now: datetime = NOON,
     when_full: WhenFull = WhenFull.REFUSE,
 ) -> Opened:
-    allowance = vouchers.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
-    return opening.open_access(
+    allowance = redeeming.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
+    return start.open_access(
         db,
         gateway=gateway,
         client=make_client(mac),
@@ -138,7 +139,7 @@ def test_a_place_is_one_on_all_networks_together(db: Session, town: Town) -> Non
 def test_a_device_that_is_gone_leaves_its_place(db: Session, town: Town) -> None:
     code = issue(db).codes[0]
     first = enter(db, code, town.pierre_bayle).access
-    opening.ending.end(db, first.id, reason=EndReason.IDLE, now=NOON)
+    start.ending.end(db, first.id, reason=EndReason.IDLE, now=NOON)
     later = NOON + timedelta(hours=1)
     assert enter(db, code, town.pierre_bayle, ADA_TABLET, now=later).access.until == NOON + timedelta(
         hours=12
@@ -150,7 +151,7 @@ def test_revoking_ends_every_session_of_those_passes_and_no_other(db: Session, t
     enter(db, batch.codes[0], town.pierre_bayle, ADA_PHONE)
     enter(db, batch.codes[1], town.pierre_bayle, ADA_TABLET)
     enter(db, other.codes[0], town.pierre_bayle, BO_PHONE)
-    which = voucher_batches.of_batch(batch.batch.id)
+    which = issuing.of_batch(batch.batch.id)
     revoked = passes.revoke(db, which, keys=KEYS, by="tests", now=NOON)
     assert (len(revoked.voucher_ids), revoked.sessions) == (3, 2)
     assert reasons(db) == [EndReason.STAFF, EndReason.STAFF, None]
@@ -163,7 +164,7 @@ def test_revoking_thousands_asks_about_the_used_ones_alone(db: Session, town: To
     asked: list[str] = []
     listener = lambda _c, _u, statement, *_: asked.append(statement)  # noqa: E731
     event.listen(db.get_bind(), "before_cursor_execute", listener)
-    revoked = passes.revoke(db, voucher_batches.of_batch(batch.batch.id), keys=KEYS, by="x", now=NOON)
+    revoked = passes.revoke(db, issuing.of_batch(batch.batch.id), keys=KEYS, by="x", now=NOON)
     event.remove(db.get_bind(), "before_cursor_execute", listener)
     assert (len(revoked.voucher_ids), revoked.sessions) == (3_000, 1)
     assert len(asked) < 10

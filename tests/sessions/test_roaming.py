@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from sessions import accounting, feed, roaming
 from sessions.accounting import Count, Report
-from sessions.health import zombies
+from sessions.gateway_health import stale_sessions
 from sessions.models import AccessSession, Lease, Sighting
 from sites.models import Gateway, SiteKind
 from tests.clock import NOON
@@ -222,7 +222,7 @@ def test_a_gateway_that_holds_nobody_ends_no_session_that_another_holds(db: Sess
         feed.confirm(db, gateway_id=town.battant.id, version=version, refused={}, now=at)
         report(db, town.battant, access, held=False, now=at)
         report(db, town.station, access, idle=30, now=at)
-        zombies.settle(db, now=at)
+        stale_sessions.settle(db, now=at)
     assert db.get_one(AccessSession, access.id, populate_existing=True).ended_at is None
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
+from sites.limits import ads_shown
 from sites.models import Network, NetworkKind, Site, SiteKind, SiteState
-from sites.rules import ads_shown
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

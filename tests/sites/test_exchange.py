@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateways.ports import GatewayKind
+from gateways.types import GatewayKind
 from sites.demo.town import load_demo
-from sites.exchange import GATEWAYS, NETWORKS, SITES, Form, Records, export_records, import_records
 from sites.gateways import add_gateway
+from sites.import_export import GATEWAYS, NETWORKS, SITES, Form, Records, export_records, import_records
 from sites.models import Gateway, Network, Site, SiteKind, SiteState
 from tests.sites.files import GOOD, HEAD, collection, feature, table
 from tests.sites.places import pierre_bayle, public_network

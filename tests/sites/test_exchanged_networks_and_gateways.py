@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateways.ports import GatewayKind
-from sites.exchange import GATEWAYS, NETWORKS, Form, export_records, import_records
+from gateways.types import GatewayKind
 from sites.gateways import add_gateway, by_credential
+from sites.import_export import GATEWAYS, NETWORKS, Form, export_records, import_records
 from sites.models import Gateway, Network, Site
 from tests.sites.files import faults, table
 from tests.sites.places import viotte

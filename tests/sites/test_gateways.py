@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from gateways.landing import credential_digest
-from gateways.ports import GatewayKind
+from gateways.landing_token import credential_digest
+from gateways.types import GatewayKind
 from sites.checks import SILENT_AFTER, Verdict, check
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.gateways import add_gateway, by_address, by_credential, by_identity, rotate_credential

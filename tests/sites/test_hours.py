@@ -10,16 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sites.holidays import ZONES, easter_sunday, last_school_holiday, public_holidays, school_holidays
-from sites.hours import (
-    Hours,
-    InvalidHours,
-    closing,
-    is_open,
-    next_midnight,
-    opening,
-    parse,
-    spans_on,
-)
+from sites.opening_hours import Hours, InvalidHours, closing, is_open, next_midnight, opening, parse, spans_on
 
 PARIS = ZoneInfo("Europe/Paris")
 LIBRARY = parse("Mo-Fr 09:00-18:30; Sa 10:00-12:00,14:00-17:00; PH off")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
 from sites.directory import geojson, hotspots
-from sites.exchange import SITES, Form, export_records, import_records
+from sites.import_export import SITES, Form, export_records, import_records
 from sites.models import Network, Site
 from tests.sites.files import GOOD, HEAD, collection, faults, feature, table
 from tests.sites.test_exchange import NOW

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from sites.limits import Rates, ads_shown, may_serve, rates, state_at
 from sites.models import NetworkKind, SiteKind, SiteState
-from sites.rules import Rates, ads_shown, may_serve, rates, state_at
 from tests.sites.places import public_network, viotte
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sites.exchange.cells import day
-from sites.exchange.tables import defuse, read_table, stream_table, undefuse, write_table
+from sites.import_export.cells import day
+from sites.import_export.tables import defuse, read_table, stream_table, undefuse, write_table
 
 RISKY = [
     "=1+1",

@@ -11,10 +11,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from auth import api_tokens, plans
-from auth.api_models import ApiToken
-from auth.api_policy import Scope
-from auth.api_tokens import Wish
+from auth.api_tokens import service
+from auth.api_tokens.models import ApiToken
+from auth.api_tokens.scopes import Scope
+from auth.api_tokens.service import Wish
+from auth.vouchers import plans
 from portal.services import Services
 from tests.portal.conftest import PORTAL
 from tests.town import Town, make_library_network, make_site
@@ -55,10 +56,10 @@ class Program:
 
 def give_token(
     services: Services, name: str = "tickets", *scopes: Scope, networks: tuple[str, ...] = (), days: int = 365
-) -> api_tokens.MadeToken:
+) -> service.MadeToken:
     wish = Wish(name, frozenset(scopes or Scope), frozenset(networks), timedelta(days=days))
     with services.make_session.begin() as db:
-        return api_tokens.make(
+        return service.make(
             db,
             tokens=services.tokens,
             issuer=services.settings.portal_url,

@@ -12,8 +12,8 @@ from openapi_spec_validator import validate
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from auth import api_tokens
-from auth.api_policy import Scope
+from auth.api_tokens import service
+from auth.api_tokens.scopes import Scope
 from auth.models import Attempt
 from portal.api.access import MOST_A_MINUTE
 from portal.services import Services
@@ -173,7 +173,7 @@ def refusals_of_tokens(app: Flask, services: Services, path: str, method: str) -
         db.merge(Attempt(key=f"api:{made.row.id}:{minute}", count=MOST_A_MINUTE, last_at=services.clock()))
     yield program.ask(method, where, json={})
     with services.make_session.begin() as db:
-        assert api_tokens.revoke(db, made.row.id, now=services.clock())
+        assert service.revoke(db, made.row.id, now=services.clock())
     yield program.ask(method, where)
 
 

@@ -11,11 +11,11 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth import vouchers
-from auth.api_models import PassRequest
-from auth.codes import read
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Voucher
+from auth.api_tokens.models import PassRequest
+from auth.audit.log import TrailEntry
+from auth.vouchers import redeeming
+from auth.vouchers.codes import read
+from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
 from sessions.sweep import sweep
 from tests.clock import MovingClock
@@ -147,7 +147,7 @@ def test_no_row_holds_a_code_or_what_one_could_be_drawn_from(
     assert tickets.row is not None
     kept = repr([getattr(tickets.row, column.name) for column in type(tickets.row).__table__.columns])
     with services.make_session() as reading:
-        voucher = vouchers.find(reading, keys=services.voucher_keys, code=code)
+        voucher = redeeming.find(reading, keys=services.voucher_keys, code=code)
     assert voucher is not None
     for secret in (code, tickets.token, tickets.token.split(".")[1]):
         assert secret not in held + kept + repr(vars(voucher))
@@ -206,7 +206,7 @@ def test_an_order_needs_a_plan_and_a_desk(tickets: Program, missing: str) -> Non
 def test_a_plan_of_another_network_is_as_unknown_as_none(
     tickets: Program, services: Services, db: Session
 ) -> None:
-    from auth import plans
+    from auth.vouchers import plans
 
     with services.make_session.begin() as writing:
         plans.by_slug(writing, "24h").networks = ["other-town"]
@@ -276,7 +276,7 @@ def test_an_order_without_a_proper_key_is_refused(tickets: Program, db: Session,
 def test_an_imprudent_order_is_refused(
     tickets: Program, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auth.voucher_budgets.guesses_per_day", lambda: 100_000_000_000)
+    monkeypatch.setattr("auth.vouchers.rate_limits.guesses_per_day", lambda: 100_000_000_000)
     answer = tickets.order()
     assert (answer.status_code, answer.get_json()["type"][-14:]) == (409, "too-many-codes")
     assert counted(db, Batch) == 0
@@ -298,7 +298,7 @@ def test_a_code_that_is_taken_is_drawn_again_and_found_again(
     tickets: Program, services: Services, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chance in billions, made certain: the first attempt for the second pass gives the code of the first."""
-    from auth.pass_requests import Draw
+    from auth.api_tokens.idempotency import Draw
 
     drawn = Draw.__call__
     monkeypatch.setattr(
@@ -310,13 +310,13 @@ def test_a_code_that_is_taken_is_drawn_again_and_found_again(
 
 
 def test_a_token_used_is_seen_to_the_minute(tickets: Program, services: Services, clock: MovingClock) -> None:
-    from auth import api_tokens
+    from auth.api_tokens import service
 
     seen = []
     for _ in range(3):
         tickets.get("/plans")
         with services.make_session() as db:
-            row = api_tokens.by_name(db, "tickets")
+            row = service.by_name(db, "tickets")
             assert row is not None
             seen.append(row.used_at)
         clock.advance(seconds=40)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import voucher_batches
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
+from auth.vouchers import issuing
 from portal.services import Services
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program
@@ -56,7 +56,7 @@ def test_a_pass_is_read_before_during_and_after_its_use(
 def test_a_suspended_pass_is_not_good(tickets: Program, services: Services) -> None:
     number, [(mark, _)] = ordered(tickets)
     with services.make_session.begin() as db:
-        voucher_batches.suspend(db, number, now=services.clock())
+        issuing.suspend(db, number, now=services.clock())
     assert tickets.get(f"/passes/{mark}").get_json()["good"] is False
     assert tickets.get(f"/batches/{number}").get_json()["suspended_at"] == "2026-11-24T11:00:00Z"
 

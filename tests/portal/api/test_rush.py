@@ -8,8 +8,8 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Voucher
+from auth.audit.log import TrailEntry
+from auth.vouchers.models import Batch, Voucher
 from portal.app import create_app
 from portal.services import Services
 from tests.portal.api.conftest import Program

@@ -16,14 +16,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from auth import api_tokens, plans, voucher_batches
-from auth.api_models import ApiToken
-from auth.api_policy import Scope
-from auth.api_tokens import PURPOSE
+from auth.api_tokens import service
+from auth.api_tokens.models import ApiToken
+from auth.api_tokens.scopes import Scope
+from auth.api_tokens.service import PURPOSE
+from auth.audit.log import TrailEntry
 from auth.tokens import Tokens
-from auth.trail import TrailEntry
-from auth.voucher_batches import Order
-from auth.voucher_models import Batch, Voucher
+from auth.vouchers import issuing, plans
+from auth.vouchers.issuing import Order
+from auth.vouchers.models import Batch, Voucher
 from config import Secret, Serves
 from portal.api.declaring import OPERATIONS
 from portal.app import create_app
@@ -184,10 +185,10 @@ def test_a_revoked_token_is_dead_at_once_at_every_worker(
     elsewhere = Program(create_app(services), tickets.token)
     assert told(tickets)[0] == told(elsewhere)[0] == 200
     with services.make_session.begin() as writing:
-        row = api_tokens.by_name(writing, "tickets")
+        row = service.by_name(writing, "tickets")
         assert row is not None
-        assert api_tokens.revoke(writing, row.id, now=services.clock())
-        assert not api_tokens.revoke(writing, row.id, now=services.clock())
+        assert service.revoke(writing, row.id, now=services.clock())
+        assert not service.revoke(writing, row.id, now=services.clock())
     for program in (tickets, elsewhere):
         assert told(program)[:2] == (401, "revoked-token")
         assert program.order().status_code == 401
@@ -303,9 +304,7 @@ def make_batch(services: Services, site: str) -> dict[str, object]:
     with services.make_session.begin() as db:
         order = Order(count=3, issued_by="somebody", desk_site=site)
         plan = plans.by_slug(db, "day")
-        made = voucher_batches.issue(
-            db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock()
-        )
+        made = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock())
     return {"batch_id": made.batch.id, "mark": made.tickets[0].mark}
 
 
@@ -448,7 +447,7 @@ def test_a_token_names_no_network_and_no_scope_itself(tickets: Program) -> None:
 
 
 def test_two_tokens_cannot_have_one_name(services: Services, tickets: Program) -> None:
-    with pytest.raises(api_tokens.TakenName):
+    with pytest.raises(service.TakenName):
         give_token(services, "tickets", networks=(OTHER,))
     with services.make_session() as db:
         assert db.scalar(select(func.count(ApiToken.id))) == 1

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ads.campaigns import load_announcements
-from auth.patron_import import import_patrons
+from auth.patrons.csv_import import import_patrons
 from config import Secret, Settings
 from db.base import Base
-from gateways import landing
-from gateways.landing import Landing, credential_digest
-from gateways.ports import GatewayKind, MacAddress
+from gateways import landing_token
+from gateways.landing_token import Landing, credential_digest
+from gateways.types import GatewayKind, MacAddress
 from portal.app import create_app, make_services
 from portal.services import Services
 from sites.demo.town import load_demo
@@ -67,7 +67,7 @@ class Portal:
         """Where this gateway's redirector would send that phone."""
         key = self.services.landing_keys.of(credential_digest(credential_of(gateway)))
         landed = Landing(gateway, MacAddress(mac), LOOPBACK)
-        token = landing.sign(landed, key=key, now=self.clock().timestamp())
+        token = landing_token.sign(landed, key=key, now=self.clock().timestamp())
         return f"{self.url}/?landing={token}&lang={lang}"
 
 

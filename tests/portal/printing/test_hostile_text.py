@@ -12,7 +12,7 @@ from portal.printing.marks import set_in
 from portal.printing.papers import Paper
 from portal.printing.sheets import preview_svg, print_pdf
 from portal.printing.tickets import plain
-from tests.portal.printing.slips import make_tickets, read_codes, read_text, redeem_addresses, squeezed
+from tests.portal.printing.printed import make_tickets, read_codes, read_text, redeem_addresses, squeezed
 
 MARKUP = [
     "#panic()",

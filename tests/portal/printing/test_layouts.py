@@ -9,9 +9,9 @@ import pytest
 from portal.printing.layouts import Codes, lay_out
 from portal.printing.marks import Line, Mark, Square
 from portal.printing.papers import LARGE_GRIDS, ROOMY_GRIDS, Paper, grid
+from portal.printing.qr import QUIET_ZONE, draw, modules
 from portal.printing.tickets import Ticket
-from portal.qr import QUIET_ZONE, draw, modules
-from tests.portal.printing.slips import make_ticket
+from tests.portal.printing.printed import make_ticket
 
 FORMS = [(paper, False) for paper in Paper] + [(paper, True) for paper in LARGE_GRIDS]
 # With the roomier places that long texts are given.

@@ -6,7 +6,7 @@ import pytest
 
 from portal.printing.receipts import print_escpos
 from portal.printing.tickets import OversizedPrint, Ticket, UnprintableTicket
-from tests.portal.printing.slips import make_ticket, make_tickets
+from tests.portal.printing.printed import make_ticket, make_tickets
 
 # The parameters' length of each command we use, by its first two bytes.
 LENGTHS = {b"\x1b@": 0, b"\x1bt": 1, b"\x1ba": 1, b"\x1bE": 1, b"\x1bJ": 1, b"\x1d!": 1, b"\x1dV": 2}

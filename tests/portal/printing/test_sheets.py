@@ -10,7 +10,7 @@ import pytest
 from portal.printing.papers import LARGE_GRIDS, Paper, UnfitPaper, grid
 from portal.printing.sheets import preview_svg, print_pdf
 from portal.printing.tickets import OversizedPrint, UnprintableTicket
-from tests.portal.printing.slips import (
+from tests.portal.printing.printed import (
     make_ticket,
     make_tickets,
     read_codes,

@@ -12,7 +12,7 @@ from portal.printing import typesetter
 from portal.printing.papers import Paper
 from portal.printing.sheets import print_pdf
 from portal.printing.typesetter import BusyPress, FailedPrinting
-from tests.portal.printing.slips import make_ticket
+from tests.portal.printing.printed import make_ticket
 
 
 def print_one() -> bytes:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from auth.voucher_models import Batch, Plan, PlanKind
+from auth.vouchers.models import Batch, Plan, PlanKind
+from portal.printing.from_vouchers import LANGUAGES, say_end
 from portal.printing.papers import Paper, UnfitText
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
 from portal.printing.tickets import Ticket
-from portal.slips import LANGUAGES, say_end
-from tests.portal.printing.slips import SSID, make_ticket, read_text, squeezed
+from tests.portal.printing.printed import SSID, make_ticket, read_text, squeezed
 from tests.portal.printing.test_receipts import parse
 
 ROOMY = [

@@ -14,13 +14,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from auth import patrons, plans
-from auth import staff as accounts
-from auth.staff_codes import STEP_SECONDS, make_recovery_codes, read_recovery_code, totp
-from auth.staff_models import Staff
-from auth.staff_policy import Authority, Role
+from auth.patrons import local
+from auth.staff import accounts
+from auth.staff.models import Staff
+from auth.staff.roles import Authority, Role
+from auth.staff.totp import STEP_SECONDS, make_recovery_codes, read_recovery_code, totp
+from auth.vouchers import plans
 from portal.services import Services
-from sessions.log.decisions import Refused, Rule, Step, note, show_code
+from sessions.log.denials import Refused, Rule, Step, note, show_code
 from sessions.models import EndReason
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
@@ -112,7 +113,7 @@ class Clerk:
 @functools.cache
 def password_hash() -> str:
     """Computed once for everybody: hashing is meant to be slow."""
-    return patrons.HASHER.hash(PASSWORD)
+    return local.HASHER.hash(PASSWORD)
 
 
 @dataclass

@@ -6,13 +6,13 @@ import re
 
 from sqlalchemy import select
 
-from auth import vouchers
-from auth.codes import read
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Voucher
+from auth.audit.log import TrailEntry
+from auth.vouchers import redeeming
+from auth.vouchers.codes import read
+from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
-from sessions import opening
-from sessions.opening import Acceptance
+from sessions import start
+from sessions.start import Acceptance
 from tests.portal.staff.conftest import Clerk
 from tests.town import Town, make_client
 
@@ -47,8 +47,10 @@ def go_online(services: Services, town: Town, code: str) -> None:
     with services.make_session.begin() as db:
         gateway = db.merge(town.pierre_bayle)
         now = services.clock()
-        allowance = vouchers.redeem(db, keys=services.voucher_keys, code=read(code), gateway=gateway, now=now)
-        opening.open_access(
+        allowance = redeeming.redeem(
+            db, keys=services.voucher_keys, code=read(code), gateway=gateway, now=now
+        )
+        start.open_access(
             db,
             gateway=gateway,
             client=make_client("02:00:00:00:0a:01", "10.68.0.5"),

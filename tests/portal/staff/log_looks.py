@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
 from tests.portal.staff.conftest import Clerk
 from tests.sessions.log.rows import ADA, BO
 from tests.town import ADA_PHONE, BO_PHONE

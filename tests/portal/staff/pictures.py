@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from auth.staff_policy import Role
+from auth.staff.roles import Role
 from tests.portal.pages.scene import open_window, running_portal
 from tests.portal.pictures import FOLDER, SCHEMES
 from tests.portal.staff.test_log_pages import WALK, an_afternoon

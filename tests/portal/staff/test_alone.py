@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from auth.staff_policy import Role
+from auth.staff.roles import Role
 from config import Serves
 from portal.app import create_app
 from portal.services import Services

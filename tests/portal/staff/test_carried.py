@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.staff_models import StaffSession
-from auth.staff_policy import Role
-from auth.voucher_models import Batch
-from sessions.keeping.models import LegalHold
+from auth.staff.models import StaffSession
+from auth.staff.roles import Role
+from auth.vouchers.models import Batch
+from sessions.retention.models import LegalHold
 from tests.clock import MovingClock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 

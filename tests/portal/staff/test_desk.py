@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth import vouchers
-from auth.codes import read
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Plan, PlanKind, Voucher
+from auth.audit.log import TrailEntry
+from auth.staff.roles import Role
+from auth.vouchers import redeeming
+from auth.vouchers.codes import read
+from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
 from portal.services import Services
 from sites.models import Network, Site
 from tests.portal.staff.conftest import Clerk, Desk
@@ -26,7 +26,7 @@ def test_enter_alone_issues_one_pass(clerk: Clerk, services: Services) -> None:
     assert re.search(r'<input id="count"[^>]*value="" placeholder="1"[^>]*autofocus', page)
     (code,) = issue(clerk)
     with services.make_session() as db:
-        assert vouchers.find(db, keys=services.voucher_keys, code=read(code)) is not None
+        assert redeeming.find(db, keys=services.voucher_keys, code=read(code)) is not None
     assert f'<p class="aloud">{code}</p>' in clerk.page.text
     assert re.search(r"<button[^>]*autofocus[^>]*>Print", clerk.page.text)
 

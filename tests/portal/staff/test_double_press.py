@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
-from auth.voucher_models import Batch, Voucher
+from auth.vouchers.models import Batch, Voucher
 from tests.portal.staff.issuing import CODE
 from tests.portal.staff.test_journey import clerk, open_pass, portal
 from tests.portal.staff.window import Clerk

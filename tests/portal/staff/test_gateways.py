@@ -10,14 +10,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from auth.staff_policy import Role
+from auth.staff.roles import Role
 from gateways.faults import Fault, FaultCode, read_faults
-from portal.fault_words import fault_in_words
+from portal.i18n.gateway_faults import fault_in_words
+from portal.i18n.translation import LANGUAGES
 from portal.services import Services
-from portal.wording import LANGUAGES
-from sessions import accounting, ending, feed
+from sessions import accounting, end, feed
 from sessions.accounting import Report
-from sessions.health.overview import Zombies, look
+from sessions.gateway_health.overview import Zombies, look
 from sessions.models import Drift, DriftKind, EndReason, Lease, Outage, Remedy
 from sites.checks import Verdict
 from sites.models import Gateway
@@ -39,7 +39,7 @@ def station(services: Services, clock: MovingClock, town: Town) -> Gateway:
         for sequence in (1, 2):
             report = Report("one", sequence, clock().timestamp() + 5, (), (4711,), {"spoofed": 3})
             accounting.record(db, gateway=gateway, report=report, now=clock())
-        ending.end(db, first.id, reason=EndReason.LEFT, now=clock())
+        end.end(db, first.id, reason=EndReason.LEFT, now=clock())
         clock.advance(seconds=30)
         return gateway
 

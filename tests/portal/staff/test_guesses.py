@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from auth.models import Attempt
-from auth.staff_policy import Role
+from auth.staff.roles import Role
 from portal.services import Services
 from tests.portal.conftest import Phone
 from tests.portal.staff.conftest import Desk

@@ -11,9 +11,9 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from auth.plans import add_first_plans
-from auth.staff_policy import Role
-from portal.joining import joining_uri
+from auth.staff.roles import Role
+from auth.vouchers.plans import add_first_plans
+from portal.printing.wifi_qr import joining_uri
 from tests.portal.pages.scene import LIBRARY, Guest, Portal, new_guest, open_window, running_portal
 from tests.portal.staff.issuing import CODE
 from tests.portal.staff.window import DESKTOP, Clerk

@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser
 
-from auth.staff_policy import Role
-from sessions.classes import DataClass
-from sessions.keeping import holds, terms
-from sessions.keeping.models import PurgeRun, TermChange, TermUnit
-from sessions.keeping.terms import Term
+from auth.staff.roles import Role
+from sessions.data_classes import DataClass
+from sessions.retention import holds, periods
+from sessions.retention.models import PurgeRun, TermChange, TermUnit
+from sessions.retention.periods import Term
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.test_pages import Clerk
@@ -26,7 +26,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with running_portal(tmp_path_factory.mktemp("keeping-pages")) as portal:
         now = portal.services.clock()
         with portal.services.make_session.begin() as db:
-            terms.seed(db, now=now)
+            periods.seed(db, now=now)
             db.flush()
             db.add(
                 PurgeRun(
@@ -37,10 +37,10 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
                     position=0,
                 )
             )
-            for rule in terms.current(db):
+            for rule in periods.current(db):
                 if rule.data_class is DataClass.SECURITY:
                     month = Term(1, TermUnit.MONTHS)
-                    asked = terms.change(db, rule.id, term=month, basis="Moins suffit", by="pia", now=now)
+                    asked = periods.change(db, rule.id, term=month, basis="Moins suffit", by="pia", now=now)
                     assert isinstance(asked, TermChange)
             holds.place(
                 db,

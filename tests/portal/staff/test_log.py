@@ -12,9 +12,9 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from auth.staff_policy import Role
+from auth.staff.roles import Role
 from portal.services import Services
-from sessions.log.decisions import Refused, Rule, Step, note, show_code
+from sessions.log.denials import Refused, Rule, Step, note, show_code
 from sessions.models import AccessSession, EndReason, Lease
 from tests.clock import MovingClock
 from tests.portal.conftest import Agent, Phone

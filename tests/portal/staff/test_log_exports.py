@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 from sqlalchemy.orm import Session
 
-from auth.staff_policy import Role
+from auth.staff.roles import Role
 from tests.clock import MovingClock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.portal.staff.log_looks import deeds, holds_none, lift

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 from sqlalchemy import select
 
-from auth.staff_policy import Role
-from sessions.log.decisions import show_code
+from auth.staff.roles import Role
+from sessions.log.denials import show_code
 from sessions.models import AccessSession, Decision
 from tests.portal.pages.scene import Guest, Portal, new_guest, open_window, running_portal
 from tests.portal.staff.test_pages import DESKTOP, Clerk, look

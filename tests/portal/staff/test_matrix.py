@@ -15,19 +15,20 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.routing import Rule as Route
 
-from auth import api_tokens, plans, voucher_batches
-from auth import staff_requests as requests
-from auth.api_policy import Scope
-from auth.api_tokens import Wish
-from auth.staff_models import Staff, StaffRequest
-from auth.staff_policy import Action, Authority, Role
-from auth.voucher_batches import Order
-from auth.voucher_models import Batch, Voucher
+from auth.api_tokens import service
+from auth.api_tokens.scopes import Scope
+from auth.api_tokens.service import Wish
+from auth.staff import requests
+from auth.staff.models import Staff, StaffRequest
+from auth.staff.roles import Action, Authority, Role
+from auth.vouchers import issuing, plans
+from auth.vouchers.issuing import Order
+from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
 from portal.staff.access import need_of
-from sessions.keeping import holds, terms
-from sessions.log.decisions import Refused, Rule, Step, note
-from sessions.requisitions import register
+from sessions.legal_requests import register
+from sessions.log.denials import Refused, Rule, Step, note
+from sessions.retention import holds, periods
 from sites.models import Gateway, Network
 from tests.portal.effects import TRAIL, changed_since, state
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
@@ -288,9 +289,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
     with services.make_session.begin() as db:
         order = Order(count=2, issued_by="somebody", desk_site=site)
         plan = plans.by_slug(db, "day")
-        made = voucher_batches.issue(
-            db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock()
-        )
+        made = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock())
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
         access = add_session(db, gateway, services.clock())
@@ -298,7 +297,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         code = note(db, refused, now=services.clock())
         assert code is not None
         wish = Wish(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))
-        token = api_tokens.make(
+        token = service.make(
             db, tokens=services.tokens, issuer="us", wish=wish, by="dana", now=services.clock()
         ).row
         boss = db.get_one(Staff, boss_id)
@@ -306,7 +305,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         requests.ask(db, db.get_one(Staff, person.staff_id), officer, by=boss, now=services.clock())
         asked = db.scalars(select(StaffRequest).where(StaffRequest.staff_id == person.staff_id)).one()
         # Terms are those of the whole installation.
-        terms.seed(db, now=services.clock())
+        periods.seed(db, now=services.clock())
         db.flush()
         hold = holds.place(
             db,
@@ -318,7 +317,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             now=services.clock(),
             network_id=gateway.network_id,
         )
-        rule = terms.current(db)[0]
+        rule = periods.current(db)[0]
         register.add_first_bases(db)
         entry = register.add(db, ASKED, networks=frozenset({network}), by="somebody", now=services.clock())
         return Things(
@@ -343,9 +342,7 @@ def with_new_passes(services: Services, things: Things) -> Things:
         desk_site = db.get_one(Batch, things.batch_id).desk_site
         order = Order(count=2, issued_by="somebody", desk_site=desk_site)
         plan = plans.by_slug(db, "day")
-        made = voucher_batches.issue(
-            db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock()
-        )
+        made = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock())
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         return replace(things, batch_id=made.batch.id, voucher_id=voucher.id)
 

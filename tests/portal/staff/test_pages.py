@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 from sqlalchemy import select
 
-from auth import plans
-from auth import staff as accounts
-from auth.staff_codes import STEP_SECONDS
-from auth.staff_models import Staff
-from auth.staff_policy import Authority, Role
-from auth.trail import TrailEntry
-from auth.voucher_models import Batch, Voucher
+from auth.audit.log import TrailEntry
+from auth.staff import accounts
+from auth.staff.models import Staff
+from auth.staff.roles import Authority, Role
+from auth.staff.totp import STEP_SECONDS
+from auth.vouchers import plans
+from auth.vouchers.models import Batch, Voucher
 from sessions.models import Drift, DriftKind, Outage
 from sites.models import Gateway
 from tests.portal.pages.axe import broken_rules

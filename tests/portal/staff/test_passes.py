@@ -6,9 +6,9 @@ import re
 
 from sqlalchemy import select
 
-from auth import vouchers
-from auth.codes import read
-from auth.voucher_models import Voucher
+from auth.vouchers import redeeming
+from auth.vouchers.codes import read
+from auth.vouchers.models import Voucher
 from portal.services import Services
 from sessions.models import AccessSession
 from tests.clock import MovingClock
@@ -44,7 +44,7 @@ def test_a_replaced_ticket_is_dead_and_linked(clerk: Clerk, services: Services, 
     (fresh,) = set(CODE.findall(page))
     assert fresh != code
     with services.make_session() as db:
-        new = vouchers.find(db, keys=services.voucher_keys, code=read(fresh))
+        new = redeeming.find(db, keys=services.voucher_keys, code=read(fresh))
         assert new is not None and new.replaces_id == old.id
         assert db.scalars(select(AccessSession.ended_at)).one() is not None
     assert "It was replaced." in clerk.get(f"/staff/passes/{old.id}").text

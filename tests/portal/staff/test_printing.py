@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
-from auth.voucher_models import Voucher
+from auth.audit.log import TrailEntry
+from auth.staff.roles import Role
+from auth.vouchers.models import Voucher
 from portal.printing import typesetter
+from portal.printing.from_vouchers import LANGUAGES
 from portal.printing.papers import Paper
 from portal.services import Services
-from portal.slips import LANGUAGES
-from portal.staff.pass_words import TONGUES
+from portal.staff.vouchers.voucher_words import TONGUES
 from sites.models import Site
 from tests.clock import MovingClock
-from tests.portal.printing.slips import read_codes, read_text, squeezed
+from tests.portal.printing.printed import read_codes, read_text, squeezed
 from tests.portal.staff.conftest import Clerk, Desk, attribute
 from tests.portal.staff.issuing import CODE, deeds, issue
 

@@ -15,12 +15,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
+from auth.staff.roles import Role
 from portal.services import Services
 from portal.staff.access import need_of
-from sessions.keeping.models import LegalHold, PurgeRun
-from sessions.requisitions.models import Requisition
+from sessions.legal_requests.models import Requisition
+from sessions.retention.models import LegalHold, PurgeRun
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.portal.staff.test_matrix import ASKED, TABLE, World, world
 

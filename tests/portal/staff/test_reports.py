@@ -12,9 +12,9 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
-from portal import figures
+from auth.audit.log import TrailEntry
+from auth.staff.roles import Role
+from portal import statistics
 from portal.printing import typesetter
 from portal.services import Services
 from sites.models import Gateway, Network, Site
@@ -23,7 +23,7 @@ from tests.portal.pages.scene import open_window, running_portal
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.test_pages import DESKTOP, look
 from tests.portal.staff.test_pages import Clerk as ClerkOnScreen
-from tests.sessions.figures.rows import add_refusal, add_session
+from tests.sessions.statistics.rows import add_refusal, add_session
 from tests.town import Town, make_gateway
 
 WEEK = "first=2026-10-05&last=2026-10-11"
@@ -51,7 +51,7 @@ def clock() -> MovingClock:
 def used(services: Services, town: Town) -> Town:
     with services.make_session.begin() as db:
         fill(db, town.station, town.pierre_bayle)
-    while figures.make_next(services) is not None:
+    while statistics.make_next(services) is not None:
         pass
     return town
 
@@ -167,7 +167,7 @@ def test_the_page_with_figures_is_open_to_all(
 
     with running_portal(tmp_path_factory.mktemp("reports"), prepare=prepare) as portal:
         portal.clock.now = datetime(2026, 10, 15, 10, 0, tzinfo=UTC)
-        while figures.make_next(portal.services) is not None:
+        while statistics.make_next(portal.services) is not None:
             pass
         with open_window(chromium, viewport=DESKTOP) as window:
             clerk = ClerkOnScreen(portal, window.new_page(), "fr", login="ines")

@@ -6,16 +6,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
+from auth.staff.roles import Role
 from portal.services import Services
-from sessions.blocks import Origin
+from sessions.legal_requests import register
+from sessions.legal_requests.models import Requisition, RequisitionAnswer
+from sessions.legal_requests.package import check_package
 from sessions.models import AccessSession
-from sessions.requisitions import register
-from sessions.requisitions.models import Requisition, RequisitionAnswer
-from sessions.requisitions.package import check_package
+from sessions.port_blocks import Origin
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
-from tests.sessions.requisitions.rows import PUBLIC, online
+from tests.sessions.legal_requests.rows import PUBLIC, online
 from tests.town import Town
 
 FORM = {

@@ -10,15 +10,15 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.staff_policy import Role
-from sessions.blocks import Origin
-from sessions.requisitions import register
-from sessions.requisitions.package import check_package
+from auth.staff.roles import Role
+from sessions.legal_requests import register
+from sessions.legal_requests.package import check_package
+from sessions.port_blocks import Origin
 from sites.models import Gateway
 from tests.clock import NOON
 from tests.portal.pages.scene import FREE, Portal, open_window, running_portal
 from tests.portal.staff.test_pages import DESKTOP, Clerk, look
-from tests.sessions.requisitions.rows import PUBLIC, online
+from tests.sessions.legal_requests.rows import PUBLIC, online
 
 pytestmark = pytest.mark.browser
 TYPED = {

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
-from portal import keeping
+from auth.audit.log import TrailEntry
+from auth.staff.roles import Role
+from portal import retention
 from portal.services import Services
-from sessions.classes import DataClass
-from sessions.keeping import clock as clocks
-from sessions.keeping import holds, purge, terms
-from sessions.keeping.models import LegalHold, PurgeRun, RetentionRule, TermChange
+from sessions.data_classes import DataClass
+from sessions.retention import clock_check as clocks
+from sessions.retention import holds, periods, purge
+from sessions.retention.models import LegalHold, PurgeRun, RetentionRule, TermChange
 from tests.clock import NOON, MovingClock
 from tests.portal.staff.conftest import Clerk, Desk
-from tests.sessions.keeping.past import Past
+from tests.sessions.retention.past import Past
 from tests.town import BO_PHONE, Town
 
 
@@ -26,7 +26,7 @@ from tests.town import BO_PHONE, Town
 def pia(desk: Desk, services: Services) -> Clerk:
     """Pia answers for data protection."""
     with services.make_session.begin() as db:
-        terms.seed(db, now=services.clock())
+        periods.seed(db, now=services.clock())
         clocks.look(db, now=services.clock())
     return desk.at_work("pia", Role.PRIVACY)
 
@@ -74,15 +74,15 @@ def test_a_shorter_term_waits_for_a_second_person_and_a_week(
     assert "holds from" in second.follow().text
     clock.advance(days=6)
     with services.make_session.begin() as writer:
-        purge.step(writer, keeping.SHELVES, now=clock(), at_once=True)
-        assert terms.in_force(writer)[DataClass.SECURITY].term.amount == 3
+        purge.step(writer, retention.SHELVES, now=clock(), at_once=True)
+        assert periods.in_force(writer)[DataClass.SECURITY].term.amount == 3
     clock.advance(days=1)
     with services.make_session.begin() as writer:
         for run in writer.scalars(select(PurgeRun)):
             run.finished_at = clock()
         writer.flush()
-        purge.step(writer, keeping.SHELVES, now=clock(), at_once=True)
-        assert terms.in_force(writer)[DataClass.SECURITY].term.amount == 30
+        purge.step(writer, retention.SHELVES, now=clock(), at_once=True)
+        assert periods.in_force(writer)[DataClass.SECURITY].term.amount == 30
     db.rollback()
     deeds = db.execute(
         select(TrailEntry.actor, TrailEntry.action).where(TrailEntry.object == "retention:security")

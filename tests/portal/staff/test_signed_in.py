@@ -7,9 +7,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import staff as accounts
-from auth.staff_models import Staff, StaffSession
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
+from auth.staff import accounts
+from auth.staff.models import Staff, StaffSession
 from portal.services import Services
 from sessions.sweep import sweep
 from tests.portal.conftest import PORTAL

@@ -6,12 +6,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from auth import limits, trail
-from auth import staff as accounts
-from auth.staff_codes import STEP_SECONDS
-from auth.staff_models import Staff, StaffSession
-from auth.staff_policy import Role
-from auth.staff_signin import MOST_ADDRESS, Asker, of_address
+from auth import rate_limits
+from auth.audit import log
+from auth.staff import accounts
+from auth.staff.models import Staff, StaffSession
+from auth.staff.roles import Role
+from auth.staff.signin import MOST_ADDRESS, Asker, of_address
+from auth.staff.totp import STEP_SECONDS
 from portal.services import Services
 from portal.staff.signin import onward
 from tests.clock import MovingClock
@@ -65,16 +66,16 @@ def test_unknown_and_wrong_are_told_alike(cem: Clerk, desk: Desk) -> None:
 
 
 def test_an_unknown_login_costs_the_same_hash(cem: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from auth import staff_secrets
+    from auth.staff import secrets
 
     seen: list[str] = []
-    real = staff_secrets.opens
+    real = secrets.opens
 
     def watch(secret_hash: str, secret: str) -> bool:
         seen.append(secret_hash.rpartition("$")[0].rpartition("$")[0])
         return real(secret_hash, secret)
 
-    monkeypatch.setattr(staff_secrets, "opens", watch)
+    monkeypatch.setattr(secrets, "opens", watch)
     for login in ("cem", "nobody"):
         cem.get("/staff/signin")
         cem.press("/staff/signin", login=login, password="not-the-password")
@@ -180,7 +181,7 @@ def test_one_address_cannot_try_many_logins(cem: Clerk) -> None:
     assert cem.press("/staff/signin", login="nobody", password="x").status_code == 401
     for _ in range(MOST_ADDRESS - 1):
         with cem.services.make_session.begin() as db:
-            limits.count(db, of_address(Asker(cem.address)), now=cem.clock())
+            rate_limits.count(db, of_address(Asker(cem.address)), now=cem.clock())
     assert cem.press("/staff/signin", login="somebody.else", password="x").status_code == 429
 
 
@@ -236,7 +237,7 @@ def test_without_its_trail_nothing_is_done(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the trail cannot be written")
 
-    monkeypatch.setattr(trail, "record", broken)
+    monkeypatch.setattr(log, "record", broken)
     assert cem.press("/staff/signin/code", code=cem.code()).status_code == 500
     assert not is_in(cem)
     with services.make_session() as db:

@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.api_models import ApiToken
-from auth.staff_policy import Role
-from auth.trail import TrailEntry
+from auth.api_tokens.models import ApiToken
+from auth.audit.log import TrailEntry
+from auth.staff.roles import Role
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program
 from tests.portal.staff.conftest import Clerk, Desk

@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import staff as accounts
-from auth.staff_models import Staff, StaffRequest
-from auth.staff_policy import Authority, Role, takes_two
-from auth.trail import TrailEntry
+from auth.audit.log import TrailEntry
+from auth.staff import accounts
+from auth.staff.models import Staff, StaffRequest
+from auth.staff.roles import Authority, Role, takes_two
 from portal.services import Services
 from tests.clock import MovingClock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, ViewportSize
 
-from auth import staff as accounts
-from auth.staff_codes import STEP_SECONDS, totp
-from auth.staff_policy import Authority, Role
+from auth.staff import accounts
+from auth.staff.roles import Authority, Role
+from auth.staff.totp import STEP_SECONDS, totp
 from tests.portal.pages.scene import Portal
 from tests.portal.staff.conftest import PASSWORD, password_hash
 from tests.portal.staff.issuing import CODE

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from auth.voucher_keys import VoucherKeys
+from auth.vouchers.keys import VoucherKeys
 from config import Secret
-from sessions.log.asking import (
+from sessions.log.query import Filter, State
+from sessions.log.search import (
     Asked,
     Last,
     NoSuchRow,
@@ -25,7 +26,6 @@ from sessions.log.asking import (
     resolve,
     span,
 )
-from sessions.log.query import Filter, State
 from sessions.models import EndReason
 from sites.models import SigninMethod
 from tests.clock import MovingClock

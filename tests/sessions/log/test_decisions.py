@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.codes import ALPHABET, is_obscene
-from sessions.log import decisions
-from sessions.log.decisions import Refused, Rule, Step, find, make_code, note, read_code, show_code
+from auth.vouchers.codes import ALPHABET, is_obscene
+from sessions.log import denials
+from sessions.log.denials import Refused, Rule, Step, find, make_code, note, read_code, show_code
 from sessions.models import Decision
 from tests.clock import MovingClock
 from tests.town import ADA_PHONE, BO_PHONE, Town, build_town
@@ -91,7 +91,7 @@ def test_a_flood_is_written_down_so_far_and_no_further(
     db: Session, town: Town, clock: MovingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case D6. A device with any number of addresses, for hours: the other sites still have their codes."""
-    monkeypatch.setattr(decisions, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(denials, "MOST_AN_HOUR", 3)
     macs = (f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}" for number in itertools.count(100))
     found = [note(db, refused(town, mac=next(macs)), now=clock()) for _ in range(6)]
     assert [code is None for code in found] == [False] * 3 + [True] * 3
@@ -104,7 +104,7 @@ def test_a_flood_is_written_down_so_far_and_no_further(
 def test_strangers_from_the_internet_share_a_bound_of_their_own(
     db: Session, town: Town, clock: MovingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decisions, "MOST_FROM_NOWHERE", 2)
+    monkeypatch.setattr(denials, "MOST_FROM_NOWHERE", 2)
     found = [
         note(db, Refused(Rule.NOT_HERE, Step.LANDING, address=f"192.0.2.{last}"), now=clock())
         for last in range(3)

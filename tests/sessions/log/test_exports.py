@@ -18,13 +18,13 @@ from pyarrow import parquet as reader
 from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
-from sessions.log import lines, parquet
-from sessions.log.asking import Show
+from sessions.log import listing, parquet
 from sessions.log.masks import MASKED, Sight, Veil
 from sessions.log.query import Filter
 from sessions.log.records import COLUMNS, Names, as_written, records
+from sessions.log.search import Show
 from sessions.models import AccessSession, Decision, EndReason
-from sites.exchange.tables import stream_table
+from sites.import_export.tables import stream_table
 from tests.clock import MovingClock
 from tests.sessions.log.rows import ADA, add_session
 from tests.town import ADA_PHONE, Town, build_town
@@ -61,7 +61,7 @@ def fill(db: Session, town: Town, clock: MovingClock, count: int) -> None:
 
 
 def every(db: Session, town: Town) -> Any:
-    found = lines.every(db, Filter(), Show.ALL, authority_networks=ALL)
+    found = listing.every(db, Filter(), Show.ALL, authority_networks=ALL)
     return records(found, names(town), MASKED)
 
 
@@ -130,7 +130,7 @@ def test_a_table_holds_every_line_masked_with_both_times(db: Session, town: Town
 
 def test_what_was_lifted_stands_in_full(db: Session, town: Town, clock: MovingClock) -> None:
     add_session(db, town.station, clock())
-    found = lines.every(db, Filter(), Show.SESSIONS, authority_networks=ALL)
+    found = listing.every(db, Filter(), Show.SESSIONS, authority_networks=ALL)
     (record,) = records(found, names(town), Sight(frozenset({Veil.DEVICES})))
     assert (record["mac"], record["address"], record["pseudonym"]) == (ADA_PHONE, "10.66.0.5", "ada0…")
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from sessions.log import lines
-from sessions.log.asking import Show
-from sessions.log.decisions import Refused, Rule, Step, note
-from sessions.log.lines import Place, UnreadablePlace, mixed, read_place
+from sessions.log import listing
+from sessions.log.denials import Refused, Rule, Step, note
+from sessions.log.listing import Place, UnreadablePlace, mixed, read_place
 from sessions.log.query import Filter, Key, Line, State
+from sessions.log.search import Show
 from tests.clock import MovingClock
 from tests.sessions.log.rows import add_session
 from tests.town import BO_PHONE, Town, build_town
@@ -50,7 +50,7 @@ def walk(db: Session, filter: Filter, show: Show, most: int, networks: frozenset
 def test_pages_follow_each_other_whatever_their_length(db: Session, town: Town, most: int) -> None:
     whole = ["s2", "s1", "r2", "r1", "s4", "s3", "r4", "r3", "s6", "s5", "r6", "r5", "r7"]
     assert walk(db, Filter(), Show.ALL, most) == whole
-    every = lines.every(db, Filter(), Show.ALL, authority_networks=ALL, at_once=2)
+    every = listing.every(db, Filter(), Show.ALL, authority_networks=ALL, at_once=2)
     assert [f"s{one.id}" if isinstance(one, Line) else f"r{one.id}" for one in every] == whole
 
 

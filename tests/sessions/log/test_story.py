@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from sessions import ending, leases
-from sessions.log import story
-from sessions.log.decisions import Refused, Rule, Step, note
-from sessions.log.story import Event, Happening, Word
+from sessions import end, leases
+from sessions.log import timeline
+from sessions.log.denials import Refused, Rule, Step, note
+from sessions.log.timeline import Event, Happening, Word
 from sessions.models import AccessSession, EndReason, Usage
 from tests.clock import MovingClock
 from tests.sessions.log.rows import add_session
@@ -36,7 +36,7 @@ def lease(db: Session, access: AccessSession, gateway: Any, at: datetime) -> Non
 
 
 def told(db: Session, access: AccessSession, now: datetime, *more: Event) -> list[Happening]:
-    return [event.what for event in story.tell(story.read(db, access), now=now, more=more)]
+    return [event.what for event in timeline.tell(timeline.read(db, access), now=now, more=more)]
 
 
 def test_it_begins_with_the_landing_and_ends_with_the_end(
@@ -63,7 +63,7 @@ def test_it_begins_with_the_landing_and_ends_with_the_end(
             updated_at=start + timedelta(minutes=7),
         )
     )
-    ending.end(db, access.id, reason=EndReason.LEFT, now=start + timedelta(minutes=9))
+    end.end(db, access.id, reason=EndReason.LEFT, now=start + timedelta(minutes=9))
     db.flush()
     db.expire_all()
     accepted = Event(start, Happening.ACCEPTED)
@@ -116,10 +116,10 @@ def test_an_end_is_said_to_be_there_when_every_gateway_has_it(
     def word() -> Word:
         db.flush()
         db.expire_all()
-        return story.word_of_end(story.read(db, access), now=clock())
+        return timeline.word_of_end(timeline.read(db, access), now=clock())
 
     assert word() is Word.OPEN
-    ending.end(db, access.id, reason=EndReason.STAFF, now=clock())
+    end.end(db, access.id, reason=EndReason.STAFF, now=clock())
     assert word() is Word.PENDING
     town.station.confirmed_version = town.station.feed_version
     assert word() is Word.PENDING
@@ -138,6 +138,6 @@ def test_one_that_ran_out_needed_nobody_s_word(db: Session, town: Town, clock: M
     clock.advance(minutes=31)
     town.station.seen_at = clock()
     db.flush()
-    ending.close_expired(db, now=clock())
+    end.close_expired(db, now=clock())
     db.expire_all()
-    assert story.word_of_end(story.read(db, access), now=clock()) is Word.BY_ITSELF
+    assert timeline.word_of_end(timeline.read(db, access), now=clock()) is Word.BY_ITSELF

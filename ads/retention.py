@@ -1,0 +1,33 @@
+"""How long the ledger of impressions is kept: each to its term, without its session where that leaves first."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from ads.models import Impression
+from sessions.data_classes import DataClass
+from sessions.models import AccessSession
+from sessions.retention import holds
+from sessions.retention.models import LegalHold
+from sessions.retention.policies import Condition, Dependent, Rows, stay_held_by
+
+
+def _held(hold: LegalHold) -> Condition:
+    of_held = select(AccessSession.id).where(AccessSession.id == Impression.access_id, stay_held_by(hold))
+    by_itself = holds.covers(
+        hold, site=Impression.site_id, network=Impression.network_id, began=Impression.accepted_at
+    )
+    return or_(of_held.exists(), by_itself)
+
+
+IMPRESSIONS = Rows(
+    Impression,
+    DataClass.ACCEPTANCE,
+    (Impression.id,),
+    lambda cutoffs: Impression.accepted_at < cutoffs[DataClass.ACCEPTANCE],
+    _held,
+)
+# What was shown where stays countable; on whose device is forgotten with the session.
+OF_SESSIONS = Dependent(
+    Impression, DataClass.ACCEPTANCE, Impression.access_id, detach=("access_id", "lease_id")
+)

@@ -1,0 +1,239 @@
+"""The audit trail: who did what to what, and when, written in the same transaction as the deed itself.
+
+Rows are only ever added. The numbers have no gaps, because they are drawn from one row that stays locked until the
+deed is committed: a missing number is a missing row. Each entry's link (`auth.audit.chain`) covers its canonical
+bytes and the link before, so that nothing can be changed, taken out or put in without a trace
+(`auth.audit.verification`); its seal (`auth.audit.signatures`) can be made only with the installation's secret.
+
+Triggers in the database refuse every other statement, but one: what is older than its term may be deleted, once the
+trail itself says so (`auth.audit.purge`). Its link stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import DDL, LargeBinary, Row, String, event, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from auth.audit import chain, signatures
+from auth.audit.chain import TrailLink
+from auth.audit.signatures import TrailSeal, TrailSeals
+from db.base import Base
+from db.types import Json
+
+Plain = str | int | bool | None
+Detail = Mapping[str, Plain | Sequence[Plain]]
+
+SYSTEM = "system"
+COMMAND_LINE = "command line"
+# The entries that say what was purged stay for ever: they name nobody, and without them the rest proves nothing.
+PURGED = "trail purged"
+# So do those that say who changed how long things are kept: no term that somebody shortens takes its own record along.
+TERM_ASKED, TERM_CONFIRMED = "shorter term asked", "shorter term confirmed"
+TERM_WITHDRAWN, TERM_CHANGED = "shorter term withdrawn", "term changed"
+KEPT = (PURGED, TERM_ASKED, TERM_CONFIRMED, TERM_WITHDRAWN, TERM_CHANGED)
+
+
+class TrailEntry(Base):
+    """One deed. `object` names what it was done to, as "batch:12" or "staff:3"."""
+
+    __tablename__ = "trail"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str] = mapped_column(String(80), index=True)
+    action: Mapped[str] = mapped_column(String(40))
+    object: Mapped[str] = mapped_column(String(80), index=True)
+    # The network it concerns, so that staff of one network read their own part; empty where it concerns none.
+    network: Mapped[str | None] = mapped_column(String(64), index=True)
+    detail: Mapped[dict[str, Plain | list[Plain]]] = mapped_column(Json)
+    canonical: Mapped[bytes] = mapped_column(LargeBinary)
+    # Goes with the content: without it nobody can try guesses against the digest that stays.
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+
+
+class TrailHead(Base):
+    """The last number given, up to where the chain goes and its last hash, up to where it may be purged. One row."""
+
+    __tablename__ = "trail_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+    linked: Mapped[int] = mapped_column(server_default="0")
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    purged_to: Mapped[int] = mapped_column(server_default="0")
+
+
+_CONTENT = "number, at, actor, action, object, network, detail, canonical"
+_ABORT = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
+_KEPT = f"OLD.action IN {KEPT!r} OR OLD.number > COALESCE((SELECT purged_to FROM trail_head WHERE id = 1), 0)"
+APPEND_ONLY = {
+    "sqlite": (
+        f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail {_ABORT}",
+        f"CREATE TRIGGER trail_salt_once BEFORE UPDATE OF salt ON trail WHEN OLD.salt IS NOT NULL {_ABORT}",
+        f"CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail WHEN {_KEPT} {_ABORT}",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION trail_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$",
+        "CREATE FUNCTION trail_purge_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {_KEPT} THEN RAISE EXCEPTION 'the trail is append-only'; END IF; RETURN OLD; END $$",
+        f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail "
+        "FOR EACH ROW EXECUTE FUNCTION trail_append_only()",
+        "CREATE TRIGGER trail_salt_once BEFORE UPDATE OF salt ON trail "
+        "FOR EACH ROW WHEN (OLD.salt IS NOT NULL) EXECUTE FUNCTION trail_append_only()",
+        "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail FOR EACH ROW EXECUTE FUNCTION trail_purge_only()",
+    ),
+}
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        _ddl = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+        event.listen(TrailEntry.__table__, "after_create", _ddl)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What part of the trail is wanted. `before` is a number: entries older than that one.
+
+    `actors`: by one of these; `since` and `until` bound the instants, [since, until).
+    """
+
+    actor: str = ""
+    actors: tuple[str, ...] | None = None
+    action: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    object: str = ""
+    before: int | None = None
+    most: int = 50
+
+
+def record(
+    db: Session,
+    *,
+    actor: str,
+    action: str,
+    object: str,
+    now: datetime,
+    detail: Detail | None = None,
+    network: str | None = None,
+) -> TrailEntry:
+    """Write one deed down, in the caller's transaction.
+
+    Call it last in that transaction: the lock on the numbers is held from here to the commit.
+    """
+    head = _next_number(db)
+    facts = {key: list(value) if isinstance(value, tuple) else value for key, value in (detail or {}).items()}
+    entry = TrailEntry(
+        number=head.last,
+        at=now.astimezone(UTC),
+        actor=actor,
+        action=action,
+        object=object,
+        network=network,
+        detail=facts,
+        canonical=b"",
+        salt=chain.new_salt(),
+    )
+    entry.canonical = canonical(entry)
+    db.add(entry)
+    db.flush()
+    entry_hash = _link(db, head, entry)
+    if (seals := signatures.of_session(db)) is not None:
+        db.add(seals.seal(entry.number, entry_hash, at=entry.at, kept=action in KEPT))
+        db.flush()
+    return entry
+
+
+def seal_all(db: Session, seals: TrailSeals) -> int:
+    """Vouch for the entries that are older than seals are, as they stand; how many."""
+    sealed = select(TrailSeal.number).where(TrailSeal.number == TrailLink.number)
+    older = (
+        select(TrailLink, TrailEntry)
+        .outerjoin(TrailEntry, TrailEntry.number == TrailLink.number)
+        .where(~sealed.exists())
+    )
+    made = [
+        seals.seal(
+            link.number,
+            link.entry_hash,
+            at=entry.at if entry else None,
+            kept=entry is not None and entry.action in KEPT,
+        )
+        for link, entry in db.execute(older)
+    ]
+    db.add_all(made)
+    db.flush()
+    return len(made)
+
+
+def canonical(entry: TrailEntry) -> bytes:
+    """The entry as one line of JSON with sorted keys and no spaces: equal entries give equal bytes (after RFC 8785)."""
+    facts = {
+        "number": entry.number,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": entry.actor,
+        "action": entry.action,
+        "object": entry.object,
+        "network": entry.network,
+        "detail": entry.detail,
+    }
+    return json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read(db: Session, query: Query, *, networks: frozenset[str] = frozenset()) -> list[TrailEntry]:
+    """The newest entries that match; with `networks`, only those that concern one of them."""
+    statement = select(TrailEntry).order_by(TrailEntry.number.desc()).limit(query.most)
+    if query.actor:
+        statement = statement.where(TrailEntry.actor == query.actor)
+    if query.actors is not None:
+        statement = statement.where(TrailEntry.actor.in_(query.actors))
+    if query.action:
+        statement = statement.where(TrailEntry.action == query.action)
+    if query.since is not None:
+        statement = statement.where(TrailEntry.at >= query.since)
+    if query.until is not None:
+        statement = statement.where(TrailEntry.at < query.until)
+    if query.object:
+        statement = statement.where(TrailEntry.object == query.object)
+    if query.before is not None:
+        statement = statement.where(TrailEntry.number < query.before)
+    if networks:
+        statement = statement.where(TrailEntry.network.in_(sorted(networks)))
+    return list(db.scalars(statement))
+
+
+def _next_number(db: Session) -> Row[int, int, bytes | None]:
+    """Draw a number; the head as it is then, locked until the commit: `last` is the number, the rest is as it was."""
+    insert_head = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert_head(TrailHead)
+        .values(id=1, last=1, linked=0, purged_to=0)
+        .on_conflict_do_update(index_elements=[TrailHead.id], set_={"last": TrailHead.last + 1})
+        .returning(TrailHead.last, TrailHead.linked, TrailHead.hash)
+    )
+    return db.execute(statement).one()
+
+
+def _link(db: Session, head: Row[int, int, bytes | None], entry: TrailEntry) -> bytes:
+    """Add the link of the newest entry, and of those before it that a portal of an older version left without one; the
+    hash of the newest. Those others get no seal: nobody knows who wrote them."""
+    waiting = [entry]
+    if head.linked < entry.number - 1:
+        waiting = list(
+            db.scalars(select(TrailEntry).where(TrailEntry.number > head.linked).order_by(TrailEntry.number))
+        )
+    before = head.hash or chain.NOTHING
+    for one in waiting:
+        if one.salt is None:
+            one.salt = chain.new_salt()
+        digest = chain.content_digest(one.salt, one.canonical)
+        before = chain.entry_hash(before, one.number, digest)
+        db.execute(insert(TrailLink).values(number=one.number, content_digest=digest, entry_hash=before))
+    db.execute(update(TrailHead).values(linked=entry.number, hash=before))
+    return before

@@ -1,0 +1,47 @@
+"""The lawful purge of the trail: the content of old entries goes, with its salt; their links stay and prove the rest.
+
+First the trail itself says up to which number, and under which rule; from then on, and only so far, the database lets
+entries be deleted. An entry can be purged when all before it can.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from auth.audit import log
+from auth.audit.log import PURGED, TrailEntry, TrailHead
+
+# No purge of the trail is believed that takes what is younger, whatever rule it names.
+SHORTEST_TERM = timedelta(days=365)
+
+
+def due_to(db: Session, *, before: datetime) -> int:
+    """The number up to which every entry was written before this instant."""
+    kept = db.scalar(select(func.min(TrailEntry.number)).where(TrailEntry.at >= before))
+    last = db.scalar(select(TrailHead.last)) or 0
+    return last if kept is None else kept - 1
+
+
+def declare(db: Session, *, up_to: int, before: datetime, rule: str, now: datetime) -> bool:
+    """Have the trail say that its entries up to this number, all written before this instant, are purged; False where
+    it says so already.
+
+    Call it last in its transaction, like `auth.audit.log.record`.
+    """
+    declared = (
+        update(TrailHead).where(TrailHead.purged_to < up_to).values(purged_to=up_to).returning(TrailHead.id)
+    )
+    if db.scalar(declared) is None:
+        return False
+    log.record(
+        db,
+        actor=log.SYSTEM,
+        action=PURGED,
+        object="trail",
+        detail={"up to": up_to, "before": before.isoformat(), "rule": rule},
+        now=now,
+    )
+    return True

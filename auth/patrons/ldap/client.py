@@ -1,0 +1,286 @@
+"""What the library's directory says of a person: found by login, proven by secret.
+
+The two steps are apart so that the caller can charge the budget against guessing on the person's stable id
+in between. An unknown login is found too, as nobody: the same path goes on, and no secret opens it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol, TypeVar
+
+from auth.bulkhead import Breaker, Bulkhead, FullBulkhead, OpenBreaker
+from auth.errors import (
+    AuthError,
+    BlockedCard,
+    DirectoryUnavailable,
+    ExpiredCard,
+    PasswordToChange,
+    WrongCredentials,
+    WrongPlace,
+)
+from auth.patrons.ldap import requests
+from auth.patrons.ldap import responses as answers
+from auth.patrons.ldap.connection import BrokenLine
+from auth.patrons.ldap.entries import Logins
+from auth.patrons.ldap.groups import ATTRIBUTES as GROUP_ATTRIBUTES
+from auth.patrons.ldap.groups import Membership, common_base
+from auth.patrons.ldap.responses import Proof
+from auth.patrons.ldap.server import LdapServer, Use, make_context
+from auth.patrons.login_names import check_login, check_secret, normalise_login, spellings_of
+from config import LdapSettings
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ASIDE_SECONDS = 30.0
+NOBODY = "cn=arobase-nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Patron:
+    """One person, proven. `stable_id` never changes; it is kept nowhere but as a pseudonym."""
+
+    stable_id: str
+    category: str | None
+    expires_on: date | None
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A login that was looked up. `stable_id` is None for nobody; `login` is the folded form, for limits.
+
+    What the secret will be tried on (`verifier`: a DN, or a hash) and the raw attributes show in no `repr`.
+    """
+
+    login: str
+    stable_id: str | None
+    verifier: str = field(repr=False)
+    attributes: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, repr=False)
+    spent_seconds: float = field(default=0.0, repr=False)
+
+
+class Directory(Protocol):
+    def find(self, login: str) -> Found:
+        """Look `login` up. Raises `WrongCredentials` (no login at all) and `DirectoryUnavailable`."""
+
+    def prove(self, found: Found, secret: str, *, today: date) -> Patron:
+        """Try `secret`. Raises `WrongCredentials`, then, only for a right secret, `BlockedCard`,
+        `ExpiredCard`, `PasswordToChange` or `WrongPlace`; and `DirectoryUnavailable`.
+        """
+
+
+class LdapDirectory:
+    """The directory behind LDAP. Safe with threads and over a fork; one for each process.
+
+    `find` and `prove` together talk for at most `settings.timeout_seconds`. `clock` gives seconds since the
+    epoch.
+    """
+
+    def __init__(self, settings: LdapSettings, *, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        context = make_context(settings)
+        self._logins = Logins(settings.user_filter)
+        self._membership = membership_of(settings)
+        self._servers = [LdapServer(url, settings, context, clock) for url in settings.urls]
+        self._start_anew()
+        _live.add(self)
+
+    def _start_anew(self) -> None:
+        """Locks and connections of the process that we were forked from are not ours."""
+        self._bulkhead = Bulkhead(slots=self._settings.slots, queue=4 * self._settings.slots)
+        self._breaker = Breaker("the directory")
+        for server in self._servers:
+            server.forget()
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    def find(self, login: str) -> Found:
+        typed = check_login(login)
+        started = time.monotonic()
+        with _telling("find"):
+            answer = self._talk(Use.SEARCH, self._settings.timeout_seconds, self._search_for(typed))
+            return self._found(typed, answer, started)
+
+    def prove(self, found: Found, secret: str, *, today: date) -> Patron:
+        octets = requests.prepare_secret(check_secret(secret))
+        left = self._settings.timeout_seconds - found.spent_seconds
+        deadline = time.monotonic() + left
+        with _telling("prove"):
+            answer = self._talk(Use.PROOF, left, lambda wire: requests.bind(wire, found.verifier, octets))
+            proof = answers.judge_bind(answer.code, answer.message, answer.policy)
+            if proof is Proof.UNKNOWN:
+                broken = requests.explain_code("the bind of a person", answer.code, answer.description)
+                raise DirectoryUnavailable(broken.reason)
+            if proof is Proof.WRONG or found.stable_id is None:
+                raise WrongCredentials
+            patron = self._patron(found, found.stable_id, proof)
+            _refuse_by_state(patron, proof, today)
+            self._check_group(found, deadline)
+            return patron
+
+    def _search_for(self, typed: str) -> Callable[[requests.LdapConnection], requests.SearchAnswer]:
+        ours = self._settings
+        wanted = (
+            ours.id_attribute,
+            ours.category_attribute,
+            ours.expiry_attribute,
+            ours.lock_attribute,
+            *self._logins.attributes,
+            *(GROUP_ATTRIBUTES if self._membership else ()),
+        )
+        text = requests.search_filter(ours.user_filter, spellings_of(typed))
+        attributes = tuple(dict.fromkeys(name for name in wanted if name))
+        seconds = ours.timeout_seconds
+        return lambda wire: requests.search(wire, ours.base_dn, text, attributes=attributes, seconds=seconds)
+
+    def _found(self, typed: str, answer: requests.SearchAnswer, started: float) -> Found:
+        if answer.code not in (requests.SUCCESS, requests.SIZE_LIMIT_EXCEEDED):
+            broken = requests.explain_code("the search for a person", answer.code, answer.description)
+            raise DirectoryUnavailable(broken.reason)
+        login, spent = normalise_login(typed), time.monotonic() - started
+        entry = self._logins.choose(answer.entries, typed) if answer.code == requests.SUCCESS else None
+        if entry is None:
+            if answer.entries:
+                log.warning("a login matches several entries: AROBASE_LDAP_USER_FILTER must name one")
+            elif answer.referrals:
+                log.warning("the directory has only a referral for a login, and none is ever followed")
+            return Found(login, None, f"{NOBODY},{self._settings.base_dn}", spent_seconds=spent)
+        name = self._settings.id_attribute
+        stable_id = _read(lambda: answers.read_id(name, entry.attributes.get(name.lower(), ())))
+        return Found(login, stable_id, entry.dn, entry.attributes, spent)
+
+    def _patron(self, found: Found, stable_id: str, proof: Proof) -> Patron:
+        def values(name: str | None) -> tuple[bytes, ...]:
+            return found.attributes.get(name.lower(), ()) if name else ()
+
+        ours = self._settings
+        expiry, lock = ours.expiry_attribute or "", ours.lock_attribute or ""
+        return Patron(
+            stable_id=stable_id,
+            category=answers.read_text(values(ours.category_attribute)),
+            expires_on=_read(lambda: answers.read_expiry(expiry, values(expiry))),
+            blocked=_read(lambda: answers.read_lock(lock, values(lock))) or proof is Proof.BLOCKED,
+        )
+
+    def _check_group(self, found: Found, deadline: float) -> None:
+        membership = self._membership
+        if membership is None:
+            return
+        left = deadline - time.monotonic()
+
+        def ask(wire: requests.LdapConnection) -> bool:
+            return membership.holds(wire, found.verifier, found.attributes, deadline=deadline)
+
+        if not self._talk(Use.SEARCH, left, ask):
+            raise WrongPlace
+
+    def _talk(self, use: Use, seconds: float, work: Callable[[requests.LdapConnection], T]) -> T:
+        """Do `work` behind both guards. Raises `DirectoryUnavailable`."""
+        deadline = time.monotonic() + seconds
+        try:
+            with self._bulkhead.slot():
+                self._breaker.admit()
+                return self._ask_servers(use, deadline, work)
+        except FullBulkhead:
+            raise DirectoryUnavailable(
+                "every slot is taken: the directory is slow", retry_after_seconds=2
+            ) from None
+        except OpenBreaker as error:
+            retry = max(1, round(error.seconds))
+            raise DirectoryUnavailable(
+                "it failed several times in a row", retry_after_seconds=retry
+            ) from None
+        except BrokenLine as broken:
+            self._breaker.failed(broken.reason)
+            raise DirectoryUnavailable(broken.reason) from broken
+
+    def _ask_servers(self, use: Use, deadline: float, work: Callable[[requests.LdapConnection], T]) -> T:
+        """The first answer, servers in their order, those that failed lately last."""
+        reasons = []
+        now = time.monotonic()
+        servers = sorted(self._servers, key=lambda server: server.put_aside_until > now)
+        for tried, server in enumerate(servers):
+            now = time.monotonic()
+            # A silent server may use only its share of the time, so that the next one can still answer.
+            share = now + (deadline - now) / (len(servers) - tried)
+            try:
+                answer = server.talk(use, share, work)
+            except BrokenLine as broken:
+                server.put_aside_until = time.monotonic() + ASIDE_SECONDS
+                reasons.append(f"{server.name}: {broken.reason}")
+            else:
+                server.put_aside_until = 0.0
+                self._breaker.succeeded()
+                return answer
+        raise BrokenLine("; ".join(reasons))
+
+
+def membership_of(settings: LdapSettings) -> Membership | None:
+    """Which group people must be in, if any."""
+    if settings.required_group is None:
+        return None
+    base = settings.group_base_dn or common_base(settings.required_group, settings.base_dn)
+    return Membership(settings.required_group, base, settings.nested_groups)
+
+
+def _refuse_by_state(patron: Patron, proof: Proof, today: date) -> None:
+    ended = patron.expires_on is not None and patron.expires_on < today
+    # A directory that says "expired" without a date that agrees leaves nothing to tell but "ask the desk".
+    if patron.blocked or (proof is Proof.EXPIRED and not ended):
+        raise BlockedCard
+    if patron.expires_on is not None and ended:
+        raise ExpiredCard(patron.expires_on)
+    if proof is Proof.TO_CHANGE:
+        raise PasswordToChange
+
+
+def _read(reading: Callable[[], T]) -> T:
+    try:
+        return reading()
+    except answers.UnreadableAttribute as error:
+        raise DirectoryUnavailable(str(error)) from error
+
+
+@contextmanager
+def _telling(operation: str) -> Iterator[None]:
+    """Log one line for the operation: its outcome and duration; never a login, a DN or a secret."""
+    started = time.monotonic()
+    outcome, reason, level = "answered", None, logging.INFO
+    try:
+        yield
+    except AuthError as error:
+        outcome = type(error).__name__
+        if isinstance(error, DirectoryUnavailable):
+            reason, level = error.reason, logging.WARNING
+        raise
+    except BaseException as error:
+        outcome, level = type(error).__name__, logging.ERROR
+        raise
+    finally:
+        milliseconds = round((time.monotonic() - started) * 1000, 1)
+        extra = {"operation": operation, "outcome": outcome, "reason": reason, "duration_ms": milliseconds}
+        text = f"directory {operation}: {outcome}" + (f" ({reason})" if reason else "")
+        log.log(level, "%s in %s ms", text, milliseconds, extra=extra)
+
+
+_live: weakref.WeakSet[LdapDirectory] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for directory in list(_live):
+        directory._start_anew()
+
+
+os.register_at_fork(after_in_child=_after_fork)

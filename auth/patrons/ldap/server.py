@@ -1,0 +1,179 @@
+"""One server of the directory: its address, and the connections that are kept to it.
+
+A new TLS connection costs fifty times what a search on a kept one does. Two kinds are kept, because a bind
+changes who a connection is: those of the service account, which search, and those on which people prove
+their secret.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from auth.patrons.ldap import requests
+from auth.patrons.ldap.connection import BrokenLine, Line, explain, open_line
+from config import LdapSettings
+from config.authorities import read_authorities
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Servers and firewalls forget a silent connection, often without a word: better to open anew than to wait
+# for it.
+KEEP_IDLE_SECONDS = 50.0
+WARN_DAYS = 14
+
+
+class Use(enum.Enum):
+    SEARCH = enum.auto()
+    PROOF = enum.auto()
+
+
+@dataclass(slots=True)
+class _Kept:
+    line: Line
+    connection: requests.LdapConnection
+    used_at: float
+
+
+def make_context(settings: LdapSettings) -> ssl.SSLContext:
+    """TLS 1.2 or newer; the certificate must be valid, from a known authority and for the right name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not settings.verify:
+        log.warning("the directory's certificate is not verified: anybody on the way can read every PIN")
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif settings.ca_file is not None:
+        context.load_verify_locations(cadata=read_authorities(settings.ca_file))
+    else:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    return context
+
+
+class LdapServer:
+    """Safe with threads. After a fork the child calls `forget` and opens its own connections."""
+
+    def __init__(
+        self, url: str, settings: LdapSettings, context: ssl.SSLContext, clock: Callable[[], float]
+    ) -> None:
+        parts = urlsplit(url)
+        self.name = parts.netloc
+        self.put_aside_until = 0.0
+        # Of the last connection's certificate, in seconds since the epoch.
+        self.certificate_ends: float | None = None
+        self._tls = parts.scheme == "ldaps"
+        self._host = parts.hostname or ""
+        self._port = parts.port or (636 if self._tls else 389)
+        self._settings = settings
+        self._context = context
+        self._clock = clock
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of all kept connections without a word on the wire: they may be another process's."""
+        self._lock = threading.Lock()
+        self._kept: dict[Use, list[_Kept]] = {use: [] for use in Use}
+
+    def close(self) -> None:
+        with self._lock:
+            kept = [one for pool in self._kept.values() for one in pool]
+            self._kept = {use: [] for use in Use}
+        for one in kept:
+            one.line.close()
+
+    def talk(self, use: Use, deadline: float, work: Callable[[requests.LdapConnection], T]) -> T:
+        """Do `work` on a connection, all of it by `deadline`.
+
+        A kept connection that turns out to be broken is replaced once. Raises `BrokenLine`.
+        """
+        kept = self._take(use)
+        if kept is not None:
+            try:
+                return self._work(kept, use, deadline, work)
+            except BrokenLine as broken:
+                if broken.late:
+                    raise
+        return self._work(self._open(use, deadline), use, deadline, work)
+
+    def _work(
+        self, kept: _Kept, use: Use, deadline: float, work: Callable[[requests.LdapConnection], T]
+    ) -> T:
+        kept.line.allow(deadline)
+        try:
+            result = work(kept.connection)
+        except BaseException as error:
+            # Whatever went wrong, an answer may still be under way: nobody else may read it.
+            kept.line.close()
+            if isinstance(error, BrokenLine) or not isinstance(error, Exception):
+                raise
+            raise _cause(kept.line, error) from error
+        self._keep(use, kept)
+        return result
+
+    def _open(self, use: Use, deadline: float) -> _Kept:
+        line = open_line(self._host, self._port, deadline)
+        try:
+            connection = self._greet(line)
+            if use is Use.SEARCH:
+                self._bind_service(connection)
+        except BaseException as error:
+            line.close()
+            if isinstance(error, BrokenLine) or not isinstance(error, Exception):
+                raise
+            raise _cause(line, error) from error
+        return _Kept(line, connection, time.monotonic())
+
+    def _greet(self, line: Line) -> requests.LdapConnection:
+        """Nothing but StartTLS is ever said before TLS stands."""
+        name = self._settings.server_name or self._host
+        if self._tls:
+            line.secure(self._context, name)
+            connection = requests.connect(line)
+        else:
+            connection = requests.connect(line)
+            requests.start_tls(connection, line, self._context, name)
+        ends = self.certificate_ends = line.certificate_ends()
+        if ends is not None and ends - self._clock() < WARN_DAYS * 86400:
+            days = int((ends - self._clock()) // 86400)
+            log.warning("the certificate of the directory server %s ends in %d days", self.name, days)
+        return connection
+
+    def _bind_service(self, connection: requests.LdapConnection) -> None:
+        secret = requests.prepare_secret(self._settings.bind_password.reveal())
+        answer = requests.bind(connection, self._settings.bind_dn, secret)
+        if answer.code != requests.SUCCESS:
+            raise requests.explain_code("the service account's bind", answer.code, answer.description)
+
+    def _take(self, use: Use) -> _Kept | None:
+        now = time.monotonic()
+        with self._lock:
+            pool = self._kept[use]
+            stale = [one for one in pool if now - one.used_at > KEEP_IDLE_SECONDS]
+            self._kept[use] = pool = [one for one in pool if now - one.used_at <= KEEP_IDLE_SECONDS]
+            kept = pool.pop() if pool else None
+        for one in stale:
+            one.line.close()
+        return kept
+
+    def _keep(self, use: Use, kept: _Kept) -> None:
+        kept.used_at = time.monotonic()
+        with self._lock:
+            self._kept[use].append(kept)
+
+
+def _cause(line: Line, error: Exception) -> BrokenLine:
+    """The line knows better than ldap3 why it broke."""
+    if line.failure is not None:
+        return explain(line.failure)
+    if "TerminatedByServer" in type(error).__name__:
+        return BrokenLine("it closed the connection")
+    return explain(error)

@@ -1,0 +1,282 @@
+"""Staff accounts: invited with a link, set up by their owner, changed and disabled by an admin.
+
+Every change of what an account may do ends the sign-ins it has, by its `session_version`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from auth.patrons.login_names import normalise_login
+from auth.staff.errors import (
+    BeyondAuthority,
+    LastAdmin,
+    NoRole,
+    RolesApart,
+    SpentSetup,
+    TakenLogin,
+    TakesTwo,
+    UnknownNetworks,
+    UnreadableLogin,
+)
+from auth.staff.models import RecoveryCode, Staff, StaffState
+from auth.staff.roles import APART, Authority, Role, may_appoint, takes_two
+from auth.staff.secrets import new_seed, new_token, token_digest
+from sites.models import Network
+
+SETUP_LIFE = timedelta(hours=24)
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._]{1,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An account whose owner has still to set it up. `token` is shown once; the row keeps its digest."""
+
+    staff: Staff
+    token: str
+
+
+def read_login(text: str) -> str:
+    """The one form of a login. Raises `UnreadableLogin`."""
+    login = normalise_login(text)
+    if not _LOGIN.fullmatch(login):
+        raise UnreadableLogin
+    return login
+
+
+def invite(
+    db: Session,
+    *,
+    login: str,
+    name: str,
+    authority: Authority,
+    now: datetime,
+    by: Staff | None = None,
+    make_token: Callable[[], str] = new_token,
+    make_seed: Callable[[], bytes] = new_seed,
+) -> Invitation:
+    """Make an account without a password; `by` None is the operator on the command line.
+
+    Raises `TakesTwo` where a member of staff gives what no one person gives (`propose`), `TakenLogin`,
+    `UnreadableLogin`, `NoRole`, `RolesApart`, `UnknownNetworks`.
+    """
+    if by is not None and takes_two(None, authority):
+        raise TakesTwo
+    invitation = propose(
+        db, login=login, name=name, authority=authority, now=now, make_token=make_token, make_seed=make_seed
+    )
+    invitation.staff.setup_digest = token_digest(invitation.token)
+    invitation.staff.setup_until = now + SETUP_LIFE
+    invitation.staff.handed_by = by.id if by is not None else None
+    db.flush()
+    return invitation
+
+
+def propose(
+    db: Session,
+    *,
+    login: str,
+    name: str,
+    authority: Authority,
+    now: datetime,
+    make_token: Callable[[], str] = new_token,
+    make_seed: Callable[[], bytes] = new_seed,
+) -> Invitation:
+    """Make an account that no link opens yet. Raises what `invite` raises."""
+    check(db, authority)
+    token = make_token()
+    person = Staff(
+        login=read_login(login),
+        name=name.strip() or login,
+        roles=sorted(authority.roles),
+        networks=sorted(authority.networks),
+        totp_seed=make_seed(),
+        created_at=now,
+    )
+    try:
+        with db.begin_nested():
+            db.add(person)
+    except IntegrityError as error:
+        raise TakenLogin from error
+    return Invitation(person, token)
+
+
+def find_setup(db: Session, token: str, *, now: datetime) -> Staff:
+    """The account that a setup link belongs to. Raises `SpentSetup`."""
+    found = db.scalar(
+        select(Staff).where(
+            Staff.setup_digest == token_digest(token), Staff.setup_until > now, Staff.disabled_at.is_(None)
+        )
+    )
+    if found is None:
+        raise SpentSetup
+    return found
+
+
+def set_up(db: Session, token: str, *, password_hash: str, totp_step: int, now: datetime) -> Staff:
+    """Use the link: from now on the password and the second factor open the account. Raises `SpentSetup`.
+
+    One statement claims the link, so that two who have it at once are not both let in.
+    """
+    claimed = db.scalar(
+        update(Staff)
+        .where(
+            Staff.setup_digest == token_digest(token), Staff.setup_until > now, Staff.disabled_at.is_(None)
+        )
+        .values(
+            password_hash=password_hash,
+            totp_step=totp_step,
+            setup_digest=None,
+            setup_until=None,
+            setup_word_digest=None,
+            session_version=Staff.session_version + 1,
+        )
+        .returning(Staff.id)
+    )
+    if claimed is None:
+        raise SpentSetup
+    return db.get_one(Staff, claimed, populate_existing=True)
+
+
+def reset(
+    db: Session,
+    person: Staff,
+    *,
+    now: datetime,
+    by: Staff | None = None,
+    make_token: Callable[[], str] = new_token,
+    make_seed: Callable[[], bytes] = new_seed,
+) -> Invitation:
+    """Begin an account anew: no password, another second factor, no sign-in. Its roles stay.
+
+    `by` None is the operator on the command line. Raises `TakesTwo` (`auth.staff.requests`).
+    """
+    if by is not None and takes_two(None, person.authority):
+        raise TakesTwo
+    token = make_token()
+    begin_anew(db, person, digest=token_digest(token), now=now, make_seed=make_seed)
+    person.handed_by = by.id if by is not None else None
+    db.flush()
+    return Invitation(person, token)
+
+
+def begin_anew(
+    db: Session, person: Staff, *, digest: str, now: datetime, make_seed: Callable[[], bytes] = new_seed
+) -> None:
+    """Take everything away that opens the account, and let the link with this digest set it up."""
+    person.password_hash = None
+    person.totp_seed = make_seed()
+    person.totp_step = 0
+    person.setup_digest, person.setup_until = digest, now + SETUP_LIFE
+    person.setup_word_digest = None
+    end_signins(person)
+    db.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == person.id))
+    db.flush()
+
+
+def appoint(db: Session, person: Staff, authority: Authority, *, by: Authority | None) -> None:
+    """Give other roles or networks; `by` None is the operator on the command line.
+
+    Raises `BeyondAuthority`, `TakesTwo`, `NoRole`, `RolesApart`, `UnknownNetworks`, `LastAdmin`.
+    """
+    check(db, authority)
+    if by is not None and not (may_appoint(by, person.authority) and may_appoint(by, authority)):
+        raise BeyondAuthority
+    if by is not None and takes_two(person.authority, authority):
+        raise TakesTwo
+    if Role.ADMIN not in authority.roles or authority.networks:
+        _spare_last_admin(db, person)
+    person.roles, person.networks = sorted(authority.roles), sorted(authority.networks)
+    end_signins(person)
+    db.flush()
+
+
+def disable(db: Session, person: Staff, *, now: datetime) -> None:
+    """Close an account, and every sign-in with it, at once. Raises `LastAdmin`."""
+    _spare_last_admin(db, person)
+    person.disabled_at = now
+    person.setup_digest = person.setup_until = person.setup_word_digest = None
+    end_signins(person)
+    db.flush()
+
+
+def enable(db: Session, person: Staff, *, by: Authority | None = None) -> None:
+    """Open a disabled account again, with the password and second factor it had; `by` None is the command line.
+
+    Raises `TakesTwo`: such an account is begun anew instead.
+    """
+    if by is not None and takes_two(None, person.authority):
+        raise TakesTwo
+    person.disabled_at = None
+    db.flush()
+
+
+def end_signins(person: Staff) -> None:
+    """Sign this person out everywhere."""
+    person.session_version += 1
+
+
+def find(db: Session, login: str) -> Staff | None:
+    return db.scalar(select(Staff).where(Staff.login == normalise_login(login)))
+
+
+def everybody(db: Session, *, visible_to: Authority | None = None) -> list[Staff]:
+    """All accounts in the order of their logins; for staff of some networks, those they may look after."""
+    found = db.scalars(select(Staff).order_by(Staff.login)).all()
+    return [one for one in found if visible_to is None or may_appoint(visible_to, one.authority)]
+
+
+def logins_like(db: Session, words: str) -> tuple[str, ...]:
+    """The logins of whom somebody means by a login, a name or a part of one, whatever its accents and capitals."""
+    wanted = _plain(words)
+    names = db.execute(select(Staff.login, Staff.name))
+    return tuple(login for login, name in names if wanted in _plain(login) or wanted in _plain(name))
+
+
+def _plain(words: str) -> str:
+    """Without accents and capitals."""
+    apart = unicodedata.normalize("NFKD", words.casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
+def replace_recovery_codes(db: Session, person: Staff, digests: Iterable[str]) -> None:
+    """Put new recovery codes in the place of those there were."""
+    db.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == person.id))
+    db.add_all(RecoveryCode(staff_id=person.id, digest=digest) for digest in digests)
+    db.flush()
+
+
+def check(db: Session, authority: Authority) -> None:
+    """Whether an account can be given this. Raises `NoRole`, `RolesApart`, `UnknownNetworks`."""
+    if not authority.roles:
+        raise NoRole
+    if authority.roles >= APART:
+        raise RolesApart
+    known = set(db.scalars(select(Network.slug).where(Network.slug.in_(authority.networks))))
+    if missing := sorted(authority.networks - known):
+        raise UnknownNetworks(missing)
+
+
+def _spare_last_admin(db: Session, person: Staff) -> None:
+    """Refuse to take the last one who may look after all accounts. Raises `LastAdmin`.
+
+    The rows are locked in one order, so that two admins who disable each other at once do not both succeed.
+    """
+    if not _looks_after_all(person):
+        return
+    rows = select(Staff).where(Staff.disabled_at.is_(None)).order_by(Staff.id).with_for_update()
+    active = db.scalars(rows.execution_options(populate_existing=True)).all()
+    if not any(_looks_after_all(one) for one in active if one.id != person.id):
+        raise LastAdmin
+
+
+def _looks_after_all(person: Staff) -> bool:
+    return person.state is StaffState.ACTIVE and Role.ADMIN in person.roles and not person.networks

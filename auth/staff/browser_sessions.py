@@ -1,0 +1,88 @@
+"""The browsers that staff are signed in with: kept here, so that signing out is true wherever the cookie went."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from auth.staff.models import Staff, StaffSession
+from auth.staff.roles import LONGEST_SIGNIN, idle_limit
+from auth.staff.secrets import token_digest
+
+# A clock that was set back must not make a sign-in younger than it is.
+CLOCK_SLACK = timedelta(minutes=5)
+# `seen_at` is written at most this often.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def begin(db: Session, token: str, *, staff_id: int, content: dict[str, Any], now: datetime) -> StaffSession:
+    """Remember a new sign-in under a token that no browser has had before."""
+    row = StaffSession(
+        digest=token_digest(token), staff_id=staff_id, content=content, started_at=now, seen_at=now
+    )
+    db.add(row)
+    db.flush()
+    return row
+
+
+def find(db: Session, token: str, *, now: datetime) -> StaffSession | None:
+    """The sign-in of this token, while it lasts: not ended, not idle for too long, never over twelve hours."""
+    found = db.execute(
+        select(StaffSession, Staff)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .where(StaffSession.digest == token_digest(token), StaffSession.ended_at.is_(None))
+    ).first()
+    if found is None:
+        return None
+    row, person = found
+    return row if _lasts(row, person, now=now) else None
+
+
+def see(db: Session, row_id: int, *, now: datetime) -> None:
+    db.execute(update(StaffSession).where(StaffSession.id == row_id).values(seen_at=now))
+
+
+def keep(db: Session, row_id: int, content: dict[str, Any], *, now: datetime) -> None:
+    """Remember what the browser's session holds now."""
+    db.execute(update(StaffSession).where(StaffSession.id == row_id).values(content=content, seen_at=now))
+
+
+def end(db: Session, row_id: int, *, now: datetime) -> None:
+    """Sign this browser out. The token is dead even if the browser keeps it."""
+    db.execute(
+        update(StaffSession)
+        .where(StaffSession.id == row_id, StaffSession.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+def forget(db: Session, *, before: datetime) -> int:
+    """Drop the sign-ins that nobody has used since `before`; the number of them."""
+    old = delete(StaffSession).where(StaffSession.seen_at < before).returning(StaffSession.id)
+    return len(db.execute(old).all())
+
+
+def open_signins(db: Session, person: Staff, *, now: datetime) -> list[StaffSession]:
+    """The sign-ins of one person that still last, the newest first."""
+    rows = db.scalars(
+        select(StaffSession)
+        .where(StaffSession.staff_id == person.id, StaffSession.ended_at.is_(None))
+        .order_by(StaffSession.id.desc())
+    )
+    identity = identity_of(person)
+    return [row for row in rows if row.content.get("_user_id") == identity and _lasts(row, person, now=now)]
+
+
+def identity_of(person: Staff) -> str:
+    """Who is signed in, and until which version of the account: "3.7"."""
+    return f"{person.id}.{person.session_version}"
+
+
+def _lasts(row: StaffSession, person: Staff, *, now: datetime) -> bool:
+    return (
+        row.started_at - CLOCK_SLACK <= now < row.started_at + LONGEST_SIGNIN
+        and row.seen_at - CLOCK_SLACK <= now < row.seen_at + idle_limit(person.authority)
+    )

@@ -1,0 +1,141 @@
+"""The rows of staff: accounts, their recovery codes, and the browsers they are signed in with."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth.staff.roles import Authority, Role
+from db.base import Base, Key
+from db.types import Json
+
+
+class StaffState(enum.StrEnum):
+    """Derived, never stored: what can be said of an account."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+class Staff(Base):
+    """One person who works here. Nobody shares an account.
+
+    There is no default password: an account begins with a setup link and has no hash until its owner has chosen a
+    password. `totp_seed` alone opens nothing: the second factor's secret is made from it with the installation's key
+    (`auth.staff.secrets`). `session_version` goes up whenever every sign-in so far must end.
+    """
+
+    __tablename__ = "staff"
+
+    id: Mapped[Key]
+    # In the form that `auth.patrons.login_names.normalise_login` gives.
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    # Words of Role.
+    roles: Mapped[list[str]] = mapped_column(Json)
+    # Slugs of the networks that this person works for; empty means all of them.
+    networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    totp_seed: Mapped[bytes] = mapped_column(LargeBinary(32))
+    # The last time step whose code was used: each is good once (RFC 6238 section 5.2).
+    totp_step: Mapped[int] = mapped_column(default=0)
+    setup_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    setup_until: Mapped[datetime | None]
+    # The word that the link needs beside it, where two people hand the account over. Kept as a keyed hash.
+    setup_word_digest: Mapped[str | None] = mapped_column(String(64))
+    # Who was shown the last link to this account and could have opened it alone; empty for the command line, and where
+    # two people handed it over.
+    handed_by: Mapped[int | None]
+    session_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+    @property
+    def authority(self) -> Authority:
+        return Authority(frozenset(Role(role) for role in self.roles), frozenset(self.networks))
+
+    @property
+    def state(self) -> StaffState:
+        if self.disabled_at is not None:
+            return StaffState.DISABLED
+        return StaffState.ACTIVE if self.password_hash else StaffState.INVITED
+
+
+class StaffRequest(Base):
+    """A role that takes two: asked for by one person, granted or refused by another (`auth.staff.requests`)."""
+
+    __tablename__ = "staff_requests"
+
+    id: Mapped[Key]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    login: Mapped[str] = mapped_column(String(64))
+    roles: Mapped[list[str]] = mapped_column(Json)
+    networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    token_digest: Mapped[str] = mapped_column(String(64))
+    asked_by: Mapped[str] = mapped_column(String(80))
+    asked_by_id: Mapped[int | None]
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(80))
+    granted: Mapped[bool | None]
+
+    @property
+    def authority(self) -> Authority:
+        return Authority(frozenset(Role(role) for role in self.roles), frozenset(self.networks))
+
+
+class RecoveryCode(Base):
+    """One way in without the second factor's device, once. Kept as a keyed hash."""
+
+    __tablename__ = "staff_recovery_codes"
+
+    id: Mapped[Key]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    used_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A browser that somebody is signed in with. The browser holds a token, the row its digest."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[Key]
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    # What the browser's session holds: who, since when confirmed, what was chosen last.
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+
+
+class StaffAnswer(Base):
+    """What a form of staff came to, so that the same form sent again leads to the same place and does nothing twice.
+
+    With `salt`, the installation's secret and the token of the browser that sent it, what the form showed once is drawn
+    again (`auth.staff.form_results`); it goes with the sign-in.
+    """
+
+    __tablename__ = "staff_answers"
+
+    id: Mapped[Key]
+    session_id: Mapped[int] = mapped_column(ForeignKey("staff_sessions.id", ondelete="CASCADE"), index=True)
+    # Of the form and all that it said.
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    # The path of ours that it led to.
+    place: Mapped[str] = mapped_column(String(300), default="")
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    # The passes it made: `count` of this batch, from number `first` on; and the mark of the one that died for it.
+    batch_id: Mapped[int | None] = mapped_column(
+        ForeignKey("voucher_batches.id", ondelete="CASCADE"), index=True
+    )
+    first: Mapped[int] = mapped_column(default=1)
+    count: Mapped[int] = mapped_column(default=0)
+    replaces: Mapped[str | None] = mapped_column(String(40))

@@ -1,0 +1,94 @@
+"""The landing token: the gateway's signed word that this client stands behind it.
+
+A gateway's redirector signs it with a key that the portal tells it with the feed (JWT, HS256, RFC 7519); the portal
+reads gateway, MAC and address from it and from nowhere else. It lives ten minutes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+
+import jwt
+
+from gateways.types import InvalidMac, IpAddress, MacAddress, parse_mac
+
+AUDIENCE = "arobase-landing"
+LIFE_SECONDS = 600
+SKEW_SECONDS = 60
+
+
+class ForeignLanding(Exception):
+    """The token was not signed by this gateway, was changed, or is for somebody else."""
+
+
+class ExpiredLanding(ForeignLanding):
+    """The token was ours and is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A client in front of a gateway: `gateway` is the gateway's identity."""
+
+    gateway: str
+    mac: MacAddress
+    address: IpAddress
+
+
+def credential_digest(credential: str) -> str:
+    """The form in which the portal keeps a gateway's credential (SHA-256, hex)."""
+    return hashlib.sha256(credential.encode()).hexdigest()
+
+
+def sign(landing: Landing, *, key: bytes, now: float) -> str:
+    """Sign `landing`. `now` is in seconds since the epoch by the portal's clock."""
+    claims = {
+        "aud": AUDIENCE,
+        "iss": landing.gateway,
+        "sub": landing.mac,
+        "ip": str(landing.address),
+        "iat": int(now),
+        "exp": int(now) + LIFE_SECONDS,
+    }
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
+def issuer(token: str) -> str:
+    """The gateway that the token claims to come from: unproven, only to find the key to `verify` with."""
+    try:
+        claimed = jwt.decode(token, options={"verify_signature": False}).get("iss")
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise ForeignLanding("not a token") from error
+    if not isinstance(claimed, str):
+        raise ForeignLanding("no issuer")
+    return claimed
+
+
+def verify(token: str, *, gateway: str, key: bytes, now: float) -> Landing:
+    """Read a token that `gateway` signed.
+
+    Raises `ExpiredLanding` when it is over, `ForeignLanding` for everything else that is not exactly ours.
+    """
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=["HS256"],
+            audience=AUDIENCE,
+            issuer=gateway,
+            options={
+                "require": ["aud", "iss", "sub", "iat", "exp"],
+                "verify_exp": False,
+                "verify_iat": False,
+            },
+        )
+        landing = Landing(gateway, parse_mac(claims["sub"]), ipaddress.ip_address(claims["ip"]))
+        issued, expires = int(claims["iat"]), int(claims["exp"])
+    except (jwt.InvalidTokenError, InvalidMac, ValueError, KeyError, TypeError) as error:
+        raise ForeignLanding(str(error)) from error
+    if expires - issued > LIFE_SECONDS or issued > now + SKEW_SECONDS:
+        raise ForeignLanding("its times are not ours")
+    if now >= expires:
+        raise ExpiredLanding
+    return landing

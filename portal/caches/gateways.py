@@ -1,0 +1,60 @@
+"""Gateways with their sites and networks, remembered for two seconds: rows that change a few times a year, read at
+every request. The objects are detached; nobody may change them.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from db.engine import SessionMaker, reading
+from gateways.types import IpAddress
+from sites.models import Gateway, Network
+
+FRESH_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Places:
+    """Looks gateways up by identity and by address."""
+
+    make_session: SessionMaker
+    _read_at: float = field(default=float("-inf"), init=False)
+    _gateways: dict[str, Gateway] = field(default_factory=dict, init=False)
+
+    def by_identity(self, identity: str) -> Gateway | None:
+        return self._fresh().get(identity)
+
+    def by_digest(self, digest: str) -> Gateway | None:
+        """The gateway whose credential has this digest. Digests tell nothing by how long they take to compare."""
+        return next((one for one in self._fresh().values() if one.credential_digest == digest), None)
+
+    def by_address(self, address: IpAddress) -> list[Gateway]:
+        """The gateways whose clients may have this address: more than one where sites share private prefixes."""
+        return [gateway for gateway in self._fresh().values() if gateway.holds(address)]
+
+    def gateways(self) -> list[Gateway]:
+        """All of them, by identity."""
+        return [gateway for _, gateway in sorted(self._fresh().items())]
+
+    def networks(self) -> list[Network]:
+        """The networks that have a gateway somewhere, by name."""
+        by_slug = {gateway.network.slug: gateway.network for gateway in self._fresh().values()}
+        return sorted(by_slug.values(), key=lambda network: network.name)
+
+    def forget(self) -> None:
+        """Read again at the next question."""
+        self._read_at = float("-inf")
+
+    def _fresh(self) -> dict[str, Gateway]:
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            with reading(self.make_session) as db:
+                found = db.scalars(
+                    select(Gateway).options(joinedload(Gateway.site), joinedload(Gateway.network))
+                ).all()
+                self._gateways = {gateway.identity: gateway for gateway in found}
+            self._read_at = time.monotonic()
+        return self._gateways

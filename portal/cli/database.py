@@ -1,0 +1,99 @@
+"""``flask db``: how the memory changes shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import Engine, inspect
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from auth.audit import log
+from auth.audit.signatures import TrailSeal, TrailSeals
+from auth.vouchers.plans import add_first_plans
+from config import Secret
+from config.findings import Finding, fault, good
+from db import notify
+from db.disk_reserve import reserve_of
+from portal.services import services
+from sessions.retention import periods
+
+db = AppGroup("db", help="The database.")
+DEAF = (
+    "AROBASE_DATABASE_URL leads through a pooler that shares connections by transaction (pgbouncer's "
+    "pool_mode = transaction or statement): no gateway would hear of a sign-in. "
+    "Set pool_mode = session there, or name PostgreSQL itself."
+)
+ROOT = Path(__file__).parent.parent.parent
+
+
+def check_database(engine: Engine) -> list[Finding]:
+    """Whether the database answers, and has the newest shape."""
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    try:
+        with engine.connect() as connection:
+            shape = MigrationContext.configure(connection).get_current_revision()
+        notify.prove(engine)
+    except SQLAlchemyError as error:
+        return [_away(error)]
+    except notify.DeafConnection:
+        return [fault(DEAF)]
+    if shape != newest:
+        is_at = f"has the shape {shape}" if shape else "is empty"
+        return [fault(f"the database {is_at}, and {newest} is the newest: flask --app wsgi db upgrade")]
+    return [good(f"the database answers and has the newest shape, {newest}.")]
+
+
+def _away(error: SQLAlchemyError) -> Finding:
+    return fault(f"AROBASE_DATABASE_URL: the database cannot be used: {reason_of(error)}")
+
+
+def reason_of(error: SQLAlchemyError) -> str:
+    """The driver's own words, on one line; the statement and its values stay out."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:300]
+
+
+def to_newest_shape(engine: Engine, secret: Secret) -> None:
+    """Bring a database to the newest shape. Harmless to repeat."""
+    # Alembic takes a second to import: only these commands pay for it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        was_sealed = inspect(connection).has_table(TrailSeal.__tablename__)
+        command.upgrade(config, "head")
+        if not was_sealed:
+            # Only now: whoever takes the seals off later does not get new ones by this.
+            log.seal_all(Session(connection), TrailSeals(secret))
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to the newest shape. Harmless to repeat. A pooler that deafens gateways is refused."""
+    try:
+        # First of all, since what goes wrong below it is told in the driver's own words.
+        services().engine.connect().close()
+        notify.prove(services().engine)
+        to_newest_shape(services().engine, services().settings.secret_key)
+    except OperationalError as error:
+        raise click.ClickException(_away(error).sentence) from error
+    except notify.DeafConnection:
+        raise click.ClickException(DEAF) from None
+    with services().make_session.begin() as session:
+        # A desk can issue passes from the first day on.
+        add_first_plans(session)
+        periods.seed(session, now=services().clock())
+    if (reserve := reserve_of(services().settings.database_url)) is not None:
+        reserve.take()
+    click.echo("The database is up to date.")

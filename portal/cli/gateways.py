@@ -1,0 +1,200 @@
+"""``flask gateways``: the records of gateways, and how they do."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import g
+from flask.cli import AppGroup
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from db.engine import reading
+from gateways.types import GatewayKind
+from portal.i18n.gateway_faults import fault_in_words
+from portal.services import services
+from sessions.gateway_health.overview import GatewayHealth, look
+from sites.checks import Verdict
+from sites.errors import SitesError, TakenIdentity
+from sites.gateways import add_gateway, by_identity, rotate_credential
+from sites.models import Gateway, Network, Site
+
+gateways = AppGroup("gateways", help="Gateway records.")
+
+ADVICE = {
+    Verdict.WELL: "well",
+    Verdict.NEVER_SEEN: "never seen: is its agent running, with this portal's address and its credential?",
+    Verdict.SILENT: "silent: nobody loses what they have, but nothing new opens there",
+    Verdict.FAULTY: "something is wrong there:",
+    Verdict.BEHIND: "behind: it has not confirmed the newest changes",
+    Verdict.CLOCK_OFF: "its clock is off: check NTP there",
+    Verdict.DRIFTING: "drifting: it does not let pass exactly whom the leases name, and is being told again",
+}
+
+
+@gateways.command("add")
+@click.argument("identity")
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in GatewayKind]), default="nftables", show_default=True
+)
+@click.option("--site", "site_slug", required=True, help="The site's slug.")
+@click.option("--network", "network_slug", required=True, help="The network's slug.")
+@click.option(
+    "--prefix", "prefixes", multiple=True, required=True, help="A prefix of its clients: 10.66.0.0/24."
+)
+@click.option("--redirector", default="", help="Its redirector, for example http://10.66.0.1:8081/")
+@click.option(
+    "--public-address",
+    "public_addresses",
+    multiple=True,
+    help="An IPv4 address that the Internet sees its clients behind.",
+)
+@click.option(
+    "--ports-per-client",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Source ports each client has to itself; 0: all share all.",
+)
+@click.option(
+    "--credential-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the credential there."
+)
+def add(
+    identity: str,
+    kind: str,
+    site_slug: str,
+    network_slug: str,
+    prefixes: tuple[str, ...],
+    redirector: str,
+    public_addresses: tuple[str, ...],
+    ports_per_client: int,
+    credential_file: Path | None,
+) -> None:
+    """Record a gateway, and show its credential, once."""
+    try:
+        with _handing_over(credential_file) as hand_over, services().make_session.begin() as db:
+            _, credential = add_gateway(
+                db,
+                identity=identity,
+                kind=GatewayKind(kind),
+                site=_site(db, site_slug),
+                network=_network(db, network_slug),
+                client_prefixes=prefixes,
+                redirector_url=redirector,
+                public_addresses=public_addresses,
+                ports_per_client=ports_per_client,
+            )
+            hand_over(credential)
+    except TakenIdentity as error:
+        raise click.ClickException(
+            f"There is a gateway {error.identity!r} already. See: gateways list"
+        ) from error
+    except SitesError as error:
+        raise click.ClickException(f"{error}.") from error
+
+
+@gateways.command("rotate")
+@click.argument("identity")
+@click.option(
+    "--credential-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the credential there."
+)
+def rotate(identity: str, credential_file: Path | None) -> None:
+    """Give a gateway a new credential; the old one stops at once."""
+    with _handing_over(credential_file) as hand_over, services().make_session.begin() as db:
+        gateway = by_identity(db, identity)
+        if gateway is None:
+            raise click.ClickException(f"There is no gateway {identity!r}. See: gateways list")
+        hand_over(rotate_credential(db, gateway))
+
+
+@gateways.command("list")
+def list_gateways() -> None:
+    """List the gateways."""
+    with reading(services().make_session) as db:
+        found = db.scalars(
+            select(Gateway)
+            .order_by(Gateway.identity)
+            .options(joinedload(Gateway.site), joinedload(Gateway.network))
+        ).all()
+    for gateway in found:
+        prefixes = " ".join(gateway.client_prefixes)
+        click.echo(
+            f"{gateway.identity}\t{gateway.kind}\t{gateway.site.slug}\t{gateway.network.slug}\t{prefixes}"
+        )
+    click.echo(f"{len(found)} gateway{'' if len(found) == 1 else 's'}.", err=True)
+
+
+@gateways.command("check")
+def check_gateways() -> None:
+    """Say how every gateway does; exit status 1 where one is not well."""
+    g.language = "en"
+    with reading(services().make_session) as db:
+        found = look(db, now=services().clock())
+    for one in found:
+        click.echo("\t".join([one.check.identity, one.check.site, *_told(one), ADVICE[one.verdict]]))
+        for fault in one.check.faults:
+            click.echo(f"\t{fault_in_words(fault)}")
+    if any(one.verdict is not Verdict.WELL for one in found):
+        sys.exit(1)
+
+
+def _told(one: GatewayHealth) -> list[str]:
+    seen, clock = one.check.seen_at, one.check.clock_offset
+    waiting = "" if one.unconfirmed_since is None else f" for {one.unconfirmed_since.total_seconds():.0f} s"
+    return [
+        f"seen {seen:%Y-%m-%dT%H:%M:%SZ}" if seen else "seen never",
+        f"{one.check.lag} behind{waiting}",
+        "clock unknown" if clock is None else f"clock {clock:+.1f} s",
+        f"{one.missing} missing, {one.surplus} surplus",
+        f"{one.zombies.day} zombies closed in a day",
+    ]
+
+
+@contextmanager
+def _handing_over(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Show a credential, or put it into a file, once what made it is committed; before, nothing of it is left."""
+    made: list[str] = []
+    if path is None:
+        yield made.append
+        click.echo(made[0])
+        click.echo("This is its credential. It is shown only now.", err=True)
+        return
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+    waiting = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+
+            def hand_over(credential: str) -> None:
+                file.write(credential + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+            yield hand_over
+        waiting.replace(path)
+    finally:
+        waiting.unlink(missing_ok=True)
+    click.echo(f"Its credential stands in {path}.", err=True)
+
+
+def _site(db: Session, slug: str) -> Site:
+    site = db.scalars(select(Site).where(Site.slug == slug)).first()
+    if site is None:
+        raise click.ClickException(f"There is no site {slug!r}. See: flask --app wsgi sites list")
+    return site
+
+
+def _network(db: Session, slug: str) -> Network:
+    network = db.scalars(select(Network).where(Network.slug == slug)).first()
+    if network is None:
+        slugs = ", ".join(db.scalars(select(Network.slug).order_by(Network.slug))) or "none yet"
+        raise click.ClickException(f"There is no network {slug!r}. There are: {slugs}.")
+    return network

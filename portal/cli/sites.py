@@ -1,0 +1,118 @@
+"""``flask sites``: networks, hotspot sites and gateway records, in and out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from ads.campaigns import load_announcements
+from db.engine import reading
+from portal.services import services
+from sites.demo.town import load_demo
+from sites.directory import Hotspot, hotspots
+from sites.errors import RefusedImport
+from sites.holidays import last_school_holiday
+from sites.import_export import (
+    GATEWAYS,
+    NETWORKS,
+    SITES,
+    Form,
+    ImportResult,
+    Records,
+    export_records,
+    import_records,
+)
+
+sites = AppGroup("sites", help="Networks, hotspot sites, gateway records.")
+
+RECORDS: dict[str, Records] = {"networks": NETWORKS, "sites": SITES, "gateways": GATEWAYS}
+which_records = click.option(
+    "--records",
+    type=click.Choice(list(RECORDS)),
+    default="sites",
+    show_default=True,
+    help="What the rows are.",
+)
+
+
+@sites.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@which_records
+def import_file(file: Path, records: str) -> None:
+    """Import a CSV or GeoJSON file: all of it, or with one bad row nothing."""
+    try:
+        with services().make_session.begin() as db:
+            imported = import_records(db, RECORDS[records], file.read_bytes())
+    except RefusedImport as error:
+        raise click.ClickException(f"Nothing was imported.\n{error}") from error
+    click.echo(_told(records, imported))
+    for identity, credential in imported.credentials.items():
+        click.echo(f"{identity}\t{credential}")
+    if imported.credentials:
+        click.echo("These are the new gateways' credentials. They are shown only now.", err=True)
+
+
+@sites.command("export")
+@which_records
+@click.option("--form", type=click.Choice([form.value for form in Form]), default="csv", show_default=True)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else the standard output."
+)
+def export_file(records: str, form: str, output: Path | None) -> None:
+    """Export records as CSV (or CSV for Excel), or sites as GeoJSON."""
+    if form == Form.GEOJSON and records != "sites":
+        raise click.UsageError(
+            "Only sites have a place on the map: --form geojson goes with --records sites."
+        )
+    with reading(services().make_session) as db:
+        content = export_records(db, RECORDS[records], Form(form))
+    if output is None:
+        sys.stdout.buffer.write(content)
+    else:
+        output.write_bytes(content)
+        click.echo(f"Written to {output}.", err=True)
+
+
+@sites.command("list")
+def list_public() -> None:
+    """List the sites that the public sees, with their state now."""
+    with reading(services().make_session) as db:
+        found = hotspots(db, now=services().clock())
+    for spot in found:
+        networks = " ".join(network.slug for network in spot.networks)
+        click.echo(f"{spot.slug}\t{spot.kind}\t{spot.state}\t{networks}\t{spot.name}")
+    click.echo(f"{len(found)} site{'' if len(found) == 1 else 's'}.", err=True)
+    _warn_of_school_holidays(found)
+
+
+def _warn_of_school_holidays(found: Sequence[Hotspot]) -> None:
+    """Where a site keeps to them, and the list that came with us ends soon."""
+    last = last_school_holiday()
+    if any(spot.school_zone for spot in found) and services().clock().date() > last - timedelta(days=180):
+        click.echo(
+            f"School holidays are known up to {last} only: update vacances-scolaires-france.", err=True
+        )
+
+
+@sites.command("demo")
+def demo() -> None:
+    """Add the demo town: the networks and sites of Besançon, and the town's announcements."""
+    now = services().clock()
+    with services().make_session.begin() as db:
+        made = load_demo(db, now=now)
+        announcements = load_announcements(db, now=now)
+    click.echo(_told("networks", made.networks))
+    click.echo(_told("sites", made.sites))
+    click.echo(f"announcements: {announcements} added")
+
+
+def _told(records: str, imported: ImportResult) -> str:
+    return (
+        f"{records}: {len(imported.created)} added, {len(imported.changed)} changed, "
+        f"{len(imported.unchanged)} as they were"
+    )

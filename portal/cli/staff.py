@@ -1,0 +1,193 @@
+"""``flask staff``: accounts of those who work here. There is no default account and no default password, ever."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.orm import Session
+
+from auth.audit import log
+from auth.staff import accounts, requests
+from auth.staff.accounts import Invitation
+from auth.staff.errors import (
+    LastAdmin,
+    NoRole,
+    RolesApart,
+    StaffError,
+    TakenLogin,
+    UnknownNetworks,
+    UnreadableLogin,
+)
+from auth.staff.models import Staff
+from auth.staff.roles import Authority, Role, takes_two
+from auth.staff.totp import make_recovery_codes
+from db.engine import reading
+from portal.services import services
+
+staff = AppGroup("staff", help="Accounts of staff.")
+
+
+@staff.command("add")
+@click.argument("login")
+@click.option("--name", default="", help="The person's name, as pages show it.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="What the person does; may be given several times.",
+)
+@click.option("--network", "networks", multiple=True, help="A network's slug; may be given several times.")
+@click.option("--all-networks", is_flag=True, help="All of them, those to come included.")
+def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...], all_networks: bool) -> None:
+    """Make an account, and show the link that sets it up, once."""
+    if all_networks == bool(networks):
+        raise click.UsageError("Say which networks: --network SLUG, or --all-networks.")
+    service = services()
+    authority = Authority(frozenset(Role(role) for role in roles), frozenset(networks))
+    try:
+        with service.make_session.begin() as db:
+            invitation = accounts.invite(db, login=login, name=name, authority=authority, now=service.clock())
+            _record(db, invitation.staff, "account made", authority)
+            _tell(db, invitation.staff)
+    except StaffError as error:
+        raise click.ClickException(_in_words(error)) from error
+    _hand_over(invitation)
+
+
+@staff.command("list")
+def list_staff() -> None:
+    """List the accounts."""
+    with reading(services().make_session) as db:
+        found = accounts.everybody(db)
+    for one in found:
+        networks = " ".join(one.networks) or "all networks"
+        click.echo(f"{one.login}\t{one.state}\t{' '.join(one.roles)}\t{networks}\t{one.name}")
+    click.echo(f"{len(found)} account{'' if len(found) == 1 else 's'}.", err=True)
+
+
+@staff.command("disable")
+@click.argument("login")
+def disable(login: str) -> None:
+    """Close an account, and every sign-in with it, at once."""
+    service = services()
+    try:
+        with service.make_session.begin() as db:
+            person = _find(db, login)
+            accounts.disable(db, person, now=service.clock())
+            _record(db, person, "account disabled")
+    except LastAdmin as error:
+        raise click.ClickException(_in_words(error)) from error
+    click.echo(f"{person.login} is disabled.")
+
+
+@staff.command("reset")
+@click.argument("login")
+def reset(login: str) -> None:
+    """Begin an account anew: no password, no second factor, no sign-in; a new link."""
+    service = services()
+    with service.make_session.begin() as db:
+        person = _find(db, login)
+        if person.disabled_at is not None:
+            accounts.enable(db, person)
+        invitation = accounts.reset(db, person, now=service.clock())
+        _record(db, person, "account reset")
+        _tell(db, person)
+    _hand_over(invitation)
+
+
+@staff.command("enable")
+@click.argument("login")
+def enable(login: str) -> None:
+    """Open a disabled account again, with the password and second factor it had."""
+    with services().make_session.begin() as db:
+        person = _find(db, login)
+        accounts.enable(db, person)
+        _record(db, person, "account enabled")
+        _tell(db, person)
+    click.echo(f"{person.login} is enabled.")
+
+
+@staff.command("grant")
+@click.argument("login")
+@click.option("--by", required=True, help="Your name, for the trail and for everybody concerned.")
+def grant(login: str, by: str) -> None:
+    """Be the second person for what an administrator asked about an account; prints the word that its link needs."""
+    service = services()
+    name = f"{by.strip()[:60]} ({log.COMMAND_LINE})"
+    try:
+        with service.make_session.begin() as db:
+            person = _find(db, login)
+            asked = requests.open_about(db, person, now=service.clock())
+            if asked is None:
+                raise click.ClickException(f"Nobody asks for anything about {person.login}.")
+            handover = requests.grant(
+                db,
+                asked,
+                by=None,
+                name=name,
+                now=service.clock(),
+                word=make_recovery_codes()[0],
+                digest_word=service.staff.word_digest,
+            )
+            _record(db, person, "request granted", person.authority)
+    except StaffError as error:
+        raise click.ClickException(_in_words(error)) from error
+    click.echo(handover.word)
+    click.echo(f"{person.login} needs this word beside the link that {asked.asked_by} was shown.", err=True)
+
+
+def _tell(db: Session, person: Staff) -> None:
+    """What takes two on the pages was done by one here: everybody concerned is told."""
+    if takes_two(None, person.authority):
+        requests.tell(db, person, by=log.COMMAND_LINE, now=services().clock())
+
+
+def _find(db: Session, login: str) -> Staff:
+    person = accounts.find(db, login)
+    if person is None:
+        raise click.ClickException(f"There is nobody called {login!r}. See: flask --app wsgi staff list")
+    return person
+
+
+def _record(db: Session, person: Staff, action: str, authority: Authority | None = None) -> None:
+    detail: dict[str, str | list[str]] = {"login": person.login}
+    if authority:
+        detail |= {"roles": sorted(authority.roles), "networks": sorted(authority.networks)}
+    log.record(
+        db,
+        actor=log.COMMAND_LINE,
+        action=action,
+        object=f"staff:{person.id}",
+        detail=detail,
+        now=services().clock(),
+    )
+
+
+def _hand_over(invitation: Invitation) -> None:
+    settings = services().settings
+    click.echo(f"{settings.staff_url or settings.portal_url}/staff/setup/{invitation.token}")
+    click.echo(
+        f"{invitation.staff.login} sets the account up with this link. It is shown only now, works once, and for "
+        "24 hours.",
+        err=True,
+    )
+
+
+def _in_words(error: StaffError) -> str:
+    match error:
+        case TakenLogin():
+            return "There is somebody with this login. See: flask --app wsgi staff list"
+        case UnreadableLogin():
+            return "A login is 2 to 64 small letters, digits, dots or underscores."
+        case UnknownNetworks():
+            return f"No such network: {', '.join(error.slugs)}. See: flask --app wsgi sites export --records networks"
+        case RolesApart():
+            return "admin and privacy check each other: they are two people's."
+        case NoRole():
+            return "At least one role is needed."
+        case LastAdmin():
+            return "This is the last administrator of all networks: make somebody else one first."
+        case _:
+            return type(error).__name__

@@ -1,0 +1,244 @@
+"""``flask vouchers``: day passes, issued, taken back and counted."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from auth.audit import log
+from auth.vouchers import codes, issuing, plans, redeeming, totals
+from auth.vouchers.codes import UnreadableCode
+from auth.vouchers.errors import Irreplaceable, VoucherError
+from auth.vouchers.issuing import Order
+from auth.vouchers.models import Batch, VoidReason, Voucher
+from auth.vouchers.totals import Books
+from db.engine import reading
+from portal.cli import voucher_plans
+from portal.cli.voucher_sheets import in_words, sheet
+from portal.services import services
+from portal.templating import TOWN_ZONE
+from sessions import vouchers as passes
+from sites import opening_hours
+from sites.models import Site
+
+group = AppGroup("vouchers", help="Day passes.")
+group.add_command(sheet)
+voucher_plans.add_to(group)
+
+which_passes = click.argument("which", nargs=-1, required=True, metavar="BATCH_MARK_OR_CODE...")
+BOOKS = ("printed", "used", "void", "expired", "left")
+
+
+@group.command("issue")
+@click.option("--plan", "slug", default="day", show_default=True, help="See: vouchers plans")
+@click.option("--count", default=1, show_default=True)
+@click.option("--site", default="", help="The desk's site; its zone decides when the last day ends.")
+@click.option("--note", default="")
+@click.option("--event", default="", help="What they are for.")
+@click.option("--last-day", type=click.DateTime(["%Y-%m-%d"]), help="They can be used until its end.")
+def issue(slug: str, count: int, site: str, note: str, event: str, last_day: datetime | None) -> None:
+    """Issue passes. Their codes are shown now and never again, each with its mark."""
+    service = services()
+    now = service.clock()
+    with _told(), service.make_session.begin() as db:
+        order = Order(count, log.COMMAND_LINE, site, note, event, _end_of(db, last_day, site))
+        issued = issuing.issue(
+            db, keys=service.voucher_keys, plan=plans.by_slug(db, slug), order=order, now=now
+        )
+        batch = f"batch:{issued.batch.id}"
+        _record(db, "passes issued", batch, count=count, plan=slug, desk=site, event=event)
+    for ticket in issued.tickets:
+        click.echo(f"{ticket.mark}\t{codes.show(ticket.code)}")
+    click.echo(f"Batch {issued.batch.id}: {_passes(count)}. The codes are shown only now.", err=True)
+
+
+@group.command("list")
+@click.option("--most", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def list_batches(most: int) -> None:
+    """List batches with their books, the newest first."""
+    with reading(services().make_session) as db:
+        found = issuing.batches(db, most=most)
+        books = totals.every_books(db, at=services().clock(), batch_ids=[one.id for one in found])
+    for batch in found:
+        of = books[batch.id]
+        counts = " ".join(f"{name} {getattr(of, name)}" for name in BOOKS)
+        state = "suspended" if batch.suspended_at else "open"
+        about = " / ".join(filter(None, (batch.event, batch.note)))
+        click.echo(
+            f"{batch.id}\t{batch.plan.slug}\t{batch.issued_at:%Y-%m-%dT%H:%M:%SZ}\t{batch.issued_by}\t"
+            f"{batch.desk_site or '-'}\t{state}\t{counts}\t{about}"
+        )
+    click.echo(f"{len(found)} batch{'' if len(found) == 1 else 'es'}.", err=True)
+
+
+@group.command("revoke")
+@which_passes
+@click.option("--undo", is_flag=True, help="Give back what was revoked within the last minute.")
+def revoke(which: tuple[str, ...], undo: bool) -> None:
+    """Take passes back, used or not, and end their sessions: a batch by number, or passes by mark or code."""
+    service = services()
+    now = service.clock()
+    with service.make_session.begin() as db:
+        chosen = or_(*[_find(db, word) for word in which])
+        if undo:
+            taken, ended = issuing.undo(db, chosen, now=now), 0
+        else:
+            revoked = passes.revoke(db, chosen, keys=service.voucher_keys, by=log.COMMAND_LINE, now=now)
+            taken, ended = revoked.voucher_ids, revoked.sessions
+        _record_marks(db, "revocation undone" if undo else "passes revoked", taken)
+    click.echo(
+        f"Restored {_passes(len(taken))}."
+        if undo
+        else f"Revoked {_passes(len(taken))}, ended {ended} session{'' if ended == 1 else 's'}."
+    )
+
+
+@group.command("void")
+@which_passes
+@click.option(
+    "--reason",
+    type=click.Choice([one.value for one in (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)]),
+    default=VoidReason.UNUSED.value,
+    show_default=True,
+)
+def void(which: tuple[str, ...], reason: str) -> None:
+    """Write off passes that nobody has used."""
+    service = services()
+    with service.make_session.begin() as db:
+        chosen = or_(*[_find(db, word) for word in which])
+        taken = issuing.void(db, chosen, reason=VoidReason(reason), by=log.COMMAND_LINE, now=service.clock())
+        _record_marks(db, "passes voided", taken)
+    click.echo(f"Wrote off {_passes(len(taken))}.")
+
+
+@group.command("replace")
+@click.argument("mark")
+def replace(mark: str) -> None:
+    """Replace a lost or spoiled ticket: the old pass dies, the new one has what was left of it."""
+    service = services()
+    with _told(), service.make_session.begin() as db:
+        voucher = redeeming.find_by_mark(db, mark)
+        if voucher is None:
+            raise click.ClickException(f"No pass has the mark {mark!r}. It is like 12-7.")
+        ticket = passes.replace(
+            db, keys=service.voucher_keys, voucher_id=voucher.id, by=log.COMMAND_LINE, now=service.clock()
+        )
+        _record(db, "pass replaced", f"pass:{mark}", by=ticket.mark)
+    click.echo(f"{ticket.mark}\t{codes.show(ticket.code)}")
+
+
+@group.command("suspend")
+@click.argument("batch", type=int)
+def suspend(batch: int) -> None:
+    """Let nobody more in with passes of this batch. Who is online stays so."""
+    _set_suspended(batch, on=True)
+
+
+@group.command("resume")
+@click.argument("batch", type=int)
+def resume(batch: int) -> None:
+    """End the suspension of a batch."""
+    _set_suspended(batch, on=False)
+
+
+@group.command("books")
+@click.argument("batch", type=int, required=False)
+def books(batch: int | None) -> None:
+    """The books as CSV: every batch as it stands now, or one batch at the end of each of its days."""
+    now = services().clock()
+    with reading(services().make_session) as db:
+        if batch is None:
+            rows: list[tuple[object, Books]] = [*sorted(totals.every_books(db, at=now).items())]
+        else:
+            rows = [*totals.daily_books(db, batch, zone=TOWN_ZONE, now=now).items()]
+    if batch is not None and not rows:
+        raise click.ClickException(f"There is no batch {batch}. See: flask --app wsgi vouchers list")
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["batch" if batch is None else "day", *BOOKS])
+    for key, of in rows:
+        writer.writerow([key, *(getattr(of, name) for name in BOOKS)])
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Refusals in the operator's words."""
+    try:
+        yield
+    except Irreplaceable as error:
+        raise click.ClickException("This pass is void or over: there is nothing left to replace.") from error
+    except VoucherError as error:
+        raise click.ClickException(f"Nothing was issued. {in_words(error)}") from error
+
+
+def _end_of(db: Session, day: datetime | None, site: str) -> datetime | None:
+    """The end of a local day, by the clocks of the site; without one by the town's."""
+    found = db.scalars(select(Site).where(Site.slug == site)).first() if site else None
+    if site and found is None:
+        raise click.ClickException(f"There is no site {site!r}. See: flask --app wsgi sites list")
+    if day is None:
+        return None
+    zone = ZoneInfo(found.zone) if found else TOWN_ZONE
+    try:
+        return opening_hours.next_midnight(day.replace(tzinfo=zone) + timedelta(hours=12), zone)
+    except OverflowError as error:
+        raise click.ClickException("Nothing was issued. --last-day is beyond the calendar.") from error
+
+
+def _find(db: Session, word: str) -> ColumnElement[bool]:
+    """The passes that `word` names: a batch's number, a mark, or a code."""
+    if word.isdecimal() and len(word) < 9 and db.get(Batch, int(word)) is not None:
+        return issuing.of_batch(int(word))
+    voucher = redeeming.find_by_mark(db, word)
+    if voucher is None:
+        try:
+            voucher = redeeming.find(db, keys=services().voucher_keys, code=codes.read(word))
+        except UnreadableCode:
+            voucher = None
+    if voucher is None:
+        raise click.ClickException(
+            f"{word!r} is no batch's number, and no mark (like 12-7) or code of a pass. "
+            "See: flask --app wsgi vouchers list"
+        )
+    return issuing.of_ids([voucher.id])
+
+
+def _set_suspended(batch: int, *, on: bool) -> None:
+    service = services()
+    with service.make_session.begin() as db:
+        if db.get(Batch, batch) is None:
+            raise click.ClickException(f"There is no batch {batch}. See: flask --app wsgi vouchers list")
+        changed = issuing.suspend(db, batch, now=service.clock()) if on else issuing.resume(db, batch)
+        if changed:
+            _record(db, "batch suspended" if on else "batch resumed", f"batch:{batch}")
+    click.echo(f"Batch {batch} is {'suspended' if on else 'open'}{'' if changed else ', as it was'}.")
+
+
+def _record_marks(db: Session, action: str, voucher_ids: list[int]) -> None:
+    """One entry for each batch concerned, with the numbers of its passes."""
+    rows = db.execute(
+        select(Voucher.batch_id, Voucher.number)
+        .where(Voucher.id.in_(voucher_ids))
+        .order_by(Voucher.batch_id, Voucher.number)
+    )
+    by_batch: dict[int, list[int]] = {}
+    for batch_id, number in rows:
+        by_batch.setdefault(batch_id, []).append(number)
+    for batch_id, numbers in by_batch.items():
+        _record(db, action, f"batch:{batch_id}", count=len(numbers), numbers=numbers[:100])
+
+
+def _record(db: Session, action: str, thing: str, **detail: log.Plain | list[int]) -> None:
+    log.record(db, actor=log.COMMAND_LINE, action=action, object=thing, detail=detail, now=services().clock())
+
+
+def _passes(count: int) -> str:
+    return f"{count} pass{'' if count == 1 else 'es'}"

@@ -1,0 +1,188 @@
+"""What the agent on a Linux gateway calls: docs/gateway-nftables-protocol.md is the contract."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Blueprint, Response, abort, g, jsonify, request
+
+from db.engine import reading
+from gateways.landing_token import credential_digest
+from gateways.types import GatewayKind, Grant
+from portal.gateway_api.confirmation import confirm
+from portal.services import services
+from sessions import accounting, feed, roaming
+from sites.models import Gateway
+
+door = Blueprint("nftables", __name__, url_prefix="/gateways/nftables")
+LONGEST_WAIT = 25.0
+LARGEST_BODY = 8 * 1024 * 1024
+# Where this key stands in the WSGI environment, whoever calls the view waits in its place: see
+# `portal.gateway_api.asgi`.
+LONG_POLL = "arobase.long_poll"
+# Elsewhere a gateway waits in the thread that the guests' pages need too, so that only a few may.
+WAITING = threading.BoundedSemaphore(8)
+
+
+@dataclass(slots=True)
+class LongPoll:
+    """What a gateway that found nothing new waits for; `gateway_id` is None where it waits for nothing."""
+
+    gateway_id: int | None = None
+    since: int = 0
+    seconds: float = 0.0
+
+
+@door.before_request
+def know_the_gateway() -> None:
+    """Nothing is answered to a caller without a gateway's own credential."""
+    request.max_content_length = LARGEST_BODY
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    gateway = _by_credential(credential.strip()) if scheme.lower() == "bearer" and credential else None
+    if gateway is None or gateway.kind != GatewayKind.NFTABLES:
+        abort(HTTPStatus.UNAUTHORIZED)
+    g.gateway = gateway
+
+
+@door.get("/feed")
+def follow() -> Response:
+    since = request.args.get("since", 0, type=int)
+    wait = min(LONGEST_WAIT, max(0.0, request.args.get("wait", 0.0, type=float)))
+    answer = await_change(_gateway().id, since=since, wait=wait, poll=request.environ.get(LONG_POLL))
+    return jsonify(
+        version=answer.version,
+        full=answer.full,
+        now=services().clock().timestamp(),
+        landing_key=services().landing_keys.of(_gateway().credential_digest).hex(),
+        grants=[_grant(grant) for grant in answer.grants],
+        ends=list(answer.ends),
+    )
+
+
+@door.post("/confirm")
+def confirmed() -> tuple[str, int]:
+    body = _body()
+    with _well_formed():
+        version = accounting.whole(body["version"])
+        refused = {
+            accounting.whole(entry["number"]): _plain(entry["reason"]) for entry in body.get("refused", [])
+        }
+    with services().make_session.begin() as db:
+        confirm(db, gateway_id=_gateway().id, version=version, refused=refused, now=services().clock())
+    return "", HTTPStatus.NO_CONTENT
+
+
+@door.post("/report")
+def report() -> tuple[str, int]:
+    body = _body()
+    with _well_formed():
+        read = accounting.read_report(body)
+    with services().make_session.begin() as db:
+        accounting.record(db, gateway=_gateway(), report=read, now=services().clock())
+    return "", HTTPStatus.NO_CONTENT
+
+
+@door.post("/arrivals")
+def arrivals() -> tuple[str, int]:
+    body = _body()
+    with _well_formed():
+        clients = accounting.read_clients(body)
+    with services().make_session.begin() as db:
+        roaming.arrive(db, gateway=_gateway(), clients=clients, now=services().clock())
+    return "", HTTPStatus.NO_CONTENT
+
+
+def await_change(gateway_id: int, *, since: int, wait: float, poll: LongPoll | None = None) -> feed.Feed:
+    """The feed after `since`, as soon as there is something in it, or when the wait is over.
+
+    With `poll`, what there is now; whoever gave it learns there whether and for how long to wait.
+    """
+    answer = _look(gateway_id, since)
+    if wait <= 0 or _is_news(answer, since):
+        return answer
+    if poll is not None:
+        poll.gateway_id, poll.since, poll.seconds = gateway_id, since, wait
+        return answer
+    if not WAITING.acquire(blocking=False):
+        abort(
+            HTTPStatus.SERVICE_UNAVAILABLE, "Too many gateways wait here: they need a process of their own."
+        )
+    try:
+        return _await_change(gateway_id, since, wait)
+    finally:
+        WAITING.release()
+
+
+def _await_change(gateway_id: int, since: int, wait: float) -> feed.Feed:
+    wake = services().wake
+    deadline = time.monotonic() + wait
+    while True:
+        seen = wake.count
+        answer = _look(gateway_id, since)
+        left = deadline - time.monotonic()
+        if _is_news(answer, since) or left <= 0:
+            return answer
+        wake.wait(seen, left)
+
+
+def _look(gateway_id: int, since: int) -> feed.Feed:
+    with reading(services().make_session) as db:
+        return feed.read(db, gateway_id=gateway_id, since=since, now=services().clock())
+
+
+def _is_news(answer: feed.Feed, since: int) -> bool:
+    return answer.full or answer.version != since
+
+
+def _by_credential(credential: str) -> Gateway | None:
+    digest = credential_digest(credential)
+    return services().places.by_digest(digest)
+
+
+def _gateway() -> Gateway:
+    return cast(Gateway, g.gateway)
+
+
+def _body() -> dict[str, Any]:
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
+    if not isinstance(body, dict):
+        abort(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    return body
+
+
+@contextmanager
+def _well_formed() -> Iterator[None]:
+    """A body that does not follow the protocol is the caller's fault."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        abort(HTTPStatus.BAD_REQUEST, f"Not as the protocol says: {error!r}"[:200])
+
+
+def _plain(reason: object) -> str:
+    """A gateway's reason for a refusal: printable ASCII, and no more of it than is kept."""
+    return re.sub(r"[^ -~]", "?", str(reason)[:200])
+
+
+def _grant(grant: Grant) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "number": grant.number,
+        "client": grant.client.mac,
+        "addresses": [str(address) for address in grant.client.addresses],
+        "until": grant.until,
+        "rate_down_kbps": grant.rate_down_kbps,
+        "rate_up_kbps": grant.rate_up_kbps,
+    }
+    if grant.ports is not None:
+        row["ports"] = [str(grant.ports.address), grant.ports.first, grant.ports.last]
+    return row

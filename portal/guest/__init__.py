@@ -1,0 +1,9 @@
+"""The guests' pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+guests = Blueprint("guests", __name__)
+
+from portal.guest import capport, connecting, interstitial, landing, my_data, signin, sites, status, voucher  # noqa: E402, F401

@@ -1,0 +1,20 @@
+"""Which terms the guest accepted by pressing the button."""
+
+from __future__ import annotations
+
+import hashlib
+
+from portal.i18n.translation import DEFAULT, language
+from sessions.start import Acceptance
+from sites.models import Network
+
+
+def terms_text(network: Network) -> str:
+    """The network's terms in the language of this request, else in the town's own."""
+    return network.terms.get(language()) or network.terms.get(DEFAULT, "")
+
+
+def accepted(network: Network) -> Acceptance:
+    """The acceptance of the terms as this page showed them."""
+    digest = hashlib.sha256(terms_text(network).encode()).hexdigest()
+    return Acceptance(network.terms_version, language(), digest)

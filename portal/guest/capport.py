@@ -1,0 +1,87 @@
+"""The Captive Portal API (RFC 8908), true for the client that asks and for nobody else."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from gateways.types import IpAddress, MacAddress
+from portal.guest import guests
+from portal.guest.connecting import confirmed_until
+from portal.guest.interstitial import may_renew
+from portal.http.client_evidence import await_found, open_session, seen_behind
+from portal.http.clients import Visit, peer
+from portal.services import services
+from sessions.models import AccessSession
+from sites.models import Gateway
+
+MEDIA_TYPE = "application/captive+json"
+
+
+@guests.get("/capport/<identity>")
+def capport(identity: str) -> AnyResponse:
+    gateway = services().places.by_identity(identity)
+    if gateway is None:
+        return _answer({"captive": True, "user-portal-url": _absolute("guests.landing")})
+    if not request.accept_mimetypes.quality(MEDIA_TYPE) and not request.accept_mimetypes.accept_json:
+        # A browser, not an operating system: show it the portal (RFC 8910 section 2).
+        response = redirect(url_for("guests.landing", gateway=gateway.identity))
+        response.headers["Vary"] = "Accept"
+        return response
+    return _answer(state_of(gateway))
+
+
+def state_of(gateway: Gateway) -> dict[str, object]:
+    """What the asking client may know of itself at this gateway (RFC 8908 section 5)."""
+    portal = _absolute("guests.landing", gateway=gateway.identity)
+    captive: dict[str, object] = {"captive": True, "user-portal-url": portal}
+    address = peer()
+    if address is None or not gateway.holds(address):
+        return captive
+    # Whoever has just come is known in a moment: the gateway's word of it, or its confirmation, is on its way.
+    stay = await_found(lambda: _stay_of(gateway, address))
+    if stay is None or stay.access is None:
+        return captive
+    visit = Visit(gateway, MacAddress(stay.access.mac), address, browser="")
+    access, until = stay.access, stay.until
+    left = (until - services().clock()).total_seconds()
+    return {
+        "captive": False,
+        "user-portal-url": _absolute("guests.status"),
+        "venue-info-url": _absolute("guests.info", slug=gateway.site.slug),
+        "seconds-remaining": max(0, math.floor(left)),
+        "can-extend-session": may_renew(visit, access),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """The session behind an address, and until when it is let pass; none for somebody known who has none."""
+
+    access: AccessSession | None
+    until: datetime
+
+
+def _stay_of(gateway: Gateway, address: IpAddress) -> _Stay | None:
+    """Who is behind this address and may pass; None for what is not known yet, or not confirmed yet."""
+    seen, now = seen_behind([gateway], address), services().clock()
+    if seen is None:
+        return None
+    access = open_session(gateway, seen[1])
+    until = now if access is None else confirmed_until(access, gateway)
+    return None if until is None else _Stay(access, until)
+
+
+def _absolute(endpoint: str, **values: str) -> str:
+    return services().settings.portal_url + url_for(endpoint, _external=False, **values)
+
+
+def _answer(document: dict[str, object]) -> Response:
+    response = Response(json.dumps(document), content_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

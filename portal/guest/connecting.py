@@ -1,0 +1,123 @@
+"""Between the button and the success page: wait until the gateway's kernel has the lease."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import make_response, redirect, url_for
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from db.engine import reading
+from portal.denials.incidents import concerning, note
+from portal.guest import guests
+from portal.guest.landing import unproven
+from portal.http.clients import access_of, current, is_owned, remember, staying
+from portal.public_values import render_page
+from portal.services import services
+from sessions.log.denials import Rule
+from sessions.models import AccessSession, Lease
+from sites.models import Gateway
+
+WAIT_SECONDS = 5.0
+# How many guests of this process may wait at the same time: a quarter of the threads that deploy/ gives it.
+WAITING = threading.BoundedSemaphore(8)
+
+
+@guests.get("/opening")
+def opening() -> AnyResponse:
+    visit = current()
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
+    access = access_of(visit)
+    if access is None:
+        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+    visit = staying(visit, access)
+    if await_confirmation(access, visit.gateway):
+        onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return remember(onward, visit, access_id=access.id) if is_owned(visit, access) else onward
+    page = render_page(
+        "guests/opening.html",
+        visit=visit,
+        site=visit.gateway.site,
+        network=visit.gateway.network,
+        incident=note(Rule.UNCONFIRMED, visit, **waiting_for(access, visit.gateway)),
+    )
+    response = make_response(page, HTTPStatus.OK)
+    # The page asks again by itself, with no script: it is the same address.
+    response.headers["Refresh"] = "3"
+    return response
+
+
+def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]:
+    """What the gateway has not confirmed, and what it said against it, if anything."""
+    concerning(subject=access.subject, access_id=access.id)
+    with reading(services().make_session) as db:
+        last = db.execute(
+            select(Lease.id, Lease.refused)
+            .where(Lease.access_id == access.id, Lease.gateway_id == gateway.id)
+            .order_by(Lease.id.desc())
+            .limit(1)
+        ).first()
+    if last is None:
+        return {}
+    return {"lease": last.id, "refused": last.refused} if last.refused else {"lease": last.id}
+
+
+def await_confirmation(access: AccessSession, gateway: Gateway) -> bool:
+    """Wait until the gateway has confirmed the session's last lease here; False when it has not in time.
+
+    Only so many guests wait at once; the others are told at once to ask again, so that a silent gateway never holds
+    the threads that all other sites need.
+    """
+    if not WAITING.acquire(blocking=False):
+        return confirmed(access, gateway)
+    try:
+        return _await(access, gateway)
+    finally:
+        WAITING.release()
+
+
+def _await(access: AccessSession, gateway: Gateway) -> bool:
+    wake = services().wake
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        seen = wake.count
+        if confirmed(access, gateway):
+            return True
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        wake.wait(seen, left)
+
+
+def confirmed(access: AccessSession, gateway: Gateway) -> bool:
+    """Whether the gateway has said that its kernel holds the session's last lease here."""
+    with reading(services().make_session) as db:
+        last = db.execute(
+            select(Lease.confirmed_at)
+            .where(Lease.access_id == access.id, Lease.gateway_id == gateway.id, Lease.released_at.is_(None))
+            .order_by(Lease.until.desc())
+            .limit(1)
+        ).first()
+    return last is not None and last.confirmed_at is not None
+
+
+def confirmed_until(access: AccessSession, gateway: Gateway) -> datetime | None:
+    """Until when the gateway's kernel lets this session pass, as far as it has said; None where it does not.
+
+    While a renewal is on its way that is still the old deadline.
+    """
+    with reading(services().make_session) as db:
+        return db.scalar(
+            select(func.max(Lease.until)).where(
+                Lease.access_id == access.id,
+                Lease.gateway_id == gateway.id,
+                Lease.released_at.is_(None),
+                Lease.confirmed_at.is_not(None),
+                Lease.until > services().clock(),
+            )
+        )

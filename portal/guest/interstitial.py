@@ -1,0 +1,145 @@
+"""The interstitial: terms and message first, then the grant. One accepted message is one lease."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, make_response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from ads import ledger
+from ads.ledger import NotDue, SpentTicket, Ticket
+from ads.models import Creative
+from auth.entitlements import Allowance
+from auth.tokens import EarlyToken, ExpiredToken
+from portal.denials.incidents import note_error
+from portal.gateway_api import knock
+from portal.guest import guests
+from portal.guest.acceptance import accepted, terms_text
+from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
+from portal.guest.landing import entry, not_here, unproven
+from portal.http.clients import Visit, access_of, current, is_owned, remember, staying
+from portal.public_values import render_page
+from portal.services import services
+from sessions import policy
+from sessions.models import AccessSession
+from sites.models import SigninMethod
+
+
+@guests.get("/pause")
+def pause_page() -> AnyResponse:
+    visit = current()
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
+    if not visit.gateway.network.allows(SigninMethod.FREE):
+        return not_here()
+    access = access_of(visit)
+    if access is None:
+        return entry(visit)
+    visit = staying(visit, access)
+    if not may_renew(visit, access):
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    creative = creative_for(visit)
+    return make_response(message(visit, access, creative=creative, ticket=make_ticket(visit, creative)))
+
+
+@guests.post("/pause")
+def pause() -> AnyResponse:
+    visit = current()
+    if visit is None or not visit.gateway.network.allows(SigninMethod.FREE):
+        return not_here()
+    try:
+        access_id = count(visit, read_ticket(visit))
+    except EarlyToken as error:
+        return too_early(visit, error)
+    except ExpiredToken:
+        return shown_again(visit)
+    except (NotDue, SpentTicket):
+        # A second tap on the same button: the first one counted.
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    access = access_of(visit)
+    is_own = access is not None and access.id == access_id and is_owned(visit, access)
+    return remember(onward, visit, access_id=access_id if is_own else visit.held)
+
+
+def count(visit: Visit, ticket: Ticket) -> int:
+    """Count the acceptance; the id of the session that goes on by it."""
+    service, gateway = services(), visit.gateway
+    device = service.pseudonyms.of("device", f"{gateway.network.slug} {visit.mac}")
+    with service.make_session.begin() as db:
+        opened = ledger.accept(
+            db,
+            ticket=ticket,
+            gateway=gateway,
+            client=visit.client,
+            allowance=Allowance(device, SigninMethod.FREE, None, devices=1),
+            acceptance=accepted(gateway.network),
+            landed_at=visit.landed_at,
+            now=service.clock(),
+        )
+        return opened.access.id
+
+
+def may_renew(visit: Visit, access: AccessSession) -> bool:
+    """Whether this session may be renewed by a message now."""
+    network = visit.gateway.network
+    return network.allows(SigninMethod.FREE) and policy.may_renew(
+        now=services().clock(), until=access.until, window=network.renewal_window
+    )
+
+
+def message(
+    visit: Visit,
+    access: AccessSession | None,
+    *,
+    creative: Creative | None,
+    ticket: str,
+    early: int = 0,
+    is_late: bool = False,
+    incident: str | None = None,
+) -> str:
+    """The page that shows the message, says what it earns and until when, and has the button."""
+    now, gateway = services().clock(), visit.gateway
+    terms = policy.Terms(gateway.network.lease_length)
+    return render_page(
+        "guests/pause.html",
+        visit=visit,
+        network=gateway.network,
+        site=gateway.site,
+        access=access,
+        creative=creative,
+        ticket=ticket,
+        early=early,
+        is_late=is_late,
+        incident=incident,
+        wait_seconds=gateway.network.viewing_seconds if creative else 0,
+        until=policy.renewed_until(terms, now=now, until=access.until if access else now),
+        terms=terms_text(gateway.network),
+    )
+
+
+def shown_again(visit: Visit) -> Response:
+    """The page once more, for somebody who left it open for so long that the message has to be looked at again."""
+    access, creative = access_of(visit), creative_for(visit)
+    ticket = make_ticket(visit, creative)
+    page = message(visit, access, creative=creative, ticket=ticket, is_late=True)
+    return make_response(page, HTTPStatus.GONE)
+
+
+def too_early(visit: Visit, error: EarlyToken) -> Response:
+    """The same page with the same ticket, and how long it still takes."""
+    ticket = request.form["ticket"]
+    service = services()
+    claims = service.tokens.unseal("ticket", ticket, now=error.at)
+    creative = service.stage.by_id(claims["creative"])
+    page = message(
+        visit,
+        access_of(visit),
+        creative=creative,
+        ticket=ticket,
+        early=seconds_left(error),
+        incident=note_error(error, visit),
+    )
+    return make_response(page, HTTPStatus.CONFLICT)

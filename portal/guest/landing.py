@@ -1,0 +1,157 @@
+"""The first page: everything a client needs to get on, in one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import Response, g, make_response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from ads.models import Creative
+from auth.tokens import InvalidToken
+from db.engine import reading
+from gateways.landing_token import ForeignLanding
+from portal.caches.pages import Hole
+from portal.denials.incidents import note, note_error
+from portal.guest import guests
+from portal.guest.acceptance import terms_text
+from portal.guest.impression_tokens import creative_for, make_ticket
+from portal.guest.refusals import Refusal, refusal_of
+from portal.http.clients import Visit, access_of, current, gateways_here, landed, remember
+from portal.i18n.translation import chosen_language, language
+from portal.public_values import render_page
+from portal.services import services
+from sessions import policy
+from sessions.log.denials import Rule
+from sessions.models import AccessSession
+from sites.limits import site_closing
+from sites.models import Gateway, SigninMethod
+
+VISIT, TICKET = Hole("visit"), Hole("ticket")
+
+
+@guests.get("/")
+def landing() -> AnyResponse:
+    try:
+        visit = current()
+    except (ForeignLanding, InvalidToken):
+        # An old link or a stale page: the gateway can still say who asks.
+        return fetch_landing() or not_here()
+    if visit is None or (not visit.is_proven and "landing" not in request.args):
+        return unproven(visit)
+    if access_of(visit) is not None:
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return entry(landed(visit))
+
+
+def entry(visit: Visit, *, refusal: Refusal | None = None, login: str = "") -> Response:
+    """The page with every way on that this network offers, and what was refused, if anything."""
+    is_free = visit.gateway.network.allows(SigninMethod.FREE)
+    creative = creative_for(visit) if is_free else None
+    until, resumed = until_if_now(visit.gateway), resumable(visit)
+    tokens = {VISIT: visit.token}
+    if is_free:
+        tokens[TICKET] = make_ticket(visit, creative)
+
+    def render() -> str:
+        return _render(visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login)
+
+    is_first = refusal is None and resumed is None
+    page = services().stencils.fill(
+        _alike(visit.gateway, creative, until) if is_first else None, render, tokens
+    )
+    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    if refusal and refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return remember(response, visit, access_id=visit.held)
+
+
+def _render(
+    gateway: Gateway,
+    creative: Creative | None,
+    until: datetime,
+    *,
+    resumed: AccessSession | None,
+    refusal: Refusal | None,
+    login: str,
+) -> str:
+    """The page with holes where the client's tokens go: whoever it is made for, it names nobody."""
+    network = gateway.network
+    return render_page(
+        "guests/landing.html",
+        visit={"token": str(VISIT)},
+        network=network,
+        site=gateway.site,
+        methods=network.signin_methods,
+        creative=creative,
+        ticket=str(TICKET),
+        wait_seconds=network.viewing_seconds if creative else 0,
+        until=until,
+        terms=terms_text(network),
+        resumable=resumed,
+        refusal=refusal,
+        login=login,
+    )
+
+
+def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hashable:
+    """All that the page of one who has just come depends on; None where the request itself goes into it."""
+    if (
+        request.method != "GET"
+        or request.view_args
+        or not request.args.keys() <= {"landing", "visit", "lang"}
+    ):
+        return None
+    minutes = tuple(at.replace(second=0, microsecond=0) for at in (services().clock(), until))
+    shown = creative.id if creative else None
+    return (gateway.identity, request.endpoint, language(), chosen_language(), shown, *minutes)
+
+
+def refuse(visit: Visit, error: Exception, *, login: str = "") -> Response:
+    """The entry page again, with what was refused and what to do; what was typed is kept."""
+    refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
+    return entry(visit, refusal=refusal, login=login)
+
+
+def until_if_now(gateway: Gateway) -> datetime:
+    """Until when somebody who comes in now may stay: told before anything is granted."""
+    now = services().clock()
+    terms = policy.Terms(gateway.network.lease_length, closing=site_closing(gateway, now))
+    return policy.first_until(terms, now=now)
+
+
+def resumable(visit: Visit) -> AccessSession | None:
+    """The session that this browser has on this network under another address, if it still has time left."""
+    if visit.held is None:
+        return None
+    service = services()
+    with reading(service.make_session) as db:
+        access = db.get(AccessSession, visit.held)
+    alive = access is not None and access.is_open(service.clock())
+    return access if alive and access is not None and access.network_id == visit.gateway.network_id else None
+
+
+def fetch_landing() -> AnyResponse | None:
+    """Send a client of ours that came without a landing token to its gateway, which makes one."""
+    wanted = request.args.get("gateway")
+    doors = [
+        gateway
+        for gateway in gateways_here()
+        if gateway.redirector_url and wanted in (None, gateway.identity)
+    ]
+    return redirect(doors[0].redirector_url, HTTPStatus.FOUND) if len(doors) == 1 else None
+
+
+def unproven(visit: Visit | None) -> AnyResponse:
+    """For somebody who has proven nothing: to the gateway for its word, else the first page, where there is one."""
+    return fetch_landing() or (entry(visit) if visit is not None else not_here())
+
+
+def not_here() -> Response:
+    """For somebody who is not on our wifi: what it is and where it is. Or on it, where this way in is not offered."""
+    incident = note(Rule.NOT_OFFERED if g.get("visit") else Rule.NOT_HERE)
+    page = render_page("guests/not_here.html", networks=services().places.networks(), incident=incident)
+    return make_response(page, HTTPStatus.OK)

@@ -1,0 +1,109 @@
+"""Pages about places and about us: for everybody, from any network."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from flask import Response, abort
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from auth.tokens import InvalidToken
+from db.engine import reading
+from gateways.landing_token import ForeignLanding
+from portal.guest import guests
+from portal.guest.acceptance import terms_text
+from portal.http.clients import ForeignVisit, Visit, access_of, current
+from portal.i18n.retention_periods import term_in_words
+from portal.public_values import render_page
+from portal.services import services
+from sessions.data_classes import DataClass
+from sessions.retention.periods import LAW, in_force
+from sites.directory import geojson, hotspot
+from sites.directory import hotspots as public_hotspots
+from sites.map import BOUCLE, draw
+from sites.models import Network, Site
+
+# The maps in the very pixels of a phone's page: marks and numbers are read without enlarging.
+draw_for_phones = partial(draw, width=340.0, height=340.0, radius=4.5)
+
+
+@guests.get("/info/<slug>")
+def info(slug: str) -> str:
+    with reading(services().make_session) as db:
+        site = db.scalars(select(Site).where(Site.slug == slug)).first()
+        if site is None:
+            abort(404)
+        visit = visit_if_any()
+        here = visit is not None and visit.gateway.site_id == site.id
+        return render_page(
+            "guests/info.html",
+            site=site,
+            spot=hotspot(site, now=services().clock()),
+            networks=site.networks,
+            now=services().clock(),
+            visit=visit if here else None,
+            access=access_of(visit) if visit is not None and here else None,
+        )
+
+
+@guests.get("/hotspots")
+def hotspots() -> str:
+    with reading(services().make_session) as db:
+        spots = public_hotspots(db, now=services().clock())
+    return render_page(
+        "guests/hotspots.html",
+        spots=spots,
+        map=draw_for_phones(spots),
+        centre=draw_for_phones(spots, bounds=BOUCLE),
+        visit=visit_if_any(),
+    )
+
+
+@guests.get("/hotspots.geojson")
+def hotspots_geojson() -> Response:
+    now = services().clock()
+    with reading(services().make_session) as db:
+        document = geojson(public_hotspots(db, now=now), now=now)
+    return Response(json.dumps(document, ensure_ascii=False), content_type="application/geo+json")
+
+
+@guests.get("/terms/<slug>")
+def terms(slug: str) -> str:
+    with reading(services().make_session) as db:
+        network = db.scalars(select(Network).where(Network.slug == slug)).first()
+    if network is None:
+        abort(404)
+    return render_page("guests/terms.html", network=network, terms=terms_text(network), visit=visit_if_any())
+
+
+@guests.get("/privacy")
+def privacy() -> str:
+    return render_page("guests/privacy.html", visit=visit_if_any(), terms=_terms_in_words())
+
+
+@guests.get("/accessibilite")
+def accessibility() -> str:
+    return render_page("guests/accessibility.html", visit=visit_if_any())
+
+
+def _terms_in_words() -> dict[DataClass, str]:
+    """The term of each class: the table's, or what the law says while the database is away."""
+    kept = dict(LAW)
+    try:
+        with reading(services().make_session) as db:
+            kept = in_force(db)
+    except (OperationalError, PoolTimeout):
+        pass
+    return {data_class: term_in_words(one.term) for data_class, one in kept.items()}
+
+
+def visit_if_any() -> Visit | None:
+    """The visit of this request. These pages are open to all, so that neither a stale token nor a database that
+    is away closes one that needs none."""
+    try:
+        return current()
+    except (ForeignVisit, ForeignLanding, InvalidToken, OperationalError, PoolTimeout):
+        return None

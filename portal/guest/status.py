@@ -1,0 +1,158 @@
+"""The session page: until when, on which devices, one tap to renew, one to leave."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from flask import make_response, redirect, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from db.engine import reading
+from portal.gateway_api import knock
+from portal.guest import guests
+from portal.guest.connecting import confirmed_until
+from portal.guest.interstitial import may_renew
+from portal.guest.landing import not_here, resumable, unproven
+from portal.http.clients import ForeignVisit, Visit, access_of, current, is_owned, remember, staying
+from portal.public_values import public_device, render_page
+from portal.services import services
+from sessions import accounting, end, policy, start
+from sessions.models import AccessSession, EndReason
+
+# How long before its end a session is said to end soon.
+WARNING = timedelta(minutes=5)
+
+
+@guests.get("/status")
+def status() -> AnyResponse:
+    visit = current()
+    if visit is None or not visit.is_proven:
+        return unproven(visit)
+    access = access_of(visit)
+    if access is None:
+        return make_response(ended(visit), HTTPStatus.OK)
+    visit, is_own = staying(visit, access), is_owned(visit, access)
+    if confirmed_until(access, visit.gateway) is None:
+        return redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    with reading(services().make_session) as db:
+        page = render_page(
+            "guests/status.html",
+            visit=visit,
+            network=visit.gateway.network,
+            site=visit.gateway.site,
+            access=access,
+            now=services().clock(),
+            left=access.until - services().clock(),
+            devices=[public_device(one) for one in devices(db, access)] if is_own else [],
+            is_owned=is_own,
+            usage=accounting.usage(db, access.id),
+            may_renew=may_renew(visit, access),
+            is_ending=is_ending(access, services().clock()),
+            renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window),
+        )
+    response = make_response(page)
+    # No script is needed: the browser asks again when what the page says has changed.
+    response.headers["Refresh"] = str(seconds_to_change(visit, access))
+    return response
+
+
+def seconds_to_change(visit: Visit, access: AccessSession) -> int:
+    """Whole seconds until the status page says something else: more time can be had, or the session has ended.
+
+    Two seconds later than that, so that the gateway has closed the door when the page asks.
+    """
+    now = services().clock()
+    opens = policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window)
+    changes = (opens, access.until - WARNING, access.until)
+    return math.ceil(min((at - now for at in changes if at > now), default=timedelta()).total_seconds()) + 2
+
+
+def is_ending(access: AccessSession, now: datetime) -> bool:
+    """Whether the page has to warn that the session ends soon (WCAG 2.2, success criterion 2.2.1)."""
+    return access.until - now <= WARNING
+
+
+@guests.post("/leave")
+def leave() -> AnyResponse:
+    """End this device's session, or that of another device of the same person (`device`)."""
+    visit = current()
+    if visit is None:
+        return not_here()
+    access = access_of(visit)
+    target = request.form.get("device", type=int)
+    if access is not None and not is_owned(visit, access):
+        raise ForeignVisit
+    if access is not None:
+        with services().make_session.begin() as db:
+            chosen = next((one for one in devices(db, access) if one.id == target), None)
+            if target is not None and chosen is None:
+                raise ForeignVisit
+            end.end(db, (chosen or access).id, reason=EndReason.LEFT, now=services().clock())
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return remember(onward, visit, access_id=None) if target is None else onward
+
+
+@guests.post("/resume")
+def resume() -> AnyResponse:
+    """Go on with the rest of the time that this browser has under its former address."""
+    visit = current()
+    if visit is None:
+        return not_here()
+    held = resumable(visit)
+    if held is None:
+        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+    service = services()
+    with service.make_session.begin() as db:
+        access = db.get_one(AccessSession, held.id)
+        moved = start.move(
+            db,
+            access,
+            gateway=visit.gateway,
+            client=visit.client,
+            landed_at=visit.landed_at,
+            now=service.clock(),
+        )
+    if moved is None:
+        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return remember(onward, visit, access_id=moved.access.id)
+
+
+def devices(db: Session, access: AccessSession) -> list[AccessSession]:
+    """The devices online with the same entitlement, this one included, oldest first."""
+    return list(
+        db.scalars(
+            select(AccessSession)
+            .where(
+                AccessSession.entitlement_id == access.entitlement_id,
+                AccessSession.ended_at.is_(None),
+                AccessSession.until > services().clock(),
+            )
+            .order_by(AccessSession.started_at)
+        )
+    )
+
+
+def ended(visit: Visit) -> str:
+    """The page of a client that is not online (any more): why, and one tap to go on."""
+    with reading(services().make_session) as db:
+        last = db.scalars(
+            select(AccessSession)
+            .where(AccessSession.network_id == visit.gateway.network_id, AccessSession.mac == visit.mac)
+            .order_by(AccessSession.id.desc())
+            .limit(1)
+        ).first()
+    return render_page(
+        "guests/ended.html",
+        visit=visit,
+        network=visit.gateway.network,
+        site=visit.gateway.site,
+        last=last,
+        now=services().clock(),
+    )

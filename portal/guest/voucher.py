@@ -1,0 +1,151 @@
+"""Visitors: the code of a day pass in, online until its end. Opening a link uses nothing: only the button does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import Response, make_response, redirect, request, url_for
+from sqlalchemy.exc import OperationalError
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.errors import AuthError, TooManyAttempts
+from auth.vouchers import codes, rate_limits, redeeming
+from auth.vouchers.codes import UnreadableCode
+from auth.vouchers.errors import AlreadyUsed, UnknownVoucher
+from auth.vouchers.rate_limits import Guess
+from db.engine import was_kept_waiting
+from portal.denials.incidents import about_pass, note, note_error
+from portal.gateway_api import knock
+from portal.guest import guests
+from portal.guest.acceptance import accepted
+from portal.guest.refusals import Refusal, refusal_of
+from portal.http.clients import Visit, access_of, current, remember
+from portal.public_values import render_page
+from portal.services import services
+from sessions import start
+from sessions import vouchers as passes
+from sessions.log.denials import Rule
+from sessions.start import WhenFull
+from sites.models import SigninMethod
+
+LONGEST_SHOWN = 200
+
+
+# The address on paper is in capitals, for a coarser QR code.
+@guests.get("/PASS/<path:code>")
+@guests.get("/pass")
+@guests.get("/pass/<path:code>")
+def pass_page(code: str = "") -> AnyResponse:
+    """The form, filled in from the link of a ticket. For somebody who is not on our wifi: how to join it."""
+    visit = current()
+    typed = as_printed(code)
+    if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
+        return away(visit, typed)
+    access = access_of(visit)
+    if access is not None and access.method is SigninMethod.PASS:
+        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return entry(visit, typed)
+
+
+@guests.post("/pass")
+def redeem_pass() -> AnyResponse:
+    visit = current()
+    typed = request.form.get("code", "")
+    if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
+        return away(visit, as_printed(typed))
+    try:
+        access_id = let_in(visit, codes.read(typed), move="move" in request.form)
+    except AuthError as error:
+        if not isinstance(error, (UnreadableCode, UnknownVoucher, TooManyAttempts)):
+            about_pass(codes.read(typed))
+        refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
+        return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
+    knock(visit.gateway)
+    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    return remember(onward, visit, access_id=access_id)
+
+
+def let_in(visit: Visit, code: str, *, move: bool) -> int:
+    """Redeem the code and open the session; the session's id.
+
+    Many who want the same pass wait for its row one behind the other, and PostgreSQL tells a queue that moves by no
+    sign from a lock that is held. So whoever was not reached in time looks once more, from the beginning: by then the
+    places are given away, or the lock is held indeed.
+    """
+    try:
+        return redeem(visit, code, move=move)
+    except OperationalError as error:
+        if not was_kept_waiting(error):
+            raise
+        return redeem(visit, code, move=move)
+
+
+def redeem(visit: Visit, code: str, *, move: bool) -> int:
+    """Redeem the code and open the session, in one transaction; the session's id.
+
+    The try is taken before the code is looked up. Only a code that does not exist stays counted: every other refusal
+    undoes all of it.
+    """
+    service, gateway = services(), visit.gateway
+    now = service.clock()
+    guess = Guess(gateway.identity, gateway.site.slug, visit.mac)
+    with service.make_session.begin() as db:
+        rate_limits.admit(db, guess, now=now)
+        try:
+            voucher = redeeming.look_up(db, keys=service.voucher_keys, code=code, gateway=gateway, now=now)
+        except UnknownVoucher:
+            refusal = rate_limits.charge(db, guess, now=now)
+        else:
+            rate_limits.refund(db, guess)
+            if not move:
+                passes.refuse_when_full(
+                    db, voucher, keys=service.voucher_keys, gateway=gateway, client=visit.client, now=now
+                )
+            opened = start.open_access(
+                db,
+                gateway=gateway,
+                client=visit.client,
+                allowance=redeeming.use(db, voucher, keys=service.voucher_keys, gateway=gateway, now=now),
+                acceptance=accepted(gateway.network),
+                landed_at=visit.landed_at,
+                now=now,
+                when_full=WhenFull.REPLACE if move else WhenFull.REFUSE,
+            )
+            return opened.access.id
+    raise refusal
+
+
+def entry(visit: Visit, code: str, *, refusal: Refusal | None = None, movable: bool = False) -> Response:
+    """The page with the one field, or with the one button that moves the pass here."""
+    page = render_page(
+        "guests/pass.html",
+        visit=visit,
+        network=visit.gateway.network,
+        site=visit.gateway.site,
+        code=code,
+        refusal=refusal,
+        movable=movable,
+    )
+    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    if refusal and refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return remember(response, visit, access_id=visit.held)
+
+
+def away(visit: Visit | None, code: str) -> Response:
+    """Where the pass holds and how to get there; it is not touched."""
+    networks = [one for one in services().places.networks() if one.allows(SigninMethod.PASS)]
+    # Somebody who looks at a ticket at home was refused nothing.
+    refused = visit is not None or request.method == "POST"
+    incident = note(Rule.NOT_OFFERED if visit else Rule.NOT_HERE, visit) if refused else None
+    page = render_page("guests/pass_away.html", visit=visit, networks=networks, code=code, incident=incident)
+    return make_response(page, HTTPStatus.OK)
+
+
+def as_printed(typed: str) -> str:
+    """The code as the ticket shows it, where there is one; else what was typed, so that it can be mended."""
+    try:
+        return codes.show(codes.read(typed))
+    except UnreadableCode:
+        return typed[:LONGEST_SHOWN]

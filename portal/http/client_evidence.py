@@ -1,0 +1,110 @@
+"""What is known of a card: behind which address a gateway saw it, a hint and no proof, and which session it has."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import bindparam, exists, select
+
+from db.engine import reading
+from gateways.types import IpAddress, MacAddress
+from portal.services import services
+from sessions.models import AccessSession, Lease, Sighting
+from sites.models import Gateway
+
+Found = TypeVar("Found")
+
+# A gateway tells of a new address within a few hundredths of a second; a machine that asks us is quicker still.
+WAIT_SECONDS = 1.0
+# How many requests of this process may wait for a gateway's word at the same time.
+WAITING = threading.BoundedSemaphore(4)
+
+
+def seen_behind(candidates: list[Gateway], address: IpAddress) -> tuple[Gateway, MacAddress] | None:
+    """Which of these gateways saw `address` last, and whose it is there; None where that is not one answer."""
+    if not candidates:
+        return None
+    by_id = {gateway.id: gateway for gateway in candidates}
+    with reading(services().make_session) as db:
+        sightings = db.scalars(
+            select(Sighting).where(Sighting.gateway_id.in_(by_id), Sighting.address == str(address))
+        ).all()
+    if len(sightings) != 1:
+        return None
+    return by_id[sightings[0].gateway_id], MacAddress(sightings[0].mac)
+
+
+def await_seen(gateway: Gateway, address: IpAddress) -> MacAddress | None:
+    """Whose `address` is at this gateway; where that is not known yet, after waiting shortly for its word."""
+
+    def look() -> MacAddress | None:
+        seen = seen_behind([gateway], address)
+        return None if seen is None else seen[1]
+
+    return await_found(look)
+
+
+def await_found(look: Callable[[], Found | None]) -> Found | None:
+    """What `look` finds, looking again after every commit, at most for `WAIT_SECONDS`.
+
+    Only so many wait; the others have what is known at once.
+    """
+    if (found := look()) is not None or not WAITING.acquire(blocking=False):
+        return found
+    try:
+        return _await(look)
+    finally:
+        WAITING.release()
+
+
+def _await(look: Callable[[], Found | None]) -> Found | None:
+    wake, deadline = services().wake, time.monotonic() + WAIT_SECONDS
+    while True:
+        count = wake.count
+        found = look()
+        left = deadline - time.monotonic()
+        if found is not None or left <= 0:
+            return found
+        wake.wait(count, left)
+
+
+def open_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
+    """The open access session of this card on the gateway's network, at whichever site."""
+    service = services()
+    with reading(service.make_session) as db:
+        asked = {"network": gateway.network_id, "client": mac, "at": service.clock()}
+        access: AccessSession | None = db.scalars(_ONLINE, asked).first()
+        return access
+
+
+def was_of(access_id: int, mac: MacAddress) -> bool:
+    """Whether this access session, open or over, is of this card."""
+    with reading(services().make_session) as db:
+        return db.scalar(select(AccessSession.mac).where(AccessSession.id == access_id)) == mac
+
+
+def is_let_pass(access: AccessSession, gateway: Gateway) -> bool:
+    """Whether this session has a running lease at this gateway."""
+    service = services()
+    with reading(service.make_session) as db:
+        asked = {"access": access.id, "gateway": gateway.id, "at": service.clock()}
+        return bool(db.scalar(_PASSES, asked))
+
+
+_ONLINE = select(AccessSession).where(
+    AccessSession.network_id == bindparam("network"),
+    AccessSession.mac == bindparam("client"),
+    AccessSession.ended_at.is_(None),
+    AccessSession.until > bindparam("at"),
+)
+_PASSES = select(
+    exists().where(
+        Lease.access_id == bindparam("access"),
+        Lease.gateway_id == bindparam("gateway"),
+        Lease.released_at.is_(None),
+        Lease.until > bindparam("at"),
+    )
+)

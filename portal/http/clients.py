@@ -1,0 +1,289 @@
+"""Which client is asking, and how we know.
+
+Identity comes from the gateway's signed landing token, which names card and address together, from a token of our own
+that began with one, or from the cookie of the browser that has the session. The address at the other end alone is no
+proof, since anybody can take an address: who has no more is sent to the gateway for its word. Never a bare parameter.
+See docs/adr/0005-who-asks.md.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from flask import g, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.tokens import ExpiredToken, InvalidToken
+from gateways import landing_token
+from gateways.types import Client, GatewayKind, IpAddress, MacAddress, parse_mac
+from portal.http.client_evidence import await_seen, is_let_pass, open_session, seen_behind, was_of
+from portal.http.proxy_headers import read_address
+from portal.services import services
+from sessions.models import AccessSession
+from sites.models import Gateway
+
+Answer = TypeVar("Answer", bound=AnyResponse)
+# How long a page's token is good by itself; after that something else must agree with it, for as long as it is kept.
+VISIT_LIFE, VISIT_KEPT = timedelta(minutes=30), timedelta(days=31)
+COOKIE_LIFE = timedelta(hours=24)
+
+
+class ForeignVisit(Exception):
+    """The token speaks of another client than the one that sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A client in front of us, behind one of our gateways. `browser` names this browser, if it keeps cookies.
+
+    `landed_at` is when it last came to the first page, from which this request goes on.
+    """
+
+    gateway: Gateway
+    mac: MacAddress
+    address: IpAddress
+    browser: str
+    landed_at: datetime | None = None
+    # The access session this browser had, by its cookie: perhaps under another MAC.
+    held: int | None = None
+    # Whether card and address were proven together, or the browser is the session's own. Without it the visit is good
+    # for the first page, and for nothing that is somebody's.
+    is_proven: bool = True
+    # The open access session that the page is about: its token is good for as long as that is open.
+    stay: int | None = None
+
+    @property
+    def client(self) -> Client:
+        return Client(self.mac, (self.address,))
+
+    @property
+    def token(self) -> str:
+        """The visit, sealed for the next form or link."""
+        service = services()
+        claims = {
+            "gw": self.gateway.identity,
+            "mac": self.mac,
+            "ip": str(self.address),
+            "browser": self.browser,
+            "landed": int(self.landed_at.timestamp()) if self.landed_at else None,
+            "proven": self.is_proven,
+            "stay": self.stay,
+            "made": service.clock().timestamp(),
+        }
+        return service.tokens.seal("visit", claims, now=service.clock(), life=VISIT_KEPT)
+
+
+def landed(visit: Visit) -> Visit:
+    """The visit of somebody who is at the first page now, perhaps again."""
+    g.visit = replace(visit, landed_at=services().clock())
+    seen: Visit = g.visit
+    return seen
+
+
+def cookie_name() -> str:
+    return "__Host-arobase" if services().settings.is_https else "arobase"
+
+
+def staying(visit: Visit, access: AccessSession) -> Visit:
+    """The visit for a page about this session, whose links and buttons work for as long as the session is open."""
+    return replace(visit, stay=access.id)
+
+
+def current() -> Visit | None:
+    """The visit of this request, from the best evidence there is; None for somebody who is not behind a gateway.
+
+    Raises `ForeignVisit` where a token names another client, and where somebody who has proven nothing would act upon
+    another's session; `gateways.landing_token.ForeignLanding` for a landing token that is not good, `InvalidToken`
+    for a visit token that is not, `ExpiredToken` for a form that has been open for too long.
+    """
+    browser, held = _browser()
+    visit = _best(browser)
+    g.visit = None if visit is None else _proven_by_cookie(replace(visit, held=held))
+    seen: Visit | None = g.visit
+    return seen
+
+
+def _proven_by_cookie(visit: Visit) -> Visit:
+    """The visit with the browser's own proof, where that is all there is: the cookie of this card's last session."""
+    if visit.is_proven:
+        return visit
+    access = open_session(visit.gateway, visit.mac)
+    if (
+        visit.held is not None
+        and was_of(visit.held, visit.mac)
+        and (access is None or access.id == visit.held)
+    ):
+        return replace(visit, is_proven=True)
+    if access is not None and request.method == "POST":
+        raise ForeignVisit
+    return visit
+
+
+def _best(browser: str) -> Visit | None:
+    if token := request.args.get("landing"):
+        return _from_landing(token, browser)
+    if token := request.values.get("visit"):
+        try:
+            return _from_visit(token, browser)
+        except ExpiredToken:
+            # A page that is only looked at is made anew. What a form would do needs its own proof.
+            if request.method == "POST":
+                raise
+    return _from_network(browser)
+
+
+def remember(response: Answer, visit: Visit, *, access_id: int | None) -> Answer:
+    """Keep the browser's name, and the session it has, in a cookie. Everything works without it."""
+    service = services()
+    claims = {"browser": visit.browser, "access": access_id}
+    sealed = service.tokens.seal("browser", claims, now=service.clock(), life=COOKIE_LIFE)
+    response.set_cookie(
+        cookie_name(),
+        sealed,
+        max_age=int(COOKIE_LIFE.total_seconds()),
+        path="/",
+        secure=service.settings.is_https,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def peer() -> IpAddress | None:
+    """The address at the other end of the connection."""
+    return read_address(request.remote_addr or "")
+
+
+def access_of(visit: Visit) -> AccessSession | None:
+    """The open access session of this client, as far as this visit shows that it is here.
+
+    A gateway signs for its own site: a session at another one is this client's where the gateway here lets it pass, or
+    where the browser is its own. Nobody's for a visit that has proven nothing.
+    """
+    access = open_session(visit.gateway, visit.mac) if visit.is_proven else None
+    if access is None or is_owned(visit, access):
+        return access
+    return access if is_let_pass(access, visit.gateway) else None
+
+
+def is_owned(visit: Visit, access: AccessSession) -> bool:
+    """Whether everything about this session may be shown to this visit, and done.
+
+    Not so for one that walked here a moment ago on the gateway's word alone: until the gateway before has let go of it.
+    """
+    return access.id == visit.held or access.gateway_id == visit.gateway.id
+
+
+def gateways_here() -> list[Gateway]:
+    """The gateways that this request may come through, by the address at the other end."""
+    address = peer()
+    return [] if address is None else services().places.by_address(address)
+
+
+def _browser() -> tuple[str, int | None]:
+    service = services()
+    sealed = request.cookies.get(cookie_name())
+    if sealed:
+        try:
+            claims = service.tokens.unseal("browser", sealed, now=service.clock())
+        except InvalidToken:
+            pass
+        else:
+            g.has_cookie = True
+            return str(claims["browser"]), claims.get("access")
+    return secrets.token_urlsafe(12), None
+
+
+def _from_landing(token: str, browser: str) -> Visit:
+    service = services()
+    gateway = service.places.by_identity(landing_token.issuer(token))
+    if gateway is None:
+        raise landing_token.ForeignLanding("no such gateway")
+    key = service.landing_keys.of(gateway.credential_digest)
+    landed = landing_token.verify(token, gateway=gateway.identity, key=key, now=service.clock().timestamp())
+    return _checked(Visit(gateway, landed.mac, landed.address, browser, service.clock()))
+
+
+def _from_visit(token: str, browser: str) -> Visit:
+    service = services()
+    claims = service.tokens.unseal("visit", token, now=service.clock())
+    gateway = service.places.by_identity(claims["gw"])
+    if gateway is None:
+        raise InvalidToken("its gateway is gone")
+    landed = claims.get("landed")
+    visit = Visit(
+        gateway,
+        parse_mac(claims["mac"]),
+        ipaddress.ip_address(claims["ip"]),
+        claims["browser"],
+        datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None,
+        is_proven=claims["proven"],
+        stay=claims["stay"],
+    )
+    is_own = bool(g.get("has_cookie")) and visit.browser == browser
+    if g.get("has_cookie") and not is_own and peer() != visit.address:
+        # A page of somebody else's browser was posted from this one. Another browser of the same device is none.
+        raise ForeignVisit
+    age = service.clock() - datetime.fromtimestamp(claims["made"], tz=UTC)
+    if age >= VISIT_LIFE and not _goes_on(visit, age, is_own=is_own):
+        raise ExpiredToken
+    return _checked(visit, is_own=is_own)
+
+
+def _goes_on(visit: Visit, age: timedelta, *, is_own: bool) -> bool:
+    """Whether something else agrees with a page's token that is no longer good by itself.
+
+    Its session is open; or, for a day, it is still the same browser, or the same card behind the same address.
+    """
+    if visit.stay is not None:
+        access = open_session(visit.gateway, visit.mac)
+        if access is not None and access.id == visit.stay:
+            return True
+    if age >= COOKIE_LIFE:
+        return False
+    seen = seen_behind([visit.gateway], visit.address) if peer() == visit.address else None
+    return is_own or (seen is not None and seen[1] == visit.mac)
+
+
+def _from_network(browser: str) -> Visit | None:
+    address = peer()
+    if address is None:
+        return None
+    candidates = services().places.by_address(address)
+    wanted = request.args.get("gateway")
+    if wanted is not None:
+        candidates = [gateway for gateway in candidates if gateway.identity == wanted]
+    seen = seen_behind(candidates, address)
+    if seen is None:
+        return None
+    gateway, mac = seen
+    # Behind a fake gateway there is nobody but this machine's own browser.
+    is_proven = gateway.kind is GatewayKind.FAKE
+    return Visit(gateway, mac, address, browser, services().clock(), is_proven=is_proven)
+
+
+def _checked(visit: Visit, *, is_own: bool = False) -> Visit:
+    """Refuse a token that another client sent than it names.
+
+    A landing token passes through the air in clear: without this, whoever reads it could end its owner's session, from
+    the Internet too. `is_own` says that the browser's cookie and the token were made for each other.
+    """
+    address = peer()
+    if address == visit.address:
+        return visit
+    if address is None or not visit.gateway.holds(address):
+        raise ForeignVisit
+    # Another address of the same phone, the other family's or a new one of the same.
+    mac = await_seen(visit.gateway, address)
+    if mac is not None and mac != visit.mac:
+        raise ForeignVisit
+    if mac is None and not is_own:
+        # Until the gateway has said whose it is, it may see the first page.
+        if address.version == visit.address.version or request.method not in ("GET", "HEAD"):
+            raise ForeignVisit
+        return replace(visit, is_proven=False)
+    return replace(visit, is_proven=True) if mac is not None else visit

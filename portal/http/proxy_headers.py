@@ -1,0 +1,69 @@
+"""Who is at the other end of the connection.
+
+``X-Forwarded-For`` is believed only from the proxies named in the settings, and only up to the first address that is
+not one of them. A stranger's forwarded headers are removed before anything can read them (cases N1, N2).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from config import IpNetwork
+from gateways.types import IpAddress
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_X_REAL_IP",
+    "HTTP_FORWARDED",
+)
+
+
+class TruePeer:
+    """WSGI middleware: sets REMOTE_ADDR to the true peer and removes every forwarded header."""
+
+    def __init__(self, app: Wsgi, proxies: tuple[IpNetwork, ...]) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        peer = self._peer(environ)
+        https = self._trusted(environ.get("REMOTE_ADDR")) and environ.get("HTTP_X_FORWARDED_PROTO") == "https"
+        for name in FORWARDED:
+            environ.pop(name, None)
+        if https:
+            environ["wsgi.url_scheme"] = "https"
+        environ["REMOTE_ADDR"] = peer
+        return self._app(environ, start_response)
+
+    def _peer(self, environ: dict[str, Any]) -> str:
+        peer = str(environ.get("REMOTE_ADDR", ""))
+        hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+        while hops and self._trusted(peer):
+            hop = hops.pop()
+            if read_address(hop) is None:
+                break
+            peer = hop
+        return peer
+
+    def _trusted(self, text: str | None) -> bool:
+        address = read_address(text or "")
+        return address is not None and any(
+            address.version == proxy.version and address in proxy for proxy in self._proxies
+        )
+
+
+def read_address(text: str) -> IpAddress | None:
+    """The address in `text`; an IPv4 address mapped into IPv6 is given as IPv4. None where there is none."""
+    try:
+        address = ipaddress.ip_address(text.split("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped if mapped is not None else address

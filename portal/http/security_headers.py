@@ -1,0 +1,150 @@
+"""What holds for every request and every answer: limits before parsing, our own host, no cross-site posts, headers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, request
+from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from config import Settings
+
+log = logging.getLogger(__name__)
+
+LARGEST_FORM = 64 * 1024
+LONGEST_QUERY = 8 * 1024
+STYLE = Path(__file__).parents[2] / "templates" / "shared" / "style.css"
+# Asked by machines, by whatever name they know us.
+ANY_HOST = ("/healthz", "/metrics", "/gateways/")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+# So many wrong names are told in the log; a stranger may send any number of others.
+MOST_NAMES_TOLD = 20
+
+
+class MisdirectedRequest(HTTPException):
+    """421 (RFC 9110 section 15.5.20): the request names a host that is not ours."""
+
+    code = 421
+    description = "This portal does not answer to that name."
+
+
+class Origin:
+    """An address of ours, compared as browsers write it: small letters, no default port, an IDN in ASCII (RFC 6454
+    section 4, RFC 3986 section 6.2).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.scheme = urlsplit(url).scheme
+        self.host = canonical_host(urlsplit(url).netloc, self.scheme)
+
+    def is_host(self, host: str) -> bool:
+        return canonical_host(host, self.scheme) == self.host
+
+    def is_origin(self, origin: str) -> bool:
+        return origin.startswith(f"{self.scheme}://") and self.is_host(origin.partition("://")[2])
+
+
+def canonical_host(host: str, scheme: str) -> str:
+    """A name with its port, as browsers send it to a server of this scheme; what is none is given as it is."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, port = parts.hostname or "", parts.port
+        name = name.rstrip(".").encode("idna").decode("ascii") if not name.isascii() else name.rstrip(".")
+    except (ValueError, UnicodeError):
+        return host
+    if parts.username is not None or parts.path or not name:
+        return host
+    name = f"[{name}]" if ":" in name else name
+    return name if port in (None, DEFAULT_PORTS.get(scheme)) else f"{name}:{port}"
+
+
+def read_style() -> str:
+    """The one style sheet, as it stands inside every page."""
+    return STYLE.read_text(encoding="utf-8").strip()
+
+
+def content_security_policy(style: str) -> str:
+    """Everything from our own host; the one inline style by its digest; no script at all (CSP level 3)."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def is_staff_path(path: str) -> bool:
+    return path == "/staff" or path.startswith("/staff/")
+
+
+def is_staff_page() -> bool:
+    """Whether the answer to this request wears the staff's frame, errors too."""
+    served = current_app.blueprints
+    return ("staff" in served and is_staff_path(request.path)) or "guests" not in served
+
+
+def _is_refused_form(response: Response) -> bool:
+    """Whether a form is shown again with what was wrong. A browser may keep that page for going back: else it shows one
+    of its own there, about a form to be sent again (RFC 9111 section 5.2.2.4: it asks us before any other use)."""
+    return request.method == "POST" and response.status_code >= 400 and response.mimetype == "text/html"
+
+
+def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
+    """Put the guards before and after every view of `app`."""
+    policy, staff_policy = content_security_policy(style), content_security_policy(staff_style)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
+
+    ours = Origin(settings.own_url)
+    told: set[str] = set()
+
+    @app.before_request
+    def refuse_the_unreadable() -> AnyResponse | None:
+        if len(request.query_string) > LONGEST_QUERY:
+            abort(HTTPStatus.REQUEST_URI_TOO_LONG)
+        if "\0" in request.path or "\0" in request.query_string.decode("latin-1"):
+            abort(HTTPStatus.BAD_REQUEST)
+        if isinstance(request.routing_exception, BadHost):
+            # Nothing can be linked from such a name, not even the page of an error.
+            return Response(f"{settings.own_url}/", HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
+        if not ours.is_host(request.host) and not request.path.startswith(ANY_HOST):
+            tell_of_wrong_name(request.host)
+            raise MisdirectedRequest
+        return None
+
+    def tell_of_wrong_name(name: str) -> None:
+        if name not in told and len(told) < MOST_NAMES_TOLD:
+            told.add(name)
+            log.error(
+                "somebody asked for the host %r and this portal is %r: a proxy in front of it must pass on the "
+                "Host header as the browser sent it",
+                name[:100],
+                ours.host,
+            )
+
+    @app.before_request
+    def refuse_other_sites() -> None:
+        if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith("/gateways/"):
+            return
+        origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+        is_ours = origin is None or ours.is_origin(origin) or (origin == "null" and site == "same-origin")
+        if not is_ours or site not in (None, "same-origin", "none"):
+            abort(HTTPStatus.FORBIDDEN)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = staff_policy if is_staff_page() else policy
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Frame-Options"] = "DENY"
+        # Not "no-referrer": browsers would then post forms with "Origin: null".
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers.setdefault(
+            "Cache-Control", "private, no-cache" if _is_refused_form(response) else "no-store"
+        )
+        if settings.is_https:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        return response

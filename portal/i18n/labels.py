@@ -1,0 +1,102 @@
+"""Words for what the records hold: kinds of places, their states and hours, the reasons why a session ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from portal.i18n.translation import day_and_time, end_time, say
+from portal.public_values import PublicStay
+from portal.services import services
+from sessions.models import EndReason
+from sites.directory import Hotspot
+from sites.map import Shape
+from sites.models import SigninMethod, SiteKind, SiteState
+
+
+def kind_in_words(kind: SiteKind) -> str:
+    return {
+        SiteKind.STATION: say("Station"),
+        SiteKind.TRAM_STOP: say("Tram stop"),
+        SiteKind.SQUARE: say("Square"),
+        SiteKind.LANDMARK: say("Landmark"),
+        SiteKind.SPORTS_HALL: say("Sports hall"),
+        SiteKind.LIBRARY: say("Library"),
+        SiteKind.SCHOOL: say("School"),
+        SiteKind.TOWN_BUILDING: say("Town building"),
+        SiteKind.SHOP: say("Shop"),
+    }[kind]
+
+
+def shape_in_words(shape: Shape) -> str:
+    return {
+        Shape.CIRCLE: say("circle"),
+        Shape.SQUARE: say("square"),
+        Shape.DIAMOND: say("diamond"),
+        Shape.TRIANGLE: say("triangle"),
+        Shape.TRIANGLE_DOWN: say("triangle on its point"),
+        Shape.PENTAGON: say("pentagon"),
+        Shape.HEXAGON: say("hexagon"),
+        Shape.OCTAGON: say("octagon"),
+        Shape.STAR: say("star"),
+    }[shape]
+
+
+def state_in_words(spot: Hotspot) -> str:
+    """Whether the wifi works there, and since or until when where that is known."""
+    since = spot.state_since and _moment(spot.zone, spot.state_since)
+    until = spot.state_until and end_time(spot.state_until, spot.zone, now=services().clock())
+    match spot.state:
+        case SiteState.LIVE:
+            return say("Working")
+        case SiteState.PLANNED:
+            return say("Planned, from %(time)s", time=since) if since else say("Planned")
+        case SiteState.OUTAGE:
+            return say("Out of order since %(time)s", time=since) if since else say("Out of order")
+        case SiteState.CLOSED:
+            return say("Closed until %(time)s", time=until) if until else say("Closed")
+
+
+def open_in_words(spot: Hotspot) -> str:
+    """Whether the place is open now, and until or from when."""
+    if spot.open and spot.closes_at is None:
+        return say("Open day and night")
+    if spot.open and spot.closes_at:
+        return say("Open until %(time)s", time=end_time(spot.closes_at, spot.zone, now=services().clock()))
+    if spot.opens_at:
+        return say("Closed now, opens %(time)s", time=_moment(spot.zone, spot.opens_at))
+    return say("Closed now")
+
+
+def method_in_words(method: str) -> str:
+    return {
+        SigninMethod.PATRON: say("with a library card"),
+        SigninMethod.PASS: say("with a day pass"),
+        SigninMethod.FREE: say("free for everybody"),
+    }[SigninMethod(method)]
+
+
+def why_ended(last: PublicStay | None, zone: str) -> str:
+    """Why the last session of a client ended, and when; what to do is the button under it."""
+    if last is None:
+        return say("One step is left.")
+    time = end_time(last.ended_at or last.until, zone, now=services().clock())
+    return {
+        EndReason.EXPIRED: say("Your time was over at %(time)s.", time=time),
+        EndReason.LEFT: say("You left at %(time)s.", time=time),
+        EndReason.STAFF: say("The wifi's staff ended your connection at %(time)s.", time=time),
+        EndReason.QUOTA: say("Your share of data was used up at %(time)s.", time=time),
+        EndReason.DEVICE_LIMIT: say("Another device of yours took over at %(time)s.", time=time),
+        EndReason.POLICY: say("The rules of this place ended your connection at %(time)s.", time=time),
+        EndReason.IDLE: say("Your device was silent for long, so we let it go at %(time)s.", time=time),
+        EndReason.GATEWAY_LOST: say(
+            "The equipment here failed at %(time)s. It was not your device.", time=time
+        ),
+        EndReason.MOVED: say("Your time went on under another address at %(time)s.", time=time),
+    }[last.end_reason or EndReason.EXPIRED]
+
+
+def _moment(zone: str, at: datetime) -> str:
+    return day_and_time(at, zone, now=services().clock())
+
+
+LABELS = (kind_in_words, shape_in_words, state_in_words, open_in_words, method_in_words, why_ended)

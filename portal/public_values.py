@@ -1,0 +1,146 @@
+"""What guests' pages may know of a row: named fields, copied out one by one, and nothing else.
+
+A template gets these in the place of rows. A column that nobody copied here cannot be printed by mistake: the contact
+of a site and its note are for staff, and so is most of what a network, a gateway or a session has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import render_template
+
+from ads.models import Creative
+from db.base import Base
+from portal.http.clients import Visit
+from sessions.models import AccessSession, EndReason
+from sites.models import Network, SigninMethod, Site, SiteKind
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSite:
+    slug: str
+    name: str
+    kind: SiteKind
+    address: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicNetwork:
+    slug: str
+    name: str
+    ssid: str
+    kind: str
+    signin_methods: tuple[str, ...]
+    lease_length: timedelta
+    idle_seconds: int
+    idle_length: timedelta | None
+    devices_per_person: int
+    terms_version: str
+    look: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicStay:
+    """An access session, to be shown to whoever has it."""
+
+    id: int
+    method: SigninMethod
+    started_at: datetime
+    until: datetime
+    ended_at: datetime | None
+    end_reason: EndReason | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicDevice:
+    """One of the devices that are online together, to be shown on each of them."""
+
+    id: int
+    mac: str
+    started_at: datetime
+    site: PublicSite
+
+
+@dataclass(frozen=True, slots=True)
+class PublicMessage:
+    """A creative with who speaks."""
+
+    texts: dict[str, dict[str, str]]
+    advertiser: str
+    is_municipal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicVisit:
+    token: str
+
+
+def render_page(template: str, **values: object) -> str:
+    """A guests' page. Rows among `values`, alone or in a list, go in as what is public of them."""
+    return render_template(template, **{name: public(value) for name, value in values.items()})
+
+
+def public(value: object) -> object:
+    """What is public of a row; whatever is no row, as it is. Raises TypeError for a row of which nothing is."""
+    match value:
+        case Site():
+            return public_site(value)
+        case Network():
+            return public_network(value)
+        case AccessSession():
+            return public_stay(value)
+        case Creative():
+            return public_message(value)
+        case Visit():
+            return PublicVisit(value.token)
+        case list() | tuple():
+            return [public(each) for each in value]
+        case Base():
+            raise TypeError(f"a {type(value).__name__} has nothing that a guest may see")
+    return value
+
+
+def public_site(site: Site) -> PublicSite:
+    return PublicSite(site.slug, site.name, site.kind, site.address, site.zone)
+
+
+def public_network(network: Network) -> PublicNetwork:
+    return PublicNetwork(
+        slug=network.slug,
+        name=network.name,
+        ssid=network.ssid,
+        kind=network.kind.value,
+        signin_methods=tuple(network.signin_methods),
+        lease_length=network.lease_length,
+        idle_seconds=network.idle_seconds,
+        idle_length=network.idle_length,
+        devices_per_person=network.devices_per_person,
+        terms_version=network.terms_version,
+        look=network.look,
+    )
+
+
+def public_stay(access: AccessSession) -> PublicStay:
+    return PublicStay(
+        id=access.id,
+        method=access.method,
+        started_at=access.started_at,
+        until=access.until,
+        ended_at=access.ended_at,
+        end_reason=access.end_reason,
+    )
+
+
+def public_device(access: AccessSession) -> PublicDevice:
+    """Reads the row of its site."""
+    return PublicDevice(access.id, access.mac, access.started_at, public_site(access.site))
+
+
+def public_message(creative: Creative) -> PublicMessage:
+    campaign = creative.campaign
+    return PublicMessage(creative.texts, campaign.advertiser, campaign.is_municipal)

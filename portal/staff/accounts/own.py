@@ -1,0 +1,117 @@
+"""One's own account: password, recovery codes, and the browsers that are signed in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log
+from auth.staff import accounts, browser_sessions
+from auth.staff.errors import StaffError
+from auth.staff.models import RecoveryCode, Staff
+from auth.staff.roles import Action
+from auth.staff.secrets import check_password
+from auth.staff.totp import make_recovery_codes
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.accounts.setup import recovery_digests
+from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
+from portal.staff.login import browser, sign_in
+from portal.staff.refusals import refusal_of
+
+
+@staff.get("/account")
+@needs(Action.OWN_ACCOUNT)
+def account() -> AnyResponse:
+    return _page(None)
+
+
+@staff.post("/account/password")
+@needs(Action.OWN_ACCOUNT, confirmed=True)
+def change_password() -> AnyResponse:
+    """Take a new password. Every other browser is signed out; this one goes on under a new token."""
+    service = services()
+    try:
+        check_password(request.form.get("password", ""), login=whoever().login, name=whoever().name)
+        password_hash = service.staff.hash(request.form.get("password", ""))
+    except StaffError as error:
+        return _page(error)
+    person = _change("password changed", password_hash=password_hash)
+    sign_in(person)
+    return redirect(url_for("staff.account"), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/account/recovery")
+@needs(Action.OWN_ACCOUNT, confirmed=True)
+def new_recovery_codes() -> AnyResponse:
+    """Make new recovery codes. The old ones are dead."""
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        answer = use_form(db)
+        answer.place = url_for("staff.recovery_codes", answer_id=answer.id)
+        codes = make_recovery_codes(source_of(answer).choose("recovery"))
+        onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
+        accounts.replace_recovery_codes(db, db.get_one(Staff, me.id), recovery_digests(me.id, codes))
+        log.record(
+            db, actor=me.login, action="recovery codes made", object=f"staff:{me.id}", now=service.clock()
+        )
+    return onward
+
+
+@staff.get("/account/recovery/<int(max=2147483647):answer_id>")
+@needs(Action.OWN_ACCOUNT)
+def recovery_codes(answer_id: int) -> AnyResponse:
+    """The recovery codes that a form of this sign-in made, until others are. Raises `FormerCodes`."""
+    with reading(services().make_session) as db:
+        codes = make_recovery_codes(drawn_for(db, answer_id).choose("recovery"))
+        digests = recovery_digests(whoever().id, codes)
+        known = select(func.count(RecoveryCode.id)).where(
+            RecoveryCode.staff_id == whoever().id, RecoveryCode.digest.in_(digests)
+        )
+        if db.scalar(known) != len(codes):
+            raise FormerCodes
+    return make_response(render_template("staff/recovery.html", codes=codes, first=False))
+
+
+@staff.post("/account/signout")
+@needs(Action.OWN_ACCOUNT)
+def signout_everywhere() -> AnyResponse:
+    """Sign every browser out, this one too."""
+    _change("signed out everywhere")
+    browser().clear()
+    return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
+
+
+def _change(action: str, *, password_hash: str | None = None) -> Staff:
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        person = db.get_one(Staff, me.id, with_for_update=True)
+        if password_hash is not None:
+            person.password_hash = password_hash
+        accounts.end_signins(person)
+        log.record(db, actor=me.login, action=action, object=f"staff:{me.id}", now=service.clock())
+    return person
+
+
+def _page(error: StaffError | None) -> AnyResponse:
+    service, me = services(), whoever()
+    refusal = refusal_of(error) if error else None
+    with reading(service.make_session) as db:
+        person = db.get_one(Staff, me.id)
+        unused = select(func.count(RecoveryCode.id)).where(
+            RecoveryCode.staff_id == me.id, RecoveryCode.used_at.is_(None)
+        )
+        page = render_template(
+            "staff/account.html",
+            refusal=refusal,
+            person=person,
+            codes_left=db.scalar(unused),
+            signins=browser_sessions.open_signins(db, person, now=service.clock()),
+            here=browser().row_id,
+        )
+    return make_response(page, refusal.status if refusal else 200)

@@ -1,0 +1,161 @@
+"""The frame around every staff page: its style, its menu, its words, its security policy."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from markupsafe import Markup
+from sqlalchemy import select
+
+from auth.staff.models import StaffState
+from auth.staff.roles import Action, Role, may
+from db.engine import reading
+from portal.http.security_headers import STYLE as SHARED_STYLE
+from portal.http.security_headers import is_staff_page
+from portal.i18n.translation import say
+from portal.printing.qr import QUIET_ZONE, draw
+from portal.services import services
+from portal.staff.forms import form_field
+from portal.staff.login import me
+from portal.staff.privacy.audit_detail_words import detail_in_words
+from portal.staff.privacy.audit_words import deed_in_words
+from portal.staff.sessions.search_words import VOCABULARY as OF_THE_LOG
+from portal.staff.vouchers.voucher_words import on_day, papers, pass_state_in_words, void_reason_in_words
+from sites.models import Site
+
+# What a link to the same page in another language takes along.
+KEPT = (
+    *("actor", "deed", "object", "words", "next", "first"),
+    # What is asked of the log: no device and no person stands in it.
+    *("site", "network", "last", "from", "to", "about", "ends", "pass", "pseudonym", "like", "same"),
+    *("state", "reason", "method", "show", "after"),
+)
+STYLE = Path(__file__).parents[2] / "templates" / "staff" / "style.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One entry of the menu."""
+
+    endpoint: str
+    name: str
+    action: Action
+    # The first page is above all others, and is not their entry.
+    below: bool = True
+
+    @property
+    def url(self) -> str:
+        return url_for(self.endpoint)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this page, or a page below it, is shown."""
+        own = self.url.partition("?")[0]
+        return request.path == own or (self.below and request.path.startswith(f"{own}/"))
+
+
+def read_style() -> str:
+    """The staff's style sheet, after the colours that it shares with the guests' pages."""
+    lines = SHARED_STYLE.read_text(encoding="utf-8").splitlines()
+    tokens = itertools.takewhile(lambda line: ":root{" in line, lines)
+    return "\n".join([*tokens, STYLE.read_text(encoding="utf-8").strip()])
+
+
+def menu() -> list[Door]:
+    """Where this person may go."""
+    doors = [
+        Door("staff.home", say("Start"), Action.OWN_ACCOUNT, below=False),
+        Door("staff.desk", say("Desk"), Action.ISSUE),
+        Door("staff.batches", say("Batches"), Action.BOOKS),
+        Door("staff.sessions", say("Log"), Action.SESSIONS),
+        Door("staff.gateways", say("Gateways"), Action.GATEWAYS),
+        Door("staff.reports", say("Reports"), Action.REPORT),
+        Door("staff.retention", say("Retention"), Action.RETENTION),
+        Door("staff.requisitions", say("Requisitions"), Action.REQUISITIONS),
+        Door("staff.people", say("Accounts"), Action.ACCOUNTS),
+        Door("staff.tokens", say("Tokens"), Action.TOKENS),
+        Door("staff.trail", say("Audit trail"), Action.TRAIL),
+    ]
+    person = me()
+    return [door for door in doors if person is not None and may(person.authority, door.action)]
+
+
+def role_in_words(role: str) -> str:
+    return {
+        Role.DESK: say("Desk"),
+        Role.ADMIN: say("Administration"),
+        Role.NETWORK: say("Network"),
+        Role.ADS: say("Campaigns"),
+        Role.REPORT: say("Reports"),
+        Role.PRIVACY: say("Data protection"),
+    }[Role(role)]
+
+
+def account_state_in_words(state: StaffState) -> str:
+    return {
+        StaffState.INVITED: say("invited, not set up yet"),
+        StaffState.ACTIVE: say("active"),
+        StaffState.DISABLED: say("disabled"),
+    }[state]
+
+
+def here_in(code: str) -> str:
+    """This page in another language; a form that was posted leads back to the first page."""
+    if request.method != "GET" or not (request.endpoint or "").startswith("staff."):
+        return url_for("staff.home", lang=code)
+    kept: dict[str, Any] = {name: request.args[name] for name in KEPT if name in request.args}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept, lang=code)
+
+
+# What pages ask that concerns two people; `portal.staff.accounts.two_person` fills it.
+SECOND: dict[str, Any] = {}
+
+
+def dress(app: Flask, style: str) -> None:
+    """Give the staff's templates their vocabulary; error pages outside the blueprint need it too."""
+    sheet = Markup(style)
+    app.context_processor(lambda: {"staff_style": sheet, **vocabulary()} if is_staff_page() else {})
+
+
+def vocabulary() -> dict[str, Any]:
+    return {
+        **OF_THE_LOG,
+        "who": me,
+        "menu": menu,
+        "form_field": form_field,
+        "here_in": here_in,
+        "qr": picture,
+        "papers": papers,
+        "pass_state_in_words": pass_state_in_words,
+        "void_reason_in_words": void_reason_in_words,
+        "on_day": on_day,
+        "detail_in_words": detail_in_words,
+        "desk_name": desk_name,
+        "deed_in_words": deed_in_words,
+        "roles": list(Role),
+        "role_in_words": role_in_words,
+        "account_state_in_words": account_state_in_words,
+        **SECOND,
+    }
+
+
+def desk_name(slug: str) -> str:
+    """The name of the place where a batch was issued; its slug where it is no place of ours any more."""
+    if "desk_names" not in g:
+        with reading(services().make_session) as db:
+            g.desk_names = {site.slug: site.name for site in db.execute(select(Site.slug, Site.name))}
+    names: dict[str, str] = g.desk_names
+    return names.get(slug, slug)
+
+
+def picture(text: str, label: str) -> Markup:
+    """The QR code of `text` as an SVG picture, with `label` for those who do not see it."""
+    code = draw(text, margin=QUIET_ZONE)
+    return Markup(
+        '<svg class="code" role="img" aria-label="{label}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        '<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
+    ).format(label=label, side=code.side, path=code.path)

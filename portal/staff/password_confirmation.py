@@ -1,0 +1,99 @@
+"""Showing once more who is at the keyboard, before what would hurt most in the wrong hands.
+
+A form that was sent meanwhile is not lost: the question holds its fields and sends them on with the password.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.errors import AuthError
+from auth.staff.roles import Action
+from portal.staff import carried_forms, staff
+from portal.staff.access import asked_for, is_confirmed, need_of, needs, whoever
+from portal.staff.carried_forms import STILL_ME
+from portal.staff.login import confirm
+from portal.staff.refusals import refusal_of
+from portal.staff.signin import onward, prove_password
+
+
+@staff.before_request
+def ask_again() -> AnyResponse | None:
+    """Ask for the password where a view wants it and it was not shown of late."""
+    need = need_of(request.endpoint or "")
+    if need is None or not need.confirmed or is_confirmed():
+        return None
+    if request.method != "POST":
+        return redirect(url_for("staff.confirm_page", next=asked_for()), HTTPStatus.SEE_OTHER)
+    if STILL_ME not in request.form:
+        return _question(None)
+    try:
+        prove_password(whoever().login, request.form[STILL_ME])
+    except AuthError as error:
+        return _question(error)
+    confirm()
+    return None
+
+
+@staff.get("/confirm")
+@needs(Action.OWN_ACCOUNT)
+def confirm_page() -> AnyResponse:
+    return _page(None)
+
+
+@staff.post("/confirm")
+@needs(Action.OWN_ACCOUNT)
+def confirm_password() -> AnyResponse:
+    try:
+        prove_password(whoever().login, request.form.get("password", ""))
+    except AuthError as error:
+        return _page(error)
+    confirm()
+    return redirect(onward(), HTTPStatus.SEE_OTHER)
+
+
+@staff.get("/carried")
+@needs(Action.OWN_ACCOUNT)
+def carried_form() -> AnyResponse:
+    """What was typed before the sign-in ended, with the button that sends it."""
+    form = carried_forms.kept()
+    if form is None:
+        return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+    return make_response(render_template("staff/carried.html", carried=form))
+
+
+@staff.after_request
+def forget_carried(response: AnyResponse) -> AnyResponse:
+    """A form that went through is not offered again."""
+    form = carried_forms.kept() if carried_forms.CARRIED in request.form else None
+    if form is not None and form.path == request.path and response.status_code < HTTPStatus.BAD_REQUEST:
+        carried_forms.let_go()
+    return response
+
+
+def _question(error: AuthError | None) -> AnyResponse:
+    """The question on the way of a form that was sent, with its fields."""
+    form = carried_forms.written()
+    return _page(error, action=form.path, field=STILL_ME, fields=form.fields)
+
+
+def _page(
+    error: AuthError | None,
+    *,
+    action: str = "",
+    field: str = "password",
+    fields: list[tuple[str, str]] | None = None,
+) -> AnyResponse:
+    refusal = refusal_of(error) if error else None
+    page = render_template(
+        "staff/confirm.html",
+        refusal=refusal,
+        onward=onward(),
+        action=action or url_for("staff.confirm_password"),
+        field=field,
+        fields=fields,
+    )
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)

@@ -1,0 +1,90 @@
+"""The details of an entry of the audit trail, in the reader's language. The trail itself keeps one word for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from portal.i18n.translation import day_and_time, language, say
+from portal.services import services
+from portal.staff.sessions.search_words import veil_in_words
+from portal.staff.sessions.words import TOWN
+from sessions.log.masks import Veil
+
+
+def detail_in_words(detail: Mapping[str, Any]) -> str:
+    """ "how many: 300; paper: a4": what has no words here is told as it is written."""
+    words = _words()
+    colon = ": " if language() == "en" else "\u00a0: "
+    return "; ".join(f"{words.get(name, name)}{colon}{_value(name, value)}" for name, value in detail.items())
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        if name == "veil" and value in {veil.value for veil in Veil}:
+            return veil_in_words(Veil(value))
+        if name == "asked":
+            return ", ".join(_on_the_clock(text) for _, text in parse_qsl(value))
+        return _words().get(value, value)
+    if isinstance(value, Sequence):
+        return ", ".join(_value(name, one) for one in value)
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
+    return str(value)
+
+
+def _on_the_clock(text: str) -> str:
+    """An instant of a search on the clock of the town; any other word as it is."""
+    try:
+        at = datetime.fromisoformat(text) if "T" in text else None
+    except ValueError:
+        at = None
+    return text if at is None or at.tzinfo is None else day_and_time(at, TOWN.key, now=services().clock())
+
+
+def _words() -> dict[str, str]:
+    return {
+        "count": say("how many"),
+        "passes": say("passes"),
+        "batches": say("batches"),
+        "sessions": say("sessions"),
+        "rows": say("rows"),
+        "plan": say("kind of pass"),
+        "desk": say("desk"),
+        "note": say("note"),
+        "event": say("event"),
+        "paper": say("paper"),
+        "languages": say("languages"),
+        "mark": say("pass"),
+        "new": say("new pass"),
+        "reason": say("reason"),
+        "purpose": say("purpose"),
+        "by": say("by"),
+        "second factor": say("second factor"),
+        "recovery code": say("recovery code"),
+        "reference": say("reference"),
+        "roles": say("roles"),
+        "networks": say("networks"),
+        "scopes": say("scopes"),
+        "created_by": say("made by"),
+        "expires": say("expires"),
+        "veil": say("unmasked"),
+        "unmasked": say("unmasked"),
+        "asked": say("search"),
+        "from": say("from"),
+        "to": say("to"),
+        "form": say("form"),
+        "term": say("term"),
+        "basis": say("legal basis"),
+        "before": say("before"),
+        "now": say("afterwards"),
+        "login": say("account"),
+        "asked by": say("asked by"),
+        "confirmed by": say("confirmed by"),
+        "up to": say("up to no."),
+        "rule": say("rule"),
+        "network": say("network"),
+        "site": say("site"),
+    }

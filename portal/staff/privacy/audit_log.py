@@ -1,0 +1,60 @@
+"""The audit trail, for those who answer for it: who did what, to what, when."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from flask import make_response, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log as records
+from auth.staff import accounts
+from auth.staff.roles import Action
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, older_than, whoever
+from portal.staff.privacy.audit_words import every_deed
+from portal.staff.sessions.words import TOWN
+from sessions.instants import read_day
+
+ASKED = ("actor", "deed", "object", "from", "to")
+MOST = 50
+
+
+@staff.get("/trail")
+@needs(Action.TRAIL)
+def trail() -> AnyResponse:
+    with reading(services().make_session) as db:
+        entries = records.read(db, _query(db), networks=whoever().authority.networks)
+    page = render_template(
+        "staff/trail.html",
+        asked={name: request.args.get(name, "") for name in ASKED},
+        entries=entries[:MOST],
+        older=len(entries) > MOST,
+        every_deed=every_deed(),
+    )
+    return make_response(page)
+
+
+def _query(db: Session) -> records.Query:
+    """What the form asks for. `actor` is a login, a name, or a part of one; a day that is none bounds nothing."""
+    actor = request.args.get("actor", "").strip()[:80]
+    last = _day("to")
+    return records.Query(
+        actors=(actor, *accounts.logins_like(db, actor)) if actor else None,
+        action=request.args.get("deed", "")[:80],
+        object=request.args.get("object", "").strip()[:80],
+        since=_day("from"),
+        until=last + timedelta(days=1) if last else None,
+        before=older_than(),
+        most=MOST + 1,
+    )
+
+
+def _day(name: str) -> datetime | None:
+    try:
+        return datetime.combine(read_day(request.args.get(name, "")), time.min, TOWN)
+    except (ValueError, OverflowError):
+        return None

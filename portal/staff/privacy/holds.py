@@ -1,0 +1,204 @@
+"""Legal holds: placed by one person, confirmed by a second, lifted when the order ends. Seen by nobody else."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, time, timedelta
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log
+from auth.staff.roles import Action
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.forms import use_form
+from portal.staff.privacy import words
+from portal.staff.sessions import access_audit
+from sessions.instants import read_day
+from sessions.retention import holds as orders
+from sessions.retention.holds import BadHold, OverHold, SamePerson, Scope
+from sessions.retention.models import LegalHold
+from sites.models import Network, Site
+
+ZONE = ZoneInfo("Europe/Paris")
+FIELDS = (
+    "reference",
+    "reason",
+    "expires_at",
+    "mac",
+    "address",
+    "subject",
+    "network",
+    "site",
+    "since",
+    "until",
+)
+
+
+@staff.get("/holds")
+@needs(Action.RETENTION)
+def holds() -> AnyResponse:
+    return _page(None)
+
+
+@staff.post("/holds")
+@needs(Action.RETENTION, confirmed=True)
+def place_hold() -> AnyResponse:
+    now = services().clock()
+    try:
+        with services().make_session.begin() as db:
+            use_form(db, place=url_for("staff.holds"))
+            hold = orders.place(
+                db,
+                _scope(db),
+                network_id=_network_id(db),
+                reference=_text("reference"),
+                reason=_text("reason"),
+                expires_at=_day("expires_at", after=1) or now,
+                by=whoever().login,
+                now=now,
+            )
+            _record(db, hold, "hold placed")
+    except BadHold as error:
+        return _page(error)
+    return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/holds/<int(max=2147483647):hold_id>/confirm")
+@needs(Action.RETENTION, confirmed=True)
+def confirm_hold(hold_id: int) -> AnyResponse:
+    try:
+        with services().make_session.begin() as db:
+            hold = _find(db, hold_id)
+            use_form(db, place=url_for("staff.holds"))
+            orders.confirm(db, hold, by=whoever().login, now=services().clock())
+            _record(db, hold, "hold confirmed")
+    except (SamePerson, OverHold) as error:
+        return _page(error)
+    return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/holds/<int(max=2147483647):hold_id>/lift")
+@needs(Action.RETENTION, confirmed=True)
+def lift_hold(hold_id: int) -> AnyResponse:
+    try:
+        with services().make_session.begin() as db:
+            hold = _find(db, hold_id)
+            use_form(db, place=url_for("staff.holds"))
+            lifted = orders.lift(db, hold, by=whoever().login, now=services().clock())
+            _record(db, hold, "hold lifted" if lifted else "hold lift asked")
+    except (SamePerson, OverHold) as error:
+        return _page(error)
+    return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/holds/<int(max=2147483647):hold_id>/go-on")
+@needs(Action.RETENTION, confirmed=True)
+def keep_hold(hold_id: int) -> AnyResponse:
+    """Refuse the lifting that somebody asked for."""
+    try:
+        with services().make_session.begin() as db:
+            hold = _find(db, hold_id)
+            use_form(db, place=url_for("staff.holds"))
+            orders.go_on(db, hold, now=services().clock())
+            _record(db, hold, "hold goes on")
+    except OverHold as error:
+        return _page(error)
+    return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
+
+
+def _page(error: Exception | None) -> AnyResponse:
+    """Every hold that is theirs to see. It shows devices in full, so that it leaves a line as the log does."""
+    access_audit.note("holds listed", "holds")
+    refusal, now = words.keeping_refusal(error) if error else None, services().clock()
+    with reading(services().make_session) as db:
+        mine = whoever().authority.networks
+        found = orders.everything(db, networks=mine)
+        networks = list(db.scalars(select(Network).order_by(Network.name)))
+        page = render_template(
+            "staff/holds.html",
+            refusal=refusal,
+            holds=[(hold, orders.acts(hold, now=now)) for hold in found],
+            networks=[one for one in networks if not mine or one.slug in mine],
+            network_names={one.id: one.name for one in networks},
+            town_wide=not mine,
+            sites=db.scalars(select(Site).order_by(Site.name)).all(),
+            site_names={site.id: site.name for site in db.scalars(select(Site))},
+            values={name: request.form.get(name, "")[:400] for name in FIELDS},
+        )
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+
+
+def _find(db: Session, hold_id: int) -> LegalHold:
+    hold = orders.find(db, hold_id, networks=whoever().authority.networks)
+    if hold is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return hold
+
+
+def _network_id(db: Session) -> int | None:
+    """Whose hold it is: of a network of this person's; the whole town's only by those who work for all of it."""
+    mine, slug = whoever().authority.networks, _text("network")
+    if not slug and len(mine) == 1:
+        (slug,) = mine
+    if not slug and not mine:
+        return None
+    found = db.scalar(select(Network.id).where(Network.slug == slug)) if not mine or slug in mine else None
+    if found is None:
+        raise BadHold("network")
+    return found
+
+
+def _scope(db: Session) -> Scope:
+    """What the form holds. Days are those of the town: the window takes in its last day."""
+    address, slug = _text("address"), _text("site")
+    try:
+        read = str(ipaddress.ip_address(address)) if address else None
+    except ValueError as error:
+        raise BadHold("scope") from error
+    site_id = db.scalar(select(Site.id).where(Site.slug == slug)) if slug else None
+    if slug and site_id is None:
+        raise BadHold("site")
+    return Scope(
+        mac=_text("mac") or None,
+        address=read,
+        subject=_text("subject") or None,
+        site_id=site_id,
+        since=_day("since"),
+        until=_day("until", after=1),
+    )
+
+
+def _text(name: str) -> str:
+    return request.form.get(name, "").strip()[:400]
+
+
+def _day(name: str, *, after: int = 0) -> datetime | None:
+    """The midnight that begins a day of the form, or so many days later."""
+    text = _text(name)
+    if not text:
+        return None
+    try:
+        return datetime.combine(read_day(text), time.min, ZONE) + timedelta(days=after)
+    except (ValueError, OverflowError) as error:
+        raise BadHold("expires_at" if name == "expires_at" else "until") from error
+
+
+def _record(db: Session, hold: LegalHold, action: str) -> None:
+    """What was done, without whom it concerns: more people read the trail than may read this."""
+    log.record(
+        db,
+        actor=whoever().login,
+        action=action,
+        object=f"hold:{hold.id}",
+        network=db.scalar(select(Network.slug).where(Network.id == hold.network_id)),
+        detail={"reference": hold.reference},
+        now=services().clock(),
+    )

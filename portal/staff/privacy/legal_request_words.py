@@ -1,0 +1,109 @@
+"""Requisitions in the reader's language."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from portal.guest.refusals import Refusal
+from portal.i18n.translation import say, say_number
+from portal.staff.sessions.words import TOWN, at_length
+from sessions.legal_requests.errors import UnreadableEntry
+from sessions.legal_requests.finding import Doubt, Exactness, Finding, Why
+from sessions.legal_requests.scopes import Scope, ScopeKind
+
+
+def kind_in_words(kind: ScopeKind) -> str:
+    return {
+        ScopeKind.ORIGIN: say("public address and port at an instant"),
+        ScopeKind.DEVICE: say("a device, by its MAC address"),
+        ScopeKind.ADDRESS: say("an inner address"),
+        ScopeKind.SITE: say("a site"),
+        ScopeKind.PERSON: say("a pseudonym"),
+    }[kind]
+
+
+def scope_in_words(scope: Scope) -> str:
+    """What is asked, in one sentence."""
+    if scope.kind is ScopeKind.ORIGIN:
+        assert scope.at is not None
+        text = say(
+            "Who was behind %(address)s at %(at)s, give or take %(seconds)s s?",
+            address=f"{scope.public_address}:{scope.port}" if scope.port else scope.public_address,
+            at=at_length(scope.at, TOWN),
+            seconds=scope.tolerance_seconds,
+        )
+        return text if scope.port else " ".join([text, say("No port was given.")])
+    assert scope.since is not None and scope.until is not None
+    return say(
+        "Every stretch of access of %(kind)s, %(value)s, from %(since)s to %(until)s.",
+        kind=kind_in_words(scope.kind),
+        value=scope.value,
+        since=at_length(scope.since, TOWN),
+        until=at_length(scope.until, TOWN),
+    )
+
+
+def finding_in_words(finding: Finding) -> str:
+    """How exact an answer is."""
+    return {
+        Exactness.ONE: say("Exactly one session."),
+        Exactness.SEVERAL: say_number(
+            "%(n)s candidate: nobody can say more.",
+            "%(n)s candidates: nobody can say which of them.",
+            finding.sessions,
+        ),
+        Exactness.NONE: say("No session."),
+        Exactness.LISTED: say_number("%(n)s session.", "%(n)s sessions.", finding.sessions),
+    }[finding.exactness]
+
+
+def why_in_words(why: Why) -> str:
+    return {
+        Why.BLOCK: say("The ports were this client's alone."),
+        Why.ALONE: say("Ports were shared, but nobody else was online behind this address."),
+        Why.SHARED: say("The port is one of those that clients without a block of their own share."),
+        Why.ALL_PORTS: say("The clients behind this address shared all ports."),
+        Why.NO_PORT: say("Without a port, everybody behind the address fits."),
+        Why.TOLERANCE: say("The ports changed hands within the tolerance of the clock."),
+        Why.NOBODY: say("Nobody had this address and port then."),
+        Why.UNKNOWN_ADDRESS: say("No gateway of ours has or had this address."),
+        Why.WINDOW: say("What lies inside the span, and nothing beyond it."),
+    }[why]
+
+
+def doubt_in_words(doubt: Doubt) -> str:
+    return {
+        Doubt.CLOCK: say(
+            "A clock that is wrong by a minute would change the answer. Ask them to check theirs."
+        ),
+        Doubt.ZONE: say(
+            "Nothing then, but something at the same time of day in the other zone. Ask which they mean."
+        ),
+        Doubt.OFFSET: say("The offset that was given is neither UTC nor the town's on that day."),
+        Doubt.FUTURE: say("The instant lies in the future."),
+        Doubt.OLD: say("It is older than the term of keeping: rows may be gone."),
+        Doubt.TWICE: say("This hour existed twice on that night. Ask for the offset."),
+    }[doubt]
+
+
+def refusal_of_entry(error: UnreadableEntry) -> Refusal:
+    """What to do about a field that is missing or wrong."""
+    text = {
+        "authority": say("Say who asks."),
+        "signer": say("Say who signed."),
+        "reference": say("Copy their reference."),
+        "basis": say("Choose the right they ask by from the list."),
+        "basis_text": say("Name the right they ask by: which law, which article."),
+        "kind": say("Choose what they ask for."),
+        "public_address": say("Type an address such as 203.0.113.10."),
+        "port": say("Type a port from 1 to 65535, or leave it empty where none was given."),
+        "at": say("Type the instant as 2026-11-22T14:10:05, with seconds."),
+        "tolerance": say("Type seconds from 0 to 3600."),
+        "zone": say("Say which zone the instant is in, or write its offset. Nobody may guess it."),
+        "value": say("Type a MAC address, an address, a site's short name or a pseudonym, as chosen."),
+        "since": say("Type the beginning as 2026-11-22T14:00."),
+        "until": say("Type the end as 2026-11-22T15:00: later than the beginning, by a year at most."),
+    }[error.field]
+    return Refusal(
+        HTTPStatus.BAD_REQUEST, say("Something is missing or cannot be read."), text, field=error.field
+    )

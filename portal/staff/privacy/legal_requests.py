@@ -1,0 +1,135 @@
+"""The register of requisitions: the one way by which legal data leaves. Everything here is in the trail first."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log as deeds
+from auth.staff.roles import Action
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.forms import use_form
+from portal.staff.privacy import legal_request_words
+from portal.staff.privacy.legal_request_words import refusal_of_entry
+from portal.staff.sessions import access_audit
+from sessions.legal_requests import answering, register
+from sessions.legal_requests.errors import UnreadableEntry
+from sessions.legal_requests.models import Requisition
+from sessions.legal_requests.scopes import ZONES, Scope, ScopeKind
+
+LISTED, OPENED, WEIGHED = "requisitions listed", "requisition opened", "requisition weighed"
+
+
+@staff.get("/requisitions")
+@needs(Action.REQUISITIONS)
+def requisitions() -> AnyResponse:
+    access_audit.note(LISTED, "requisitions")
+    with reading(services().make_session) as db:
+        found = register.newest(db, whoever().authority)
+        return _page("requisitions.html", entries=found)
+
+
+@staff.get("/requisitions/new")
+@needs(Action.REQUISITIONS)
+def new_requisition() -> AnyResponse:
+    return _form({"kind": "origin", "tolerance": "0"}, None)
+
+
+@staff.post("/requisitions")
+@needs(Action.REQUISITIONS)
+def add_requisition() -> AnyResponse:
+    me, words = whoever(), request.form.to_dict()
+    try:
+        with services().make_session.begin() as db:
+            answer = use_form(db)
+            entry = register.add(
+                db, words, networks=me.authority.networks, by=me.login, now=services().clock()
+            )
+            answer.place = url_for("staff.requisition", requisition_id=entry.id)
+    except UnreadableEntry as error:
+        return _form(words, error)
+    return redirect(url_for("staff.requisition", requisition_id=entry.id), HTTPStatus.SEE_OTHER)
+
+
+@staff.get("/requisitions/<int(max=2147483647):requisition_id>")
+@needs(Action.REQUISITIONS)
+def requisition(requisition_id: int) -> AnyResponse:
+    with reading(services().make_session) as db:
+        entry = _find(db, requisition_id)
+        access_audit.note(OPENED, _object(entry), network=register.network_of(entry))
+        done = deeds.read(db, deeds.Query(object=_object(entry)), networks=whoever().authority.networks)
+        return _page("requisition.html", entry=entry, scope=Scope.of(entry.scope), deeds=done)
+
+
+@staff.get("/requisitions/<int(max=2147483647):requisition_id>/package")
+@needs(Action.REQUISITIONS, confirmed=True)
+def package_page(requisition_id: int) -> AnyResponse:
+    """How exact the answer would be, before anything leaves."""
+    with reading(services().make_session) as db:
+        entry = _find(db, requisition_id)
+        access_audit.note(WEIGHED, _object(entry), network=register.network_of(entry))
+        finding = answering.look(db, entry, now=services().clock())
+        return _page("requisition_package.html", entry=entry, scope=Scope.of(entry.scope), finding=finding)
+
+
+@staff.post("/requisitions/<int(max=2147483647):requisition_id>/package")
+@needs(Action.REQUISITIONS, confirmed=True)
+def make_requisition_package(requisition_id: int) -> AnyResponse:
+    service = services()
+    with service.make_session.begin() as db:
+        package = answering.answer(
+            db,
+            _find(db, requisition_id),
+            signer=service.signer,
+            portal=service.settings.portal_host,
+            by=whoever().login,
+            now=service.clock(),
+        )
+    # Only now: the lines are in the trail.
+    response = make_response(package.content)
+    response.headers["Content-Type"] = "application/zip"
+    response.headers["Content-Disposition"] = f'attachment; filename="{package.name}"'
+    return response
+
+
+@staff.post("/requisitions/<int(max=2147483647):requisition_id>/close")
+@needs(Action.REQUISITIONS, confirmed=True)
+def close_requisition(requisition_id: int) -> AnyResponse:
+    with services().make_session.begin() as db:
+        entry = _find(db, requisition_id)
+        use_form(db, place=url_for("staff.requisition", requisition_id=requisition_id))
+        register.close(db, entry, by=whoever().login, now=services().clock())
+    return redirect(url_for("staff.requisition", requisition_id=requisition_id), HTTPStatus.SEE_OTHER)
+
+
+def _find(db: Session, number: int) -> Requisition:
+    """The entry; to those it is not for, there is no such page."""
+    entry = register.find(db, number, whoever().authority)
+    if entry is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return entry
+
+
+def _object(entry: Requisition) -> str:
+    return f"requisition:{entry.id}"
+
+
+def _form(words: dict[str, str], error: UnreadableEntry | None) -> AnyResponse:
+    refusal = refusal_of_entry(error) if error else None
+    with reading(services().make_session) as db:
+        page = _page(
+            "requisition_new.html", words=words, refusal=refusal, bases=register.bases(db), zones=ZONES
+        )
+    page.status_code = HTTPStatus.BAD_REQUEST if error else HTTPStatus.OK
+    return page
+
+
+def _page(template: str, **values: object) -> AnyResponse:
+    page = render_template(f"staff/{template}", say_of=legal_request_words, kinds=ScopeKind, **values)
+    return make_response(page)

@@ -1,0 +1,116 @@
+"""One session: its story from landing to end, and ending it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import abort, make_response, redirect, render_template, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from ads import ledger
+from auth.staff.roles import Action, may
+from auth.vouchers.models import Voucher
+from db.engine import reading
+from portal.gateway_api import knock
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.sessions import access_audit, unmasking
+from portal.staff.sessions.listing import alike, places_of
+from sessions import accounting, end
+from sessions.log import query, timeline
+from sessions.log.timeline import Event, Happening
+from sessions.models import AccessSession, EndReason, Lease
+from sites.models import Gateway, SigninMethod
+
+LARGEST = 2**63 - 1
+
+
+@staff.get(f"/sessions/<int(max={LARGEST}):access_id>")
+@needs(Action.SESSIONS)
+def session(access_id: int) -> AnyResponse:
+    now, scope = services().clock(), unmasking.of_session(access_id)
+    sight = unmasking.sight(scope)
+    with reading(services().make_session) as db:
+        access = find_or_hide(db, access_id)
+        rows = timeline.read(db, access)
+        accepted = [
+            Event(one.accepted_at, Happening.ACCEPTED, {"impression": one, "lease": lease})
+            for one, lease in ledger.of_access(db, access_id)
+        ]
+        access_audit.note(
+            access_audit.OPENED, f"session:{access_id}", network=access.network.slug, sight=sight
+        )
+        page = render_template(
+            "staff/session.html",
+            access=access,
+            rows=rows,
+            events=timeline.tell(rows, now=now, more=accepted),
+            word=timeline.word_of_end(rows, now=now),
+            total=accounting.usage(db, access_id),
+            mark=mark_of(db, access),
+            places=places_of(db),
+            zone=ZoneInfo(access.site.zone),
+            sight=sight,
+            scope=scope,
+            may_end=may(whoever().authority, Action.DISCONNECT),
+            alike=alike,
+            now=now,
+        )
+    return make_response(page)
+
+
+@staff.get(f"/sessions/<int(max={LARGEST}):access_id>/end")
+@needs(Action.DISCONNECT)
+def end_page(access_id: int) -> AnyResponse:
+    """Ask before a session is ended: it cannot be undone, though the guest may sign in again."""
+    sight = unmasking.sight(unmasking.of_session(access_id))
+    with reading(services().make_session) as db:
+        access = find_or_hide(db, access_id)
+        access_audit.note(
+            access_audit.OPENED, f"session:{access_id}", network=access.network.slug, sight=sight
+        )
+        page = render_template(
+            "staff/session_end.html",
+            access=access,
+            zone=ZoneInfo(access.site.zone),
+            sight=sight,
+        )
+    return make_response(page)
+
+
+@staff.post(f"/sessions/<int(max={LARGEST}):access_id>/end")
+@needs(Action.DISCONNECT)
+def end_session(access_id: int) -> AnyResponse:
+    service = services()
+    with service.make_session.begin() as db:
+        access = find_or_hide(db, access_id)
+        behind = (
+            select(Gateway).join(Lease, Lease.gateway_id == Gateway.id).where(Lease.access_id == access_id)
+        )
+        gateways = list(db.scalars(behind.distinct()))
+        if end.end(db, access_id, reason=EndReason.STAFF, now=service.clock()):
+            access_audit.record(db, access_audit.ENDED, f"session:{access_id}", network=access.network.slug)
+    for gateway in gateways:
+        knock(gateway)
+    return redirect(url_for("staff.session", access_id=access_id), HTTPStatus.SEE_OTHER)
+
+
+def find_or_hide(db: Session, access_id: int) -> AccessSession:
+    access = query.find(db, access_id, authority_networks=whoever().authority.networks)
+    if access is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return access
+
+
+def mark_of(db: Session, access: AccessSession) -> str | None:
+    """The number on the pass that let this session in. Pseudonyms of passes are made anew, one by one, from those that
+    were in use when it began."""
+    if access.method is not SigninMethod.PASS:
+        return None
+    keys = services().voucher_keys
+    used = select(Voucher).where(Voucher.used_at <= access.started_at, Voucher.until >= access.started_at)
+    return next((one.mark for one in db.scalars(used) if keys.subject(one.id) == access.subject), None)

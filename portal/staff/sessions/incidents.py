@@ -1,0 +1,194 @@
+"""One box for what people tell the staff: an incident code, a MAC, an address, a pass. And what is behind a code."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.staff.roles import Action
+from db.engine import reading
+from gateways.types import InvalidMac, parse_mac
+from portal.guest.refusals import Refusal
+from portal.i18n.translation import say
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.sessions import access_audit, unmasking
+from portal.staff.sessions.access_audit import address_of
+from portal.staff.sessions.denial_words import device_in_words, knew_in_words, rule_in_words, step_in_words
+from portal.staff.sessions.listing import alike, places_of, search_page
+from portal.staff.sessions.words import TOWN, short
+from sessions.log import listing, query
+from sessions.log.denials import read_code, show_code
+from sessions.log.query import Filter, network_ids
+from sessions.log.search import Asked, Same, named_row
+from sessions.models import AccessSession, Decision
+from sites.models import Site
+
+_ENDS = re.compile(r"[0-9a-f]{2}[:-]?[0-9a-f]{2}")
+_PSEUDONYM = re.compile(r"[0-9a-f]{4,32}")
+_MARK = re.compile(r"[0-9]{1,8}-[0-9]{1,8}")
+NEARBY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the words in the box turned out to be, and where that is shown; no address: nothing is there."""
+
+    kind: str
+    address: str | None
+
+
+@staff.post("/sessions/find")
+@needs(Action.SESSIONS)
+def find_session() -> AnyResponse:
+    """Find what was typed. It is posted, so that no MAC stands in an address; it goes on to one that names rows."""
+    typed = request.form.get("wanted", "").strip()[:80]
+    with reading(services().make_session) as db:
+        found = _find(db, typed)
+    access_audit.note(access_audit.SEARCHED, "sessions", kind=found.kind, rows=None if found.address else 0)
+    if found.address is None:
+        return search_page(Asked(), refusal=_nothing(found.kind))
+    return redirect(found.address, HTTPStatus.SEE_OTHER)
+
+
+@staff.get("/incidents/<code>")
+@needs(Action.SESSIONS)
+def incident(code: str) -> AnyResponse:
+    bare = read_code(code)
+    if bare is None:
+        abort(HTTPStatus.NOT_FOUND)
+    mine = whoever().authority.networks
+    with reading(services().make_session) as db:
+        decision = named_row(db, bare, authority_networks=mine)
+        if not isinstance(decision, Decision):
+            abort(HTTPStatus.NOT_FOUND)
+        places = places_of(db)
+        site = db.get(Site, decision.site_id) if decision.site_id else None
+        network = places.networks.get(decision.network_id or 0)
+        access_audit.note(
+            access_audit.INCIDENT,
+            f"incident:{show_code(bare)}",
+            network=network.slug if network else None,
+        )
+        zone = ZoneInfo(site.zone) if site else TOWN
+
+        def tell(at: datetime) -> str:
+            return short(at, zone)
+
+        of_device = Filter(mac=decision.mac)
+        page = render_template(
+            "staff/incident.html",
+            decision=decision,
+            code=show_code(bare),
+            told=rule_in_words(decision.rule),
+            step=step_in_words(decision.step),
+            knew=knew_in_words(decision.detail, tell),
+            device=device_in_words(decision.detail),
+            site=site,
+            network=network,
+            zone=zone,
+            sessions=query.page(db, of_device, authority_networks=mine, most=NEARBY).lines
+            if decision.mac
+            else (),
+            refusals=listing.refusals(db, of_device, authority_networks=mine, most=NEARBY)
+            if decision.mac
+            else (),
+            places=places,
+            sight=unmasking.sight(unmasking.of_question(Asked(like=bare, same=Same.DEVICE))),
+            alike=alike,
+        )
+    return make_response(page)
+
+
+def _find(db: Session, typed: str) -> Found:
+    """What was typed, the surest kind first."""
+    mine = whoever().authority.networks
+    lower = typed.lower().rstrip("…")
+    code = read_code(typed)
+    if code is not None and named_row(db, code, authority_networks=mine) is not None:
+        return Found("incident", url_for("staff.incident", code=show_code(code)))
+    if _MARK.fullmatch(typed):
+        return Found("pass", address_of(Asked(mark=typed)))
+    if typed.isascii() and typed.isdigit() and len(typed) < 16:
+        if query.find(db, int(typed), authority_networks=mine) is not None:
+            return Found("session", url_for("staff.session", access_id=int(typed)))
+    elif (mac := _mac(typed)) is not None:
+        return _of_column(db, "mac", AccessSession.mac, Decision.mac, mac, Same.DEVICE)
+    elif (address := _address(typed)) is not None:
+        return _of_column(db, "address", AccessSession.address, Decision.address, address, Same.ADDRESS)
+    elif _ENDS.fullmatch(lower) and (":" in lower or "-" in lower):
+        return Found("end of a MAC", address_of(Asked(ends=lower.replace("-", ":"))))
+    if _PSEUDONYM.fullmatch(lower):
+        if len(lower) <= 8:
+            return Found("pseudonym", address_of(Asked(pseudonym=lower)))
+        return _of_column(db, "pseudonym", AccessSession.subject, Decision.subject, lower, Same.PERSON)
+    return Found("incident" if code else "nothing known", None)
+
+
+def _of_column(
+    db: Session,
+    kind: str,
+    column: InstrumentedAttribute[str],
+    refused: InstrumentedAttribute[str | None],
+    value: str,
+    same: Same,
+) -> Found:
+    """The newest row that has this value, of this person's networks, stands for all of them in the address."""
+    own = network_ids(db, None, whoever().authority.networks)
+    here: list[ColumnElement[bool]] = [] if own is None else [AccessSession.network_id.in_(own)]
+    access_id = db.scalar(
+        select(AccessSession.id)
+        .where(column == value, *here)
+        .order_by(AccessSession.started_at.desc(), AccessSession.id.desc())
+        .limit(1)
+    )
+    if access_id is not None:
+        return Found(kind, alike(access_id, same))
+    here = [] if own is None else [Decision.network_id.in_(own)]
+    code = db.scalar(
+        select(Decision.code).where(refused == value, *here).order_by(Decision.at.desc()).limit(1)
+    )
+    return Found(kind, alike(code, same) if code else None)
+
+
+def _mac(typed: str) -> str | None:
+    try:
+        return parse_mac(typed)
+    except InvalidMac:
+        return None
+
+
+def _address(typed: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(typed))
+    except ValueError:
+        return None
+
+
+def _nothing(kind: str) -> Refusal:
+    if kind == "nothing known":
+        return Refusal(
+            HTTPStatus.BAD_REQUEST,
+            say("We cannot tell what that is."),
+            say(
+                "Type an incident code (K7Q-4MX), a MAC address or its end (0a:01), an address, the number of a pass "
+                "(12-7), a session's number or the first digits of a pseudonym."
+            ),
+            field="wanted",
+        )
+    return Refusal(
+        HTTPStatus.NOT_FOUND,
+        say("Nothing in the log has that."),
+        say("It was mistyped, its time of keeping is over, or it is of a network that is not yours."),
+        field="wanted",
+    )

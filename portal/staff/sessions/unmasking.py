@@ -1,0 +1,127 @@
+"""Looking under the masks: for a reason, for a quarter of an hour, for one session or one question, and on record.
+
+The trail's line is committed before this browser may see more. What was lifted dies with the sign-in.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from flask import abort, redirect, request, url_for
+from flask import session as browser_session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.staff.errors import NoReason
+from auth.staff.roles import Action
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.sessions import access_audit
+from portal.staff.sessions.access_audit import address_of
+from portal.staff.sessions.words import TOWN
+from sessions.log import query
+from sessions.log.masks import Sight, Veil
+from sessions.log.search import Asked, UnreadableWord, parse
+
+LIFTED_FOR = timedelta(minutes=15)
+SHORTEST_REASON, LONGEST_REASON = 10, 200
+REMEMBERED = "unmasked"
+MOST_REMEMBERED = 20
+
+
+@staff.post("/unmask/devices")
+@needs(Action.UNMASK_DEVICES)
+def unmask_devices() -> AnyResponse:
+    return _lift(Veil.DEVICES)
+
+
+@staff.post("/unmask/persons")
+@needs(Action.UNMASK_PERSONS)
+def unmask_persons() -> AnyResponse:
+    return _lift(Veil.PERSONS)
+
+
+def of_session(access_id: int) -> str:
+    """The scope that is one session."""
+    return f"session:{access_id}"
+
+
+def of_question(asked: Asked) -> str:
+    """The scope that is what one question finds."""
+    return f"list:{access_audit.words_of(asked)}"
+
+
+def sight(scope: str) -> Sight:
+    """What this person sees of `scope` now."""
+    now = services().clock().timestamp()
+    remembered = browser_session.get(REMEMBERED, [])
+    return Sight(frozenset(Veil(veil) for veil, where, until in remembered if where == scope and now < until))
+
+
+def until(scope: str) -> float | None:
+    """When the first mask of `scope` falls again, in seconds since the epoch; None where all are on."""
+    now = services().clock().timestamp()
+    ends = [end for _, where, end in browser_session.get(REMEMBERED, []) if where == scope and now < end]
+    return min(ends, default=None)
+
+
+def reason_in(field: str) -> str | None:
+    """The sentence that a form gives for looking further; None where it is shorter than a reason can be."""
+    signs = (sign if sign.isprintable() else " " for sign in request.form.get(field, ""))
+    reason = " ".join("".join(signs).split())
+    return reason[:LONGEST_REASON] if len(reason) >= SHORTEST_REASON else None
+
+
+def _lift(veil: Veil) -> AnyResponse:
+    reason = reason_in("reason")
+    scope = request.form.get("scope", "")
+    onward, network = _where(scope)
+    if reason is None:
+        raise NoReason
+    until = services().clock() + LIFTED_FOR
+    with services().make_session.begin() as db:
+        access_audit.record(
+            db,
+            access_audit.UNMASKED,
+            scope[:80],
+            network=network,
+            asked=scope.partition(":")[2],
+            veil=veil.value,
+            reason=reason,
+            until=until.isoformat(timespec="seconds"),
+        )
+    # Only now: the line is in the trail.
+    now = services().clock().timestamp()
+    alive = [entry for entry in browser_session.get(REMEMBERED, []) if now < entry[2]]
+    browser_session[REMEMBERED] = [*alive, [veil.value, scope, until.timestamp()]][-MOST_REMEMBERED:]
+    return redirect(onward, HTTPStatus.SEE_OTHER)
+
+
+def _where(scope: str) -> tuple[str, str | None]:
+    """The page of a scope, and its network where it has one; 404 for what is not this person's to see."""
+    kind, _, words = scope.partition(":")
+    found = _question(words, scope) if kind == "list" else _session(words) if kind == "session" else None
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return found
+
+
+def _session(words: str) -> tuple[str, str | None] | None:
+    if not (words.isascii() and words.isdigit() and len(words) < 16):
+        return None
+    with reading(services().make_session) as db:
+        access = query.find(db, int(words), authority_networks=whoever().authority.networks)
+        return (url_for("staff.session", access_id=access.id), access.network.slug) if access else None
+
+
+def _question(words: str, scope: str) -> tuple[str, str | None] | None:
+    try:
+        asked = parse(dict(parse_qsl(words)), zone=TOWN, now=services().clock())
+    except UnreadableWord:
+        return None
+    if asked.is_empty or of_question(asked) != scope:
+        return None
+    return address_of(asked), asked.network

@@ -1,0 +1,214 @@
+"""Batches and their books: printed = used + void + expired + left, always; suspended, written off, taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log
+from auth.staff.roles import Action
+from auth.vouchers import issuing, totals
+from auth.vouchers.issuing import of_batch
+from auth.vouchers.models import Batch, VoidReason, Voucher
+from auth.vouchers.scope import BatchQuery, find_batch, find_batches, home_network
+from auth.vouchers.totals import Books, state_at
+from db.engine import reading
+from db.types import UtcDateTime
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, older_than, whoever
+from portal.staff.vouchers.plan_words import plan_name
+from sessions import vouchers as live
+
+TOWN = ZoneInfo("Europe/Paris")
+MOST, MOST_SHOWN = 50, 200
+
+
+@staff.get("/batches")
+@needs(Action.BOOKS)
+def batches() -> AnyResponse:
+    query = query_of(MOST + 1)
+    with reading(services().make_session) as db:
+        found = find_batches(db, query, whoever().authority)
+        page = render_template(
+            "staff/batches.html",
+            query=query,
+            batches=found[:MOST],
+            older=len(found) > MOST,
+            books=books_of(db, found),
+            plan_name=plan_name,
+        )
+    return make_response(page)
+
+
+@staff.get("/batches/<int(max=2147483647):batch_id>")
+@needs(Action.BOOKS)
+def batch(batch_id: int) -> AnyResponse:
+    now = services().clock()
+    with reading(services().make_session) as db:
+        found = find_or_hide(db, batch_id)
+        alive, _ = issuing.alive(db, of_batch(batch_id), now=now)
+        page = render_template(
+            "staff/batch.html",
+            batch=found,
+            alive=alive,
+            books=totals.books(db, batch_id, at=now),
+            days=totals.daily_books(db, batch_id, zone=TOWN, now=now),
+            passes=passes_of(db, batch_id, now, most=MOST_SHOWN, after=_after()),
+            most=MOST_SHOWN,
+            undoable=db.scalar(select(issuing.undoable(of_batch(batch_id), now=now))) is not None,
+            plan_name=plan_name,
+            deeds=log.read(db, log.Query(object=f"batch:{batch_id}", most=20)),
+        )
+    return make_response(page)
+
+
+@staff.post("/batches/<int(max=2147483647):batch_id>/suspend")
+@needs(Action.REVOKE)
+def suspend(batch_id: int) -> AnyResponse:
+    """Let nobody more in with these passes, until resumed."""
+    with services().make_session.begin() as db:
+        found = find_or_hide(db, batch_id)
+        if issuing.suspend(db, batch_id, now=services().clock()):
+            record(db, found, "batch suspended", {})
+    return _back(batch_id)
+
+
+@staff.post("/batches/<int(max=2147483647):batch_id>/resume")
+@needs(Action.REVOKE)
+def resume(batch_id: int) -> AnyResponse:
+    with services().make_session.begin() as db:
+        found = find_or_hide(db, batch_id)
+        if issuing.resume(db, batch_id):
+            record(db, found, "batch resumed", {})
+    return _back(batch_id)
+
+
+@staff.get("/batches/<int(max=2147483647):batch_id>/void")
+@needs(Action.REVOKE)
+def void_page(batch_id: int) -> AnyResponse:
+    return _question(batch_id, "staff.void_batch")
+
+
+@staff.get("/batches/<int(max=2147483647):batch_id>/revoke")
+@needs(Action.REVOKE)
+def revoke_page(batch_id: int) -> AnyResponse:
+    return _question(batch_id, "staff.revoke_batch")
+
+
+@staff.post("/batches/<int(max=2147483647):batch_id>/void")
+@needs(Action.REVOKE)
+def void_batch(batch_id: int) -> AnyResponse:
+    """Write off the passes of a batch that nobody has used. It can be undone for a minute."""
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        found, now = find_or_hide(db, batch_id), service.clock()
+        gone = issuing.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.login, now=now)
+        if gone:
+            record(db, found, "unused passes voided", {"passes": len(gone)})
+    return _back(batch_id)
+
+
+@staff.post("/batches/<int(max=2147483647):batch_id>/revoke")
+@needs(Action.REVOKE)
+def revoke_batch(batch_id: int) -> AnyResponse:
+    """Take every pass of a batch back, in use or not. It can be undone for a minute."""
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        found, which = find_or_hide(db, batch_id), of_batch(batch_id)
+        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.login, now=service.clock())
+        if taken.voucher_ids:
+            detail = {"passes": len(taken.voucher_ids), "sessions": taken.sessions}
+            record(db, found, "batch revoked", detail)
+    return _back(batch_id)
+
+
+@staff.post("/batches/<int(max=2147483647):batch_id>/undo")
+@needs(Action.REVOKE)
+def undo_batch(batch_id: int) -> AnyResponse:
+    with services().make_session.begin() as db:
+        found = find_or_hide(db, batch_id)
+        restored = issuing.undo(db, of_batch(batch_id), now=services().clock())
+        if restored:
+            record(db, found, "revocation undone", {"passes": len(restored)})
+    return _back(batch_id)
+
+
+def find_or_hide(db: Session, batch_id: int) -> Batch:
+    found = find_batch(db, batch_id, whoever().authority)
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return found
+
+
+def query_of(most: int) -> BatchQuery:
+    words = request.args.get("words", "").strip()[:80]
+    return BatchQuery(words=words, before=older_than(), most=most)
+
+
+def books_of(db: Session, found: list[Batch]) -> dict[int, Books]:
+    ids = [one.id for one in found]
+    return totals.every_books(db, at=services().clock(), batch_ids=ids)
+
+
+def _after() -> int:
+    """The number after which the list of passes goes on."""
+    text = request.args.get("after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def passes_of(
+    db: Session, batch_id: int, now: datetime, *, most: int | None = None, after: int = 0
+) -> list[tuple[Voucher, str]]:
+    """The passes of a batch with the state of each, in the order of their numbers, from the one `after` on."""
+    statement = (
+        select(Voucher, state_at(literal(now, UtcDateTime())))
+        .join(Batch, Batch.id == Voucher.batch_id)
+        .where(Voucher.batch_id == batch_id, Voucher.number > after)
+        .order_by(Voucher.number)
+        .limit(most)
+    )
+    return [(voucher, state) for voucher, state in db.execute(statement)]
+
+
+def _question(batch_id: int, endpoint: str) -> AnyResponse:
+    """How many passes it is about, how many of them are in use, and the button that does it."""
+    now = services().clock()
+    with reading(services().make_session) as db:
+        found = find_or_hide(db, batch_id)
+        alive, in_use = issuing.alive(db, of_batch(batch_id), now=now)
+        keys = services().voucher_keys
+        page = render_template(
+            "staff/batch_question.html",
+            batch=found,
+            endpoint=endpoint,
+            is_void=endpoint == "staff.void_batch",
+            alive=alive,
+            in_use=in_use,
+            online=live.online(db, of_batch(batch_id), keys=keys, now=now),
+            plan_name=plan_name,
+        )
+    return make_response(page)
+
+
+def record(db: Session, found: Batch | None, action: str, detail: dict[str, int]) -> None:
+    me = whoever()
+    log.record(
+        db,
+        actor=me.login,
+        action=action,
+        object=f"batch:{found.id}" if found else "batches",
+        network=home_network(db, found, me.authority) if found else None,
+        detail=detail,
+        now=services().clock(),
+    )
+
+
+def _back(batch_id: int) -> AnyResponse:
+    return redirect(url_for("staff.batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)

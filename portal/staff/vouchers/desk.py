@@ -1,0 +1,184 @@
+"""The desk: one pass in two keystrokes, a hundred in a few more. Codes are shown once, on the page that made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log
+from auth.staff.models import StaffAnswer
+from auth.staff.roles import Action
+from auth.vouchers import issuing, totals
+from auth.vouchers.errors import VoucherError
+from auth.vouchers.issuing import Order
+from auth.vouchers.models import Batch, Plan
+from auth.vouchers.scope import BatchQuery, desks, find_batches, home_network, network_for, offered_plans
+from db.engine import reading
+from portal.guest.refusals import Refusal
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.forms import source_of, use_form
+from portal.staff.refusals import refusal_of
+from portal.staff.vouchers.errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
+from portal.staff.vouchers.guesses import closed_gateways
+from portal.staff.vouchers.plan_words import end_in_words, plan_name
+from portal.staff.vouchers.preferences import habits, keep
+from sites.models import Site
+from sites.opening_hours import next_midnight
+
+TOWN = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the clerk works with: plan and desk, the ones of last time first."""
+
+    plans: list[Plan]
+    sites: list[Site]
+    plan: Plan | None
+    site: Site | None
+
+
+@staff.get("/desk")
+@needs(Action.ISSUE)
+def desk() -> AnyResponse:
+    return _desk_page(None)
+
+
+@staff.post("/desk")
+@needs(Action.ISSUE)
+def issue() -> AnyResponse:
+    service = services()
+    try:
+        count = _count()
+        with service.make_session.begin() as db:
+            chosen = _choice(db)
+            if chosen.plan is None or chosen.site is None:
+                abort(HTTPStatus.NOT_FOUND)
+            answer = use_form(db)
+            batch = _issue(db, chosen.plan, chosen.site, count, answer)
+            answer.batch_id, answer.count = batch.id, count
+            answer.place = url_for("staff.issued", answer_id=answer.id)
+            onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
+    except VoucherError as error:
+        return _desk_page(refusal_of(error))
+    return keep(onward, replace(habits(), plan=chosen.plan.slug, desk=chosen.site.slug))
+
+
+def start_of_today() -> datetime:
+    """The last local midnight."""
+    local = services().clock().astimezone(TOWN)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _issue(db: Session, plan: Plan, site: Site, count: int, answer: StaffAnswer) -> Batch:
+    service, me = services(), whoever()
+    if network_for(plan, site, me.authority) is None:
+        raise ForeignPlan
+    order = Order(
+        count=count,
+        issued_by=me.login,
+        desk_site=site.slug,
+        note=_line("note", 200),
+        event=_line("event", 120),
+        ends_at=_last_instant(site),
+    )
+    made = issuing.issue(
+        db,
+        keys=service.voucher_keys,
+        plan=plan,
+        order=order,
+        now=service.clock(),
+        draw=source_of(answer).draw,
+    )
+    log.record(
+        db,
+        actor=me.login,
+        action="passes issued",
+        object=f"batch:{made.batch.id}",
+        network=home_network(db, made.batch, me.authority),
+        detail={"count": count, "plan": plan.slug, "desk": site.slug, **_said(order)},
+        now=service.clock(),
+    )
+    return made.batch
+
+
+def _said(order: Order) -> dict[str, str]:
+    """Note and event, where there are any."""
+    return {name: text for name, text in (("note", order.note), ("event", order.event)) if text}
+
+
+def _count() -> int:
+    """How many passes are wanted. An empty field says one, so that any number can be typed over nothing."""
+    text = request.form.get("count", "").strip() or "1"
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= MOST_AT_THE_DESK:
+        raise UnreadableCount
+    return int(text)
+
+
+def _last_instant(site: Site) -> datetime | None:
+    """The midnight that ends the last day, where one was given."""
+    text = request.form.get("last_day", "").strip()
+    if not text:
+        return None
+    try:
+        noon = datetime.fromisoformat(text[:10]).replace(hour=12, tzinfo=ZoneInfo(site.zone))
+        return next_midnight(noon, ZoneInfo(site.zone))
+    except (ValueError, OverflowError) as error:
+        raise UnreadableDay from error
+
+
+def _line(name: str, longest: int) -> str:
+    """One line of text without control characters."""
+    kept = "".join(sign if sign.isprintable() else " " for sign in request.form.get(name, ""))
+    return " ".join(kept.split())[:longest]
+
+
+def _choice(db: Session) -> Choice:
+    authority = whoever().authority
+    plans, sites = offered_plans(db, authority), desks(db, authority)
+    plan = request.form.get("plan") or habits().plan
+    site = request.form.get("desk") or habits().desk
+    if request.method == "POST":
+        # What was posted is taken at its word, or not at all.
+        return Choice(
+            plans,
+            sites,
+            next((one for one in plans if one.slug == plan), None),
+            next((one for one in sites if one.slug == site), None),
+        )
+    return Choice(
+        plans,
+        sites,
+        next((one for one in plans if one.slug == plan), plans[0] if plans else None),
+        next((one for one in sites if one.slug == site), sites[0] if sites else None),
+    )
+
+
+def _desk_page(refusal: Refusal | None) -> AnyResponse:
+    now = services().clock()
+    with reading(services().make_session) as db:
+        query = BatchQuery(since=start_of_today(), most=100)
+        today = find_batches(db, query, whoever().authority)
+        chosen = _choice(db)
+        page = render_template(
+            "staff/desk.html",
+            refusal=refusal,
+            chosen=chosen,
+            typed=request.form,
+            today=today,
+            closed=closed_gateways(db),
+            books=totals.every_books(db, at=now, batch_ids=[batch.id for batch in today]),
+            plan_name=plan_name,
+            end_of=lambda plan: end_in_words(
+                plan, plan.ends_at, chosen.site.zone if chosen.site else TOWN.key
+            ),
+        )
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)

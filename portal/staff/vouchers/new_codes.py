@@ -1,0 +1,145 @@
+"""The page that shows new codes: to read aloud, for the visitor's camera, to preview and to print.
+
+Codes are kept nowhere. They are drawn again for the browser of the sign-in that made them, as long as it lasts: a page
+loaded again, a step back and forward, a printer that jams an hour later lose nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import abort, make_response, render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.staff import form_results
+from auth.vouchers import codes
+from auth.vouchers.issuing import Ticket as Issued
+from auth.vouchers.models import Batch
+from auth.vouchers.scope import desks, find_batch, network_for
+from portal.guest.refusals import Refusal
+from portal.printing.from_vouchers import slips
+from portal.printing.papers import Paper
+from portal.printing.tickets import Ticket
+from portal.printing.wifi_qr import joining_uri
+from portal.services import services
+from portal.staff.access import whoever
+from portal.staff.forms import FormerCodes
+from portal.staff.login import browser
+from portal.staff.vouchers import print_choices
+from portal.staff.vouchers.errors import Unprinted
+from portal.staff.vouchers.plan_words import end_in_words
+from portal.staff.vouchers.preferences import habits
+from portal.staff.vouchers.voucher_words import ESCPOS, TONGUES, papers
+from sites.models import Network, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """New passes of one batch, by the form that made them. `replaces` is the mark of a pass that died for this one."""
+
+    answer_id: int
+    batch: Batch
+    tickets: tuple[Issued, ...]
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The first page of the print, as a picture; `pages` is how many there will be, `cut` what is not whole on it."""
+
+    svg: str
+    paper: str
+    pages: int
+    cut: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is a receipt, which stands upright and small; else a sheet."""
+        return self.paper in (Paper.RECEIPT, ESCPOS)
+
+
+def issued_page(
+    db: Session,
+    shown: Shown,
+    *,
+    typed: Mapping[str, str] | None = None,
+    preview: Preview | None = None,
+    refusal: Refusal | None = None,
+) -> AnyResponse:
+    """The page for these passes. `typed` fills the form where it was sent before; else the browser's habits do."""
+    batch, first = shown.batch, shown.tickets[0]
+    site = db.scalar(select(Site).where(Site.slug == batch.desk_site))
+    place = _place(db, batch)
+    page = render_template(
+        "staff/issued.html",
+        refusal=refusal,
+        batch=batch,
+        shown=[(ticket.mark, codes.show(ticket.code)) for ticket in shown.tickets],
+        redeem_url=redeem_url(first.code),
+        ssid=place[1].ssid if place else "",
+        join=joining_uri(place[1].ssid) if place else "",
+        answer_id=shown.answer_id,
+        site=site,
+        replaces=shown.replaces,
+        end=end_in_words(batch.plan, batch.ends_at, site.zone if site else "Europe/Paris"),
+        typed=print_choices.shown(habits()) if typed is None else typed,
+        tongues=TONGUES,
+        preview=preview,
+        paper_name=dict(papers()).get(preview.paper, "") if preview else "",
+    )
+    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def redeem_url(code: str) -> str:
+    """The address in a ticket's QR: in capitals, so that its squares are larger."""
+    return f"{services().settings.portal_url}/pass/{code}".upper()
+
+
+def shown_by(db: Session, answer_id: int) -> Shown:
+    """The passes that a form of this sign-in made, drawn again. Raises `FormerCodes` for those of any other."""
+    here = browser()
+    answer = form_results.find(db, answer_id, session_id=here.row_id or 0)
+    if answer is None or answer.batch_id is None:
+        raise FormerCodes
+    if find_batch(db, answer.batch_id, whoever().authority) is None:
+        abort(HTTPStatus.NOT_FOUND)
+    keys = services().voucher_keys
+    batch, tickets = form_results.passes_of(db, answer, token=here.token, keys=keys)
+    return Shown(answer.id, batch, tickets, answer.replaces)
+
+
+def tickets_of(db: Session, shown: Shown, languages: tuple[str, ...]) -> list[Ticket]:
+    """What to print for these passes. Raises `Unprinted` where they hold nowhere that this person works for."""
+    place = _place(db, shown.batch)
+    if place is None:
+        raise Unprinted
+    site, network = place
+    return slips(
+        shown.tickets,
+        batch=shown.batch,
+        network=network,
+        site=site,
+        portal_url=services().settings.portal_url,
+        languages=languages,
+    )
+
+
+def _place(db: Session, batch: Batch) -> tuple[Site, Network] | None:
+    """The desk that issued the batch, else one of this person's, and the network there that its plan holds on."""
+    mine = desks(db, whoever().authority)
+    issuing = [site for site in mine if site.slug == batch.desk_site]
+    for site in issuing or mine:
+        if network := network_for(batch.plan, site, whoever().authority):
+            return site, network
+    return None

@@ -1,0 +1,32 @@
+"""What a pass is worth, in the words of the desk's page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from auth.vouchers.models import Plan, PlanKind
+from portal.i18n.last_moments import last_moment
+from portal.i18n.translation import DEFAULT, in_full, language, say
+from portal.services import services
+
+
+def plan_name(plan: Plan) -> str:
+    """The plan's name in the language of this request, else in the town's own, else its slug."""
+    return plan.names.get(language()) or plan.names.get(DEFAULT) or plan.slug
+
+
+def end_in_words(plan: Plan, ends_at: datetime | None, zone: str) -> str:
+    """Until when a pass of this plan is good, told before anybody has used it."""
+    length = in_full(timedelta(minutes=plan.length_minutes))
+    match plan.kind:
+        case PlanKind.UNTIL_MIDNIGHT:
+            text = say("Good until midnight of the day it is first used.")
+        case PlanKind.UNTIL_CLOSING:
+            text = say("Good until closing time of the day it is first used.")
+        case PlanKind.ROLLING_HOURS | PlanKind.FIXED_MINUTES:
+            text = say("Good for %(length)s from its first use.", length=length)
+    if ends_at is None:
+        return text
+    last = last_moment(ends_at, zone, language(), since=services().clock())
+    limit = say("It can be used until %(time)s.", time=last)
+    return f"{text} {limit}"

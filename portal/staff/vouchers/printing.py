@@ -1,0 +1,158 @@
+"""From the codes on the page to paper: seen first, if wished, and printed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, make_response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log as trail
+from auth.staff.roles import Action
+from auth.vouchers.scope import home_network
+from db.engine import reading
+from portal.guest.refusals import Refusal
+from portal.printing.papers import Paper, UnfitPaper, UnfitText
+from portal.printing.tickets import OversizedPrint, Ticket, UnprintableTicket
+from portal.printing.typesetter import BusyPress, FailedPrinting
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.refusals import refusal_of
+from portal.staff.vouchers import print_choices
+from portal.staff.vouchers.errors import NoRoom, UnfitChoice, Unprinted
+from portal.staff.vouchers.new_codes import Preview, Shown, issued_page, shown_by, tickets_of
+from portal.staff.vouchers.preferences import habits, keep
+from portal.staff.vouchers.print_choices import Choices
+from portal.staff.vouchers.voucher_words import ESCPOS, cut_in_words
+
+log = logging.getLogger(__name__)
+# What the form of the page chooses, besides the paper.
+CHOICES = ("paper", "language", "second", "large", "first_free", "right", "down")
+
+
+@staff.get("/desk/issued/<int(max=2147483647):answer_id>")
+@needs(Action.ISSUE)
+def issued(answer_id: int) -> AnyResponse:
+    """The passes that a form made; with choices in the address, a picture of what the print button will print."""
+    shown = _shown(answer_id)
+    return _previewed(shown) if "paper" in request.args else _page(shown)
+
+
+@staff.post("/desk/preview")
+@needs(Action.ISSUE)
+def preview_slips() -> AnyResponse:
+    """To the same page with the choices in its address, so that going back and forward asks for nothing again."""
+    chosen: dict[str, Any] = {name: request.form[name] for name in CHOICES if request.form.get(name)}
+    place = url_for("staff.issued", answer_id=_answer_id(), **{"paper": Paper.A4.value, **chosen})
+    return redirect(place, HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/desk/print")
+@needs(Action.ISSUE)
+def print_slips() -> AnyResponse:
+    """The tickets of the page that was posted, as PDF or as bytes for a receipt printer."""
+    shown = _shown(_answer_id())
+    title = f"Pass wifi {shown.batch.id}"
+    try:
+        choices = print_choices.read(request.form)
+        with _pressing(shown):
+            document = print_choices.print_tickets(_tickets(shown, choices), choices, title=title)
+    except (UnfitChoice, Unprinted) as error:
+        return _page(shown, typed=request.form, refusal=refusal_of(error))
+    _record(shown, choices)
+    return _remembered(_file(document, choices, f"pass-{shown.batch.id}"), choices)
+
+
+def _previewed(shown: Shown) -> AnyResponse:
+    try:
+        choices = print_choices.read(request.args)
+        with _pressing(shown):
+            tickets = _tickets(shown, choices)
+            svg = print_choices.preview(tickets, choices)
+    except (UnfitChoice, Unprinted) as error:
+        return _page(shown, typed=request.args, refusal=refusal_of(error))
+    fit = print_choices.fit_of(tickets, choices)
+    preview = Preview(svg, choices.paper, choices.pages(len(tickets), roomy=fit.roomy), cut_in_words(fit.cut))
+    return _remembered(_page(shown, typed=request.args, preview=preview), choices)
+
+
+def _answer_id() -> int:
+    text = request.form.get("answer", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _shown(answer_id: int) -> Shown:
+    with reading(services().make_session) as db:
+        return shown_by(db, answer_id)
+
+
+def _tickets(shown: Shown, choices: Choices) -> list[Ticket]:
+    """No connection is held while the press works."""
+    with reading(services().make_session) as db:
+        return tickets_of(db, shown, choices.languages)
+
+
+def _page(
+    shown: Shown,
+    *,
+    typed: Mapping[str, str] | None = None,
+    preview: Preview | None = None,
+    refusal: Refusal | None = None,
+) -> AnyResponse:
+    with reading(services().make_session) as db:
+        return issued_page(db, shown, typed=typed, preview=preview, refusal=refusal)
+
+
+@contextmanager
+def _pressing(shown: Shown) -> Iterator[None]:
+    """What the press refuses, as a refusal for the page; the reason goes to the log."""
+    try:
+        yield
+    except BusyPress as error:
+        raise Unprinted(busy=True) from error
+    except UnfitText as error:
+        raise NoRoom(error.fields) from error
+    except (UnfitPaper, OversizedPrint, UnprintableTicket, FailedPrinting) as error:
+        log.warning("slips of batch %d were not printed: %s", shown.batch.id, error)
+        raise Unprinted from error
+
+
+def _record(shown: Shown, choices: Choices) -> None:
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        trail.record(
+            db,
+            actor=me.login,
+            action="slips printed",
+            object=f"batch:{shown.batch.id}",
+            network=home_network(db, shown.batch, me.authority),
+            detail={
+                "count": len(shown.tickets),
+                "paper": choices.paper,
+                "languages": list(choices.languages),
+            },
+            now=service.clock(),
+        )
+
+
+def _remembered(response: AnyResponse, choices: Choices) -> AnyResponse:
+    """A receipt printer of one's own commands has no offset and no large print: those of the other stay known."""
+    kept = replace(habits(), paper=choices.paper, languages=choices.languages)
+    if choices.paper != ESCPOS:
+        kept = replace(kept, large=choices.large, offset_mm=choices.offset_mm)
+    return keep(response, kept)
+
+
+def _file(content: bytes, choices: Choices, name: str) -> Response:
+    response = make_response(content)
+    is_pdf = choices.paper != ESCPOS
+    response.headers["Content-Type"] = "application/pdf" if is_pdf else "application/octet-stream"
+    manner = f'inline; filename="{name}.pdf"' if is_pdf else f'attachment; filename="{name}.bin"'
+    response.headers["Content-Disposition"] = manner
+    return response

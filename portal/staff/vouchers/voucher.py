@@ -1,0 +1,211 @@
+"""One pass: found by its code, its mark or a word of its note; told in words; replaced, written off, taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.audit import log
+from auth.staff.roles import Action
+from auth.vouchers import codes, issuing, redeeming
+from auth.vouchers.codes import UnreadableCode
+from auth.vouchers.errors import VoucherError
+from auth.vouchers.issuing import UNDO, Ticket, of_ids
+from auth.vouchers.models import VoidReason, Voucher
+from auth.vouchers.scope import find_pass, home_network, touches
+from db.engine import reading
+from portal.services import services
+from portal.staff import staff
+from portal.staff.access import needs, whoever
+from portal.staff.forms import source_of, use_form
+from portal.staff.refusals import refusal_of
+from portal.staff.vouchers.voucher_words import told_of
+from sessions import vouchers as live
+from sessions.models import AccessSession
+
+# What a clerk may give as the reason; the others are made by what is done.
+REASONS = (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The pass that came before this one, and the one that took its place."""
+
+    replaces: Voucher | None
+    replaced_by: Voucher | None
+
+
+@staff.post("/desk/find")
+@needs(Action.BOOKS)
+def find() -> AnyResponse:
+    """To the pass with this code or mark, else to the batches with these words. (By post: codes stay out of logs.)"""
+    typed = request.form.get("wanted", "")[:300]
+    with reading(services().make_session) as db:
+        found = _by_code_or_mark(db, typed)
+        if found is not None and touches(db, found.batch, whoever().authority):
+            return redirect(url_for("staff.pass_page", voucher_id=found.id), HTTPStatus.SEE_OTHER)
+    words = " ".join(typed.split())[:80]
+    return redirect(url_for("staff.batches", words=_without_codes(words) or None), HTTPStatus.SEE_OTHER)
+
+
+@staff.get("/passes/<int(max=2147483647):voucher_id>")
+@needs(Action.BOOKS)
+def pass_page(voucher_id: int) -> AnyResponse:
+    return _page(voucher_id)
+
+
+@staff.post("/passes/<int(max=2147483647):voucher_id>/replace")
+@needs(Action.REPLACE)
+def replace(voucher_id: int) -> AnyResponse:
+    """A new code for a lost or spoiled ticket. The old one dies, and whoever is online with it is not any more."""
+    service, me = services(), whoever()
+    try:
+        with service.make_session.begin() as db:
+            voucher = _find(db, voucher_id)
+            answer = use_form(db)
+            ticket = live.replace(
+                db,
+                keys=service.voucher_keys,
+                voucher_id=voucher_id,
+                by=me.login,
+                now=service.clock(),
+                draw=source_of(answer).draw,
+            )
+            record(db, voucher, "pass replaced", detail={"mark": voucher.mark, "new": ticket.mark})
+            answer.batch_id, answer.first, answer.count = voucher.batch_id, number_of(ticket), 1
+            answer.replaces = voucher.mark
+            answer.place = url_for("staff.issued", answer_id=answer.id)
+            return redirect(answer.place, HTTPStatus.SEE_OTHER)
+    except VoucherError as error:
+        return _page(voucher_id, error)
+
+
+@staff.post("/passes/<int(max=2147483647):voucher_id>/void")
+@needs(Action.REVOKE)
+def void(voucher_id: int) -> AnyResponse:
+    """Write off a pass that nobody has used."""
+    service = services()
+    reason = next((one for one in REASONS if one.value == request.form.get("reason")), VoidReason.SPOILED)
+    with service.make_session.begin() as db:
+        voucher = _find(db, voucher_id)
+        now, which = service.clock(), of_ids([voucher_id])
+        if issuing.void(db, which, reason=reason, by=whoever().login, now=now):
+            record(db, voucher, "pass voided", detail={"mark": voucher.mark, "reason": reason.value})
+    return _back(voucher_id)
+
+
+@staff.post("/passes/<int(max=2147483647):voucher_id>/revoke")
+@needs(Action.REVOKE)
+def revoke(voucher_id: int) -> AnyResponse:
+    """Take a pass back, in use or not. It can be undone for a minute."""
+    service, me = services(), whoever()
+    with service.make_session.begin() as db:
+        voucher = _find(db, voucher_id)
+        which = of_ids([voucher_id])
+        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.login, now=service.clock())
+        if taken.voucher_ids:
+            record(db, voucher, "pass revoked", detail={"mark": voucher.mark, "sessions": taken.sessions})
+    return _back(voucher_id)
+
+
+@staff.post("/passes/<int(max=2147483647):voucher_id>/undo")
+@needs(Action.REVOKE)
+def undo(voucher_id: int) -> AnyResponse:
+    service = services()
+    with service.make_session.begin() as db:
+        voucher = _find(db, voucher_id)
+        if issuing.undo(db, of_ids([voucher_id]), now=service.clock()):
+            record(db, voucher, "revocation undone", detail={"mark": voucher.mark})
+    return _back(voucher_id)
+
+
+def number_of(ticket: Ticket) -> int:
+    """Its number within the batch, from its mark."""
+    return int(ticket.mark.partition("-")[2])
+
+
+def record(db: Session, voucher: Voucher, action: str, *, detail: log.Detail) -> None:
+    """Write down what was done to a pass."""
+    log.record(
+        db,
+        actor=whoever().login,
+        action=action,
+        object=f"pass:{voucher.id}",
+        network=home_network(db, voucher.batch, whoever().authority),
+        detail=detail,
+        now=services().clock(),
+    )
+
+
+def _find(db: Session, voucher_id: int) -> Voucher:
+    voucher = find_pass(db, voucher_id, whoever().authority)
+    if voucher is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return voucher
+
+
+def _by_code_or_mark(db: Session, typed: str) -> Voucher | None:
+    if (found := redeeming.find_by_mark(db, typed.strip())) is not None:
+        return found
+    try:
+        return redeeming.find(db, keys=services().voucher_keys, code=codes.read(typed))
+    except UnreadableCode:
+        return None
+
+
+def _without_codes(words: str) -> str:
+    """Nothing that may be a code goes into an address, where logs would keep it."""
+    try:
+        codes.read(words)
+    except UnreadableCode:
+        return words
+    return ""
+
+
+def _family(db: Session, voucher: Voucher) -> Family:
+    before = db.get(Voucher, voucher.replaces_id) if voucher.replaces_id else None
+    after = db.scalar(select(Voucher).where(Voucher.replaces_id == voucher.id))
+    return Family(before, after)
+
+
+def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
+    service, now = services(), services().clock()
+    refusal = refusal_of(error) if error else None
+    with reading(service.make_session) as db:
+        voucher = _find(db, voucher_id)
+        subject = service.voucher_keys.subject(voucher.id)
+        online = select(func.count(AccessSession.id)).where(
+            AccessSession.subject == subject, AccessSession.ended_at.is_(None), AccessSession.until > now
+        )
+        page = render_template(
+            "staff/pass.html",
+            refusal=refusal,
+            voucher=voucher,
+            batch=voucher.batch,
+            online=db.scalar(online),
+            family=_family(db, voucher),
+            told=told_of(voucher, now=now),
+            undo_until=_undo_until(voucher),
+            now=now,
+            reasons=REASONS,
+            deeds=log.read(db, log.Query(object=f"pass:{voucher.id}", most=20)),
+        )
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+
+
+def _undo_until(voucher: Voucher) -> datetime | None:
+    """Until when a revocation or writing off can be undone; None where there is none, or it is too late."""
+    if voucher.void_reason is VoidReason.REPLACED or voucher.voided_at is None:
+        return None
+    until = voucher.voided_at + UNDO
+    return until if services().clock() < until else None
+
+
+def _back(voucher_id: int) -> AnyResponse:
+    return redirect(url_for("staff.pass_page", voucher_id=voucher_id), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,78 @@
+"""The figures of all rooms, made together: a day in one transaction, a month closed when its days are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from ads import statistics as ads
+from db import secure_erase
+from db.engine import reading
+from portal.services import Services
+from sessions.statistics import building, months
+from sessions.statistics.calendar import first_of_month
+from sessions.statistics.models import FigureSalt
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of making the figures of a day again."""
+
+    day: date
+    is_same: bool
+
+
+def make_next(service: Services) -> date | None:
+    """Make the figures of the next day that is due, and close the months that are done; the day, or None.
+
+    The work is done while only reading: whoever writes waits for the last step alone. Two at once make one day.
+    """
+    with reading(service.make_session) as db:
+        day = building.due(db, now=service.clock())
+    if day is not None:
+        _make(service, day)
+    _close_months(service)
+    return day
+
+
+def rebuild(service: Services, day: date, *, devices: bool) -> Proof:
+    """Make the figures of a day again from its rows, and put them in the place of the old ones.
+
+    Raises `building.MissingRows` and `months.DestroyedSalt`; nothing has changed then.
+    """
+    with service.make_session.begin() as db:
+        before = canonical(db, day)
+        accepted = ads.make(db, day)
+        if sum(accepted.values()) < sum(ads.read(db, day, day).values()):
+            raise building.MissingRows(day)
+        building.replace(db, building.rebuild(db, day, devices=devices))
+        ads.store(db, day, accepted)
+        db.flush()
+        return Proof(day, canonical(db, day) == before)
+
+
+def canonical(db: Session, day: date) -> bytes:
+    """All figures of a day: equal figures give equal bytes."""
+    return building.canonical(db, day) + ads.canonical(db, day)
+
+
+def _make(service: Services, day: date) -> None:
+    with service.make_session.begin() as db:
+        months.make_salt(db, first_of_month(day))
+    with reading(service.make_session) as db:
+        made, accepted = building.make(db, day), ads.make(db, day)
+    with service.make_session.begin() as db:
+        if building.store(db, made, now=service.clock()):
+            ads.store(db, day, accepted)
+
+
+def _close_months(service: Services) -> None:
+    while True:
+        with service.make_session.begin() as db:
+            month = months.due(db)
+            if month is None:
+                return
+            months.close(db, month, now=service.clock())
+        secure_erase.settle(service.engine, FigureSalt.__tablename__)

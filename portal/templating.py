@@ -1,0 +1,138 @@
+"""What every template knows: the words, the times, the language links, the style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, request, url_for
+from markupsafe import Markup, escape
+
+from auth.vouchers import codes
+from portal.guest.accessibility import Conformity, conformity
+from portal.guest.colours import accents
+from portal.i18n.labels import LABELS
+from portal.i18n.translation import (
+    DEFAULT,
+    LANGUAGES,
+    chosen_language,
+    clock_time,
+    day_and_time,
+    end_time,
+    in_full,
+    in_words,
+    language,
+    load_catalogues,
+    say,
+    say_number,
+    volume,
+)
+from portal.printing.wifi_qr import joining_code
+from portal.public_values import PublicNetwork, PublicStay
+from portal.services import services
+from sites.models import SigninMethod
+
+# What a link to the same page in another language takes along; everything else in a query is a stranger's.
+KEPT = ("visit", "landing", "gateway")
+TOWN_ZONE = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A text, and the language that it is in."""
+
+    language: str
+    title: str
+    text: str
+
+
+def dress(app: Flask, style: str) -> None:
+    """Give the templates their vocabulary. `_` escapes nothing by itself: Jinja does, as always."""
+    app.extensions["arobase-catalogues"] = load_catalogues()
+    app.template_filter("linked")(linked)
+    app.url_defaults(keep_language)
+    app.jinja_env.globals.update(
+        _=say,
+        many=say_number,
+        languages=LANGUAGES,
+        style=Markup(style),
+        in_language=in_language,
+        clock_time=clock_time,
+        end_time=lambda at, zone: end_time(at, zone, now=services().clock()),
+        day_and_time=lambda at, zone: day_and_time(at, zone, now=services().clock()),
+        in_words=in_words,
+        in_full=in_full,
+        volume=volume,
+        share_left=share_left,
+        example_code=codes.EXAMPLE,
+        words_of=words_of,
+        accents=accents,
+        joining_code=joining_code,
+        conformity=conformity_today,
+        **{function.__name__: function for function in LABELS},
+    )
+    app.context_processor(vocabulary)
+
+
+def vocabulary() -> dict[str, Any]:
+    """What changes from request to request, or from town to town."""
+    settings = services().settings
+    return {
+        "lang": language(),
+        "town": settings.town,
+        "contact": settings.contact,
+        "dpo_contact": settings.dpo_contact,
+        "portal_host": settings.portal_host,
+    }
+
+
+def keep_language(endpoint: str, values: dict[str, Any]) -> None:
+    """A language that somebody chose goes along with every link, form and redirect of the pages."""
+    if endpoint.startswith(("guests.", "staff.")) and (chosen := chosen_language()):
+        values.setdefault("lang", chosen)
+
+
+def in_language(code: str, token: str | None = None) -> str:
+    """The address of this page in another language. A form that was posted leads back to the page it was on."""
+    endpoint = request.endpoint or ""
+    if request.method != "GET" or not endpoint.startswith("guests."):
+        return url_for("guests.landing", lang=code, visit=token)
+    values: dict[str, Any] = {name: request.args[name] for name in KEPT if name in request.args}
+    if token:
+        # It names the client as the landing token does, and lives longer.
+        values.pop("landing", None)
+        values["visit"] = token
+    return url_for(endpoint, **values, **(request.view_args or {}), lang=code)
+
+
+def linked(text: str, address: str) -> Markup:
+    """`text` as a part of a page, with what stands in [brackets] made a link to `address`."""
+    before, _, rest = text.partition("[")
+    inside, _, after = rest.partition("]")
+    return Markup('{}<a href="{}">{}</a>{}').format(escape(before), address, inside, after)
+
+
+def words_of(texts: dict[str, dict[str, str]]) -> Told:
+    """A message in the language of this request, else in the town's own, else in the first it has."""
+    spoken = next((code for code in (language(), DEFAULT) if code in texts), next(iter(texts), DEFAULT))
+    words = texts.get(spoken, {})
+    return Told(spoken, words.get("title", ""), words.get("text", ""))
+
+
+def share_left(access: PublicStay, network: PublicNetwork, left: timedelta) -> int:
+    """How much of a lease is left, from 0 to 100, of its full length or of the whole stay if that was shorter.
+
+    A pass is one stay, however long it is.
+    """
+    stay = access.until - access.started_at
+    whole = stay if access.method is SigninMethod.PASS else min(network.lease_length, stay)
+    return round(100 * max(0.0, min(1.0, left / whole))) if whole else 0
+
+
+def conformity_today() -> Conformity:
+    """What the accessibility declaration may claim today."""
+    service = services()
+    today = service.clock().astimezone(TOWN_ZONE).date()
+    return conformity(service.settings.accessibility_audit_on, today=today)

@@ -1,0 +1,87 @@
+"""How access sessions end: each once, for one reason, with its leases taken back at the same time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from gateways.types import GatewayKind
+from sessions import leases, policy
+from sessions.models import AccessSession, EndReason
+from sites.models import Gateway, Network
+
+GATEWAY_SILENT = timedelta(minutes=2)
+
+
+def end(db: Session, access_id: int, *, reason: EndReason, now: datetime) -> bool:
+    """End one open access session and take back its leases; False where it had ended before."""
+    claimed = _claim(db, AccessSession.id == access_id, reason=reason, at=now)
+    leases.release(db, claimed, now=now)
+    return bool(claimed)
+
+
+def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
+    """Close the books of sessions whose time is over. The gateways ended them by themselves; nothing is sent.
+
+    A session whose gateway has been silent since before the deadline is closed as "gateway lost": nobody can say when
+    its last packet passed.
+    """
+    due = db.execute(
+        select(AccessSession.id, AccessSession.until, Gateway.seen_at)
+        .join(Gateway, Gateway.id == AccessSession.gateway_id)
+        .where(AccessSession.ended_at.is_(None), AccessSession.until <= now)
+        .limit(most)
+    ).all()
+    return sum(_close(db, access_id, until=until, seen_at=seen_at) for access_id, until, seen_at in due)
+
+
+def close_one(db: Session, access: AccessSession) -> None:
+    """Close the books of one session whose time is over."""
+    seen_at = db.scalar(select(Gateway.seen_at).where(Gateway.id == access.gateway_id))
+    _close(db, access.id, until=access.until, seen_at=seen_at)
+
+
+def _close(db: Session, access_id: int, *, until: datetime, seen_at: datetime | None) -> int:
+    lost = seen_at is None or seen_at < until - GATEWAY_SILENT
+    reason = EndReason.GATEWAY_LOST if lost else EndReason.EXPIRED
+    # The deadline is part of the claim: a renewal that came in between wins.
+    ours = (AccessSession.id == access_id) & (AccessSession.until == until)
+    return len(_claim(db, ours, reason=reason, at=until))
+
+
+def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
+    """End sessions whose client is gone, where a gateway that still reports says so; how many."""
+    candidates = db.execute(
+        select(AccessSession.id, AccessSession.last_seen_at, Network.idle_seconds)
+        .join(Network, Network.id == AccessSession.network_id)
+        .join(Gateway, Gateway.id == AccessSession.gateway_id)
+        .where(
+            AccessSession.ended_at.is_(None),
+            AccessSession.until > now,
+            Network.idle_seconds > 0,
+            # A fake gateway sees no packets: it cannot tell who is gone.
+            Gateway.kind != GatewayKind.FAKE,
+            Gateway.seen_at > now - GATEWAY_SILENT,
+        )
+        .order_by(AccessSession.last_seen_at)
+        .limit(most)
+    ).all()
+    gone = [
+        access_id
+        for access_id, last_seen_at, idle_seconds in candidates
+        if policy.is_idle(now=now, last_seen_at=last_seen_at, idle=timedelta(seconds=idle_seconds))
+    ]
+    return sum(end(db, access_id, reason=EndReason.IDLE, now=now) for access_id in gone)
+
+
+def _claim(db: Session, which: ColumnElement[bool], *, reason: EndReason, at: datetime) -> list[int]:
+    statement = (
+        update(AccessSession)
+        .where(which, AccessSession.ended_at.is_(None))
+        .values(ended_at=at, end_reason=reason)
+        .returning(AccessSession.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    return list(db.scalars(statement))

@@ -1,0 +1,111 @@
+"""When gateways are silent, to the instant: from the last word before a silence until the first one after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, bindparam, exists, insert, select, update
+from sqlalchemy.orm import Session
+
+from db.statements import for_either, table_of
+from gateways.types import GatewayKind
+from sessions.end import GATEWAY_SILENT
+from sessions.models import Outage
+from sites.models import Gateway
+
+
+def hear(db: Session, *, gateway_id: int, now: datetime, health: dict[str, Any] | None = None) -> None:
+    """A gateway has spoken: note it, with its `health` where it told it, and end its silence if it had one.
+
+    A silence that no sweep was there to notice is written down as well.
+    """
+    seen_at = db.scalar(_SEEN, {"gateway": gateway_id})
+    if seen_at is not None and now - seen_at >= GATEWAY_SILENT:
+        _end_silence(db, gateway_id, since=seen_at, until=now)
+    values: dict[str, Any] = {"seen_at": max(now, seen_at or now)}
+    if health is not None:
+        values["health"] = health
+    db.execute(
+        update(Gateway)
+        .where(Gateway.id == gateway_id)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def notice(db: Session, *, now: datetime) -> int:
+    """Write down that gateways are silent; how many have become so. Harmless to run twice, or in two places.
+
+    A gateway that never spoke is not in service yet. A fake one is there as long as the portal is.
+    """
+    _close_heard(db)
+    silent = db.execute(_SILENT, {"before": now - GATEWAY_SILENT}).all()
+    opened = [
+        db.scalar(_OPEN.on(db), {"gateway": row.id, "since": row.seen_at}) is not None for row in silent
+    ]
+    return sum(opened)
+
+
+def recent(db: Session, *, gateway_id: int, most: int = 20) -> Sequence[Outage]:
+    """The latest silences of a gateway, the newest first."""
+    return db.scalars(
+        select(Outage)
+        .where(Outage.gateway_id == gateway_id)
+        .order_by(Outage.since.desc(), Outage.id.desc())
+        .limit(most)
+    ).all()
+
+
+def _end_silence(db: Session, gateway_id: int, *, since: datetime, until: datetime) -> None:
+    ended = db.scalars(
+        update(Outage)
+        .where(Outage.gateway_id == gateway_id, Outage.until.is_(None))
+        .values(until=until)
+        .returning(Outage.id)
+        .execution_options(synchronize_session="fetch")
+    ).all()
+    if not ended:
+        db.execute(insert(Outage).values(gateway_id=gateway_id, since=since, until=until))
+
+
+def _close_heard(db: Session) -> None:
+    """End silences of gateways that were heard since, by a worker whose clock is behind ours."""
+    heard = (
+        select(Gateway.seen_at)
+        .where(Gateway.id == Outage.gateway_id, Gateway.seen_at > Outage.since)
+        .scalar_subquery()
+    )
+    db.execute(
+        update(Outage)
+        .where(Outage.until.is_(None), heard.is_not(None))
+        .values(until=heard)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _open(insert: Any) -> Executable:
+    opened: Executable = (
+        insert(_outages)
+        .values(gateway_id=bindparam("gateway"), since=bindparam("since"))
+        .on_conflict_do_nothing()
+        .returning(_outages.c.id)
+    )
+    return opened
+
+
+_outages, _gateways = table_of(Outage), table_of(Gateway)
+# The gateway's row is taken before it is decided: who hears it and who notices its silence go one after the other.
+_SEEN = select(_gateways.c.seen_at).where(_gateways.c.id == bindparam("gateway")).with_for_update()
+_SILENT = (
+    select(_gateways.c.id, _gateways.c.seen_at)
+    .where(
+        _gateways.c.kind != GatewayKind.FAKE,
+        _gateways.c.seen_at <= bindparam("before"),
+        ~exists().where(_outages.c.gateway_id == _gateways.c.id, _outages.c.until.is_(None)),
+    )
+    .order_by(_gateways.c.id)
+    .with_for_update()
+)
+_OPEN = for_either(_open)

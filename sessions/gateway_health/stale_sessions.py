@@ -1,0 +1,124 @@
+"""What is done about drifts that last: the gateway is told once more; a session that it still does not hold is over.
+
+Nothing is closed for being old: only by report after report of a gateway that speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from sessions import end, leases
+from sessions.models import AccessSession, Drift, DriftKind, EndReason, Lease, Remedy
+from sites.models import Gateway
+
+TELL_AFTER_REPORTS = 2
+CLOSE_AFTER_REPORTS = 5
+CLOSE_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one round did: sessions closed, and clients about whom a gateway was told again."""
+
+    closed: int
+    told: int
+
+
+def settle(db: Session, *, now: datetime, most: int = 500) -> Settled:
+    """Do one round. Harmless to run twice, or in two places."""
+    return Settled(_close(db, now=now, most=most), _tell_again(db, now=now, most=most))
+
+
+def _close(db: Session, *, now: datetime, most: int) -> int:
+    """End the sessions that a gateway does not hold although it was told again and said that it had done so."""
+    lasting = (
+        select(Drift.id, Drift.number)
+        .join(Gateway, Gateway.id == Drift.gateway_id)
+        .join(AccessSession, AccessSession.id == Drift.number)
+        .where(
+            Drift.settled_at.is_(None),
+            Drift.kind == DriftKind.MISSING,
+            Drift.reports >= CLOSE_AFTER_REPORTS,
+            Drift.since <= now - CLOSE_AFTER,
+            Drift.last_at > now - end.GATEWAY_SILENT,
+            Drift.version <= Gateway.confirmed_version,
+            # Of somebody who walked on, the gateway before may have let go.
+            AccessSession.gateway_id == Drift.gateway_id,
+            ~_passes_elsewhere,
+        )
+        .order_by(Drift.number)
+        .limit(most)
+    )
+    closed = [
+        drift_id
+        for drift_id, number in db.execute(lasting, {"at": now}).all()
+        if end.end(db, number, reason=EndReason.GATEWAY_LOST, now=now)
+    ]
+    db.execute(
+        update(Drift)
+        .where(Drift.id.in_(closed))
+        .values(settled_at=now, remedy=Remedy.CLOSED)
+        .execution_options(synchronize_session=False)
+    )
+    return len(closed)
+
+
+def _tell_again(db: Session, *, now: datetime, most: int) -> int:
+    """Give these clients' state to their gateways once more: their lease, or that they have none."""
+    untold = db.scalars(
+        select(Drift)
+        .where(
+            Drift.settled_at.is_(None),
+            Drift.version.is_(None),
+            Drift.reports >= TELL_AFTER_REPORTS,
+            Drift.last_at > now - end.GATEWAY_SILENT,
+        )
+        .order_by(Drift.gateway_id, Drift.id)
+        .limit(most)
+        .with_for_update(),
+        execution_options={"populate_existing": True},
+    ).all()
+    for gateway_id in sorted({drift.gateway_id for drift in untold}):
+        _tell(db, gateway_id, [drift for drift in untold if drift.gateway_id == gateway_id])
+    db.flush()
+    return len(untold)
+
+
+def _tell(db: Session, gateway_id: int, drifts: Sequence[Drift]) -> None:
+    version = leases.stamp(db, gateway_id)
+    for drift in drifts:
+        drift.version = version
+    _restate(db, gateway_id, (drift.number for drift in drifts), version)
+
+
+_told, _lease = aliased(Drift), aliased(Lease)
+# No gateway speaks for another: one that lets the client pass still has the session.
+_passes_elsewhere = exists().where(
+    _lease.access_id == AccessSession.id,
+    _lease.gateway_id != Drift.gateway_id,
+    _lease.released_at.is_(None),
+    _lease.until > bindparam("at"),
+    ~exists().where(
+        _told.number == AccessSession.id,
+        _told.gateway_id == _lease.gateway_id,
+        _told.kind == DriftKind.MISSING,
+        _told.settled_at.is_(None),
+    ),
+)
+
+
+def _restate(db: Session, gateway_id: int, numbers: Iterable[int], version: int) -> None:
+    """The feed tells whoever has a changed lease; of a number without any, the drift itself is the change."""
+    db.execute(
+        update(Lease)
+        .where(
+            Lease.gateway_id == gateway_id, Lease.access_id.in_(list(numbers)), Lease.released_at.is_(None)
+        )
+        .values(version=version)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,159 @@
+"""An answer: found, written into the trail, signed, and only then given. No line in the trail, no data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from auth.audit import anchors, log
+from sessions.legal_requests import french
+from sessions.legal_requests.errors import ClosedRequisition
+from sessions.legal_requests.finding import Finding, Stretch, find
+from sessions.legal_requests.models import Requisition, RequisitionAnswer
+from sessions.legal_requests.package import make_package
+from sessions.legal_requests.register import network_of
+from sessions.legal_requests.scopes import Scope
+from sessions.legal_requests.signing import Signer
+from sites.import_export.tables import write_table
+
+ANSWERING, ANSWERED = "requisition being answered", "requisition answered"
+TOWN = ZoneInfo("Europe/Paris")
+COLUMNS = (
+    *("session", "subject", "method", "mac", "address", "public_address", "port_first", "port_last"),
+    *(
+        "begins_utc",
+        "ends_utc",
+        "begins_local",
+        "ends_local",
+        "session_began_utc",
+        "session_ended_utc",
+        "end_reason",
+    ),
+    *("at_the_instant", "site", "network", "gateway"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What is handed over, and under which name."""
+
+    name: str
+    content: bytes
+    digest: str
+    finding: Finding
+
+
+def look(db: Session, entry: Requisition, *, now: datetime) -> Finding:
+    """What an answer would hold."""
+    return find(db, Scope.of(entry.scope), networks=entry.networks, now=now)
+
+
+def answer(
+    db: Session, entry: Requisition, *, signer: Signer, portal: str, by: str, now: datetime
+) -> Package:
+    """Make the package for `entry`, in the caller's transaction: it may be given once that is committed.
+
+    Raises `ClosedRequisition`.
+    """
+    if entry.closed_at is not None:
+        raise ClosedRequisition
+    finding = look(db, entry, now=now)
+    deed: dict[str, Any] = {
+        "actor": by,
+        "object": f"requisition:{entry.id}",
+        "network": network_of(entry),
+        "now": now,
+    }
+    outcome = {"exactness": finding.exactness.value, "sessions": finding.sessions}
+    log.record(db, action=ANSWERING, detail=outcome, **deed)
+    head = anchors.present(db, portal=portal, now=now)
+    assert head is not None, "the line above is in the trail"
+    facts = {
+        "portal": portal,
+        "requisition": _query(entry),
+        "answer": {
+            **outcome,
+            "why": finding.why.value,
+            "doubts": [doubt.value for doubt in finding.doubts],
+        },
+        "answered_by": by,
+        "trail": {"entry": head.number, "hash": head.hash.hex()},
+    }
+    content = make_package(_files(entry, finding, facts, now), facts, signer=signer, now=now)
+    digest = hashlib.sha256(content).hexdigest()
+    db.add(
+        RequisitionAnswer(
+            requisition_id=entry.id, answered_at=now, answered_by=by, sessions=finding.sessions, digest=digest
+        )
+    )
+    db.flush()
+    log.record(db, action=ANSWERED, detail={**outcome, "sha256": digest}, **deed)
+    name = f"requisition-{entry.id}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.zip"
+    return Package(name, content, digest, finding)
+
+
+def _query(entry: Requisition) -> dict[str, Any]:
+    return {
+        "number": entry.id,
+        "authority": entry.authority,
+        "signer": entry.signer,
+        "reference": entry.reference,
+        "basis": entry.basis.name,
+        "basis_text": entry.basis_text,
+        "received_at": _utc(entry.received_at),
+        "scope": entry.scope,
+        "networks": entry.networks or "all",
+    }
+
+
+def _files(entry: Requisition, finding: Finding, facts: dict[str, Any], now: datetime) -> dict[str, bytes]:
+    rows = [_row(stretch) for stretch in finding.stretches]
+    return {
+        "LISEZMOI.txt": french.read_me(entry, finding, now=now).encode(),
+        "demande.json": _json(_query(entry)),
+        "reponse.json": _json({**facts["answer"], "stretches": rows}),
+        "reponse.csv": write_table(COLUMNS, rows),
+    }
+
+
+def _row(stretch: Stretch) -> dict[str, Any]:
+    origin = stretch.origin
+    return {
+        "session": stretch.access_id,
+        "subject": stretch.subject,
+        "method": stretch.method.value,
+        "mac": stretch.mac,
+        "address": stretch.address,
+        "public_address": origin.address,
+        "port_first": origin.first,
+        "port_last": origin.last,
+        "begins_utc": _utc(stretch.begins),
+        "ends_utc": _utc(stretch.ends),
+        "begins_local": _local(stretch.begins),
+        "ends_local": _local(stretch.ends),
+        "session_began_utc": _utc(stretch.began),
+        "session_ended_utc": _utc(stretch.ended) if stretch.ended else None,
+        "end_reason": stretch.end_reason.value if stretch.end_reason else None,
+        "at_the_instant": stretch.at_instant,
+        "site": stretch.site,
+        "network": stretch.network,
+        "gateway": stretch.gateway,
+    }
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(TOWN).isoformat(timespec="milliseconds")

@@ -1,0 +1,138 @@
+"""The register: who asked what by which right. Only through an entry of it can legal data leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from auth.audit import log
+from auth.staff.roles import Authority
+from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
+from sessions.legal_requests.models import Requisition, RequisitionBasis
+from sessions.legal_requests.scopes import ScopeKind, read_scope
+from sites.models import Site
+
+REGISTERED, CLOSED = "requisition registered", "requisition closed"
+# What French law says today; the town edits the rows (`flask requisitions basis`).
+FIRST_BASES = (
+    ("CPP 60-1", "Enquête de flagrance : réquisition d'un OPJ, ou d'un APJ sous son contrôle", False),
+    ("CPP 60-2", "Enquête de flagrance : réquisition par voie télématique", False),
+    ("CPP 77-1-1", "Enquête préliminaire : procureur, ou OPJ/APJ sur son autorisation", False),
+    ("CPP 77-1-2", "Enquête préliminaire : réquisition par voie télématique, sur autorisation", False),
+    ("CPP 99-3", "Commission rogatoire d'un juge d'instruction", False),
+    ("autre", "Autre fondement, à nommer", True),
+)
+LENGTHS = {"authority": 200, "signer": 120, "reference": 120}
+
+
+def add_first_bases(db: Session) -> None:
+    """Put in what is not there yet of the bases that the law has today."""
+    known = set(db.scalars(select(RequisitionBasis.name)))
+    db.add_all(
+        RequisitionBasis(name=name, text=text, needs_text=needs)
+        for name, text, needs in FIRST_BASES
+        if name not in known
+    )
+    db.flush()
+
+
+def set_basis(db: Session, *, name: str, text: str, retired_at: datetime | None = None) -> RequisitionBasis:
+    """Add a basis, or change what it says; `retired_at` takes it out of the list, and leaves it to old entries."""
+    basis = db.scalars(select(RequisitionBasis).where(RequisitionBasis.name == name)).first()
+    if basis is None:
+        basis = RequisitionBasis(name=name)
+        db.add(basis)
+    basis.text, basis.retired_at = text or basis.text, retired_at
+    db.flush()
+    return basis
+
+
+def bases(db: Session) -> list[RequisitionBasis]:
+    """The bases that may be chosen."""
+    chosen = select(RequisitionBasis).where(RequisitionBasis.retired_at.is_(None))
+    return list(db.scalars(chosen.order_by(RequisitionBasis.id)))
+
+
+def add(
+    db: Session, words: Mapping[str, str], *, networks: frozenset[str] = frozenset(), by: str, now: datetime
+) -> Requisition:
+    """Register what came in. Raises `UnreadableEntry` with the field that is missing or wrong."""
+    texts = {name: _text(words, name, most) for name, most in LENGTHS.items()}
+    basis = db.scalars(
+        select(RequisitionBasis).where(
+            RequisitionBasis.name == words.get("basis", ""), RequisitionBasis.retired_at.is_(None)
+        )
+    ).first()
+    if basis is None:
+        raise UnreadableEntry("basis")
+    basis_text = " ".join(words.get("basis_text", "").split())[:300]
+    if basis.needs_text and not basis_text:
+        raise UnreadableEntry("basis_text")
+    scope = read_scope(words)
+    if (
+        scope.kind is ScopeKind.SITE
+        and not db.scalars(select(Site.id).where(Site.slug == scope.value)).first()
+    ):
+        raise UnreadableEntry("value")
+    entry = Requisition(
+        **texts,
+        basis=basis,
+        basis_text=basis_text,
+        scope=scope.plain(),
+        networks=sorted(networks),
+        received_at=now,
+        registered_at=now,
+        registered_by=by,
+    )
+    db.add(entry)
+    db.flush()
+    _record(db, entry, REGISTERED, by=by, now=now)
+    return entry
+
+
+def find(db: Session, number: int, authority: Authority) -> Requisition | None:
+    """The entry with this number, where it is this person's to see."""
+    whole = joinedload(Requisition.basis), selectinload(Requisition.answers)
+    entry = db.get(Requisition, number, options=whole)
+    return entry if entry is not None and is_theirs(entry, authority) else None
+
+
+def newest(db: Session, authority: Authority, *, most: int = 200) -> list[Requisition]:
+    """The entries that are this person's to see, the newest first."""
+    whole = joinedload(Requisition.basis), selectinload(Requisition.answers)
+    found = db.scalars(select(Requisition).options(*whole).order_by(Requisition.id.desc()))
+    return [entry for entry in found if is_theirs(entry, authority)][:most]
+
+
+def is_theirs(entry: Requisition, authority: Authority) -> bool:
+    """Staff of some networks see what was asked of those alone."""
+    return not authority.networks or (bool(entry.networks) and set(entry.networks) <= authority.networks)
+
+
+def close(db: Session, entry: Requisition, *, by: str, now: datetime) -> None:
+    """Nothing more leaves by this entry. Raises `ClosedRequisition` the second time."""
+    if entry.closed_at is not None:
+        raise ClosedRequisition
+    entry.closed_at, entry.closed_by = now, by
+    _record(db, entry, CLOSED, by=by, now=now)
+
+
+def _record(db: Session, entry: Requisition, action: str, *, by: str, now: datetime) -> None:
+    """The trail is read by more people than the register: it says that there was one, and nothing of what it asks."""
+    log.record(
+        db, actor=by, action=action, object=f"requisition:{entry.id}", now=now, network=network_of(entry)
+    )
+
+
+def network_of(entry: Requisition) -> str | None:
+    return entry.networks[0] if len(entry.networks) == 1 else None
+
+
+def _text(words: Mapping[str, str], name: str, most: int) -> str:
+    text = " ".join(words.get(name, "").split())
+    if not text or len(text) > most or not text.isprintable():
+        raise UnreadableEntry(name)
+    return text

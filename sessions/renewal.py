@@ -1,0 +1,43 @@
+"""A further lease for a session that is open: claimed from its old deadline, so that it happens once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from gateways.types import Client
+from sessions import leases, policy
+from sessions.models import AccessSession
+from sessions.sightings import see
+from sites.limits import site_closing
+from sites.models import Gateway
+
+
+def renew(
+    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+) -> int | None:
+    """Renew `access` at `gateway`; the new lease's id, or None where it ended or another request was quicker.
+
+    The claim names the deadline it was decided on: however many requests run at once, one of them extends it.
+    """
+    old = access.until
+    terms = policy.Terms(gateway.network.lease_length, access.entitlement.until, site_closing(gateway, now))
+    until = policy.renewed_until(terms, now=now, until=old)
+    if until <= old:
+        return None
+    claimed = db.scalars(
+        update(AccessSession)
+        .where(AccessSession.id == access.id, AccessSession.ended_at.is_(None), AccessSession.until == old)
+        .values(until=until, last_seen_at=now)
+        .returning(AccessSession.id)
+        .execution_options(synchronize_session="fetch")
+    ).first()
+    if claimed is None:
+        return None
+    see(db, gateway_id=gateway.id, client=client, now=now)
+    starts_at = max(now, old)
+    return leases.grant(
+        db, access=access, gateway=gateway, client=client, starts_at=starts_at, until=until, now=now
+    )

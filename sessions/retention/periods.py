@@ -1,0 +1,311 @@
+"""The table of terms: each class of data has its basis in law, its term, and the event that starts it.
+
+A change never overwrites: the old line is closed and a new one begins, so that what held on any day can be shown.
+
+A longer term holds at once. A shorter one destroys for good, so it is asked for by one person, confirmed by another,
+and carried out a week later; below the least that the law asks for it is refused, and never acted upon, whatever a row
+says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, select, true, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from sessions.data_classes import DataClass
+from sessions.retention.models import RetentionRule, StartEvent, TermChange, TermUnit
+
+LONGEST_BASIS = 400
+MOST = {TermUnit.DAYS: 3660, TermUnit.MONTHS: 120, TermUnit.YEARS: 10}
+
+
+class StaleRule(Exception):
+    """Somebody else changed this line in between."""
+
+
+class BelowLaw(Exception):
+    """The law asks for more than this: `floor`."""
+
+    def __init__(self, floor: Floor) -> None:
+        super().__init__(floor)
+        self.floor = floor
+
+
+class SamePerson(Exception):
+    """Whoever asked for a shorter term cannot be the second person as well."""
+
+
+class OpenChange(Exception):
+    """A shorter term of this class waits already."""
+
+
+class OverChange(Exception):
+    """This change was carried out, withdrawn or confirmed before."""
+
+
+class UnreadableTerm(Exception):
+    """The term is no whole number between one day and ten years, or its basis is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A length by the calendar, as laws count it: a year is a year, leap day or not."""
+
+    amount: int
+    unit: TermUnit
+
+    def before(self, now: datetime) -> datetime:
+        """What happened before this instant is past its term. Of a day that its month lacks, the last one is taken."""
+        if self.unit is TermUnit.DAYS:
+            return now - timedelta(days=self.amount)
+        months = self.amount * (12 if self.unit is TermUnit.YEARS else 1)
+        year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+        first = now.replace(year=year, month=month + 1, day=1)
+        next_month = (first + timedelta(days=31)).replace(day=1)
+        return first.replace(day=min(now.day, (next_month - timedelta(days=1)).day))
+
+    def is_shorter_than(self, other: Term) -> bool:
+        """Compared over a leap day, where a year is longest."""
+        return self.before(_COMPARED_AT) > other.before(_COMPARED_AT)
+
+
+_COMPARED_AT = datetime(2028, 3, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The least that a class is kept, and the text that says so. Without a term the law sets none."""
+
+    term: Term | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What holds for one class: the term, its basis, and the event it is counted from."""
+
+    term: Term
+    starts_at: StartEvent
+    basis: str
+
+
+# What French law says today (see docs/privacy.md for what the data protection officer is to confirm).
+LAW: Mapping[DataClass, Kept] = {
+    DataClass.CONNECTION: Kept(
+        Term(1, TermUnit.YEARS),
+        StartEvent.CONNECTION_END,
+        "CPCE art. L34-1 II bis 3°, R10-13 IV ; décret n° 2021-1362, art. 5",
+    ),
+    DataClass.TRAFFIC: Kept(
+        Term(1, TermUnit.YEARS),
+        StartEvent.CONNECTION_END,
+        "CPCE art. L34-1 III, R10-13 V ; injonction annuelle (décret n° 2025-980)",
+    ),
+    DataClass.ACCOUNT: Kept(
+        Term(1, TermUnit.YEARS), StartEvent.ACCOUNT_END, "CPCE art. L34-1 II bis 2°, R10-13 II"
+    ),
+    DataClass.SECURITY: Kept(Term(3, TermUnit.MONTHS), StartEvent.EVENT, "CPCE art. R10-14 IV"),
+    DataClass.ACCEPTANCE: Kept(
+        Term(1, TermUnit.YEARS), StartEvent.EVENT, "RGPD art. 5.1.e et 6.1.e : décompte des messages acceptés"
+    ),
+    DataClass.TRAIL: Kept(
+        Term(3, TermUnit.YEARS),
+        StartEvent.EVENT,
+        "RGPD art. 5.2 et 32 ; CNIL, délibération n° 2021-122 (journalisation)",
+    ),
+}
+
+
+FLOORS: Mapping[DataClass, Floor] = {
+    DataClass.CONNECTION: Floor(Term(1, TermUnit.YEARS), "CPCE art. L34-1 II bis 3°, R10-13 IV"),
+    # Only while an injunction by decree holds, which is renewed year by year or not.
+    DataClass.TRAFFIC: Floor(None, "CPCE art. L34-1 III"),
+    DataClass.ACCOUNT: Floor(Term(1, TermUnit.YEARS), "CPCE art. L34-1 II bis 2°, R10-13 II"),
+    # Three months are the most.
+    DataClass.SECURITY: Floor(None, "CPCE art. R10-14 IV"),
+    DataClass.ACCEPTANCE: Floor(None, "RGPD art. 5.1.e"),
+    # As long as the connections that it says were looked at.
+    DataClass.TRAIL: Floor(
+        Term(1, TermUnit.YEARS), "RGPD art. 5.2 et 32 ; CNIL, délibération n° 2021-122 (journalisation)"
+    ),
+}
+# Between the second person's word and the day when a shorter term holds: time for somebody to see it.
+DELAY = timedelta(days=7)
+
+
+def seed(db: Session, *, now: datetime) -> int:
+    """Write down what the law says for every class that has no line yet; how many."""
+    there = set(db.scalars(select(RetentionRule.data_class)))
+    for data_class, kept in LAW.items():
+        if data_class not in there:
+            db.add(_rule(data_class, kept, now))
+    return len(LAW.keys() - there)
+
+
+def in_force(db: Session) -> dict[DataClass, Kept]:
+    """What holds now, for every class: the table's line, or the law's where there is none or where it asks for more."""
+    found = dict(LAW) | {rule.data_class: _kept(rule) for rule in current(db)}
+    return {data_class: _lawful(data_class, kept) for data_class, kept in found.items()}
+
+
+def current(db: Session) -> list[RetentionRule]:
+    """The lines that hold now, in the order of the classes."""
+    found = db.scalars(select(RetentionRule).where(RetentionRule.valid_to.is_(None)))
+    return sorted(found, key=lambda rule: list(DataClass).index(rule.data_class))
+
+
+def former(db: Session) -> list[RetentionRule]:
+    """The lines that held before, the last one first."""
+    return list(
+        db.scalars(
+            select(RetentionRule)
+            .where(RetentionRule.valid_to.is_not(None))
+            .order_by(RetentionRule.valid_to.desc(), RetentionRule.id.desc())
+        )
+    )
+
+
+def change(
+    db: Session, rule_id: int, *, term: Term, basis: str, by: str, now: datetime
+) -> tuple[RetentionRule, RetentionRule] | TermChange:
+    """Ask for another term: the line that was closed and the one that began, or, where it is shorter, what waits now.
+
+    Raises `StaleRule`, `UnreadableTerm`, `BelowLaw`, `OpenChange`.
+    """
+    basis = basis.strip()
+    if not 1 <= term.amount <= MOST[term.unit] or not basis or len(basis) > LONGEST_BASIS:
+        raise UnreadableTerm
+    rule = db.get(RetentionRule, rule_id)
+    if rule is None or rule.valid_to is not None:
+        raise StaleRule
+    if not term.is_shorter_than(_kept(rule).term):
+        return _replace(db, rule_id, Kept(term, rule.starts_at, basis), by=by, now=now)
+    floor = FLOORS[rule.data_class]
+    if floor.term is not None and term.is_shorter_than(floor.term):
+        raise BelowLaw(floor)
+    asked = TermChange(
+        data_class=rule.data_class,
+        basis=basis,
+        term=term.amount,
+        unit=term.unit,
+        asked_at=now,
+        asked_by=by,
+    )
+    try:
+        with db.begin_nested():
+            db.add(asked)
+    except IntegrityError as error:
+        raise OpenChange from error
+    return asked
+
+
+def waiting(db: Session) -> list[TermChange]:
+    """The shorter terms that were asked for and do not hold yet."""
+    return list(db.scalars(select(TermChange).where(TermChange.ended_at.is_(None)).order_by(TermChange.id)))
+
+
+def confirm(db: Session, change_id: int, *, by: str, now: datetime) -> TermChange:
+    """A second person wants it too: it holds a week from now. Raises `SamePerson`, `OverChange`."""
+    found = db.get(TermChange, change_id)
+    if found is not None and found.asked_by == by:
+        raise SamePerson
+    unconfirmed = and_(TermChange.confirmed_at.is_(None), TermChange.asked_by != by)
+    return _claim(db, change_id, unconfirmed, confirmed_at=now, confirmed_by=by)
+
+
+def withdraw(db: Session, change_id: int, *, by: str, now: datetime) -> TermChange:
+    """Leave the term as it is. Anybody who may change it may do that alone. Raises `OverChange`."""
+    return _claim(db, change_id, true(), ended_at=now, withdrawn_by=by)
+
+
+def carry_out(db: Session, *, now: datetime) -> list[tuple[RetentionRule, RetentionRule, TermChange]]:
+    """Begin the lines whose week is over: which were closed, which began, and by whose words."""
+    done = []
+    for one in waiting(db):
+        if one.confirmed_at is None or one.confirmed_at + DELAY > now:
+            continue
+        rule = next(rule for rule in current(db) if rule.data_class == one.data_class)
+        kept = Kept(Term(one.term, one.unit), rule.starts_at, one.basis)
+        closed, fresh = _replace(db, rule.id, kept, by=one.asked_by, now=now)
+        one.ended_at = now
+        done.append((closed, fresh, one))
+    db.flush()
+    return done
+
+
+def shortened_by(db: Session) -> set[str]:
+    """Who asked for the shorter terms that hold now or wait."""
+    return {one.asked_by for one in waiting(db)} | {
+        rule.changed_by
+        for rule in current(db)
+        if rule.changed_by is not None and _kept(rule).term.is_shorter_than(LAW[rule.data_class].term)
+    }
+
+
+def told(rule: RetentionRule | TermChange, *, before: RetentionRule) -> dict[str, str]:
+    """What the trail says of a change."""
+    return {
+        "before": f"{before.term} {before.unit}",
+        "now": f"{rule.term} {rule.unit}",
+        "basis": rule.basis,
+    }
+
+
+def _claim(db: Session, change_id: int, which: ColumnElement[bool], **values: object) -> TermChange:
+    claimed = db.scalar(
+        update(TermChange)
+        .where(TermChange.id == change_id, TermChange.ended_at.is_(None), which)
+        .values(**values)
+        .returning(TermChange)
+        .execution_options(populate_existing=True)
+    )
+    if claimed is None:
+        raise OverChange
+    return claimed
+
+
+def _replace(
+    db: Session, rule_id: int, kept: Kept, *, by: str, now: datetime
+) -> tuple[RetentionRule, RetentionRule]:
+    """Close one line and begin the next. Raises `StaleRule`."""
+    closed = db.scalar(
+        update(RetentionRule)
+        .where(RetentionRule.id == rule_id, RetentionRule.valid_to.is_(None))
+        .values(valid_to=now)
+        .returning(RetentionRule)
+        .execution_options(populate_existing=True)
+    )
+    if closed is None:
+        raise StaleRule
+    fresh = _rule(closed.data_class, kept, now)
+    fresh.changed_by = by
+    db.add(fresh)
+    db.flush()
+    return closed, fresh
+
+
+def _rule(data_class: DataClass, kept: Kept, now: datetime) -> RetentionRule:
+    return RetentionRule(
+        data_class=data_class,
+        basis=kept.basis,
+        term=kept.term.amount,
+        unit=kept.term.unit,
+        starts_at=kept.starts_at,
+        valid_from=now,
+    )
+
+
+def _lawful(data_class: DataClass, kept: Kept) -> Kept:
+    floor = FLOORS[data_class]
+    if floor.term is not None and kept.term.is_shorter_than(floor.term):
+        return Kept(floor.term, kept.starts_at, floor.source)
+    return kept
+
+
+def _kept(rule: RetentionRule) -> Kept:
+    return Kept(Term(rule.term, rule.unit), rule.starts_at, rule.basis)

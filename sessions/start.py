@@ -1,0 +1,240 @@
+"""From an entitlement to an access session with a lease: the one way in, for patrons, passes and ads alike."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, bindparam, select
+from sqlalchemy.orm import Session
+
+from auth.entitlements import Allowance, claim
+from auth.models import Entitlement
+from auth.vouchers.errors import AlreadyUsed
+from db.statements import for_either, table_of
+from gateways.types import Client
+from sessions import end, leases, policy, roaming
+from sessions.models import AccessSession, EndReason
+from sessions.sightings import see
+from sites.limits import site_closing
+from sites.models import Gateway, SigninMethod
+
+
+class WhenFull(enum.Enum):
+    """What becomes of a device for which the entitlement has no place left."""
+
+    # The oldest device gives way.
+    REPLACE = enum.auto()
+    # It stays outside: `AlreadyUsed`.
+    REFUSE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Which terms the person accepted: version, language, and the digest of the very text (SHA-256, hex)."""
+
+    version: str
+    language: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What came of it. `lease_id` is None where the client was online already and nothing was granted."""
+
+    access: AccessSession
+    lease_id: int | None
+
+
+def open_access(
+    db: Session,
+    *,
+    gateway: Gateway,
+    client: Client,
+    allowance: Allowance,
+    acceptance: Acceptance,
+    now: datetime,
+    landed_at: datetime | None = None,
+    when_full: WhenFull = WhenFull.REPLACE,
+) -> Opened:
+    """Let `client` in at `gateway` (which comes with its site and network) for what `allowance` says.
+
+    Signing in again adds no time. Above the entitlement's number of devices the oldest one gives way
+    (`EndReason.DEVICE_LIMIT`), or this one is refused (`AlreadyUsed`), as `when_full` says. `landed_at` is when the
+    device came to the portal, where that is known.
+    """
+    entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+    until = policy.first_until(_terms(entitlement, gateway, now), now=now)
+    online = present(db, gateway=gateway, client=client, now=now)
+    if online is not None and online.entitlement_id == entitlement.id:
+        return _carry_on(db, online, gateway=gateway, client=client, now=now)
+    if online is not None:
+        end.end(db, online.id, reason=EndReason.LEFT, now=now)
+    previous = _make_room(db, entitlement, when_full=when_full, now=now)
+    access = _insert(
+        db,
+        entitlement,
+        gateway,
+        client,
+        acceptance,
+        landed_at=landed_at,
+        until=until,
+        previous=previous,
+        now=now,
+    )
+    if access is None:
+        # Another request of the same client was quicker by a moment: its session is this one's too.
+        winner = present(db, gateway=gateway, client=client, now=now)
+        assert winner is not None
+        return Opened(winner, None)
+    see(db, gateway_id=gateway.id, client=client, now=now)
+    lease_id = leases.grant(
+        db, access=access, gateway=gateway, client=client, starts_at=now, until=until, now=now
+    )
+    return Opened(access, lease_id)
+
+
+def move(
+    db: Session,
+    access: AccessSession,
+    *,
+    gateway: Gateway,
+    client: Client,
+    now: datetime,
+    landed_at: datetime | None = None,
+) -> Opened | None:
+    """Give the rest of an open session to `client`, the same person's device under a new address. No time is added.
+
+    Rows old and new are linked; the old address stops at the gateway as soon as the change is there. None where the
+    session has ended already: however many devices ask at once, one of them goes on.
+    """
+    if not end.end(db, access.id, reason=EndReason.MOVED, now=now):
+        return None
+    online = present(db, gateway=gateway, client=client, now=now)
+    if online is not None:
+        return Opened(online, None)
+    acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
+    moved = _insert(
+        db,
+        access.entitlement,
+        gateway,
+        client,
+        acceptance,
+        landed_at=landed_at,
+        until=access.until,
+        previous=access.id,
+        now=now,
+    )
+    if moved is None:
+        # Another request of the same client was quicker by a moment: its session is this one's too.
+        winner = present(db, gateway=gateway, client=client, now=now)
+        assert winner is not None
+        return Opened(winner, None)
+    see(db, gateway_id=gateway.id, client=client, now=now)
+    lease_id = leases.grant(
+        db, access=moved, gateway=gateway, client=client, starts_at=now, until=access.until, now=now
+    )
+    return Opened(moved, lease_id)
+
+
+def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.Terms:
+    """A pass runs to its own end, as its plan says; everybody else is bounded by the network and the closing too."""
+    if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
+        return policy.Terms(entitlement.until - now)
+    return policy.Terms(gateway.network.lease_length, entitlement.until, site_closing(gateway, now))
+
+
+def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
+    """The open session of this client on this network, closing first the books of one whose time is over."""
+    here = {"network": gateway.network_id, "client": client.mac}
+    access: AccessSession | None = db.scalars(_PRESENT, here, execution_options=_FRESH).first()
+    if access is not None and access.until <= now:
+        end.close_one(db, access)
+        return None
+    return access
+
+
+def _carry_on(
+    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+) -> Opened:
+    if access.gateway_id == gateway.id and roaming.is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
+        return Opened(access, None)
+    if access.method is SigninMethod.FREE:
+        # What was accepted names the card alone, by the word of this gateway: no more than an arrival.
+        return Opened(access, roaming.admit(db, access, gateway=gateway, client=client, now=now))
+    return Opened(access, roaming.walk(db, access, gateway=gateway, client=client, now=now))
+
+
+def _make_room(db: Session, entitlement: Entitlement, *, when_full: WhenFull, now: datetime) -> int | None:
+    """End the oldest devices of this person above the limit, but one; the last one ended.
+
+    The devices of a pass are counted over all networks: it is one ticket, wherever it is shown.
+    """
+    if entitlement.method is SigninMethod.PASS:
+        online = db.scalars(_ONLINE_WITH_PASS, {"subject": entitlement.subject, "at": now}).all()
+    else:
+        online = db.scalars(_ONLINE, {"entitlement": entitlement.id, "at": now}).all()
+    surplus = online[: max(0, len(online) - entitlement.devices + 1)]
+    if surplus and when_full is WhenFull.REFUSE:
+        raise AlreadyUsed
+    for access_id in surplus:
+        end.end(db, access_id, reason=EndReason.DEVICE_LIMIT, now=now)
+    return surplus[-1] if surplus else None
+
+
+def _insert(
+    db: Session,
+    entitlement: Entitlement,
+    gateway: Gateway,
+    client: Client,
+    acceptance: Acceptance,
+    *,
+    landed_at: datetime | None,
+    until: datetime,
+    previous: int | None,
+    now: datetime,
+) -> AccessSession | None:
+    values = {
+        "entitlement_id": entitlement.id,
+        "subject": entitlement.subject,
+        "method": entitlement.method,
+        "network_id": gateway.network_id,
+        "gateway_id": gateway.id,
+        "site_id": gateway.site_id,
+        "mac": client.mac,
+        "address": str(client.addresses[0]),
+        "landed_at": landed_at,
+        "started_at": now,
+        "until": until,
+        "last_seen_at": now,
+        "previous_id": previous,
+        "terms_version": acceptance.version,
+        "terms_language": acceptance.language,
+        "terms_digest": acceptance.digest,
+    }
+    inserted: AccessSession | None = db.scalars(_INSERT.on(db), values).first()
+    return inserted
+
+
+def _insertion(insert: Any) -> Executable:
+    fresh = insert(_accesses).on_conflict_do_nothing()
+    return select(AccessSession).from_statement(fresh.returning(*_accesses.columns))
+
+
+_accesses = table_of(AccessSession)
+_INSERT = for_either(_insertion)
+_FRESH = {"populate_existing": True}
+_PRESENT = select(AccessSession).where(
+    AccessSession.network_id == bindparam("network"),
+    AccessSession.mac == bindparam("client"),
+    AccessSession.ended_at.is_(None),
+)
+_OPEN = (
+    select(_accesses.c.id)
+    .where(_accesses.c.ended_at.is_(None), _accesses.c.until > bindparam("at"))
+    .order_by(_accesses.c.started_at, _accesses.c.id)
+)
+_ONLINE = _OPEN.where(_accesses.c.entitlement_id == bindparam("entitlement"))
+_ONLINE_WITH_PASS = _OPEN.where(_accesses.c.subject == bindparam("subject"))

@@ -1,0 +1,19 @@
+"""Networks, sites and gateway records in and out, as CSV and GeoJSON."""
+
+from __future__ import annotations
+
+from sites.import_export.gateways import GATEWAYS
+from sites.import_export.networks import NETWORKS
+from sites.import_export.records import Form, ImportResult, Records, export_records, import_records
+from sites.import_export.sites import SITES
+
+__all__ = [
+    "GATEWAYS",
+    "NETWORKS",
+    "SITES",
+    "Form",
+    "ImportResult",
+    "Records",
+    "export_records",
+    "import_records",
+]

@@ -1,0 +1,154 @@
+"""Gateway records. No credential is ever written out; a new gateway's is made on import and given once."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from gateways.landing_token import credential_digest
+from gateways.types import GatewayKind
+from sites.errors import Fault, InvalidGateway
+from sites.gateways import (
+    CREDENTIAL_BYTES,
+    MOST_PORTS,
+    Shared,
+    overlap,
+    public_fault,
+    read_prefixes,
+    read_public,
+    read_redirector,
+)
+from sites.import_export import cells
+from sites.import_export.records import Change, Column, Records, Values
+from sites.models import Gateway, Network, Site
+
+
+def _prefixes(text: str) -> tuple[str, ...]:
+    try:
+        return read_prefixes(text.replace(",", " ").split())
+    except InvalidGateway as error:
+        raise ValueError(error.reason) from error
+
+
+def _redirector(text: str) -> str:
+    try:
+        return read_redirector(text.strip())
+    except InvalidGateway as error:
+        raise ValueError(error.reason) from error
+
+
+def _public(text: str) -> tuple[str, ...]:
+    try:
+        return read_public(text.replace(",", " ").split())
+    except InvalidGateway as error:
+        raise ValueError(error.reason) from error
+
+
+COLUMNS = {
+    "identity": Column(cells.slug),
+    "kind": Column(cells.word(GatewayKind)),
+    "site": Column(cells.slug),
+    "network": Column(cells.slug),
+    "client_prefixes": Column(_prefixes),
+    "redirector_url": Column(_redirector, ""),
+    "public_addresses": Column(_public, ()),
+    "ports_per_client": Column(cells.whole(0, MOST_PORTS), 0),
+}
+
+
+def _names(_current: Mapping[str, Values]) -> Sequence[str]:
+    return list(COLUMNS)
+
+
+def _all(db: Session) -> dict[str, Gateway]:
+    whole = joinedload(Gateway.site), joinedload(Gateway.network)
+    return {gateway.identity: gateway for gateway in db.scalars(select(Gateway).options(*whole))}
+
+
+def _current(db: Session) -> dict[str, Values]:
+    return {identity: _values(gateway) for identity, gateway in _all(db).items()}
+
+
+def _values(gateway: Gateway) -> Values:
+    return {
+        "identity": gateway.identity,
+        "kind": gateway.kind,
+        "site": gateway.site.slug,
+        "network": gateway.network.slug,
+        "client_prefixes": tuple(gateway.client_prefixes),
+        "redirector_url": gateway.redirector_url,
+        "public_addresses": tuple(gateway.public_addresses),
+        "ports_per_client": gateway.ports_per_client,
+    }
+
+
+def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
+    sites = {site.slug: site for site in db.scalars(select(Site).options(selectinload(Site.networks)))}
+    for change in changes:
+        site, network = change.after["site"], change.after["network"]
+        if site not in sites:
+            yield Fault(change.where, "site", f"there is no site {site}")
+        elif network not in [offered.slug for offered in sites[site].networks]:
+            yield Fault(change.where, "network", f"site {site} does not offer network {network}")
+    current = _current(db)
+    yield from _overlaps(current, changes)
+    yield from _public_faults(current, changes)
+
+
+def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[Fault]:
+    """Two gateways of one site with a prefix in common: the later row of the file is told."""
+    final = {key: (values["site"], values["client_prefixes"]) for key, values in current.items()}
+    for change in changes:
+        final.pop(change.key, None)
+    for change in changes:
+        ours = [ipaddress.ip_network(text) for text in change.after["client_prefixes"]]
+        for other, (site, prefixes) in final.items():
+            shared = site == change.after["site"] and overlap(ours, map(ipaddress.ip_network, prefixes))
+            if shared:
+                yield Fault(change.where, "client_prefixes", f"overlap those of {other} at the same site")
+        final[change.key] = (change.after["site"], change.after["client_prefixes"])
+
+
+def _public_faults(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[Fault]:
+    """Blocks of ports that would not say who it was: the later row of the file is told."""
+    final = {key: _shared(values) for key, values in current.items()}
+    for change in changes:
+        final.pop(change.key, None)
+    for change in changes:
+        ours = _shared(change.after)
+        if fault := public_fault(ours.public_addresses, ours.ports_per_client, final.values()):
+            yield Fault(change.where, "public_addresses", fault)
+        final[change.key] = ours
+
+
+def _shared(values: Values) -> Shared:
+    return Shared(values["identity"], values["public_addresses"], values["ports_per_client"])
+
+
+def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
+    sites = {site.slug: site for site in db.scalars(select(Site))}
+    networks = {network.slug: network for network in db.scalars(select(Network))}
+    known = _all(db)
+    credentials = {}
+    for change in changes:
+        gateway = known.get(change.key)
+        if gateway is None:
+            credentials[change.key] = secrets.token_urlsafe(CREDENTIAL_BYTES)
+            gateway = Gateway(credential_digest=credential_digest(credentials[change.key]))
+        gateway.identity = change.key
+        gateway.kind = change.after["kind"]
+        gateway.site = sites[change.after["site"]]
+        gateway.network = networks[change.after["network"]]
+        gateway.client_prefixes = list(change.after["client_prefixes"])
+        gateway.redirector_url = change.after["redirector_url"]
+        gateway.public_addresses = list(change.after["public_addresses"])
+        gateway.ports_per_client = change.after["ports_per_client"]
+        db.add(gateway)
+    return credentials
+
+
+GATEWAYS = Records("identity", COLUMNS.get, _names, _current, _judge, _write)

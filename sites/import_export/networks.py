@@ -1,0 +1,120 @@
+"""Networks as records. Terms are one column for each language: ``terms_fr``, ``terms_en``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sites.errors import Fault
+from sites.import_export import cells
+from sites.import_export.records import Change, Column, Records, Values
+from sites.limits import may_serve
+from sites.models import Network, NetworkKind, SigninMethod, Site
+
+DAY_SECONDS = 24 * 3600
+MOST_KBPS = 100_000_000
+TERMS_LENGTH = 20_000
+_TERMS = re.compile(r"terms_[a-z]{2}")
+_LOOK = ("accent", "accent_dark")
+
+COLUMNS = {
+    "slug": Column(cells.slug),
+    "name": Column(cells.line_of_text(120, needed=True)),
+    "ssid": Column(cells.line_of_text(32, needed=True)),
+    "kind": Column(cells.word(NetworkKind)),
+    "signin_methods": Column(cells.words(SigninMethod)),
+    "lease_seconds": Column(cells.whole(60, 30 * DAY_SECONDS)),
+    "renewal_seconds": Column(cells.whole(0, DAY_SECONDS), 300),
+    "idle_seconds": Column(cells.whole(0, DAY_SECONDS), 1800),
+    "viewing_seconds": Column(cells.whole(0, 60), 5),
+    "ads": Column(cells.yes_or_no, False),
+    "rate_wanted_kbps": Column(cells.whole(0, MOST_KBPS), 0),
+    "rate_down_kbps": Column(cells.whole(0, MOST_KBPS), 0),
+    "rate_up_kbps": Column(cells.whole(0, MOST_KBPS), 0),
+    "devices_per_person": Column(cells.whole(1, 1000), 1),
+    "accent": Column(cells.colour, ""),
+    "accent_dark": Column(cells.colour, ""),
+    "terms_version": Column(cells.line_of_text(32, needed=True)),
+}
+# A language without terms is a language that the network does not speak.
+_TERMS_COLUMN = Column(cells.lines_of_text(TERMS_LENGTH), "")
+
+
+def _column(name: str) -> Column | None:
+    return _TERMS_COLUMN if _TERMS.fullmatch(name) else COLUMNS.get(name)
+
+
+def _names(current: Mapping[str, Values]) -> Sequence[str]:
+    languages = {name for values in current.values() for name in values if _TERMS.fullmatch(name)}
+    return [*COLUMNS, *sorted(languages)]
+
+
+def _current(db: Session) -> dict[str, Values]:
+    return {network.slug: _values(network) for network in db.scalars(select(Network))}
+
+
+def _values(network: Network) -> Values:
+    values: Values = {
+        name: getattr(network, name) for name in COLUMNS if name not in ("signin_methods", *_LOOK)
+    }
+    methods = tuple(method for method in SigninMethod if network.allows(method))
+    look = {name: str(network.look.get(name, "")) for name in _LOOK}
+    terms = {f"terms_{language}": text for language, text in network.terms.items()}
+    return values | look | terms | {"signin_methods": methods}
+
+
+def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
+    for change in changes:
+        after = change.after
+        if len(after["ssid"].encode()) > 32:
+            yield Fault(change.where, "ssid", "is more than 32 bytes in UTF-8")
+        if after["ads"] and SigninMethod.FREE not in after["signin_methods"]:
+            yield Fault(change.where, "ads", "ads earn free access, and signin_methods has no free")
+        if after["renewal_seconds"] >= after["lease_seconds"]:
+            yield Fault(change.where, "renewal_seconds", "is not shorter than lease_seconds")
+        terms = _terms(after)
+        if not terms:
+            yield Fault(change.where, "terms_fr", "there are no terms in any language")
+        if change.before is None:
+            continue
+        if terms != _terms(change.before) and after["terms_version"] == change.before["terms_version"]:
+            yield Fault(change.where, "terms_version", "the terms changed, and their version did not")
+        if after["kind"] is not change.before["kind"]:
+            yield from _misplaced(db, change)
+
+
+def _misplaced(db: Session, change: Change) -> Iterator[Fault]:
+    sites = db.scalars(select(Site).where(Site.networks.any(slug=change.key)).order_by(Site.slug))
+    wrong = [site.slug for site in sites if not may_serve(change.after["kind"], site.kind)]
+    if wrong:
+        yield Fault(change.where, "kind", f"{', '.join(wrong[:5])} offers it and is no library")
+
+
+def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
+    known = {network.slug: network for network in db.scalars(select(Network))}
+    for change in changes:
+        network = known.get(change.key) or Network(look={})
+        after = change.after
+        for name in COLUMNS:
+            if name not in ("signin_methods", *_LOOK):
+                setattr(network, name, after[name])
+        network.signin_methods = [method.value for method in after["signin_methods"]]
+        network.look = {**network.look, **{name: after[name] for name in _LOOK if after[name]}}
+        for name in _LOOK:
+            if not after[name]:
+                network.look.pop(name, None)
+        network.terms = _terms(after)
+        db.add(network)
+    return {}
+
+
+def _terms(values: Values) -> dict[str, str]:
+    return {
+        name[6:]: text for name, text in sorted(values.items()) if _TERMS.fullmatch(name) and text.strip()
+    }
+
+
+NETWORKS = Records("slug", _column, _names, _current, _judge, _write)

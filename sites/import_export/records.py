@@ -1,0 +1,233 @@
+"""One way in and one way out for every kind of record: read all, judge all, and only then write anything."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from sites.errors import Fault, RefusedImport
+from sites.import_export.features import read_features, write_features
+from sites.import_export.rows import Row, Rows, as_cell, decode
+from sites.import_export.spoiled import check_cell
+from sites.import_export.tables import read_table, write_table
+
+REQUIRED: Final = object()
+MOST_ALIKE = 3
+# What QGIS, PostGIS and ArcGIS add to a layer by themselves: the number of a row in that program.
+NUMBERS_OF_PROGRAMS = frozenset({"fid", "ogc_fid", "gid", "objectid"})
+
+Values = dict[str, Any]
+
+
+class Form(enum.StrEnum):
+    """`EXCEL` is CSV as a French Excel opens it by double click."""
+
+    CSV = "csv"
+    EXCEL = "excel"
+    GEOJSON = "geojson"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`read` raises ValueError with the reason. A new record without this column has `default`."""
+
+    read: Callable[[str], Any]
+    default: Any = REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a row makes of a record: its values before (None: there is none yet) and after."""
+
+    where: str
+    key: str
+    before: Values | None
+    after: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A kind of record: its key, its columns, how it is read from the database, judged, and written."""
+
+    key: str
+    column: Callable[[str], Column | None]
+    names: Callable[[Mapping[str, Values]], Sequence[str]]
+    current: Callable[[Session], dict[str, Values]]
+    judge: Callable[[Session, Sequence[Change]], Iterator[Fault]]
+    # Gives the credentials it had to make, by key.
+    write: Callable[[Session, Sequence[Change]], dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """The keys of what an import did. `credentials`, of new gateways, can be shown only now."""
+
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def rows(self) -> int:
+        return len(self.created) + len(self.changed) + len(self.unchanged)
+
+
+def import_records(db: Session, records: Records, content: bytes, *, only_new: bool = False) -> ImportResult:
+    """Take a CSV or GeoJSON file in, by its records' keys. Columns that it leaves out keep what they are.
+
+    Nothing is written unless everything is right: raises RefusedImport with all faults. `only_new` leaves
+    records that exist as they are.
+    """
+    rows = _read(content)
+    current = records.current(db)
+    faults = list(rows.faults)
+    changes = _changes(records, rows, current, faults)
+    if only_new:
+        changes = [change for change in changes if change.before is None]
+    faults.extend(records.judge(db, changes))
+    if faults:
+        raise RefusedImport(told_once(sorted(faults, key=_place)))
+    work = [change for change in changes if change.before != change.after]
+    credentials = records.write(db, work)
+    db.flush()
+    created = tuple(change.key for change in work if change.before is None)
+    changed = tuple(change.key for change in work if change.before is not None)
+    touched = {*created, *changed}
+    seen = [row.cells[records.key].strip() for row in rows.rows]
+    return ImportResult(created, changed, tuple(key for key in seen if key not in touched), credentials)
+
+
+def export_records(db: Session, records: Records, form: Form = Form.CSV) -> bytes:
+    """Write all records of a kind, in order of their keys, as one that `import_records` takes unchanged."""
+    current = records.current(db)
+    names = records.names(current)
+    cells = [{name: as_cell(current[key].get(name)) for name in names} for key in sorted(current)]
+    if form is Form.GEOJSON:
+        return write_features(cells)
+    return write_table(names, cells, excel=form is Form.EXCEL)
+
+
+def _read(content: bytes) -> Rows:
+    text = decode(content)
+    return read_features(text) if text.lstrip().startswith(("{", "[")) else read_table(text)
+
+
+def _changes(
+    records: Records, rows: Rows, current: Mapping[str, Values], faults: list[Fault]
+) -> list[Change]:
+    columns = _columns(records, rows, current, faults)
+    if rows.names and records.key not in rows.names:
+        known = ", ".join(records.names(current))
+        faults.append(
+            Fault(rows.head or "file", records.key, f"there is no such column; the columns are {known}")
+        )
+    first: dict[str, str] = {}
+    changes = []
+    for row in rows.rows:
+        values = _values(row, columns, faults)
+        if records.key not in row.cells:
+            if not rows.names or records.key in rows.names:
+                faults.append(Fault(row.where, records.key, "is missing"))
+            continue
+        key = values.get(records.key, REQUIRED)
+        if key is REQUIRED:
+            continue
+        if key in first:
+            faults.append(Fault(row.where, records.key, f"{key} is already on {first[key]}"))
+            continue
+        first[key] = row.where
+        before = current.get(key)
+        start = _defaults(records, current) if before is None else before
+        after = start | values
+        missing = [name for name, value in after.items() if value is REQUIRED and name not in row.cells]
+        faults.extend(Fault(row.where, name, "is missing") for name in missing)
+        if REQUIRED not in after.values():
+            changes.append(Change(row.where, key, before, after))
+    return changes
+
+
+def _columns(
+    records: Records, rows: Rows, current: Mapping[str, Values], faults: list[Fault]
+) -> dict[str, Column]:
+    """The columns that the file uses; a name nobody knows is a fault, once."""
+    columns = {}
+    unknown: dict[str, str] = {}
+    for row in rows.rows or [Row(rows.head or "file", dict.fromkeys(rows.names, ""))]:
+        for name in row.cells:
+            if name in columns or name in unknown:
+                continue
+            column = records.column(name)
+            if column is not None:
+                columns[name] = column
+            elif name not in NUMBERS_OF_PROGRAMS:
+                unknown[name] = rows.head or row.where
+    known = records.names(current)
+    if len(unknown) > MOST_ALIKE:
+        names = ", ".join(name[:40] for name in unknown)
+        where = next(iter(unknown.values()))
+        faults.append(Fault(where, None, f"there are no columns {names}; the columns are {', '.join(known)}"))
+        return columns
+    for name, where in unknown.items():
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; is it {near[0]}?" if near else ""
+        faults.append(Fault(where, name[:40], f"there is no such column{hint}"))
+    return columns
+
+
+def _values(row: Row, columns: Mapping[str, Column], faults: list[Fault]) -> Values:
+    values = {}
+    for name, text in row.cells.items():
+        if name not in columns:
+            continue
+        try:
+            # Half a surrogate pair, or a NUL that JSON smuggled in, can be stored by no database.
+            if "\0" in text or not _is_text(text):
+                raise ValueError("holds what is no character")
+            check_cell(text)
+            default = columns[name].default
+            empty = not text.strip() and default is not REQUIRED
+            values[name] = default if empty else columns[name].read(text)
+        except ValueError as error:
+            faults.append(Fault(row.where, name, str(error)))
+            # The row goes no further, but its key still counts against a second one.
+            values[name] = REQUIRED
+    return values
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _defaults(records: Records, current: Mapping[str, Values]) -> Values:
+    columns = {name: records.column(name) for name in records.names(current)}
+    return {name: column.default for name, column in columns.items() if column is not None}
+
+
+def told_once(faults: Sequence[Fault]) -> list[Fault]:
+    """What is wrong in the same way in many rows is said once, with how many."""
+    alike: dict[tuple[str | None, str], list[Fault]] = {}
+    for fault in faults:
+        alike.setdefault((fault.column, fault.reason), []).append(fault)
+    told = []
+    for same in alike.values():
+        first = same[0]
+        if len(same) > MOST_ALIKE:
+            where = f"{first.where} and {len(same) - 1} more"
+            told.append(Fault(where, first.column, first.reason))
+        else:
+            told += same
+    return sorted(told, key=_place)
+
+
+def _place(fault: Fault) -> tuple[int, str]:
+    number = fault.where.removesuffix(" more").partition(" and ")[0].rpartition(" ")[2]
+    return (int(number) if number.isdigit() else 0, fault.where)

@@ -1,0 +1,119 @@
+"""Sites as records. `networks` lists the slugs of the networks that a site offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from sites import opening_hours
+from sites.errors import Fault
+from sites.import_export import cells
+from sites.import_export.networks import MOST_KBPS
+from sites.import_export.records import Change, Column, Records, Values
+from sites.limits import may_serve
+from sites.models import Gateway, Network, Site, SiteKind, SiteState
+
+# Metropolitan France with a margin: what looks right only with the two numbers changed over was changed over.
+FRENCH_LATITUDES = (41.0, 51.5)
+FRENCH_LONGITUDES = (-5.5, 10.0)
+
+COLUMNS = {
+    "slug": Column(cells.slug),
+    "name": Column(cells.line_of_text(120, needed=True)),
+    "kind": Column(cells.word(SiteKind)),
+    "address": Column(cells.line_of_text(200, needed=True)),
+    "latitude": Column(cells.degrees(90)),
+    "longitude": Column(cells.degrees(180)),
+    "networks": Column(cells.slugs, ()),
+    "opening_hours": Column(cells.opening_hours, "24/7"),
+    "school_zone": Column(cells.school_zone, ""),
+    "zone": Column(cells.zone, "Europe/Paris"),
+    "state": Column(cells.word(SiteState), SiteState.PLANNED),
+    "state_since": Column(cells.instant, None),
+    "state_until": Column(cells.instant, None),
+    "ads_allowed": Column(cells.yes_or_no, False),
+    "eu_funded": Column(cells.yes_or_no, False),
+    "rate_down_kbps": Column(cells.whole_or_none(0, MOST_KBPS), None),
+    "rate_up_kbps": Column(cells.whole_or_none(0, MOST_KBPS), None),
+    "contact": Column(cells.line_of_text(200), ""),
+    "note": Column(cells.lines_of_text(10_000), ""),
+}
+
+
+def _names(_current: Mapping[str, Values]) -> Sequence[str]:
+    return list(COLUMNS)
+
+
+def _all(db: Session) -> dict[str, Site]:
+    return {site.slug: site for site in db.scalars(select(Site).options(selectinload(Site.networks)))}
+
+
+def _current(db: Session) -> dict[str, Values]:
+    return {slug: _values(site) for slug, site in _all(db).items()}
+
+
+def _values(site: Site) -> Values:
+    values: Values = {name: getattr(site, name) for name in COLUMNS if name != "networks"}
+    return values | {"networks": tuple(sorted(network.slug for network in site.networks))}
+
+
+def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
+    networks = {network.slug: network for network in db.scalars(select(Network))}
+    served: dict[str, set[str]] = {}
+    for site, network in db.execute(
+        select(Site.slug, Network.slug).select_from(Gateway).join(Site).join(Network)
+    ):
+        served.setdefault(site, set()).add(network)
+    for change in changes:
+        yield from _judge_place(change)
+        yield from _judge_networks(change, networks, served.get(change.key, set()))
+
+
+def _judge_place(change: Change) -> Iterator[Fault]:
+    after = change.after
+    latitude, longitude = after["latitude"], after["longitude"]
+    if _within(FRENCH_LONGITUDES, latitude) and _within(FRENCH_LATITUDES, longitude):
+        reason = f"{latitude} with longitude {longitude}: they look changed over (GeoJSON: longitude first)"
+        yield Fault(change.where, "latitude", reason)
+    if after["eu_funded"] and after["ads_allowed"]:
+        yield Fault(change.where, "ads_allowed", "European money forbids ads: eu_funded is true")
+    if opening_hours.parse(after["opening_hours"]).names_school and not after["school_zone"]:
+        reason = "is empty, and opening_hours name SH: whose school holidays are they, A, B or C?"
+        yield Fault(change.where, "school_zone", reason)
+    since, until = after["state_since"], after["state_until"]
+    if since and until and until <= since:
+        yield Fault(change.where, "state_until", "is not after state_since")
+
+
+def _judge_networks(change: Change, networks: Mapping[str, Network], served: set[str]) -> Iterator[Fault]:
+    offered = change.after["networks"]
+    for slug in offered:
+        if slug not in networks:
+            known = ", ".join(sorted(networks)) or "none"
+            yield Fault(change.where, "networks", f"there is no network {slug}; there are: {known}")
+        elif not may_serve(networks[slug].kind, change.after["kind"]):
+            yield Fault(change.where, "networks", f"{slug} is a library network, and this is no library")
+    for slug in sorted(served.difference(offered)):
+        yield Fault(change.where, "networks", f"a gateway here still serves {slug}")
+
+
+def _within(range_: tuple[float, float], number: float) -> bool:
+    return range_[0] <= number <= range_[1]
+
+
+def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
+    networks = {network.slug: network for network in db.scalars(select(Network))}
+    known = _all(db)
+    for change in changes:
+        site = known.get(change.key) or Site()
+        for name in COLUMNS:
+            if name != "networks":
+                setattr(site, name, change.after[name])
+        site.networks = [networks[slug] for slug in change.after["networks"]]
+        db.add(site)
+    return {}
+
+
+SITES = Records("slug", COLUMNS.get, _names, _current, _judge, _write)

@@ -1,0 +1,73 @@
+"""What follows from a network's and a site's records together. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sites import opening_hours
+from sites.models import Gateway, Network, NetworkKind, Site, SiteKind, SiteState
+
+BEFORE_ITS_TIME = {
+    SiteState.PLANNED: SiteState.PLANNED,
+    SiteState.LIVE: SiteState.PLANNED,
+    SiteState.OUTAGE: SiteState.LIVE,
+    SiteState.CLOSED: SiteState.LIVE,
+}
+AFTER_ITS_TIME = {
+    SiteState.PLANNED: SiteState.LIVE,
+    SiteState.LIVE: SiteState.CLOSED,
+    SiteState.OUTAGE: SiteState.LIVE,
+    SiteState.CLOSED: SiteState.LIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Ceilings for one client, in kbit/s; 0 means none."""
+
+    down_kbps: int
+    up_kbps: int
+
+
+def rates(site: Site, network: Network) -> Rates:
+    """The ceilings enforced at `site` on `network`: the site's own where it has one."""
+    return Rates(
+        down_kbps=network.rate_down_kbps if site.rate_down_kbps is None else site.rate_down_kbps,
+        up_kbps=network.rate_up_kbps if site.rate_up_kbps is None else site.rate_up_kbps,
+    )
+
+
+def ads_shown(site: Site, network: Network) -> bool:
+    """Whether guests meet ads: every record must agree, and European money forbids them (WiFi4EU)."""
+    return network.ads and site.ads_allowed and not site.eu_funded
+
+
+def may_serve(network_kind: NetworkKind, site_kind: SiteKind) -> bool:
+    """Library networks live in libraries only; a public one may be anywhere."""
+    return network_kind is not NetworkKind.LIBRARY or site_kind is SiteKind.LIBRARY
+
+
+def state_at(site: Site, at: datetime) -> SiteState:
+    """The site's state at an instant. The recorded one holds in [state_since, state_until).
+
+    Before that a live site was planned and one with an outage or a closure was live; after it a planned site
+    is live, an outage or a closure is over, and a site that was live until then is closed.
+    """
+    if site.state_since is not None and at < site.state_since:
+        return BEFORE_ITS_TIME[site.state]
+    if site.state_until is not None and at >= site.state_until:
+        return AFTER_ITS_TIME[site.state]
+    return site.state
+
+
+def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
+    """When the site closes, if that bounds a stay: only on networks of libraries, which end with the opening hours."""
+    if gateway.network.kind is not NetworkKind.LIBRARY:
+        return None
+    return opening_hours.closing(_hours_of(gateway.site), now, ZoneInfo(gateway.site.zone))
+
+
+def _hours_of(site: Site) -> opening_hours.Hours:
+    return opening_hours.parse(site.opening_hours, site.school_zone)

@@ -1,0 +1,95 @@
+"""Tickets to print in these tests, and a reader for what comes out of the press."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zxingcpp
+from PIL import Image
+
+from portal.printing.tickets import Ticket
+from portal.printing.wifi_qr import joining_uri
+from tests.services.parts import program
+
+SYMBOLS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+SSID = "Besancon-Bibliotheques"
+ENDS = {
+    "fr": "valable jusqu’à ce soir minuit",
+    "en": "valid until midnight tonight",
+    "de": "gültig bis heute um Mitternacht",
+}
+DPI = 200
+
+
+def make_ticket(number: int = 0, **changes: Any) -> Ticket:
+    drawn = random.Random(number)
+    code = "".join(drawn.choice(SYMBOLS) for _ in range(9))
+    values: dict[str, Any] = {
+        "code": f"{code[:3]}-{code[3:6]}-{code[6:]}",
+        "redeem_url": f"HTTPS://WIFI.EXAMPLE.ORG/PASS/{code}",
+        "ssid": SSID,
+        "join": joining_uri(SSID),
+        "ends": ENDS,
+        "place": "Médiathèque Pierre-Bayle",
+    }
+    return Ticket(**{**values, **changes})
+
+
+def make_tickets(count: int, **changes: Any) -> list[Ticket]:
+    return [make_ticket(number, **changes) for number in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A QR code that a camera would read: what it says, and its upper left corner and side on the paper, in mm."""
+
+    text: str
+    x: float
+    y: float
+    side: float
+
+
+def read_codes(pdf: bytes, folder: Path) -> list[list[Seen]]:
+    """All codes of each page of this document, as they stand on paper at 200 dots to the inch."""
+    return [[_seen(code) for code in zxingcpp.read_barcodes(page)] for page in render(pdf, folder)]
+
+
+def render(pdf: bytes, folder: Path) -> list[Image.Image]:
+    """The pages as grey pictures."""
+    (folder / "sheet.pdf").write_bytes(pdf)
+    command = [program("pdftoppm"), "-r", str(DPI), "-gray", folder / "sheet.pdf", folder / "page"]
+    subprocess.run(command, check=True, timeout=60)
+    return [Image.open(path) for path in sorted(folder.glob("page-*.pgm"))]
+
+
+def _seen(code: Any) -> Seen:
+    millimetre = DPI / 25.4
+    corner, across = code.position.top_left, code.position.top_right
+    return Seen(code.text, corner.x / millimetre, corner.y / millimetre, (across.x - corner.x) / millimetre)
+
+
+def read_text(pdf: bytes) -> str:
+    """The text as a reader program gets it, in the order of the document."""
+    command = [program("pdftotext"), "-raw", "-", "-"]
+    return subprocess.run(command, input=pdf, capture_output=True, check=True, timeout=60).stdout.decode()
+
+
+def read_facts(pdf: bytes, *flags: str) -> str:
+    """What pdfinfo says of the document."""
+    command = [program("pdfinfo"), *flags, "-"]
+    return subprocess.run(command, input=pdf, capture_output=True, check=True, timeout=60).stdout.decode()
+
+
+def squeezed(text: str) -> str:
+    """Without any white space: where lines break is not at stake."""
+    return re.sub(r"\s", "", text)
+
+
+def redeem_addresses(tickets: Sequence[Ticket]) -> list[str]:
+    return sorted(ticket.redeem_url for ticket in tickets)

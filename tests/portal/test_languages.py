@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -66,6 +67,15 @@ def test_no_translation_is_left_over(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
+def test_no_text_stands_twice(code: str) -> None:
+    """Of two entries for one text the last would be said, and the first be read by whoever mends the catalogue."""
+    written = re.findall(r'^msgid ((?:".*"\n)+)', (FOLDER / f"{code}.po").read_text("utf-8"), re.MULTILINE)
+    texts = Counter("".join(re.findall(r'"(.*)"', lines)) for lines in written)
+    assert texts.total() > 150
+    assert [text for text, times in texts.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
 def test_every_translation_is_whole_and_certain(code: str) -> None:
     for message in messages(code):
         assert not message.fuzzy, message.id
@@ -86,6 +96,14 @@ def test_french_has_its_own_spaces_and_apostrophes() -> None:
     for message in messages("fr"):
         for form in forms(message.string):
             assert not re.search(r" [:;?!»%](?!\()|« |'", form), form
+
+
+def test_french_has_two_words_where_english_has_one() -> None:
+    """A place is shut, a requisition is dealt with: two texts, so that each is said in its own word."""
+    french = Catalogue(FOLDER / "fr.po")
+    assert french.gettext("Closed") == "Fermé"
+    assert french.gettext("Closing") == "Clôture"
+    assert (french.gettext("ended"), french.gettext("no longer holds")) == ("terminée", "a pris fin")
 
 
 def test_french_counts_none_as_one() -> None:

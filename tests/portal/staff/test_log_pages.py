@@ -130,12 +130,12 @@ def test_from_a_complaint_to_its_reason_with_the_keyboard(portal: Portal, chromi
         clerk.page.fill("#about", f"{refused.at:%Y-%m-%dT%H:%MZ}")
         clerk.enter("#about")
         row = clerk.page.locator("tr.refusal", has_text="iPhone").first
-        expect(row).to_contain_text("Numéro de carte ou code faux")
+        expect(row).to_contain_text("Numéro de carte ou mot de passe inexact")
         row.locator("a").focus()
         with clerk.page.expect_navigation():
             clerk.page.keyboard.press("Enter")
         expect(clerk.page.locator("main")).to_contain_text("Demandez le numéro imprimé sur la carte")
-        expect(clerk.page.locator("h1")).to_have_text("Numéro de carte ou code faux")
+        expect(clerk.page.locator("h1")).to_have_text("Numéro de carte ou mot de passe inexact")
 
 
 def test_the_code_on_the_guest_s_page_leads_to_the_same_place(portal: Portal, chromium: Browser) -> None:

@@ -69,12 +69,12 @@ def accept(
             now=now,
         )
     else:
-        if ticket.shown_at < _opens_at(present):
+        if ticket.shown_at < _opens_at(present, gateway):
             # Saved up while something else was accepted: nobody has looked at it for this renewal.
-            raise NotDue(_opens_at(present))
+            raise NotDue(_opens_at(present, gateway))
         opened = Opened(present, _renew(db, present, gateway=gateway, client=client, now=now))
     if opened.lease_id is None:
-        raise NotDue(_opens_at(opened.access))
+        raise NotDue(_opens_at(opened.access, gateway))
     db.execute(
         update(Impression)
         .where(Impression.id == impression_id)
@@ -131,10 +131,10 @@ def _spend(db: Session, ticket: Ticket, gateway: Gateway, *, now: datetime) -> i
 def _renew(
     db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
 ) -> int | None:
-    if not policy.may_renew(now=now, until=access.until, window=gateway.network.renewal_window):
-        raise NotDue(_opens_at(access))
+    if not policy.may_renew(now=now, until=access.until, window=gateway.renewal_window):
+        raise NotDue(_opens_at(access, gateway))
     return renewal.renew(db, access, gateway=gateway, client=client, now=now)
 
 
-def _opens_at(access: AccessSession) -> datetime:
-    return policy.renewal_opens(access.until, window=access.network.renewal_window)
+def _opens_at(access: AccessSession, gateway: Gateway) -> datetime:
+    return policy.renewal_opens(access.until, window=gateway.renewal_window)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -14,11 +13,6 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _HEX = re.compile(r"[0-9a-f]{12}")
 _CANONICAL = re.compile(r"[0-9a-f][02468ace](?::[0-9a-f]{2}){5}")
 _ZERO = "00:00:00:00:00:00"
-
-
-class GatewayKind(enum.StrEnum):
-    NFTABLES = "nftables"
-    FAKE = "fake"
 
 
 class InvalidMac(ValueError):

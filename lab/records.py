@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ads.campaigns import load_announcements
 from auth.patrons.csv_import import import_patrons
-from gateways.types import Client, GatewayKind
+from gateways.types import Client
 from lab.doors import Door
 from lab.network import client_prefix
 from sessions.sightings import see
@@ -60,7 +60,7 @@ def _add(db: Session, door: Door, number: int) -> str:
     _, credential = add_gateway(
         db,
         identity=door.identity,
-        kind=GatewayKind.NFTABLES,
+        kind="nftables",
         site=site,
         network=network,
         client_prefixes=[str(client_prefix(version, number)) for version in (4, 6)],
@@ -84,7 +84,7 @@ def _add_fake(db: Session, door: Door) -> Gateway:
     gateway, _ = add_gateway(
         db,
         identity=f"fake-{door.identity}",
-        kind=GatewayKind.FAKE,
+        kind="fake",
         site=site,
         network=network,
         client_prefixes=["127.0.0.0/8", "::1/128"],

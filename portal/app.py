@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flask import Flask
+from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
 
 from auth.audit import signatures
@@ -28,7 +28,7 @@ from portal.caches.creatives import Stage
 from portal.caches.gateways import Places
 from portal.caches.pages import Stencils
 from portal.denials.recorder import Recorder
-from portal.gateway_api import nftables
+from portal.gateway_api import blueprints
 from portal.guest import guests
 from portal.http import errors
 from portal.http.database_faults import Troubles
@@ -40,12 +40,6 @@ from portal.staff import layout, login, staff
 from sessions.legal_requests.signing import Signer
 
 ROOT = Path(__file__).parent.parent
-SERVED = {
-    Serves.ALL: (guests, health, nftables.door, staff, api),
-    Serves.GUESTS: (guests, health),
-    Serves.STAFF: (staff, api, health),
-    Serves.GATEWAYS: (nftables.door, health),
-}
 
 
 def system_clock() -> datetime:
@@ -96,11 +90,24 @@ def create_app(services: Services) -> Flask:
     layout.dress(app, staff_style)
     login.prepare(app)
     errors.handle(app)
-    for blueprint in SERVED[services.settings.serves]:
+    for blueprint in served(services.settings.serves):
         app.register_blueprint(blueprint)
     cli.register(app)
     app.wsgi_app = TruePeer(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     return app
+
+
+def served(serves: Serves) -> list[Blueprint]:
+    """What this process answers to."""
+    match serves:
+        case Serves.ALL:
+            return [guests, health, *blueprints(), staff, api]
+        case Serves.GUESTS:
+            return [guests, health]
+        case Serves.STAFF:
+            return [staff, api, health]
+        case Serves.GATEWAYS:
+            return [*blueprints(), health]
 
 
 def _directory(settings: Settings, make_session: SessionMaker) -> Directory:

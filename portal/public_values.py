@@ -7,7 +7,7 @@ of a site and its note are for staff, and so is most of what a network, a gatewa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,7 +82,13 @@ class PublicVisit:
 
 def render_page(template: str, **values: object) -> str:
     """A guests' page. Rows among `values`, alone or in a list, go in as what is public of them."""
-    return render_template(template, **{name: public(value) for name, value in values.items()})
+    shown = {name: public(value) for name, value in values.items()}
+    visit, network = values.get("visit"), shown.get("network")
+    is_blind = isinstance(visit, Visit) and not visit.gateway.capabilities.reports_presence
+    if is_blind and isinstance(network, PublicNetwork):
+        # Nobody is sent away for a silence that this gateway cannot see.
+        shown["network"] = replace(network, idle_length=None)
+    return render_template(template, **shown)
 
 
 def public(value: object) -> object:

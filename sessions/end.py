@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from gateways.types import GatewayKind
+from gateways.registry import names
 from sessions import leases, policy
 from sessions.models import AccessSession, EndReason
 from sites.models import Gateway, Network
@@ -23,7 +23,7 @@ def end(db: Session, access_id: int, *, reason: EndReason, now: datetime) -> boo
 
 
 def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
-    """Close the books of sessions whose time is over. The gateways ended them by themselves; nothing is sent.
+    """Close the books of sessions whose time is over. Most gateways ended them by themselves; the others are told.
 
     A session whose gateway has been silent since before the deadline is closed as "gateway lost": nobody can say when
     its last packet passed.
@@ -48,7 +48,10 @@ def _close(db: Session, access_id: int, *, until: datetime, seen_at: datetime | 
     reason = EndReason.GATEWAY_LOST if lost else EndReason.EXPIRED
     # The deadline is part of the claim: a renewal that came in between wins.
     ours = (AccessSession.id == access_id) & (AccessSession.until == until)
-    return len(_claim(db, ours, reason=reason, at=until))
+    closed = _claim(db, ours, reason=reason, at=until)
+    for number in closed:
+        leases.tell_ends(db, number)
+    return len(closed)
 
 
 def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
@@ -61,8 +64,8 @@ def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
             AccessSession.ended_at.is_(None),
             AccessSession.until > now,
             Network.idle_seconds > 0,
-            # A fake gateway sees no packets: it cannot tell who is gone.
-            Gateway.kind != GatewayKind.FAKE,
+            # The others cannot tell who is gone.
+            Gateway.kind.in_(names(lambda kind: kind.reports_presence)),
             Gateway.seen_at > now - GATEWAY_SILENT,
         )
         .order_by(AccessSession.last_seen_at)

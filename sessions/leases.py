@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from db.notify import BELL
 from db.statements import ForEither, table_of
+from gateways.registry import names
 from gateways.types import Client
-from sessions import port_blocks
+from sessions import policy, port_blocks
 from sessions.models import AccessSession, Lease
 from sites.limits import rates
 from sites.models import Gateway
@@ -37,8 +38,11 @@ def grant(
     until: datetime,
     now: datetime,
 ) -> int:
-    """Write a lease for `access` at `gateway`; its id. `gateway` comes with its site and network."""
-    rate, own = rates(gateway.site, gateway.network), access.entitlement
+    """Write a lease for `access` at `gateway`; its id. `gateway` comes with its site and network.
+
+    The lease says what the gateway can keep: its end in the gateway's steps of time, and no rates where it keeps none.
+    """
+    down, up = _rates(access, gateway)
     # From here on the gateway's row is ours until the commit: nobody else looks for a free block meanwhile.
     version = stamp(db, gateway.id)
     origin = port_blocks.claim(db, access_id=access.id, gateway=gateway, mac=client.mac, now=now)
@@ -50,9 +54,9 @@ def grant(
         "address": str(client.addresses[0]),
         "created_at": now,
         "starts_at": starts_at,
-        "until": until,
-        "rate_down_kbps": rate.down_kbps if own.rate_down_kbps is None else own.rate_down_kbps,
-        "rate_up_kbps": rate.up_kbps if own.rate_up_kbps is None else own.rate_up_kbps,
+        "until": policy.in_steps(until, now=now, step=gateway.lease_step),
+        "rate_down_kbps": down,
+        "rate_up_kbps": up,
         "version": version,
         "public_address": origin.address,
         "port_first": origin.first,
@@ -62,10 +66,31 @@ def grant(
     return lease_id
 
 
+def _rates(access: AccessSession, gateway: Gateway) -> tuple[int, int]:
+    """Down and up in kbit/s: the entitlement's own, else the place's; 0 is none."""
+    if not gateway.capabilities.limits_rates:
+        return 0, 0
+    place, own = rates(gateway.site, gateway.network), access.entitlement
+    return (
+        place.down_kbps if own.rate_down_kbps is None else own.rate_down_kbps,
+        place.up_kbps if own.rate_up_kbps is None else own.rate_up_kbps,
+    )
+
+
 def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
-    """Take back every running lease of these access sessions, at every gateway; the number of leases."""
-    running = select(Lease.id, Lease.gateway_id).where(
-        Lease.access_id.in_(list(access_ids)), Lease.released_at.is_(None), Lease.until > now
+    """Take back every running lease of these access sessions, wherever the gateway can; the number of leases.
+
+    A lease that cannot be taken back stays as it is, since its client does pass until its end.
+    """
+    running = (
+        select(Lease.id, Lease.gateway_id)
+        .join(Gateway, Gateway.id == Lease.gateway_id)
+        .where(
+            Lease.access_id.in_(list(access_ids)),
+            Lease.released_at.is_(None),
+            Lease.until > now,
+            Gateway.kind.in_(names(lambda kind: kind.revokes)),
+        )
     )
     by_gateway: dict[int, list[int]] = {}
     for lease_id, gateway_id in db.execute(running):
@@ -79,6 +104,27 @@ def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
             .execution_options(synchronize_session=False)
         )
     return sum(map(len, by_gateway.values()))
+
+
+def tell_ends(db: Session, access_id: int) -> None:
+    """Tell the end of this session to those gateways that do not keep the deadline by themselves."""
+    leases = db.execute(
+        select(Lease.id, Lease.gateway_id)
+        .join(Gateway, Gateway.id == Lease.gateway_id)
+        .where(
+            Lease.access_id == access_id,
+            Lease.released_at.is_(None),
+            Gateway.kind.in_(names(lambda kind: kind.must_be_told_ends)),
+        )
+        .order_by(Lease.gateway_id)
+    ).all()
+    for lease_id, gateway_id in leases:
+        db.execute(
+            update(Lease)
+            .where(Lease.id == lease_id)
+            .values(version=stamp(db, gateway_id))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def restate(db: Session, *, gateway_id: int, macs: Collection[str], now: datetime) -> None:

@@ -8,21 +8,23 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What bounds a lease: its greatest length, the person's entitlement, and the site's closing."""
+    """What bounds a lease: its greatest length, the person's entitlement, the site's closing, the gateway's clock."""
 
     length: timedelta
     entitlement_until: datetime | None = None
     closing: datetime | None = None
+    # The step of time in which the gateway keeps an end that nobody can tell it: `Gateway.lease_step`.
+    step: timedelta = timedelta(0)
 
 
 def first_until(terms: Terms, *, now: datetime) -> datetime:
     """When a first lease ends: after its full length, with the entitlement, or at the closing: whichever is first."""
-    return _bounded(now + terms.length, terms)
+    return _bounded(now + terms.length, terms, now)
 
 
 def renewed_until(terms: Terms, *, now: datetime, until: datetime) -> datetime:
     """When a renewed lease ends: counted from the old deadline, so that no minute is lost; after it, from now."""
-    return _bounded(max(now, until) + terms.length, terms)
+    return _bounded(max(now, until) + terms.length, terms, now)
 
 
 def renewal_opens(until: datetime, *, window: timedelta) -> datetime:
@@ -45,6 +47,16 @@ def is_idle(*, now: datetime, last_seen_at: datetime, idle: timedelta) -> bool:
     return bool(idle) and now - last_seen_at >= idle
 
 
-def _bounded(until: datetime, terms: Terms) -> datetime:
+def in_steps(until: datetime, *, now: datetime, step: timedelta) -> datetime:
+    """The latest end not after `until` that lies whole steps after `now`.
+
+    A lease shorter than one step stays as it is: the gateway cannot hold it, and nobody is given more than is theirs.
+    """
+    if step <= timedelta(seconds=1) or until - now < step:
+        return until
+    return now + (until - now) // step * step
+
+
+def _bounded(until: datetime, terms: Terms, now: datetime) -> datetime:
     bounds = [until, terms.entitlement_until, terms.closing]
-    return min(bound for bound in bounds if bound is not None)
+    return in_steps(min(bound for bound in bounds if bound is not None), now=now, step=terms.step)

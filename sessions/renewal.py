@@ -18,12 +18,17 @@ from sites.models import Gateway
 def renew(
     db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
 ) -> int | None:
-    """Renew `access` at `gateway`; the new lease's id, or None where it ended or another request was quicker.
+    """Renew `access` at `gateway`; the new lease's id.
+
+    None where it ended, another request was quicker, or the gateway cannot extend a lease that still runs.
 
     The claim names the deadline it was decided on: however many requests run at once, one of them extends it.
     """
     old = access.until
-    terms = policy.Terms(gateway.network.lease_length, access.entitlement.until, site_closing(gateway, now))
+    if now < old and not gateway.capabilities.extends:
+        return None
+    closing = site_closing(gateway, now)
+    terms = policy.Terms(gateway.network.lease_length, access.entitlement.until, closing, gateway.lease_step)
     until = policy.renewed_until(terms, now=now, until=old)
     if until <= old:
         return None

@@ -142,8 +142,9 @@ def move(
 def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.Terms:
     """A pass runs to its own end, as its plan says; everybody else is bounded by the network and the closing too."""
     if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
-        return policy.Terms(entitlement.until - now)
-    return policy.Terms(gateway.network.lease_length, entitlement.until, site_closing(gateway, now))
+        return policy.Terms(entitlement.until - now, step=gateway.lease_step)
+    closing = site_closing(gateway, now)
+    return policy.Terms(gateway.network.lease_length, entitlement.until, closing, gateway.lease_step)
 
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:

@@ -12,7 +12,7 @@ from auth import rate_limits
 from auth.api_tokens import idempotency
 from auth.staff import browser_sessions, form_results
 from auth.staff.roles import LONGEST_SIGNIN
-from gateways.types import GatewayKind
+from gateways.registry import names
 from sessions import end, sightings
 from sessions.gateway_health import outages, stale_sessions
 from sessions.retention import clock_check
@@ -38,7 +38,7 @@ class Swept:
 def sweep(db: Session, *, now: datetime) -> Swept:
     """Do one round. The gateways need none of it to end access: it brings the books up to date."""
     is_plausible = clock_check.look(db, now=now)
-    _hear_fakes(db, now=now)
+    _take_as_heard(db, now=now)
     expired = end.close_expired(db, now=now)
     idle = end.end_idle(db, now=now)
     settled = stale_sessions.settle(db, now=now)
@@ -52,11 +52,11 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     return Swept(expired, idle, settled.closed)
 
 
-def _hear_fakes(db: Session, *, now: datetime) -> None:
-    """A fake gateway lives in the portal: it is there as long as the sweep is."""
+def _take_as_heard(db: Session, *, now: datetime) -> None:
+    """Gateways that do not let themselves be heard are taken to be there as long as the sweep is."""
     db.execute(
         update(Gateway)
-        .where(Gateway.kind == GatewayKind.FAKE)
+        .where(Gateway.kind.in_(names(lambda kind: not kind.is_heard)))
         .values(seen_at=now)
         .execution_options(synchronize_session=False)
     )

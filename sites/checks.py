@@ -80,7 +80,7 @@ def _check(gateway: Gateway, now: datetime) -> GatewayCheck:
     faults = read_faults(health.get("faults") or [])
     return GatewayCheck(
         identity=gateway.identity,
-        kind=gateway.kind.value,
+        kind=gateway.kind,
         site=gateway.site.slug,
         network=gateway.network.slug,
         seen_at=gateway.seen_at,

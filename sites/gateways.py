@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateways.landing_token import credential_digest
-from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, GatewayKind, IpAddress
+from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.models import Gateway, Network, Site
 
@@ -34,7 +34,7 @@ def add_gateway(
     db: Session,
     *,
     identity: str,
-    kind: GatewayKind,
+    kind: str,
     site: Site,
     network: Network,
     client_prefixes: Sequence[str],
@@ -44,8 +44,8 @@ def add_gateway(
 ) -> tuple[Gateway, str]:
     """Record a gateway for `network` at `site`.
 
-    Gives its credential too, which is kept as a digest and can be shown only now. Raises
-    InvalidGateway, and TakenIdentity when the identity is in use.
+    `kind` is the name of a kind. Gives the credential too, which is kept as a digest and can be shown only now. Raises
+    InvalidGateway, TakenIdentity when the identity is in use, and `UnknownKind`.
     """
     if not IDENTITY.fullmatch(identity):
         raise InvalidGateway(f"identity {identity[:80]!r} is not 1 to 64 of a-z, 0-9 and -")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gateways.landing_token import credential_digest
-from gateways.types import Client, GatewayKind, parse_mac
+from gateways.types import Client, parse_mac
 from sites.models import Gateway, Network, NetworkKind, SigninMethod, Site, SiteKind, SiteState
 
 ADA_PHONE = "02:00:00:00:0a:01"
@@ -73,7 +73,7 @@ def make_site(slug: str, *networks: Network, **fields: Any) -> Site:
 def make_gateway(identity: str, site: Site, network: Network, **fields: Any) -> Gateway:
     values: dict[str, Any] = {
         "identity": identity,
-        "kind": GatewayKind.NFTABLES,
+        "kind": "nftables",
         "credential_digest": credential_digest(credential_of(identity)),
         "client_prefixes": ["10.66.0.0/24", "fd66::/64"],
         "redirector_url": "http://10.66.0.1:8081/",

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, selectinload
 from ads.campaigns import load_announcements
 from ads.models import Creative
 from gateways.landing_token import credential_digest
-from gateways.types import GatewayKind
 from lab.history.habits import Place
 from sites.demo.town import load_demo
 from sites.limits import rates
@@ -74,7 +73,7 @@ def _gateway(site: Site, network: Network, prefix: str) -> Gateway:
     identity = f"past-{site.slug}-{network.slug}"[:64]
     return Gateway(
         identity=identity,
-        kind=GatewayKind.NFTABLES,
+        kind="nftables",
         # Of a credential that nobody has.
         credential_digest=credential_digest(f"nobody's, of {identity}"),
         site=site,

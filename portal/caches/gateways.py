@@ -4,6 +4,7 @@ every request. The objects are detached; nobody may change them.
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 
@@ -11,10 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from db.engine import SessionMaker, reading
+from gateways.registry import kinds
 from gateways.types import IpAddress
 from sites.models import Gateway, Network
 
 FRESH_SECONDS = 2.0
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -24,6 +27,7 @@ class Places:
     make_session: SessionMaker
     _read_at: float = field(default=float("-inf"), init=False)
     _gateways: dict[str, Gateway] = field(default_factory=dict, init=False)
+    _unknown: list[str] = field(default_factory=list, init=False)
 
     def by_identity(self, identity: str) -> Gateway | None:
         return self._fresh().get(identity)
@@ -49,12 +53,19 @@ class Places:
         """Read again at the next question."""
         self._read_at = float("-inf")
 
+    def _tell_unknown(self, unknown: list[str]) -> None:
+        """Records that a newer version has written serve nobody here: say so, once for each change."""
+        if unknown and unknown != self._unknown:
+            log.error("gateways of a kind that this version does not know: %s", ", ".join(unknown))
+        self._unknown = unknown
+
     def _fresh(self) -> dict[str, Gateway]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:
             with reading(self.make_session) as db:
                 found = db.scalars(
                     select(Gateway).options(joinedload(Gateway.site), joinedload(Gateway.network))
                 ).all()
-                self._gateways = {gateway.identity: gateway for gateway in found}
-            self._read_at = time.monotonic()
+            known = {gateway.identity: gateway for gateway in found if gateway.kind in kinds()}
+            self._tell_unknown([f"{one.identity} ({one.kind})" for one in found if one.identity not in known])
+            self._gateways, self._read_at = known, time.monotonic()
         return self._gateways

@@ -18,6 +18,7 @@ from auth.staff.roles import Role
 from config.certificates import check_certificate, check_served
 from config.findings import Finding, Severity, fault, good, warning
 from db.engine import reading
+from gateways.registry import kinds
 from portal.cli.gateways import ADVICE
 from portal.cli.machine import check_clock, check_name, check_nginx, check_units, is_sound, looked
 from portal.cli.patrons import check_patrons_and_database
@@ -99,6 +100,8 @@ def check_administrator(db: Session) -> Finding:
 
 def _of_gateway(one: GatewayHealth) -> Finding:
     told = f"gateway {one.check.identity}: {ADVICE[one.verdict]}"
+    if one.check.kind not in kinds():
+        return fault(f"gateway {one.check.identity}: this version knows no kind {one.check.kind!r}.")
     return good(f"{told}.") if one.verdict is Verdict.WELL else fault(f"{told} (arobase gateways check)")
 
 

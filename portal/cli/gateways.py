@@ -16,7 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from db.engine import reading
-from gateways.types import GatewayKind
+from gateways.registry import kinds
+from portal.i18n.gateway_capabilities import in_words_of, product_of
 from portal.i18n.gateway_faults import fault_in_words
 from portal.services import services
 from sessions.gateway_health.overview import GatewayHealth, look
@@ -40,9 +41,7 @@ ADVICE = {
 
 @gateways.command("add")
 @click.argument("identity")
-@click.option(
-    "--kind", type=click.Choice([kind.value for kind in GatewayKind]), default="nftables", show_default=True
-)
+@click.option("--kind", type=click.Choice(list(kinds())), default="nftables", show_default=True)
 @click.option("--site", "site_slug", required=True, help="The site's slug.")
 @click.option("--network", "network_slug", required=True, help="The network's slug.")
 @click.option(
@@ -82,7 +81,7 @@ def add(
             _, credential = add_gateway(
                 db,
                 identity=identity,
-                kind=GatewayKind(kind),
+                kind=kind,
                 site=_site(db, site_slug),
                 network=_network(db, network_slug),
                 client_prefixes=prefixes,
@@ -113,9 +112,15 @@ def rotate(identity: str, credential_file: Path | None) -> None:
         hand_over(rotate_credential(db, gateway))
 
 
+@gateways.command("kinds")
+def list_kinds() -> None:
+    """List the kinds of gateways, and what each can do."""
+    _tell_kinds(list(kinds()))
+
+
 @gateways.command("list")
 def list_gateways() -> None:
-    """List the gateways."""
+    """List the gateways, and below them what their kinds can do."""
     with reading(services().make_session) as db:
         found = db.scalars(
             select(Gateway)
@@ -128,6 +133,7 @@ def list_gateways() -> None:
             f"{gateway.identity}\t{gateway.kind}\t{gateway.site.slug}\t{gateway.network.slug}\t{prefixes}"
         )
     click.echo(f"{len(found)} gateway{'' if len(found) == 1 else 's'}.", err=True)
+    _tell_kinds(sorted({gateway.kind for gateway in found}), err=True)
 
 
 @gateways.command("check")
@@ -140,8 +146,18 @@ def check_gateways() -> None:
         click.echo("\t".join([one.check.identity, one.check.site, *_told(one), ADVICE[one.verdict]]))
         for fault in one.check.faults:
             click.echo(f"\t{fault_in_words(fault)}")
+    _tell_kinds(sorted({one.check.kind for one in found}))
     if any(one.verdict is not Verdict.WELL for one in found):
         sys.exit(1)
+
+
+def _tell_kinds(names: list[str], *, err: bool = False) -> None:
+    """What gateways of these kinds can do, in words."""
+    g.language = "en"
+    for name in names:
+        click.echo(f"kind {name}: {product_of(name)}", err=err)
+        for sentence in in_words_of(name):
+            click.echo(f"\t{sentence}", err=err)
 
 
 def _told(one: GatewayHealth) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import audit_anchors, retention, statistics
 from portal.cli.database import reason_of
+from portal.gateway_api import notify_behind
 from portal.services import Services, services
 from sessions.sweep import Swept
 from sessions.sweep import sweep as sweep_once
@@ -69,7 +70,9 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
 
 def _sweep(service: Services) -> Swept:
     with service.make_session.begin() as db:
-        return sweep_once(db, now=service.clock())
+        swept = sweep_once(db, now=service.clock())
+    notify_behind()
+    return swept
 
 
 class _Figures:

@@ -1,12 +1,5 @@
-"""Where gateways meet the portal: one module per kind of gateway, and the knock that tells a gateway of a change."""
+"""Where gateways meet the portal: one module for each kind of gateway. How to add one: docs/gateways.md."""
 
-from __future__ import annotations
+from portal.gateway_api.endpoints import blueprints, notify_behind, notify_gateway
 
-from portal.gateway_api import fake
-from sites.models import Gateway
-
-
-def knock(gateway: Gateway) -> None:
-    """After a commit: bring the gateway to agree. Those that follow the feed do it by themselves."""
-    if gateway.kind == fake.KIND:
-        fake.confirm_all(gateway)
+__all__ = ["blueprints", "notify_behind", "notify_gateway"]

@@ -1,17 +1,30 @@
-"""A gateway without a kernel, for a machine that has none: it agrees to everything at once."""
+"""FakeGateways: held in this process, and told of each change at once."""
 
 from __future__ import annotations
 
-from gateways.types import GatewayKind
+from flask import current_app
+
+from gateways.fake.gateway import FakeGateway
 from portal.gateway_api.confirmation import confirm
+from portal.gateway_api.endpoints import Endpoint
 from portal.services import services
+from sessions import feed
 from sites.models import Gateway
 
-KIND = GatewayKind.FAKE
+
+def fake_gateway(gateway_id: int) -> FakeGateway:
+    """The FakeGateway of this record in this process; it begins knowing nothing."""
+    held: dict[int, FakeGateway] = current_app.extensions.setdefault("arobase.fake_gateways", {})
+    return held.setdefault(gateway_id, FakeGateway())
 
 
-def confirm_all(gateway: Gateway) -> None:
-    """Confirm whatever the feed holds."""
+def notify(gateway: Gateway) -> None:
+    """Give it what has changed, and confirm what it has taken."""
+    fake, now = fake_gateway(gateway.id), services().clock()
     with services().make_session.begin() as db:
-        version = db.get_one(Gateway, gateway.id).feed_version
-        confirm(db, gateway_id=gateway.id, version=version, refused={}, now=services().clock())
+        news = feed.read(db, gateway_id=gateway.id, since=fake.version, now=now)
+        fake.take(version=news.version, full=news.full, grants=news.grants, ends=news.ends)
+        confirm(db, gateway_id=gateway.id, version=news.version, refused={}, now=now)
+
+
+ENDPOINT = Endpoint(notify=notify)

@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, Response, abort, g, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 
 from db.engine import reading
-from gateways.landing_token import credential_digest
-from gateways.types import GatewayKind, Grant
+from gateways.nftables.kind import KIND
+from gateways.types import Grant
 from portal.gateway_api.confirmation import confirm
+from portal.gateway_api.credentials import calling_gateway, demand_credential
+from portal.gateway_api.endpoints import Endpoint
 from portal.services import services
 from sessions import accounting, feed, roaming
-from sites.models import Gateway
 
-door = Blueprint("nftables", __name__, url_prefix="/gateways/nftables")
+door = Blueprint(KIND.name, __name__, url_prefix=f"/gateways/{KIND.name}")
+ENDPOINT = Endpoint(door)
 LONGEST_WAIT = 25.0
 LARGEST_BODY = 8 * 1024 * 1024
 # Where this key stands in the WSGI environment, whoever calls the view waits in its place: see
@@ -44,23 +46,19 @@ class LongPoll:
 def know_the_gateway() -> None:
     """Nothing is answered to a caller without a gateway's own credential."""
     request.max_content_length = LARGEST_BODY
-    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-    gateway = _by_credential(credential.strip()) if scheme.lower() == "bearer" and credential else None
-    if gateway is None or gateway.kind != GatewayKind.NFTABLES:
-        abort(HTTPStatus.UNAUTHORIZED)
-    g.gateway = gateway
+    demand_credential(KIND.name)
 
 
 @door.get("/feed")
 def follow() -> Response:
     since = request.args.get("since", 0, type=int)
     wait = min(LONGEST_WAIT, max(0.0, request.args.get("wait", 0.0, type=float)))
-    answer = await_change(_gateway().id, since=since, wait=wait, poll=request.environ.get(LONG_POLL))
+    answer = await_change(calling_gateway().id, since=since, wait=wait, poll=request.environ.get(LONG_POLL))
     return jsonify(
         version=answer.version,
         full=answer.full,
         now=services().clock().timestamp(),
-        landing_key=services().landing_keys.of(_gateway().credential_digest).hex(),
+        landing_key=services().landing_keys.of(calling_gateway().credential_digest).hex(),
         grants=[_grant(grant) for grant in answer.grants],
         ends=list(answer.ends),
     )
@@ -75,7 +73,7 @@ def confirmed() -> tuple[str, int]:
             accounting.whole(entry["number"]): _plain(entry["reason"]) for entry in body.get("refused", [])
         }
     with services().make_session.begin() as db:
-        confirm(db, gateway_id=_gateway().id, version=version, refused=refused, now=services().clock())
+        confirm(db, gateway_id=calling_gateway().id, version=version, refused=refused, now=services().clock())
     return "", HTTPStatus.NO_CONTENT
 
 
@@ -85,7 +83,7 @@ def report() -> tuple[str, int]:
     with _well_formed():
         read = accounting.read_report(body)
     with services().make_session.begin() as db:
-        accounting.record(db, gateway=_gateway(), report=read, now=services().clock())
+        accounting.record(db, gateway=calling_gateway(), report=read, now=services().clock())
     return "", HTTPStatus.NO_CONTENT
 
 
@@ -95,7 +93,7 @@ def arrivals() -> tuple[str, int]:
     with _well_formed():
         clients = accounting.read_clients(body)
     with services().make_session.begin() as db:
-        roaming.arrive(db, gateway=_gateway(), clients=clients, now=services().clock())
+        roaming.arrive(db, gateway=calling_gateway(), clients=clients, now=services().clock())
     return "", HTTPStatus.NO_CONTENT
 
 
@@ -139,15 +137,6 @@ def _look(gateway_id: int, since: int) -> feed.Feed:
 
 def _is_news(answer: feed.Feed, since: int) -> bool:
     return answer.full or answer.version != since
-
-
-def _by_credential(credential: str) -> Gateway | None:
-    digest = credential_digest(credential)
-    return services().places.by_digest(digest)
-
-
-def _gateway() -> Gateway:
-    return cast(Gateway, g.gateway)
 
 
 def _body() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ads.models import Creative
 from auth.entitlements import Allowance
 from auth.tokens import EarlyToken, ExpiredToken
 from portal.denials.incidents import note_error
-from portal.gateway_api import knock
+from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted, terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
@@ -57,7 +57,7 @@ def pause() -> AnyResponse:
     except (NotDue, SpentTicket):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
-    knock(visit.gateway)
+    notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
     access = access_of(visit)
     is_own = access is not None and access.id == access_id and is_owned(visit, access)
@@ -84,9 +84,9 @@ def count(visit: Visit, ticket: Ticket) -> int:
 
 def may_renew(visit: Visit, access: AccessSession) -> bool:
     """Whether this session may be renewed by a message now."""
-    network = visit.gateway.network
-    return network.allows(SigninMethod.FREE) and policy.may_renew(
-        now=services().clock(), until=access.until, window=network.renewal_window
+    gateway = visit.gateway
+    return gateway.network.allows(SigninMethod.FREE) and policy.may_renew(
+        now=services().clock(), until=access.until, window=gateway.renewal_window
     )
 
 
@@ -102,7 +102,7 @@ def message(
 ) -> str:
     """The page that shows the message, says what it earns and until when, and has the button."""
     now, gateway = services().clock(), visit.gateway
-    terms = policy.Terms(gateway.network.lease_length)
+    terms = policy.Terms(gateway.network.lease_length, step=gateway.lease_step)
     return render_page(
         "guests/pause.html",
         visit=visit,

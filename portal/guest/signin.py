@@ -19,7 +19,7 @@ from auth.patrons.login_names import check_login, check_secret
 from db.engine import hastily
 from db.statements import table_of
 from portal.denials.incidents import concerning
-from portal.gateway_api import knock
+from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted
 from portal.guest.landing import entry, not_here, refuse
@@ -47,7 +47,7 @@ def signin() -> AnyResponse:
         access_id = let_in(visit, login=login, secret=request.form.get("secret", ""))
     except AuthError as error:
         return refuse(visit, error, login=login[:64])
-    knock(visit.gateway)
+    notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
-from portal.gateway_api import knock
+from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.connecting import confirmed_until
 from portal.guest.interstitial import may_renew
@@ -49,10 +49,10 @@ def status() -> AnyResponse:
             left=access.until - services().clock(),
             devices=[public_device(one) for one in devices(db, access)] if is_own else [],
             is_owned=is_own,
-            usage=accounting.usage(db, access.id),
+            usage=accounting.usage(db, access.id) if visit.gateway.capabilities.accounts else None,
             may_renew=may_renew(visit, access),
             is_ending=is_ending(access, services().clock()),
-            renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window),
+            renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.renewal_window),
         )
     response = make_response(page)
     # No script is needed: the browser asks again when what the page says has changed.
@@ -66,7 +66,7 @@ def seconds_to_change(visit: Visit, access: AccessSession) -> int:
     Two seconds later than that, so that the gateway has closed the door when the page asks.
     """
     now = services().clock()
-    opens = policy.renewal_opens(access.until, window=visit.gateway.network.renewal_window)
+    opens = policy.renewal_opens(access.until, window=visit.gateway.renewal_window)
     changes = (opens, access.until - WARNING, access.until)
     return math.ceil(min((at - now for at in changes if at > now), default=timedelta()).total_seconds()) + 2
 
@@ -92,7 +92,7 @@ def leave() -> AnyResponse:
             if target is not None and chosen is None:
                 raise ForeignVisit
             end.end(db, (chosen or access).id, reason=EndReason.LEFT, now=services().clock())
-    knock(visit.gateway)
+    notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=None) if target is None else onward
 
@@ -119,7 +119,7 @@ def resume() -> AnyResponse:
         )
     if moved is None:
         return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
-    knock(visit.gateway)
+    notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=moved.access.id)
 

@@ -16,7 +16,7 @@ from auth.vouchers.errors import AlreadyUsed, UnknownVoucher
 from auth.vouchers.rate_limits import Guess
 from db.engine import was_kept_waiting
 from portal.denials.incidents import about_pass, note, note_error
-from portal.gateway_api import knock
+from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted
 from portal.guest.refusals import Refusal, refusal_of
@@ -61,7 +61,7 @@ def redeem_pass() -> AnyResponse:
             about_pass(codes.read(typed))
         refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
         return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
-    knock(visit.gateway)
+    notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
 

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.tokens import ExpiredToken, InvalidToken
 from gateways import landing_token
-from gateways.types import Client, GatewayKind, IpAddress, MacAddress, parse_mac
+from gateways.types import Client, IpAddress, MacAddress, parse_mac
 from portal.http.client_evidence import await_seen, is_let_pass, open_session, seen_behind, was_of
 from portal.http.proxy_headers import read_address
 from portal.services import services
@@ -261,8 +261,7 @@ def _from_network(browser: str) -> Visit | None:
     if seen is None:
         return None
     gateway, mac = seen
-    # Behind a fake gateway there is nobody but this machine's own browser.
-    is_proven = gateway.kind is GatewayKind.FAKE
+    is_proven = gateway.capabilities.proves_addresses
     return Visit(gateway, mac, address, browser, services().clock(), is_proven=is_proven)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.statements import for_either, table_of
-from gateways.types import GatewayKind
+from gateways.registry import names
 from sessions.end import GATEWAY_SILENT
 from sessions.models import Outage
 from sites.models import Gateway
@@ -38,10 +38,11 @@ def hear(db: Session, *, gateway_id: int, now: datetime, health: dict[str, Any] 
 def notice(db: Session, *, now: datetime) -> int:
     """Write down that gateways are silent; how many have become so. Harmless to run twice, or in two places.
 
-    A gateway that never spoke is not in service yet. A fake one is there as long as the portal is.
+    A gateway that never spoke is not in service yet. Of a kind that does not let itself be heard, silence says nothing.
     """
     _close_heard(db)
-    silent = db.execute(_SILENT, {"before": now - GATEWAY_SILENT}).all()
+    heard = names(lambda kind: kind.is_heard)
+    silent = db.execute(_SILENT, {"before": now - GATEWAY_SILENT, "heard": heard}).all()
     opened = [
         db.scalar(_OPEN.on(db), {"gateway": row.id, "since": row.seen_at}) is not None for row in silent
     ]
@@ -101,7 +102,7 @@ _SEEN = select(_gateways.c.seen_at).where(_gateways.c.id == bindparam("gateway")
 _SILENT = (
     select(_gateways.c.id, _gateways.c.seen_at)
     .where(
-        _gateways.c.kind != GatewayKind.FAKE,
+        _gateways.c.kind.in_(bindparam("heard", expanding=True)),
         _gateways.c.seen_at <= bindparam("before"),
         ~exists().where(_outages.c.gateway_id == _gateways.c.id, _outages.c.until.is_(None)),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from gateways.landing_token import credential_digest
-from gateways.types import GatewayKind
+from gateways.registry import kind_of
 from sites.errors import Fault, InvalidGateway
 from sites.gateways import (
     CREDENTIAL_BYTES,
@@ -25,6 +25,11 @@ from sites.gateways import (
 from sites.import_export import cells
 from sites.import_export.records import Change, Column, Records, Values
 from sites.models import Gateway, Network, Site
+
+
+def _kind(text: str) -> str:
+    # UnknownKind is a ValueError.
+    return kind_of(text.strip()).name
 
 
 def _prefixes(text: str) -> tuple[str, ...]:
@@ -50,7 +55,7 @@ def _public(text: str) -> tuple[str, ...]:
 
 COLUMNS = {
     "identity": Column(cells.slug),
-    "kind": Column(cells.word(GatewayKind)),
+    "kind": Column(_kind),
     "site": Column(cells.slug),
     "network": Column(cells.slug),
     "client_prefixes": Column(_prefixes),

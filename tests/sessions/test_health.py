@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker
-from gateways.types import GatewayKind
 from sessions import accounting, end, feed, roaming
 from sessions.accounting import Report
 from sessions.gateway_health import outages, stale_sessions
@@ -237,7 +236,7 @@ def test_a_silence_that_no_sweep_noticed_is_written_down_when_it_ends(db: Sessio
 
 
 def test_a_gateway_that_never_spoke_and_a_fake_one_have_no_silences(db: Session, town: Town) -> None:
-    town.battant.kind = GatewayKind.FAKE
+    town.battant.kind = "fake"
     town.battant.seen_at = NOON
     db.flush()
     assert outages.notice(db, now=NOON + timedelta(days=1)) == 0

@@ -117,7 +117,7 @@ def test_the_same_address_at_two_sites_is_two_clients(db: Session) -> None:
     town = build_town(db)
     library = enter(db, town.pierre_bayle, ADA_PHONE).access
     square = enter(db, town.station, BO_PHONE, allowance=ada(None)).access
-    start.ending.end(db, library.id, reason=EndReason.STAFF, now=NOON)
+    start.end.end(db, library.id, reason=EndReason.STAFF, now=NOON)
     db.refresh(square)
     assert square.ended_at is None
 

@@ -48,3 +48,19 @@ def test_renewal_opens_in_the_last_five_minutes(at: float, may: bool) -> None:
 def test_a_silent_client_is_gone_after_the_idle_time(silent: float, idle: float, gone: bool) -> None:
     seen = NOON - minutes(silent)
     assert policy.is_idle(now=NOON, last_seen_at=seen, idle=minutes(idle)) is gone
+
+
+@pytest.mark.parametrize(
+    ("length", "step", "kept"),
+    [
+        (timedelta(minutes=30), timedelta(minutes=1), timedelta(minutes=30)),
+        (timedelta(minutes=29, seconds=59), timedelta(minutes=1), timedelta(minutes=29)),
+        (timedelta(seconds=40), timedelta(minutes=1), timedelta(seconds=40)),
+        (timedelta(seconds=40.5), timedelta(seconds=1), timedelta(seconds=40.5)),
+    ],
+)
+def test_a_lease_ends_on_a_step_of_its_gateway_and_never_late(
+    length: timedelta, step: timedelta, kept: timedelta
+) -> None:
+    terms = Terms(HALF_HOUR, closing=NOON + length, step=step)
+    assert policy.first_until(terms, now=NOON) == NOON + kept

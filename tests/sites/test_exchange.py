@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateways.types import GatewayKind
 from sites.demo.town import load_demo
 from sites.gateways import add_gateway
 from sites.import_export import GATEWAYS, NETWORKS, SITES, Form, Records, export_records, import_records
@@ -58,7 +57,7 @@ def town(db: Session) -> None:
     add_gateway(
         db,
         identity="viotte-1",
-        kind=GatewayKind.FAKE,
+        kind="fake",
         site=station,
         network=station.networks[0],
         client_prefixes=prefixes,

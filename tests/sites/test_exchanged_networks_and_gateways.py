@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateways.types import GatewayKind
 from sites.gateways import add_gateway, by_credential
 from sites.import_export import GATEWAYS, NETWORKS, Form, export_records, import_records
 from sites.models import Gateway, Network, Site
@@ -24,7 +23,7 @@ def gateway(db: Session, site: Site) -> None:
     add_gateway(
         db,
         identity="viotte-1",
-        kind=GatewayKind.FAKE,
+        kind="fake",
         site=site,
         network=site.networks[0],
         client_prefixes=["10.66.0.0/24"],
@@ -88,7 +87,7 @@ def test_an_export_holds_no_credential(db: Session, station: Site, form: Form) -
     [
         ("x,fake,nowhere,wifilib,10.1.0.0/24", "site: there is no site nowhere"),
         ("x,fake,gare-viotte,bibliotheques,10.1.0.0/24", "does not offer network bibliotheques"),
-        ("x,cisco,gare-viotte,wifilib,10.1.0.0/24", "kind: 'cisco' is none of nftables, fake"),
+        ("x,cisco,gare-viotte,wifilib,10.1.0.0/24", "kind: 'cisco' is none of fake, nftables"),
         ("x,fake,gare-viotte,wifilib,10.1.0.1/24", "host bits"),
         ("x,fake,gare-viotte,wifilib,", "at least one"),
         ("x,fake,gare-viotte,wifilib,10.66.0.0/16", "overlap those of viotte-1"),

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from gateways.landing_token import credential_digest
-from gateways.types import GatewayKind
+from gateways.registry import UnknownKind
 from sites.checks import SILENT_AFTER, Verdict, check
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.gateways import add_gateway, by_address, by_credential, by_identity, rotate_credential
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def added(db: Session, site: Site, network: Network, **fields: Any) -> tuple[Gateway, str]:
     known: dict[str, Any] = {
         "identity": "viotte-1",
-        "kind": GatewayKind.NFTABLES,
+        "kind": "nftables",
         "client_prefixes": ["10.66.0.0/24", "fd66::/64"],
         "redirector_url": "http://10.66.0.1:8081/",
     }
@@ -208,3 +208,11 @@ def test_a_clock_that_went_back_is_no_negative_silence(db: Session, station: Sit
     db.flush()
     [found] = check(db, now=NOW)
     assert found.silence == timedelta(0)
+
+
+def test_a_kind_that_nobody_declared_is_never_written(db: Session, station: Site, wifilib: Network) -> None:
+    with pytest.raises(UnknownKind):
+        added(db, station, wifilib, kind="turnstile")
+    gateway, _ = added(db, station, wifilib)
+    with pytest.raises(UnknownKind):
+        gateway.kind = "turnstile"

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
 from db.engine import reading
+from portal.i18n.gateway_capabilities import in_words_of, product_of
 from portal.i18n.gateway_faults import fault_in_words
 from portal.i18n.translation import in_words
 from portal.services import services
@@ -51,6 +52,8 @@ def _words() -> dict[str, object]:
         "verdict_in_words": verdict_in_words,
         "refusal_in_words": refusal_in_words,
         "fault_in_words": fault_in_words,
+        "product_of": product_of,
+        "capabilities": in_words_of,
         "offset": offset,
         "in_words": in_words,
         "at_length": _at_length,

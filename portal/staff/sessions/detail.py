@@ -14,7 +14,7 @@ from ads import ledger
 from auth.staff.roles import Action, may
 from auth.vouchers.models import Voucher
 from db.engine import reading
-from portal.gateway_api import knock
+from portal.gateway_api import notify_gateway
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs, whoever
@@ -95,7 +95,7 @@ def end_session(access_id: int) -> AnyResponse:
         if end.end(db, access_id, reason=EndReason.STAFF, now=service.clock()):
             access_audit.record(db, access_audit.ENDED, f"session:{access_id}", network=access.network.slug)
     for gateway in gateways:
-        knock(gateway)
+        notify_gateway(gateway)
     return redirect(url_for("staff.session", access_id=access_id), HTTPStatus.SEE_OTHER)
 
 

@@ -23,7 +23,7 @@ from config import Secret, Settings
 from db.base import Base
 from gateways import landing_token
 from gateways.landing_token import Landing, credential_digest
-from gateways.types import GatewayKind, MacAddress
+from gateways.types import MacAddress
 from portal.app import create_app, make_services
 from portal.services import Services
 from sites.demo.town import load_demo
@@ -113,9 +113,9 @@ def fill(services: Services, clock: MovingClock) -> None:
         places = {site.slug: site for site in db.scalars(select(Site))}
         networks = {network.slug: network for network in db.scalars(select(Network))}
         for identity, kind, site, network in (
-            (FREE, GatewayKind.FAKE, "gare-viotte", "wifilib"),
-            (LIBRARY, GatewayKind.FAKE, "pierre-bayle", "bibliotheques"),
-            (SILENT, GatewayKind.NFTABLES, "battant", "wifilib"),
+            (FREE, "fake", "gare-viotte", "wifilib"),
+            (LIBRARY, "fake", "pierre-bayle", "bibliotheques"),
+            (SILENT, "nftables", "battant", "wifilib"),
         ):
             db.add(
                 Gateway(

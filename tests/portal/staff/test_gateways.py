@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from auth.staff.roles import Role
 from gateways.faults import Fault, FaultCode, read_faults
+from gateways.kinds import Learning
+from gateways.registry import kind_of
+from portal.i18n.gateway_capabilities import capabilities_in_words
 from portal.i18n.gateway_faults import fault_in_words
 from portal.i18n.translation import LANGUAGES
 from portal.services import Services
@@ -191,3 +196,48 @@ def test_the_ill_ones_stand_first(services: Services, desk: Desk, clock: MovingC
     page = desk.at_work("noor", Role.NETWORK).get("/staff/gateways").text
     listed = re.findall(r'href="/staff/gateways/([^"?]+)"', page)
     assert len(listed) > 1 and listed[0] == town.station.identity and listed != sorted(listed)
+
+
+def test_what_each_kind_can_do_is_told_on_the_pages_and_by_the_command_line(
+    app: Flask, services: Services, desk: Desk, town: Town
+) -> None:
+    clerk = desk.at_work("nour", Role.NETWORK)
+    pages = [clerk.get(f"/staff/gateways{one}").text for one in ("", "/gw-viotte")]
+    commands = [
+        app.test_cli_runner().invoke(args=["gateways", one]).output for one in ("check", "list", "kinds")
+    ]
+    with app.test_request_context("/?lang=en"):
+        told = capabilities_in_words(kind_of("nftables").capabilities)
+    for text in (*map(html.unescape, pages), *commands):
+        for sentence in told:
+            assert sentence in text
+
+
+def test_there_are_words_for_whatever_a_kind_may_say_of_itself(app: Flask) -> None:
+    can = kind_of("fake").capabilities
+    every = [replace(can, learns=one) for one in Learning]
+    every += [replace(can, ends_by_itself=False), replace(can, finest_seconds=60)]
+    every += [replace(can, finest_seconds=60, revokes=False), replace(can, extends=False)]
+    every += [
+        replace(
+            can, limits_rates=True, limits_volume=True, accounts=True, reports_presence=True, is_heard=True
+        )
+    ]
+    told: dict[str, set[str]] = {}
+    for language in LANGUAGES:
+        with app.test_request_context(f"/?lang={language}"):
+            told[language] = {sentence for each in every for sentence in capabilities_in_words(each)}
+    assert len({len(sentences) for sentences in told.values()}) == 1
+    assert not set.intersection(*told.values())
+
+
+def test_a_record_of_a_newer_version_is_told_and_serves_nobody(
+    app: Flask, services: Services, desk: Desk, town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    with services.make_session.begin() as db:
+        db.execute(update(Gateway).where(Gateway.id == town.station.id).values(kind="turnstile"))
+    services.places.forget()
+    assert services.places.by_identity("gw-viotte") is None
+    assert "gw-viotte (turnstile)" in caplog.text
+    page = desk.at_work("nour", Role.NETWORK).get("/staff/gateways/gw-viotte").text
+    assert "a kind that this version does not know" in page

@@ -1,0 +1,79 @@
+"""What a kind of gateway is, and what it can do: a value that policy reads and the operator is shown."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Learning(enum.StrEnum):
+    """How a gateway comes to know of a changed lease."""
+
+    # It holds a line to the portal open and has the change at once: the nftables agent.
+    FOLLOWED = "followed"
+    # It asks the portal again and again: openNDS authmon, RADIUS at sign-in.
+    PULLED = "pulled"
+    # The guest's browser carries a signed word to it: UAM, openNDS levels 0 to 2.
+    CARRIED = "carried"
+    # The portal calls it: a controller's interface, RADIUS Disconnect-Request and CoA (RFC 5176).
+    PUSHED = "pushed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What gateways of one kind can do. What one cannot do, policy does in another way, or does not promise.
+
+    `learns_within_seconds` is how long a change may take to reach a gateway that works. Raises ValueError where the
+    end of access could be kept in no way at all.
+    """
+
+    learns: Learning
+    learns_within_seconds: int
+    # It ends access at the deadline although nobody tells it to. Otherwise the portal tells it each end.
+    ends_by_itself: bool
+    # The finest step of time in which it keeps a deadline.
+    finest_seconds: int = 1
+    # It moves the deadline of a client that passes already. Otherwise time is granted anew after the end.
+    extends: bool
+    # It takes access back before the deadline. Otherwise a lease that it has runs to its end.
+    revokes: bool
+    # It keeps each client to its own rates.
+    limits_rates: bool
+    # It ends access after a volume of data.
+    limits_volume: bool
+    # It reports bytes and packets by client.
+    accounts: bool
+    # It reports how long each client has been silent.
+    reports_presence: bool
+    # It lets itself be heard although no guest does anything, so that its silence says something.
+    is_heard: bool
+    # An address behind it proves who asks, because nobody else can take that address: docs/adr/0005-who-asks.md.
+    proves_addresses: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.ends_by_itself or self.revokes):
+            raise ValueError("a gateway that neither ends access by itself nor takes it back can end none")
+        if self.finest_seconds < 1 or self.learns_within_seconds < 0:
+            raise ValueError("steps of time are whole seconds, at least one")
+
+    @property
+    def must_be_told_ends(self) -> bool:
+        """Whether the portal ends access there at the deadline, or before the gateway's coarser time has run out."""
+        return self.revokes and (not self.ends_by_itself or self.finest_seconds > 1)
+
+    @property
+    def lease_step_seconds(self) -> int:
+        """Leases there last a whole multiple of this, so that the end on the page is the one that is kept."""
+        return 1 if self.revokes else self.finest_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of gateway. `name` is that of its folder; it stands in the database and never changes.
+
+    `product` is what the operator calls it: a product's name, which is not translated.
+    """
+
+    name: str
+    product: str
+    capabilities: Capabilities

@@ -1,0 +1,114 @@
+"""What a kind of gateway can do and what it cannot, told on the staff's page and by the command line."""
+
+from __future__ import annotations
+
+from gateways.kinds import Capabilities, Learning
+from gateways.registry import kinds
+from portal.i18n.translation import say
+
+
+def product_of(kind: str) -> str:
+    """What the operator calls gateways of the kind of this name."""
+    return kinds()[kind].product if kind in kinds() else say("a kind that this version does not know")
+
+
+def in_words_of(kind: str) -> list[str]:
+    """What gateways of the kind of this name can do; nothing of a kind that this version does not know."""
+    return capabilities_in_words(kinds()[kind].capabilities) if kind in kinds() else []
+
+
+def capabilities_in_words(can: Capabilities) -> list[str]:
+    """One sentence for each capability, with what follows where the kind lacks it."""
+    return [
+        _learning(can),
+        _end(can),
+        _extending(can),
+        _revoking(can),
+        _rates(can),
+        _volume(can),
+        _accounting(can),
+        _presence(can),
+        _hearing(can),
+    ]
+
+
+def _learning(can: Capabilities) -> str:
+    seconds = can.learns_within_seconds
+    return {
+        Learning.FOLLOWED: say(
+            "It follows the portal: a change is there within %(seconds)s s.", seconds=seconds
+        ),
+        Learning.PULLED: say(
+            "It asks the portal again and again: a change is there within %(seconds)s s.", seconds=seconds
+        ),
+        Learning.CARRIED: say(
+            "The guest's browser carries each permission to it: the portal cannot reach it by itself."
+        ),
+        Learning.PUSHED: say("The portal calls it: a change is there within %(seconds)s s.", seconds=seconds),
+    }[can.learns]
+
+
+def _end(can: Capabilities) -> str:
+    if not can.ends_by_itself:
+        return say(
+            "It does not end access by itself: the portal tells it each end. While the portal is away, people stay "
+            "online."
+        )
+    if can.finest_seconds == 1:
+        return say("It ends access by itself, to the second, even while the portal is away.")
+    if can.revokes:
+        return say(
+            "It ends access by itself in steps of %(seconds)s s, even while the portal is away; the portal tells it "
+            "the exact end.",
+            seconds=can.finest_seconds,
+        )
+    return say(
+        "It ends access by itself in steps of %(seconds)s s, even while the portal is away: stays are rounded down.",
+        seconds=can.finest_seconds,
+    )
+
+
+def _extending(can: Capabilities) -> str:
+    if can.extends:
+        return say("A stay can be renewed while it lasts.")
+    return say("A stay cannot be renewed while it lasts: people go on after its end.")
+
+
+def _revoking(can: Capabilities) -> str:
+    if can.revokes:
+        return say("Access can be taken back before its end.")
+    return say(
+        "Access cannot be taken back: who leaves, or is sent away, passes until the end that was granted."
+    )
+
+
+def _rates(can: Capabilities) -> str:
+    if can.limits_rates:
+        return say("It keeps each device to its rates.")
+    return say("It limits no rates: those of network and site are not kept there.")
+
+
+def _volume(can: Capabilities) -> str:
+    if can.limits_volume:
+        return say("It can end access after a volume of data.")
+    return say("It knows no limit of volume.")
+
+
+def _accounting(can: Capabilities) -> str:
+    if can.accounts:
+        return say("It reports the volume of each stay.")
+    return say("It reports no volume: the log and the report of use count its stays, not their data.")
+
+
+def _presence(can: Capabilities) -> str:
+    if can.reports_presence:
+        return say(
+            "It reports how long a device has been silent, so that stays of those who are gone end early."
+        )
+    return say("It cannot tell who is gone: every stay lasts to its end.")
+
+
+def _hearing(can: Capabilities) -> str:
+    if can.is_heard:
+        return say("It lets itself be heard: its silence is noticed.")
+    return say("It does not let itself be heard: a failure there is not noticed.")

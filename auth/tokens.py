@@ -18,7 +18,11 @@ class InvalidToken(Exception):
 
 
 class ExpiredToken(InvalidToken):
-    """Ours, and too old."""
+    """Ours, and too old. `claims` is what it said, where it was read so far."""
+
+    def __init__(self, claims: dict[str, Any] | None = None) -> None:
+        super().__init__("too old")
+        self.claims = claims or {}
 
 
 class EarlyToken(InvalidToken):
@@ -81,7 +85,7 @@ class Tokens:
         except (jwt.InvalidTokenError, ValueError, TypeError) as error:
             raise InvalidToken(str(error)) from error
         if now.timestamp() >= expires:
-            raise ExpiredToken
+            raise ExpiredToken(claims)
         if now.timestamp() < begins:
             raise EarlyToken(datetime.fromtimestamp(begins, tz=now.tzinfo))
         return claims

@@ -88,11 +88,10 @@ def admit() -> AnyResponse | None:
         return None
     try:
         check_form()
-    except EarlierForm:
+    except EarlierForm as error:
         if need.action is None or not carried_forms.holds_something():
             raise
-        carried_forms.keep(carried_forms.written())
-        return redirect(url_for("staff.carried_form"), HTTPStatus.SEE_OTHER)
+        return redirect(carried_forms.hand_over(error.typed_by, to=whoever().id), HTTPStatus.SEE_OTHER)
     return None
 
 
@@ -123,7 +122,8 @@ def is_confirmed() -> bool:
 
 def ask_to_sign_in() -> AnyResponse:
     """The sign-in page; it leads on to the page that was asked for, or to the form that was sent."""
-    if request.method == "GET" or not _is_ours():
+    typed_by = None if request.method == "GET" else _typed_by()
+    if typed_by is None:
         onward = asked_for() if request.method == "GET" else None
         return redirect(url_for("staff.signin_page", next=onward), HTTPStatus.SEE_OTHER)
     page = render_template(
@@ -131,20 +131,20 @@ def ask_to_sign_in() -> AnyResponse:
         refusal=None,
         login="",
         onward=url_for("staff.home"),
-        carried=carried_forms.sign(),
+        carried=carried_forms.sign(typed_by),
     )
     return make_response(page)
 
 
-def _is_ours() -> bool:
-    """Whether the form of this request was shown by us, to whichever sign-in."""
+def _typed_by() -> int | None:
+    """Whose sign-in, now over, the form of this request was shown to; None where it was shown to none of ours."""
     try:
         check_form()
-    except EarlierForm:
-        return True
+    except EarlierForm as error:
+        return error.typed_by
     except ForeignForm:
-        return False
-    return True
+        pass
+    return None
 
 
 def asked_for() -> str:

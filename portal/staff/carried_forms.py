@@ -1,7 +1,8 @@
 """A form that met a sign-in which had ended is carried over it: nobody types twice what was typed already.
 
-Passwords and codes are never carried. What was typed goes through the sign-in pages signed, and from there into the
-browser's session, until it is shown once more with a button that sends it.
+Passwords and codes are never carried, and a form is carried to nobody but the person whose sign-in it was typed in.
+It goes through the sign-in pages signed, and from there into the browser's session, until it is shown once more with a
+button that sends it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from flask import session as browser_session
 
 from auth.tokens import InvalidToken
@@ -19,11 +20,13 @@ from portal.staff.forms import FIELD
 
 PURPOSE, LIFE = "staff carried form", timedelta(hours=1)
 IN_SESSION, CARRIED = "carried", "carried"
+# In the address of that page: the form was another person's.
+OTHERS = "others"
 LONGEST = 30_000
 # The field of the question "Is it still you?", where it stands on the way of a form.
 STILL_ME = "password_of_now"
-# A password is typed anew, codes stand on paper, and the others belong to the sign-in that is over.
-NEVER = {FIELD, "password", "new", "old", "again", "code", "step", "slips", CARRIED, STILL_ME}
+# Secrets are typed anew; the others belong to the sign-in that is over. A test finds them in the templates.
+NEVER = {"password", "code", "word", "step", STILL_ME, FIELD, CARRIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,16 @@ def holds_something() -> bool:
     return bool(fields) and sum(len(name) + len(text) for name, text in fields) <= LONGEST
 
 
-def sign() -> str:
-    """The form of this request for a hidden field of the sign-in pages; empty where there is nothing to carry."""
+def sign(typed_by: int) -> str:
+    """The form of this request, for a hidden field of the sign-in pages, with the account that typed it.
+
+    Empty where there is nothing to carry.
+    """
     if not holds_something():
         return ""
     service = services()
-    return service.tokens.seal(PURPOSE, asdict(written()), now=service.clock(), life=LIFE)
+    claims = {**asdict(written()), "who": typed_by}
+    return service.tokens.seal(PURPOSE, claims, now=service.clock(), life=LIFE)
 
 
 def passed_on() -> str:
@@ -59,19 +66,30 @@ def passed_on() -> str:
     return request.form.get(CARRIED, "")
 
 
-def arrive() -> bool:
-    """After the sign-in: put the form that came along into the browser's session; False where none came."""
+def arrive(staff_id: int) -> str | None:
+    """After the sign-in of `staff_id`: keep the form that came along, if it is theirs.
+
+    The address of the page that tells what became of it; None where no form came.
+    """
     service = services()
     try:
         claims: dict[str, Any] = service.tokens.unseal(PURPOSE, passed_on(), now=service.clock())
     except InvalidToken:
-        return False
-    keep(Carried(claims["path"], [(name, text) for name, text in claims["fields"]]))
-    return True
+        return None
+    form = Carried(claims["path"], [(name, text) for name, text in claims["fields"]])
+    return _keep(form, typed_by=claims["who"], to=staff_id)
 
 
-def keep(form: Carried) -> None:
+def hand_over(typed_by: int | None, *, to: int) -> str:
+    """Keep the form of this request, if `to` is who typed it; the address of the page that tells which."""
+    return _keep(written(), typed_by=typed_by, to=to)
+
+
+def _keep(form: Carried, *, typed_by: int | None, to: int) -> str:
+    if typed_by != to:
+        return url_for("staff.carried_form", others=1)
     browser_session[IN_SESSION] = [form.path, [list(field) for field in form.fields]]
+    return url_for("staff.carried_form")
 
 
 def kept() -> Carried | None:

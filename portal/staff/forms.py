@@ -20,7 +20,7 @@ from auth.staff.models import StaffAnswer
 from auth.staff.roles import LONGEST_SIGNIN
 from auth.tokens import ExpiredToken, InvalidToken
 from portal.services import services
-from portal.staff.login import browser
+from portal.staff.login import browser, me
 
 FIELD = "form"
 PURPOSE = "staff form"
@@ -31,7 +31,14 @@ class ForeignForm(Exception):
 
 
 class EarlierForm(ForeignForm):
-    """The form is ours, of a sign-in that is over: what was typed into it may be carried into this one."""
+    """The form is ours, of a sign-in that is over: who typed into it may carry that into another one.
+
+    `typed_by` is the account whose sign-in it was; None where nobody was signed in.
+    """
+
+    def __init__(self, typed_by: int | None) -> None:
+        super().__init__()
+        self.typed_by = typed_by
 
 
 class FormerCodes(Exception):
@@ -41,15 +48,17 @@ class FormerCodes(Exception):
 def form_field() -> Markup:
     """The hidden field that every form of staff holds."""
     service = services()
-    claims = {"for": browser().binding}
+    person = me()
+    claims = {"for": browser().binding, "who": person.id if person else None}
     token = service.tokens.seal(PURPOSE, claims, now=service.clock(), life=LONGEST_SIGNIN)
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
 
 
 def check_form() -> None:
     """Raises `ForeignForm` unless this sign-in was given the form; `EarlierForm` where another one of ours was."""
-    if form_claims()["for"] != browser().binding:
-        raise EarlierForm
+    claims = form_claims()
+    if claims["for"] != browser().binding:
+        raise EarlierForm(claims.get("who"))
 
 
 def use_form(db: Session, *, place: str = "") -> StaffAnswer:
@@ -82,11 +91,11 @@ def drawn_for(db: Session, answer_id: int) -> Source:
 
 
 def form_claims() -> dict[str, Any]:
-    """What the form's token says: `for` which sign-in, and its own number (`jti`). Raises `ForeignForm`."""
+    """What the form's token says: `for` which sign-in, of `who`, and its own number (`jti`). Raises `ForeignForm`."""
     service = services()
     try:
         return service.tokens.unseal(PURPOSE, request.form.get(FIELD, ""), now=service.clock())
     except ExpiredToken as error:
-        raise EarlierForm from error
+        raise EarlierForm(error.claims.get("who")) from error
     except InvalidToken as error:
         raise ForeignForm from error

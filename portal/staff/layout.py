@@ -19,6 +19,7 @@ from portal.http.security_headers import is_staff_page
 from portal.i18n.translation import say
 from portal.printing.qr import QUIET_ZONE, draw
 from portal.services import services
+from portal.staff import carried_forms
 from portal.staff.forms import form_field
 from portal.staff.login import me
 from portal.staff.privacy.audit_detail_words import detail_in_words
@@ -29,7 +30,7 @@ from sites.models import Site
 
 # What a link to the same page in another language takes along.
 KEPT = (
-    *("actor", "deed", "object", "words", "next", "first"),
+    *("actor", "deed", "object", "words", "next", "first", "others"),
     # What is asked of the log: no device and no person stands in it.
     *("site", "network", "last", "from", "to", "about", "ends", "pass", "pseudonym", "like", "same"),
     *("state", "reason", "method", "show", "after"),
@@ -125,6 +126,7 @@ def vocabulary() -> dict[str, Any]:
     return {
         **OF_THE_LOG,
         "who": me,
+        "carried_form": carried_forms.kept,
         "menu": menu,
         "form_field": form_field,
         "here_in": here_in,

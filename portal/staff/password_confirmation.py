@@ -58,11 +58,19 @@ def confirm_password() -> AnyResponse:
 @staff.get("/carried")
 @needs(Action.OWN_ACCOUNT)
 def carried_form() -> AnyResponse:
-    """What was typed before the sign-in ended, with the button that sends it."""
-    form = carried_forms.kept()
-    if form is None:
+    """What was typed before the sign-in ended, with the button that sends it; or that somebody else had typed it."""
+    form, is_others = carried_forms.kept(), carried_forms.OTHERS in request.args
+    if form is None and not is_others:
         return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
-    return make_response(render_template("staff/carried.html", carried=form))
+    return make_response(render_template("staff/carried.html", carried=None if is_others else form))
+
+
+@staff.post("/carried")
+@needs(Action.OWN_ACCOUNT)
+def drop_carried() -> AnyResponse:
+    """Forget the form that waits, unsent."""
+    carried_forms.let_go()
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
 
 @staff.after_request

@@ -74,7 +74,7 @@ def signin_code() -> AnyResponse:
     except AuthError as error:
         return _code_page(step, error)
     sign_in(person)
-    target = url_for("staff.carried_form") if carried_forms.arrive() else onward()
+    target = carried_forms.arrive(person.id) or onward()
     if proven.by_recovery:
         target = url_for("staff.account")
     answer = redirect(target, HTTPStatus.SEE_OTHER)

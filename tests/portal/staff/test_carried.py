@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,9 +12,32 @@ from sqlalchemy.orm import Session
 from auth.staff.models import StaffSession
 from auth.staff.roles import Role
 from auth.vouchers.models import Batch
+from portal.staff.carried_forms import CARRIED, NEVER, STILL_ME
+from portal.staff.forms import FIELD
 from sessions.retention.models import LegalHold
 from tests.clock import MovingClock
-from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
+from tests.portal.staff.conftest import PASSWORD, Clerk, Desk, attribute
+
+TEMPLATES = Path(__file__).parents[3] / "templates" / "staff"
+# Names of fields that hold a secret, and what a browser is told to fill in.
+SECRET_NAME = {
+    "password",
+    "passphrase",
+    "secret",
+    "code",
+    "codes",
+    "word",
+    "pin",
+    "token",
+    "key",
+    "step",
+    "otp",
+}
+SECRET_FILL = {"current-password", "new-password", "one-time-code"}
+# The one field whose name is not written in its template.
+NAMED_LATER = {"{{ field }}": {"password", STILL_ME}}
+TYPED = {"reference": "TJ Besançon 2026/114", "reason": "Ordonnance du juge"}
+OTHERS = "was somebody else’s"
 
 
 @pytest.fixture
@@ -55,6 +81,126 @@ def test_a_form_is_carried_over_a_new_sign_in(clerk: Clerk, clock: MovingClock, 
     assert clerk.press("/staff/desk").status_code == 303
     batch = db.scalars(select(Batch)).one()
     assert (batch.count, batch.event) == (30, "Fête du livre")
+    assert clerk.get("/staff/carried").status_code == 303
+
+
+def secret_fields() -> set[str]:
+    """Every field of staff's pages that holds a password, a code or another secret, typed or hidden."""
+    found: set[str] = set()
+    for path in sorted(TEMPLATES.glob("*.html")):
+        for tag in re.findall(r"<(?:input|button|textarea)\b[^>]*>", path.read_text("utf-8")):
+            name = attribute(tag, "name")
+            if (
+                attribute(tag, "type") == "password"
+                or attribute(tag, "autocomplete") in SECRET_FILL
+                or SECRET_NAME & set(name.split("_"))
+            ):
+                found |= NAMED_LATER.get(name, {name})
+    return found
+
+
+def test_no_field_with_a_secret_is_left_out_of_those_never_carried() -> None:
+    assert secret_fields() == NEVER - {FIELD, CARRIED}
+
+
+def test_no_secret_is_carried_through_the_password_or_a_sign_in(
+    officer: Clerk, clock: MovingClock, db: Session
+) -> None:
+    secrets = {name: f"hush-{name}" for name in secret_fields()}
+    officer.get("/staff/holds")
+    form = {**officer.form("/staff/holds"), **TYPED}
+    clock.advance(minutes=11)
+    page = officer.post("/staff/holds", **form, **secrets).text
+    assert TYPED["reference"] in page and "hush-" not in page
+    clock.advance(hours=13)
+    officer.post("/staff/holds", **form, **secrets)
+    officer.press("/staff/signin", login=officer.login, password=PASSWORD)
+    officer.press("/staff/signin/code", code=officer.code())
+    page = officer.follow().text
+    assert TYPED["reference"] in page and "hush-" not in page
+    assert not any("hush-" in str(content) for content in db.scalars(select(StaffSession.content)))
+
+
+def in_the_same_browser(desk: Desk, first: Clerk) -> Clerk:
+    """A colleague of the same role, at the computer and in the browser of `first`."""
+    other = desk.hire("other.person", Role.PRIVACY)
+    other.browser = first.browser
+    return other
+
+
+def nothing_of_it(who: Clerk, db: Session) -> None:
+    """The page tells `who` that the form was not theirs; they get nothing of it, and nothing was done."""
+    assert who.page.location == "/staff/carried?others=1"
+    page = who.follow().text
+    assert OTHERS in page and "Nothing of it was sent" in page
+    assert not any(text in page for text in TYPED.values())
+    assert who.get("/staff/carried").status_code == 303
+    assert db.scalar(select(func.count(LegalHold.id))) == 0
+
+
+def test_a_form_is_not_carried_to_a_colleague_who_signs_in_next(
+    officer: Clerk, desk: Desk, clock: MovingClock, db: Session
+) -> None:
+    officer.get("/staff/holds")
+    form = {**officer.form("/staff/holds"), **TYPED}
+    clock.advance(hours=13)
+    page = officer.post("/staff/holds", **form)
+    other = in_the_same_browser(desk, officer)
+    other.page = page
+    other.press("/staff/signin", login=other.login, password=PASSWORD)
+    other.press("/staff/signin/code", code=other.code())
+    nothing_of_it(other, db)
+
+
+def test_a_form_left_open_in_a_tab_is_not_carried_to_a_colleague(
+    officer: Clerk, desk: Desk, db: Session
+) -> None:
+    """In the other tab one person signed out and another in."""
+    officer.get("/staff/holds")
+    form = {**officer.form("/staff/holds"), **TYPED}
+    officer.press("/staff/signout")
+    other = in_the_same_browser(desk, officer)
+    other.sign_in()
+    other.post("/staff/holds", **form)
+    nothing_of_it(other, db)
+
+
+def test_an_expired_form_is_not_carried_to_a_colleague(
+    officer: Clerk, desk: Desk, clock: MovingClock, db: Session
+) -> None:
+    officer.get("/staff/holds")
+    form = {**officer.form("/staff/holds"), **TYPED}
+    clock.advance(hours=13)
+    other = in_the_same_browser(desk, officer)
+    other.sign_in()
+    other.post("/staff/holds", **form)
+    nothing_of_it(other, db)
+
+
+def test_a_form_that_nobody_signed_in_was_shown_is_not_carried(cem: Clerk, desk: Desk) -> None:
+    """The sign-in page is shown to anybody: its token must not bring a form into somebody's sign-in."""
+    cem.get("/staff/signin")
+    stranger = cem.form("/staff/signin")[FIELD]
+    answer = cem.post("/staff/desk", **{FIELD: stranger, "plan": "day", "count": "2"})
+    assert (answer.status_code, answer.location) == (303, "/staff/signin")
+    cem.sign_in()
+    cem.post("/staff/desk", **{FIELD: stranger, "plan": "day", "count": "2"})
+    assert cem.page.location == "/staff/carried?others=1"
+
+
+def test_a_form_that_waits_is_told_of_on_every_page_until_it_is_dropped(clerk: Clerk) -> None:
+    """Whoever signed in by a recovery code is led to their account first."""
+    clerk.get("/staff/desk")
+    old = {**clerk.form("/staff/desk"), "plan": "day", "desk": "pierre-bayle", "count": "2"}
+    clerk.press("/staff/signout")
+    clerk.post("/staff/desk", **old)
+    clerk.press("/staff/signin", login=clerk.login, password=PASSWORD)
+    clerk.press("/staff/signin/code", code=clerk.recovery[0])
+    assert clerk.page.location == "/staff/account"
+    assert "A form of yours was not sent yet" in clerk.follow().text
+    clerk.get("/staff/carried")
+    clerk.press("/staff/carried")
+    assert "A form of yours" not in clerk.get("/staff/account").text
     assert clerk.get("/staff/carried").status_code == 303
 
 

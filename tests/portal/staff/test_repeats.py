@@ -49,7 +49,7 @@ STAFF = {
     **dict.fromkeys(
         ("confirm_term", "withdraw_term", "keep_hold", "grant_request", "refuse_request"), Twice.LEADS
     ),
-    **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again"), Twice.LEADS),
+    **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again", "drop_carried"), Twice.LEADS),
     **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password"), Twice.ANSWERS),
     **dict.fromkeys(("unmask_devices", "unmask_persons"), Twice.ANSWERS),
     **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),

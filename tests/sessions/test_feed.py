@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
-from sessions import end, feed, renewal, start
-from sessions.models import AccessSession, EndReason, Lease
+from sessions import end, feed, leases, renewal, start
+from sessions.models import AccessSession, EndReason, Lease, Sighting
 from sessions.start import Acceptance
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
@@ -124,3 +124,92 @@ def test_a_refused_grant_is_not_confirmed_and_keeps_the_reason(db: Session) -> N
     feed.confirm(db, gateway_id=town.station.id, version=version, refused={access.id: "set full"}, now=NOON)
     lease = db.scalars(select(Lease), execution_options={"populate_existing": True}).one()
     assert (lease.confirmed_at, lease.refused) == (None, "set full")
+
+
+# What has happened by the time a confirmation comes
+
+
+def lease_of(db: Session, access: AccessSession) -> Lease:
+    found = select(Lease).where(Lease.access_id == access.id)
+    return db.scalars(found, execution_options={"populate_existing": True}).one()
+
+
+def test_a_gateway_confirms_its_own_leases_alone(db: Session) -> None:
+    town = build_town(db)
+    here, there = enter(db, town.station), enter(db, town.battant, BO_PHONE, "10.67.0.6")
+    version = read(db, town.station).version
+    assert version >= lease_of(db, there).version
+    confirmed = feed.confirm(
+        db, gateway_id=town.station.id, version=version, refused={there.id: "not mine to say"}, now=NOON
+    )
+    assert confirmed == [lease_of(db, here).id]
+    assert (lease_of(db, there).confirmed_at, lease_of(db, there).refused) == (None, None)
+
+
+def test_the_first_confirmation_counts_and_a_repeated_one_moves_nothing(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    version = read(db, town.station).version
+    said = {"gateway_id": town.station.id, "version": version}
+    assert feed.confirm(db, **said, refused={}, now=NOON) == [lease_of(db, access).id]
+    again = NOON + timedelta(seconds=10)
+    assert feed.confirm(db, **said, refused={}, now=again) == []
+    # Nor does a refusal that comes after it.
+    assert feed.confirm(db, **said, refused={access.id: "set full"}, now=again) == []
+    assert (lease_of(db, access).confirmed_at, lease_of(db, access).refused) == (NOON, None)
+
+
+def test_what_was_refused_is_not_confirmed_by_a_later_word(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    said = {"gateway_id": town.station.id, "version": read(db, town.station).version, "now": NOON}
+    feed.confirm(db, **said, refused={access.id: "set full"})
+    assert feed.confirm(db, **said, refused={}) == []
+    assert (lease_of(db, access).confirmed_at, lease_of(db, access).refused) == (None, "set full")
+
+
+def test_a_confirmation_that_comes_after_the_end_confirms_nothing(db: Session) -> None:
+    town = build_town(db)
+    ended, over = enter(db, town.station), enter(db, town.station, BO_PHONE, "10.66.0.6")
+    end.end(db, ended.id, reason=EndReason.STAFF, now=NOON)
+    version = read(db, town.station).version
+    late = lease_of(db, over).until
+    assert feed.confirm(db, gateway_id=town.station.id, version=version, refused={}, now=late) == []
+    confirmed = feed.confirm(db, gateway_id=town.station.id, version=version, refused={}, now=NOON)
+    assert confirmed == [lease_of(db, over).id]
+
+
+# What the whole truth leaves out
+
+
+def test_a_lease_that_was_taken_back_is_not_told_though_its_session_goes_on(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    seen = read(db, town.station).version
+    leases.release(db, [access.id], now=NOON)
+    assert read(db, town.station).grants == ()
+    assert read(db, town.station, seen).ends == (access.id,)
+
+
+def test_a_lease_that_an_ended_session_left_behind_is_not_told(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    db.execute(update(AccessSession).where(AccessSession.id == access.id).values(ended_at=NOON))
+    assert read(db, town.station).grants == ()
+
+
+def test_an_address_seen_behind_another_gateway_is_no_part_of_a_grant(db: Session) -> None:
+    """Two sites may use the same prefixes: there it is somebody else's."""
+    town = build_town(db)
+    enter(db, town.station)
+    seen = {"mac": ADA_PHONE, "seen_at": NOON}
+    db.add_all(
+        [
+            Sighting(gateway_id=town.station.id, address="fd66::a", **seen),
+            Sighting(gateway_id=town.battant.id, address="fd66::b", **seen),
+            Sighting(gateway_id=town.battant.id, address="10.66.0.99", **seen),
+        ]
+    )
+    db.flush()
+    [grant] = read(db, town.station).grants
+    assert [str(address) for address in grant.client.addresses] == ["10.66.0.5", "fd66::a"]

@@ -1,4 +1,4 @@
-# Arobase: twelve short targets. `make help` lists them.
+# Arobase: short targets. `make help` lists them.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd 
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 
-.PHONY: help setup run code phone tour test test-all check bench lock packages
+.PHONY: help setup run code phone tour test test-all mutants check bench lock packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ test: $(BIN)/.ready-dev ## Install what the tests need and run everything
 
 test-all: ## The same, and all of it on either database (before a release)
 	@ALL_TWINS=1 $(MAKE) --no-print-directory test
+
+mutants: $(BIN)/.ready-dev ## Take each guard out in a copy of the tree, and see its tests go red (ONLY="feed leases": those alone)
+	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
+	@$(ROOTED) lab.mutants $(ONLY)
 
 check: $(BIN)/.ready-dev ## Style and types
 	$(BIN)/ruff check .

@@ -1,0 +1,85 @@
+"""``python -m lab.mutants [WORD…]``: take each guard out in a copy of the tree, and see its tests go red.
+
+With words, only mutants that have one of them in their name or file. Exit status 1 when one survives, when the tests
+are red without any change, or when a list does not fit the tree any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lab.mutants import ROOT, Mutant, faults, read_lists
+from lab.mutants.trial import KILLED, Tree
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Take each guard out, and see its tests go red.")
+    parser.add_argument("words", nargs="*", help="only mutants that have one of these in name or file")
+    parser.add_argument(
+        "--list", action="store_true", help="print the mutants and their reasons, run nothing"
+    )
+    options = parser.parse_args()
+    words = [word.lower() for word in options.words]
+    chosen = [
+        mutant
+        for mutant in read_lists()
+        if not words or any(word in f"{mutant.name} {mutant.file}".lower() for word in words)
+    ]
+    if options.list:
+        for mutant in chosen:
+            print(f"{mutant.name}\n    {mutant.file}\n    {mutant.why}")
+        return 0
+    if wrong := list(faults(chosen)):
+        print("\n".join(wrong), file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(prefix="arobase-mutants-") as place:
+        return try_all(chosen, copy_tree(Path(place) / "tree"))
+
+
+def copy_tree(to: Path) -> Tree:
+    """The files of this tree that git knows or would take, as they are now."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+    return Tree(to)
+
+
+def try_all(mutants: list[Mutant], tree: Tree) -> int:
+    """Print a line for each, and give the exit status."""
+    tests = sorted({test for mutant in mutants for test in mutant.tests})
+    print(f"{len(mutants)} mutants; first their {len(tests)} tests without any change", flush=True)
+    untouched = tree.run(tests)
+    if untouched.words != "survived":
+        print(f"{untouched.output}\nThe tests must be green before a guard is taken out.")
+        return 1
+    survivors = 0
+    for mutant in mutants:
+        begun = time.monotonic()
+        result = tree.try_mutant(mutant)
+        survivors += result.words not in KILLED
+        seconds = time.monotonic() - begun
+        print(f"{result.words:8}  {mutant.name}  ({seconds:.0f} s)  {result.red}", flush=True)
+        if result.words not in KILLED:
+            print(f"          {mutant.file}: {mutant.why}\n          {' '.join(mutant.tests)}")
+            if result.words != "survived":
+                print(result.output)
+    print(f"{len(mutants) - survivors} killed, {survivors} not")
+    return int(bool(survivors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

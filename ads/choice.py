@@ -22,7 +22,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ImpressionContext:
     """Where and when somebody is about to be shown something, and in which language."""
 
     network: str
@@ -31,7 +31,7 @@ class Moment:
     now: datetime
 
 
-def eligible(candidates: Sequence[Candidate], moment: Moment) -> list[Candidate]:
+def eligible(candidates: Sequence[Candidate], moment: ImpressionContext) -> list[Candidate]:
     """The candidates that may be shown here and now, in this language."""
     return [candidate for candidate in candidates if _fits(candidate, moment)]
 
@@ -43,7 +43,7 @@ def choose(candidates: Sequence[Candidate], rng: random.Random) -> Candidate | N
     return rng.choices(candidates, weights=[candidate.weight for candidate in candidates])[0]
 
 
-def _fits(candidate: Candidate, moment: Moment) -> bool:
+def _fits(candidate: Candidate, moment: ImpressionContext) -> bool:
     begun = candidate.starts_at is None or candidate.starts_at <= moment.now
     over = candidate.ends_at is not None and candidate.ends_at <= moment.now
     here = (not candidate.networks or moment.network in candidate.networks) and (

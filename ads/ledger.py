@@ -19,7 +19,7 @@ from sessions.start import Acceptance, Opened
 from sites.models import Gateway
 
 
-class SpentTicket(Exception):
+class SpentImpression(Exception):
     """This acceptance was counted before."""
 
 
@@ -32,7 +32,7 @@ class NotDue(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class ImpressionToken:
     """What a page showed: the creative (None where none was eligible), to whom, when. Its nonce is used once."""
 
     nonce: str
@@ -44,7 +44,7 @@ class Ticket:
 def accept(
     db: Session,
     *,
-    ticket: Ticket,
+    ticket: ImpressionToken,
     gateway: Gateway,
     client: Client,
     allowance: Allowance,
@@ -54,7 +54,7 @@ def accept(
 ) -> Opened:
     """Count the acceptance and give the lease that it earns: the first one, or a renewal when that is due.
 
-    Raises `SpentTicket` and `NotDue`; nothing has changed then (the caller rolls back).
+    Raises `SpentImpression` and `NotDue`; nothing has changed then (the caller rolls back).
     """
     impression_id = _spend(db, ticket, gateway, now=now)
     present = start.present(db, gateway=gateway, client=client, now=now)
@@ -106,7 +106,7 @@ def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
     return [(impression, lease) for impression, lease in rows]
 
 
-def _spend(db: Session, ticket: Ticket, gateway: Gateway, *, now: datetime) -> int:
+def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datetime) -> int:
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (
         insert(Impression)
@@ -124,7 +124,7 @@ def _spend(db: Session, ticket: Ticket, gateway: Gateway, *, now: datetime) -> i
     )
     impression_id = db.scalars(statement).first()
     if impression_id is None:
-        raise SpentTicket
+        raise SpentImpression
     return impression_id
 
 

@@ -21,7 +21,7 @@ from db.statements import for_either, table_of
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class RateLimit:
     """`most` attempts for `key` until a `window` has passed without any."""
 
     key: str
@@ -29,21 +29,21 @@ class Budget:
     window: timedelta = timedelta(minutes=15)
 
 
-def of_account(subject: str, mac: str | None) -> Budget:
+def of_account(subject: str, mac: str | None) -> RateLimit:
     """What one account bears. A device that has been on with this account has a budget of its own (`mac`), so that
     strangers who guess cannot lock its owner out (case L6)."""
-    return Budget(f"account:{subject}:{mac or ''}", most=5)
+    return RateLimit(f"account:{subject}:{mac or ''}", most=5)
 
 
-def of_client(gateway: str, mac: str) -> Budget:
-    return Budget(f"client:{gateway}:{mac}", most=10)
+def of_client(gateway: str, mac: str) -> RateLimit:
+    return RateLimit(f"client:{gateway}:{mac}", most=10)
 
 
-def of_site(site: str) -> Budget:
-    return Budget(f"site:{site}", most=300)
+def of_site(site: str) -> RateLimit:
+    return RateLimit(f"site:{site}", most=300)
 
 
-def take(db: Session, budget: Budget, *, now: datetime) -> int:
+def take(db: Session, budget: RateLimit, *, now: datetime) -> int:
     """Take one attempt, in one statement; how many are taken now, this one included.
 
     Raises `TooManyAttempts` when none is left, and then takes none.
@@ -57,7 +57,7 @@ def take(db: Session, budget: Budget, *, now: datetime) -> int:
     return taken
 
 
-def check(db: Session, budgets: list[Budget], *, now: datetime) -> None:
+def check(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
     """Raise `TooManyAttempts` when one of the budgets is spent. Takes nothing."""
     by_key = {budget.key: budget for budget in budgets}
     for key, taken, last_at in db.execute(_LOOK, {"keys": list(by_key)}):
@@ -66,7 +66,7 @@ def check(db: Session, budgets: list[Budget], *, now: datetime) -> None:
             raise TooManyAttempts(last_at + budget.window)
 
 
-def count(db: Session, budget: Budget, *, now: datetime) -> None:
+def count(db: Session, budget: RateLimit, *, now: datetime) -> None:
     """Count a failure against a broad budget that `check` looks at; one more than `most` does no harm."""
     try:
         take(db, budget, now=now)
@@ -74,7 +74,7 @@ def count(db: Session, budget: Budget, *, now: datetime) -> None:
         return
 
 
-def refund(db: Session, budget: Budget) -> None:
+def refund(db: Session, budget: RateLimit) -> None:
     """Give back the attempt of somebody who proved to be right."""
     db.execute(_REFUND, {"refunded": budget.key})
 
@@ -97,7 +97,7 @@ def touch(db: Session, key: str, *, now: datetime) -> None:
 def use_once(db: Session, name: str, *, window: timedelta, now: datetime) -> bool:
     """Use up what is good once, in the transaction of what it does; False where it was used. `window`: its life."""
     try:
-        take(db, Budget(f"once:{name}", most=1, window=window), now=now)
+        take(db, RateLimit(f"once:{name}", most=1, window=window), now=now)
     except TooManyAttempts:
         return False
     return True
@@ -117,7 +117,7 @@ def clear(db: Session, keys: Iterable[str], *, beginning: Iterable[str] = ()) ->
     return len(db.execute(delete(Attempt).where(or_(*either)).returning(Attempt.key)).all())
 
 
-def _free_again(db: Session, budget: Budget, *, now: datetime) -> datetime:
+def _free_again(db: Session, budget: RateLimit, *, now: datetime) -> datetime:
     last_at = db.scalar(select(Attempt.last_at).where(Attempt.key == budget.key))
     return (last_at or now) + budget.window
 

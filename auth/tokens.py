@@ -39,7 +39,7 @@ class Tokens:
     def __init__(self, secret: Secret) -> None:
         self._secret = secret.reveal().encode()
 
-    def seal(
+    def sign(
         self,
         purpose: str,
         claims: dict[str, Any],
@@ -61,7 +61,7 @@ class Tokens:
             times["iss"] = issuer
         return jwt.encode({**claims, **times, "aud": purpose}, self._key(purpose), algorithm="HS256")
 
-    def unseal(self, purpose: str, token: str, *, now: datetime, issuer: str | None = None) -> dict[str, Any]:
+    def verify(self, purpose: str, token: str, *, now: datetime, issuer: str | None = None) -> dict[str, Any]:
         """The claims of a token sealed for `purpose`, and by `issuer` where one is named.
 
         Raises `ExpiredToken`, `EarlyToken` (its signature was right) or `InvalidToken`.

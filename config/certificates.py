@@ -7,7 +7,7 @@ import ssl
 from datetime import datetime
 from pathlib import Path
 
-from config.findings import Finding, fault, good, warning
+from config.findings import ConfigFinding, fault, good, warning
 
 WARN_DAYS = 14
 DAY_SECONDS = 86400
@@ -26,7 +26,7 @@ _REASONS = {
 
 def check_certificate(
     certificate: Path, key: Path, host: str, *, now: datetime, authorities: Path | None = None
-) -> Finding:
+) -> ConfigFinding:
     """One finding on both files. Dates are judged by this machine's clock; `now` counts the days left."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
@@ -65,7 +65,7 @@ def _shaken(server: ssl.SSLContext, host: str, authorities: Path | None) -> floa
     return float(ssl.cert_time_to_seconds(str(told["notAfter"])))
 
 
-def check_served(certificate: Path, host: str, port: int) -> Finding:
+def check_served(certificate: Path, host: str, port: int) -> ConfigFinding:
     """Whether what answers at the portal's name shows the certificate in the file: it is read once, at (re)load."""
     try:
         leaf = certificate.read_text(encoding="ascii").partition("-----END CERTIFICATE-----")

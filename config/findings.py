@@ -15,18 +15,18 @@ class Severity(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ConfigFinding:
     severity: Severity
     sentence: str
 
 
-def good(sentence: str) -> Finding:
-    return Finding(Severity.GOOD, sentence)
+def good(sentence: str) -> ConfigFinding:
+    return ConfigFinding(Severity.GOOD, sentence)
 
 
-def warning(sentence: str) -> Finding:
-    return Finding(Severity.WARNING, sentence)
+def warning(sentence: str) -> ConfigFinding:
+    return ConfigFinding(Severity.WARNING, sentence)
 
 
-def fault(sentence: str) -> Finding:
-    return Finding(Severity.FAULT, sentence)
+def fault(sentence: str) -> ConfigFinding:
+    return ConfigFinding(Severity.FAULT, sentence)

@@ -1,5 +1,5 @@
 """The engine. On SQLite every transaction that may write begins as a writer. A commit has reached the disk when it
-returns, unless the session was opened `hastily`.
+returns, unless the session was opened `async_commit`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from db import sqlite_queue
 
 SessionMaker = sessionmaker[Session]
 IMPATIENT_SECONDS = 0.1
-WAY = "arobase_way"
+TRANSACTION_MODE = "arobase_way"
 
 
-class Way(enum.Enum):
+class TransactionMode(enum.Enum):
     """What a transaction is for, where it is not the ordinary one that writes for good."""
 
     READING = enum.auto()
-    HASTY = enum.auto()
-    IMPATIENT = enum.auto()
+    ASYNC_COMMIT = enum.auto()
+    BEST_EFFORT = enum.auto()
 
 
 def make_engine(database_url: str) -> Engine:
@@ -70,10 +70,10 @@ def make_engine(database_url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        way = connection.get_execution_options().get(WAY)
-        if way in (Way.HASTY, Way.IMPATIENT):
+        way = connection.get_execution_options().get(TRANSACTION_MODE)
+        if way in (TransactionMode.ASYNC_COMMIT, TransactionMode.BEST_EFFORT):
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-        if way is Way.IMPATIENT:
+        if way is TransactionMode.BEST_EFFORT:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {IMPATIENT_SECONDS * 1000:.0f}")
 
     return engine
@@ -87,7 +87,7 @@ def _sqlite(database_url: str) -> Engine:
     engine = create_engine(
         database_url, connect_args={"timeout": sqlite_queue.BUSY_SECONDS}, pool_size=16, max_overflow=16
     )
-    turn = sqlite_queue.Turn()
+    turn = sqlite_queue.WriteQueue()
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -100,16 +100,20 @@ def _sqlite(database_url: str) -> Engine:
     def begin(connection: Any) -> None:
         # A deferred BEGIN that later wants to write is told "busy" at once and cannot be retried inside the
         # transaction. A writer therefore says so first; `reading()` says that it will not write.
-        way, driver = connection.get_execution_options().get(WAY), connection.connection.driver_connection
-        if way is Way.READING:
+        way, driver = (
+            connection.get_execution_options().get(TRANSACTION_MODE),
+            connection.connection.driver_connection,
+        )
+        if way is TransactionMode.READING:
             driver.execute("BEGIN")
             return
         came, patience = (
             sqlite_queue.now(),
-            IMPATIENT_SECONDS if way is Way.IMPATIENT else sqlite_queue.PATIENCE_SECONDS,
+            IMPATIENT_SECONDS if way is TransactionMode.BEST_EFFORT else sqlite_queue.PATIENCE_SECONDS,
         )
         turn.take(connection.info, until=came + patience)
-        driver.execute(f"PRAGMA synchronous={'NORMAL' if way in (Way.HASTY, Way.IMPATIENT) else 'FULL'}")
+        is_async = way in (TransactionMode.ASYNC_COMMIT, TransactionMode.BEST_EFFORT)
+        driver.execute(f"PRAGMA synchronous={'NORMAL' if is_async else 'FULL'}")
         turn.begin(driver, came=came, until=came + patience)
 
     @event.listens_for(engine, "checkin")
@@ -138,21 +142,21 @@ def is_busy(error: Exception) -> bool:
 def reading(make_session: SessionMaker) -> Session:
     """Open a session that only reads, and therefore waits for no writer."""
     db = make_session()
-    db.connection(execution_options={WAY: Way.READING})
+    db.connection(execution_options={TRANSACTION_MODE: TransactionMode.READING})
     return db
 
 
 def snapshot(make_session: SessionMaker) -> Session:
     """Open a session that only reads, and sees one state of the database for as long as it is open."""
     db = make_session()
-    options: dict[str, Any] = {WAY: Way.READING}
+    options: dict[str, Any] = {TRANSACTION_MODE: TransactionMode.READING}
     if db.get_bind().dialect.name == "postgresql":
         options["isolation_level"] = "REPEATABLE READ"
     db.connection(execution_options=options)
     return db
 
 
-def write_back(engine: Engine) -> None:
+def checkpoint_wal(engine: Engine) -> None:
     """Bring SQLite's journal home and cut it off: what was deleted is overwritten, and the journal's room is free.
 
     Somebody who reads just then keeps it from being complete; the next time makes it so. Elsewhere this does nothing.
@@ -169,22 +173,22 @@ def write_back(engine: Engine) -> None:
 
 
 @contextmanager
-def hastily(make_session: SessionMaker) -> Iterator[Session]:
+def async_commit(make_session: SessionMaker) -> Iterator[Session]:
     """A transaction whose commit does not wait for the disk: for counts that a power cut may forget.
 
     Everybody sees them at once, and nothing that is committed later can reach the disk before them.
     """
     with make_session.begin() as db:
-        db.connection(execution_options={WAY: Way.HASTY})
+        db.connection(execution_options={TRANSACTION_MODE: TransactionMode.ASYNC_COMMIT})
         yield db
 
 
 @contextmanager
-def impatiently(make_session: SessionMaker) -> Iterator[Session]:
+def best_effort(make_session: SessionMaker) -> Iterator[Session]:
     """A hasty transaction that waits for nobody longer than a tenth of a second: for what may be left undone.
 
     Raises `sqlalchemy.exc.SQLAlchemyError` where the database is away or busy.
     """
     with make_session.begin() as db:
-        db.connection(execution_options={WAY: Way.IMPATIENT})
+        db.connection(execution_options={TRANSACTION_MODE: TransactionMode.BEST_EFFORT})
         yield db

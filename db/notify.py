@@ -27,7 +27,7 @@ LISTEN_SECONDS = 1.0
 LINGER_SECONDS = 30.0
 
 
-class Wake:
+class CommitNotifier:
     """Wakes waiters after commits. One for each process; made before use, started by the first waiter."""
 
     def __init__(self, engine: Engine) -> None:
@@ -127,7 +127,7 @@ class DeafConnection(Exception):
     """What is told to one connection does not reach another that listens: a pooler stands in between."""
 
 
-def prove(engine: Engine) -> None:
+def check_notifications(engine: Engine) -> None:
     """Have one connection hear what another one says. Raises `DeafConnection`; on SQLite there is nothing to prove."""
     if engine.dialect.name != "postgresql":
         return
@@ -147,12 +147,12 @@ def prove(engine: Engine) -> None:
             connection.close()
 
 
-def ring(db: Session) -> None:
+def notify(db: Session) -> None:
     """Have the commit of this transaction wake the waiters of every process."""
     if db.get_bind().dialect.name == "postgresql":
         db.execute(_RING)
 
 
 # The same as a value, for a statement of PostgreSQL's that has an answer anyway: one round trip less.
-BELL = func.pg_notify(CHANNEL, "")
-_RING = select(BELL)
+NOTIFY = func.pg_notify(CHANNEL, "")
+_RING = select(NOTIFY)

@@ -24,7 +24,7 @@ ENOUGH_LOOKS = 1000
 HAS_TURN = "arobase_turn"
 
 
-class Turn:
+class WriteQueue:
     """One writer of this process at a time, first come, first served; the next one begins at once.
 
     The turn goes with the connection, noted in its `info`, until that is back in the pool.

@@ -35,7 +35,7 @@ from lab.waiting import await_port, await_portal
 from portal.app import create_app, make_services
 from portal.http.nginx import GATEWAYS, STAFF, Front
 from portal.services import Services
-from sessions.leases import stamp
+from sessions.leases import next_feed_version
 from sites.models import Gateway as Record
 
 PORTAL_HOST = "portal.arobase.test"
@@ -85,7 +85,9 @@ class Hotspot:
         """Bring everything up, and wait until it serves."""
         with self.services.make_session.begin() as db:
             seed(db, self.doors, self.folder / "credentials", now=now())
-            told = {identity: stamp(db, number) for number, identity in db.execute(self._records())}
+            told = {
+                identity: next_feed_version(db, number) for number, identity in db.execute(self._records())
+            }
         self.start_portal(wait=False)
         self._start_internet()
         for gateway in self.net.gateways:

@@ -21,20 +21,20 @@ from auth.tokens import Tokens
 from auth.vouchers.keys import VoucherKeys
 from config import Serves, Settings
 from db.engine import SessionMaker, make_engine, make_session_maker
-from db.notify import Wake
+from db.notify import CommitNotifier
 from portal import cli, templating
 from portal.api import api
-from portal.caches.creatives import Stage
-from portal.caches.gateways import Places
-from portal.caches.pages import Stencils
+from portal.caches.creatives import CreativeCache
+from portal.caches.gateways import GatewayCache
+from portal.caches.pages import PageCache
 from portal.denials.recorder import Recorder
 from portal.gateway_api import blueprints
 from portal.guest import guests
 from portal.http import errors
-from portal.http.database_faults import Troubles
+from portal.http.database_faults import FaultLog
 from portal.http.health import health
-from portal.http.proxy_headers import TruePeer
-from portal.http.security_headers import guard, read_style
+from portal.http.proxy_headers import TrustedProxies
+from portal.http.security_headers import init_security, read_style
 from portal.services import Clock, Services
 from portal.staff import layout, login, staff
 from sessions.legal_requests.signing import Signer
@@ -59,7 +59,7 @@ def make_services(
         settings=settings,
         engine=engine,
         make_session=make_session,
-        wake=Wake(engine),
+        wake=CommitNotifier(engine),
         directory=directory or _directory(settings, make_session),
         tokens=Tokens(settings.secret_key),
         pseudonyms=Pseudonyms(settings.secret_key),
@@ -68,11 +68,11 @@ def make_services(
         signer=Signer(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
         landing_keys=LandingKeys(settings.secret_key),
-        places=Places(make_session),
-        stage=Stage(make_session),
-        stencils=Stencils(),
+        places=GatewayCache(make_session),
+        stage=CreativeCache(make_session),
+        page_cache=PageCache(),
         recorder=Recorder(make_session),
-        troubles=Troubles(),
+        troubles=FaultLog(),
         clock=clock,
         rng=random.SystemRandom(),
     )
@@ -85,15 +85,15 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services
     style, staff_style = read_style(), layout.read_style()
-    guard(app, services.settings, style, staff_style)
-    templating.dress(app, style)
+    init_security(app, services.settings, style, staff_style)
+    templating.init_templates(app, style)
     layout.dress(app, staff_style)
     login.prepare(app)
-    errors.handle(app)
+    errors.init_errors(app)
     for blueprint in served(services.settings.serves):
         app.register_blueprint(blueprint)
     cli.register(app)
-    app.wsgi_app = TruePeer(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedProxies(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

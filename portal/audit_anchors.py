@@ -18,7 +18,7 @@ FILE = "arobase-anchors.txt"
 EVERY = timedelta(hours=1)
 
 
-def leave(service: Services) -> Anchor | None:
+def write_checkpoint(service: Services) -> Anchor | None:
     """Leave an anchor where one is due; None where none is. A folder that is away is said, and tried again."""
     folder = service.settings.anchor_folder
     if folder is None:

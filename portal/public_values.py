@@ -15,7 +15,7 @@ from flask import render_template
 
 from ads.models import Creative
 from db.base import Base
-from portal.http.clients import Visit
+from portal.http.clients import ClientContext
 from sessions.models import AccessSession, EndReason
 from sites.models import Network, SigninMethod, Site, SiteKind
 
@@ -84,7 +84,7 @@ def render_page(template: str, **values: object) -> str:
     """A guests' page. Rows among `values`, alone or in a list, go in as what is public of them."""
     shown = {name: public(value) for name, value in values.items()}
     visit, network = values.get("visit"), shown.get("network")
-    is_blind = isinstance(visit, Visit) and not visit.gateway.capabilities.reports_presence
+    is_blind = isinstance(visit, ClientContext) and not visit.gateway.capabilities.reports_presence
     if is_blind and isinstance(network, PublicNetwork):
         # Nobody is sent away for a silence that this gateway cannot see.
         shown["network"] = replace(network, idle_length=None)
@@ -102,7 +102,7 @@ def public(value: object) -> object:
             return public_stay(value)
         case Creative():
             return public_message(value)
-        case Visit():
+        case ClientContext():
             return PublicVisit(value.token)
         case list() | tuple():
             return [public(each) for each in value]

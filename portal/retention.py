@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ads import retention as ads
 from auth.audit import log
 from db.disk_reserve import is_full, reserve_of
-from db.engine import write_back
+from db.engine import checkpoint_wal
 from portal.services import Services
 from sessions.retention import periods, purge, registry
 from sessions.retention.models import RetentionRule, TermChange
@@ -54,7 +54,7 @@ def purging(
         if stepped.phase.is_last:
             break
     if stepped.phase is Phase.FINISHED:
-        write_back(service.engine)
+        checkpoint_wal(service.engine)
     if reserve is not None and stepped.phase is not Phase.RESTED:
         reserve.take()
 

@@ -20,12 +20,12 @@ from auth.tokens import Tokens
 from auth.vouchers.keys import VoucherKeys
 from config import Settings
 from db.engine import SessionMaker
-from db.notify import Wake
-from portal.caches.creatives import Stage
-from portal.caches.gateways import Places
-from portal.caches.pages import Stencils
+from db.notify import CommitNotifier
+from portal.caches.creatives import CreativeCache
+from portal.caches.gateways import GatewayCache
+from portal.caches.pages import PageCache
 from portal.denials.recorder import Recorder
-from portal.http.database_faults import Troubles
+from portal.http.database_faults import FaultLog
 from sessions.legal_requests.signing import Signer
 
 Clock = Callable[[], datetime]
@@ -36,7 +36,7 @@ class Services:
     settings: Settings
     engine: Engine
     make_session: SessionMaker
-    wake: Wake
+    wake: CommitNotifier
     directory: Directory
     tokens: Tokens
     pseudonyms: Pseudonyms
@@ -45,11 +45,11 @@ class Services:
     signer: Signer
     voucher_keys: VoucherKeys
     landing_keys: LandingKeys
-    places: Places
-    stage: Stage
-    stencils: Stencils
+    places: GatewayCache
+    stage: CreativeCache
+    page_cache: PageCache
     recorder: Recorder
-    troubles: Troubles
+    troubles: FaultLog
     clock: Clock
     rng: random.Random
 

@@ -17,7 +17,7 @@ from sessions.statistics.models import FigureSalt
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Recalculation:
     """What came of making the figures of a day again."""
 
     day: date
@@ -37,7 +37,7 @@ def make_next(service: Services) -> date | None:
     return day
 
 
-def rebuild(service: Services, day: date, *, devices: bool) -> Proof:
+def rebuild(service: Services, day: date, *, devices: bool) -> Recalculation:
     """Make the figures of a day again from its rows, and put them in the place of the old ones.
 
     Raises `building.MissingRows` and `months.DestroyedSalt`; nothing has changed then.
@@ -50,7 +50,7 @@ def rebuild(service: Services, day: date, *, devices: bool) -> Proof:
         building.replace(db, building.rebuild(db, day, devices=devices))
         ads.store(db, day, accepted)
         db.flush()
-        return Proof(day, canonical(db, day) == before)
+        return Recalculation(day, canonical(db, day) == before)
 
 
 def canonical(db: Session, day: date) -> bytes:

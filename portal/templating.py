@@ -40,7 +40,7 @@ TOWN_ZONE = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LocalizedText:
     """A text, and the language that it is in."""
 
     language: str
@@ -48,7 +48,7 @@ class Told:
     text: str
 
 
-def dress(app: Flask, style: str) -> None:
+def init_templates(app: Flask, style: str) -> None:
     """Give the templates their vocabulary. `_` escapes nothing by itself: Jinja does, as always."""
     app.extensions["arobase-catalogues"] = load_catalogues()
     app.template_filter("linked")(linked)
@@ -114,11 +114,11 @@ def linked(text: str, address: str) -> Markup:
     return Markup('{}<a href="{}">{}</a>{}').format(escape(before), address, inside, after)
 
 
-def words_of(texts: dict[str, dict[str, str]]) -> Told:
+def words_of(texts: dict[str, dict[str, str]]) -> LocalizedText:
     """A message in the language of this request, else in the town's own, else in the first it has."""
     spoken = next((code for code in (language(), DEFAULT) if code in texts), next(iter(texts), DEFAULT))
     words = texts.get(spoken, {})
-    return Told(spoken, words.get("title", ""), words.get("text", ""))
+    return LocalizedText(spoken, words.get("title", ""), words.get("text", ""))
 
 
 def share_left(access: PublicStay, network: PublicNetwork, left: timedelta) -> int:

@@ -15,13 +15,13 @@ from gateways.faults import CODE, Fault, read_faults
 from gateways.types import Client, IpAddress, MacAddress, parse_mac
 from sessions import counters, leases, roaming, sightings
 from sessions.gateway_health import mismatches, outages
-from sessions.models import GatewayLife, Lease, Usage
+from sessions.models import CounterEpoch, Lease, Usage
 from sessions.sightings import MOST_AT_ONCE
 from sites.models import Gateway
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class Counters:
     """The counters of one access session at one gateway, cumulative within the report's epoch."""
 
     number: int
@@ -34,13 +34,13 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class UsageReport:
     """One interim update of a gateway. Its clock is only measured, never believed."""
 
     epoch: str
     sequence: int
     clock: float
-    counts: tuple[Count, ...]
+    counts: tuple[Counters, ...]
     held: tuple[int, ...]
     refused: dict[str, int]
     # The width of its counters: those of 32 bits begin again at zero after four gigabytes.
@@ -59,7 +59,7 @@ class Total:
     packets_down: int
 
 
-def record(db: Session, *, gateway: Gateway, report: Report, now: datetime) -> None:
+def record(db: Session, *, gateway: Gateway, report: UsageReport, now: datetime) -> None:
     """Take in a report.
 
     Counters add up whatever the order of reports. What a report says of the moment counts only where it is newer than
@@ -70,7 +70,7 @@ def record(db: Session, *, gateway: Gateway, report: Report, now: datetime) -> N
     counts = {count.number: count for count in report.counts}
     macs = _ours(db, gateway.id, list(counts))
     known = [counts[number] for number in sorted(macs)]
-    source = counters.Source(gateway.id, report.epoch, report.sequence, report.counter_bits)
+    source = counters.CounterSource(gateway.id, report.epoch, report.sequence, report.counter_bits)
     counters.grow(db, source, [_row(count) for count in known], now=now)
     if not is_news:
         return
@@ -90,9 +90,9 @@ def usage(db: Session, access_id: int) -> Total:
     return Total(*(int(value) for value in row))
 
 
-def read_report(body: dict[str, Any]) -> Report:
+def read_report(body: dict[str, Any]) -> UsageReport:
     """Read the JSON of a report. Raises ValueError, KeyError or TypeError where it is not one."""
-    return Report(
+    return UsageReport(
         epoch=_text(body["epoch"], 64),
         sequence=whole(body["sequence"]),
         clock=float(body["now"]),
@@ -118,8 +118,8 @@ def read_clients(body: dict[str, Any]) -> list[Client]:
 _COUNTERS = (Usage.bytes_up, Usage.bytes_down, Usage.packets_up, Usage.packets_down)
 
 
-def _count(entry: dict[str, Any]) -> Count:
-    return Count(
+def _count(entry: dict[str, Any]) -> Counters:
+    return Counters(
         number=whole(entry["number"]),
         bytes_up=_counter(entry["bytes_up"]),
         bytes_down=_counter(entry["bytes_down"]),
@@ -176,7 +176,7 @@ def _ours(db: Session, gateway_id: int, numbers: list[int]) -> dict[int, str]:
 
 
 def _note_addresses(
-    db: Session, gateway: Gateway, macs: dict[int, str], counts: list[Count], *, now: datetime
+    db: Session, gateway: Gateway, macs: dict[int, str], counts: list[Counters], *, now: datetime
 ) -> None:
     """Addresses under which the gateway lets clients pass; one that is new becomes part of the grant."""
     clients = [
@@ -186,7 +186,7 @@ def _note_addresses(
     leases.restate(db, gateway_id=gateway.id, macs=news, now=now)
 
 
-def _advance(db: Session, gateway_id: int, report: Report, *, now: datetime) -> bool:
+def _advance(db: Session, gateway_id: int, report: UsageReport, *, now: datetime) -> bool:
     """Whether this report is newer than all before it in its life of the gateway. Two at once take turns here."""
     values = {"gateway": gateway_id, "life": report.epoch, "told": report.sequence, "at": now}
     return db.execute(_ADVANCE.on(db), values).first() is not None
@@ -207,11 +207,11 @@ def _advance_statement(insert: Any) -> Executable:
     return advanced
 
 
-def _row(count: Count) -> tuple[int, int, int, int, int]:
+def _row(count: Counters) -> tuple[int, int, int, int, int]:
     return count.number, count.bytes_up, count.bytes_down, count.packets_up, count.packets_down
 
 
-def _health(report: Report, *, now: datetime) -> dict[str, Any]:
+def _health(report: UsageReport, *, now: datetime) -> dict[str, Any]:
     return {
         "epoch": report.epoch,
         "sequence": report.sequence,
@@ -222,7 +222,7 @@ def _health(report: Report, *, now: datetime) -> dict[str, Any]:
     }
 
 
-_lives, _leases = table_of(GatewayLife), table_of(Lease)
+_lives, _leases = table_of(CounterEpoch), table_of(Lease)
 _ADVANCE = for_either(_advance_statement)
 _OURS = (
     select(_leases.c.access_id, _leases.c.mac)

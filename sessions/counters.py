@@ -41,7 +41,7 @@ COUNTERS = ("bytes_up", "bytes_down", "packets_up", "packets_down")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CounterSource:
     """Whose counters, in which life of theirs, by which report. `bits` is their width."""
 
     gateway_id: int
@@ -51,7 +51,7 @@ class Source:
 
 
 def grow(
-    db: Session, source: Source, rows: Sequence[tuple[int, int, int, int, int]], *, now: datetime
+    db: Session, source: CounterSource, rows: Sequence[tuple[int, int, int, int, int]], *, now: datetime
 ) -> None:
     """Take in what a report says of these access sessions: number, then the four counters of `COUNTERS`.
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, union_all, update
 from sqlalchemy.orm import Session
 
-from db.notify import ring
+from db.notify import notify
 from gateways.types import Client, Grant, MacAddress
 from sessions import port_blocks
 from sessions.gateway_health import outages
-from sessions.models import AccessSession, Drift, DriftKind, Lease, Sighting
+from sessions.models import AccessSession, ClientObservation, Lease, Mismatch, MismatchKind
 from sites.models import Gateway
 
 
@@ -83,7 +83,7 @@ def confirm(
         .values(confirmed_version=version)
         .execution_options(synchronize_session=False)
     )
-    ring(db)
+    notify(db)
     return list(confirmed)
 
 
@@ -130,16 +130,18 @@ def _grants(
             until=row.until.timestamp(),
             rate_down_kbps=row.rate_down_kbps,
             rate_up_kbps=row.rate_up_kbps,
-            ports=port_blocks.Origin(row.public_address, row.port_first, row.port_last).ports(),
+            ports=port_blocks.PortBlock(row.public_address, row.port_first, row.port_last).ports(),
         )
         for row in last.values()
     )
 
 
 def _addresses(db: Session, gateway_id: int, macs: set[str] | None) -> dict[str, set[str]]:
-    seen = select(Sighting.mac, Sighting.address).where(Sighting.gateway_id == gateway_id)
+    seen = select(ClientObservation.mac, ClientObservation.address).where(
+        ClientObservation.gateway_id == gateway_id
+    )
     if macs is not None:
-        seen = seen.where(Sighting.mac.in_(macs))
+        seen = seen.where(ClientObservation.mac.in_(macs))
     found: dict[str, set[str]] = {}
     for mac, address in db.execute(seen):
         found.setdefault(mac, set()).add(address)
@@ -151,9 +153,9 @@ _CHANGED = union_all(
     select(Lease.access_id).where(
         Lease.gateway_id == bindparam("gateway"), Lease.version > bindparam("since")
     ),
-    select(Drift.number).where(
-        Drift.gateway_id == bindparam("gateway"),
-        Drift.version > bindparam("since"),
-        Drift.kind == DriftKind.SURPLUS,
+    select(Mismatch.number).where(
+        Mismatch.gateway_id == bindparam("gateway"),
+        Mismatch.version > bindparam("since"),
+        Mismatch.kind == MismatchKind.SURPLUS,
     ),
 )

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.notify import BELL
+from db.notify import NOTIFY
 from db.statements import ForEither, table_of
 from gateways.registry import names
 from gateways.types import Client
@@ -18,7 +18,7 @@ from sites.limits import rates
 from sites.models import Gateway
 
 
-def stamp(db: Session, gateway_id: int) -> int:
+def next_feed_version(db: Session, gateway_id: int) -> int:
     """The next version of this gateway's feed; the commit wakes whoever follows it.
 
     The row stays locked until the commit, so versions become visible in their order: a follower that has seen N will
@@ -44,7 +44,7 @@ def grant(
     """
     down, up = _rates(access, gateway)
     # From here on the gateway's row is ours until the commit: nobody else looks for a free block meanwhile.
-    version = stamp(db, gateway.id)
+    version = next_feed_version(db, gateway.id)
     origin = port_blocks.claim(db, access_id=access.id, gateway=gateway, mac=client.mac, now=now)
     values = {
         "access_id": access.id,
@@ -96,7 +96,7 @@ def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
     for lease_id, gateway_id in db.execute(running):
         by_gateway.setdefault(gateway_id, []).append(lease_id)
     for gateway_id in sorted(by_gateway):
-        version = stamp(db, gateway_id)
+        version = next_feed_version(db, gateway_id)
         db.execute(
             update(Lease)
             .where(Lease.id.in_(by_gateway[gateway_id]))
@@ -122,7 +122,7 @@ def tell_ends(db: Session, access_id: int) -> None:
         db.execute(
             update(Lease)
             .where(Lease.id == lease_id)
-            .values(version=stamp(db, gateway_id))
+            .values(version=next_feed_version(db, gateway_id))
             .execution_options(synchronize_session=False)
         )
 
@@ -133,7 +133,7 @@ def restate(db: Session, *, gateway_id: int, macs: Collection[str], now: datetim
         list(db.scalars(_RUNNING_OF, {"gateway": gateway_id, "macs": list(macs), "at": now})) if macs else []
     )
     if changed:
-        version = stamp(db, gateway_id)
+        version = next_feed_version(db, gateway_id)
         db.execute(
             update(Lease)
             .where(Lease.id.in_(changed))
@@ -160,7 +160,7 @@ _stamp = (
     .values(feed_version=_gateways.c.feed_version + 1)
     .returning(_gateways.c.feed_version)
 )
-_STAMP = ForEither(sqlite=_stamp, postgresql=_stamp.returning(BELL))
+_STAMP = ForEither(sqlite=_stamp, postgresql=_stamp.returning(NOTIFY))
 _GRANT = insert(_leases).returning(_leases.c.id)
 _RUNNING_OF = select(_leases.c.id).where(
     _leases.c.gateway_id == bindparam("gateway"),

@@ -192,7 +192,7 @@ class Usage(Base):
     updated_at: Mapped[datetime]
 
 
-class GatewayLife(Base):
+class CounterEpoch(Base):
     """One life of a gateway's counters (`epoch`), and how far its reports have come."""
 
     __tablename__ = "gateway_lives"
@@ -203,7 +203,7 @@ class GatewayLife(Base):
     began_at: Mapped[datetime]
 
 
-class Sighting(Base):
+class ClientObservation(Base):
     """A gateway saw this client behind this address. Short-lived: it says who asks, never who was where."""
 
     __tablename__ = "sightings"
@@ -214,7 +214,7 @@ class Sighting(Base):
     seen_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class DriftKind(enum.StrEnum):
+class MismatchKind(enum.StrEnum):
     # A confirmed lease runs, and the gateway does not let its client pass.
     MISSING = "missing"
     # The gateway lets a client pass that has no lease there.
@@ -230,7 +230,7 @@ class Remedy(enum.StrEnum):
     CLOSED = "closed"
 
 
-class Drift(Base):
+class Mismatch(Base):
     """The gateway's reports and the leases do not agree about one client: the evidence, report after report.
 
     `number` is the client's number, of an access session that may be gone. `version` is that of the feed with which
@@ -242,7 +242,7 @@ class Drift(Base):
     id: Mapped[Key]
     gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
     number: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[DriftKind] = mapped_column(word(DriftKind))
+    kind: Mapped[MismatchKind] = mapped_column(word(MismatchKind))
     since: Mapped[datetime]
     last_at: Mapped[datetime]
     # How many reports in a row have said so.
@@ -252,17 +252,17 @@ class Drift(Base):
     remedy: Mapped[Remedy | None] = mapped_column(word(Remedy))
 
 
-_unsettled = Drift.settled_at.is_(None)
+_unsettled = Mismatch.settled_at.is_(None)
 Index(
     "uq_drifts_unsettled",
-    Drift.gateway_id,
-    Drift.number,
-    Drift.kind,
+    Mismatch.gateway_id,
+    Mismatch.number,
+    Mismatch.kind,
     unique=True,
     sqlite_where=_unsettled,
     postgresql_where=_unsettled,
 )
-Index("ix_drifts_settled", Drift.gateway_id, Drift.settled_at)
+Index("ix_drifts_settled", Mismatch.gateway_id, Mismatch.settled_at)
 
 
 class Outage(Base):

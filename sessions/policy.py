@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LeaseBounds:
     """What bounds a lease: its greatest length, the person's entitlement, the site's closing, the gateway's clock."""
 
     length: timedelta
@@ -17,12 +17,12 @@ class Terms:
     step: timedelta = timedelta(0)
 
 
-def first_until(terms: Terms, *, now: datetime) -> datetime:
+def first_until(terms: LeaseBounds, *, now: datetime) -> datetime:
     """When a first lease ends: after its full length, with the entitlement, or at the closing: whichever is first."""
     return _bounded(now + terms.length, terms, now)
 
 
-def renewed_until(terms: Terms, *, now: datetime, until: datetime) -> datetime:
+def renewed_until(terms: LeaseBounds, *, now: datetime, until: datetime) -> datetime:
     """When a renewed lease ends: counted from the old deadline, so that no minute is lost; after it, from now."""
     return _bounded(max(now, until) + terms.length, terms, now)
 
@@ -57,6 +57,6 @@ def in_steps(until: datetime, *, now: datetime, step: timedelta) -> datetime:
     return now + (until - now) // step * step
 
 
-def _bounded(until: datetime, terms: Terms, now: datetime) -> datetime:
+def _bounded(until: datetime, terms: LeaseBounds, now: datetime) -> datetime:
     bounds = [until, terms.entitlement_until, terms.closing]
     return in_steps(min(bound for bound in bounds if bound is not None), now=now, step=terms.step)

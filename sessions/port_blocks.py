@@ -2,7 +2,7 @@
 
 Where a gateway's record names public addresses and a number of ports, each access session gets a block of that many
 behind one of the addresses, and keeps it over its leases there. What is in use is read from the lease table; two
-requests cannot find the same block, as each holds the gateway's row (`leases.stamp`) until its commit.
+requests cannot find the same block, as each holds the gateway's row (`leases.next_feed_version`) until its commit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALL_PORTS = (1, 65535)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class PortBlock:
     """Where a lease's flows come from, as the Internet sees it: the three columns of `Lease`, and what they mean."""
 
     address: str | None = None
@@ -45,23 +45,25 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class PortBlockUse:
     """An origin that is in use or rests, by the lease of which session and device."""
 
     access_id: int
     mac: str
-    origin: Origin
+    origin: PortBlock
 
 
-def claim(db: Session, *, access_id: int, gateway: Gateway, mac: str, now: datetime) -> Origin:
+def claim(db: Session, *, access_id: int, gateway: Gateway, mac: str, now: datetime) -> PortBlock:
     """The origin of a new lease at `gateway`, whose row the caller has locked."""
     addresses, size = gateway.public_addresses, gateway.ports_per_client
     if not size:
-        return Origin(addresses[0], *ALL_PORTS) if len(addresses) == 1 else Origin()
+        return PortBlock(addresses[0], *ALL_PORTS) if len(addresses) == 1 else PortBlock()
     return choose(addresses, size, _in_use(db, gateway.id, now=now), access_id=access_id, mac=mac)
 
 
-def choose(addresses: Sequence[str], size: int, uses: Collection[Use], *, access_id: int, mac: str) -> Origin:
+def choose(
+    addresses: Sequence[str], size: int, uses: Collection[PortBlockUse], *, access_id: int, mac: str
+) -> PortBlock:
     """What this session has already; what the same device had before it; a free block; or none, when all are in use.
 
     Without a block the session is served from the ports that all who have none share. Pure.
@@ -87,10 +89,10 @@ def choose(addresses: Sequence[str], size: int, uses: Collection[Use], *, access
     for place in every[start:] + every[:start]:
         if place not in others:
             return _block(*place, size)
-    return Origin(addresses[access_id % len(addresses)])
+    return PortBlock(addresses[access_id % len(addresses)])
 
 
-def _places(origin: Origin, size: int) -> list[tuple[str, int]]:
+def _places(origin: PortBlock, size: int) -> list[tuple[str, int]]:
     """The blocks of this size, as address and index, that a block reaches into: several after a change of size."""
     if origin.address is None or origin.first is None or origin.last is None or not origin.is_block():
         return []
@@ -98,12 +100,12 @@ def _places(origin: Origin, size: int) -> list[tuple[str, int]]:
     return [(origin.address, index) for index in range(first, last + 1)]
 
 
-def _block(address: str, index: int, size: int) -> Origin:
+def _block(address: str, index: int, size: int) -> PortBlock:
     first = FIRST_BLOCK_PORT + index * size
-    return Origin(address, first, first + size - 1)
+    return PortBlock(address, first, first + size - 1)
 
 
-def _in_use(db: Session, gateway_id: int, *, now: datetime) -> list[Use]:
+def _in_use(db: Session, gateway_id: int, *, now: datetime) -> list[PortBlockUse]:
     since = now - QUARANTINE
     rows = db.execute(
         select(Lease.access_id, Lease.mac, Lease.public_address, Lease.port_first, Lease.port_last)
@@ -114,4 +116,4 @@ def _in_use(db: Session, gateway_id: int, *, now: datetime) -> list[Use]:
         )
         .order_by(Lease.id)
     )
-    return [Use(row[0], row[1], Origin(*row[2:])) for row in rows]
+    return [PortBlockUse(row[0], row[1], PortBlock(*row[2:])) for row in rows]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.notify import ring
+from db.notify import notify
 from gateways.types import Client, MacAddress
 from sessions import leases, sightings
 from sessions.end import GATEWAY_SILENT
@@ -53,7 +53,7 @@ def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetim
     # A new address of a card that may pass already is news for its grant.
     leases.restate(db, gateway_id=gateway.id, macs=news, now=now)
     if news:
-        ring(db)
+        notify(db)
     return walked
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.statements import for_either, table_of
 from gateways.types import Client, MacAddress
-from sessions.models import Sighting
+from sessions.models import ClientObservation
 from sites.models import Gateway
 
 LATELY = timedelta(minutes=1)
@@ -65,7 +65,11 @@ def confirm_all(
 def forget(db: Session, *, before: datetime) -> int:
     """Drop the sightings older than `before`; how many."""
     return len(
-        db.execute(delete(Sighting).where(Sighting.seen_at < before).returning(Sighting.address)).all()
+        db.execute(
+            delete(ClientObservation)
+            .where(ClientObservation.seen_at < before)
+            .returning(ClientObservation.address)
+        ).all()
     )
 
 
@@ -112,7 +116,7 @@ def _upsert(insert: Any, *, takes: bool) -> Executable:
     return statement
 
 
-_sightings = table_of(Sighting)
+_sightings = table_of(ClientObservation)
 _SEE = for_either(_see)
 _CONFIRM = for_either(_confirm)
 _KNOWN = select(_sightings.c.address, _sightings.c.mac).where(

@@ -139,12 +139,12 @@ def move(
     return Opened(moved, lease_id)
 
 
-def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.Terms:
+def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.LeaseBounds:
     """A pass runs to its own end, as its plan says; everybody else is bounded by the network and the closing too."""
     if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
-        return policy.Terms(entitlement.until - now, step=gateway.lease_step)
+        return policy.LeaseBounds(entitlement.until - now, step=gateway.lease_step)
     closing = site_closing(gateway, now)
-    return policy.Terms(gateway.network.lease_length, entitlement.until, closing, gateway.lease_step)
+    return policy.LeaseBounds(gateway.network.lease_length, entitlement.until, closing, gateway.lease_step)
 
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:

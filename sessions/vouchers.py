@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth.vouchers import issuing
 from auth.vouchers.errors import AlreadyUsed
-from auth.vouchers.issuing import Ticket, draw_at_random
+from auth.vouchers.issuing import IssuedVoucher, draw_at_random
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Voucher
 from db.statements import table_of
@@ -65,7 +65,7 @@ def replace(
     by: str,
     now: datetime,
     draw: Callable[[int, int], str] = draw_at_random,
-) -> Ticket:
+) -> IssuedVoucher:
     """A new ticket for a lost or spoiled one, as `voucher_batches.replace`; whoever is online with the old one is not
     any more."""
     ticket = issuing.replace(db, keys=keys, voucher_id=voucher_id, by=by, now=now, draw=draw)

@@ -18,7 +18,7 @@ SILENT_AFTER = timedelta(seconds=60)
 CLOCK_TOLERANCE_SECONDS = 2.0
 
 
-class Verdict(enum.StrEnum):
+class GatewayState(enum.StrEnum):
     WELL = "well"
     NEVER_SEEN = "never_seen"
     SILENT = "silent"
@@ -31,13 +31,13 @@ class Verdict(enum.StrEnum):
 
 # What somebody must see to first.
 WORST_FIRST = (
-    Verdict.SILENT,
-    Verdict.FAULTY,
-    Verdict.DRIFTING,
-    Verdict.BEHIND,
-    Verdict.CLOCK_OFF,
-    Verdict.NEVER_SEEN,
-    Verdict.WELL,
+    GatewayState.SILENT,
+    GatewayState.FAULTY,
+    GatewayState.DRIFTING,
+    GatewayState.BEHIND,
+    GatewayState.CLOCK_OFF,
+    GatewayState.NEVER_SEEN,
+    GatewayState.WELL,
 )
 
 
@@ -59,7 +59,7 @@ class GatewayCheck:
     clock_offset: float | None
     held: int | None
     faults: tuple[Fault, ...]
-    verdict: Verdict
+    verdict: GatewayState
 
 
 def check(db: Session, *, now: datetime) -> Sequence[GatewayCheck]:
@@ -93,15 +93,15 @@ def _check(gateway: Gateway, now: datetime) -> GatewayCheck:
     )
 
 
-def _verdict(silence: timedelta | None, faults: tuple[Fault, ...], lag: int, offset: object) -> Verdict:
+def _verdict(silence: timedelta | None, faults: tuple[Fault, ...], lag: int, offset: object) -> GatewayState:
     if silence is None:
-        return Verdict.NEVER_SEEN
+        return GatewayState.NEVER_SEEN
     if silence > SILENT_AFTER:
-        return Verdict.SILENT
+        return GatewayState.SILENT
     if faults:
-        return Verdict.FAULTY
+        return GatewayState.FAULTY
     if lag > 0:
-        return Verdict.BEHIND
+        return GatewayState.BEHIND
     if isinstance(offset, int | float) and abs(offset) > CLOCK_TOLERANCE_SECONDS:
-        return Verdict.CLOCK_OFF
-    return Verdict.WELL
+        return GatewayState.CLOCK_OFF
+    return GatewayState.WELL

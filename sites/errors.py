@@ -11,7 +11,7 @@ class SitesError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ImportFault:
     """One thing wrong with an imported file: where (``line 7``, ``feature 3``), in which column, and why."""
 
     where: str
@@ -27,7 +27,7 @@ class Fault:
 class RefusedImport(SitesError):
     """The file has faults, all of them in `faults`; nothing of it was taken."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[ImportFault]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
 

@@ -48,7 +48,7 @@ DOUBS: tuple[Point, ...] = (
 )
 
 
-class Shape(enum.StrEnum):
+class MapShape(enum.StrEnum):
     CIRCLE = "circle"
     SQUARE = "square"
     DIAMOND = "diamond"
@@ -61,27 +61,27 @@ class Shape(enum.StrEnum):
 
 
 SHAPES = {
-    SiteKind.STATION: Shape.DIAMOND,
-    SiteKind.TRAM_STOP: Shape.CIRCLE,
-    SiteKind.SQUARE: Shape.SQUARE,
-    SiteKind.LANDMARK: Shape.STAR,
-    SiteKind.SPORTS_HALL: Shape.PENTAGON,
-    SiteKind.LIBRARY: Shape.TRIANGLE,
-    SiteKind.SCHOOL: Shape.HEXAGON,
-    SiteKind.TOWN_BUILDING: Shape.OCTAGON,
-    SiteKind.SHOP: Shape.TRIANGLE_DOWN,
+    SiteKind.STATION: MapShape.DIAMOND,
+    SiteKind.TRAM_STOP: MapShape.CIRCLE,
+    SiteKind.SQUARE: MapShape.SQUARE,
+    SiteKind.LANDMARK: MapShape.STAR,
+    SiteKind.SPORTS_HALL: MapShape.PENTAGON,
+    SiteKind.LIBRARY: MapShape.TRIANGLE,
+    SiteKind.SCHOOL: MapShape.HEXAGON,
+    SiteKind.TOWN_BUILDING: MapShape.OCTAGON,
+    SiteKind.SHOP: MapShape.TRIANGLE_DOWN,
 }
 # Corners, and the first corner's turn from the top in degrees.
 _CORNERS = {
-    Shape.CIRCLE: (24, 0.0),
-    Shape.SQUARE: (4, 45.0),
-    Shape.DIAMOND: (4, 0.0),
-    Shape.TRIANGLE: (3, 0.0),
-    Shape.TRIANGLE_DOWN: (3, 180.0),
-    Shape.PENTAGON: (5, 0.0),
-    Shape.HEXAGON: (6, 30.0),
-    Shape.OCTAGON: (8, 22.5),
-    Shape.STAR: (10, 0.0),
+    MapShape.CIRCLE: (24, 0.0),
+    MapShape.SQUARE: (4, 45.0),
+    MapShape.DIAMOND: (4, 0.0),
+    MapShape.TRIANGLE: (3, 0.0),
+    MapShape.TRIANGLE_DOWN: (3, 180.0),
+    MapShape.PENTAGON: (5, 0.0),
+    MapShape.HEXAGON: (6, 30.0),
+    MapShape.OCTAGON: (8, 22.5),
+    MapShape.STAR: (10, 0.0),
 }
 # The equator's length by 360 degrees, in metres.
 _DEGREE_METRES = 111_320.0
@@ -113,7 +113,7 @@ class Marker:
     name: str
     kind: SiteKind
     state: SiteState
-    shape: Shape
+    shape: MapShape
     x: float
     y: float
     outline: str
@@ -199,11 +199,11 @@ def _marker(number: int, spot: Hotspot, view: _View, radius: float) -> Marker:
     return Marker(number, spot.slug, spot.name, spot.kind, spot.state, shape, x, y, outline)
 
 
-def _polygon(shape: Shape, x: float, y: float, radius: float) -> Iterable[Point]:
+def _polygon(shape: MapShape, x: float, y: float, radius: float) -> Iterable[Point]:
     corners, turn = _CORNERS[shape]
     for corner in range(corners):
         angle = math.radians(turn + 360 * corner / corners)
-        reach = radius * (0.45 if shape is Shape.STAR and corner % 2 else 1.0)
+        reach = radius * (0.45 if shape is MapShape.STAR and corner % 2 else 1.0)
         yield x + reach * math.sin(angle), y - reach * math.cos(angle)
 
 

@@ -46,7 +46,7 @@ class InvalidHours(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class DateRange:
     """From one day to another, both included, of one year or (0) of every year; the end may be in the next year."""
 
     first: tuple[int, int, int]
@@ -60,7 +60,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class OpeningRule:
     """`nth` counts a weekday in its month, from the end where negative; `within`: only those weekdays of holidays."""
 
     weekdays: frozenset[int]
@@ -68,7 +68,7 @@ class Rule:
     holidays: frozenset[str] = frozenset()
     within: bool = False
     nth: frozenset[tuple[int, int]] = frozenset()
-    periods: tuple[Period, ...] = ()
+    periods: tuple[DateRange, ...] = ()
     adds: bool = False
 
     def on_ordinary(self, day: date) -> bool:
@@ -90,7 +90,7 @@ class Rule:
 class Hours:
     """`zone` says whose school holidays SH are (A, B or C); empty: nobody's."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[OpeningRule, ...]
     zone: str = ""
     always: bool = False
 
@@ -109,7 +109,7 @@ def spans_on(hours: Hours, day: date) -> tuple[Span, ...]:
     return found
 
 
-def _applied(rules: Iterator[Rule], found: tuple[Span, ...]) -> tuple[Span, ...]:
+def _applied(rules: Iterator[OpeningRule], found: tuple[Span, ...]) -> tuple[Span, ...]:
     for rule in rules:
         found = tuple(sorted({*found, *rule.spans})) if rule.adds else rule.spans
     return found
@@ -122,11 +122,11 @@ def parse(text: str, zone: str = "") -> Hours:
     for replacing in text.translate(_DASHES).strip().removesuffix(";").split(";"):
         for number, rule in enumerate(_ADDING.split(replacing)):
             rules.append(_rule(rule.strip(), adds=number > 0))
-    always = rules == [Rule(frozenset(range(7)), _ALL_DAY)]
+    always = rules == [OpeningRule(frozenset(range(7)), _ALL_DAY)]
     return Hours(tuple(rules), zone, always)
 
 
-def _rule(text: str, *, adds: bool) -> Rule:
+def _rule(text: str, *, adds: bool) -> OpeningRule:
     match = _RULE.fullmatch(text)
     if match is None or not (match["spans"] or match["comment"]):
         raise InvalidHours(
@@ -140,15 +140,15 @@ def _rule(text: str, *, adds: bool) -> Rule:
     periods = tuple(_period(part.strip()) for part in dates[1].split(",")) if dates else ()
     days = (selector[dates.end() :] if dates else selector).strip()
     if not days:
-        return Rule(frozenset(range(7)), spans, periods=periods, adds=adds)
+        return OpeningRule(frozenset(range(7)), spans, periods=periods, adds=adds)
     holidays, _, within = days.partition(" ")
     if within and set(holidays.split(",")) <= {PUBLIC, SCHOOL}:
         weekdays, nth, named = _days(within)
         if named:
             raise InvalidHours(f"{days[:30]!r} names two kinds of holidays: put a comma between them")
-        return Rule(weekdays, spans, frozenset(holidays.split(",")), True, nth, periods, adds)
+        return OpeningRule(weekdays, spans, frozenset(holidays.split(",")), True, nth, periods, adds)
     weekdays, nth, named = _days(days)
-    return Rule(weekdays, spans, named, False, nth, periods, adds)
+    return OpeningRule(weekdays, spans, named, False, nth, periods, adds)
 
 
 def _days(text: str) -> tuple[frozenset[int], frozenset[tuple[int, int]], frozenset[str]]:
@@ -173,7 +173,7 @@ def _days(text: str) -> tuple[frozenset[int], frozenset[tuple[int, int]], frozen
     return frozenset(weekdays), frozenset(nth), frozenset(holidays)
 
 
-def _period(text: str) -> Period:
+def _period(text: str) -> DateRange:
     begins, _, ends = (part.strip() for part in text.partition("-"))
     first = _day(begins, last=False)
     last = _day(f"{MONTHS[first[1] - 1]} {ends}" if ends.isdigit() else ends or begins, last=True)
@@ -181,7 +181,7 @@ def _period(text: str) -> Period:
         last = (first[0] + (last[1:] < first[1:]), *last[1:])
     if bool(first[0]) != bool(last[0]) or (first[0] and last < first):
         raise InvalidHours(f"{text[:40]!r} ends before it begins, or names a year at its end alone")
-    return Period(first, last)
+    return DateRange(first, last)
 
 
 def _day(text: str, *, last: bool) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 import ads.models  # noqa: F401
 import auth.patrons.local  # noqa: F401
 from auth.audit import chain, log, signatures, verification
-from auth.audit.verification import Verdict
+from auth.audit.verification import ChainVerdict
 from db.base import Base
 from db.engine import make_engine
 from tests.clock import NOON
@@ -78,9 +78,9 @@ def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection)
         )
     upgrade(blank)
     with Session(blank, join_transaction_mode="create_savepoint") as db:
-        assert verification.verify(db) == Verdict(entries=2)
+        assert verification.verify(db) == ChainVerdict(entries=2)
         log.record(db, actor="cem", action="issued", object="batch:2", now=NOON)
-        assert verification.verify(db) == Verdict(entries=3)
+        assert verification.verify(db) == ChainVerdict(entries=3)
         with pytest.raises(DatabaseError, match="append-only"):
             db.execute(text("DELETE FROM trail_links"))
 

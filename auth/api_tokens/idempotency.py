@@ -26,7 +26,7 @@ from auth.api_tokens.models import ApiToken, PassRequest
 from auth.staff.secrets import token_digest
 from auth.vouchers import codes
 from auth.vouchers.errors import VoucherError
-from auth.vouchers.issuing import Ticket
+from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Voucher
 from db.statements import for_either, table_of
@@ -35,7 +35,7 @@ REMEMBERED = timedelta(hours=24)
 SALT_BYTES = 32
 
 
-class OtherWish(VoucherError):
+class DifferentRequest(VoucherError):
     """The key was used for another request."""
 
 
@@ -49,7 +49,7 @@ class ForgottenCodes(VoucherError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IdempotentRequest:
     """A request: by which token (its row, its secret identifier), under which key, and what is wished."""
 
     token: ApiToken
@@ -58,7 +58,7 @@ class Asked:
     wish: str
 
 
-class Draw:
+class CodeGenerator:
     """Draws codes from one key, the same ones each time: HMAC-SHA-256 in counter mode (NIST SP 800-108, 4.1)."""
 
     def __init__(self, key: bytes) -> None:
@@ -79,7 +79,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class KeyClaim:
     """A key that is this request's own. `done` belongs in the same transaction, after the passes are made."""
 
     request_id: int
@@ -90,7 +90,7 @@ class Claim:
         db.execute(made.values(batch_id=batch_id, first=first, count=count))
 
 
-def claim(db: Session, asked: Asked, *, keys: VoucherKeys, now: datetime) -> Claim | None:
+def claim(db: Session, asked: IdempotentRequest, *, keys: VoucherKeys, now: datetime) -> KeyClaim | None:
     """Take the key for this request; None where it was taken, and `again` answers.
 
     On PostgreSQL whoever comes second waits here until the first has committed or given up.
@@ -106,24 +106,26 @@ def claim(db: Session, asked: Asked, *, keys: VoucherKeys, now: datetime) -> Cla
         "count": 1,
     }
     request_id: int | None = db.scalar(_CLAIM.on(db), row)
-    return None if request_id is None else Claim(request_id, Draw(_key(asked, keys, salt)))
+    return None if request_id is None else KeyClaim(request_id, CodeGenerator(_key(asked, keys, salt)))
 
 
-def again(db: Session, asked: Asked, *, keys: VoucherKeys, now: datetime) -> tuple[Batch, tuple[Ticket, ...]]:
-    """The batch and the passes that a request made the first time. Raises `OtherWish` or `ForgottenCodes`."""
+def again(
+    db: Session, asked: IdempotentRequest, *, keys: VoucherKeys, now: datetime
+) -> tuple[Batch, tuple[IssuedVoucher, ...]]:
+    """The batch and the passes that a request made the first time. Raises `DifferentRequest` or `ForgottenCodes`."""
     request = db.scalars(
         select(PassRequest).where(
             PassRequest.token_id == asked.token.id, PassRequest.key_digest == token_digest(asked.key)
         )
     ).one()
     if request.wish_digest != _digest(asked.wish):
-        raise OtherWish
+        raise DifferentRequest
     batch = db.scalars(
         select(Batch).where(Batch.id == request.batch_id).options(joinedload(Batch.plan))
     ).one()
     if request.salt is None or now - request.asked_at >= REMEMBERED:
         raise ForgottenCodes(batch.id, request.asked_at)
-    draw = Draw(_key(asked, keys, request.salt))
+    draw = CodeGenerator(_key(asked, keys, request.salt))
     made = redraw(db, draw, keys, batch_id=batch.id, first=request.first, count=request.count)
     return batch, tuple(made)
 
@@ -135,18 +137,20 @@ def forget(db: Session, *, before: datetime) -> int:
 
 
 def redraw(
-    db: Session, draw: Draw, keys: VoucherKeys, *, batch_id: int, first: int, count: int
-) -> Iterator[Ticket]:
+    db: Session, draw: CodeGenerator, keys: VoucherKeys, *, batch_id: int, first: int, count: int
+) -> Iterator[IssuedVoucher]:
     """The codes that `draw` gave for these passes; it must be the same draw, or they are never found."""
     made = select(Voucher.number, Voucher.digest).where(
         Voucher.batch_id == batch_id, Voucher.number >= first, Voucher.number < first + count
     )
     for number, digest in db.execute(made.order_by(Voucher.number)):
         drawn = (draw(number, attempt) for attempt in itertools.count())
-        yield Ticket(next(code for code in drawn if keys.digest(code) == digest), f"{batch_id}-{number}")
+        yield IssuedVoucher(
+            next(code for code in drawn if keys.digest(code) == digest), f"{batch_id}-{number}"
+        )
 
 
-def _key(asked: Asked, keys: VoucherKeys, salt: bytes) -> bytes:
+def _key(asked: IdempotentRequest, keys: VoucherKeys, salt: bytes) -> bytes:
     return keys.draw_key(asked.jti.encode(), asked.key.encode(), salt)
 
 

@@ -52,7 +52,7 @@ class ImpossibleLife(StaffError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TokenRequest:
     """The token that somebody wants: its name, what for, for which networks (none named: all), how long."""
 
     name: str
@@ -79,7 +79,7 @@ def make(
     *,
     tokens: Tokens,
     issuer: str,
-    wish: Wish,
+    wish: TokenRequest,
     by: str,
     now: datetime,
     make_jti: Callable[[], str] = new_jti,
@@ -116,7 +116,7 @@ def find(db: Session, token: str, *, tokens: Tokens, issuer: str, now: datetime)
     """
     if len(token) > LONGEST_TOKEN:
         raise InvalidToken("too long")
-    jti = str(tokens.unseal(PURPOSE, token, now=now, issuer=issuer)["jti"])
+    jti = str(tokens.verify(PURPOSE, token, now=now, issuer=issuer)["jti"])
     row = db.scalar(
         select(ApiToken).where(ApiToken.digest == token_digest(jti), ApiToken.revoked_at.is_(None))
     )
@@ -127,7 +127,7 @@ def find(db: Session, token: str, *, tokens: Tokens, issuer: str, now: datetime)
 
 def _seal(row: ApiToken, jti: str, *, tokens: Tokens, issuer: str) -> str:
     life = row.expires_at - row.created_at
-    return tokens.seal(PURPOSE, {}, now=row.created_at, life=life, issuer=issuer, jti=jti)
+    return tokens.sign(PURPOSE, {}, now=row.created_at, life=life, issuer=issuer, jti=jti)
 
 
 def revoke(db: Session, token_id: int, *, now: datetime) -> bool:
@@ -157,7 +157,7 @@ def see(db: Session, row: ApiToken, *, now: datetime) -> None:
         db.execute(update(ApiToken).where(ApiToken.id == row.id).values(used_at=now))
 
 
-def _check(db: Session, wish: Wish) -> None:
+def _check(db: Session, wish: TokenRequest) -> None:
     if not _NAME.fullmatch(wish.name):
         raise UnreadableName
     if not wish.scopes:

@@ -34,7 +34,7 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class Anchorage:
+class ParsedAnchors:
     """What a text holds: the anchors, and how many were not written to their end or bear no seal of ours."""
 
     anchors: tuple[Anchor, ...]
@@ -53,7 +53,7 @@ class AnchorSeals:
         lines = _lines(anchor)
         return "\n".join([*lines, f"seal: {self._seal(lines)}", "", ""])
 
-    def read(self, text: str) -> Anchorage:
+    def read(self, text: str) -> ParsedAnchors:
         """The anchors in a text, which may be a mail that quotes them."""
         anchors, unfinished, foreign = [], 0, 0
         for fields in _blocks(text):
@@ -65,7 +65,7 @@ class AnchorSeals:
                 foreign += 1
             else:
                 anchors.append(anchor)
-        return Anchorage(tuple(anchors), unfinished, foreign)
+        return ParsedAnchors(tuple(anchors), unfinished, foreign)
 
     def _seal(self, lines: list[str]) -> str:
         return hmac.new(self._key, "\n".join(lines).encode(), hashlib.sha256).hexdigest()

@@ -145,7 +145,7 @@ def record(
     db.flush()
     entry_hash = _link(db, head, entry)
     if (seals := signatures.of_session(db)) is not None:
-        db.add(seals.seal(entry.number, entry_hash, at=entry.at, kept=action in KEPT))
+        db.add(seals.sign(entry.number, entry_hash, at=entry.at, kept=action in KEPT))
         db.flush()
     return entry
 
@@ -159,7 +159,7 @@ def seal_all(db: Session, seals: TrailSeals) -> int:
         .where(~sealed.exists())
     )
     made = [
-        seals.seal(
+        seals.sign(
             link.number,
             link.entry_hash,
             at=entry.at if entry else None,

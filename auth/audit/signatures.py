@@ -61,7 +61,7 @@ class TrailSeals:
     def __init__(self, secret: Secret) -> None:
         self._key = hmac.new(secret.reveal().encode(), b"arobase trail seal", hashlib.sha256).digest()
 
-    def seal(self, number: int, entry_hash: bytes, *, at: datetime | None, kept: bool) -> TrailSeal:
+    def sign(self, number: int, entry_hash: bytes, *, at: datetime | None, kept: bool) -> TrailSeal:
         return TrailSeal(number=number, at=at, kept=kept, seal=self._mac(number, entry_hash, at, kept))
 
     def fits(self, link: TrailLink, seal: TrailSeal | None) -> bool:

@@ -24,7 +24,7 @@ from auth.audit.purge_proof import Purges
 from auth.audit.signatures import TrailSeal
 
 
-class Fault(enum.StrEnum):
+class ChainFault(enum.StrEnum):
     """What was done to the first bad entry."""
 
     EDITED = "edited"
@@ -42,7 +42,7 @@ class Fault(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """What was found. `number` is the first bad entry; `unfinished` are entries that wait for their links, at the end:
     the next deed adds them. `purged` were deleted lawfully; `forged_purge` is an entry that says so and
     is not believed."""
@@ -50,7 +50,7 @@ class Verdict:
     entries: int
     purged: int = 0
     unfinished: int = 0
-    fault: Fault | None = None
+    fault: ChainFault | None = None
     number: int | None = None
     forged_purge: int | None = None
 
@@ -59,7 +59,7 @@ class Verdict:
         return self.fault is None
 
 
-def verify(db: Session, anchors: Sequence[Anchor] = ()) -> Verdict:
+def verify(db: Session, anchors: Sequence[Anchor] = ()) -> ChainVerdict:
     """Recompute the chain, and the seals where this session has their key. `db` must see one state of the database
     throughout (`db.engine.snapshot`)."""
     head = db.get(TrailHead, 1) or TrailHead(id=1, last=0, linked=0, hash=None, purged_to=0)
@@ -69,10 +69,10 @@ def verify(db: Session, anchors: Sequence[Anchor] = ()) -> Verdict:
     found = _earliest(found, _against(db, anchors, entries))
     fault, number = found or (None, None)
     unfinished = max(0, head.last - head.linked) if found is None else 0
-    return Verdict(entries, purged, unfinished, fault, number, purges.forged)
+    return ChainVerdict(entries, purged, unfinished, fault, number, purges.forged)
 
 
-Finding = tuple[Fault, int]
+Finding = tuple[ChainFault, int]
 
 
 def _walk(db: Session, head: TrailHead, purges: Purges) -> tuple[Finding | None, int, int]:
@@ -95,24 +95,28 @@ def _walk(db: Session, head: TrailHead, purges: Purges) -> tuple[Finding | None,
             if not _fits(link, entry) or computed != link.entry_hash:
                 return _earliest(_judge(db, link, entry), _missing(first_missing)), link.number, purged
             if seals is not None and not seals.fits(link, seal):
-                return _earliest((Fault.FORGED, link.number), _missing(first_missing)), link.number, purged
+                return (
+                    _earliest((ChainFault.FORGED, link.number), _missing(first_missing)),
+                    link.number,
+                    purged,
+                )
             if entry is None and purges.took(link.number, seal):
                 if purges.is_early(link.number, seal):
-                    return (Fault.EARLY, link.number), link.number, purged
+                    return (ChainFault.EARLY, link.number), link.number, purged
                 purged += 1
             elif entry is None:
                 first_missing = first_missing or link.number
             elif first_missing:
-                return (Fault.DELETED, first_missing), link.number, purged
+                return (ChainFault.DELETED, first_missing), link.number, purged
             before, expected = link.entry_hash, expected + 1
     last = expected - 1
     if first_missing:
         # Nothing stands after it.
-        return (Fault.CUT, first_missing), last, purged
+        return (ChainFault.CUT, first_missing), last, purged
     if last < head.linked:
-        return (Fault.CUT, last + 1), last, purged
+        return (ChainFault.CUT, last + 1), last, purged
     if last and before != (head.hash or before):
-        return (Fault.REWRITTEN, last), last, purged
+        return (ChainFault.REWRITTEN, last), last, purged
     return None, last, purged
 
 
@@ -128,21 +132,21 @@ def _judge(db: Session, link: TrailLink, entry: TrailEntry | None) -> Finding:
     """What was done to the entry at which the chain breaks."""
     number = link.number
     if entry is None:
-        return Fault.EDITED, number
+        return ChainFault.EDITED, number
     says = _number_in(entry)
     if says is not None and says != number:
         other = db.get(TrailEntry, says)
         if other is not None and _number_in(other) == number:
-            return Fault.SWAPPED, min(number, says)
-        return (Fault.DELETED, number) if says > number else (Fault.INSERTED, says)
+            return ChainFault.SWAPPED, min(number, says)
+        return (ChainFault.DELETED, number) if says > number else (ChainFault.INSERTED, says)
     following = db.get(TrailEntry, number + 1)
     if following is not None and _number_in(following) == number:
-        return Fault.INSERTED, number
+        return ChainFault.INSERTED, number
     digest = chain.content_digest(entry.salt or b"", entry.canonical)
     elsewhere = select(TrailLink.number).where(TrailLink.content_digest == digest, TrailLink.number != number)
     if digest != link.content_digest and db.scalars(elsewhere).first() is not None:
-        return Fault.SWAPPED, number
-    return Fault.EDITED, number
+        return ChainFault.SWAPPED, number
+    return ChainFault.EDITED, number
 
 
 def _strays(db: Session, head: TrailHead) -> Finding | None:
@@ -151,14 +155,14 @@ def _strays(db: Session, head: TrailHead) -> Finding | None:
     expected = head.linked + 1
     for number in db.scalars(select(TrailEntry.number).where(~linked).order_by(TrailEntry.number)):
         if number < expected or number > head.last:
-            return Fault.INSERTED, number
+            return ChainFault.INSERTED, number
         if number > expected:
-            return Fault.DELETED, expected
+            return ChainFault.DELETED, expected
         expected += 1
     beyond = db.scalar(select(func.min(TrailLink.number)).where(TrailLink.number > head.linked))
     if beyond is not None:
-        return Fault.INSERTED, beyond
-    return (Fault.CUT, expected) if expected <= head.last else None
+        return ChainFault.INSERTED, beyond
+    return (ChainFault.CUT, expected) if expected <= head.last else None
 
 
 def _against(db: Session, anchors: Sequence[Anchor], last: int) -> Finding | None:
@@ -167,9 +171,9 @@ def _against(db: Session, anchors: Sequence[Anchor], last: int) -> Finding | Non
     for anchor in sorted(anchors, key=lambda anchor: anchor.number):
         link = db.get(TrailLink, anchor.number)
         if link is None:
-            return Fault.CUT, last + 1
+            return ChainFault.CUT, last + 1
         if link.entry_hash != anchor.hash:
-            return Fault.REWRITTEN, sound + 1
+            return ChainFault.REWRITTEN, sound + 1
         sound = anchor.number
     return None
 
@@ -182,12 +186,12 @@ def _believed(db: Session, link: TrailLink, entry: TrailEntry) -> bool:
 
 def _gap(expected: int, found: int, first_missing: int | None) -> Finding:
     if found < expected:
-        return Fault.INSERTED, found
-    return Fault.DELETED, first_missing or expected
+        return ChainFault.INSERTED, found
+    return ChainFault.DELETED, first_missing or expected
 
 
 def _missing(first_missing: int | None) -> Finding | None:
-    return (Fault.DELETED, first_missing) if first_missing else None
+    return (ChainFault.DELETED, first_missing) if first_missing else None
 
 
 def _earliest(one: Finding | None, other: Finding | None) -> Finding | None:

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from auth.errors import WrongCredentials
 from auth.patrons.local import PatronRecord, hash_secret, opens
 from auth.patrons.login_names import check_login, check_secret, normalise_login
-from sites.errors import Fault, RefusedImport
+from sites.errors import ImportFault, RefusedImport
 from sites.import_export import cells, spoiled
 from sites.import_export.records import told_once
-from sites.import_export.rows import Row, Rows
+from sites.import_export.rows import ParsedRows, Row
 from sites.import_export.tables import read_table
 
 COLUMNS = ("card", "pin", "category", "expires_on", "blocked")
@@ -100,7 +100,7 @@ def _read(text: str, *, allow_short: bool) -> list[_Row]:
     for found in table.rows:
         row = _row(found, faults)
         if row is not None and (first := lines.setdefault(row.card, found.where)) != found.where:
-            faults.append(Fault(found.where, "card", f"is on {first} already"))
+            faults.append(ImportFault(found.where, "card", f"is on {first} already"))
         rows += [row] if row is not None else []
     faults += _lost(table.rows, allow_short=allow_short)
     if faults:
@@ -108,13 +108,13 @@ def _read(text: str, *, allow_short: bool) -> list[_Row]:
     return rows
 
 
-def _header_faults(table: Rows) -> Iterator[Fault]:
+def _header_faults(table: ParsedRows) -> Iterator[ImportFault]:
     head = table.head or "file"
     for name in table.names:
         if name not in COLUMNS:
             near = difflib.get_close_matches(name, COLUMNS, n=1)
             hint = f"is it {near[0]}?" if near else f"the columns are {', '.join(COLUMNS)}"
-            yield Fault(head, name[:40], f"there is no such column; {hint}")
+            yield ImportFault(head, name[:40], f"there is no such column; {hint}")
     for name in _REQUIRED:
         if name not in table.names:
             hint = (
@@ -122,10 +122,10 @@ def _header_faults(table: Rows) -> Iterator[Fault]:
                 if len(table.names) == 1
                 else "it is needed"
             )
-            yield Fault(head, name, f"this column is missing: {hint}")
+            yield ImportFault(head, name, f"this column is missing: {hint}")
 
 
-def _row(found: Row, faults: list[Fault]) -> _Row | None:
+def _row(found: Row, faults: list[ImportFault]) -> _Row | None:
     """The row, or None and its faults."""
     before = len(faults)
 
@@ -135,7 +135,7 @@ def _row(found: Row, faults: list[Fault]) -> _Row | None:
             spoiled.check_cell(text)
             return reading(text)
         except ValueError as error:
-            faults.append(Fault(found.where, name, str(error)))
+            faults.append(ImportFault(found.where, name, str(error)))
             return None
 
     card, pin = read("card", _card), read("pin", _pin)
@@ -165,12 +165,12 @@ def _pin(text: str) -> str:
         raise ValueError("is empty, too long or holds invisible characters") from None
 
 
-def _lost(rows: Sequence[Row], *, allow_short: bool) -> Iterator[Fault]:
+def _lost(rows: Sequence[Row], *, allow_short: bool) -> Iterator[ImportFault]:
     """Numbers that a spreadsheet made shorter, or rounded, as only the whole column shows."""
     for name, least in _LENGTHS.items():
         texts = [row.cells.get(name, "").strip() for row in rows]
         if reason := spoiled.lost_digits(texts):
-            yield Fault("file", name, reason)
+            yield ImportFault("file", name, reason)
         found = None if allow_short else spoiled.lost_zeros(texts, least_length=least)
         if found is None:
             continue
@@ -179,4 +179,4 @@ def _lost(rows: Sequence[Row], *, allow_short: bool) -> Iterator[Fault]:
             reason = (
                 f"is shorter than the {usual} digits of nearly all others: zeros at its beginning were lost"
             )
-            yield Fault(rows[place].where, name, f"{reason}; if it is right, import with --allow-short")
+            yield ImportFault(rows[place].where, name, f"{reason}; if it is right, import with --allow-short")

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from auth.bulkhead import Bulkhead, FullBulkhead
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
-from auth.patrons.ldap.client import Found, Patron
+from auth.patrons.ldap.client import DirectoryEntry, Patron
 from auth.patrons.login_names import check_login, check_secret, compose, normalise_login
-from config.findings import Finding, fault, good, warning
+from config.findings import ConfigFinding, fault, good, warning
 from db.base import Base, Key
 from db.engine import SessionMaker, reading
 from sites.models import Network, SigninMethod
@@ -55,17 +55,17 @@ class EmbeddedDirectory:
         # An unknown card costs the same work as a known one.
         self._nobody = hash_secret("nobody has this card")
 
-    def find(self, login: str) -> Found:
+    def find(self, login: str) -> DirectoryEntry:
         started = time.monotonic()
         card = normalise_login(check_login(login))
         with reading(self._make_session) as db:
             record = db.scalar(select(PatronRecord).where(PatronRecord.card == card))
         spent = time.monotonic() - started
         if record is None:
-            return Found(card, None, self._nobody, spent_seconds=spent)
-        return Found(card, record.card, record.secret_hash, _attributes(record), spent)
+            return DirectoryEntry(card, None, self._nobody, spent_seconds=spent)
+        return DirectoryEntry(card, record.card, record.secret_hash, _attributes(record), spent)
 
-    def prove(self, found: Found, secret: str, *, today: date) -> Patron:
+    def prove(self, found: DirectoryEntry, secret: str, *, today: date) -> Patron:
         check_secret(secret)
         try:
             with self._hashing.slot():
@@ -82,7 +82,7 @@ class EmbeddedDirectory:
         return patron
 
 
-def check_patrons(db: Session, *, login: str | None = None) -> list[Finding]:
+def check_patrons(db: Session, *, login: str | None = None) -> list[ConfigFinding]:
     """What the table of cards tells an operator; with `login` about one of them."""
     count = db.scalar(select(func.count()).select_from(PatronRecord)) or 0
     if count == 0:
@@ -119,7 +119,7 @@ def _attributes(record: PatronRecord) -> dict[str, tuple[bytes, ...]]:
     return {name: (text.encode(),) for name, text in texts.items() if text}
 
 
-def _patron(found: Found, stable_id: str) -> Patron:
+def _patron(found: DirectoryEntry, stable_id: str) -> Patron:
     def text(name: str) -> str | None:
         values = found.attributes.get(name)
         return values[0].decode() if values else None

@@ -21,9 +21,9 @@ from typing import Any
 from sqlalchemy import Executable, delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from auth.api_tokens.idempotency import SALT_BYTES, Draw, redraw
+from auth.api_tokens.idempotency import SALT_BYTES, CodeGenerator, redraw
 from auth.staff.models import StaffAnswer
-from auth.vouchers.issuing import Ticket
+from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch
 from db.statements import for_either, table_of
@@ -47,7 +47,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CodeSource:
     """What is drawn for one form: the same, as often as it is asked."""
 
     key: bytes = field(repr=False)
@@ -55,11 +55,11 @@ class Source:
     @property
     def draw(self) -> Callable[[int, int], str]:
         """Draws the codes of passes."""
-        return Draw(self.key)
+        return CodeGenerator(self.key)
 
     def choose(self, label: str) -> Callable[[Sequence[str]], str]:
         """Picks one symbol after the other, as `secrets.choice` does; the same ones for one label."""
-        return Draw(self.key).choose(label)
+        return CodeGenerator(self.key).choose(label)
 
     @property
     def token(self) -> str:
@@ -104,17 +104,17 @@ def of_batch(db: Session, batch_id: int, *, session_id: int) -> StaffAnswer | No
     return db.scalars(made.limit(1)).first()
 
 
-def source(answer: StaffAnswer, *, token: str, keys: VoucherKeys) -> Source:
+def source(answer: StaffAnswer, *, token: str, keys: VoucherKeys) -> CodeSource:
     """What is drawn for a form, with the token of the browser that sent it."""
-    return Source(keys.draw_key(b"staff", token.encode(), answer.digest.encode(), answer.salt))
+    return CodeSource(keys.draw_key(b"staff", token.encode(), answer.digest.encode(), answer.salt))
 
 
 def passes_of(
     db: Session, answer: StaffAnswer, *, token: str, keys: VoucherKeys
-) -> tuple[Batch, tuple[Ticket, ...]]:
+) -> tuple[Batch, tuple[IssuedVoucher, ...]]:
     """The batch and the passes that a form made, codes and all, in the order of their numbers."""
     batch = db.scalars(select(Batch).where(Batch.id == answer.batch_id).options(joinedload(Batch.plan))).one()
-    draw = Draw(source(answer, token=token, keys=keys).key)
+    draw = CodeGenerator(source(answer, token=token, keys=keys).key)
     return batch, tuple(redraw(db, draw, keys, batch_id=batch.id, first=answer.first, count=answer.count))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth import rate_limits
-from auth.rate_limits import Budget
+from auth.rate_limits import RateLimit
 from auth.staff.accounts import find
 from auth.staff.errors import WrongCode
 from auth.staff.models import RecoveryCode, Staff, StaffState
@@ -26,7 +26,7 @@ MOST_KNOWN, MOST_UNKNOWN, MOST_ADDRESS = 5, 10, 30
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class SigninSource:
     """Who is trying: the address at the other end, and the browser's name where this account knows it."""
 
     address: str
@@ -45,28 +45,28 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
+class SecondFactor:
     """Both factors were right. `by_recovery`: with a recovery code, of which `codes_left` remain."""
 
     by_recovery: bool
     codes_left: int
 
 
-def of_password(name: str, asker: Asker) -> Budget:
+def of_password(name: str, asker: SigninSource) -> RateLimit:
     if asker.known_browser:
-        return Budget(f"staff:{name}:{asker.known_browser}", most=MOST_KNOWN, window=WINDOW)
-    return Budget(f"staff:{name}:", most=MOST_UNKNOWN, window=WINDOW)
+        return RateLimit(f"staff:{name}:{asker.known_browser}", most=MOST_KNOWN, window=WINDOW)
+    return RateLimit(f"staff:{name}:", most=MOST_UNKNOWN, window=WINDOW)
 
 
-def of_code(person: Staff, asker: Asker) -> Budget:
-    return Budget(f"staff-code:{person.id}:{asker.known_browser or ''}", most=MOST_KNOWN, window=WINDOW)
+def of_code(person: Staff, asker: SigninSource) -> RateLimit:
+    return RateLimit(f"staff-code:{person.id}:{asker.known_browser or ''}", most=MOST_KNOWN, window=WINDOW)
 
 
-def of_address(asker: Asker) -> Budget:
-    return Budget(f"staff-address:{asker.place}", most=MOST_ADDRESS, window=WINDOW)
+def of_address(asker: SigninSource) -> RateLimit:
+    return RateLimit(f"staff-address:{asker.place}", most=MOST_ADDRESS, window=WINDOW)
 
 
-def charge(db: Session, name: str, asker: Asker, *, now: datetime) -> Budget:
+def charge(db: Session, name: str, asker: SigninSource, *, now: datetime) -> RateLimit:
     """Take one attempt at a password before it is looked at. Raises `TooManyAttempts`.
 
     `name` is what `StaffSecrets.budget_name` makes of the login: one that nobody has is charged alike.
@@ -84,15 +84,17 @@ def candidate(db: Session, login: str) -> Staff | None:
     return person if person is not None and person.state is StaffState.ACTIVE else None
 
 
-def prove_code(db: Session, person: Staff, text: str, *, secrets: StaffSecrets, now: datetime) -> Proven:
+def prove_code(
+    db: Session, person: Staff, text: str, *, secrets: StaffSecrets, now: datetime
+) -> SecondFactor:
     """Take the second factor: a code of now, or a recovery code; each is good once. Raises `WrongCode`."""
     step = step_of(text, secret=secrets.totp_secret(person.totp_seed), now=now)
     if step is not None and claim_step(db, person, step):
-        return Proven(by_recovery=False, codes_left=_codes_left(db, person))
+        return SecondFactor(by_recovery=False, codes_left=_codes_left(db, person))
     symbols = read_recovery_code(text)
     if symbols is None or not _claim_recovery(db, person, secrets.recovery_digest(person.id, symbols), now):
         raise WrongCode
-    return Proven(by_recovery=True, codes_left=_codes_left(db, person))
+    return SecondFactor(by_recovery=True, codes_left=_codes_left(db, person))
 
 
 def claim_step(db: Session, person: Staff, step: int) -> bool:

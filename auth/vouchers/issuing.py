@@ -23,7 +23,7 @@ UNDO = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class IssuedVoucher:
     """A pass to print: the code, which is shown only now, and the mark by which the desk finds it for ever."""
 
     code: str = field(repr=False)
@@ -35,7 +35,7 @@ class IssuedBatch:
     """A new batch and its tickets, in the order of their numbers."""
 
     batch: Batch
-    tickets: tuple[Ticket, ...]
+    tickets: tuple[IssuedVoucher, ...]
 
     @property
     def codes(self) -> list[str]:
@@ -91,7 +91,9 @@ def issue(
     db.add(batch)
     db.flush()
     made = _insert(db, keys, batch, draw, now=now)
-    return IssuedBatch(batch, tuple(Ticket(made[n], f"{batch.id}-{n}") for n in range(1, order.count + 1)))
+    return IssuedBatch(
+        batch, tuple(IssuedVoucher(made[n], f"{batch.id}-{n}") for n in range(1, order.count + 1))
+    )
 
 
 def replace(
@@ -102,7 +104,7 @@ def replace(
     by: str,
     now: datetime,
     draw: Callable[[int, int], str] = draw_at_random,
-) -> Ticket:
+) -> IssuedVoucher:
     """A new ticket for a lost or spoiled one: the old pass dies, the new one is linked to it and has what was left.
 
     The old pass's sessions go on until somebody ends them: see `sessions.vouchers.replace`. Raises `Irreplaceable`.
@@ -125,7 +127,7 @@ def replace(
         code = draw(last + 1, attempt)
         row = _row(keys, batch, last + 1, code, now=now) | {"until": old.until, "replaces_id": voucher_id}
         if db.scalars(_insert_if_new(db).values(row).returning(Voucher.id)).first() is not None:
-            return Ticket(code, f"{batch.id}-{last + 1}")
+            return IssuedVoucher(code, f"{batch.id}-{last + 1}")
     raise AssertionError("there are codes enough")
 
 

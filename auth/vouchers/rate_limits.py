@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 
 from auth import rate_limits
 from auth.errors import AuthError, TooManyAttempts
-from auth.rate_limits import Budget
+from auth.rate_limits import RateLimit
 from auth.vouchers.errors import UnknownVoucher
 
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
-ALL = Budget("guess:all", most=60, window=timedelta(hours=1))
+ALL = RateLimit("guess:all", most=60, window=timedelta(hours=1))
 # Tries a minute.
 RESERVE_OF_GATEWAY, RESERVE_OF_ALL = 30, 50
 # Requests of different clients that four workers may be looking at when a budget runs out: each is still answered.
@@ -34,7 +34,7 @@ IN_FLIGHT = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class RedeemAttempt:
     """Whoever tries a code: a client (MAC) behind a gateway (identity) at a site (slug)."""
 
     gateway: str
@@ -42,23 +42,23 @@ class Guess:
     mac: str
 
     @property
-    def client(self) -> Budget:
-        return Budget(f"guess:client:{self.gateway}:{self.mac}", most=5)
+    def client(self) -> RateLimit:
+        return RateLimit(f"guess:client:{self.gateway}:{self.mac}", most=5)
 
     @property
-    def broad(self) -> list[Budget]:
+    def broad(self) -> list[RateLimit]:
         return [
-            Budget(f"guess:gateway:{self.gateway}", most=30),
-            Budget(f"guess:site:{self.site}", most=60),
+            RateLimit(f"guess:gateway:{self.gateway}", most=30),
+            RateLimit(f"guess:site:{self.site}", most=60),
             ALL,
         ]
 
-    def reserve(self, now: datetime) -> list[Budget]:
+    def reserve(self, now: datetime) -> list[RateLimit]:
         """That of the minute that `now` is in: every minute has budgets of its own."""
         minute = int(now.timestamp()) // 60
         return [
-            Budget(f"guess:reserve:{self.gateway}:{minute}", most=RESERVE_OF_GATEWAY, window=MINUTE),
-            Budget(f"guess:reserve:{minute}", most=RESERVE_OF_ALL, window=MINUTE),
+            RateLimit(f"guess:reserve:{self.gateway}:{minute}", most=RESERVE_OF_GATEWAY, window=MINUTE),
+            RateLimit(f"guess:reserve:{minute}", most=RESERVE_OF_ALL, window=MINUTE),
         ]
 
 
@@ -67,7 +67,7 @@ def guesses_per_day() -> int:
     return (ALL.most + IN_FLIGHT) * (DAY // ALL.window) + (RESERVE_OF_ALL + IN_FLIGHT) * (DAY // MINUTE)
 
 
-def admit(db: Session, guess: Guess, *, now: datetime) -> None:
+def admit(db: Session, guess: RedeemAttempt, *, now: datetime) -> None:
     """Take a try before the code is looked up. Raises `TooManyAttempts`: then nothing may be looked up.
 
     The client's row stays locked until the commit, so that one client's tries are one after the other.
@@ -81,12 +81,12 @@ def admit(db: Session, guess: Guess, *, now: datetime) -> None:
         _check_reserve(db, guess, now=now)
 
 
-def refund(db: Session, guess: Guess) -> None:
+def refund(db: Session, guess: RedeemAttempt) -> None:
     """The code exists: that was no guess."""
     rate_limits.refund(db, guess.client)
 
 
-def charge(db: Session, guess: Guess, *, now: datetime) -> AuthError:
+def charge(db: Session, guess: RedeemAttempt, *, now: datetime) -> AuthError:
     """The code does not exist: count it, and give the refusal to answer with once that is committed."""
     try:
         _take(db, guess.broad, now=now)
@@ -100,7 +100,7 @@ def charge(db: Session, guess: Guess, *, now: datetime) -> AuthError:
 
 def is_closed(db: Session, *, gateway: str, site: str, now: datetime) -> bool:
     """Whether somebody behind this gateway has to wait before another code is looked up."""
-    guess = Guess(gateway, site, "")
+    guess = RedeemAttempt(gateway, site, "")
     try:
         rate_limits.check(db, guess.broad[:2], now=now)
     except TooManyAttempts:
@@ -113,12 +113,12 @@ def open_again(db: Session, *, gateway: str, site: str) -> int:
     """Forget the failures at one gateway, its clients' own included, and the site's: somebody at the desk has looked
     into it. What counts for all gateways together stays. Gives the number of budgets that were in use.
     """
-    guess = Guess(gateway, site, "")
+    guess = RedeemAttempt(gateway, site, "")
     keys = [budget.key for budget in guess.broad[:2]]
     return rate_limits.clear(db, keys, beginning=(guess.client.key, f"guess:reserve:{gateway}:"))
 
 
-def _check_reserve(db: Session, guess: Guess, *, now: datetime) -> None:
+def _check_reserve(db: Session, guess: RedeemAttempt, *, now: datetime) -> None:
     try:
         rate_limits.check(db, guess.reserve(now), now=now)
     except TooManyAttempts:
@@ -129,7 +129,7 @@ def _next_minute(now: datetime) -> datetime:
     return now.replace(second=0, microsecond=0) + MINUTE
 
 
-def _take(db: Session, budgets: list[Budget], *, now: datetime) -> None:
+def _take(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
     for budget in budgets:
         if rate_limits.take(db, budget, now=now) == budget.most:
             log.warning("somebody guesses at passes: the budget %s is spent", budget.key)

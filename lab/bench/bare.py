@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert
 
 from auth.patrons.ldap import requests
-from auth.patrons.ldap.connection import open_line
+from auth.patrons.ldap.connection import connect
 from auth.patrons.ldap.server import make_context
 from config import LdapSettings
 from db.engine import make_engine
@@ -87,7 +87,7 @@ def _directory_work(settings: LdapSettings, cards: list[Card]) -> Callable[[int]
 
 def _connected(settings: LdapSettings) -> requests.LdapConnection:
     parts = urlsplit(settings.urls[0])
-    line = open_line(parts.hostname or "", parts.port or 636, time.monotonic() + 60)
+    line = connect(parts.hostname or "", parts.port or 636, time.monotonic() + 60)
     line.secure(make_context(settings), parts.hostname or "")
     return requests.connect(line)
 

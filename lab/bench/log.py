@@ -22,7 +22,7 @@ from lab.history.wish import Wish
 from lab.hotspot import now
 from portal.retention import SHELVES
 from sessions import accounting
-from sessions.accounting import Count, Report
+from sessions.accounting import Counters, UsageReport
 from sessions.log.query import Filter, Key, State, page
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.retention import purge
@@ -167,7 +167,7 @@ def accounting_updates(engine: Engine, sizes: Sizes) -> float:
     for sequence in range(1, sizes.reports + 1):
         for gateway in gateways:
             counts = tuple(_count(number, sequence) for number in numbers[gateway.id])
-            report = Report("bench", sequence, at.timestamp(), counts, (), {})
+            report = UsageReport("bench", sequence, at.timestamp(), counts, (), {})
             with make_session.begin() as db:
                 accounting.record(
                     db, gateway=gateway, report=report, now=at + timedelta(seconds=10 * sequence)
@@ -184,9 +184,9 @@ def _lately(db: Session, gateway_id: int, most: int) -> list[int]:
     return list(dict.fromkeys(db.scalars(here.limit(most))))
 
 
-def _count(number: int, sequence: int) -> Count:
+def _count(number: int, sequence: int) -> Counters:
     grown = sequence * 100_000
-    return Count(number, grown, grown * 10, sequence * 300, sequence * 1000, 1.0, ())
+    return Counters(number, grown, grown * 10, sequence * 300, sequence * 1000, 1.0, ())
 
 
 def month(engine: Engine, sizes: Sizes) -> float:

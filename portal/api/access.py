@@ -15,10 +15,10 @@ from auth.api_tokens import service as api_tokens
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.service import RevokedToken
 from auth.errors import TooManyAttempts
-from auth.rate_limits import Budget
+from auth.rate_limits import RateLimit
 from auth.staff.roles import Authority
 from auth.tokens import ExpiredToken, InvalidToken
-from db.engine import hastily, reading
+from db.engine import async_commit, reading
 from portal.api import api
 from portal.api.declaring import OPERATIONS, Operation
 from portal.api.problems import Kind, Problem
@@ -56,8 +56,8 @@ def admit() -> None:
     if declared.scope is None:
         return
     g.program = _program()
-    _count(whoever().row)
-    if not whoever().row.allows(declared.scope):
+    _count(current_token().row)
+    if not current_token().row.allows(declared.scope):
         raise Problem(Kind.NO_SCOPE, scope=declared.scope)
 
 
@@ -69,7 +69,7 @@ def keep_nowhere(response: Response) -> Response:
     return response
 
 
-def whoever() -> Program:
+def current_token() -> Program:
     """The program that `admit` has let in."""
     return cast(Program, g.program)
 
@@ -141,9 +141,9 @@ def _count(row: ApiToken) -> None:
     """Take one request from this minute's budget, shared by all workers, and remember that the token is in use."""
     service, now = services(), services().clock()
     minute, passed = divmod(now.timestamp(), MINUTE.total_seconds())
-    budget = Budget(f"api:{row.id}:{minute:.0f}", most=MOST_A_MINUTE, window=MINUTE)
+    budget = RateLimit(f"api:{row.id}:{minute:.0f}", most=MOST_A_MINUTE, window=MINUTE)
     try:
-        with hastily(service.make_session) as db:
+        with async_commit(service.make_session) as db:
             rate_limits.take(db, budget, now=now)
             api_tokens.see(db, row, now=now)
     except TooManyAttempts as error:

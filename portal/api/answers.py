@@ -9,7 +9,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, aliased
 
 from auth.vouchers import codes, totals
-from auth.vouchers.issuing import Ticket
+from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.models import Batch, Plan, PlanKind, VoidReason, Voucher
 from auth.vouchers.totals import Books, VoucherState, state_at
 from db.types import UtcDateTime
@@ -164,7 +164,7 @@ def batch_now(db: Session, batch: Batch, *, actor: str) -> dict[str, Any]:
     return batch_answer(batch, totals.books(db, batch.id, at=services().clock()), actor=actor)
 
 
-def new_pass_answer(ticket: Ticket) -> dict[str, Any]:
+def new_pass_answer(ticket: IssuedVoucher) -> dict[str, Any]:
     link = f"{services().settings.portal_url}/pass/{ticket.code}"
     return {"mark": ticket.mark, "code": codes.show(ticket.code), "link": link}
 

@@ -15,7 +15,7 @@ from auth.vouchers.models import Batch, VoidReason
 from auth.vouchers.scope import BatchQuery, home_network
 from auth.vouchers.totals import Books
 from db.engine import reading
-from portal.api.access import query, whoever
+from portal.api.access import current_token, query
 from portal.api.answers import batch_answer, batch_now
 from portal.api.declaring import Operation, serve
 from portal.api.problems import Kind
@@ -42,7 +42,7 @@ USUAL, MOST = 50, 100
     )
 )
 def list_batches() -> Response:
-    me, asked = whoever(), query()
+    me, asked = current_token(), query()
     most = asked.get("most", USUAL)
     wanted = BatchQuery(words=asked.get("words", ""), before=asked.get("before"), most=most + 1)
     with reading(services().make_session) as db:
@@ -65,7 +65,7 @@ def list_batches() -> Response:
 )
 def read_batch(batch_id: int) -> Response:
     with reading(services().make_session) as db:
-        return jsonify(batch_now(db, _find(db, batch_id), actor=whoever().actor))
+        return jsonify(batch_now(db, _find(db, batch_id), actor=current_token().actor))
 
 
 @serve(
@@ -79,7 +79,7 @@ def read_batch(batch_id: int) -> Response:
     )
 )
 def void_batch(batch_id: int) -> Response:
-    service, me = services(), whoever()
+    service, me = services(), current_token()
     with service.make_session.begin() as db:
         batch, now = _find(db, batch_id), service.clock()
         gone = issuing.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.actor, now=now)
@@ -100,7 +100,7 @@ def void_batch(batch_id: int) -> Response:
     )
 )
 def revoke_batch(batch_id: int) -> Response:
-    service, me = services(), whoever()
+    service, me = services(), current_token()
     with service.make_session.begin() as db:
         batch, which, now = _find(db, batch_id), of_batch(batch_id), service.clock()
         taken = live.revoke(db, which, keys=service.voucher_keys, by=me.actor, now=now)
@@ -113,14 +113,14 @@ def revoke_batch(batch_id: int) -> Response:
 
 def _find(db: Session, batch_id: int) -> Batch:
     """The batch, if it is within the token's networks; else there is none (404)."""
-    batch = scope.find_batch(db, batch_id, whoever().authority)
+    batch = scope.find_batch(db, batch_id, current_token().authority)
     if batch is None:
         abort(HTTPStatus.NOT_FOUND)
     return batch
 
 
 def _record(db: Session, batch: Batch, action: str, detail: dict[str, int]) -> None:
-    me = whoever()
+    me = current_token()
     log.record(
         db,
         actor=me.actor,

@@ -14,19 +14,19 @@ from flask import Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
 from auth.api_tokens import idempotency
-from auth.api_tokens.idempotency import Asked, Claim
+from auth.api_tokens.idempotency import IdempotentRequest, KeyClaim
 from auth.api_tokens.scopes import Scope
 from auth.audit import log
 from auth.vouchers import issuing
-from auth.vouchers.issuing import Order, Ticket
+from auth.vouchers.issuing import IssuedVoucher, Order
 from auth.vouchers.models import Batch, Plan
 from auth.vouchers.scope import desks, home_network, network_for, offered_plans
-from portal.api.access import whoever, wish
+from portal.api.access import current_token, wish
 from portal.api.answers import batch_now, new_pass_answer, pass_answer
 from portal.api.declaring import Operation, serve
 from portal.api.passes import REPLACED, find_pass, record
 from portal.api.problems import Kind, Problem
-from portal.api.shapes import Body, Day, Fault, Text, Whole
+from portal.api.shapes import Body, Day, ShapeFault, Text, Whole
 from portal.i18n.translation import say
 from portal.services import services
 from sessions import vouchers as live
@@ -80,7 +80,7 @@ def issue_passes() -> Response:
         else:
             batch, tickets = _issue(db, wanted, claim)
         told = {
-            "batch": batch_now(db, batch, actor=whoever().actor),
+            "batch": batch_now(db, batch, actor=current_token().actor),
             "passes": [new_pass_answer(ticket) for ticket in tickets],
         }
     return _created(told, url_for("api.read_batch", batch_id=batch.id), repeated=claim is None)
@@ -99,7 +99,7 @@ def issue_passes() -> Response:
     )
 )
 def replace_pass(mark: str) -> Response:
-    service, me = services(), whoever()
+    service, me = services(), current_token()
     with service.make_session.begin() as db:
         old = find_pass(db, mark)
         asked = _asked({})
@@ -116,8 +116,10 @@ def replace_pass(mark: str) -> Response:
     return _created(told, url_for("api.read_pass", mark=ticket.mark), repeated=claim is None)
 
 
-def _issue(db: Session, wanted: Mapping[str, Any], claim: Claim) -> tuple[Batch, tuple[Ticket, ...]]:
-    service, me = services(), whoever()
+def _issue(
+    db: Session, wanted: Mapping[str, Any], claim: KeyClaim
+) -> tuple[Batch, tuple[IssuedVoucher, ...]]:
+    service, me = services(), current_token()
     plan, site = _plan_and_desk(db, wanted)
     order = Order(
         count=wanted.get("count", 1),
@@ -145,15 +147,15 @@ def _issue(db: Session, wanted: Mapping[str, Any], claim: Claim) -> tuple[Batch,
 
 def _plan_and_desk(db: Session, wanted: Mapping[str, Any]) -> tuple[Plan, Site]:
     """What was ordered, if this token may hand it out there. Others' plans and desks are as unknown as none."""
-    mine = whoever().authority
+    mine = current_token().authority
     plan = _named(offered_plans(db, mine), wanted["plan"])
     if plan is None:
-        raise Fault(
+        raise ShapeFault(
             "/plan", say("There is no such plan for this token. GET /api/v1/plans lists those there are.")
         )
     site = _named(desks(db, mine), wanted["desk"])
     if site is None or network_for(plan, site, mine) is None:
-        raise Fault(
+        raise ShapeFault(
             "/desk", say("This plan does not hold at that desk. GET /api/v1/plans lists those where it does.")
         )
     return plan, site
@@ -170,18 +172,18 @@ def _last_instant(day: date | None, site: Site) -> datetime | None:
     try:
         return next_midnight(datetime(day.year, day.month, day.day, 12, tzinfo=zone), zone)
     except OverflowError as error:
-        raise Fault("/last_day", say("It must be a day like 2026-12-31.")) from error
+        raise ShapeFault("/last_day", say("It must be a day like 2026-12-31.")) from error
 
 
-def _asked(wanted: Mapping[str, Any]) -> Asked:
+def _asked(wanted: Mapping[str, Any]) -> IdempotentRequest:
     """This request under its key. Raises `Problem` where there is none."""
-    me = whoever()
+    me = current_token()
     # The draft of the standard has it in quotes; everybody sends it without.
     key = request.headers.get("Idempotency-Key", "").strip().removeprefix('"').removesuffix('"')
     if not _KEY.fullmatch(key):
         raise Problem(Kind.NO_KEY)
     plain = json.dumps([request.path, wanted], sort_keys=True, default=str)
-    return Asked(me.row, me.jti, key, plain)
+    return IdempotentRequest(me.row, me.jti, key, plain)
 
 
 def _created(told: Mapping[str, Any], place: str, *, repeated: bool) -> Response:

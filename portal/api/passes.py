@@ -14,11 +14,11 @@ from auth.vouchers.issuing import of_ids
 from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.scope import home_network, touches
 from db.engine import reading
-from portal.api.access import whoever, wish
+from portal.api.access import current_token, wish
 from portal.api.answers import pass_answer
 from portal.api.declaring import Operation, serve
 from portal.api.problems import Kind, Problem
-from portal.api.shapes import Body, Word
+from portal.api.shapes import Body, Choice
 from portal.services import services
 from sessions import vouchers as live
 
@@ -27,7 +27,7 @@ REPLACED, VOIDED, REVOKED = "pass replaced", "pass voided", "pass revoked"
 REASONS = (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)
 VOID = Body(
     "Void",
-    {"reason": Word(tuple(reason.value for reason in REASONS), "Why. Unused, where it is left out.")},
+    {"reason": Choice(tuple(reason.value for reason in REASONS), "Why. Unused, where it is left out.")},
     example={"reason": "lost"},
 )
 
@@ -54,7 +54,7 @@ def read_pass(mark: str) -> Response:
     )
 )
 def void_pass(mark: str) -> Response:
-    service, me = services(), whoever()
+    service, me = services(), current_token()
     reason = VoidReason(wish().get("reason", VoidReason.UNUSED))
     with service.make_session.begin() as db:
         voucher = find_pass(db, mark)
@@ -79,7 +79,7 @@ def void_pass(mark: str) -> Response:
     )
 )
 def revoke_pass(mark: str) -> Response:
-    service, me = services(), whoever()
+    service, me = services(), current_token()
     with service.make_session.begin() as db:
         voucher = find_pass(db, mark)
         which, now = of_ids([voucher.id]), service.clock()
@@ -95,14 +95,14 @@ def revoke_pass(mark: str) -> Response:
 def find_pass(db: Session, mark: str) -> Voucher:
     """The pass with this mark, if it is within the token's networks; else there is none (404)."""
     voucher = redeeming.find_by_mark(db, mark)
-    if voucher is None or not touches(db, voucher.batch, whoever().authority):
+    if voucher is None or not touches(db, voucher.batch, current_token().authority):
         abort(HTTPStatus.NOT_FOUND)
     return voucher
 
 
 def record(db: Session, voucher: Voucher, action: str, detail: log.Detail) -> None:
     """Write down what was done to a pass."""
-    me = whoever()
+    me = current_token()
     log.record(
         db,
         actor=me.actor,

@@ -7,7 +7,7 @@ from flask import Response, jsonify
 from auth.api_tokens.scopes import Scope
 from auth.vouchers.scope import desks, network_for, offered_plans
 from db.engine import reading
-from portal.api.access import whoever
+from portal.api.access import current_token
 from portal.api.answers import plan_answer
 from portal.api.declaring import Operation, serve
 from portal.services import services
@@ -19,7 +19,7 @@ from portal.services import services
     )
 )
 def list_plans() -> Response:
-    mine = whoever().authority
+    mine = current_token().authority
     with reading(services().make_session) as db:
         sites = desks(db, mine)
         offered = [

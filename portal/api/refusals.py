@@ -10,11 +10,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from auth.api_tokens.idempotency import ForgottenCodes, OtherWish
+from auth.api_tokens.idempotency import DifferentRequest, ForgottenCodes
 from auth.vouchers.errors import EndedPlan, ImprudentBatch, Irreplaceable
 from portal.api import api
 from portal.api.problems import Kind, Problem, answer
-from portal.api.shapes import Fault
+from portal.api.shapes import ShapeFault
 from portal.i18n.translation import say
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case Fault():
+        case ShapeFault():
             return Problem(Kind.UNFIT, error.advice, error.field)
         case EndedPlan():
             return Problem(
@@ -56,7 +56,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(Kind.IMPRUDENT)
         case Irreplaceable():
             return Problem(Kind.OVER)
-        case OtherWish():
+        case DifferentRequest():
             return Problem(Kind.OTHER_REQUEST)
         case ForgottenCodes():
             number = error.batch_id

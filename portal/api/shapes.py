@@ -15,7 +15,7 @@ from portal.i18n.translation import say
 Schema = dict[str, Any]
 
 
-class Fault(Exception):
+class ShapeFault(Exception):
     """A value is not of its shape. `field` names it, as a JSON pointer; `advice` says what it must be."""
 
     def __init__(self, field: str, advice: str) -> None:
@@ -30,7 +30,7 @@ class Shape(Protocol):
     def schema(self) -> Schema: ...
 
     def read(self, value: object, field: str) -> Any:
-        """The value as ours. Raises `Fault`."""
+        """The value as ours. Raises `ShapeFault`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Text:
     def read(self, value: object, field: str) -> str:
         fits = isinstance(value, str) and self.shortest <= len(value) <= self.longest
         if not fits or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in str(value)):
-            raise Fault(
+            raise ShapeFault(
                 field, say("It must be one line of at most %(longest)s characters.", longest=self.longest)
             )
         return " ".join(str(value).split())
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Choice:
     """One of a few words."""
 
     words: tuple[str, ...]
@@ -71,7 +71,7 @@ class Word:
 
     def read(self, value: object, field: str) -> str:
         if not isinstance(value, str) or value not in self.words:
-            raise Fault(field, say("It must be one of: %(words)s.", words=", ".join(self.words)))
+            raise ShapeFault(field, say("It must be one of: %(words)s.", words=", ".join(self.words)))
         return value
 
 
@@ -91,7 +91,7 @@ class Whole:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not self.least <= value <= self.most:
-            raise Fault(
+            raise ShapeFault(
                 field,
                 say(
                     "It must be a whole number from %(least)s to %(most)s.", least=self.least, most=self.most
@@ -124,7 +124,7 @@ class Day:
                 return date.fromisoformat(value)
         except ValueError:
             pass
-        raise Fault(field, say("It must be a day like 2026-12-31."))
+        raise ShapeFault(field, say("It must be a day like 2026-12-31."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +147,15 @@ class Body:
 
     def read(self, value: object, field: str = "") -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise Fault(field or "/", say("It must be a JSON object."))
+            raise ShapeFault(field or "/", say("It must be a JSON object."))
         for name in value:
             if name not in self.fields:
                 known = ", ".join(self.fields)
-                raise Fault(
+                raise ShapeFault(
                     f"{field}/{name[:80]}",
                     say("There is no such field. Those there are: %(known)s.", known=known),
                 )
         for name in self.required:
             if name not in value:
-                raise Fault(f"{field}/{name}", say("It is missing."))
+                raise ShapeFault(f"{field}/{name}", say("It is missing."))
         return {name: self.fields[name].read(given, f"{field}/{name}") for name, given in value.items()}

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from ads.campaigns import running
-from ads.choice import Candidate, Moment, choose, eligible
+from ads.choice import Candidate, ImpressionContext, choose, eligible
 from ads.models import Creative
 from db.engine import SessionMaker, reading
 
@@ -15,14 +15,14 @@ FRESH_SECONDS = 2.0
 
 
 @dataclass(slots=True)
-class Stage:
+class CreativeCache:
     """Chooses what is shown. The objects are detached; nobody may change them."""
 
     make_session: SessionMaker
     _read_at: float = field(default=float("-inf"), init=False)
     _running: dict[int, tuple[Candidate, Creative]] = field(default_factory=dict, init=False)
 
-    def choose(self, moment: Moment, rng: random.Random) -> Creative | None:
+    def choose(self, moment: ImpressionContext, rng: random.Random) -> Creative | None:
         """What to show at this moment; None where nothing is eligible."""
         # One reading for all of it: another thread may put a fresh one in place meanwhile.
         on_show = self._fresh()

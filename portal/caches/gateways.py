@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Places:
+class GatewayCache:
     """Looks gateways up by identity and by address."""
 
     make_session: SessionMaker

@@ -15,7 +15,7 @@ MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Placeholder:
     """A word that stands in a page for a token. Like a token it needs no escaping in HTML or in an address."""
 
     name: str
@@ -25,13 +25,13 @@ class Hole:
 
 
 @dataclass(slots=True)
-class Stencils:
+class PageCache:
     """The pages of the last two seconds, by all that they depend on."""
 
     _begun_at: float = field(default=float("-inf"), init=False)
     _pages: dict[Hashable, str] = field(default_factory=dict, init=False)
 
-    def fill(self, key: Hashable | None, render: Callable[[], str], tokens: dict[Hole, str]) -> str:
+    def fill(self, key: Hashable | None, render: Callable[[], str], tokens: dict[Placeholder, str]) -> str:
         """The page that `render` makes with holes in it, with `tokens` in their place.
 
         `key` names everything else that the page depends on; None stands for a page that is like no other.

@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 
 from auth.audit import anchors, verification
 from auth.audit.anchors import Anchor
-from auth.audit.verification import Fault, Verdict
+from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import reading, snapshot
 from portal.audit_anchors import append
 from portal.services import services
@@ -67,7 +67,7 @@ def _read(file: Path) -> list[Anchor]:
     return list(found.anchors)
 
 
-def _in_words(verdict: Verdict, *, with_anchors: bool) -> str:
+def _in_words(verdict: ChainVerdict, *, with_anchors: bool) -> str:
     if verdict.fault is not None:
         told = f"NOT WHOLE. First bad entry: {verdict.number}. {FAULTS[verdict.fault]}"
         if verdict.forged_purge is not None:
@@ -86,12 +86,12 @@ def _in_words(verdict: Verdict, *, with_anchors: bool) -> str:
 
 
 FAULTS = {
-    Fault.EDITED: "It was edited.",
-    Fault.DELETED: "It was deleted.",
-    Fault.INSERTED: "It was inserted.",
-    Fault.SWAPPED: "It was swapped with another.",
-    Fault.CUT: "From there on the tail was cut.",
-    Fault.FORGED: "It bears no seal of this installation: whoever wrote it did not have its secret key.",
-    Fault.EARLY: "It was purged before its term.",
-    Fault.REWRITTEN: "From there on it may have been rewritten: the chain is sound, but not the one that was there.",
+    ChainFault.EDITED: "It was edited.",
+    ChainFault.DELETED: "It was deleted.",
+    ChainFault.INSERTED: "It was inserted.",
+    ChainFault.SWAPPED: "It was swapped with another.",
+    ChainFault.CUT: "From there on the tail was cut.",
+    ChainFault.FORGED: "It bears no seal of this installation: whoever wrote it did not have its secret key.",
+    ChainFault.EARLY: "It was purged before its term.",
+    ChainFault.REWRITTEN: "From there on it may be rewritten: the chain is sound, but not the one that was there.",
 }

@@ -14,7 +14,7 @@ from auth.audit import log
 from auth.audit.signatures import TrailSeal, TrailSeals
 from auth.vouchers.plans import add_first_plans
 from config import Secret
-from config.findings import Finding, fault, good
+from config.findings import ConfigFinding, fault, good
 from db import notify
 from db.disk_reserve import reserve_of
 from portal.services import services
@@ -29,7 +29,7 @@ DEAF = (
 ROOT = Path(__file__).parent.parent.parent
 
 
-def check_database(engine: Engine) -> list[Finding]:
+def check_database(engine: Engine) -> list[ConfigFinding]:
     """Whether the database answers, and has the newest shape."""
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
@@ -41,7 +41,7 @@ def check_database(engine: Engine) -> list[Finding]:
     try:
         with engine.connect() as connection:
             shape = MigrationContext.configure(connection).get_current_revision()
-        notify.prove(engine)
+        notify.check_notifications(engine)
     except SQLAlchemyError as error:
         return [_away(error)]
     except notify.DeafConnection:
@@ -52,7 +52,7 @@ def check_database(engine: Engine) -> list[Finding]:
     return [good(f"the database answers and has the newest shape, {newest}.")]
 
 
-def _away(error: SQLAlchemyError) -> Finding:
+def _away(error: SQLAlchemyError) -> ConfigFinding:
     return fault(f"AROBASE_DATABASE_URL: the database cannot be used: {reason_of(error)}")
 
 
@@ -84,7 +84,7 @@ def upgrade() -> None:
     try:
         # First of all, since what goes wrong below it is told in the driver's own words.
         services().engine.connect().close()
-        notify.prove(services().engine)
+        notify.check_notifications(services().engine)
         to_newest_shape(services().engine, services().settings.secret_key)
     except OperationalError as error:
         raise click.ClickException(_away(error).sentence) from error

@@ -16,7 +16,7 @@ from auth.staff import accounts
 from auth.staff.models import StaffState
 from auth.staff.roles import Role
 from config.certificates import check_certificate, check_served
-from config.findings import Finding, Severity, fault, good, warning
+from config.findings import ConfigFinding, Severity, fault, good, warning
 from db.engine import reading
 from gateways.registry import kinds
 from portal.cli.gateways import ADVICE
@@ -25,7 +25,7 @@ from portal.cli.patrons import check_patrons_and_database
 from portal.services import Services, services
 from sessions.gateway_health.overview import GatewayHealth
 from sessions.gateway_health.overview import look as look_at_gateways
-from sites.checks import Verdict
+from sites.checks import GatewayState
 
 FOLDER = Path("/etc/arobase")
 
@@ -46,7 +46,7 @@ def doctor(folder: Path) -> None:
         raise SystemExit(1)
 
 
-def examine(service: Services, folder: Path, *, secret: str | None) -> list[Finding]:
+def examine(service: Services, folder: Path, *, secret: str | None) -> list[ConfigFinding]:
     """What root may look at: the files below `folder`, the machine and its front."""
     parts = urlsplit(service.settings.portal_url)
     host, now = parts.hostname or "", service.clock()
@@ -62,7 +62,7 @@ def examine(service: Services, folder: Path, *, secret: str | None) -> list[Find
     return found + looked("the front", lambda: [check_served(certificate, host, parts.port or 443)])
 
 
-def check_as(user: str | None, service: Services) -> list[Finding]:
+def check_as(user: str | None, service: Services) -> list[ConfigFinding]:
     """What the database tells, asked as the portal's own user."""
     _become(user)
     found = check_patrons_and_database(service)
@@ -71,7 +71,7 @@ def check_as(user: str | None, service: Services) -> list[Finding]:
     return found + looked("the records", lambda: check_records(service))
 
 
-def check_mode(secret: Path) -> Finding:
+def check_mode(secret: Path) -> ConfigFinding:
     """Whether a secret is for its owner and group alone."""
     try:
         mode = stat.S_IMODE(secret.stat().st_mode)
@@ -82,13 +82,13 @@ def check_mode(secret: Path) -> Finding:
     return good(f"{secret} is for its owner and group alone.")
 
 
-def check_records(service: Services) -> list[Finding]:
+def check_records(service: Services) -> list[ConfigFinding]:
     """Who can sign in as staff, and how the gateways do."""
     with reading(service.make_session) as db:
         return [check_administrator(db), *map(_of_gateway, look_at_gateways(db, now=service.clock()))]
 
 
-def check_administrator(db: Session) -> Finding:
+def check_administrator(db: Session) -> ConfigFinding:
     """Whether somebody can give out accounts."""
     admins = [one for one in accounts.everybody(db) if Role.ADMIN in one.roles and not one.networks]
     if any(one.state is StaffState.ACTIVE for one in admins):
@@ -98,11 +98,11 @@ def check_administrator(db: Session) -> Finding:
     return fault("there is no administrator: arobase staff add LOGIN --role admin --all-networks")
 
 
-def _of_gateway(one: GatewayHealth) -> Finding:
+def _of_gateway(one: GatewayHealth) -> ConfigFinding:
     told = f"gateway {one.check.identity}: {ADVICE[one.verdict]}"
     if one.check.kind not in kinds():
         return fault(f"gateway {one.check.identity}: this version knows no kind {one.check.kind!r}.")
-    return good(f"{told}.") if one.verdict is Verdict.WELL else fault(f"{told} (arobase gateways check)")
+    return good(f"{told}.") if one.verdict is GatewayState.WELL else fault(f"{told} (arobase gateways check)")
 
 
 def _become(user: str | None) -> None:

@@ -21,7 +21,7 @@ from portal.i18n.gateway_capabilities import in_words_of, product_of
 from portal.i18n.gateway_faults import fault_in_words
 from portal.services import services
 from sessions.gateway_health.overview import GatewayHealth, look
-from sites.checks import Verdict
+from sites.checks import GatewayState
 from sites.errors import SitesError, TakenIdentity
 from sites.gateways import add_gateway, by_identity, rotate_credential
 from sites.models import Gateway, Network, Site
@@ -29,13 +29,13 @@ from sites.models import Gateway, Network, Site
 gateways = AppGroup("gateways", help="Gateway records.")
 
 ADVICE = {
-    Verdict.WELL: "well",
-    Verdict.NEVER_SEEN: "never seen: is its agent running, with this portal's address and its credential?",
-    Verdict.SILENT: "silent: nobody loses what they have, but nothing new opens there",
-    Verdict.FAULTY: "something is wrong there:",
-    Verdict.BEHIND: "behind: it has not confirmed the newest changes",
-    Verdict.CLOCK_OFF: "its clock is off: check NTP there",
-    Verdict.DRIFTING: "drifting: it does not let pass exactly whom the leases name, and is being told again",
+    GatewayState.WELL: "well",
+    GatewayState.NEVER_SEEN: "never seen: is its agent running, with this portal's address and its credential?",
+    GatewayState.SILENT: "silent: nobody loses what they have, but nothing new opens there",
+    GatewayState.FAULTY: "something is wrong there:",
+    GatewayState.BEHIND: "behind: it has not confirmed the newest changes",
+    GatewayState.CLOCK_OFF: "its clock is off: check NTP there",
+    GatewayState.DRIFTING: "drifting: it does not let pass exactly whom the leases name, and is being told again",
 }
 
 
@@ -147,7 +147,7 @@ def check_gateways() -> None:
         for fault in one.check.faults:
             click.echo(f"\t{fault_in_words(fault)}")
     _tell_kinds(sorted({one.check.kind for one in found}))
-    if any(one.verdict is not Verdict.WELL for one in found):
+    if any(one.verdict is not GatewayState.WELL for one in found):
         sys.exit(1)
 
 

@@ -19,7 +19,7 @@ from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
 from sessions.legal_requests.french import exactness_in_words, scope_in_words
 from sessions.legal_requests.models import Requisition, RequisitionBasis
 from sessions.legal_requests.package import check_package
-from sessions.legal_requests.scopes import ZONES, Scope, ScopeKind
+from sessions.legal_requests.scopes import ZONES, RequestScope, ScopeKind
 from sessions.legal_requests.signing import fingerprint
 from sessions.legal_requests.verify import in_words
 
@@ -70,7 +70,7 @@ def list_requisitions() -> None:
             state = "closed" if entry.closed_at else "answered" if entry.answers else "open"
             click.echo(
                 f"{entry.id}\t{entry.received_at:%Y-%m-%dT%H:%M:%SZ}\t{state}\t{entry.authority}\t"
-                f"{entry.reference}\t{entry.basis.name}\t{scope_in_words(Scope.of(entry.scope))}"
+                f"{entry.reference}\t{entry.basis.name}\t{scope_in_words(RequestScope.of(entry.scope))}"
             )
         log.record(
             db,

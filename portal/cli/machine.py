@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from config.findings import Finding, Severity, fault, good, warning
+from config.findings import ConfigFinding, Severity, fault, good, warning
 from gateways.nftables import host as machine
 
 UNITS = ("arobase-portal", "arobase-gateway-api", "arobase-staff", "arobase-sweep", "arobase-front")
@@ -15,7 +15,7 @@ GATEWAY_UNIT = "arobase-gateway"
 NGINX_SECONDS = 20.0
 
 
-def looked(what: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def looked(what: str, look: Callable[[], Iterable[ConfigFinding]]) -> list[ConfigFinding]:
     """What `look` finds. That it fails is a finding too: what else was found is still told."""
     try:
         return list(look())
@@ -23,7 +23,7 @@ def looked(what: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
         return [fault(f"{what} could not be looked at: {type(error).__name__}: {error}")]
 
 
-def check_clock(now: float) -> Finding:
+def check_clock(now: float) -> ConfigFinding:
     """Whether the clock, `now` seconds since the epoch, can be right, and something keeps it right."""
     if trouble := machine.clock_trouble(now=now):
         return fault(trouble)
@@ -34,7 +34,7 @@ def check_clock(now: float) -> Finding:
     )
 
 
-def check_name(host: str, *, one_box: bool) -> Finding:
+def check_name(host: str, *, one_box: bool) -> ConfigFinding:
     """Whether the portal's name leads to this machine, as on one box with the gateway it must."""
     try:
         found = sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
@@ -54,7 +54,7 @@ def check_name(host: str, *, one_box: bool) -> Finding:
     )
 
 
-def check_units(gateway: bool, *, booted: Path = machine.BOOTED) -> list[Finding]:
+def check_units(gateway: bool, *, booted: Path = machine.BOOTED) -> list[ConfigFinding]:
     """Whether the portal's units are active, and with `gateway` the agent's."""
     units = [*UNITS, GATEWAY_UNIT] if gateway else list(UNITS)
     states = machine.unit_states(units, booted=booted)
@@ -70,7 +70,7 @@ def check_units(gateway: bool, *, booted: Path = machine.BOOTED) -> list[Finding
     return found or [good(f"{', '.join(units)} are active.")]
 
 
-def check_nginx(file: Path, *, program: Sequence[str] = ("nginx",)) -> list[Finding]:
+def check_nginx(file: Path, *, program: Sequence[str] = ("nginx",)) -> list[ConfigFinding]:
     """Whether nginx takes its configuration. Nothing where there is none: another front may stand here."""
     if not file.exists():
         return [
@@ -89,5 +89,5 @@ def check_nginx(file: Path, *, program: Sequence[str] = ("nginx",)) -> list[Find
     return [good(f"nginx takes {file}.")]
 
 
-def is_sound(found: Iterable[Finding]) -> bool:
+def is_sound(found: Iterable[ConfigFinding]) -> bool:
     return not any(one.severity is Severity.FAULT for one in found)

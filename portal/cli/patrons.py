@@ -12,7 +12,7 @@ from auth.patrons.csv_import import import_patrons
 from auth.patrons.ldap.check import check_directory
 from auth.patrons.ldap.client import membership_of
 from auth.patrons.local import check_patrons
-from config.findings import Finding, Severity
+from config.findings import ConfigFinding, Severity
 from db.engine import reading
 from portal.cli.database import check_database
 from portal.services import Services, services
@@ -52,7 +52,7 @@ def check(login: str | None) -> None:
         raise SystemExit(1)
 
 
-def check_patrons_and_database(service: Services, *, login: str | None = None) -> list[Finding]:
+def check_patrons_and_database(service: Services, *, login: str | None = None) -> list[ConfigFinding]:
     """Everything that sign-ins with a card rest on."""
     found = check_database(service.engine)
     settings = service.settings.ldap

@@ -15,9 +15,9 @@ from auth.audit import log
 from db.engine import reading
 from portal import statistics
 from portal.i18n.translation import DEFAULT, LANGUAGES
-from portal.printing.typesetter import BusyPress, FailedPrinting
+from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.reports import making
-from portal.reports.making import Form
+from portal.reports.making import ReportFormat
 from portal.services import Services, services
 from sessions.statistics.building import MissingRows
 from sessions.statistics.calendar import days_between
@@ -36,7 +36,11 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--network", "networks", multiple=True, help="A network's slug; none given: all networks.")
 @click.option("--language", type=click.Choice(list(LANGUAGES)), default=DEFAULT, show_default=True)
 @click.option(
-    "--format", "form", type=click.Choice([form.value for form in Form]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in ReportFormat]),
+    default="text",
+    show_default=True,
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file, or - for none."
@@ -50,8 +54,8 @@ def usage(
     _check_networks(service, networks)
     found = making.load(service, period, frozenset(networks))
     try:
-        content = making.write(service, found, Form(form), frozenset(networks))
-    except (BusyPress, FailedPrinting) as error:
+        content = making.write(service, found, ReportFormat(form), frozenset(networks))
+    except (RendererBusy, FailedPrinting) as error:
         raise click.ClickException(f"It could not be printed: {error}") from error
     with service.make_session.begin() as db:
         detail = {"from": str(period.first), "to": str(period.last), "form": form, "networks": networks}

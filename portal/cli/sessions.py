@@ -24,10 +24,10 @@ from portal.services import services
 from portal.templating import TOWN_ZONE
 from sessions import end
 from sessions.log import listing, parquet, records
-from sessions.log.masks import MASKED, Sight, Veil
+from sessions.log.masks import MASKED, MaskedField, Visibility
 from sessions.log.query import Filter, State
 from sessions.log.records import COLUMNS, Names, Record, as_written
-from sessions.log.search import Asked, Last, NoSuchRow, Same, Show, UnreadableWord, format, parse, resolve
+from sessions.log.search import Last, LogQuery, NoSuchRow, Same, Show, UnreadableWord, format, parse, resolve
 from sessions.models import AccessSession, EndReason
 from sites.import_export.tables import stream_table
 from sites.models import Network, SigninMethod, Site
@@ -152,14 +152,14 @@ def end_sessions(which: tuple[str, ...]) -> None:
     click.echo(f"Ended {len(ended)} session{'' if len(ended) == 1 else 's'}.")
 
 
-def _read(words: dict[str, str | None], *, default: State | None) -> tuple[Asked, Filter, Sight]:
+def _read(words: dict[str, str | None], *, default: State | None) -> tuple[LogQuery, Filter, Visibility]:
     """The question, the filter it comes to, and what is seen of the answer."""
     service = services()
     now = service.clock()
     said = {name.rstrip("_"): text for name, text in words.items() if text is not None}
     reason, mac, address = said.pop("unmask", None), said.pop("mac", None), said.pop("address", None)
     asked = parse(said, zone=TOWN_ZONE, now=now)
-    if default is not None and not (mac or address) and asked == Asked(show=asked.show):
+    if default is not None and not (mac or address) and asked == LogQuery(show=asked.show):
         asked = replace(asked, state=default)
     with reading(service.make_session) as db:
         filter = resolve(
@@ -175,11 +175,11 @@ def _read(words: dict[str, str | None], *, default: State | None) -> tuple[Asked
         raise click.ClickException(
             "Say why in at least ten characters: --unmask 'lost phone, incident K7Q-4MX'"
         )
-    return asked, filter, MASKED if reason is None else Sight(frozenset(Veil))
+    return asked, filter, MASKED if reason is None else Visibility(frozenset(MaskedField))
 
 
 def _record(
-    action: str, asked: Asked, words: dict[str, str | None], sight: Sight, **detail: str | int
+    action: str, asked: LogQuery, words: dict[str, str | None], sight: Visibility, **detail: str | int
 ) -> None:
     """A line in the trail, committed before anything is shown. It repeats no MAC and no address that was typed."""
     service = services()

@@ -21,7 +21,7 @@ from sites.import_export import (
     GATEWAYS,
     NETWORKS,
     SITES,
-    Form,
+    FileFormat,
     ImportResult,
     Records,
     export_records,
@@ -59,18 +59,20 @@ def import_file(file: Path, records: str) -> None:
 
 @sites.command("export")
 @which_records
-@click.option("--form", type=click.Choice([form.value for form in Form]), default="csv", show_default=True)
+@click.option(
+    "--form", type=click.Choice([form.value for form in FileFormat]), default="csv", show_default=True
+)
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else the standard output."
 )
 def export_file(records: str, form: str, output: Path | None) -> None:
     """Export records as CSV (or CSV for Excel), or sites as GeoJSON."""
-    if form == Form.GEOJSON and records != "sites":
+    if form == FileFormat.GEOJSON and records != "sites":
         raise click.UsageError(
             "Only sites have a place on the map: --form geojson goes with --records sites."
         )
     with reading(services().make_session) as db:
-        content = export_records(db, RECORDS[records], Form(form))
+        content = export_records(db, RECORDS[records], FileFormat(form))
     if output is None:
         sys.stdout.buffer.write(content)
     else:

@@ -46,7 +46,7 @@ def sweep(every: float | None) -> None:
         # After the figures: they are made of what is purged.
         for _ in retention.purging(service):
             pass
-        audit_anchors.leave(service)
+        audit_anchors.write_checkpoint(service)
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -58,7 +58,7 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
     make_figures = _Figures().make
     while not stop.wait(every):
         # Each for itself: on a full disk the first fails, and the purge is what makes room.
-        for work in (_sweep, make_figures, retention.keep, audit_anchors.leave):
+        for work in (_sweep, make_figures, retention.keep, audit_anchors.write_checkpoint):
             try:
                 work(service)
             except SQLAlchemyError as error:

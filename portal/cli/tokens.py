@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from auth.api_tokens import service as api_tokens
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, USUAL_LIFE, Scope
-from auth.api_tokens.service import ImpossibleLife, TakenName, UnreadableName, Wish
+from auth.api_tokens.service import ImpossibleLife, TakenName, TokenRequest, UnreadableName
 from auth.audit import log
 from auth.staff.errors import StaffError, UnknownNetworks
 from db.engine import reading
@@ -39,7 +39,7 @@ def add(name: str, scopes: tuple[str, ...], networks: tuple[str, ...], all_netwo
         raise click.UsageError("Say which networks: --network SLUG, or --all-networks.")
     service = services()
     life = timedelta(days=min(max(days, 0), 10_000))
-    wish = Wish(name, frozenset(Scope(scope) for scope in scopes), frozenset(networks), life)
+    wish = TokenRequest(name, frozenset(Scope(scope) for scope in scopes), frozenset(networks), life)
     try:
         with service.make_session.begin() as db:
             made = api_tokens.make(

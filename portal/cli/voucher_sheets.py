@@ -19,8 +19,8 @@ from portal.printing.from_vouchers import LANGUAGES, slips
 from portal.printing.papers import Paper, UnfitPaper
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
-from portal.printing.tickets import MOST_TICKETS, Ticket, UnprintableTicket
-from portal.printing.typesetter import BusyPress, FailedPrinting
+from portal.printing.tickets import MOST_VOUCHERS, PrintedVoucher, UnprintableVoucher
+from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.services import services
 from sites.models import Network, SigninMethod, Site
 
@@ -28,7 +28,7 @@ ESCPOS = "escpos"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SheetFormat:
     """How it is printed: on a `Paper`, by its value, or as ``escpos`` bytes."""
 
     paper: str
@@ -49,7 +49,7 @@ class Request:
 
 
 @click.command("sheet")
-@click.argument("count", type=click.IntRange(1, MOST_TICKETS))
+@click.argument("count", type=click.IntRange(1, MOST_VOUCHERS))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--plan", default="day", show_default=True, help="What the passes are worth.")
 @click.option("--site", required=True, help="Where they are handed out.")
@@ -88,21 +88,21 @@ def sheet(
     order = Order(count, issued_by=log.COMMAND_LINE, desk_site=site, note=note, event=event)
     request = Request(plan, site, network, languages, order)
     try:
-        number = issue_sheet(request, Form(paper, large, first_free, offset), file)
+        number = issue_sheet(request, SheetFormat(paper, large, first_free, offset), file)
     except FileExistsError as error:
         raise click.ClickException(f"Nothing was issued. {file} is there already.") from error
     except OSError as error:
         raise click.ClickException(
             f"Nothing was issued. {file} cannot be written: {error.strerror}."
         ) from error
-    except (UnknownPlan, EndedPlan, ImpossibleCount, ImprudentBatch, UnfitPaper, UnprintableTicket) as error:
+    except (UnknownPlan, EndedPlan, ImpossibleCount, ImprudentBatch, UnfitPaper, UnprintableVoucher) as error:
         raise click.ClickException(f"Nothing was issued. {in_words(error)}") from error
-    except (FailedPrinting, BusyPress) as error:
+    except (FailedPrinting, RendererBusy) as error:
         raise click.ClickException(f"Nothing was issued. It could not be printed: {error}") from error
     click.echo(f"Batch {number}: {count} passes, printed into {file}.")
 
 
-def issue_sheet(request: Request, form: Form, file: Path) -> int:
+def issue_sheet(request: Request, form: SheetFormat, file: Path) -> int:
     """Issue, print and write, or none of it; the batch's number. Raises what those raise."""
     service = services()
     written = False
@@ -131,7 +131,7 @@ def issue_sheet(request: Request, form: Form, file: Path) -> int:
         raise
 
 
-def print_tickets(tickets: list[Ticket], form: Form) -> bytes:
+def print_tickets(tickets: list[PrintedVoucher], form: SheetFormat) -> bytes:
     """The document in this form. Raises as `print_pdf` does."""
     if form.paper == ESCPOS:
         return print_escpos(tickets)

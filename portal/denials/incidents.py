@@ -12,7 +12,7 @@ from flask import g, request
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ads.ledger import NotDue, SpentTicket
+from ads.ledger import NotDue, SpentImpression
 from auth.errors import (
     BlockedCard,
     DirectoryUnavailable,
@@ -35,7 +35,7 @@ from auth.vouchers.errors import (
 )
 from db.engine import reading
 from gateways.landing_token import ExpiredLanding, ForeignLanding
-from portal.http.clients import ForeignVisit, Visit, gateways_here, peer
+from portal.http.clients import ClientContext, ForeignClient, gateways_here, remote_address
 from portal.services import services
 from sessions.log.denials import Refused, Rule, Step, show_code
 from sites.models import Gateway
@@ -58,10 +58,10 @@ RULES: tuple[tuple[type[Exception], Rule], ...] = (
     (AlreadyUsed, Rule.PASS_IN_USE),
     (EarlyToken, Rule.TOO_EARLY),
     (NotDue, Rule.NOT_DUE),
-    (SpentTicket, Rule.SPENT_TICKET),
+    (SpentImpression, Rule.SPENT_TICKET),
     (ExpiredLanding, Rule.EXPIRED_PAGE),
     (ExpiredToken, Rule.EXPIRED_PAGE),
-    (ForeignVisit, Rule.FOREIGN_PAGE),
+    (ForeignClient, Rule.FOREIGN_PAGE),
     (ForeignLanding, Rule.FOREIGN_PAGE),
     (InvalidToken, Rule.FOREIGN_PAGE),
     (OperationalError, Rule.BUSY),
@@ -93,11 +93,11 @@ _DEVICES = (
 )
 
 
-def note(rule: Rule, visit: Visit | None = None, **detail: Any) -> str | None:
+def note(rule: Rule, visit: ClientContext | None = None, **detail: Any) -> str | None:
     """Write down that this request was refused by `rule`; the code for its page, as the guest reads it."""
     visit = visit or g.get("visit")
     gateway = visit.gateway if visit else _gateway_here()
-    address = visit.address if visit else peer()
+    address = visit.address if visit else remote_address()
     device = device_in(request.user_agent.string)
     refused = Refused(
         rule,
@@ -114,7 +114,7 @@ def note(rule: Rule, visit: Visit | None = None, **detail: Any) -> str | None:
     return show_code(code) if code else None
 
 
-def note_error(error: Exception, visit: Visit | None = None) -> str | None:
+def note_error(error: Exception, visit: ClientContext | None = None) -> str | None:
     """The same, by the rule that this exception stands for."""
     return note(rule_of(error), visit, **detail_of(error))
 

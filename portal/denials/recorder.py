@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import SessionMaker, impatiently
+from db.engine import SessionMaker, best_effort
 from sessions.log import denials
 from sessions.log.denials import Refused
 
@@ -31,7 +31,7 @@ class Recorder:
         if time.monotonic() < self._resting_until:
             return None
         try:
-            with impatiently(self.make_session) as db:
+            with best_effort(self.make_session) as db:
                 return denials.note(db, refused, now=now)
         except SQLAlchemyError as error:
             self._resting_until = time.monotonic() + PAUSE_SECONDS

@@ -44,7 +44,7 @@ class LargeBody(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AppResponse:
     """What the application answered."""
 
     status: int
@@ -83,7 +83,7 @@ class GatewayDoor:
                 answer = _refusal(413)
             await _send(answer, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive) -> AppResponse:
         """Raises `ClosedLine`, `LargeBody`, `BusyCaller` or `TooManyFollowers`."""
         body = await _read(receive)
         environ = make_environ(scope)
@@ -102,7 +102,7 @@ class GatewayDoor:
         finally:
             gone.cancel()
 
-    async def _call(self, environ: dict[str, Any], body: bytes) -> Answer:
+    async def _call(self, environ: dict[str, Any], body: bytes) -> AppResponse:
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         with self._calling(environ) as caller:
             async with caller.threads:
@@ -165,7 +165,7 @@ def make_environ(scope: Scope) -> dict[str, Any]:
     return environ
 
 
-def _ask(wsgi: Wsgi, environ: dict[str, Any]) -> Answer:
+def _ask(wsgi: Wsgi, environ: dict[str, Any]) -> AppResponse:
     """Run the application to its end."""
     told: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -182,14 +182,14 @@ def _ask(wsgi: Wsgi, environ: dict[str, Any]) -> Answer:
             close()
     status, headers = told[-1]
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return Answer(int(status.split()[0]), encoded, b"".join(written))
+    return AppResponse(int(status.split()[0]), encoded, b"".join(written))
 
 
-def _refusal(status: int) -> Answer:
+def _refusal(status: int) -> AppResponse:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     if status == 429:
         headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
-    return Answer(
+    return AppResponse(
         status, headers, b'{"error":"too large"}' if status == 413 else b'{"error":"too many calls"}'
     )
 
@@ -215,7 +215,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: AppResponse, send: Send) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import SessionMaker, reading
-from db.notify import Wake
+from db.notify import CommitNotifier
 from sites.models import Gateway
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Follower:
 class Followers:
     """Everybody who waits in this process. The thread runs only while somebody does."""
 
-    def __init__(self, make_session: SessionMaker, wake: Wake) -> None:
+    def __init__(self, make_session: SessionMaker, wake: CommitNotifier) -> None:
         self._make_session = make_session
         self._wake = wake
         self._lock = threading.Lock()

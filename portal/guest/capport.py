@@ -15,7 +15,7 @@ from portal.guest import guests
 from portal.guest.connecting import confirmed_until
 from portal.guest.interstitial import may_renew
 from portal.http.client_evidence import await_found, open_session, seen_behind
-from portal.http.clients import Visit, peer
+from portal.http.clients import ClientContext, remote_address
 from portal.services import services
 from sessions.models import AccessSession
 from sites.models import Gateway
@@ -40,14 +40,14 @@ def state_of(gateway: Gateway) -> dict[str, object]:
     """What the asking client may know of itself at this gateway (RFC 8908 section 5)."""
     portal = _absolute("guests.landing", gateway=gateway.identity)
     captive: dict[str, object] = {"captive": True, "user-portal-url": portal}
-    address = peer()
+    address = remote_address()
     if address is None or not gateway.holds(address):
         return captive
     # Whoever has just come is known in a moment: the gateway's word of it, or its confirmation, is on its way.
     stay = await_found(lambda: _stay_of(gateway, address))
     if stay is None or stay.access is None:
         return captive
-    visit = Visit(gateway, MacAddress(stay.access.mac), address, browser="")
+    visit = ClientContext(gateway, MacAddress(stay.access.mac), address, browser="")
     access, until = stay.access, stay.until
     left = (until - services().clock()).total_seconds()
     return {

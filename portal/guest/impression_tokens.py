@@ -8,11 +8,11 @@ from typing import Any
 
 from flask import request
 
-from ads.choice import Moment
-from ads.ledger import Ticket
+from ads.choice import ImpressionContext
+from ads.ledger import ImpressionToken
 from ads.models import Creative
 from auth.tokens import EarlyToken
-from portal.http.clients import ForeignVisit, Visit
+from portal.http.clients import ClientContext, ForeignClient
 from portal.i18n.translation import language
 from portal.services import services
 from sites.limits import ads_shown
@@ -20,16 +20,16 @@ from sites.limits import ads_shown
 TICKET_LIFE = timedelta(minutes=30)
 
 
-def creative_for(visit: Visit) -> Creative | None:
+def creative_for(visit: ClientContext) -> Creative | None:
     """What this client is shown now; None where the site shows nothing or nothing is eligible."""
     service, gateway = services(), visit.gateway
     if not ads_shown(gateway.site, gateway.network):
         return None
-    moment = Moment(gateway.network.slug, gateway.site.slug, language(), service.clock())
+    moment = ImpressionContext(gateway.network.slug, gateway.site.slug, language(), service.clock())
     return service.stage.choose(moment, service.rng)
 
 
-def make_ticket(visit: Visit, creative: Creative | None) -> str:
+def make_ticket(visit: ClientContext, creative: Creative | None) -> str:
     """A ticket for what is shown now. With a creative it is not valid before the network's viewing time is over."""
     service = services()
     now = service.clock()
@@ -41,20 +41,20 @@ def make_ticket(visit: Visit, creative: Creative | None) -> str:
         "lang": language(),
         "shown": now.timestamp(),
     }
-    return service.tokens.seal("ticket", claims, now=now, life=TICKET_LIFE, not_before=now + viewing)
+    return service.tokens.sign("ticket", claims, now=now, life=TICKET_LIFE, not_before=now + viewing)
 
 
-def read_ticket(visit: Visit) -> Ticket:
+def read_ticket(visit: ClientContext) -> ImpressionToken:
     """The ticket in this form.
 
-    Raises `EarlyToken` before its time, `ForeignVisit` where it was made for another client, else `InvalidToken`.
+    Raises `EarlyToken` before its time, `ForeignClient` where it was made for another client, else `InvalidToken`.
     """
     service = services()
-    claims = service.tokens.unseal("ticket", request.form.get("ticket", ""), now=service.clock())
+    claims = service.tokens.verify("ticket", request.form.get("ticket", ""), now=service.clock())
     if (claims["gw"], claims["mac"]) != (visit.gateway.identity, visit.mac):
-        raise ForeignVisit
+        raise ForeignClient
     shown_at = datetime.fromtimestamp(claims["shown"], tz=UTC)
-    return Ticket(claims["jti"], claims["creative"], claims["lang"], shown_at)
+    return ImpressionToken(claims["jti"], claims["creative"], claims["lang"], shown_at)
 
 
 def seconds_left(error: EarlyToken) -> int:

@@ -8,7 +8,7 @@ from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import ledger
-from ads.ledger import NotDue, SpentTicket, Ticket
+from ads.ledger import ImpressionToken, NotDue, SpentImpression
 from ads.models import Creative
 from auth.entitlements import Allowance
 from auth.tokens import EarlyToken, ExpiredToken
@@ -18,7 +18,7 @@ from portal.guest import guests
 from portal.guest.acceptance import accepted, terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
 from portal.guest.landing import entry, not_here, unproven
-from portal.http.clients import Visit, access_of, current, is_owned, remember, staying
+from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
 from portal.public_values import render_page
 from portal.services import services
 from sessions import policy
@@ -54,7 +54,7 @@ def pause() -> AnyResponse:
         return too_early(visit, error)
     except ExpiredToken:
         return shown_again(visit)
-    except (NotDue, SpentTicket):
+    except (NotDue, SpentImpression):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     notify_gateway(visit.gateway)
@@ -64,7 +64,7 @@ def pause() -> AnyResponse:
     return remember(onward, visit, access_id=access_id if is_own else visit.held)
 
 
-def count(visit: Visit, ticket: Ticket) -> int:
+def count(visit: ClientContext, ticket: ImpressionToken) -> int:
     """Count the acceptance; the id of the session that goes on by it."""
     service, gateway = services(), visit.gateway
     device = service.pseudonyms.of("device", f"{gateway.network.slug} {visit.mac}")
@@ -82,7 +82,7 @@ def count(visit: Visit, ticket: Ticket) -> int:
         return opened.access.id
 
 
-def may_renew(visit: Visit, access: AccessSession) -> bool:
+def may_renew(visit: ClientContext, access: AccessSession) -> bool:
     """Whether this session may be renewed by a message now."""
     gateway = visit.gateway
     return gateway.network.allows(SigninMethod.FREE) and policy.may_renew(
@@ -91,7 +91,7 @@ def may_renew(visit: Visit, access: AccessSession) -> bool:
 
 
 def message(
-    visit: Visit,
+    visit: ClientContext,
     access: AccessSession | None,
     *,
     creative: Creative | None,
@@ -102,7 +102,7 @@ def message(
 ) -> str:
     """The page that shows the message, says what it earns and until when, and has the button."""
     now, gateway = services().clock(), visit.gateway
-    terms = policy.Terms(gateway.network.lease_length, step=gateway.lease_step)
+    terms = policy.LeaseBounds(gateway.network.lease_length, step=gateway.lease_step)
     return render_page(
         "guests/pause.html",
         visit=visit,
@@ -120,7 +120,7 @@ def message(
     )
 
 
-def shown_again(visit: Visit) -> Response:
+def shown_again(visit: ClientContext) -> Response:
     """The page once more, for somebody who left it open for so long that the message has to be looked at again."""
     access, creative = access_of(visit), creative_for(visit)
     ticket = make_ticket(visit, creative)
@@ -128,11 +128,11 @@ def shown_again(visit: Visit) -> Response:
     return make_response(page, HTTPStatus.GONE)
 
 
-def too_early(visit: Visit, error: EarlyToken) -> Response:
+def too_early(visit: ClientContext, error: EarlyToken) -> Response:
     """The same page with the same ticket, and how long it still takes."""
     ticket = request.form["ticket"]
     service = services()
-    claims = service.tokens.unseal("ticket", ticket, now=error.at)
+    claims = service.tokens.verify("ticket", ticket, now=error.at)
     creative = service.stage.by_id(claims["creative"])
     page = message(
         visit,

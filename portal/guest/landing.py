@@ -14,13 +14,13 @@ from ads.models import Creative
 from auth.tokens import InvalidToken
 from db.engine import reading
 from gateways.landing_token import ForeignLanding
-from portal.caches.pages import Hole
+from portal.caches.pages import Placeholder
 from portal.denials.incidents import note, note_error
 from portal.guest import guests
 from portal.guest.acceptance import terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket
 from portal.guest.refusals import Refusal, refusal_of
-from portal.http.clients import Visit, access_of, current, gateways_here, landed, remember
+from portal.http.clients import ClientContext, access_of, current, gateways_here, mark_landed, remember
 from portal.i18n.translation import chosen_language, language
 from portal.public_values import render_page
 from portal.services import services
@@ -30,7 +30,7 @@ from sessions.models import AccessSession
 from sites.limits import site_closing
 from sites.models import Gateway, SigninMethod
 
-VISIT, TICKET = Hole("visit"), Hole("ticket")
+VISIT, TICKET = Placeholder("visit"), Placeholder("ticket")
 
 
 @guests.get("/")
@@ -44,10 +44,10 @@ def landing() -> AnyResponse:
         return unproven(visit)
     if access_of(visit) is not None:
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
-    return entry(landed(visit))
+    return entry(mark_landed(visit))
 
 
-def entry(visit: Visit, *, refusal: Refusal | None = None, login: str = "") -> Response:
+def entry(visit: ClientContext, *, refusal: Refusal | None = None, login: str = "") -> Response:
     """The page with every way on that this network offers, and what was refused, if anything."""
     is_free = visit.gateway.network.allows(SigninMethod.FREE)
     creative = creative_for(visit) if is_free else None
@@ -60,7 +60,7 @@ def entry(visit: Visit, *, refusal: Refusal | None = None, login: str = "") -> R
         return _render(visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login)
 
     is_first = refusal is None and resumed is None
-    page = services().stencils.fill(
+    page = services().page_cache.fill(
         _alike(visit.gateway, creative, until) if is_first else None, render, tokens
     )
     response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
@@ -110,7 +110,7 @@ def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hash
     return (gateway.identity, request.endpoint, language(), chosen_language(), shown, *minutes)
 
 
-def refuse(visit: Visit, error: Exception, *, login: str = "") -> Response:
+def refuse(visit: ClientContext, error: Exception, *, login: str = "") -> Response:
     """The entry page again, with what was refused and what to do; what was typed is kept."""
     refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
     return entry(visit, refusal=refusal, login=login)
@@ -119,11 +119,11 @@ def refuse(visit: Visit, error: Exception, *, login: str = "") -> Response:
 def until_if_now(gateway: Gateway) -> datetime:
     """Until when somebody who comes in now may stay: told before anything is granted."""
     now = services().clock()
-    terms = policy.Terms(gateway.network.lease_length, closing=site_closing(gateway, now))
+    terms = policy.LeaseBounds(gateway.network.lease_length, closing=site_closing(gateway, now))
     return policy.first_until(terms, now=now)
 
 
-def resumable(visit: Visit) -> AccessSession | None:
+def resumable(visit: ClientContext) -> AccessSession | None:
     """The session that this browser has on this network under another address, if it still has time left."""
     if visit.held is None:
         return None
@@ -145,7 +145,7 @@ def fetch_landing() -> AnyResponse | None:
     return redirect(doors[0].redirector_url, HTTPStatus.FOUND) if len(doors) == 1 else None
 
 
-def unproven(visit: Visit | None) -> AnyResponse:
+def unproven(visit: ClientContext | None) -> AnyResponse:
     """For somebody who has proven nothing: to the gateway for its word, else the first page, where there is one."""
     return fetch_landing() or (entry(visit) if visit is not None else not_here())
 

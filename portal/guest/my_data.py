@@ -21,7 +21,7 @@ from db.engine import reading
 from portal.guest import guests
 from portal.guest.landing import unproven
 from portal.guest.status import ended
-from portal.http.clients import Visit, access_of, current, is_owned, staying
+from portal.http.clients import ClientContext, access_of, current, is_owned, staying
 from portal.i18n.retention_periods import term_in_words
 from portal.public_values import render_page
 from portal.services import services
@@ -71,7 +71,7 @@ def yours_json() -> AnyResponse:
     return answer
 
 
-def _asking() -> tuple[Visit | None, AccessSession | None]:
+def _asking() -> tuple[ClientContext | None, AccessSession | None]:
     visit = current()
     access = access_of(visit) if visit is not None else None
     return (visit if visit is None or access is None else staying(visit, access)), access

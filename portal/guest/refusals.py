@@ -10,7 +10,7 @@ from http import HTTPStatus
 from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ads.ledger import NotDue, SpentTicket
+from ads.ledger import NotDue, SpentImpression
 from auth.errors import (
     AuthError,
     BlockedCard,
@@ -34,7 +34,7 @@ from auth.vouchers.errors import (
 )
 from db.troubles import trouble_of
 from gateways.landing_token import ExpiredLanding, ForeignLanding
-from portal.http.clients import ForeignVisit
+from portal.http.clients import ForeignClient
 from portal.i18n.translation import clock_time, end_time, say, say_number
 from portal.services import services
 
@@ -46,11 +46,11 @@ REFUSED: tuple[type[Exception], ...] = (
     WrongPlace,
     TooManyAttempts,
     DirectoryUnavailable,
-    ForeignVisit,
+    ForeignClient,
     ForeignLanding,
     InvalidToken,
     NotDue,
-    SpentTicket,
+    SpentImpression,
     OperationalError,
     # What PostgreSQL says of a database that cannot be written to.
     InternalError,
@@ -211,7 +211,7 @@ def _other(error: Exception, *, zone: str) -> Refusal:
                 say("This page has been open for too long."),
                 say("Begin again with the button. For your safety, what was typed is not kept."),
             )
-        case ForeignVisit() | ForeignLanding() | EarlyToken() | InvalidToken():
+        case ForeignClient() | ForeignLanding() | EarlyToken() | InvalidToken():
             return Refusal(
                 HTTPStatus.FORBIDDEN,
                 say("This page is not for this device."),
@@ -223,7 +223,7 @@ def _other(error: Exception, *, zone: str) -> Refusal:
                 say("You are online already."),
                 say("You can renew from %(time)s on.", time=clock_time(error.opens_at, zone)),
             )
-        case SpentTicket():
+        case SpentImpression():
             return Refusal(
                 HTTPStatus.CONFLICT,
                 say("This was counted already."),

@@ -14,16 +14,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth import rate_limits
 from auth.entitlements import Allowance
 from auth.errors import AuthError, WrongCredentials
-from auth.patrons.ldap.client import Found, Patron
+from auth.patrons.ldap.client import DirectoryEntry, Patron
 from auth.patrons.login_names import check_login, check_secret
-from db.engine import hastily
+from db.engine import async_commit
 from db.statements import table_of
 from portal.denials.incidents import concerning
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted
 from portal.guest.landing import entry, not_here, refuse
-from portal.http.clients import Visit, current, remember
+from portal.http.clients import ClientContext, current, remember
 from portal.services import services
 from sessions import policy, start
 from sessions.models import AccessSession
@@ -52,7 +52,7 @@ def signin() -> AnyResponse:
     return remember(onward, visit, access_id=access_id)
 
 
-def let_in(visit: Visit, *, login: str, secret: str) -> int:
+def let_in(visit: ClientContext, *, login: str, secret: str) -> int:
     """Prove the patron and open the session; its id.
 
     The attempt is charged before the directory is asked, and given back when the PIN was right, so that a stranger's
@@ -66,7 +66,7 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
     subject = pseudonym_of(found)
     concerning(subject=subject if found.stable_id is not None else None)
     broad = [rate_limits.of_client(gateway.identity, visit.mac), rate_limits.of_site(gateway.site.slug)]
-    with hastily(service.make_session) as db:
+    with async_commit(service.make_session) as db:
         is_known = _has_been_on(db, subject, visit.mac)
         # Strangers who spend the site's budget shut no device out that has been on with this account.
         rate_limits.check(db, broad[:1] if is_known else broad, now=now)
@@ -98,13 +98,13 @@ def let_in(visit: Visit, *, login: str, secret: str) -> int:
         return opened.access.id
 
 
-def pseudonym_of(found: Found) -> str:
+def pseudonym_of(found: DirectoryEntry) -> str:
     """The person's pseudonym; for a login that nobody has, one of its own, so that guesses at it count alike."""
     of = services().pseudonyms.of
     return of("nobody", found.login) if found.stable_id is None else of("patron", found.stable_id)
 
 
-def allowance_of(patron: Patron, subject: str, visit: Visit) -> Allowance:
+def allowance_of(patron: Patron, subject: str, visit: ClientContext) -> Allowance:
     """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
     network, now = visit.gateway.network, services().clock()
     until = policy.patron_until(
@@ -125,5 +125,5 @@ _KNOWN = (
 )
 
 
-def _today(visit: Visit) -> date:
+def _today(visit: ClientContext) -> date:
     return services().clock().astimezone(ZoneInfo(visit.gateway.site.zone)).date()

@@ -15,7 +15,7 @@ from db.engine import reading
 from gateways.landing_token import ForeignLanding
 from portal.guest import guests
 from portal.guest.acceptance import terms_text
-from portal.http.clients import ForeignVisit, Visit, access_of, current
+from portal.http.clients import ClientContext, ForeignClient, access_of, current
 from portal.i18n.retention_periods import term_in_words
 from portal.public_values import render_page
 from portal.services import services
@@ -100,10 +100,10 @@ def _terms_in_words() -> dict[DataClass, str]:
     return {data_class: term_in_words(one.term) for data_class, one in kept.items()}
 
 
-def visit_if_any() -> Visit | None:
+def visit_if_any() -> ClientContext | None:
     """The visit of this request. These pages are open to all, so that neither a stale token nor a database that
     is away closes one that needs none."""
     try:
         return current()
-    except (ForeignVisit, ForeignLanding, InvalidToken, OperationalError, PoolTimeout):
+    except (ForeignClient, ForeignLanding, InvalidToken, OperationalError, PoolTimeout):
         return None

@@ -17,7 +17,7 @@ from portal.guest import guests
 from portal.guest.connecting import confirmed_until
 from portal.guest.interstitial import may_renew
 from portal.guest.landing import not_here, resumable, unproven
-from portal.http.clients import ForeignVisit, Visit, access_of, current, is_owned, remember, staying
+from portal.http.clients import ClientContext, ForeignClient, access_of, current, is_owned, remember, staying
 from portal.public_values import public_device, render_page
 from portal.services import services
 from sessions import accounting, end, policy, start
@@ -60,7 +60,7 @@ def status() -> AnyResponse:
     return response
 
 
-def seconds_to_change(visit: Visit, access: AccessSession) -> int:
+def seconds_to_change(visit: ClientContext, access: AccessSession) -> int:
     """Whole seconds until the status page says something else: more time can be had, or the session has ended.
 
     Two seconds later than that, so that the gateway has closed the door when the page asks.
@@ -85,12 +85,12 @@ def leave() -> AnyResponse:
     access = access_of(visit)
     target = request.form.get("device", type=int)
     if access is not None and not is_owned(visit, access):
-        raise ForeignVisit
+        raise ForeignClient
     if access is not None:
         with services().make_session.begin() as db:
             chosen = next((one for one in devices(db, access) if one.id == target), None)
             if target is not None and chosen is None:
-                raise ForeignVisit
+                raise ForeignClient
             end.end(db, (chosen or access).id, reason=EndReason.LEFT, now=services().clock())
     notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
@@ -139,7 +139,7 @@ def devices(db: Session, access: AccessSession) -> list[AccessSession]:
     )
 
 
-def ended(visit: Visit) -> str:
+def ended(visit: ClientContext) -> str:
     """The page of a client that is not online (any more): why, and one tap to go on."""
     with reading(services().make_session) as db:
         last = db.scalars(

@@ -13,14 +13,14 @@ from auth.errors import AuthError, TooManyAttempts
 from auth.vouchers import codes, rate_limits, redeeming
 from auth.vouchers.codes import UnreadableCode
 from auth.vouchers.errors import AlreadyUsed, UnknownVoucher
-from auth.vouchers.rate_limits import Guess
+from auth.vouchers.rate_limits import RedeemAttempt
 from db.engine import was_kept_waiting
 from portal.denials.incidents import about_pass, note, note_error
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted
 from portal.guest.refusals import Refusal, refusal_of
-from portal.http.clients import Visit, access_of, current, remember
+from portal.http.clients import ClientContext, access_of, current, remember
 from portal.public_values import render_page
 from portal.services import services
 from sessions import start
@@ -66,7 +66,7 @@ def redeem_pass() -> AnyResponse:
     return remember(onward, visit, access_id=access_id)
 
 
-def let_in(visit: Visit, code: str, *, move: bool) -> int:
+def let_in(visit: ClientContext, code: str, *, move: bool) -> int:
     """Redeem the code and open the session; the session's id.
 
     Many who want the same pass wait for its row one behind the other, and PostgreSQL tells a queue that moves by no
@@ -81,7 +81,7 @@ def let_in(visit: Visit, code: str, *, move: bool) -> int:
         return redeem(visit, code, move=move)
 
 
-def redeem(visit: Visit, code: str, *, move: bool) -> int:
+def redeem(visit: ClientContext, code: str, *, move: bool) -> int:
     """Redeem the code and open the session, in one transaction; the session's id.
 
     The try is taken before the code is looked up. Only a code that does not exist stays counted: every other refusal
@@ -89,7 +89,7 @@ def redeem(visit: Visit, code: str, *, move: bool) -> int:
     """
     service, gateway = services(), visit.gateway
     now = service.clock()
-    guess = Guess(gateway.identity, gateway.site.slug, visit.mac)
+    guess = RedeemAttempt(gateway.identity, gateway.site.slug, visit.mac)
     with service.make_session.begin() as db:
         rate_limits.admit(db, guess, now=now)
         try:
@@ -116,7 +116,9 @@ def redeem(visit: Visit, code: str, *, move: bool) -> int:
     raise refusal
 
 
-def entry(visit: Visit, code: str, *, refusal: Refusal | None = None, movable: bool = False) -> Response:
+def entry(
+    visit: ClientContext, code: str, *, refusal: Refusal | None = None, movable: bool = False
+) -> Response:
     """The page with the one field, or with the one button that moves the pass here."""
     page = render_page(
         "guests/pass.html",
@@ -133,7 +135,7 @@ def entry(visit: Visit, code: str, *, refusal: Refusal | None = None, movable: b
     return remember(response, visit, access_id=visit.held)
 
 
-def away(visit: Visit | None, code: str) -> Response:
+def away(visit: ClientContext | None, code: str) -> Response:
     """Where the pass holds and how to get there; it is not touched."""
     networks = [one for one in services().places.networks() if one.allows(SigninMethod.PASS)]
     # Somebody who looks at a ticket at home was refused nothing.

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, exists, select
 from db.engine import reading
 from gateways.types import IpAddress, MacAddress
 from portal.services import services
-from sessions.models import AccessSession, Lease, Sighting
+from sessions.models import AccessSession, ClientObservation, Lease
 from sites.models import Gateway
 
 Found = TypeVar("Found")
@@ -30,7 +30,9 @@ def seen_behind(candidates: list[Gateway], address: IpAddress) -> tuple[Gateway,
     by_id = {gateway.id: gateway for gateway in candidates}
     with reading(services().make_session) as db:
         sightings = db.scalars(
-            select(Sighting).where(Sighting.gateway_id.in_(by_id), Sighting.address == str(address))
+            select(ClientObservation).where(
+                ClientObservation.gateway_id.in_(by_id), ClientObservation.address == str(address)
+            )
         ).all()
     if len(sightings) != 1:
         return None

@@ -32,12 +32,12 @@ VISIT_LIFE, VISIT_KEPT = timedelta(minutes=30), timedelta(days=31)
 COOKIE_LIFE = timedelta(hours=24)
 
 
-class ForeignVisit(Exception):
+class ForeignClient(Exception):
     """The token speaks of another client than the one that sent it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class ClientContext:
     """A client in front of us, behind one of our gateways. `browser` names this browser, if it keeps cookies.
 
     `landed_at` is when it last came to the first page, from which this request goes on.
@@ -74,13 +74,13 @@ class Visit:
             "stay": self.stay,
             "made": service.clock().timestamp(),
         }
-        return service.tokens.seal("visit", claims, now=service.clock(), life=VISIT_KEPT)
+        return service.tokens.sign("visit", claims, now=service.clock(), life=VISIT_KEPT)
 
 
-def landed(visit: Visit) -> Visit:
+def mark_landed(visit: ClientContext) -> ClientContext:
     """The visit of somebody who is at the first page now, perhaps again."""
     g.visit = replace(visit, landed_at=services().clock())
-    seen: Visit = g.visit
+    seen: ClientContext = g.visit
     return seen
 
 
@@ -88,26 +88,26 @@ def cookie_name() -> str:
     return "__Host-arobase" if services().settings.is_https else "arobase"
 
 
-def staying(visit: Visit, access: AccessSession) -> Visit:
+def staying(visit: ClientContext, access: AccessSession) -> ClientContext:
     """The visit for a page about this session, whose links and buttons work for as long as the session is open."""
     return replace(visit, stay=access.id)
 
 
-def current() -> Visit | None:
+def current() -> ClientContext | None:
     """The visit of this request, from the best evidence there is; None for somebody who is not behind a gateway.
 
-    Raises `ForeignVisit` where a token names another client, and where somebody who has proven nothing would act upon
+    Raises `ForeignClient` where a token names another client, and where somebody who has proven nothing would act upon
     another's session; `gateways.landing_token.ForeignLanding` for a landing token that is not good, `InvalidToken`
     for a visit token that is not, `ExpiredToken` for a form that has been open for too long.
     """
     browser, held = _browser()
     visit = _best(browser)
     g.visit = None if visit is None else _proven_by_cookie(replace(visit, held=held))
-    seen: Visit | None = g.visit
+    seen: ClientContext | None = g.visit
     return seen
 
 
-def _proven_by_cookie(visit: Visit) -> Visit:
+def _proven_by_cookie(visit: ClientContext) -> ClientContext:
     """The visit with the browser's own proof, where that is all there is: the cookie of this card's last session."""
     if visit.is_proven:
         return visit
@@ -119,11 +119,11 @@ def _proven_by_cookie(visit: Visit) -> Visit:
     ):
         return replace(visit, is_proven=True)
     if access is not None and request.method == "POST":
-        raise ForeignVisit
+        raise ForeignClient
     return visit
 
 
-def _best(browser: str) -> Visit | None:
+def _best(browser: str) -> ClientContext | None:
     if token := request.args.get("landing"):
         return _from_landing(token, browser)
     if token := request.values.get("visit"):
@@ -136,11 +136,11 @@ def _best(browser: str) -> Visit | None:
     return _from_network(browser)
 
 
-def remember(response: Answer, visit: Visit, *, access_id: int | None) -> Answer:
+def remember(response: Answer, visit: ClientContext, *, access_id: int | None) -> Answer:
     """Keep the browser's name, and the session it has, in a cookie. Everything works without it."""
     service = services()
     claims = {"browser": visit.browser, "access": access_id}
-    sealed = service.tokens.seal("browser", claims, now=service.clock(), life=COOKIE_LIFE)
+    sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE)
     response.set_cookie(
         cookie_name(),
         sealed,
@@ -153,12 +153,12 @@ def remember(response: Answer, visit: Visit, *, access_id: int | None) -> Answer
     return response
 
 
-def peer() -> IpAddress | None:
+def remote_address() -> IpAddress | None:
     """The address at the other end of the connection."""
     return read_address(request.remote_addr or "")
 
 
-def access_of(visit: Visit) -> AccessSession | None:
+def access_of(visit: ClientContext) -> AccessSession | None:
     """The open access session of this client, as far as this visit shows that it is here.
 
     A gateway signs for its own site: a session at another one is this client's where the gateway here lets it pass, or
@@ -170,7 +170,7 @@ def access_of(visit: Visit) -> AccessSession | None:
     return access if is_let_pass(access, visit.gateway) else None
 
 
-def is_owned(visit: Visit, access: AccessSession) -> bool:
+def is_owned(visit: ClientContext, access: AccessSession) -> bool:
     """Whether everything about this session may be shown to this visit, and done.
 
     Not so for one that walked here a moment ago on the gateway's word alone: until the gateway before has let go of it.
@@ -180,7 +180,7 @@ def is_owned(visit: Visit, access: AccessSession) -> bool:
 
 def gateways_here() -> list[Gateway]:
     """The gateways that this request may come through, by the address at the other end."""
-    address = peer()
+    address = remote_address()
     return [] if address is None else services().places.by_address(address)
 
 
@@ -189,7 +189,7 @@ def _browser() -> tuple[str, int | None]:
     sealed = request.cookies.get(cookie_name())
     if sealed:
         try:
-            claims = service.tokens.unseal("browser", sealed, now=service.clock())
+            claims = service.tokens.verify("browser", sealed, now=service.clock())
         except InvalidToken:
             pass
         else:
@@ -198,24 +198,24 @@ def _browser() -> tuple[str, int | None]:
     return secrets.token_urlsafe(12), None
 
 
-def _from_landing(token: str, browser: str) -> Visit:
+def _from_landing(token: str, browser: str) -> ClientContext:
     service = services()
     gateway = service.places.by_identity(landing_token.issuer(token))
     if gateway is None:
         raise landing_token.ForeignLanding("no such gateway")
     key = service.landing_keys.of(gateway.credential_digest)
     landed = landing_token.verify(token, gateway=gateway.identity, key=key, now=service.clock().timestamp())
-    return _checked(Visit(gateway, landed.mac, landed.address, browser, service.clock()))
+    return _checked(ClientContext(gateway, landed.mac, landed.address, browser, service.clock()))
 
 
-def _from_visit(token: str, browser: str) -> Visit:
+def _from_visit(token: str, browser: str) -> ClientContext:
     service = services()
-    claims = service.tokens.unseal("visit", token, now=service.clock())
+    claims = service.tokens.verify("visit", token, now=service.clock())
     gateway = service.places.by_identity(claims["gw"])
     if gateway is None:
         raise InvalidToken("its gateway is gone")
     landed = claims.get("landed")
-    visit = Visit(
+    visit = ClientContext(
         gateway,
         parse_mac(claims["mac"]),
         ipaddress.ip_address(claims["ip"]),
@@ -225,16 +225,16 @@ def _from_visit(token: str, browser: str) -> Visit:
         stay=claims["stay"],
     )
     is_own = bool(g.get("has_cookie")) and visit.browser == browser
-    if g.get("has_cookie") and not is_own and peer() != visit.address:
+    if g.get("has_cookie") and not is_own and remote_address() != visit.address:
         # A page of somebody else's browser was posted from this one. Another browser of the same device is none.
-        raise ForeignVisit
+        raise ForeignClient
     age = service.clock() - datetime.fromtimestamp(claims["made"], tz=UTC)
     if age >= VISIT_LIFE and not _goes_on(visit, age, is_own=is_own):
         raise ExpiredToken
     return _checked(visit, is_own=is_own)
 
 
-def _goes_on(visit: Visit, age: timedelta, *, is_own: bool) -> bool:
+def _goes_on(visit: ClientContext, age: timedelta, *, is_own: bool) -> bool:
     """Whether something else agrees with a page's token that is no longer good by itself.
 
     Its session is open; or, for a day, it is still the same browser, or the same card behind the same address.
@@ -245,12 +245,12 @@ def _goes_on(visit: Visit, age: timedelta, *, is_own: bool) -> bool:
             return True
     if age >= COOKIE_LIFE:
         return False
-    seen = seen_behind([visit.gateway], visit.address) if peer() == visit.address else None
+    seen = seen_behind([visit.gateway], visit.address) if remote_address() == visit.address else None
     return is_own or (seen is not None and seen[1] == visit.mac)
 
 
-def _from_network(browser: str) -> Visit | None:
-    address = peer()
+def _from_network(browser: str) -> ClientContext | None:
+    address = remote_address()
     if address is None:
         return None
     candidates = services().places.by_address(address)
@@ -262,27 +262,27 @@ def _from_network(browser: str) -> Visit | None:
         return None
     gateway, mac = seen
     is_proven = gateway.capabilities.proves_addresses
-    return Visit(gateway, mac, address, browser, services().clock(), is_proven=is_proven)
+    return ClientContext(gateway, mac, address, browser, services().clock(), is_proven=is_proven)
 
 
-def _checked(visit: Visit, *, is_own: bool = False) -> Visit:
+def _checked(visit: ClientContext, *, is_own: bool = False) -> ClientContext:
     """Refuse a token that another client sent than it names.
 
     A landing token passes through the air in clear: without this, whoever reads it could end its owner's session, from
     the Internet too. `is_own` says that the browser's cookie and the token were made for each other.
     """
-    address = peer()
+    address = remote_address()
     if address == visit.address:
         return visit
     if address is None or not visit.gateway.holds(address):
-        raise ForeignVisit
+        raise ForeignClient
     # Another address of the same phone, the other family's or a new one of the same.
     mac = await_seen(visit.gateway, address)
     if mac is not None and mac != visit.mac:
-        raise ForeignVisit
+        raise ForeignClient
     if mac is None and not is_own:
         # Until the gateway has said whose it is, it may see the first page.
         if address.version == visit.address.version or request.method not in ("GET", "HEAD"):
-            raise ForeignVisit
+            raise ForeignClient
         return replace(visit, is_proven=False)
     return replace(visit, is_proven=True) if mac is not None else visit

@@ -16,7 +16,7 @@ FORGET_SECONDS = 600.0
 
 
 @dataclass(slots=True)
-class Troubles:
+class FaultLog:
     """What this process has told. Refusals come in crowds; the log says each trouble once."""
 
     _told: dict[Trouble, float] = field(default_factory=dict, init=False)

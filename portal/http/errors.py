@@ -24,7 +24,7 @@ from sessions.log.denials import Rule
 log = logging.getLogger(__name__)
 
 
-def handle(app: Flask) -> None:
+def init_errors(app: Flask) -> None:
     """Show refusals and errors of `app` as pages, to gateways as JSON, to programs as problems (RFC 9457)."""
     for kind in REFUSED:
         app.register_error_handler(kind, _refused)

@@ -15,9 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from auth import rate_limits
-from db.engine import impatiently, is_busy, reading
+from db.engine import best_effort, is_busy, reading
 from db.troubles import trouble_of
-from portal.http.clients import peer
+from portal.http.clients import remote_address
 from portal.services import services
 from sessions.gateway_health.overview import GatewayHealth, look
 from sessions.models import AccessSession, Lease
@@ -35,7 +35,7 @@ def healthz() -> tuple[Response, int]:
     try:
         with reading(service.make_session) as db:
             db.execute(text("SELECT 1 FROM networks LIMIT 1"))
-        with impatiently(service.make_session) as db:
+        with best_effort(service.make_session) as db:
             rate_limits.touch(db, HEALTH, now=service.clock())
     except (SQLAlchemyError, OSError) as error:
         if (trouble := trouble_of(error)) is None and is_busy(error):
@@ -50,7 +50,7 @@ def healthz() -> tuple[Response, int]:
 @health.get("/metrics")
 def metrics() -> Response:
     """For Prometheus, from the addresses of AROBASE_METRICS_CLIENTS alone; a guest is told there is no such page."""
-    address = peer()
+    address = remote_address()
     allowed = services().settings.metrics_clients
     if address is None or not any(address.version == one.version and address in one for one in allowed):
         abort(HTTPStatus.NOT_FOUND)

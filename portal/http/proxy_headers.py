@@ -25,7 +25,7 @@ FORWARDED = (
 )
 
 
-class TruePeer:
+class TrustedProxies:
     """WSGI middleware: sets REMOTE_ADDR to the true peer and removes every forwarded header."""
 
     def __init__(self, app: Wsgi, proxies: tuple[IpNetwork, ...]) -> None:

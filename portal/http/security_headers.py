@@ -34,7 +34,7 @@ class MisdirectedRequest(HTTPException):
     description = "This portal does not answer to that name."
 
 
-class Origin:
+class WebOrigin:
     """An address of ours, compared as browsers write it: small letters, no default port, an IDN in ASCII (RFC 6454
     section 4, RFC 3986 section 6.2).
     """
@@ -94,12 +94,12 @@ def _is_refused_form(response: Response) -> bool:
     return request.method == "POST" and response.status_code >= 400 and response.mimetype == "text/html"
 
 
-def guard(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
+def init_security(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
     """Put the guards before and after every view of `app`."""
     policy, staff_policy = content_security_policy(style), content_security_policy(staff_style)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 
-    ours = Origin(settings.own_url)
+    ours = WebOrigin(settings.own_url)
     told: set[str] = set()
 
     @app.before_request

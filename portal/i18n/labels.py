@@ -9,7 +9,7 @@ from portal.public_values import PublicStay
 from portal.services import services
 from sessions.models import EndReason
 from sites.directory import Hotspot
-from sites.map import Shape
+from sites.map import MapShape
 from sites.models import SigninMethod, SiteKind, SiteState
 
 
@@ -27,17 +27,17 @@ def kind_in_words(kind: SiteKind) -> str:
     }[kind]
 
 
-def shape_in_words(shape: Shape) -> str:
+def shape_in_words(shape: MapShape) -> str:
     return {
-        Shape.CIRCLE: say("circle"),
-        Shape.SQUARE: say("square"),
-        Shape.DIAMOND: say("diamond"),
-        Shape.TRIANGLE: say("triangle"),
-        Shape.TRIANGLE_DOWN: say("triangle on its point"),
-        Shape.PENTAGON: say("pentagon"),
-        Shape.HEXAGON: say("hexagon"),
-        Shape.OCTAGON: say("octagon"),
-        Shape.STAR: say("star"),
+        MapShape.CIRCLE: say("circle"),
+        MapShape.SQUARE: say("square"),
+        MapShape.DIAMOND: say("diamond"),
+        MapShape.TRIANGLE: say("triangle"),
+        MapShape.TRIANGLE_DOWN: say("triangle on its point"),
+        MapShape.PENTAGON: say("pentagon"),
+        MapShape.HEXAGON: say("hexagon"),
+        MapShape.OCTAGON: say("octagon"),
+        MapShape.STAR: say("star"),
     }[shape]
 
 

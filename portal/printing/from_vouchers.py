@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from auth.vouchers import codes, issuing
 from auth.vouchers.models import Batch, PlanKind
 from portal.i18n.last_moments import last_moment
-from portal.printing.tickets import Ticket
+from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
 from sites.models import Network, Site
 
@@ -41,14 +41,14 @@ LANGUAGES = tuple(ENDS)
 
 
 def slips(
-    passes: Sequence[issuing.Ticket],
+    passes: Sequence[issuing.IssuedVoucher],
     *,
     batch: Batch,
     network: Network,
     site: Site,
     portal_url: str,
     languages: tuple[str, ...] = ("fr", "en"),
-) -> list[Ticket]:
+) -> list[PrintedVoucher]:
     """What to print for these passes of `batch`, which comes with its plan, to be used on `network` at `site`.
 
     The languages are some of `LANGUAGES`, the visitor's own first. The note of the batch is the desk's own and is not
@@ -57,7 +57,7 @@ def slips(
     ends = {language: say_end(batch, language, site.zone) for language in languages}
     join = joining_uri(network.ssid)
     return [
-        Ticket(
+        PrintedVoucher(
             code=codes.show(one.code),
             redeem_url=f"{portal_url.rstrip('/')}/pass/{one.code}".upper(),
             ssid=network.ssid,

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.printing.marks import LEADING, SMALLEST, Line, Mark, Square, fitting, height_of, joined
+from portal.printing.marks import LEADING, SMALLEST, Mark, Square, TextBox, fitting, height_of, joined
 from portal.printing.papers import Grid, Paper
 from portal.printing.qr import QUIET_ZONE, Drawing
-from portal.printing.tickets import Ticket
+from portal.printing.tickets import PrintedVoucher
 from portal.printing.words import words
 
 COARSEST_MODULES = 25
@@ -114,7 +114,7 @@ def quiet(side: float) -> float:
 
 
 def lay_out(
-    ticket: Ticket, codes: Codes, paper: Paper, places: Grid, *, large: bool, roomy: bool = False
+    ticket: PrintedVoucher, codes: Codes, paper: Paper, places: Grid, *, large: bool, roomy: bool = False
 ) -> list[Mark]:
     """All marks of one ticket, measured from its upper left corner."""
     if paper is Paper.L7160:
@@ -127,10 +127,10 @@ def lay_out(
     return list(_stack(ticket, codes, stacks[paper, large], places.width))
 
 
-def _stack(ticket: Ticket, codes: Codes, stack: Stack, width: float) -> Iterator[Mark]:
+def _stack(ticket: PrintedVoucher, codes: Codes, stack: Stack, width: float) -> Iterator[Mark]:
     inner, x, y = width - 2 * stack.margin, stack.margin, stack.top
     languages = ticket.languages[: stack.languages]
-    yield Line(ticket.code, x, y, inner, stack.code, align="center", is_code=True)
+    yield TextBox(ticket.code, x, y, inner, stack.code, align="center", is_code=True)
     y += height_of(1, stack.code) + 0.3
     yield _network(ticket, x, y, inner, stack.network, align="center")
     y += height_of(1, stack.network) + quiet(stack.qr)
@@ -160,7 +160,7 @@ def _stack(ticket: Ticket, codes: Codes, stack: Stack, width: float) -> Iterator
 
 
 def _foot(
-    ticket: Ticket, stack: Stack, x: float, y: float, width: float, languages: tuple[str, ...]
+    ticket: PrintedVoucher, stack: Stack, x: float, y: float, width: float, languages: tuple[str, ...]
 ) -> Iterator[Mark]:
     """One text where room is short; on a receipt, how to do without a camera, and each field on lines of its own."""
     box = {"x": x, "width": width, "size": stack.foot, "least": stack.foot_least}
@@ -179,24 +179,26 @@ def _foot(
     yield joined(event, y=y, lines=stack.event_lines, **box)
 
 
-def _about(ticket: Ticket) -> tuple[tuple[str, str], ...]:
+def _about(ticket: PrintedVoucher) -> tuple[tuple[str, str], ...]:
     """Number, event and place; what can be cut off first stands last."""
     return ("number", ticket.number), ("event", ticket.event), ("place", ticket.place)
 
 
-def _turned_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
+def _turned_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     """L7160, 63.5 x 38.1: the captions stand upright beside their codes, since the height is used up."""
     languages = ticket.languages[:2]
     side, gap, band, left, y = 20.0, quiet(20.0), 4.4, 1.3, 9.4
-    yield Line(ticket.code, 1.5, 0.9, 32, 12.5, is_code=True)
+    yield TextBox(ticket.code, 1.5, 0.9, 32, 12.5, is_code=True)
     yield _network(ticket, 33.5, 0.9, 28.5, 6.8, align="right")
     address = ticket.address
-    yield Line(address, 33.5, 3.4, 28.5, fitting(address, 28.5, 5.6), align="right")
+    yield TextBox(address, 33.5, 3.4, 28.5, fitting(address, 28.5, 5.6), align="right")
     for number, x in ((1, left), (2, left + band + gap + side + gap)):
         for position, language in enumerate(languages):
             text, length = _caption(number, language), side + gap
             size = fitting(text, length, 6)
-            yield Line(text, x + position * 2.2, y + side + gap / 2, length, size, 1, language, turned=True)
+            yield TextBox(
+                text, x + position * 2.2, y + side + gap / 2, length, size, 1, language, turned=True
+            )
     yield from _pair(ticket, codes, x=left + band + gap, y=y, side=side, gap=2 * gap + band)
     # One flow: what is short leaves its room to the rest.
     mark, *about = _about(ticket)
@@ -206,17 +208,17 @@ def _turned_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
     )
 
 
-def _wide_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
+def _wide_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     """L7163, 99.1 x 38.1: words on the left, codes on the right."""
     languages = ticket.languages[:2]
     side, gap, x, width = 22.0, quiet(22.0), 2.0, 42.0
-    yield Line(ticket.code, x, 1.6, width, 16.5, is_code=True)
+    yield TextBox(ticket.code, x, 1.6, width, 16.5, is_code=True)
     yield _network(ticket, x, 7.8, width, 8.5)
     y = 11.2
     for language in languages:
         yield _ends(ticket, language, x, y, width, 6.5, 2)
         y += height_of(2, 6.5) + 0.3
-    yield Line(ticket.address, x, y + 0.4, width, fitting(ticket.address, width, 7))
+    yield TextBox(ticket.address, x, y + 0.4, width, fitting(ticket.address, width, 7))
     yield joined(*_about(ticket), x=x, y=y + 3.2, width=width, size=5.5, lines=5)
     left = 99.1 - 2 * side - 2 * gap
     yield from _pair(ticket, codes, x=left, y=4.0, side=side, gap=gap)
@@ -224,35 +226,46 @@ def _wide_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
         yield from _captions(number, languages, start, 4.0 + side + gap, side + gap, 6.5)
 
 
-def _small_label(ticket: Ticket, codes: Codes) -> Iterator[Mark]:
+def _small_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     """L7651, 38.1 x 21.2: there is room for one code, of 14.4 mm. It opens the pass, and that page says how to join."""
     first = ticket.languages[0]
     side, x, width = 14.4, 19.3, 18.2
     yield Square(codes.redeem, 2.4, 2.4, side, _alt(ticket, 2), first)
     first_group, second, third = ticket.code.split("-")
     for row, group in enumerate((f"{first_group}-{second}-", third)):
-        yield Line(group, x, 1.0 + row * 3.4, width, 9.5, is_code=True)
+        yield TextBox(group, x, 1.0 + row * 3.4, width, 9.5, is_code=True)
     told = ("end", ticket.ends[first]), ("event", ticket.event)
     yield joined(*told, x=x, y=8.1, width=width, size=5.45, lines=5, lang=first, bold=True)
     yield _network(ticket, 1.5, 19.15, 35, 5)
 
 
-def _network(ticket: Ticket, x: float, y: float, width: float, size: float, align: str = "left") -> Line:
+def _network(
+    ticket: PrintedVoucher, x: float, y: float, width: float, size: float, align: str = "left"
+) -> TextBox:
     """The name of the network, whole: it is what a guest has to find in a list."""
     first = ticket.languages[0]
     text = f"{words(first).wifi} {ticket.ssid}"
-    return Line(text, x, y, width, fitting(text, width, size), lang=first, align=align, bold=True)
+    return TextBox(text, x, y, width, fitting(text, width, size), lang=first, align=align, bold=True)
 
 
 def _ends(
-    ticket: Ticket, language: str, x: float, y: float, width: float, size: float, lines: int = 1, **rest: Any
-) -> Line:
+    ticket: PrintedVoucher,
+    language: str,
+    x: float,
+    y: float,
+    width: float,
+    size: float,
+    lines: int = 1,
+    **rest: Any,
+) -> TextBox:
     """Until when the pass is good."""
     told = ("end", ticket.ends[language])
     return joined(told, x=x, y=y, width=width, size=size, lines=lines, lang=language, bold=True, **rest)
 
 
-def _pair(ticket: Ticket, codes: Codes, *, x: float, y: float, side: float, gap: float) -> Iterator[Mark]:
+def _pair(
+    ticket: PrintedVoucher, codes: Codes, *, x: float, y: float, side: float, gap: float
+) -> Iterator[Mark]:
     first = ticket.languages[0]
     yield Square(codes.join, x, y, side, _alt(ticket, 1), first)
     yield Square(codes.redeem, x + side + gap, y, side, _alt(ticket, 2), first)
@@ -264,14 +277,16 @@ def _captions(
     for position, language in enumerate(languages):
         text, line = _caption(number, language), y + position * height_of(1, size) * (1 + LEADING)
         bold = position == 0
-        yield Line(text, x, line, width, fitting(text, width, size), lang=language, align="center", bold=bold)
+        yield TextBox(
+            text, x, line, width, fitting(text, width, size), lang=language, align="center", bold=bold
+        )
 
 
 def _caption(number: int, language: str) -> str:
     return f"{number} {words(language).join if number == 1 else words(language).redeem}"
 
 
-def _alt(ticket: Ticket, number: int) -> str:
+def _alt(ticket: PrintedVoucher, number: int) -> str:
     """What the code says, for those who do not see it."""
     target = ticket.ssid if number == 1 else ticket.redeem_url
     return f"{_caption(number, ticket.languages[0])} : {target}"

@@ -33,7 +33,7 @@ class Set:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextBox:
     """Text in a box that is `width` wide and holds `lines` lines. `turned` text runs upward from its lower left.
 
     What does not fit at `size` is set smaller, down to `least`; only then its end is cut off. `parts` names the fields
@@ -111,7 +111,7 @@ class Square:
         }
 
 
-Mark = Line | Square
+Mark = TextBox | Square
 
 
 def height_of(lines: int, size: float) -> float:
@@ -137,11 +137,11 @@ def set_in(text: str, width: float, height: float, size: float, least: float, bo
 
 def joined(
     *parts: tuple[str, str], x: float, y: float, width: float, size: float, lines: int = 1, **rest: Any
-) -> Line:
+) -> TextBox:
     """Several fields in one flow of text; what is empty is left out."""
     told = tuple(part for part in parts if part[1])
     text = " · ".join(text for _, text in told)
-    return Line(text, x, y, width, size, lines, parts=told, **rest)
+    return TextBox(text, x, y, width, size, lines, parts=told, **rest)
 
 
 def _signs(text: str) -> int:

@@ -8,17 +8,17 @@ from functools import cache
 from typing import Any
 
 from portal.printing.layouts import Codes, lay_out
-from portal.printing.marks import Line
+from portal.printing.marks import TextBox
 from portal.printing.papers import ROOMY_GRIDS, Grid, Paper, grid
 from portal.printing.qr import Drawing, draw
-from portal.printing.tickets import Ticket, plain
+from portal.printing.tickets import PrintedVoucher, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One document: `form` is ``pdf`` or ``svg``; the other words are those of `print_pdf`."""
 
-    tickets: Sequence[Ticket]
+    tickets: Sequence[PrintedVoucher]
     paper: Paper
     offset_mm: tuple[float, float]
     first_free: int
@@ -37,7 +37,7 @@ class Fit:
     cut: frozenset[str]
 
 
-def fit(tickets: Sequence[Ticket], *, paper: Paper, large: bool) -> Fit:
+def fit(tickets: Sequence[PrintedVoucher], *, paper: Paper, large: bool) -> Fit:
     """How the texts of these tickets fit this paper. Raises as `grid` does."""
     common = _cut(tickets, paper, large, roomy=False)
     if not common or (paper, large) not in ROOMY_GRIDS:
@@ -45,7 +45,7 @@ def fit(tickets: Sequence[Ticket], *, paper: Paper, large: bool) -> Fit:
     return Fit(True, _cut(tickets, paper, large, roomy=True))
 
 
-def _cut(tickets: Sequence[Ticket], paper: Paper, large: bool, *, roomy: bool) -> frozenset[str]:
+def _cut(tickets: Sequence[PrintedVoucher], paper: Paper, large: bool, *, roomy: bool) -> frozenset[str]:
     places = grid(paper, large=large, roomy=roomy)
     # Tickets of one batch differ in code and number alone.
     alike = {replace(one, mark="0" * len(one.mark)).texts: one for one in tickets}
@@ -53,7 +53,7 @@ def _cut(tickets: Sequence[Ticket], paper: Paper, large: bool, *, roomy: bool) -
         field
         for ticket in alike.values()
         for mark in lay_out(ticket, _codes(ticket), paper, places, large=large, roomy=roomy)
-        if isinstance(mark, Line)
+        if isinstance(mark, TextBox)
         for field in mark.cut
     )
 
@@ -64,7 +64,9 @@ def write_job(job: Job) -> dict[str, Any]:
 
 
 def read_job(values: Mapping[str, Any]) -> Job:
-    tickets = [Ticket(**{**each, "languages": tuple(each["languages"])}) for each in values["tickets"]]
+    tickets = [
+        PrintedVoucher(**{**each, "languages": tuple(each["languages"])}) for each in values["tickets"]
+    ]
     left, down = values["offset_mm"]
     return Job(**{**values, "tickets": tickets, "paper": Paper(values["paper"]), "offset_mm": (left, down)})
 
@@ -94,14 +96,14 @@ def _pages(job: Job, places: Grid) -> Iterator[dict[str, Any]]:
         yield {"cuts": cuts, "marks": marks}
 
 
-def _marks(job: Job, places: Grid, ticket: Ticket, x: float, y: float) -> list[dict[str, object]]:
+def _marks(job: Job, places: Grid, ticket: PrintedVoucher, x: float, y: float) -> list[dict[str, object]]:
     return [
         mark.at(x, y)
         for mark in lay_out(ticket, _codes(ticket), job.paper, places, large=job.large, roomy=job.roomy)
     ]
 
 
-def _codes(ticket: Ticket) -> Codes:
+def _codes(ticket: PrintedVoucher) -> Codes:
     return Codes(_draw_joining(ticket.join), draw(ticket.redeem_url))
 
 

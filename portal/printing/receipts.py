@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from portal.printing.qr import modules
-from portal.printing.tickets import Ticket, check, plain
+from portal.printing.tickets import PrintedVoucher, check, plain
 from portal.printing.words import words
 
 COLUMNS = 48
@@ -32,13 +32,13 @@ FEED_MARGIN = ESC + b"J\x20"  # ESC J 32: four modules of the largest code, in d
 CUT = GS + b"V\x42\x00"  # GS V 66 0: feed to the knife, cut all but a point
 
 
-def print_escpos(tickets: Sequence[Ticket]) -> bytes:
-    """One cut receipt for each ticket, to be sent as it is. Raises `UnprintableTicket` or `OversizedPrint`."""
+def print_escpos(tickets: Sequence[PrintedVoucher]) -> bytes:
+    """One cut receipt for each ticket, to be sent as it is. Raises `UnprintableVoucher` or `OversizedPrint`."""
     check(tickets)
     return b"".join(START + WPC1252 + b"".join(_receipt(ticket)) + CUT for ticket in tickets)
 
 
-def _receipt(ticket: Ticket) -> Iterator[bytes]:
+def _receipt(ticket: PrintedVoucher) -> Iterator[bytes]:
     first = ticket.languages[0]
     yield CENTRE + LARGE + BOLD + _line(ticket.code) + NORMAL
     yield _wrapped(f"{words(first).wifi} {ticket.ssid}") + REGULAR

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from portal.printing.pages import Job, fit
 from portal.printing.papers import MUST, Paper, UnfitText, check_start, grid
-from portal.printing.tickets import Ticket, check
+from portal.printing.tickets import PrintedVoucher, check
 from portal.printing.typesetter import typeset
 
 TITLE = "Pass wifi"
 
 
 def print_pdf(
-    tickets: Sequence[Ticket],
+    tickets: Sequence[PrintedVoucher],
     *,
     paper: Paper,
     offset_mm: tuple[float, float] = (0.0, 0.0),
@@ -31,14 +31,14 @@ def print_pdf(
     Long texts get larger tickets where the paper is cut to size; where event or end would be cut off all the same,
     nothing is printed.
 
-    Raises `UnprintableTicket`, `OversizedPrint`, `UnfitPaper` (`UnfitText` for what would be cut off); `BusyPress` or
-    `FailedPrinting` from the press.
+    Raises `UnprintableVoucher`, `OversizedPrint`, `UnfitPaper` (`UnfitText` for what would be cut off); `RendererBusy`
+    or `FailedPrinting` from the press.
     """
     return typeset(_job(tickets, paper, offset_mm, first_free, large, title, "pdf"))
 
 
 def preview_svg(
-    tickets: Sequence[Ticket],
+    tickets: Sequence[PrintedVoucher],
     *,
     paper: Paper,
     offset_mm: tuple[float, float] = (0.0, 0.0),
@@ -60,7 +60,7 @@ def preview_svg(
 
 
 def _job(
-    tickets: Sequence[Ticket],
+    tickets: Sequence[PrintedVoucher],
     paper: Paper,
     offset_mm: tuple[float, float],
     first_free: int,

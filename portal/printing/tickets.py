@@ -11,14 +11,14 @@ from dataclasses import dataclass
 # finer does not scan from office paper.
 MOST_QR_BYTES = 106
 # What one child sets in 300 MB. A larger batch is printed in parts.
-MOST_TICKETS = 2_000
+MOST_VOUCHERS = 2_000
 # What the boxes on every paper are made for.
 _CODE = re.compile("[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}")
 # Marks that turn the direction of what stands after them: a note could make a code read backwards.
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-class UnprintableTicket(Exception):
+class UnprintableVoucher(Exception):
     """A ticket that would not work on paper. The text is for staff, and names the ticket's fault."""
 
 
@@ -31,7 +31,7 @@ class OversizedPrint(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class PrintedVoucher:
     """One slip of paper. All texts are printed as they are: none is markup.
 
     `code` as shown, ``7K2-M9Q-XAH``. `redeem_url` in capitals, so that its QR has large modules. `join` is the
@@ -66,32 +66,34 @@ class Ticket:
         return self.redeem_url.lower().partition("://")[2].removesuffix(symbols).rstrip("/")
 
 
-def check(tickets: Sequence[Ticket]) -> None:
+def check(tickets: Sequence[PrintedVoucher]) -> None:
     """Refuse what would come out of the printer and not work.
 
-    Raises `UnprintableTicket` or `OversizedPrint`.
+    Raises `UnprintableVoucher` or `OversizedPrint`.
     """
     if not tickets:
-        raise UnprintableTicket("There is no ticket to print.")
-    if len(tickets) > MOST_TICKETS:
-        raise OversizedPrint(MOST_TICKETS)
+        raise UnprintableVoucher("There is no ticket to print.")
+    if len(tickets) > MOST_VOUCHERS:
+        raise OversizedPrint(MOST_VOUCHERS)
     for ticket in tickets:
         _check_one(ticket)
 
 
-def _check_one(ticket: Ticket) -> None:
+def _check_one(ticket: PrintedVoucher) -> None:
     if not _CODE.fullmatch(ticket.code):
-        raise UnprintableTicket("A code is three groups of three: 7K2-M9Q-XAH.")
+        raise UnprintableVoucher("A code is three groups of three: 7K2-M9Q-XAH.")
     if not plain(ticket.ssid):
-        raise UnprintableTicket("The network has no name.")
+        raise UnprintableVoucher("The network has no name.")
     for text in (ticket.redeem_url, ticket.join):
         if not 1 <= len(text.encode()) <= MOST_QR_BYTES:
-            raise UnprintableTicket(
+            raise UnprintableVoucher(
                 f"“{text[:40]}” is empty, or too long for a QR code that scans from paper."
             )
     unsaid = [language for language in ticket.languages if language not in ticket.ends]
     if unsaid or not ticket.languages:
-        raise UnprintableTicket(f"The end of the pass is not said in: {', '.join(unsaid) or 'any language'}.")
+        raise UnprintableVoucher(
+            f"The end of the pass is not said in: {', '.join(unsaid) or 'any language'}."
+        )
 
 
 def plain(text: str) -> str:

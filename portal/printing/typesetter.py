@@ -35,12 +35,12 @@ class FailedPrinting(Exception):
     """The document could not be made. The text is for the operator's log, not for the page."""
 
 
-class BusyPress(Exception):
+class RendererBusy(Exception):
     """Other documents are being made; trying again in a minute will do."""
 
 
 def typeset(job: Job) -> bytes:
-    """The document of this job. Raises `BusyPress` or `FailedPrinting`."""
+    """The document of this job. Raises `RendererBusy` or `FailedPrinting`."""
     return _take_turns(write_job(job))
 
 
@@ -51,7 +51,7 @@ def typeset_report(document: Mapping[str, Any]) -> bytes:
 
 def _take_turns(job: Mapping[str, Any]) -> bytes:
     if not _press.acquire(timeout=QUEUE_SECONDS):
-        raise BusyPress
+        raise RendererBusy
     try:
         return _run(json.dumps(job).encode())
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.i18n.translation import say
-from portal.reports.document import Paragraph, Section, Terms
+from portal.reports.document import DefinitionList, Paragraph, Section
 from portal.reports.numbers import count, day, percent
 from sessions.statistics.definitions import FEWEST_SHOWN, GRACE
 from sessions.statistics.report import Report
@@ -77,7 +77,7 @@ def definitions() -> Section:
             ),
         ),
     ]
-    return Section("definitions", say("Definitions"), [Terms(items)])
+    return Section("definitions", say("Definitions"), [DefinitionList(items)])
 
 
 def method(report: Report) -> Section:

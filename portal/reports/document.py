@@ -50,14 +50,14 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class DefinitionList:
     """Words and what they mean."""
 
     items: Sequence[tuple[str, str]]
     kind: str = "terms"
 
 
-Block = Paragraph | KeyFigures | Table | Chart | Terms
+Block = Paragraph | KeyFigures | Table | Chart | DefinitionList
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sessions.statistics.report import Report
 TOWN_ZONE = ZoneInfo("Europe/Paris")
 
 
-class Form(enum.StrEnum):
+class ReportFormat(enum.StrEnum):
     TEXT = "text"
     CSV = "csv"
     PDF = "pdf"
@@ -42,9 +42,9 @@ def compose(service: Services, report: Report, networks: frozenset[str]) -> Docu
     return composing.compose(report, town=service.settings.town, networks=networks, today=today)
 
 
-def write(service: Services, report: Report, form: Form, networks: frozenset[str]) -> bytes:
-    """The report in this form. Raises `BusyPress` and `FailedPrinting` for a PDF."""
-    if form is Form.CSV:
+def write(service: Services, report: Report, form: ReportFormat, networks: frozenset[str]) -> bytes:
+    """The report in this form. Raises `RendererBusy` and `FailedPrinting` for a PDF."""
+    if form is ReportFormat.CSV:
         return open_data.write(report)
     document = compose(service, report, networks)
-    return typeset_report(asdict(document)) if form is Form.PDF else plain.write(document).encode()
+    return typeset_report(asdict(document)) if form is ReportFormat.PDF else plain.write(document).encode()

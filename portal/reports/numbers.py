@@ -11,7 +11,7 @@ from portal.i18n.translation import language, say
 from sessions.statistics.calendar import first_of_month
 from sessions.statistics.definitions import FEWEST_SHOWN
 from sessions.statistics.periods import Period
-from sessions.statistics.suppression import Shown
+from sessions.statistics.suppression import Disclosure
 
 
 def count(number: int) -> str:
@@ -73,9 +73,9 @@ def small() -> str:
     return f"<\u00a0{FEWEST_SHOWN}"
 
 
-def masked(shown: Shown, text: str) -> str:
+def masked(shown: Disclosure, text: str) -> str:
     """`text`, or what stands for it where it is not shown."""
-    return {Shown.OPENLY: text, Shown.SMALL: small(), Shown.WITHHELD: say("n/d")}[shown]
+    return {Disclosure.OPENLY: text, Disclosure.SMALL: small(), Disclosure.WITHHELD: say("n/d")}[shown]
 
 
 def day(at: date) -> str:

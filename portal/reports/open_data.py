@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sessions.statistics import definitions
 from sessions.statistics.report import Part, Report
-from sessions.statistics.suppression import Protected, Shown, protect
+from sessions.statistics.suppression import Disclosure, Protected, protect
 from sites.import_export.rows import Cell
 from sites.import_export.tables import write_table
 
@@ -19,9 +19,9 @@ COLUMNS = (
     *("period_first", "period_last", "scope", "network", "place", "measure", "key", "value", "unit", "shown"),
     *("definitions", "licence"),
 )
-_WORDS = {Shown.OPENLY: "yes", Shown.SMALL: "small", Shown.WITHHELD: "withheld"}
-_STANDS_FOR = {Shown.SMALL: f"<{definitions.FEWEST_SHOWN}", Shown.WITHHELD: "n/d"}
-Line = tuple[str, str, float | int | None, str, Shown]
+_WORDS = {Disclosure.OPENLY: "yes", Disclosure.SMALL: "small", Disclosure.WITHHELD: "withheld"}
+_STANDS_FOR = {Disclosure.SMALL: f"<{definitions.FEWEST_SHOWN}", Disclosure.WITHHELD: "n/d"}
+Line = tuple[str, str, float | int | None, str, Disclosure]
 
 
 def write(report: Report) -> bytes:
@@ -43,7 +43,7 @@ def _rows(report: Report) -> Iterator[dict[str, Cell]]:
 
 def _of_part(part: Part) -> Iterator[Line]:
     now, shown = part.now, part.shown
-    others = Shown.OPENLY if shown is Shown.OPENLY else Shown.WITHHELD
+    others = Disclosure.OPENLY if shown is Disclosure.OPENLY else Disclosure.WITHHELD
     for month, devices in sorted(part.devices.items()):
         yield "unique_devices", f"{month:%Y-%m}", devices, "devices", shown
     yield "sessions", "", now.sessions, "sessions", others
@@ -55,9 +55,9 @@ def _of_part(part: Part) -> Iterator[Line]:
     yield "median_rate_reached", "", now.median_kbps, "kbit/s", others
     yield "share_at_rate_wanted", "", _rounded(now.reached), "1", others
     yield "accepted_messages", "", now.ads, "messages", others
-    yield "open_time", "", now.expected_seconds, "s", Shown.OPENLY
-    yield "outage_time", "", now.outage_seconds, "s", Shown.OPENLY
-    yield "availability", "", _rounded(now.availability), "1", Shown.OPENLY
+    yield "open_time", "", now.expected_seconds, "s", Disclosure.OPENLY
+    yield "outage_time", "", now.outage_seconds, "s", Disclosure.OPENLY
+    yield "availability", "", _rounded(now.availability), "1", Disclosure.OPENLY
 
 
 def _of_time(report: Report) -> Iterator[Line]:
@@ -82,8 +82,8 @@ def _of_refusals(report: Report) -> Iterator[Line]:
         yield "refusals", rule, n, "refusals", _seen(report, protected, rule)
 
 
-def _seen(report: Report, protected: Protected[str], key: str) -> Shown:
-    return protected[key] if report.whole.shown is Shown.OPENLY else Shown.WITHHELD
+def _seen(report: Report, protected: Protected[str], key: str) -> Disclosure:
+    return protected[key] if report.whole.shown is Disclosure.OPENLY else Disclosure.WITHHELD
 
 
 def _row(report: Report, scope: str, network: str, place: str, line: Line) -> dict[str, Cell]:
@@ -96,7 +96,7 @@ def _row(report: Report, scope: str, network: str, place: str, line: Line) -> di
         "place": place,
         "measure": measure,
         "key": key,
-        "value": value if shown is Shown.OPENLY else _STANDS_FOR[shown],
+        "value": value if shown is Disclosure.OPENLY else _STANDS_FOR[shown],
         "unit": unit,
         "shown": _WORDS[shown],
         "definitions": " ".join(report.versions),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from portal.reports.document import Block, Chart, Document, KeyFigures, Paragraph, Table, Terms
+from portal.reports.document import Block, Chart, DefinitionList, Document, KeyFigures, Paragraph, Table
 
 WIDTH = 100
 
@@ -38,7 +38,7 @@ def _block(block: Block) -> Iterator[str]:
             yield from _table(block.table)
         case Table():
             yield from _table(block)
-        case Terms():
+        case DefinitionList():
             for term, meaning in block.items:
                 yield from textwrap.wrap(f"{term}: {meaning}", WIDTH, subsequent_indent="  ")
 

@@ -15,7 +15,7 @@ from portal.reports.rule_words import rule_in_words
 from portal.reports.summary import captioned, mean_devices
 from sessions.statistics.calendar import days_between
 from sessions.statistics.report import NetworkPart, Part, Report
-from sessions.statistics.suppression import Shown, protect
+from sessions.statistics.suppression import Disclosure, protect
 from sites.models import SigninMethod
 
 # Longer periods are drawn month by month.
@@ -158,7 +158,7 @@ def _chart(
     drawn = [
         Bar(
             label,
-            n if protected[number] is Shown.OPENLY else None,
+            n if protected[number] is Disclosure.OPENLY else None,
             _count(protected[number], n) if n else "",
             bool(mark),
         )
@@ -215,7 +215,7 @@ def _measure_names() -> list[str]:
 
 def _measures(part: Part, report: Report) -> list[str]:
     now, devices = part.now, mean_devices(part.devices)
-    openly = part.shown is Shown.OPENLY
+    openly = part.shown is Disclosure.OPENLY
     behind = say("n/d")
     about_people = [
         numbers.count(now.sessions),
@@ -234,9 +234,9 @@ def _measures(part: Part, report: Report) -> list[str]:
     return [*about_people, numbers.availability(now.availability)]
 
 
-def _count(shown: Shown, n: int) -> str:
+def _count(shown: Disclosure, n: int) -> str:
     return masked(shown, numbers.count(n))
 
 
-def _share(shown: Shown, n: int, total: int) -> str:
-    return numbers.percent(n / total if total else None) if shown is Shown.OPENLY else ""
+def _share(shown: Disclosure, n: int, total: int) -> str:
+    return numbers.percent(n / total if total else None) if shown is Disclosure.OPENLY else ""

@@ -12,7 +12,7 @@ from portal.reports.document import Block, KeyFigure, KeyFigures, Paragraph, Sec
 from sessions.statistics.calendar import span_of
 from sessions.statistics.definitions import AT_ONCE_EVERY
 from sessions.statistics.report import Part, Report
-from sessions.statistics.suppression import Shown
+from sessions.statistics.suppression import Disclosure
 
 
 def summary(report: Report, town: str) -> Section:
@@ -24,7 +24,7 @@ def summary(report: Report, town: str) -> Section:
 
 def is_told(report: Report) -> bool:
     """Whether there is anything to tell: figures, of enough devices."""
-    return bool(report.whole.now.sessions) and report.whole.shown is Shown.OPENLY
+    return bool(report.whole.now.sessions) and report.whole.shown is Disclosure.OPENLY
 
 
 def sentences(report: Report, town: str) -> list[str]:

@@ -91,11 +91,11 @@ def admit() -> AnyResponse | None:
     except EarlierForm as error:
         if need.action is None or not carried_forms.holds_something():
             raise
-        return redirect(carried_forms.hand_over(error.typed_by, to=whoever().id), HTTPStatus.SEE_OTHER)
+        return redirect(carried_forms.hand_over(error.typed_by, to=current_staff().id), HTTPStatus.SEE_OTHER)
     return None
 
 
-def whoever() -> SignedIn:
+def current_staff() -> SignedIn:
     """The person that `needs` has let in."""
     person = me()
     if person is None:
@@ -105,7 +105,7 @@ def whoever() -> SignedIn:
 
 def ensure(action: Action, network: str) -> None:
     """Hide an object of a network that is not this person's: to them there is no such thing (404)."""
-    if not may(whoever().authority, action, network):
+    if not may(current_staff().authority, action, network):
         abort(HTTPStatus.NOT_FOUND)
 
 

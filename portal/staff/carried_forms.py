@@ -58,7 +58,7 @@ def sign(typed_by: int) -> str:
         return ""
     service = services()
     claims = {**asdict(written()), "who": typed_by}
-    return service.tokens.seal(PURPOSE, claims, now=service.clock(), life=LIFE)
+    return service.tokens.sign(PURPOSE, claims, now=service.clock(), life=LIFE)
 
 
 def passed_on() -> str:
@@ -73,7 +73,7 @@ def arrive(staff_id: int) -> str | None:
     """
     service = services()
     try:
-        claims: dict[str, Any] = service.tokens.unseal(PURPOSE, passed_on(), now=service.clock())
+        claims: dict[str, Any] = service.tokens.verify(PURPOSE, passed_on(), now=service.clock())
     except InvalidToken:
         return None
     form = Carried(claims["path"], [(name, text) for name, text in claims["fields"]])

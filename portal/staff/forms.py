@@ -15,7 +15,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from auth.staff import form_results
-from auth.staff.form_results import Sent, Source
+from auth.staff.form_results import CodeSource, Sent
 from auth.staff.models import StaffAnswer
 from auth.staff.roles import LONGEST_SIGNIN
 from auth.tokens import ExpiredToken, InvalidToken
@@ -50,7 +50,7 @@ def form_field() -> Markup:
     service = services()
     person = me()
     claims = {"for": browser().binding, "who": person.id if person else None}
-    token = service.tokens.seal(PURPOSE, claims, now=service.clock(), life=LONGEST_SIGNIN)
+    token = service.tokens.sign(PURPOSE, claims, now=service.clock(), life=LONGEST_SIGNIN)
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
 
 
@@ -77,12 +77,12 @@ def use_form(db: Session, *, place: str = "") -> StaffAnswer:
     return form_results.claim(db, sent, now=services().clock(), place=place)
 
 
-def source_of(answer: StaffAnswer) -> Source:
+def source_of(answer: StaffAnswer) -> CodeSource:
     """What this form shows once is drawn from it: nobody has all of it but the browser of this sign-in."""
     return form_results.source(answer, token=browser().token, keys=services().voucher_keys)
 
 
-def drawn_for(db: Session, answer_id: int) -> Source:
+def drawn_for(db: Session, answer_id: int) -> CodeSource:
     """The same for a form of this sign-in that was answered before. Raises `FormerCodes` for those of any other."""
     answer = form_results.find(db, answer_id, session_id=browser().row_id or 0)
     if answer is None:
@@ -94,7 +94,7 @@ def form_claims() -> dict[str, Any]:
     """What the form's token says: `for` which sign-in, of `who`, and its own number (`jti`). Raises `ForeignForm`."""
     service = services()
     try:
-        return service.tokens.unseal(PURPOSE, request.form.get(FIELD, ""), now=service.clock())
+        return service.tokens.verify(PURPOSE, request.form.get(FIELD, ""), now=service.clock())
     except ExpiredToken as error:
         raise EarlierForm(error.claims.get("who")) from error
     except InvalidToken as error:

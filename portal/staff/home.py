@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action, Role
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 
 
 @staff.get("/")
 @needs(Action.OWN_ACCOUNT)
 def home() -> AnyResponse:
-    if whoever().authority.roles == {Role.DESK}:
+    if current_staff().authority.roles == {Role.DESK}:
         return redirect(url_for("staff.desk"), HTTPStatus.SEE_OTHER)
     return make_response(render_template("staff/home.html"))

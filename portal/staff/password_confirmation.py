@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.errors import AuthError
 from auth.staff.roles import Action
 from portal.staff import carried_forms, staff
-from portal.staff.access import asked_for, is_confirmed, need_of, needs, whoever
+from portal.staff.access import asked_for, current_staff, is_confirmed, need_of, needs
 from portal.staff.carried_forms import STILL_ME
 from portal.staff.login import confirm
 from portal.staff.refusals import refusal_of
@@ -31,7 +31,7 @@ def ask_again() -> AnyResponse | None:
     if STILL_ME not in request.form:
         return _question(None)
     try:
-        prove_password(whoever().login, request.form[STILL_ME])
+        prove_password(current_staff().login, request.form[STILL_ME])
     except AuthError as error:
         return _question(error)
     confirm()
@@ -48,7 +48,7 @@ def confirm_page() -> AnyResponse:
 @needs(Action.OWN_ACCOUNT)
 def confirm_password() -> AnyResponse:
     try:
-        prove_password(whoever().login, request.form.get("password", ""))
+        prove_password(current_staff().login, request.form.get("password", ""))
     except AuthError as error:
         return _page(error)
     confirm()

@@ -35,7 +35,7 @@ from auth.staff.roles import Role
 from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
 from portal.guest.refusals import Refusal
 from portal.i18n.translation import clock_time, say
-from portal.printing.typesetter import BusyPress, FailedPrinting
+from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import NotAllowed, TownWideOnly
@@ -92,7 +92,7 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(
                 HTTPStatus.BAD_REQUEST, say("Choose another password."), _why(error), field="password"
             )
-        case BusyPress() | FailedPrinting():
+        case RendererBusy() | FailedPrinting():
             return Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 say("That was not printed."),
@@ -310,7 +310,7 @@ for _kind in (
     ForeignForm,
     FormerCodes,
     Unprinted,
-    BusyPress,
+    RendererBusy,
     FailedPrinting,
 ):
     staff.register_error_handler(_kind, refused)

@@ -20,12 +20,12 @@ from auth.staff.browser_sessions import identity_of
 from auth.staff.errors import BusyHashing, WrongStaffCredentials
 from auth.staff.models import Staff, StaffState
 from auth.staff.roles import Action
-from auth.staff.signin import Proven, candidate, charge, of_address, of_code, prove_code
+from auth.staff.signin import SecondFactor, candidate, charge, of_address, of_code, prove_code
 from auth.tokens import InvalidToken
 from db.engine import reading
 from portal.services import services
 from portal.staff import carried_forms, staff, trusted_browsers
-from portal.staff.access import anyone, needs, whoever
+from portal.staff.access import anyone, current_staff, needs
 from portal.staff.login import browser, me, sign_in
 from portal.staff.refusals import refusal_of
 
@@ -84,7 +84,7 @@ def signin_code() -> AnyResponse:
 @staff.post("/signout")
 @needs(Action.OWN_ACCOUNT)
 def signout() -> AnyResponse:
-    service, person = services(), whoever()
+    service, person = services(), current_staff()
     with service.make_session.begin() as db:
         log.record(
             db, actor=person.login, action="signed out", object=f"staff:{person.id}", now=service.clock()
@@ -133,7 +133,7 @@ def onward() -> str:
     return path if _OUR_PATH.fullmatch(path) else url_for("staff.home")
 
 
-def _prove_second(step: str, code: str) -> tuple[Staff, Proven]:
+def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:
     """Raises `StaleStep`, `TooManyAttempts`, `WrongCode`."""
     service = services()
     now = service.clock()
@@ -161,14 +161,14 @@ def _prove_second(step: str, code: str) -> tuple[Staff, Proven]:
 def _seal_step(person: Staff) -> str:
     service = services()
     claims = {"who": identity_of(person)}
-    return service.tokens.seal(SECOND_STEP, claims, now=service.clock(), life=SECOND_STEP_LIFE)
+    return service.tokens.sign(SECOND_STEP, claims, now=service.clock(), life=SECOND_STEP_LIFE)
 
 
 def _unseal_step(db: Session, step: str) -> tuple[Staff, str]:
     """Whose password was right, and what names this step."""
     service = services()
     try:
-        claims = service.tokens.unseal(SECOND_STEP, step, now=service.clock())
+        claims = service.tokens.verify(SECOND_STEP, step, now=service.clock())
     except InvalidToken as error:
         raise StaleStep from error
     who = claims["who"]

@@ -11,9 +11,9 @@ from datetime import timedelta
 from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff.signin import Asker
+from auth.staff.signin import SigninSource
 from auth.tokens import InvalidToken
-from portal.http.clients import peer
+from portal.http.clients import remote_address
 from portal.services import services
 
 PURPOSE = "staff browser"
@@ -24,9 +24,9 @@ def cookie_name() -> str:
     return "__Host-arobase-known" if services().settings.is_https else "arobase-known"
 
 
-def asker(login_name: str) -> Asker:
+def asker(login_name: str) -> SigninSource:
     """Who is trying to sign in to the account that the budgets call `login_name`."""
-    return Asker(address=str(peer() or ""), known_browser=_names().get(login_name))
+    return SigninSource(address=str(remote_address() or ""), known_browser=_names().get(login_name))
 
 
 def remember(response: AnyResponse, login_name: str) -> AnyResponse:
@@ -35,7 +35,7 @@ def remember(response: AnyResponse, login_name: str) -> AnyResponse:
     names = _names()
     # A desk is shared by a few people; the cookie stays small.
     names = dict([*names.items()][-9:]) | {login_name: names.get(login_name) or secrets.token_urlsafe(9)}
-    sealed = service.tokens.seal(PURPOSE, {"known": names}, now=service.clock(), life=LIFE)
+    sealed = service.tokens.sign(PURPOSE, {"known": names}, now=service.clock(), life=LIFE)
     response.set_cookie(
         cookie_name(),
         sealed,
@@ -51,7 +51,7 @@ def remember(response: AnyResponse, login_name: str) -> AnyResponse:
 def _names() -> dict[str, str]:
     service = services()
     try:
-        claims = service.tokens.unseal(PURPOSE, request.cookies.get(cookie_name(), ""), now=service.clock())
+        claims = service.tokens.verify(PURPOSE, request.cookies.get(cookie_name(), ""), now=service.clock())
     except InvalidToken:
         return {}
     return dict(claims["known"])

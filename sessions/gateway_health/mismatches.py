@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from db.statements import table_of
 from sessions.end import GATEWAY_SILENT
-from sessions.models import Drift, DriftKind, Lease, Remedy
+from sessions.models import Lease, Mismatch, MismatchKind, Remedy
 from sites.models import Gateway
 
 # A report may have been on its way while a change was confirmed, and a kernel's clock is not ours.
 GRACE = timedelta(seconds=10)
 
 
-class Told(NamedTuple):
+class LeaseState(NamedTuple):
     """One lease of a gateway, as far as the comparison goes."""
 
     number: int
@@ -39,7 +39,7 @@ class Difference:
 
 
 def compare(
-    leases: Iterable[Told], held: frozenset[int], *, confirmed_version: int, now: datetime
+    leases: Iterable[LeaseState], held: frozenset[int], *, confirmed_version: int, now: datetime
 ) -> Difference:
     """What does not fit, leaving alone whatever is just changing or not told yet. Pure."""
     expected: set[int] = set()
@@ -52,7 +52,7 @@ def compare(
     return Difference(frozenset(expected - held), frozenset(held - excused))
 
 
-def _is_expected(lease: Told, confirmed_version: int, now: datetime) -> bool:
+def _is_expected(lease: LeaseState, confirmed_version: int, now: datetime) -> bool:
     return (
         lease.released_at is None
         and lease.confirmed_at is not None
@@ -63,7 +63,7 @@ def _is_expected(lease: Told, confirmed_version: int, now: datetime) -> bool:
     )
 
 
-def _is_excused(lease: Told, confirmed_version: int, now: datetime) -> bool:
+def _is_excused(lease: LeaseState, confirmed_version: int, now: datetime) -> bool:
     released = lease.released_at
     return released is None or released > now - GRACE or lease.version > confirmed_version
 
@@ -71,10 +71,10 @@ def _is_excused(lease: Told, confirmed_version: int, now: datetime) -> bool:
 def note(db: Session, *, gateway_id: int, held: frozenset[int], now: datetime) -> None:
     """Compare a report with the leases, and keep the evidence of what does not fit from report to report."""
     confirmed = db.scalar(_CONFIRMED, {"gateway": gateway_id}) or 0
-    leases = (Told(*row) for row in db.execute(_TOLD, {"gateway": gateway_id, "since": now - GRACE}))
+    leases = (LeaseState(*row) for row in db.execute(_TOLD, {"gateway": gateway_id, "since": now - GRACE}))
     difference = compare(leases, held, confirmed_version=confirmed, now=now)
-    current = {(number, DriftKind.MISSING) for number in difference.missing}
-    current |= {(number, DriftKind.SURPLUS) for number in difference.surplus}
+    current = {(number, MismatchKind.MISSING) for number in difference.missing}
+    current |= {(number, MismatchKind.SURPLUS) for number in difference.surplus}
     known = {
         (row.number, row.kind): row
         for row in db.scalars(_UNSETTLED, {"gateway": gateway_id}, execution_options=_FRESH)
@@ -96,14 +96,14 @@ def note(db: Session, *, gateway_id: int, held: frozenset[int], now: datetime) -
         db.execute(insert(_drifts), new)
 
 
-def _confirm(row: Drift, now: datetime) -> None:
+def _confirm(row: Mismatch, now: datetime) -> None:
     """The same once more; after a silence the count begins anew."""
     if now - row.last_at >= GATEWAY_SILENT:
         row.since, row.reports = now, 0
     row.reports, row.last_at = row.reports + 1, now
 
 
-_drifts, _leases = table_of(Drift), table_of(Lease)
+_drifts, _leases = table_of(Mismatch), table_of(Lease)
 _CONFIRMED = select(Gateway.confirmed_version).where(Gateway.id == bindparam("gateway"))
 _TOLD = select(
     _leases.c.access_id,
@@ -113,5 +113,7 @@ _TOLD = select(
     _leases.c.released_at,
     _leases.c.version,
 ).where(_leases.c.gateway_id == bindparam("gateway"), _leases.c.until > bindparam("since"))
-_UNSETTLED = select(Drift).where(Drift.gateway_id == bindparam("gateway"), Drift.settled_at.is_(None))
+_UNSETTLED = select(Mismatch).where(
+    Mismatch.gateway_id == bindparam("gateway"), Mismatch.settled_at.is_(None)
+)
 _FRESH = {"populate_existing": True}

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
-from sessions.models import Drift, DriftKind, Lease, Outage, Remedy
-from sites.checks import GatewayCheck, Verdict, check
+from sessions.models import Lease, Mismatch, MismatchKind, Outage, Remedy
+from sites.checks import GatewayCheck, GatewayState, check
 from sites.models import Gateway
 
 # One report may cross a change on its way; two in a row do not.
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Zombies:
+class StaleSessions:
     """Sessions closed by evidence: in the last day, in the last thirty, ever."""
 
     day: int = 0
@@ -39,11 +39,11 @@ class GatewayHealth:
 
     id: int
     check: GatewayCheck
-    verdict: Verdict
+    verdict: GatewayState
     unconfirmed_since: timedelta | None
     missing: int
     surplus: int
-    zombies: Zombies
+    zombies: StaleSessions
     told_again: int
     silent_since: datetime | None
     refused: dict[str, int] = field(default_factory=dict)
@@ -53,7 +53,9 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
     """Every gateway of these networks (slugs; none named: all), in order of identity."""
     rows = {gateway.identity: gateway for gateway in db.scalars(select(Gateway))}
     drifts = _by_gateway(db, _DRIFTS, lambda row: (row.missing, row.surplus))
-    zombies = _by_gateway(db, _zombies(now), lambda row: (Zombies(row.day, row.month, row.ever), row.told))
+    zombies = _by_gateway(
+        db, _zombies(now), lambda row: (StaleSessions(row.day, row.month, row.ever), row.told)
+    )
     silent = _by_gateway(db, _SILENT, lambda row: row.since)
     waiting = _by_gateway(db, _WAITING, lambda row: row.since)
     found = []
@@ -62,14 +64,14 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
         if networks and one.network not in networks:
             continue
         missing, surplus = drifts.get(gateway.id, (0, 0))
-        closed, told = zombies.get(gateway.id, (Zombies(), 0))
+        closed, told = zombies.get(gateway.id, (StaleSessions(), 0))
         since = waiting.get(gateway.id)
-        drifting = one.verdict is Verdict.WELL and bool(missing or surplus)
+        drifting = one.verdict is GatewayState.WELL and bool(missing or surplus)
         found.append(
             GatewayHealth(
                 id=gateway.id,
                 check=one,
-                verdict=Verdict.DRIFTING if drifting else one.verdict,
+                verdict=GatewayState.DRIFTING if drifting else one.verdict,
                 unconfirmed_since=None if since is None else max(timedelta(0), now - since),
                 missing=missing,
                 surplus=surplus,
@@ -92,36 +94,36 @@ def _refused(gateway: Gateway) -> dict[str, int]:
 
 
 def _zombies(now: datetime) -> Select[Any]:
-    closed = Drift.remedy == Remedy.CLOSED
+    closed = Mismatch.remedy == Remedy.CLOSED
 
     def since(at: datetime) -> Any:
-        return func.coalesce(func.sum(case((closed & (Drift.settled_at > at), 1), else_=0)), 0)
+        return func.coalesce(func.sum(case((closed & (Mismatch.settled_at > at), 1), else_=0)), 0)
 
     return (
         select(
-            Drift.gateway_id,
+            Mismatch.gateway_id,
             since(now - DAY).label("day"),
             since(now - MONTH).label("month"),
             func.sum(case((closed, 1), else_=0)).label("ever"),
             func.sum(case((closed, 0), else_=1)).label("told"),
         )
-        .where(Drift.settled_at.is_not(None))
-        .group_by(Drift.gateway_id)
+        .where(Mismatch.settled_at.is_not(None))
+        .group_by(Mismatch.gateway_id)
     )
 
 
-def _of(kind: DriftKind) -> Any:
-    return func.sum(case((Drift.kind == kind, 1), else_=0))
+def _of(kind: MismatchKind) -> Any:
+    return func.sum(case((Mismatch.kind == kind, 1), else_=0))
 
 
 _DRIFTS = (
     select(
-        Drift.gateway_id,
-        _of(DriftKind.MISSING).label("missing"),
-        _of(DriftKind.SURPLUS).label("surplus"),
+        Mismatch.gateway_id,
+        _of(MismatchKind.MISSING).label("missing"),
+        _of(MismatchKind.SURPLUS).label("surplus"),
     )
-    .where(Drift.settled_at.is_(None), Drift.reports >= LASTING_REPORTS)
-    .group_by(Drift.gateway_id)
+    .where(Mismatch.settled_at.is_(None), Mismatch.reports >= LASTING_REPORTS)
+    .group_by(Mismatch.gateway_id)
 )
 _SILENT = select(Outage.gateway_id, Outage.since).where(Outage.until.is_(None))
 # What changed last at a lease says when: it was written, or taken back.

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from sessions import end, leases
-from sessions.models import AccessSession, Drift, DriftKind, EndReason, Lease, Remedy
+from sessions.models import AccessSession, EndReason, Lease, Mismatch, MismatchKind, Remedy
 from sites.models import Gateway
 
 TELL_AFTER_REPORTS = 2
@@ -37,21 +37,21 @@ def settle(db: Session, *, now: datetime, most: int = 500) -> Settled:
 def _close(db: Session, *, now: datetime, most: int) -> int:
     """End the sessions that a gateway does not hold although it was told again and said that it had done so."""
     lasting = (
-        select(Drift.id, Drift.number)
-        .join(Gateway, Gateway.id == Drift.gateway_id)
-        .join(AccessSession, AccessSession.id == Drift.number)
+        select(Mismatch.id, Mismatch.number)
+        .join(Gateway, Gateway.id == Mismatch.gateway_id)
+        .join(AccessSession, AccessSession.id == Mismatch.number)
         .where(
-            Drift.settled_at.is_(None),
-            Drift.kind == DriftKind.MISSING,
-            Drift.reports >= CLOSE_AFTER_REPORTS,
-            Drift.since <= now - CLOSE_AFTER,
-            Drift.last_at > now - end.GATEWAY_SILENT,
-            Drift.version <= Gateway.confirmed_version,
+            Mismatch.settled_at.is_(None),
+            Mismatch.kind == MismatchKind.MISSING,
+            Mismatch.reports >= CLOSE_AFTER_REPORTS,
+            Mismatch.since <= now - CLOSE_AFTER,
+            Mismatch.last_at > now - end.GATEWAY_SILENT,
+            Mismatch.version <= Gateway.confirmed_version,
             # Of somebody who walked on, the gateway before may have let go.
-            AccessSession.gateway_id == Drift.gateway_id,
+            AccessSession.gateway_id == Mismatch.gateway_id,
             ~_passes_elsewhere,
         )
-        .order_by(Drift.number)
+        .order_by(Mismatch.number)
         .limit(most)
     )
     closed = [
@@ -60,8 +60,8 @@ def _close(db: Session, *, now: datetime, most: int) -> int:
         if end.end(db, number, reason=EndReason.GATEWAY_LOST, now=now)
     ]
     db.execute(
-        update(Drift)
-        .where(Drift.id.in_(closed))
+        update(Mismatch)
+        .where(Mismatch.id.in_(closed))
         .values(settled_at=now, remedy=Remedy.CLOSED)
         .execution_options(synchronize_session=False)
     )
@@ -71,14 +71,14 @@ def _close(db: Session, *, now: datetime, most: int) -> int:
 def _tell_again(db: Session, *, now: datetime, most: int) -> int:
     """Give these clients' state to their gateways once more: their lease, or that they have none."""
     untold = db.scalars(
-        select(Drift)
+        select(Mismatch)
         .where(
-            Drift.settled_at.is_(None),
-            Drift.version.is_(None),
-            Drift.reports >= TELL_AFTER_REPORTS,
-            Drift.last_at > now - end.GATEWAY_SILENT,
+            Mismatch.settled_at.is_(None),
+            Mismatch.version.is_(None),
+            Mismatch.reports >= TELL_AFTER_REPORTS,
+            Mismatch.last_at > now - end.GATEWAY_SILENT,
         )
-        .order_by(Drift.gateway_id, Drift.id)
+        .order_by(Mismatch.gateway_id, Mismatch.id)
         .limit(most)
         .with_for_update(),
         execution_options={"populate_existing": True},
@@ -89,24 +89,24 @@ def _tell_again(db: Session, *, now: datetime, most: int) -> int:
     return len(untold)
 
 
-def _tell(db: Session, gateway_id: int, drifts: Sequence[Drift]) -> None:
-    version = leases.stamp(db, gateway_id)
+def _tell(db: Session, gateway_id: int, drifts: Sequence[Mismatch]) -> None:
+    version = leases.next_feed_version(db, gateway_id)
     for drift in drifts:
         drift.version = version
     _restate(db, gateway_id, (drift.number for drift in drifts), version)
 
 
-_told, _lease = aliased(Drift), aliased(Lease)
+_told, _lease = aliased(Mismatch), aliased(Lease)
 # No gateway speaks for another: one that lets the client pass still has the session.
 _passes_elsewhere = exists().where(
     _lease.access_id == AccessSession.id,
-    _lease.gateway_id != Drift.gateway_id,
+    _lease.gateway_id != Mismatch.gateway_id,
     _lease.released_at.is_(None),
     _lease.until > bindparam("at"),
     ~exists().where(
         _told.number == AccessSession.id,
         _told.gateway_id == _lease.gateway_id,
-        _told.kind == DriftKind.MISSING,
+        _told.kind == MismatchKind.MISSING,
         _told.settled_at.is_(None),
     ),
 )

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from auth.audit import anchors, log
 from sessions.legal_requests import french
 from sessions.legal_requests.errors import ClosedRequisition
-from sessions.legal_requests.finding import Finding, Stretch, find
+from sessions.legal_requests.finding import Identification, Stretch, find
 from sessions.legal_requests.models import Requisition, RequisitionAnswer
 from sessions.legal_requests.package import make_package
 from sessions.legal_requests.register import network_of
-from sessions.legal_requests.scopes import Scope
+from sessions.legal_requests.scopes import RequestScope
 from sessions.legal_requests.signing import Signer
 from sites.import_export.tables import write_table
 
@@ -46,12 +46,12 @@ class Package:
     name: str
     content: bytes
     digest: str
-    finding: Finding
+    finding: Identification
 
 
-def look(db: Session, entry: Requisition, *, now: datetime) -> Finding:
+def look(db: Session, entry: Requisition, *, now: datetime) -> Identification:
     """What an answer would hold."""
-    return find(db, Scope.of(entry.scope), networks=entry.networks, now=now)
+    return find(db, RequestScope.of(entry.scope), networks=entry.networks, now=now)
 
 
 def answer(
@@ -112,7 +112,9 @@ def _query(entry: Requisition) -> dict[str, Any]:
     }
 
 
-def _files(entry: Requisition, finding: Finding, facts: dict[str, Any], now: datetime) -> dict[str, bytes]:
+def _files(
+    entry: Requisition, finding: Identification, facts: dict[str, Any], now: datetime
+) -> dict[str, bytes]:
     rows = [_row(stretch) for stretch in finding.stretches]
     return {
         "LISEZMOI.txt": french.read_me(entry, finding, now=now).encode(),

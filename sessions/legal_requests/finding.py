@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateways.types import SHARED_PORTS
-from sessions.legal_requests.scopes import Scope, ScopeKind
+from sessions.legal_requests.scopes import RequestScope, ScopeKind
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.port_blocks import Origin
+from sessions.port_blocks import PortBlock
 from sites.models import Gateway, Network, SigninMethod, Site
 
 # As far as clocks are commonly off: what would differ by so much is said.
@@ -68,7 +68,7 @@ class Stretch:
     network: str
     site: str
     gateway: str
-    origin: Origin
+    origin: PortBlock
     begins: datetime
     ends: datetime
     began: datetime
@@ -78,7 +78,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Identification:
     exactness: Exactness
     why: Why
     stretches: tuple[Stretch, ...]
@@ -89,7 +89,7 @@ class Finding:
         return len({stretch.access_id for stretch in self.stretches})
 
 
-def find(db: Session, scope: Scope, *, networks: Iterable[str] = (), now: datetime) -> Finding:
+def find(db: Session, scope: RequestScope, *, networks: Iterable[str] = (), now: datetime) -> Identification:
     """What the log holds about `scope`, in these networks (none: all), and nothing beyond it."""
     networks = tuple(networks)
     if scope.kind is not ScopeKind.ORIGIN:
@@ -98,16 +98,16 @@ def find(db: Session, scope: Scope, *, networks: Iterable[str] = (), now: dateti
         clipped = tuple(_clip(each, scope.since, scope.until) for each in found)
         old = (Doubt.OLD,) if scope.since < now - LEGAL_TERM else ()
         exactness = Exactness.LISTED if clipped else Exactness.NONE
-        return Finding(exactness, Why.WINDOW if clipped else Why.NOBODY, clipped, old)
+        return Identification(exactness, Why.WINDOW if clipped else Why.NOBODY, clipped, old)
     assert scope.at is not None
     tolerance = timedelta(seconds=scope.tolerance_seconds)
     found = _behind(db, scope, scope.at, tolerance, networks)
     exactness, why = _judge(db, scope, found, networks)
-    return Finding(exactness, why, tuple(found), tuple(_doubts(db, scope, found, networks, now)))
+    return Identification(exactness, why, tuple(found), tuple(_doubts(db, scope, found, networks, now)))
 
 
 def _behind(
-    db: Session, scope: Scope, at: datetime, tolerance: timedelta, networks: tuple[str, ...]
+    db: Session, scope: RequestScope, at: datetime, tolerance: timedelta, networks: tuple[str, ...]
 ) -> list[Stretch]:
     """Everybody who may have been behind the address and port at `at`, give or take the tolerance."""
     since, until = at - tolerance, at + tolerance + timedelta(microseconds=1)
@@ -115,7 +115,7 @@ def _behind(
     return [replace(each, at_instant=each.begins <= at < each.ends) for each in found]
 
 
-def _behind_address(db: Session, scope: Scope) -> list[ColumnElement[bool]]:
+def _behind_address(db: Session, scope: RequestScope) -> list[ColumnElement[bool]]:
     address = scope.public_address or ""
     if ipaddress.ip_address(address).version == 6:
         # IPv6 is not translated: the address is the client's own.
@@ -136,7 +136,7 @@ def _gateways_behind(db: Session, address: str) -> list[int]:
     return [number for number, addresses in rows if address in addresses]
 
 
-def _matches(scope: Scope) -> ColumnElement[bool]:
+def _matches(scope: RequestScope) -> ColumnElement[bool]:
     match scope.kind:
         case ScopeKind.DEVICE:
             return AccessSession.mac == scope.value
@@ -189,7 +189,7 @@ def _stretch(lease: Lease, access: AccessSession, network: str, site: str, gatew
         network=network,
         site=site,
         gateway=gateway,
-        origin=Origin(lease.public_address, lease.port_first, lease.port_last),
+        origin=PortBlock(lease.public_address, lease.port_first, lease.port_last),
         begins=lease.starts_at,
         ends=min(lease.until, lease.released_at or lease.until),
         began=access.started_at,
@@ -200,7 +200,7 @@ def _stretch(lease: Lease, access: AccessSession, network: str, site: str, gatew
 
 def _merge(found: Iterable[Stretch]) -> list[Stretch]:
     """Renewals of one session in one place are one stretch."""
-    merged: dict[tuple[int, str, str, Origin], Stretch] = {}
+    merged: dict[tuple[int, str, str, PortBlock], Stretch] = {}
     for each in found:
         key = (each.access_id, each.gateway, each.address, each.origin)
         known = merged.get(key)
@@ -219,7 +219,7 @@ def _clip(stretch: Stretch, since: datetime, until: datetime) -> Stretch:
 
 
 def _judge(
-    db: Session, scope: Scope, found: list[Stretch], networks: tuple[str, ...]
+    db: Session, scope: RequestScope, found: list[Stretch], networks: tuple[str, ...]
 ) -> tuple[Exactness, Why]:
     sessions = {each.access_id for each in found}
     if not sessions:
@@ -245,13 +245,13 @@ def _judge(
     return Exactness.SEVERAL, Why.SHARED if shared else Why.ALL_PORTS
 
 
-def is_own_address(scope: Scope) -> bool:
+def is_own_address(scope: RequestScope) -> bool:
     """Whether the address is one that nobody shares."""
     return ipaddress.ip_address(scope.public_address or "0.0.0.0").version == 6
 
 
 def _doubts(
-    db: Session, scope: Scope, found: list[Stretch], networks: tuple[str, ...], now: datetime
+    db: Session, scope: RequestScope, found: list[Stretch], networks: tuple[str, ...], now: datetime
 ) -> Iterable[Doubt]:
     at = scope.at
     assert at is not None
@@ -278,7 +278,7 @@ def _doubts(
         yield Doubt.TWICE
 
 
-def _told_offset(scope: Scope, local: datetime) -> timedelta:
+def _told_offset(scope: RequestScope, local: datetime) -> timedelta:
     """By how much the instant, as it was told, was ahead of UTC."""
     text, _, zone = scope.told.partition(" ")
     if zone:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sessions.legal_requests.finding import Doubt, Exactness, Finding, Why
+from sessions.legal_requests.finding import Doubt, Exactness, Identification, Why
 from sessions.legal_requests.models import Requisition
-from sessions.legal_requests.scopes import Scope, ScopeKind
+from sessions.legal_requests.scopes import RequestScope, ScopeKind
 
 TOWN = ZoneInfo("Europe/Paris")
 WHY = {
@@ -38,7 +38,7 @@ KINDS = {
 }
 
 
-def exactness_in_words(finding: Finding) -> str:
+def exactness_in_words(finding: Identification) -> str:
     """How exact the answer is, and why: one sentence."""
     head = {
         Exactness.ONE: "UNE session, et une seule",
@@ -49,7 +49,7 @@ def exactness_in_words(finding: Finding) -> str:
     return f"{head} : {WHY[finding.why]}."
 
 
-def scope_in_words(scope: Scope) -> str:
+def scope_in_words(scope: RequestScope) -> str:
     """What was asked, on one line."""
     if scope.kind is ScopeKind.ORIGIN:
         assert scope.at is not None
@@ -62,7 +62,7 @@ def scope_in_words(scope: Scope) -> str:
     return f"{KINDS[scope.kind]} {scope.value}, du {_both(scope.since)} au {_both(scope.until)} (exclu)"
 
 
-def read_me(entry: Requisition, finding: Finding, *, now: datetime) -> str:
+def read_me(entry: Requisition, finding: Identification, *, now: datetime) -> str:
     """LISEZMOI.txt."""
     doubts = "".join(f"  - ATTENTION : {DOUBTS[doubt]}.\n" for doubt in finding.doubts)
     basis = f"{entry.basis.name} – {entry.basis_text or entry.basis.text}"
@@ -73,7 +73,7 @@ Demandeur   : {entry.authority}
 Signataire  : {entry.signer}
 Référence   : {entry.reference}
 Fondement   : {basis}
-Demande     : {scope_in_words(Scope.of(entry.scope))}
+Demande     : {scope_in_words(RequestScope.of(entry.scope))}
 
 RÉPONSE
   {exactness_in_words(finding)}

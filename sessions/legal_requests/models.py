@@ -26,7 +26,7 @@ class RequisitionBasis(Base):
 
 
 class Requisition(Base):
-    """One requisition as it came in. `scope` is `sessions.legal_requests.scopes.Scope` in plain values."""
+    """One requisition as it came in. `scope` is `sessions.legal_requests.scopes.RequestScope` in plain values."""
 
     __tablename__ = "requisitions"
 

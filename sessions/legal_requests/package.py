@@ -26,7 +26,7 @@ LARGEST_BYTES = 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PackageCheck:
     """What a check found. `file` is the first bad one, `reason` why; both None where all is well.
 
     `fingerprint` is that of the key the signature was checked with; `is_known`: that key was given from outside.
@@ -70,28 +70,28 @@ def make_package(
     return out.getvalue()
 
 
-def check_package(content: bytes, public_key: bytes | None = None) -> Verdict:
+def check_package(content: bytes, public_key: bytes | None = None) -> PackageCheck:
     """Check a package with `public_key`, or with the one inside, which then only shows that nothing was damaged."""
     try:
         files = _unpack(content)
     except _Bad as bad:
-        return Verdict(bad.file, bad.reason)
+        return PackageCheck(bad.file, bad.reason)
     key = public_key if public_key is not None else files.get(KEY, b"")
     try:
         signed = is_signed(files.get(MANIFEST, b""), files.get(SIGNATURE, b""), key)
         told = fingerprint(key)
     except UnreadableKey:
-        return Verdict(KEY, "is no public key")
+        return PackageCheck(KEY, "is no public key")
     known = public_key is not None
     for name in (MANIFEST, SIGNATURE):
         if name not in files:
-            return Verdict(name, "is missing", None, told, known)
+            return PackageCheck(name, "is missing", None, told, known)
     if not signed:
-        return Verdict(MANIFEST, "is not signed with this key, or was changed", None, told, known)
+        return PackageCheck(MANIFEST, "is not signed with this key, or was changed", None, told, known)
     manifest = json.loads(files[MANIFEST])
     fault = _compare(files, manifest["files"])
     file, reason = fault or (None, None)
-    return Verdict(file, reason, manifest, told, known)
+    return PackageCheck(file, reason, manifest, told, known)
 
 
 def _compare(files: Mapping[str, bytes], listed: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -34,7 +34,7 @@ class ScopeKind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class RequestScope:
     """One question.
 
     An origin has `public_address`, `port` (None: it was not told), `at` and `tolerance_seconds`, how far the asker's
@@ -70,7 +70,7 @@ class Scope:
         return cls(**{**values, "kind": ScopeKind(values["kind"])})
 
 
-def read_scope(words: Mapping[str, str]) -> Scope:
+def read_scope(words: Mapping[str, str]) -> RequestScope:
     """Read a scope. Raises `UnreadableEntry` with the field that is wrong.
 
     An instant has its own offset, or a zone is named beside it: nobody guesses one.
@@ -82,7 +82,7 @@ def read_scope(words: Mapping[str, str]) -> Scope:
         raise UnreadableEntry("kind") from error
     if kind is ScopeKind.ORIGIN:
         at, told = _instant("at", given)
-        return Scope(
+        return RequestScope(
             kind,
             told,
             public_address=_address("public_address", given),
@@ -95,7 +95,7 @@ def read_scope(words: Mapping[str, str]) -> Scope:
     (since, from_told), (until, to_told) = _instant("since", given), _instant("until", given)
     if not since < until <= since + LONGEST_WINDOW:
         raise UnreadableEntry("until")
-    return Scope(kind, f"{from_told} – {to_told}", value=_value(kind, given), since=since, until=until)
+    return RequestScope(kind, f"{from_told} – {to_told}", value=_value(kind, given), since=since, until=until)
 
 
 def _value(kind: ScopeKind, given: Mapping[str, str]) -> str:

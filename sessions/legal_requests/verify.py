@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sessions.legal_requests.package import Verdict, check_package
+from sessions.legal_requests.package import PackageCheck, check_package
 
 GOOD, BAD = 0, 1
 
 
-def in_words(verdict: Verdict) -> str:
+def in_words(verdict: PackageCheck) -> str:
     """The verdict as lines for people."""
     if not verdict.is_good:
         return f"NOT GOOD. First bad file: {verdict.file}: it {verdict.reason}."

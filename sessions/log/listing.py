@@ -13,7 +13,15 @@ from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from sessions.log import query
-from sessions.log.query import MAC_LENGTH, SUBJECT_LENGTH, VISIBLE_END, Filter, Key, Line, network_ids
+from sessions.log.query import (
+    MAC_LENGTH,
+    SUBJECT_LENGTH,
+    VISIBLE_END,
+    Filter,
+    Key,
+    ListedSession,
+    network_ids,
+)
 from sessions.log.search import Show
 from sessions.models import Decision
 from sites.models import Site
@@ -42,7 +50,7 @@ class Place:
 class Mixed:
     """Lines of both kinds, the newest first; `after` is where the older ones go on."""
 
-    lines: tuple[Line | Decision, ...]
+    lines: tuple[ListedSession | Decision, ...]
     after: Place | None
 
 
@@ -70,7 +78,7 @@ def mixed(
 ) -> Mixed:
     """The newest lines that match, of the kinds that `show` names. A refusal has no state, no end and no plan: a filter
     on one of those leaves sessions alone."""
-    sessions: tuple[Line, ...] = ()
+    sessions: tuple[ListedSession, ...] = ()
     refused: list[Decision] = []
     if show is not Show.REFUSALS:
         # All of an instant's sessions stand before its refusals.
@@ -82,17 +90,17 @@ def mixed(
         ).lines
     if show is not Show.SESSIONS and not (filter.state or filter.reason or filter.method):
         refused = refusals(db, filter, authority_networks=authority_networks, after=after, most=most + 1)
-    lines: tuple[Line | Decision, ...] = tuple(sorted((*sessions, *refused), key=_rank))
+    lines: tuple[ListedSession | Decision, ...] = tuple(sorted((*sessions, *refused), key=_rank))
     more = len(lines) > most
     return Mixed(lines[:most], place_of(lines[most - 1]) if more else None)
 
 
 def every(
     db: Session, filter: Filter, show: Show, *, authority_networks: Collection[str], at_once: int = 1_000
-) -> Iterator[Line | Decision]:
+) -> Iterator[ListedSession | Decision]:
     """All lines that match, the newest first, read through cursors of the database's, `at_once` at a time."""
-    sessions: Iterator[Line | Decision] = iter(())
-    refused: Iterator[Line | Decision] = iter(())
+    sessions: Iterator[ListedSession | Decision] = iter(())
+    refused: Iterator[ListedSession | Decision] = iter(())
     if show is not Show.REFUSALS:
         sessions = query.every(db, filter, authority_networks=authority_networks, at_once=at_once)
     if show is not Show.SESSIONS and not (filter.state or filter.reason or filter.method):
@@ -124,9 +132,9 @@ def refusals(
     return list(db.scalars(statement.order_by(Decision.at.desc(), Decision.id.desc()).limit(most)))
 
 
-def place_of(line: Line | Decision) -> Place:
-    is_session = isinstance(line, Line)
-    return Place(line.key if isinstance(line, Line) else Key(line.at, line.id), is_session)
+def place_of(line: ListedSession | Decision) -> Place:
+    is_session = isinstance(line, ListedSession)
+    return Place(line.key if isinstance(line, ListedSession) else Key(line.at, line.id), is_session)
 
 
 def _refusals(db: Session, filter: Filter, authority_networks: Collection[str]) -> Select[Any] | None:
@@ -161,7 +169,7 @@ def _refusals(db: Session, filter: Filter, authority_networks: Collection[str]) 
     return statement
 
 
-def _rank(line: Line | Decision) -> tuple[float, int, int]:
-    if isinstance(line, Line):
+def _rank(line: ListedSession | Decision) -> tuple[float, int, int]:
+    if isinstance(line, ListedSession):
         return (-line.started_at.timestamp(), 0, -line.id)
     return (-line.at.timestamp(), 1, -line.id)

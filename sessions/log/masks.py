@@ -13,7 +13,7 @@ HIDDEN = "…"
 VISIBLE_DIGITS = 4
 
 
-class Veil(enum.StrEnum):
+class MaskedField(enum.StrEnum):
     """What is masked, by class: each is lifted for itself."""
 
     # MAC addresses, addresses, ports.
@@ -23,20 +23,20 @@ class Veil(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """What one member of staff sees at one moment: everything masked but what was `lifted`."""
 
-    lifted: frozenset[Veil] = frozenset()
+    lifted: frozenset[MaskedField] = frozenset()
 
     def mac(self, mac: str | None) -> str:
         """The last two octets: ``…:0a:01``."""
-        if not mac or Veil.DEVICES in self.lifted:
+        if not mac or MaskedField.DEVICES in self.lifted:
             return mac or ""
         return f"{HIDDEN}:{':'.join(mac.split(':')[-2:])}"
 
     def address(self, address: str | None) -> str:
         """The last part: ``….5`` or ``…:5``."""
-        if not address or Veil.DEVICES in self.lifted:
+        if not address or MaskedField.DEVICES in self.lifted:
             return address or ""
         whole = ipaddress.ip_address(address).exploded
         mark = ":" if ":" in whole else "."
@@ -46,19 +46,19 @@ class Sight:
     def ports(self, first: int | None, last: int | None) -> str:
         if first is None or last is None:
             return ""
-        return f"{first}-{last}" if Veil.DEVICES in self.lifted else HIDDEN
+        return f"{first}-{last}" if MaskedField.DEVICES in self.lifted else HIDDEN
 
     def subject(self, subject: str | None) -> str:
         """The first four digits of a pseudonym: ``ada0…``."""
-        if not subject or Veil.PERSONS in self.lifted:
+        if not subject or MaskedField.PERSONS in self.lifted:
             return subject or ""
         return f"{subject[:VISIBLE_DIGITS]}{HIDDEN}"
 
     def pass_mark(self, mark: str | None) -> str:
         """The batch, and not which of its tickets: ``12-…``."""
-        if not mark or Veil.PERSONS in self.lifted:
+        if not mark or MaskedField.PERSONS in self.lifted:
             return mark or ""
         return f"{mark.partition('-')[0]}-{HIDDEN}"
 
 
-MASKED = Sight()
+MASKED = Visibility()

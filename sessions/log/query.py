@@ -64,7 +64,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedSession:
     """One session of the list."""
 
     id: int
@@ -92,7 +92,7 @@ class Line:
 class Page:
     """Lines, the newest first; `after` is where the older ones go on, None where there are none."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ListedSession, ...]
     after: Key | None
 
 
@@ -111,19 +111,19 @@ def page(
         return Page((), None)
     if after is not None:
         statement = statement.where(AccessSession.started_at <= after.at, _before(after))
-    lines = tuple(map(line_of, db.execute(in_order(statement).limit(most + 1))))
+    lines = tuple(map(listed, db.execute(in_order(statement).limit(most + 1))))
     return Page(lines[:most], lines[most - 1].key if len(lines) > most else None)
 
 
 def every(
     db: Session, filter: Filter, *, authority_networks: Collection[str], at_once: int = 1_000
-) -> Iterator[Line]:
+) -> Iterator[ListedSession]:
     """All sessions that match, the newest first, read through a cursor of the database's, `at_once` at a time."""
     statement = matching(db, filter, authority_networks=authority_networks)
     if statement is None:
         return
     for row in db.execute(in_order(statement).execution_options(yield_per=at_once)):
-        yield line_of(row)
+        yield listed(row)
 
 
 def find(db: Session, access_id: int, *, authority_networks: Collection[str]) -> AccessSession | None:
@@ -138,9 +138,9 @@ def in_order(statement: Select[Any]) -> Select[Any]:
     return statement.order_by(AccessSession.started_at.desc(), AccessSession.id.desc())
 
 
-def line_of(row: Row[Any]) -> Line:
+def listed(row: Row[Any]) -> ListedSession:
     values: tuple[Any, ...] = tuple(row)
-    return Line(*values)
+    return ListedSession(*values)
 
 
 def matching(db: Session, filter: Filter, *, authority_networks: Collection[str]) -> Select[Any] | None:

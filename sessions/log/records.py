@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sessions.log.denials import show_code
-from sessions.log.masks import Sight
-from sessions.log.query import Line
+from sessions.log.masks import Visibility
+from sessions.log.query import ListedSession
 from sessions.models import Decision
 from sites.models import Network, Site
 
@@ -41,10 +41,12 @@ class Names:
         )
 
 
-def records(lines: Iterable[Line | Decision], names: Names, sight: Sight) -> Iterator[Record]:
+def records(lines: Iterable[ListedSession | Decision], names: Names, sight: Visibility) -> Iterator[Record]:
     """One record for each line."""
     for line in lines:
-        yield _session(line, names, sight) if isinstance(line, Line) else _refusal(line, names, sight)
+        yield (
+            _session(line, names, sight) if isinstance(line, ListedSession) else _refusal(line, names, sight)
+        )
 
 
 def as_written(record: Record) -> dict[str, str | None]:
@@ -55,7 +57,7 @@ def as_written(record: Record) -> dict[str, str | None]:
     }
 
 
-def _session(line: Line, names: Names, sight: Sight) -> Record:
+def _session(line: ListedSession, names: Names, sight: Visibility) -> Record:
     return {
         **dict.fromkeys(COLUMNS),
         "kind": "session",
@@ -74,7 +76,7 @@ def _session(line: Line, names: Names, sight: Sight) -> Record:
     }
 
 
-def _refusal(line: Decision, names: Names, sight: Sight) -> Record:
+def _refusal(line: Decision, names: Names, sight: Visibility) -> Record:
     return {
         **dict.fromkeys(COLUMNS),
         "kind": "refusal",

@@ -75,7 +75,7 @@ class NoSuchRow(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LogQuery:
     """One question. What is empty does not matter. `site` and `network` are slugs, `since` and `until` instants.
 
     `ends` is the visible end of a MAC ("0a:01"), `pseudonym` the first digits of one, `mark` the number on a pass.
@@ -99,10 +99,10 @@ class Asked:
 
     @property
     def is_empty(self) -> bool:
-        return self == Asked()
+        return self == LogQuery()
 
 
-def parse(words: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> Asked:
+def parse(words: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> LogQuery:
     """Read the words of an address. Raises `UnreadableWord` for the first one that says nothing we know."""
 
     def said(name: str) -> str | None:
@@ -120,7 +120,7 @@ def parse(words: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> Asked:
         raise UnreadableWord("to", said("to") or "")
     same = _word(Same, "same", said("same"))
     like = _like(said("like"))
-    return Asked(
+    return LogQuery(
         site=_matched(SLUG, "site", said("site")),
         network=_matched(SLUG, "network", said("network")),
         last=None if since or until else last,
@@ -143,7 +143,7 @@ def on_the_clock(at: datetime | None, zone: ZoneInfo) -> str:
     return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
-def format(asked: Asked) -> dict[str, str]:
+def format(asked: LogQuery) -> dict[str, str]:
     """The words for an address, in one order; `parse` reads the same question out of them."""
     names = {"since": "from", "until": "to", "mark": "pass"}
     said: dict[str, str] = {}
@@ -156,7 +156,7 @@ def format(asked: Asked) -> dict[str, str]:
     return said
 
 
-def span(asked: Asked, *, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:
+def span(asked: LogQuery, *, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:
     """The span that is asked for: [since, until)."""
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, zone)
     yesterday = datetime.combine(midnight.date() - timedelta(days=1), time.min, zone)
@@ -177,7 +177,7 @@ def span(asked: Asked, *, zone: ZoneInfo, now: datetime) -> tuple[datetime | Non
 
 def resolve(
     db: Session,
-    asked: Asked,
+    asked: LogQuery,
     *,
     authority_networks: Collection[str],
     keys: VoucherKeys,

@@ -19,7 +19,7 @@ BEFORE = timedelta(hours=1)
 MOST_REFUSALS = 20
 
 
-class Happening(enum.StrEnum):
+class EventKind(enum.StrEnum):
     """What a story is made of, in the order in which it is told where two things happened at one instant."""
 
     CAME_FROM = "came_from"
@@ -38,7 +38,7 @@ class Happening(enum.StrEnum):
     WENT_ON = "went_on"
 
 
-_ORDER = {happening: number for number, happening in enumerate(Happening)}
+_ORDER = {happening: number for number, happening in enumerate(EventKind)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Event:
     """One thing that happened. `facts` holds what belongs to it: a lease, a refusal, a site's number."""
 
     at: datetime
-    what: Happening
+    what: EventKind
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TimelineRows:
     """What the tables hold of one session. `gateways` are those of its leases, by number."""
 
     access: AccessSession
@@ -63,7 +63,7 @@ class Rows:
     gateways: dict[int, Gateway]
 
 
-def read(db: Session, access: AccessSession) -> Rows:
+def read(db: Session, access: AccessSession) -> TimelineRows:
     """Fetch what a story is told from."""
     leases = db.scalars(select(Lease).where(Lease.access_id == access.id).order_by(Lease.id)).all()
     usage = db.scalars(select(Usage).where(Usage.access_id == access.id)).all()
@@ -81,7 +81,7 @@ def read(db: Session, access: AccessSession) -> Rows:
     following = db.scalars(
         select(AccessSession).where(AccessSession.previous_id == access.id).order_by(AccessSession.id)
     ).all()
-    return Rows(
+    return TimelineRows(
         access,
         leases,
         usage,
@@ -92,29 +92,29 @@ def read(db: Session, access: AccessSession) -> Rows:
     )
 
 
-def tell(rows: Rows, *, now: datetime, more: Iterable[Event] = ()) -> list[Event]:
+def tell(rows: TimelineRows, *, now: datetime, more: Iterable[Event] = ()) -> list[Event]:
     """The story of a session, the oldest first. `more` is what other rooms know of it."""
     access = rows.access
     events = [
-        Event(access.started_at, Happening.SIGNED_IN, {"site_id": access.site_id}),
-        *(Event(one.at, Happening.REFUSED, {"decision": one}) for one in rows.refusals),
+        Event(access.started_at, EventKind.SIGNED_IN, {"site_id": access.site_id}),
+        *(Event(one.at, EventKind.REFUSED, {"decision": one}) for one in rows.refusals),
         *_of_leases(rows, now=now),
-        *(Event(one.updated_at, Happening.COUNTED, {"usage": one}) for one in rows.usage),
-        *(Event(one.started_at, Happening.WENT_ON, {"access": one}) for one in rows.following),
+        *(Event(one.updated_at, EventKind.COUNTED, {"usage": one}) for one in rows.usage),
+        *(Event(one.started_at, EventKind.WENT_ON, {"access": one}) for one in rows.following),
         *more,
     ]
     if access.landed_at is not None:
-        events.append(Event(access.landed_at, Happening.LANDED))
+        events.append(Event(access.landed_at, EventKind.LANDED))
     if rows.previous is not None:
         events.append(
-            Event(rows.previous.ended_at or access.started_at, Happening.CAME_FROM, {"access": rows.previous})
+            Event(rows.previous.ended_at or access.started_at, EventKind.CAME_FROM, {"access": rows.previous})
         )
     if access.ended_at is not None:
-        events.append(Event(access.ended_at, Happening.ENDED, {"reason": access.end_reason}))
+        events.append(Event(access.ended_at, EventKind.ENDED, {"reason": access.end_reason}))
     return sorted(events, key=lambda event: (event.at, _ORDER[event.what]))
 
 
-class Word(enum.StrEnum):
+class EndStage(enum.StrEnum):
     """How far an end has come: into the books, and to the gateways."""
 
     OPEN = "open"
@@ -124,35 +124,35 @@ class Word(enum.StrEnum):
     CONFIRMED = "confirmed"
 
 
-def word_of_end(rows: Rows, *, now: datetime) -> Word:
+def end_stage(rows: TimelineRows, *, now: datetime) -> EndStage:
     """Whether every gateway has said that it lets the device through no more.
 
     A lease that was taken back is told as a change of the feed; the gateway has it when it has confirmed that version.
     What it has not heard of ends at the lease's own deadline at the latest.
     """
     if rows.access.ended_at is None:
-        return Word.OPEN
+        return EndStage.OPEN
     taken_back = [lease for lease in rows.leases if lease.released_at is not None]
     if not taken_back or rows.access.end_reason in (EndReason.EXPIRED, EndReason.GATEWAY_LOST):
-        return Word.BY_ITSELF
+        return EndStage.BY_ITSELF
     waiting = [lease for lease in taken_back if lease.until > now and not _is_confirmed(lease, rows.gateways)]
-    return Word.PENDING if waiting else Word.CONFIRMED
+    return EndStage.PENDING if waiting else EndStage.CONFIRMED
 
 
-def _of_leases(rows: Rows, *, now: datetime) -> Iterable[Event]:
+def _of_leases(rows: TimelineRows, *, now: datetime) -> Iterable[Event]:
     site_id: int | None = None
     for lease in rows.leases:
         if site_id is not None and lease.site_id != site_id:
-            yield Event(lease.created_at, Happening.ROAMED, {"site_id": lease.site_id, "from_id": site_id})
+            yield Event(lease.created_at, EventKind.ROAMED, {"site_id": lease.site_id, "from_id": site_id})
         site_id = lease.site_id
-        yield Event(lease.created_at, Happening.LEASED, {"lease": lease})
+        yield Event(lease.created_at, EventKind.LEASED, {"lease": lease})
         if lease.confirmed_at is not None:
-            yield Event(lease.confirmed_at, Happening.CONFIRMED, {"lease": lease})
+            yield Event(lease.confirmed_at, EventKind.CONFIRMED, {"lease": lease})
         if lease.refused is not None:
             # The gateway gives no time of its own for it.
-            yield Event(lease.created_at, Happening.TURNED_DOWN, {"lease": lease})
+            yield Event(lease.created_at, EventKind.TURNED_DOWN, {"lease": lease})
         if lease.released_at is not None:
-            what = Happening.RELEASED if _is_confirmed(lease, rows.gateways) else Happening.PENDING
+            what = EventKind.RELEASED if _is_confirmed(lease, rows.gateways) else EventKind.PENDING
             yield Event(lease.released_at, what, {"lease": lease})
 
 

@@ -43,7 +43,7 @@ class OverHold(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class HoldScope:
     """What is held: all that is given must match."""
 
     mac: str | None = None
@@ -56,7 +56,7 @@ class Scope:
 
 def place(
     db: Session,
-    scope: Scope,
+    scope: HoldScope,
     *,
     reference: str,
     reason: str,
@@ -73,7 +73,7 @@ def place(
         raise BadHold("reason")
     if not now < expires_at <= now + LONGEST:
         raise BadHold("expires_at")
-    if scope == Scope():
+    if scope == HoldScope():
         raise BadHold("scope")
     if scope.since is not None and scope.until is not None and scope.since >= scope.until:
         raise BadHold("until")

@@ -36,7 +36,7 @@ class Measure:
     held: int
 
 
-class Shelf(Protocol):
+class PurgePolicy(Protocol):
     """One table, or one with those that hang on it. The first measure is the table's own."""
 
     def measure(self, db: Session, cutoffs: Cutoffs, held: Sequence[LegalHold]) -> list[Measure]: ...
@@ -47,7 +47,7 @@ class Shelf(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowPurge:
     """A table whose rows leave one by one."""
 
     model: type[Base]
@@ -96,7 +96,7 @@ class Dependent:
 
 
 @dataclass(frozen=True, slots=True)
-class Stays:
+class SessionPurge:
     """Access sessions, each with all that hangs on it, children first."""
 
     dependents: tuple[Dependent, ...]

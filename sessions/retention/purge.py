@@ -20,7 +20,7 @@ from auth.audit import log, purge
 from sessions.data_classes import DataClass
 from sessions.retention import clock_check, holds, lock, periods
 from sessions.retention.models import LegalHold, PurgeCount, PurgeRefusal, PurgeRun
-from sessions.retention.policies import Cutoffs, Measure, Shelf
+from sessions.retention.policies import Cutoffs, Measure, PurgePolicy
 
 # Twice a day: nothing stays a whole day past its term.
 EVERY = timedelta(hours=12)
@@ -54,7 +54,7 @@ class Stepped:
 
 def step(
     db: Session,
-    shelves: Sequence[Shelf],
+    shelves: Sequence[PurgePolicy],
     *,
     now: datetime,
     most: int = STEP,
@@ -83,7 +83,7 @@ def cutoffs_at(db: Session, now: datetime) -> Cutoffs:
     return {data_class: kept.term.before(now) for data_class, kept in periods.in_force(db).items()}
 
 
-def measure(db: Session, shelves: Sequence[Shelf], *, now: datetime) -> list[Measure]:
+def measure(db: Session, shelves: Sequence[PurgePolicy], *, now: datetime) -> list[Measure]:
     """What is past its term now, and what of it is held, for each table once."""
     return _measured(db, shelves, cutoffs_at(db, now), holds.active(db, now=now))
 
@@ -104,7 +104,9 @@ def last_finished(db: Session) -> PurgeRun | None:
     return db.scalars(done.order_by(PurgeRun.id.desc()).limit(1)).first()
 
 
-def _begin(db: Session, shelves: Sequence[Shelf], *, now: datetime, confirmed_by: str | None) -> Stepped:
+def _begin(
+    db: Session, shelves: Sequence[PurgePolicy], *, now: datetime, confirmed_by: str | None
+) -> Stepped:
     if confirmed_by is not None:
         clock_check.believe(db, now=now)
     elif not clock_check.look(db, now=now):
@@ -161,7 +163,9 @@ def _carry_out_terms(db: Session, *, now: datetime) -> None:
         )
 
 
-def _go_on(db: Session, run: PurgeRun, shelves: Sequence[Shelf], *, now: datetime, most: int) -> Stepped:
+def _go_on(
+    db: Session, run: PurgeRun, shelves: Sequence[PurgePolicy], *, now: datetime, most: int
+) -> Stepped:
     # A term that was made longer since, and a hold that was placed since, act at once.
     begun = {DataClass(name): datetime.fromisoformat(at) for name, at in run.cutoffs.items()}
     cutoffs = {name: min(begun[name], at) for name, at in cutoffs_at(db, run.as_of).items()}
@@ -221,7 +225,7 @@ def _record(db: Session, action: str, run: PurgeRun, detail: dict[str, str], *, 
 
 
 def _measured(
-    db: Session, shelves: Sequence[Shelf], cutoffs: Cutoffs, held: Sequence[LegalHold]
+    db: Session, shelves: Sequence[PurgePolicy], cutoffs: Cutoffs, held: Sequence[LegalHold]
 ) -> list[Measure]:
     """One measure for each table: counters stand on two shelves, and one of the two has all that is due."""
     by_table: dict[str, Measure] = {}

@@ -11,31 +11,39 @@ from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
 from auth.staff.models import StaffSession
 from sessions.data_classes import DataClass
-from sessions.models import AccessSession, Decision, Drift, Lease, Usage
+from sessions.models import AccessSession, Decision, Lease, Mismatch, Usage
 from sessions.retention import holds
 from sessions.retention.models import LegalHold
-from sessions.retention.policies import Condition, Cutoffs, Dependent, Rows, Shelf, Stays, stay_held_by
+from sessions.retention.policies import (
+    Condition,
+    Cutoffs,
+    Dependent,
+    PurgePolicy,
+    RowPurge,
+    SessionPurge,
+    stay_held_by,
+)
 from sites.models import Network
 
 
-def shelves(*dependents: Dependent) -> tuple[Shelf, ...]:
+def shelves(*dependents: Dependent) -> tuple[PurgePolicy, ...]:
     """All shelves up to this room; `dependents` hang on access sessions and belong to rooms above."""
     return (
-        Rows(
+        RowPurge(
             Usage,
             DataClass.TRAFFIC,
             (Usage.access_id, Usage.gateway_id, Usage.epoch),
             _counted_before,
             _counts_held,
         ),
-        Stays(
+        SessionPurge(
             (
                 *dependents,
                 Dependent(Usage, DataClass.TRAFFIC, Usage.access_id),
                 Dependent(Lease, DataClass.CONNECTION, Lease.access_id),
             )
         ),
-        Rows(
+        RowPurge(
             Entitlement,
             DataClass.ACCOUNT,
             (Entitlement.id,),
@@ -43,33 +51,33 @@ def shelves(*dependents: Dependent) -> tuple[Shelf, ...]:
             _account_held,
             waits=select(AccessSession.id).where(AccessSession.entitlement_id == Entitlement.id).exists(),
         ),
-        Rows(PatronRecord, DataClass.ACCOUNT, (PatronRecord.id,), _card_over),
-        Rows(
+        RowPurge(PatronRecord, DataClass.ACCOUNT, (PatronRecord.id,), _card_over),
+        RowPurge(
             Decision,
             DataClass.SECURITY,
             (Decision.id,),
             lambda cutoffs: Decision.at < cutoffs[DataClass.SECURITY],
             _decision_held,
         ),
-        Rows(
-            Drift,
+        RowPurge(
+            Mismatch,
             DataClass.SECURITY,
-            (Drift.id,),
-            lambda cutoffs: Drift.settled_at < cutoffs[DataClass.SECURITY],
+            (Mismatch.id,),
+            lambda cutoffs: Mismatch.settled_at < cutoffs[DataClass.SECURITY],
         ),
-        Rows(
+        RowPurge(
             Attempt,
             DataClass.SECURITY,
             (Attempt.key,),
             lambda cutoffs: Attempt.last_at < cutoffs[DataClass.SECURITY],
         ),
-        Rows(
+        RowPurge(
             StaffSession,
             DataClass.SECURITY,
             (StaffSession.id,),
             lambda cutoffs: StaffSession.seen_at < cutoffs[DataClass.SECURITY],
         ),
-        Rows(TrailEntry, DataClass.TRAIL, (TrailEntry.number,), _written_before, _entry_held),
+        RowPurge(TrailEntry, DataClass.TRAIL, (TrailEntry.number,), _written_before, _entry_held),
     )
 
 

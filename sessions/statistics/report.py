@@ -22,7 +22,7 @@ from sessions.statistics.models import DayFigures, FigureDay
 from sessions.statistics.periods import Period
 from sessions.statistics.service import Pair
 from sessions.statistics.sketch import Sketch, merged
-from sessions.statistics.suppression import Protected, Shown, protect
+from sessions.statistics.suppression import Disclosure, Protected, protect
 from sessions.statistics.tally import Tally
 from sites.directory import alphabetical
 from sites.models import Network, Site
@@ -45,7 +45,7 @@ class Part:
     before: Tally = field(default_factory=Tally)
     devices: dict[date, int] = field(default_factory=dict)
     devices_before: dict[date, int] = field(default_factory=dict)
-    shown: Shown = Shown.OPENLY
+    shown: Disclosure = Disclosure.OPENLY
 
     @property
     def at_least(self) -> int:
@@ -268,8 +268,8 @@ def _protect(report: Report) -> None:
     among = protect(totals, beforehand=beforehand)
     for number, network in enumerate(report.networks):
         network.whole.shown = among[number]
-        if network.whole.shown is Shown.WITHHELD and all(
-            site.shown is Shown.OPENLY for site in network.sites
+        if network.whole.shown is Disclosure.WITHHELD and all(
+            site.shown is Disclosure.OPENLY for site in network.sites
         ):
             # Its sites would add up to what is withheld.
             _withhold_one(network.sites)
@@ -285,4 +285,4 @@ def _protect_sites(network: NetworkPart) -> Protected[int]:
 
 def _withhold_one(sites: list[Part]) -> None:
     visited = [site for site in sites if site.at_least]
-    min(visited, key=lambda site: site.at_least).shown = Shown.WITHHELD
+    min(visited, key=lambda site: site.at_least).shown = Disclosure.WITHHELD

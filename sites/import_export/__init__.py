@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sites.import_export.gateways import GATEWAYS
 from sites.import_export.networks import NETWORKS
-from sites.import_export.records import Form, ImportResult, Records, export_records, import_records
+from sites.import_export.records import FileFormat, ImportResult, Records, export_records, import_records
 from sites.import_export.sites import SITES
 
 __all__ = [
     "GATEWAYS",
     "NETWORKS",
     "SITES",
-    "Form",
+    "FileFormat",
     "ImportResult",
     "Records",
     "export_records",

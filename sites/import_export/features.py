@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from sites.errors import Fault, RefusedImport
+from sites.errors import ImportFault, RefusedImport
 from sites.import_export.records_json import features_of
-from sites.import_export.rows import Cell, Row, Rows, as_text
+from sites.import_export.rows import Cell, ParsedRows, Row, as_text
 
 # WGS 84 as the format's old form (GJ2008) names it; some tools still do. QGIS writes EPSG:4326, and means the same
 # with the longitude first.
@@ -35,7 +35,7 @@ def _point(record: Mapping[str, Cell]) -> dict[str, Any] | None:
     return {"type": "Point", "coordinates": [record["longitude"], record["latitude"]]}
 
 
-def read_features(text: str) -> Rows:
+def read_features(text: str) -> ParsedRows:
     """Read the features as rows; a point gives the columns longitude and latitude.
 
     Of our own public list only what it has from the records is read.
@@ -50,14 +50,14 @@ def read_features(text: str) -> Rows:
         raise _refusal("file", "has no list of features")
     left_out = _OF_THE_PUBLIC_LIST if {"generated_at", "columns"} <= collection.keys() else frozenset()
     rows: list[Row] = []
-    faults: list[Fault] = []
+    faults: list[ImportFault] = []
     for number, feature in enumerate(features, start=1):
         where = f"feature {number}"
         try:
             rows.append(Row(where, _cells(feature, left_out)))
         except ValueError as error:
-            faults.append(Fault(where, None, str(error)))
-    return Rows(rows, faults)
+            faults.append(ImportFault(where, None, str(error)))
+    return ParsedRows(rows, faults)
 
 
 def _load(text: str) -> Any:
@@ -124,4 +124,4 @@ def _coordinates(geometry: object) -> dict[str, str]:
 
 
 def _refusal(where: str, reason: str) -> RefusedImport:
-    return RefusedImport([Fault(where, None, reason)])
+    return RefusedImport([ImportFault(where, None, reason)])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
-from sites.errors import Fault, InvalidGateway
+from sites.errors import ImportFault, InvalidGateway
 from sites.gateways import (
     CREDENTIAL_BYTES,
     MOST_PORTS,
@@ -91,20 +91,20 @@ def _values(gateway: Gateway) -> Values:
     }
 
 
-def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
+def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     sites = {site.slug: site for site in db.scalars(select(Site).options(selectinload(Site.networks)))}
     for change in changes:
         site, network = change.after["site"], change.after["network"]
         if site not in sites:
-            yield Fault(change.where, "site", f"there is no site {site}")
+            yield ImportFault(change.where, "site", f"there is no site {site}")
         elif network not in [offered.slug for offered in sites[site].networks]:
-            yield Fault(change.where, "network", f"site {site} does not offer network {network}")
+            yield ImportFault(change.where, "network", f"site {site} does not offer network {network}")
     current = _current(db)
     yield from _overlaps(current, changes)
     yield from _public_faults(current, changes)
 
 
-def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[Fault]:
+def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[ImportFault]:
     """Two gateways of one site with a prefix in common: the later row of the file is told."""
     final = {key: (values["site"], values["client_prefixes"]) for key, values in current.items()}
     for change in changes:
@@ -114,11 +114,13 @@ def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator
         for other, (site, prefixes) in final.items():
             shared = site == change.after["site"] and overlap(ours, map(ipaddress.ip_network, prefixes))
             if shared:
-                yield Fault(change.where, "client_prefixes", f"overlap those of {other} at the same site")
+                yield ImportFault(
+                    change.where, "client_prefixes", f"overlap those of {other} at the same site"
+                )
         final[change.key] = (change.after["site"], change.after["client_prefixes"])
 
 
-def _public_faults(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[Fault]:
+def _public_faults(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[ImportFault]:
     """Blocks of ports that would not say who it was: the later row of the file is told."""
     final = {key: _shared(values) for key, values in current.items()}
     for change in changes:
@@ -126,7 +128,7 @@ def _public_faults(current: dict[str, Values], changes: Sequence[Change]) -> Ite
     for change in changes:
         ours = _shared(change.after)
         if fault := public_fault(ours.public_addresses, ours.ports_per_client, final.values()):
-            yield Fault(change.where, "public_addresses", fault)
+            yield ImportFault(change.where, "public_addresses", fault)
         final[change.key] = ours
 
 

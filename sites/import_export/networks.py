@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sites.errors import Fault
+from sites.errors import ImportFault
 from sites.import_export import cells
 from sites.import_export.records import Change, Column, Records, Values
 from sites.limits import may_serve
@@ -66,31 +66,31 @@ def _values(network: Network) -> Values:
     return values | look | terms | {"signin_methods": methods}
 
 
-def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
+def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     for change in changes:
         after = change.after
         if len(after["ssid"].encode()) > 32:
-            yield Fault(change.where, "ssid", "is more than 32 bytes in UTF-8")
+            yield ImportFault(change.where, "ssid", "is more than 32 bytes in UTF-8")
         if after["ads"] and SigninMethod.FREE not in after["signin_methods"]:
-            yield Fault(change.where, "ads", "ads earn free access, and signin_methods has no free")
+            yield ImportFault(change.where, "ads", "ads earn free access, and signin_methods has no free")
         if after["renewal_seconds"] >= after["lease_seconds"]:
-            yield Fault(change.where, "renewal_seconds", "is not shorter than lease_seconds")
+            yield ImportFault(change.where, "renewal_seconds", "is not shorter than lease_seconds")
         terms = _terms(after)
         if not terms:
-            yield Fault(change.where, "terms_fr", "there are no terms in any language")
+            yield ImportFault(change.where, "terms_fr", "there are no terms in any language")
         if change.before is None:
             continue
         if terms != _terms(change.before) and after["terms_version"] == change.before["terms_version"]:
-            yield Fault(change.where, "terms_version", "the terms changed, and their version did not")
+            yield ImportFault(change.where, "terms_version", "the terms changed, and their version did not")
         if after["kind"] is not change.before["kind"]:
             yield from _misplaced(db, change)
 
 
-def _misplaced(db: Session, change: Change) -> Iterator[Fault]:
+def _misplaced(db: Session, change: Change) -> Iterator[ImportFault]:
     sites = db.scalars(select(Site).where(Site.networks.any(slug=change.key)).order_by(Site.slug))
     wrong = [site.slug for site in sites if not may_serve(change.after["kind"], site.kind)]
     if wrong:
-        yield Fault(change.where, "kind", f"{', '.join(wrong[:5])} offers it and is no library")
+        yield ImportFault(change.where, "kind", f"{', '.join(wrong[:5])} offers it and is no library")
 
 
 def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:

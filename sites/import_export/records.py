@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from sites.errors import Fault, RefusedImport
+from sites.errors import ImportFault, RefusedImport
 from sites.import_export.features import read_features, write_features
-from sites.import_export.rows import Row, Rows, as_cell, decode
+from sites.import_export.rows import ParsedRows, Row, as_cell, decode
 from sites.import_export.spoiled import check_cell
 from sites.import_export.tables import read_table, write_table
 
@@ -24,7 +24,7 @@ NUMBERS_OF_PROGRAMS = frozenset({"fid", "ogc_fid", "gid", "objectid"})
 Values = dict[str, Any]
 
 
-class Form(enum.StrEnum):
+class FileFormat(enum.StrEnum):
     """`EXCEL` is CSV as a French Excel opens it by double click."""
 
     CSV = "csv"
@@ -58,7 +58,7 @@ class Records:
     column: Callable[[str], Column | None]
     names: Callable[[Mapping[str, Values]], Sequence[str]]
     current: Callable[[Session], dict[str, Values]]
-    judge: Callable[[Session, Sequence[Change]], Iterator[Fault]]
+    judge: Callable[[Session, Sequence[Change]], Iterator[ImportFault]]
     # Gives the credentials it had to make, by key.
     write: Callable[[Session, Sequence[Change]], dict[str, str]]
 
@@ -102,29 +102,29 @@ def import_records(db: Session, records: Records, content: bytes, *, only_new: b
     return ImportResult(created, changed, tuple(key for key in seen if key not in touched), credentials)
 
 
-def export_records(db: Session, records: Records, form: Form = Form.CSV) -> bytes:
+def export_records(db: Session, records: Records, form: FileFormat = FileFormat.CSV) -> bytes:
     """Write all records of a kind, in order of their keys, as one that `import_records` takes unchanged."""
     current = records.current(db)
     names = records.names(current)
     cells = [{name: as_cell(current[key].get(name)) for name in names} for key in sorted(current)]
-    if form is Form.GEOJSON:
+    if form is FileFormat.GEOJSON:
         return write_features(cells)
-    return write_table(names, cells, excel=form is Form.EXCEL)
+    return write_table(names, cells, excel=form is FileFormat.EXCEL)
 
 
-def _read(content: bytes) -> Rows:
+def _read(content: bytes) -> ParsedRows:
     text = decode(content)
     return read_features(text) if text.lstrip().startswith(("{", "[")) else read_table(text)
 
 
 def _changes(
-    records: Records, rows: Rows, current: Mapping[str, Values], faults: list[Fault]
+    records: Records, rows: ParsedRows, current: Mapping[str, Values], faults: list[ImportFault]
 ) -> list[Change]:
     columns = _columns(records, rows, current, faults)
     if rows.names and records.key not in rows.names:
         known = ", ".join(records.names(current))
         faults.append(
-            Fault(rows.head or "file", records.key, f"there is no such column; the columns are {known}")
+            ImportFault(rows.head or "file", records.key, f"there is no such column; the columns are {known}")
         )
     first: dict[str, str] = {}
     changes = []
@@ -132,27 +132,27 @@ def _changes(
         values = _values(row, columns, faults)
         if records.key not in row.cells:
             if not rows.names or records.key in rows.names:
-                faults.append(Fault(row.where, records.key, "is missing"))
+                faults.append(ImportFault(row.where, records.key, "is missing"))
             continue
         key = values.get(records.key, REQUIRED)
         if key is REQUIRED:
             continue
         if key in first:
-            faults.append(Fault(row.where, records.key, f"{key} is already on {first[key]}"))
+            faults.append(ImportFault(row.where, records.key, f"{key} is already on {first[key]}"))
             continue
         first[key] = row.where
         before = current.get(key)
         start = _defaults(records, current) if before is None else before
         after = start | values
         missing = [name for name, value in after.items() if value is REQUIRED and name not in row.cells]
-        faults.extend(Fault(row.where, name, "is missing") for name in missing)
+        faults.extend(ImportFault(row.where, name, "is missing") for name in missing)
         if REQUIRED not in after.values():
             changes.append(Change(row.where, key, before, after))
     return changes
 
 
 def _columns(
-    records: Records, rows: Rows, current: Mapping[str, Values], faults: list[Fault]
+    records: Records, rows: ParsedRows, current: Mapping[str, Values], faults: list[ImportFault]
 ) -> dict[str, Column]:
     """The columns that the file uses; a name nobody knows is a fault, once."""
     columns = {}
@@ -170,16 +170,18 @@ def _columns(
     if len(unknown) > MOST_ALIKE:
         names = ", ".join(name[:40] for name in unknown)
         where = next(iter(unknown.values()))
-        faults.append(Fault(where, None, f"there are no columns {names}; the columns are {', '.join(known)}"))
+        faults.append(
+            ImportFault(where, None, f"there are no columns {names}; the columns are {', '.join(known)}")
+        )
         return columns
     for name, where in unknown.items():
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; is it {near[0]}?" if near else ""
-        faults.append(Fault(where, name[:40], f"there is no such column{hint}"))
+        faults.append(ImportFault(where, name[:40], f"there is no such column{hint}"))
     return columns
 
 
-def _values(row: Row, columns: Mapping[str, Column], faults: list[Fault]) -> Values:
+def _values(row: Row, columns: Mapping[str, Column], faults: list[ImportFault]) -> Values:
     values = {}
     for name, text in row.cells.items():
         if name not in columns:
@@ -193,7 +195,7 @@ def _values(row: Row, columns: Mapping[str, Column], faults: list[Fault]) -> Val
             empty = not text.strip() and default is not REQUIRED
             values[name] = default if empty else columns[name].read(text)
         except ValueError as error:
-            faults.append(Fault(row.where, name, str(error)))
+            faults.append(ImportFault(row.where, name, str(error)))
             # The row goes no further, but its key still counts against a second one.
             values[name] = REQUIRED
     return values
@@ -212,9 +214,9 @@ def _defaults(records: Records, current: Mapping[str, Values]) -> Values:
     return {name: column.default for name, column in columns.items() if column is not None}
 
 
-def told_once(faults: Sequence[Fault]) -> list[Fault]:
+def told_once(faults: Sequence[ImportFault]) -> list[ImportFault]:
     """What is wrong in the same way in many rows is said once, with how many."""
-    alike: dict[tuple[str | None, str], list[Fault]] = {}
+    alike: dict[tuple[str | None, str], list[ImportFault]] = {}
     for fault in faults:
         alike.setdefault((fault.column, fault.reason), []).append(fault)
     told = []
@@ -222,12 +224,12 @@ def told_once(faults: Sequence[Fault]) -> list[Fault]:
         first = same[0]
         if len(same) > MOST_ALIKE:
             where = f"{first.where} and {len(same) - 1} more"
-            told.append(Fault(where, first.column, first.reason))
+            told.append(ImportFault(where, first.column, first.reason))
         else:
             told += same
     return sorted(told, key=_place)
 
 
-def _place(fault: Fault) -> tuple[int, str]:
+def _place(fault: ImportFault) -> tuple[int, str]:
     number = fault.where.removesuffix(" more").partition(" and ")[0].rpartition(" ")[2]
     return (int(number) if number.isdigit() else 0, fault.where)

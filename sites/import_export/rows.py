@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sites.errors import Fault, RefusedImport
+from sites.errors import ImportFault, RefusedImport
 
 MAX_BYTES = 8 * 1024 * 1024
 _NOT_UTF8 = "neither UTF-8 nor the Windows-1252 of a French text: save it as 'CSV UTF-8'"
@@ -24,11 +24,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ParsedRows:
     """All rows of a file, and the faults of those that are unreadable. `head` is where column names stand."""
 
     rows: Sequence[Row]
-    faults: Sequence[Fault] = ()
+    faults: Sequence[ImportFault] = ()
     head: str | None = None
     # The columns of a table; features have no header.
     names: tuple[str, ...] = ()
@@ -106,4 +106,4 @@ def _line(number_of_breaks: int) -> str:
 
 
 def _refusal(where: str, reason: str) -> RefusedImport:
-    return RefusedImport([Fault(where, None, reason)])
+    return RefusedImport([ImportFault(where, None, reason)])

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from sites import opening_hours
-from sites.errors import Fault
+from sites.errors import ImportFault
 from sites.import_export import cells
 from sites.import_export.networks import MOST_KBPS
 from sites.import_export.records import Change, Column, Records, Values
@@ -59,7 +59,7 @@ def _values(site: Site) -> Values:
     return values | {"networks": tuple(sorted(network.slug for network in site.networks))}
 
 
-def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
+def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     networks = {network.slug: network for network in db.scalars(select(Network))}
     served: dict[str, set[str]] = {}
     for site, network in db.execute(
@@ -71,32 +71,36 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[Fault]:
         yield from _judge_networks(change, networks, served.get(change.key, set()))
 
 
-def _judge_place(change: Change) -> Iterator[Fault]:
+def _judge_place(change: Change) -> Iterator[ImportFault]:
     after = change.after
     latitude, longitude = after["latitude"], after["longitude"]
     if _within(FRENCH_LONGITUDES, latitude) and _within(FRENCH_LATITUDES, longitude):
         reason = f"{latitude} with longitude {longitude}: they look changed over (GeoJSON: longitude first)"
-        yield Fault(change.where, "latitude", reason)
+        yield ImportFault(change.where, "latitude", reason)
     if after["eu_funded"] and after["ads_allowed"]:
-        yield Fault(change.where, "ads_allowed", "European money forbids ads: eu_funded is true")
+        yield ImportFault(change.where, "ads_allowed", "European money forbids ads: eu_funded is true")
     if opening_hours.parse(after["opening_hours"]).names_school and not after["school_zone"]:
         reason = "is empty, and opening_hours name SH: whose school holidays are they, A, B or C?"
-        yield Fault(change.where, "school_zone", reason)
+        yield ImportFault(change.where, "school_zone", reason)
     since, until = after["state_since"], after["state_until"]
     if since and until and until <= since:
-        yield Fault(change.where, "state_until", "is not after state_since")
+        yield ImportFault(change.where, "state_until", "is not after state_since")
 
 
-def _judge_networks(change: Change, networks: Mapping[str, Network], served: set[str]) -> Iterator[Fault]:
+def _judge_networks(
+    change: Change, networks: Mapping[str, Network], served: set[str]
+) -> Iterator[ImportFault]:
     offered = change.after["networks"]
     for slug in offered:
         if slug not in networks:
             known = ", ".join(sorted(networks)) or "none"
-            yield Fault(change.where, "networks", f"there is no network {slug}; there are: {known}")
+            yield ImportFault(change.where, "networks", f"there is no network {slug}; there are: {known}")
         elif not may_serve(networks[slug].kind, change.after["kind"]):
-            yield Fault(change.where, "networks", f"{slug} is a library network, and this is no library")
+            yield ImportFault(
+                change.where, "networks", f"{slug} is a library network, and this is no library"
+            )
     for slug in sorted(served.difference(offered)):
-        yield Fault(change.where, "networks", f"a gateway here still serves {slug}")
+        yield ImportFault(change.where, "networks", f"a gateway here still serves {slug}")
 
 
 def _within(range_: tuple[float, float], number: float) -> bool:

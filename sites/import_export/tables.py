@@ -10,8 +10,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sites.errors import Fault, RefusedImport
-from sites.import_export.rows import Cell, Row, Rows, as_text
+from sites.errors import ImportFault, RefusedImport
+from sites.import_export.rows import Cell, ParsedRows, Row, as_text
 
 SEPARATORS = ",;\t"
 # Apostrophes count too: an apostrophe that was in the cell all along must survive the way there and back.
@@ -73,7 +73,7 @@ def stream_table(
     yield out.getvalue().encode()
 
 
-def read_table(text: str, *, literal: bool = False) -> Rows:
+def read_table(text: str, *, literal: bool = False) -> ParsedRows:
     """Read a table whose first line, after notes that begin with #, names the columns.
 
     Rows without anything in them are left out. A row that is shorter than the header says nothing of the columns at
@@ -95,12 +95,12 @@ def read_table(text: str, *, literal: bool = False) -> Rows:
         names.pop()
     where = f"line {head}"
     if not names:
-        raise RefusedImport([Fault(where, None, "the file is empty: the first line names the columns")])
+        raise RefusedImport([ImportFault(where, None, "the file is empty: the first line names the columns")])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise RefusedImport([Fault(where, name, "this column is there twice") for name in twice])
+        raise RefusedImport([ImportFault(where, name, "this column is there twice") for name in twice])
     rows: list[Row] = []
-    faults: list[Fault] = []
+    faults: list[ImportFault] = []
     short: Row | None = None
     try:
         for line, cells in records:
@@ -108,12 +108,14 @@ def read_table(text: str, *, literal: bool = False) -> Rows:
             rows += [row] if row else []
             short = row if row and len(row.cells) < len(names) else None
     except _BrokenTable as broken:
-        faults.append(Fault(f"line {broken.line}", None, f"cannot be read on from here: {broken}"))
+        faults.append(ImportFault(f"line {broken.line}", None, f"cannot be read on from here: {broken}"))
     if short and not whole:
         faults.append(
-            Fault(short.where, None, f"the file is cut off here: {len(short.cells)} cells of {len(names)}")
+            ImportFault(
+                short.where, None, f"the file is cut off here: {len(short.cells)} cells of {len(names)}"
+            )
         )
-    return Rows(rows, faults, head=where, names=tuple(names))
+    return ParsedRows(rows, faults, head=where, names=tuple(names))
 
 
 class _BrokenTable(Exception):
@@ -136,13 +138,13 @@ def _records(text: str, separator: str, notes: int) -> Iterator[tuple[int, list[
         yield line, cells
 
 
-def _take(names: list[str], line: int, cells: list[str], faults: list[Fault]) -> Row | None:
+def _take(names: list[str], line: int, cells: list[str], faults: list[ImportFault]) -> Row | None:
     if not any(cell.strip() for cell in cells):
         return None
     while len(cells) > len(names) and not cells[-1].strip():
         cells.pop()
     if len(cells) > len(names):
-        faults.append(Fault(f"line {line}", None, f"{len(cells)} cells for {len(names)} columns"))
+        faults.append(ImportFault(f"line {line}", None, f"{len(cells)} cells for {len(names)} columns"))
         return None
     return Row(f"line {line}", dict(zip(names, map(_released, cells), strict=False)))
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ads.choice import Candidate, Moment, choose, eligible
+from ads.choice import Candidate, ImpressionContext, choose, eligible
 from tests.clock import NOON
 
-HERE = Moment("wifilib", "battant", "fr", NOON)
+HERE = ImpressionContext("wifilib", "battant", "fr", NOON)
 
 
 def candidate(number: int = 1, **fields: Any) -> Candidate:

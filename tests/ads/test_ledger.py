@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ads import ledger
 from ads.campaigns import load_announcements, running
-from ads.ledger import NotDue, SpentTicket, Ticket
+from ads.ledger import ImpressionToken, NotDue, SpentImpression
 from ads.models import Impression
 from auth.entitlements import Allowance
 from db.engine import SessionMaker
@@ -25,8 +25,8 @@ from tests.town import Town, build_town, make_client
 HALF_HOUR = timedelta(minutes=30)
 
 
-def ticket(nonce: str, shown_at: datetime) -> Ticket:
-    return Ticket(nonce, None, "fr", shown_at)
+def ticket(nonce: str, shown_at: datetime) -> ImpressionToken:
+    return ImpressionToken(nonce, None, "fr", shown_at)
 
 
 def accept(db: Session, town: Town, nonce: str, *, now=NOON) -> Opened:
@@ -53,7 +53,7 @@ def test_an_acceptance_is_one_lease_and_one_row(db: Session) -> None:
 def test_a_replayed_ticket_is_spent(db: Session) -> None:
     town = build_town(db)
     accept(db, town, "a")
-    with pytest.raises(SpentTicket):
+    with pytest.raises(SpentImpression):
         accept(db, town, "a", now=NOON + timedelta(minutes=28))
 
 
@@ -105,7 +105,7 @@ def rush(make_session: SessionMaker, town: Town, nonces: list[str], *, now) -> l
         try:
             with make_session.begin() as db:
                 results.append(accept(db, town, nonce, now=now).lease_id)
-        except (SpentTicket, NotDue) as error:
+        except (SpentImpression, NotDue) as error:
             results.append(type(error))
 
     threads = [threading.Thread(target=tap, args=(nonce,)) for nonce in nonces]

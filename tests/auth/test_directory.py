@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auth.errors import BlockedCard, ExpiredCard, WrongCredentials, WrongPlace
-from auth.patrons.ldap.client import Found, LdapDirectory, Patron
+from auth.patrons.ldap.client import DirectoryEntry, LdapDirectory, Patron
 from tests.auth.conftest import MakeDirectory
 from tests.services.slapd import BASE, PEOPLE, Slapd, running_slapd
 from tests.services.tcp_proxy import tcp_proxy
@@ -51,7 +51,7 @@ def test_no_secret_opens_an_unknown_login(directory: LdapDirectory, slapd: Slapd
     nobody = directory.find("29999999")
     assert nobody.stable_id is None
     with pytest.raises(WrongCredentials):
-        directory.prove(Found("x", None, f"uid=29000001,{PEOPLE}"), "1234", today=TODAY)
+        directory.prove(DirectoryEntry("x", None, f"uid=29000001,{PEOPLE}"), "1234", today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_nothing_is_sent_for_a_secret_that_is_none(
     with tcp_proxy(slapd.port) as proxy:
         directory = make_directory(urls=(f"ldaps://localhost:{proxy.port}",))
         with pytest.raises(WrongCredentials):
-            directory.prove(Found("x", "x", f"uid=29000001,{PEOPLE}"), nothing, today=TODAY)
+            directory.prove(DirectoryEntry("x", "x", f"uid=29000001,{PEOPLE}"), nothing, today=TODAY)
         with pytest.raises(WrongCredentials):
             directory.find(nothing)
         assert proxy.accepted == 0
@@ -77,7 +77,7 @@ def test_a_secret_that_is_prepared_to_a_blank_is_not_sent(
     with tcp_proxy(slapd.port) as proxy:
         directory = make_directory(urls=(f"ldaps://localhost:{proxy.port}",))
         with pytest.raises(WrongCredentials):
-            directory.prove(Found("x", "x", f"uid=29000001,{PEOPLE}"), "\u1806 ", today=TODAY)
+            directory.prove(DirectoryEntry("x", "x", f"uid=29000001,{PEOPLE}"), "\u1806 ", today=TODAY)
         assert proxy.accepted == 0
 
 

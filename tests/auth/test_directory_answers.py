@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from auth.patrons.ldap.responses import (
-    Proof,
+    BindResult,
     UnreadableAttribute,
     judge_bind,
     read_expiry,
@@ -108,26 +108,26 @@ AD = "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, da
 @pytest.mark.parametrize(
     ("code", "message", "policy", "proof"),
     [
-        (0, "", None, Proof.RIGHT),
-        (0, "", 2, Proof.TO_CHANGE),
-        (49, "", None, Proof.WRONG),
-        (49, "", 0, Proof.TO_CHANGE),
-        (49, "", 1, Proof.WRONG),
-        (49, AD.format("52e"), None, Proof.WRONG),
-        (49, AD.format("525"), None, Proof.WRONG),
-        (49, AD.format("775"), None, Proof.WRONG),
-        (49, AD.format("533"), None, Proof.BLOCKED),
-        (49, AD.format("701"), None, Proof.EXPIRED),
-        (49, AD.format("773"), None, Proof.TO_CHANGE),
-        (49, AD.format("532"), None, Proof.TO_CHANGE),
-        (48, "", None, Proof.WRONG),
-        (53, "", None, Proof.WRONG),
-        (1, "", None, Proof.UNKNOWN),
-        (10, "", None, Proof.UNKNOWN),
-        (13, "", None, Proof.UNKNOWN),
+        (0, "", None, BindResult.RIGHT),
+        (0, "", 2, BindResult.TO_CHANGE),
+        (49, "", None, BindResult.WRONG),
+        (49, "", 0, BindResult.TO_CHANGE),
+        (49, "", 1, BindResult.WRONG),
+        (49, AD.format("52e"), None, BindResult.WRONG),
+        (49, AD.format("525"), None, BindResult.WRONG),
+        (49, AD.format("775"), None, BindResult.WRONG),
+        (49, AD.format("533"), None, BindResult.BLOCKED),
+        (49, AD.format("701"), None, BindResult.EXPIRED),
+        (49, AD.format("773"), None, BindResult.TO_CHANGE),
+        (49, AD.format("532"), None, BindResult.TO_CHANGE),
+        (48, "", None, BindResult.WRONG),
+        (53, "", None, BindResult.WRONG),
+        (1, "", None, BindResult.UNKNOWN),
+        (10, "", None, BindResult.UNKNOWN),
+        (13, "", None, BindResult.UNKNOWN),
     ],
 )
 def test_only_what_proves_the_secret_tells_more(
-    code: int, message: str, policy: int | None, proof: Proof
+    code: int, message: str, policy: int | None, proof: BindResult
 ) -> None:
     assert judge_bind(code, message, policy) is proof

@@ -11,7 +11,7 @@ import pytest
 
 from auth.errors import DirectoryUnavailable, WrongCredentials
 from auth.patrons.ldap import server
-from auth.patrons.ldap.server import Use
+from auth.patrons.ldap.server import Purpose
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import SOON, TODAY, behind, sign_in, unavailable
 from tests.services.fake_directory import fake_directory
@@ -42,7 +42,7 @@ def test_a_kept_connection_ends_by_the_deadline(
     assert "no answer in time" in unavailable(lambda: directory.find("29000001"))
     assert "no answer in time" in unavailable(lambda: directory.prove(found, "1234", today=TODAY))
     # The answers may still come: nobody may take them for theirs.
-    assert directory._servers[0]._kept == {Use.SEARCH: [], Use.PROOF: []}
+    assert directory._servers[0]._kept == {Purpose.SEARCH: [], Purpose.PROOF: []}
 
 
 def test_find_and_prove_share_one_deadline(slapd: Slapd, make_directory: MakeDirectory) -> None:

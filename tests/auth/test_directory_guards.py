@@ -9,7 +9,7 @@ import time
 import pytest
 
 from auth.errors import DirectoryUnavailable, WrongCredentials
-from auth.patrons.ldap.client import Found
+from auth.patrons.ldap.client import DirectoryEntry
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import TODAY, behind, sign_in, unavailable
 from tests.services.fake_directory import SEARCH, Request, fake_directory
@@ -124,7 +124,7 @@ def test_a_server_too_busy_for_a_person_is_not_asked_again_at_once(
     certificate = slapd.authority.issue("localhost", label=f"too-busy-{code}")
     with fake_directory(lambda request: request.answer(code), certificate=certificate) as busy:
         directory = make_directory(behind(slapd, busy.port, slapd.port, timeout_seconds=5))
-        found = Found("29000001", "id", f"uid=29000001,{PEOPLE}")
+        found = DirectoryEntry("29000001", "id", f"uid=29000001,{PEOPLE}")
         assert directory.prove(found, "1234", today=TODAY)
         assert len(busy.binds) == 1
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from auth.errors import DirectoryUnavailable
-from auth.patrons.ldap.client import Found, LdapDirectory
+from auth.patrons.ldap.client import DirectoryEntry, LdapDirectory
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import TODAY, behind
 from tests.services.fake_directory import BIND, SEARCH, Request, fake_directory
@@ -51,7 +51,7 @@ class TestReferrals:
             return request.answer(10, referral=url) if request.operation == BIND else request.answer(0)
 
         ask = self.ask(slapd, make_directory, answer)
-        found = Found("29000001", "id", f"uid=29000001,{PEOPLE}")
+        found = DirectoryEntry("29000001", "id", f"uid=29000001,{PEOPLE}")
         for work in (
             lambda directory: directory.find("29000001"),
             lambda directory: directory.prove(found, "1234", today=TODAY),
@@ -115,7 +115,7 @@ def test_an_answer_that_says_neither_right_nor_wrong_lets_nobody_in(
     slapd: Slapd, make_directory: MakeDirectory, code: int
 ) -> None:
     certificate = slapd.authority.issue("localhost", label=f"neither-{code}")
-    found = Found("29000001", "id", f"uid=29000001,{PEOPLE}")
+    found = DirectoryEntry("29000001", "id", f"uid=29000001,{PEOPLE}")
     with fake_directory(lambda request: request.answer(code), certificate=certificate) as fake:
         directory = make_directory(behind(slapd, fake.port))
         with pytest.raises(DirectoryUnavailable) as refused:

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from auth.errors import DirectoryUnavailable
-from auth.patrons.ldap.client import Found
+from auth.patrons.ldap.client import DirectoryEntry
 from config import LdapSettings, Secret
 from tests.auth.conftest import MakeDirectory
 from tests.services.certificates import Authority, Certificate, self_signed
 from tests.services.fake_directory import EXTENDED, FakeDirectory, Request, fake_directory
 
 TODAY = date(2026, 9, 1)
-FOUND = Found("29000001", "some id", "uid=29000001,dc=library,dc=test")
+FOUND = DirectoryEntry("29000001", "some id", "uid=29000001,dc=library,dc=test")
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from auth import rate_limits
 from auth.errors import TooManyAttempts
-from auth.rate_limits import Budget
+from auth.rate_limits import RateLimit
 from db.engine import SessionMaker
 from tests.clock import NOON
 
-FIVE = Budget("test", most=5)
+FIVE = RateLimit("test", most=5)
 
 
 def test_it_refuses_the_sixth_attempt_and_says_until_when(db: Session) -> None:

@@ -8,7 +8,7 @@ import pytest
 from auth.bulkhead import Bulkhead
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
 from auth.patrons.csv_import import import_patrons
-from auth.patrons.ldap.client import Directory, Found, Patron
+from auth.patrons.ldap.client import Directory, DirectoryEntry, Patron
 from auth.patrons.local import EmbeddedDirectory, PatronRecord, hash_secret, opens
 from db.engine import SessionMaker
 
@@ -62,7 +62,7 @@ def test_no_secret_opens_an_unknown_card(directory: EmbeddedDirectory) -> None:
         sign_in(directory, "29999", "nobody has this card")
     known = directory.find("AB29001")
     with pytest.raises(WrongCredentials):
-        directory.prove(Found(known.login, None, known.verifier), "1234", today=TODAY)
+        directory.prove(DirectoryEntry(known.login, None, known.verifier), "1234", today=TODAY)
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\0", "\u00ad", "\u200b\ufeff", "x" * 1_000_000])

@@ -13,7 +13,7 @@ from auth.audit import anchors, chain, log, verification
 from auth.audit.anchors import Anchor
 from auth.audit.chain import TrailLink
 from auth.audit.log import TrailEntry, TrailHead
-from auth.audit.verification import Fault, Verdict
+from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import SessionMaker, snapshot
 from tests.auth.tampering import deed, forge, renumber, unguarded, write
 from tests.clock import NOON
@@ -21,12 +21,12 @@ from tests.clock import NOON
 PORTAL = "portal.example.org"
 
 
-def verify(make_session: SessionMaker, *known: Anchor) -> Verdict:
+def verify(make_session: SessionMaker, *known: Anchor) -> ChainVerdict:
     with snapshot(make_session) as db:
         return verification.verify(db, known)
 
 
-def found(make_session: SessionMaker, *known: Anchor) -> tuple[Fault | None, int | None]:
+def found(make_session: SessionMaker, *known: Anchor) -> tuple[ChainFault | None, int | None]:
     verdict = verify(make_session, *known)
     return verdict.fault, verdict.number
 
@@ -45,11 +45,11 @@ def six(make_session: SessionMaker) -> SessionMaker:
 
 
 def test_a_trail_that_nobody_touched_is_whole(six: SessionMaker) -> None:
-    assert verify(six) == Verdict(entries=6)
+    assert verify(six) == ChainVerdict(entries=6)
 
 
 def test_an_empty_trail_is_whole(make_session: SessionMaker) -> None:
-    assert verify(make_session) == Verdict(entries=0)
+    assert verify(make_session) == ChainVerdict(entries=0)
 
 
 def test_each_link_covers_salt_content_number_and_the_link_before(six: SessionMaker) -> None:
@@ -93,7 +93,7 @@ def test_no_link_can_be_changed_or_taken_out_and_no_salt(six: SessionMaker) -> N
 def test_an_edited_entry_is_named(six: SessionMaker, engine: Engine, number: int, change: str) -> None:
     with unguarded(engine) as connection:
         connection.execute(text(change), {"number": number})
-    assert found(six) == (Fault.EDITED, number)
+    assert found(six) == (ChainFault.EDITED, number)
 
 
 def test_an_entry_edited_with_its_bytes_is_named(six: SessionMaker, engine: Engine) -> None:
@@ -105,7 +105,7 @@ def test_an_entry_edited_with_its_bytes_is_named(six: SessionMaker, engine: Engi
             text("UPDATE trail SET actor = 'somebody', detail = '{}', canonical = :bytes WHERE number = 3"),
             {"bytes": log.canonical(entry)},
         )
-    assert found(six) == (Fault.EDITED, 3)
+    assert found(six) == (ChainFault.EDITED, 3)
 
 
 @pytest.mark.parametrize("tables", [("trail",), ("trail_links",), ("trail", "trail_links")])
@@ -116,7 +116,7 @@ def test_a_deleted_entry_is_named(
     with unguarded(engine) as connection:
         for table in tables:
             connection.execute(text(f"DELETE FROM {table} WHERE number = :number"), {"number": number})
-    assert found(six) == (Fault.DELETED, number)
+    assert found(six) == (ChainFault.DELETED, number)
 
 
 def test_a_deleted_entry_is_named_where_the_rest_was_renumbered(six: SessionMaker, engine: Engine) -> None:
@@ -125,7 +125,7 @@ def test_a_deleted_entry_is_named_where_the_rest_was_renumbered(six: SessionMake
             connection.execute(text(f"DELETE FROM {table} WHERE number = 3"))
             renumber(connection, table, above=3, by=-1)
         connection.execute(text("UPDATE trail_head SET last = 5, linked = 5"))
-    assert found(six) == (Fault.DELETED, 3)
+    assert found(six) == (ChainFault.DELETED, 3)
 
 
 @pytest.mark.parametrize("linked_well", [True, False])
@@ -151,7 +151,7 @@ def test_an_inserted_entry_is_named(six: SessionMaker, engine: Engine, linked_we
             text("INSERT INTO trail_links VALUES (3, :digest, :link)"), {"digest": digest, "link": link}
         )
         connection.execute(text("UPDATE trail_head SET last = 7, linked = 7"))
-    assert found(six) == (Fault.INSERTED, 3)
+    assert found(six) == (ChainFault.INSERTED, 3)
 
 
 @pytest.mark.parametrize("number", [0, 9])
@@ -167,7 +167,7 @@ def test_an_entry_before_the_first_or_after_the_last_is_named(
             ),
             {"number": number},
         )
-    assert found(six) == (Fault.INSERTED, number)
+    assert found(six) == (ChainFault.INSERTED, number)
 
 
 @pytest.mark.parametrize("columns", ["content", "content and links"])
@@ -178,7 +178,7 @@ def test_swapped_entries_are_named(six: SessionMaker, engine: Engine, columns: s
                 connection.execute(
                     text(f"UPDATE {table} SET number = :new WHERE number = :old"), {"old": old, "new": new}
                 )
-    assert found(six) == (Fault.SWAPPED, 2)
+    assert found(six) == (ChainFault.SWAPPED, 2)
 
 
 @pytest.mark.parametrize("tables", [("trail", "trail_links"), ("trail",), ("trail_links",)])
@@ -189,7 +189,7 @@ def test_a_cut_tail_is_named(six: SessionMaker, engine: Engine, tables: tuple[st
     fault, number = found(six)
     # Where only links are gone, their entries are still there to be deleted from nothing.
     assert number == 5
-    assert fault is Fault.CUT
+    assert fault is ChainFault.CUT
 
 
 def test_a_tail_cut_with_the_head_set_back_shows_against_an_anchor(six: SessionMaker, engine: Engine) -> None:
@@ -204,10 +204,10 @@ def test_a_tail_cut_with_the_head_set_back_shows_against_an_anchor(six: SessionM
             )
         )
     assert found(six) == (None, None)
-    assert found(six, anchor) == (Fault.CUT, 5)
+    assert found(six, anchor) == (ChainFault.CUT, 5)
     write(six, 3)
     assert found(six) == (None, None)
-    assert found(six, anchor) == (Fault.REWRITTEN, 1)
+    assert found(six, anchor) == (ChainFault.REWRITTEN, 1)
 
 
 def test_a_rewritten_chain_shows_against_an_anchor_and_only_so(
@@ -224,8 +224,8 @@ def test_a_rewritten_chain_shows_against_an_anchor_and_only_so(
     assert found(make_session) == (None, None)
     assert found(make_session, early) == (None, None)
     # The early anchor still holds, so what was rewritten comes after it.
-    assert found(make_session, late, early) == (Fault.REWRITTEN, 3)
-    assert found(make_session, late) == (Fault.REWRITTEN, 1)
+    assert found(make_session, late, early) == (ChainFault.REWRITTEN, 3)
+    assert found(make_session, late) == (ChainFault.REWRITTEN, 1)
 
 
 def test_a_chain_computed_anew_without_its_head_shows(six: SessionMaker, engine: Engine) -> None:
@@ -245,7 +245,7 @@ def test_a_chain_computed_anew_without_its_head_shows(six: SessionMaker, engine:
             text("UPDATE trail_links SET content_digest = :digest, entry_hash = :link WHERE number = 6"),
             {"digest": digest, "link": chain.entry_hash(bytes(before or b""), 6, digest)},
         )
-    assert found(six) == (Fault.REWRITTEN, 6)
+    assert found(six) == (ChainFault.REWRITTEN, 6)
 
 
 def write_as_before(engine: Engine) -> None:
@@ -275,9 +275,9 @@ def test_an_unfinished_tail_is_not_tampering_and_the_next_deed_ends_it(
 ) -> None:
     write_as_before(engine)
     write_as_before(engine)
-    assert verify(six) == Verdict(entries=6, unfinished=2)
+    assert verify(six) == ChainVerdict(entries=6, unfinished=2)
     write(six, 1)
-    assert verify(six) == Verdict(entries=9)
+    assert verify(six) == ChainVerdict(entries=9)
 
 
 def test_an_unfinished_tail_with_a_hole_is_tampering(six: SessionMaker, engine: Engine) -> None:
@@ -285,7 +285,7 @@ def test_an_unfinished_tail_with_a_hole_is_tampering(six: SessionMaker, engine: 
     write_as_before(engine)
     with unguarded(engine) as connection:
         connection.execute(text("DELETE FROM trail WHERE number = 7"))
-    assert found(six) == (Fault.DELETED, 7)
+    assert found(six) == (ChainFault.DELETED, 7)
 
 
 def test_a_deed_that_was_undone_leaves_the_chain_whole(six: SessionMaker) -> None:
@@ -293,7 +293,7 @@ def test_a_deed_that_was_undone_leaves_the_chain_whole(six: SessionMaker) -> Non
         deed(db)
         db.rollback()
     write(six, 1)
-    assert verify(six) == Verdict(entries=7)
+    assert verify(six) == ChainVerdict(entries=7)
 
 
 def test_four_who_write_at_once_make_one_chain(make_session: SessionMaker) -> None:
@@ -310,4 +310,4 @@ def test_four_who_write_at_once_make_one_chain(make_session: SessionMaker) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    assert verify(make_session) == Verdict(entries=20)
+    assert verify(make_session) == ChainVerdict(entries=20)

@@ -14,7 +14,7 @@ from auth.audit.anchors import Anchor
 from auth.audit.chain import TrailLink
 from auth.audit.log import PURGED, TrailEntry
 from auth.audit.signatures import TrailSeals
-from auth.audit.verification import Fault, Verdict
+from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import SessionMaker, snapshot
 from tests.auth.tampering import SECRET, deed, forge, sealed, unguarded, write
 from tests.clock import NOON
@@ -32,7 +32,7 @@ def ten(make_session: SessionMaker) -> SessionMaker:
     return make_session
 
 
-def verify(make_session: SessionMaker) -> Verdict:
+def verify(make_session: SessionMaker) -> ChainVerdict:
     with snapshot(make_session) as db:
         return verification.verify(db)
 
@@ -54,7 +54,7 @@ def test_what_was_purged_lawfully_is_counted_and_the_rest_is_whole(ten: SessionM
     up_to = declare(ten)
     assert up_to == 6
     delete_to(ten, up_to)
-    assert verify(ten) == Verdict(entries=11, purged=6)
+    assert verify(ten) == ChainVerdict(entries=11, purged=6)
     with ten() as db:
         assert db.scalars(select(TrailEntry.number).order_by(TrailEntry.number)).all() == [7, 8, 9, 10, 11]
         assert len(db.scalars(select(TrailLink)).all()) == 11
@@ -68,7 +68,7 @@ def test_what_was_purged_lawfully_is_counted_and_the_rest_is_whole(ten: SessionM
 def test_a_purge_that_was_killed_half_way_is_whole_too(ten: SessionMaker) -> None:
     declare(ten)
     delete_to(ten, 3)
-    assert verify(ten) == Verdict(entries=11, purged=3)
+    assert verify(ten) == ChainVerdict(entries=11, purged=3)
 
 
 def test_nothing_can_be_deleted_before_the_trail_says_so(ten: SessionMaker) -> None:
@@ -90,7 +90,7 @@ def test_that_something_was_purged_is_never_purged(ten: SessionMaker) -> None:
     with ten() as db, pytest.raises(DatabaseError, match="append-only"):
         db.execute(delete(TrailEntry).where(TrailEntry.number <= 11))
     delete_to(ten, 11)
-    assert verify(ten) == Verdict(entries=12, purged=10)
+    assert verify(ten) == ChainVerdict(entries=12, purged=10)
 
 
 def test_the_same_purge_is_said_once(ten: SessionMaker) -> None:
@@ -105,7 +105,7 @@ def test_a_purge_that_the_trail_does_not_speak_of_is_a_deletion(ten: SessionMake
         connection.execute(text("UPDATE trail_head SET purged_to = 6"))
         connection.execute(text("DELETE FROM trail WHERE number <= 6"))
     found = verify(ten)
-    assert (found.fault, found.number) == (Fault.DELETED, 1)
+    assert (found.fault, found.number) == (ChainFault.DELETED, 1)
 
 
 def test_a_purge_covers_nothing_that_came_after_it(ten: SessionMaker, engine: Engine) -> None:
@@ -116,7 +116,7 @@ def test_a_purge_covers_nothing_that_came_after_it(ten: SessionMaker, engine: En
     with unguarded(engine) as connection:
         connection.execute(text("DELETE FROM trail WHERE number = 8"))
     found = verify(ten)
-    assert (found.fault, found.number) == (Fault.DELETED, 8)
+    assert (found.fault, found.number) == (ChainFault.DELETED, 8)
 
 
 def test_what_came_back_into_a_purged_place_is_named(ten: SessionMaker, engine: Engine) -> None:
@@ -140,7 +140,7 @@ def test_a_forged_purge_is_named(ten: SessionMaker, engine: Engine) -> None:
         forger.execute(delete(TrailEntry).where(TrailEntry.number <= 6))
         forger.commit()
     found = verify(ten)
-    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 1, 11)
+    assert (found.fault, found.number, found.forged_purge) == (ChainFault.DELETED, 1, 11)
 
 
 def test_a_forged_purge_with_a_copied_seal_is_named(ten: SessionMaker, engine: Engine) -> None:
@@ -154,7 +154,7 @@ def test_a_forged_purge_with_a_copied_seal_is_named(ten: SessionMaker, engine: E
         )
         forger.commit()
     found = verify(ten)
-    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 7, 12)
+    assert (found.fault, found.number, found.forged_purge) == (ChainFault.DELETED, 7, 12)
 
 
 def test_a_forged_entry_that_waits_for_its_link_is_not_taken_for_ours(
@@ -176,7 +176,7 @@ def test_a_forged_entry_that_waits_for_its_link_is_not_taken_for_ours(
             forger.commit()
     write(ten, 1, at=LATER)
     found = verify(ten)
-    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 1, 11)
+    assert (found.fault, found.number, found.forged_purge) == (ChainFault.DELETED, 1, 11)
 
 
 def test_a_chain_that_was_computed_anew_shows_without_any_anchor(ten: SessionMaker, engine: Engine) -> None:
@@ -184,14 +184,14 @@ def test_a_chain_that_was_computed_anew_shows_without_any_anchor(ten: SessionMak
         connection.execute(text("UPDATE trail SET actor = 'somebody' WHERE number = 4"))
     forge(engine, start=4)
     found = verify(ten)
-    assert (found.fault, found.number) == (Fault.FORGED, 4)
+    assert (found.fault, found.number) == (ChainFault.FORGED, 4)
 
 
 def test_entries_whose_seals_were_taken_off_show(ten: SessionMaker, engine: Engine) -> None:
     with unguarded(engine) as connection:
         connection.execute(text("DELETE FROM trail_seals"))
     found = verify(ten)
-    assert (found.fault, found.number) == (Fault.FORGED, 1)
+    assert (found.fault, found.number) == (ChainFault.FORGED, 1)
 
 
 @pytest.mark.parametrize("column", ["at = '2020-01-01 00:00:00+00:00'", "kept = true", "seal = zeroblob(32)"])
@@ -201,7 +201,7 @@ def test_no_part_of_a_seal_can_be_changed(ten: SessionMaker, engine: Engine, col
     with unguarded(engine) as connection:
         connection.execute(text(f"UPDATE trail_seals SET {column} WHERE number = 3"))
     found = verify(ten)
-    assert (found.fault, found.number) == (Fault.FORGED, 3)
+    assert (found.fault, found.number) == (ChainFault.FORGED, 3)
 
 
 def test_what_was_made_to_look_old_so_that_the_portal_purges_it_shows(
@@ -218,7 +218,7 @@ def test_what_was_made_to_look_old_so_that_the_portal_purges_it_shows(
         purge.declare(db, up_to=up_to, before=before, rule="trail, 1 year", now=LATER)
     delete_to(ten, up_to)
     found = verify(ten)
-    assert (found.fault, found.number) == (Fault.EARLY, 7)
+    assert (found.fault, found.number) == (ChainFault.EARLY, 7)
 
 
 def test_a_purge_of_what_is_younger_than_any_term_is_not_believed(ten: SessionMaker) -> None:
@@ -228,7 +228,7 @@ def test_a_purge_of_what_is_younger_than_any_term_is_not_believed(ten: SessionMa
         purge.declare(db, up_to=10, before=before, rule="trail, 1 day", now=LATER + timedelta(days=2))
     delete_to(ten, 10)
     found = verify(ten)
-    assert (found.fault, found.number, found.forged_purge) == (Fault.DELETED, 1, 11)
+    assert (found.fault, found.number, found.forged_purge) == (ChainFault.DELETED, 1, 11)
 
 
 def test_the_record_of_a_changed_term_is_never_purged(ten: SessionMaker, engine: Engine) -> None:
@@ -241,11 +241,11 @@ def test_the_record_of_a_changed_term_is_never_purged(ten: SessionMaker, engine:
         db.execute(delete(TrailEntry).where(TrailEntry.number <= 12))
     with ten.begin() as db:
         db.execute(delete(TrailEntry).where(TrailEntry.number <= 12, TrailEntry.action.not_in(log.KEPT)))
-    assert verify(ten) == Verdict(entries=13, purged=11)
+    assert verify(ten) == ChainVerdict(entries=13, purged=11)
     with unguarded(engine) as connection:
         connection.execute(text("DELETE FROM trail WHERE number = 11"))
     found = verify(ten)
-    assert (found.fault, found.number) == (Fault.DELETED, 11)
+    assert (found.fault, found.number) == (ChainFault.DELETED, 11)
 
 
 def test_a_purge_is_held_against_the_dates_of_anchors(make_session: SessionMaker) -> None:
@@ -262,7 +262,7 @@ def test_a_purge_is_held_against_the_dates_of_anchors(make_session: SessionMaker
     assert verify(make_session).is_whole
     with snapshot(make_session) as db:
         found = verification.verify(db, [anchor])
-    assert (found.fault, found.number) == (Fault.EARLY, 3)
+    assert (found.fault, found.number) == (ChainFault.EARLY, 3)
 
 
 def test_what_was_there_before_there_were_seals_is_vouched_for_once(make_session: SessionMaker) -> None:
@@ -270,4 +270,4 @@ def test_what_was_there_before_there_were_seals_is_vouched_for_once(make_session
     with sealed(make_session).begin() as db:
         assert log.seal_all(db, TrailSeals(SECRET)) == 3
     write(make_session, 1)
-    assert verify(make_session) == Verdict(entries=4)
+    assert verify(make_session) == ChainVerdict(entries=4)

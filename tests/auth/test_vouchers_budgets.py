@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from auth import rate_limits as windows
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
-from auth.rate_limits import Budget
+from auth.rate_limits import RateLimit
 from auth.vouchers import codes, rate_limits
 from auth.vouchers.errors import UnknownVoucher
-from auth.vouchers.rate_limits import ALL, MINUTE, Guess
+from auth.vouchers.rate_limits import ALL, MINUTE, RedeemAttempt
 from db.engine import SessionMaker
 from sessions.sweep import ATTEMPT_LIFE
 from tests.clock import NOON
@@ -25,12 +25,12 @@ from tests.clock import NOON
 BAYLE = "gw-bayle"
 
 
-def guesser(number: int, gateway: str = BAYLE, site: str = "pierre-bayle") -> Guess:
+def guesser(number: int, gateway: str = BAYLE, site: str = "pierre-bayle") -> RedeemAttempt:
     """A client with an address of its own."""
-    return Guess(gateway, site, f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
+    return RedeemAttempt(gateway, site, f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
 
 
-def miss(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
+def miss(db: Session, guess: RedeemAttempt, *, now: datetime = NOON) -> bool:
     """Try a code that does not exist; whether it was looked up and answered."""
     try:
         rate_limits.admit(db, guess, now=now)
@@ -39,7 +39,7 @@ def miss(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
     return isinstance(rate_limits.charge(db, guess, now=now), UnknownVoucher)
 
 
-def may_try(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
+def may_try(db: Session, guess: RedeemAttempt, *, now: datetime = NOON) -> bool:
     """Whether a right code of this client is looked up."""
     try:
         rate_limits.admit(db, guess, now=now)
@@ -49,7 +49,7 @@ def may_try(db: Session, guess: Guess, *, now: datetime = NOON) -> bool:
     return True
 
 
-def close(db: Session, *budgets: Budget) -> None:
+def close(db: Session, *budgets: RateLimit) -> None:
     """Spend budgets to the end."""
     for budget in budgets:
         for _ in range(budget.most):
@@ -122,7 +122,7 @@ def test_five_thousand_guesses_of_five_hundred_addresses_spend_their_budget_and_
 
 def test_no_day_answers_more_than_the_arithmetic_says(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses that nobody has seen, behind three gateways, all day; the budgets are small to be spent."""
-    monkeypatch.setattr(rate_limits, "ALL", Budget("guess:all", most=3, window=timedelta(hours=1)))
+    monkeypatch.setattr(rate_limits, "ALL", RateLimit("guess:all", most=3, window=timedelta(hours=1)))
     monkeypatch.setattr(rate_limits, "RESERVE_OF_ALL", 2)
     monkeypatch.setattr(rate_limits, "IN_FLIGHT", 0)
     numbers = itertools.count()

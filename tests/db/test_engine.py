@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from db import sqlite_queue
-from db.engine import hastily, make_engine, make_session_maker, reading
+from db.engine import async_commit, make_engine, make_session_maker, reading
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def test_only_a_hasty_commit_does_not_wait_for_the_disk(
 ) -> None:
     """PRAGMA synchronous: 1 is NORMAL, 2 is FULL. On one connection, so that neither leaves its way to the other."""
     make_session = make_session_maker(engine)
-    for opened in (make_session.begin(), hastily(make_session), make_session.begin()):
+    for opened in (make_session.begin(), async_commit(make_session), make_session.begin()):
         with opened as session:
             session.execute(text("UPDATE counters SET value = value + 1"))
-    with hastily(make_session) if hasty else make_session.begin() as session:
+    with async_commit(make_session) if hasty else make_session.begin() as session:
         assert session.execute(text("PRAGMA synchronous")).scalar_one() == synchronous
     assert value(engine) == 3
     engine.dispose()
@@ -87,7 +87,7 @@ def test_only_a_hasty_commit_does_not_wait_for_the_disk(
 def test_on_postgresql_too(postgresql_url: str) -> None:
     engine = make_engine(postgresql_url)
     make_session = make_session_maker(engine)
-    with hastily(make_session) as session:
+    with async_commit(make_session) as session:
         assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "off"
     with make_session.begin() as session:
         assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"

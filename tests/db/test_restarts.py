@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from db.engine import make_engine, make_session_maker, reading
-from db.notify import prove
+from db.notify import check_notifications
 from lab.servers import free_ports
 from tests.portal.conftest import PORTAL, SECRET
 from tests.services.parts import program
@@ -131,7 +131,7 @@ def test_a_pooler_by_session_works_as_it_comes(postgresql_url: str) -> None:
     with pooled(postgresql_url, "session") as url:
         engine = make_engine(url)
         try:
-            prove(engine)
+            check_notifications(engine)
             with engine.connect() as connection:
                 assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "2s"
         finally:
@@ -139,4 +139,4 @@ def test_a_pooler_by_session_works_as_it_comes(postgresql_url: str) -> None:
 
 
 def test_without_a_pooler_one_connection_hears_another(engine: Engine) -> None:
-    prove(engine)
+    check_notifications(engine)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from db import sqlite_queue
 from db.engine import make_engine
-from db.sqlite_queue import Turn
+from db.sqlite_queue import WriteQueue
 
 LONG = 60.0
 
@@ -55,7 +55,7 @@ def together(*deeds: Callable[[], None]) -> None:
 
 
 def test_turns_are_taken_in_the_order_people_came() -> None:
-    turn, served = Turn(), list[int]()
+    turn, served = WriteQueue(), list[int]()
     first: dict[str, object] = {}
     turn.take(first, until=sqlite_queue.now())
 
@@ -77,7 +77,7 @@ def test_turns_are_taken_in_the_order_people_came() -> None:
 
 
 def test_whoever_has_no_turn_gives_none_back() -> None:
-    turn = Turn()
+    turn = WriteQueue()
     first: dict[str, object] = {}
     turn.take(first, until=sqlite_queue.now())
     turn.give_back({})
@@ -143,7 +143,7 @@ def test_every_lock_that_comes_free_is_looked_at_anew(
     engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the last one waited is not counted against the next."""
-    turn = Turn()
+    turn = WriteQueue()
     monkeypatch.setattr(sqlite_queue, "BUSY_SECONDS", 0.0)
     monkeypatch.setattr(sqlite_queue, "ENOUGH_LOOKS", 5)
     with engine.connect() as connection:

@@ -10,13 +10,13 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker
-from db.notify import Wake, ring
+from db.notify import CommitNotifier, notify
 from tests.town import make_network
 
 
 @pytest.fixture
-def wake(engine: Engine) -> Iterator[Wake]:
-    wake = Wake(engine)
+def wake(engine: Engine) -> Iterator[CommitNotifier]:
+    wake = CommitNotifier(engine)
     yield wake
     wake.close()
 
@@ -24,10 +24,10 @@ def wake(engine: Engine) -> Iterator[Wake]:
 def commit_something(make_session: SessionMaker, slug: str = "n") -> None:
     with make_session.begin() as db:
         db.add(make_network(slug=slug))
-        ring(db)
+        notify(db)
 
 
-def test_a_commit_wakes_a_waiter(wake: Wake, make_session: SessionMaker) -> None:
+def test_a_commit_wakes_a_waiter(wake: CommitNotifier, make_session: SessionMaker) -> None:
     seen = wake.count
     woken: list[bool] = []
     waiter = threading.Thread(target=lambda: woken.append(wake.wait(seen, 10)))
@@ -37,20 +37,20 @@ def test_a_commit_wakes_a_waiter(wake: Wake, make_session: SessionMaker) -> None
     assert woken == [True]
 
 
-def test_a_commit_before_the_wait_is_not_missed(wake: Wake, make_session: SessionMaker) -> None:
+def test_a_commit_before_the_wait_is_not_missed(wake: CommitNotifier, make_session: SessionMaker) -> None:
     seen = wake.count
     commit_something(make_session)
     assert wake.wait(seen, 10)
 
 
-def test_without_a_commit_the_wait_ends_by_itself(wake: Wake) -> None:
+def test_without_a_commit_the_wait_ends_by_itself(wake: CommitNotifier) -> None:
     assert not wake.wait(wake.count, 0.05)
 
 
-def test_a_rolled_back_change_wakes_nobody(wake: Wake, db: Session) -> None:
+def test_a_rolled_back_change_wakes_nobody(wake: CommitNotifier, db: Session) -> None:
     seen = wake.count
     db.add(make_network())
     db.flush()
-    ring(db)
+    notify(db)
     db.rollback()
     assert not wake.wait(seen, 0.1)

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from auth.patrons.csv_import import import_patrons
 from config import Secret, Settings
-from db.engine import WAY, Way
+from db.engine import TRANSACTION_MODE, TransactionMode
 from gateways import landing_token as landing
 from gateways.landing_token import Landing, credential_digest
 from portal.app import create_app, make_services
@@ -67,7 +67,7 @@ def app(services: Services) -> Flask:
 @pytest.fixture
 def db(services: Services) -> Iterator[Session]:
     """A session that only looks: it never keeps the portal waiting for a lock. `rollback` before looking again."""
-    with Session(services.engine.execution_options(**{WAY: Way.READING})) as session:
+    with Session(services.engine.execution_options(**{TRANSACTION_MODE: TransactionMode.READING})) as session:
         yield session
 
 

@@ -103,19 +103,19 @@ def test_the_sweep_leaves_an_anchor_an_hour_while_there_are_deeds(
     def numbers() -> list[int]:
         return [anchor.number for anchor in services.anchors.read(file.read_text(encoding="utf-8")).anchors]
 
-    assert audit_anchors.leave(ours) is None
+    assert audit_anchors.write_checkpoint(ours) is None
     write(ours.make_session, 2)
-    audit_anchors.leave(ours)
+    audit_anchors.write_checkpoint(ours)
     assert numbers() == [2]
     write(ours.make_session, 1)
     clock.advance(minutes=59)
-    audit_anchors.leave(ours)
+    audit_anchors.write_checkpoint(ours)
     assert numbers() == [2]
     clock.advance(minutes=1)
-    audit_anchors.leave(ours)
+    audit_anchors.write_checkpoint(ours)
     assert numbers() == [2, 3]
     clock.advance(hours=2)
-    audit_anchors.leave(ours)
+    audit_anchors.write_checkpoint(ours)
     assert numbers() == [2, 3]
 
 
@@ -124,10 +124,10 @@ def test_an_anchor_torn_by_a_power_cut_spoils_no_later_one(
 ) -> None:
     ours = replace(services, settings=replace(services.settings, anchor_folder=tmp_path))
     write(ours.make_session, 1)
-    audit_anchors.leave(ours)
+    audit_anchors.write_checkpoint(ours)
     file = tmp_path / audit_anchors.FILE
     file.write_text(file.read_text(encoding="utf-8")[:-40], encoding="utf-8")
-    audit_anchors.leave(ours)
+    audit_anchors.write_checkpoint(ours)
     found = services.anchors.read(file.read_text(encoding="utf-8"))
     assert (len(found.anchors), found.unfinished, found.foreign) == (1, 1, 0)
 
@@ -135,7 +135,7 @@ def test_an_anchor_torn_by_a_power_cut_spoils_no_later_one(
 def test_a_folder_that_is_away_stops_nothing(services: Services, tmp_path: Path) -> None:
     ours = replace(services, settings=replace(services.settings, anchor_folder=tmp_path / "away"))
     write(ours.make_session, 1)
-    assert audit_anchors.leave(ours) is None
+    assert audit_anchors.write_checkpoint(ours) is None
 
 
 def test_the_sweep_command_leaves_one(app: Flask, services: Services, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from gateways.nftables.feed import parse_answer
 from portal.services import Services
 from sessions.models import Lease
-from sessions.port_blocks import Origin
+from sessions.port_blocks import PortBlock
 from sites.models import Gateway
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
 from tests.town import Town
@@ -24,7 +24,7 @@ def test_the_agent_reads_in_the_feed_what_the_lease_says(
     reader.press("/signin", login=ADA, secret=ADA_PIN)
     [grant] = parse_answer(bayle.call("GET", "/gateways/nftables/feed?since=0").data).grants
     lease = db.scalars(select(Lease)).one()
-    origin = Origin(lease.public_address, lease.port_first, lease.port_last)
+    origin = PortBlock(lease.public_address, lease.port_first, lease.port_last)
     assert origin.is_block() and grant.ports == origin.ports()
 
 

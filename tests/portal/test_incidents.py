@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from auth.errors import DirectoryUnavailable, PasswordToChange
-from auth.patrons.ldap.client import Directory, Found
+from auth.patrons.ldap.client import Directory, DirectoryEntry
 from auth.vouchers import issuing, plans
 from auth.vouchers.issuing import Order
 from auth.vouchers.models import Voucher
@@ -121,7 +121,7 @@ def test_a_pin_that_must_be_changed_is_said_to_be_that(
 ) -> None:
     class Strict(Directory):
         def find(self, login: str) -> Any:
-            return Found(login, "somebody", "")
+            return DirectoryEntry(login, "somebody", "")
 
         def prove(self, found: Any, secret: str, *, today: Any) -> Any:
             raise PasswordToChange

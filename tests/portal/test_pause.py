@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ads.campaigns import load_announcements
-from ads.choice import Moment
+from ads.choice import ImpressionContext
 from ads.models import Campaign, CampaignState, Impression
 from portal.services import Services
 from sessions.models import AccessSession, Lease
@@ -275,5 +275,5 @@ def test_a_campaign_that_stops_while_it_is_chosen_breaks_no_page(phone: Phone, s
             assert stage.by_id(1) is None
             return super().choices(*args, **kwargs)
 
-    moment = Moment("wifilib", "gare-viotte", "en", NOON)
+    moment = ImpressionContext("wifilib", "gare-viotte", "en", NOON)
     assert stage.choose(moment, Slow()) is not None

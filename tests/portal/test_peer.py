@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.http.proxy_headers import TruePeer, read_address
+from portal.http.proxy_headers import TrustedProxies, read_address
 
 OURS = (ipaddress.ip_network("10.0.0.0/30"), ipaddress.ip_network("fd00::1/128"))
 
@@ -21,7 +21,7 @@ def seen(peer: str, **headers: str) -> dict[str, Any]:
         return []
 
     environ = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **headers}
-    TruePeer(app, OURS)(environ, lambda *_: None)
+    TrustedProxies(app, OURS)(environ, lambda *_: None)
     return got
 
 

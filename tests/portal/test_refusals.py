@@ -17,7 +17,7 @@ from portal.app import create_app
 from portal.http.security_headers import MOST_NAMES_TOLD
 from portal.retention import purging
 from portal.services import Services
-from sessions.models import AccessSession, Lease, Sighting
+from sessions.models import AccessSession, ClientObservation, Lease
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, PORTAL, Agent, Phone
 from tests.town import ADA_PHONE, BO_PHONE, Town, credential_of
@@ -322,7 +322,7 @@ def test_a_gateway_without_its_credential_is_told_nothing(
     )
     assert answer.status_code == 401
     assert set(answer.get_json()) == {"error"}
-    assert db.scalars(select(Sighting)).all() == []
+    assert db.scalars(select(ClientObservation)).all() == []
 
 
 def test_a_gateway_confirms_for_itself_alone(phone: Phone, app: Flask, town: Town, db: Session) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from auth.audit.log import TrailEntry
 from portal.services import Services
 from sessions.legal_requests import register
-from sessions.port_blocks import Origin
+from sessions.port_blocks import PortBlock
 from tests.portal.test_commands import run
 from tests.sessions.legal_requests.rows import PUBLIC, online
 from tests.town import Town
@@ -25,7 +25,7 @@ ASKED = (*WHO, "--public-address", PUBLIC, "--port", "5200", "--at", "2026-11-24
 def suspect(services: Services, town: Town) -> None:
     with services.make_session.begin() as db:
         register.add_first_bases(db)
-        online(db, db.merge(town.station, load=False), 1, Origin(PUBLIC, 5120, 6127))
+        online(db, db.merge(town.station, load=False), 1, PortBlock(PUBLIC, 5120, 6127))
 
 
 @pytest.mark.usefixtures("suspect")

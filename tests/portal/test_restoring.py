@@ -164,7 +164,7 @@ def take_away(lived: Lived) -> str:
         credential = rotate_credential(db, gateway)
         holds.place(
             db,
-            holds.Scope(mac=BO_PHONE),
+            holds.HoldScope(mac=BO_PHONE),
             reference="Réq. 12",
             reason="Enquête",
             expires_at=now.replace(year=now.year + 1),

@@ -10,14 +10,14 @@ import pytest
 from flask import Flask
 
 import portal.caches.pages
-from portal.caches.pages import Hole, Stencils
+from portal.caches.pages import PageCache, Placeholder
 from portal.services import Services
 from tests.clock import MovingClock
 from tests.portal.conftest import Phone
 from tests.town import Town
 
 TOKEN = re.compile(r"ey[\w-]+\.[\w-]+\.[\w-]+")
-VISIT = Hole("visit")
+VISIT = Placeholder("visit")
 
 
 def crowd(app: Flask, town: Town) -> list[Phone]:
@@ -90,7 +90,7 @@ def test_what_was_typed_stands_on_no_other_page(app: Flask, town: Town) -> None:
 
 
 def test_a_page_is_remembered_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    stencils, pages = Stencils(), iter(["old hole.visit.hole", "new hole.visit.hole"])
+    stencils, pages = PageCache(), iter(["old hole.visit.hole", "new hole.visit.hole"])
     assert stencils.fill("key", lambda: next(pages), {VISIT: "a"}) == "old a"
     assert stencils.fill("key", lambda: next(pages), {VISIT: "b"}) == "old b"
     monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
@@ -99,13 +99,13 @@ def test_a_page_is_remembered_for_a_moment_only(monkeypatch: pytest.MonkeyPatch)
 
 def test_strangers_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portal.caches.pages, "MOST", 3)
-    stencils = Stencils()
+    stencils = PageCache()
     for number in range(20):
         stencils.fill(number, lambda: "page", {})
         assert len(stencils._pages) <= 4
 
 
 def test_a_page_like_no_other_is_not_remembered() -> None:
-    stencils = Stencils()
+    stencils = PageCache()
     assert stencils.fill(None, lambda: "first", {}) == "first"
     assert stencils.fill(None, lambda: "second", {}) == "second"

@@ -8,7 +8,7 @@ import portal.app  # noqa: F401  It brings every table.
 from db.base import Base
 from portal.retention import SHELVES
 from sessions.models import AccessSession
-from sessions.retention.policies import Stays
+from sessions.retention.policies import SessionPurge
 
 # Where somebody went, in the words that such a column would have.
 ELSEWHERE = re.compile(r"url|uri|dns|sni|domain|destination|referr?er|user_agent|(?<!g)host|visited|content")
@@ -31,7 +31,7 @@ OFF_THE_SHELVES = {
 def shelved() -> set[str]:
     tables = {AccessSession.__tablename__}
     for shelf in SHELVES:
-        models = [one.model for one in shelf.dependents] if isinstance(shelf, Stays) else [shelf.model]
+        models = [one.model for one in shelf.dependents] if isinstance(shelf, SessionPurge) else [shelf.model]
         tables |= {model.__tablename__ for model in models}
     return tables
 

@@ -14,7 +14,7 @@ from db.engine import SessionMaker
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, SHARED_PORTS, PortRange
 from sessions import end, feed, port_blocks, renewal, roaming, start
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.port_blocks import ALL_PORTS, Origin, Use
+from sessions.port_blocks import ALL_PORTS, PortBlock, PortBlockUse
 from sessions.start import Acceptance
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
@@ -44,12 +44,12 @@ def enter(db: Session, gateway: Gateway, number: int, now: datetime = NOON) -> A
     ).access
 
 
-def origins(db: Session, access: AccessSession) -> list[Origin]:
+def origins(db: Session, access: AccessSession) -> list[PortBlock]:
     leases = db.scalars(select(Lease).where(Lease.access_id == access.id).order_by(Lease.id))
-    return [Origin(lease.public_address, lease.port_first, lease.port_last) for lease in leases]
+    return [PortBlock(lease.public_address, lease.port_first, lease.port_last) for lease in leases]
 
 
-def origin(db: Session, access: AccessSession) -> Origin:
+def origin(db: Session, access: AccessSession) -> PortBlock:
     return origins(db, access)[-1]
 
 
@@ -79,7 +79,7 @@ def test_when_blocks_have_run_out_the_next_is_served_from_what_is_shared_and_the
     for number in range(1, 4):
         assert origin(db, enter(db, town.station, number)).is_block()
     access = enter(db, town.station, 4)
-    assert origin(db, access) == Origin(PUBLIC, None, None)
+    assert origin(db, access) == PortBlock(PUBLIC, None, None)
     ports = told(db, town.station, access)
     assert ports and (ports.first, ports.last) == SHARED_PORTS
 
@@ -128,7 +128,7 @@ def test_a_lease_that_runs_on_elsewhere_keeps_its_block_there(db: Session) -> No
 def test_without_blocks_the_lease_says_all_ports_of_the_one_address(db: Session) -> None:
     town = town_with_blocks(db, size=0)
     access = enter(db, town.station, 1)
-    assert origin(db, access) == Origin(PUBLIC, *ALL_PORTS)
+    assert origin(db, access) == PortBlock(PUBLIC, *ALL_PORTS)
     assert told(db, town.station, access) is None
     unknown = start.open_access(
         db,
@@ -138,7 +138,7 @@ def test_without_blocks_the_lease_says_all_ports_of_the_one_address(db: Session)
         acceptance=Acceptance("1", "fr", ""),
         now=NOON - timedelta(hours=2),
     ).access
-    assert origin(db, unknown) == Origin()
+    assert origin(db, unknown) == PortBlock()
 
 
 def test_who_was_online_before_blocks_were_switched_on_keeps_all_ports(db: Session) -> None:
@@ -148,7 +148,7 @@ def test_who_was_online_before_blocks_were_switched_on_keeps_all_ports(db: Sessi
     renewal.renew(
         db, access, gateway=town.station, client=make_client(access.mac), now=NOON + timedelta(minutes=27)
     )
-    assert origin(db, access) == Origin(PUBLIC, *ALL_PORTS)
+    assert origin(db, access) == PortBlock(PUBLIC, *ALL_PORTS)
     assert origin(db, enter(db, town.station, 2)).is_block()
 
 
@@ -165,10 +165,10 @@ def test_a_renewal_leaves_an_address_that_the_gateway_no_longer_has(db: Session)
 @pytest.mark.parametrize("size", [500, 1008, 3000])
 def test_a_change_of_size_gives_nobody_a_port_that_is_anothers(size: int) -> None:
     uses = [
-        Use(
+        PortBlockUse(
             number,
             f"mac-{number}",
-            Origin(PUBLIC, FIRST_BLOCK_PORT + number * 900, FIRST_BLOCK_PORT + number * 900 + 899),
+            PortBlock(PUBLIC, FIRST_BLOCK_PORT + number * 900, FIRST_BLOCK_PORT + number * 900 + 899),
         )
         for number in range(0, 60, 2)
     ]
@@ -178,7 +178,7 @@ def test_a_change_of_size_gives_nobody_a_port_that_is_anothers(size: int) -> Non
             for use in uses:
                 assert use.origin.first is not None and use.origin.last is not None
                 assert found.last < use.origin.first or use.origin.last < found.first
-        uses.append(Use(number, f"mac-{number}", found))
+        uses.append(PortBlockUse(number, f"mac-{number}", found))
 
 
 def test_clients_that_come_at_once_never_share_a_block(make_session: SessionMaker) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from sessions import end, feed, leases, renewal, start
-from sessions.models import AccessSession, EndReason, Lease, Sighting
+from sessions.models import AccessSession, ClientObservation, EndReason, Lease
 from sessions.start import Acceptance
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
@@ -205,9 +205,9 @@ def test_an_address_seen_behind_another_gateway_is_no_part_of_a_grant(db: Sessio
     seen = {"mac": ADA_PHONE, "seen_at": NOON}
     db.add_all(
         [
-            Sighting(gateway_id=town.station.id, address="fd66::a", **seen),
-            Sighting(gateway_id=town.battant.id, address="fd66::b", **seen),
-            Sighting(gateway_id=town.battant.id, address="10.66.0.99", **seen),
+            ClientObservation(gateway_id=town.station.id, address="fd66::a", **seen),
+            ClientObservation(gateway_id=town.battant.id, address="fd66::b", **seen),
+            ClientObservation(gateway_id=town.battant.id, address="10.66.0.99", **seen),
         ]
     )
     db.flush()

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker
 from sessions import accounting, end, feed, roaming
-from sessions.accounting import Report
+from sessions.accounting import UsageReport
 from sessions.gateway_health import outages, stale_sessions
-from sessions.models import AccessSession, Drift, DriftKind, EndReason, Outage, Remedy
+from sessions.models import AccessSession, EndReason, Mismatch, MismatchKind, Outage, Remedy
 from sessions.sweep import sweep
 from sites.models import Gateway
 from tests.clock import NOON
@@ -41,12 +41,12 @@ class Agent:
         for _ in range(times):
             self.at += EVERY
             self.sequence += 1
-            report = Report("one", self.sequence, 0.0, (), tuple(held), {})
+            report = UsageReport("one", self.sequence, 0.0, (), tuple(held), {})
             accounting.record(self.db, gateway=self.gateway, report=report, now=self.at)
 
 
-def drifts(db: Session) -> list[tuple[int, DriftKind, int]]:
-    rows = db.scalars(select(Drift).order_by(Drift.id), execution_options={"populate_existing": True})
+def drifts(db: Session) -> list[tuple[int, MismatchKind, int]]:
+    rows = db.scalars(select(Mismatch).order_by(Mismatch.id), execution_options={"populate_existing": True})
     return [(row.number, row.kind, row.reports) for row in rows]
 
 
@@ -91,7 +91,7 @@ def test_a_drift_that_passes_by_itself_leaves_nothing(db: Session, agent: Agent)
     access = enter(db, agent.gateway)
     agent.follow()
     agent.report([])
-    assert drifts(db) == [(access.id, DriftKind.MISSING, 1)]
+    assert drifts(db) == [(access.id, MismatchKind.MISSING, 1)]
     agent.report([access.id])
     assert drifts(db) == []
 
@@ -104,7 +104,7 @@ def test_a_gateway_that_lost_a_lease_is_told_once_more_and_nobody_is_ended(db: S
     assert [grant.number for grant in agent.follow().grants] == [access.id]
     agent.report([access.id], times=6)
     assert stale_sessions.settle(db, now=agent.at) == stale_sessions.Settled(0, 0)
-    [row] = db.scalars(select(Drift))
+    [row] = db.scalars(select(Mismatch))
     assert row.remedy is Remedy.TOLD_AGAIN
     assert the_session(db, access.id).ended_at is None
 
@@ -120,8 +120,8 @@ def test_a_session_that_its_gateway_does_not_hold_is_a_zombie_and_is_closed(
         agent.follow()
     assert the_session(db, access.id).end_reason is EndReason.GATEWAY_LOST
     assert the_session(db, other.id).ended_at is None
-    [row] = db.scalars(select(Drift), execution_options={"populate_existing": True})
-    assert (row.remedy, row.kind, row.number) == (Remedy.CLOSED, DriftKind.MISSING, access.id)
+    [row] = db.scalars(select(Mismatch), execution_options={"populate_existing": True})
+    assert (row.remedy, row.kind, row.number) == (Remedy.CLOSED, MismatchKind.MISSING, access.id)
 
 
 def test_no_session_is_closed_for_being_old_or_on_the_word_of_a_silent_gateway(
@@ -135,7 +135,7 @@ def test_no_session_is_closed_for_being_old_or_on_the_word_of_a_silent_gateway(
     agent.at = later
     # After its silence the evidence begins anew.
     agent.report([])
-    assert drifts(db) == [(access.id, DriftKind.MISSING, 1)]
+    assert drifts(db) == [(access.id, MismatchKind.MISSING, 1)]
 
 
 def test_a_gateway_that_was_not_reached_again_has_its_sessions_left_alone(db: Session, agent: Agent) -> None:
@@ -166,11 +166,11 @@ def test_a_client_that_passes_after_its_end_is_told_to_stop_once_more(db: Sessio
     end.end(db, access.id, reason=EndReason.STAFF, now=agent.at)
     assert agent.follow().ends == (access.id,)
     agent.report([access.id], times=2)
-    assert drifts(db) == [(access.id, DriftKind.SURPLUS, 2)]
+    assert drifts(db) == [(access.id, MismatchKind.SURPLUS, 2)]
     assert stale_sessions.settle(db, now=agent.at).told == 1
     assert agent.follow().ends == (access.id,)
     agent.report([])
-    [row] = db.scalars(select(Drift), execution_options={"populate_existing": True})
+    [row] = db.scalars(select(Mismatch), execution_options={"populate_existing": True})
     assert (row.remedy, row.settled_at) == (Remedy.TOLD_AGAIN, agent.at)
 
 
@@ -249,7 +249,7 @@ def test_a_report_that_is_sent_once_more_is_no_sign_of_life(db: Session, agent: 
     accounting.record(
         db,
         gateway=agent.gateway,
-        report=Report("one", 1, 0.0, (), (), {}),
+        report=UsageReport("one", 1, 0.0, (), (), {}),
         now=heard + timedelta(minutes=6),
     )
     assert silences(db) == [(heard, None)]

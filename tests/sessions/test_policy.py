@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sessions import policy
-from sessions.policy import Terms
+from sessions.policy import LeaseBounds
 from tests.clock import NOON
 
 HALF_HOUR = timedelta(minutes=30)
@@ -19,9 +19,9 @@ def minutes(number: float) -> timedelta:
 
 
 def test_a_first_lease_ends_with_whatever_is_first() -> None:
-    assert policy.first_until(Terms(HALF_HOUR), now=NOON) == NOON + HALF_HOUR
-    assert policy.first_until(Terms(HALF_HOUR, NOON + minutes(20)), now=NOON) == NOON + minutes(20)
-    bounded = Terms(HALF_HOUR, NOON + minutes(20), NOON + minutes(10))
+    assert policy.first_until(LeaseBounds(HALF_HOUR), now=NOON) == NOON + HALF_HOUR
+    assert policy.first_until(LeaseBounds(HALF_HOUR, NOON + minutes(20)), now=NOON) == NOON + minutes(20)
+    bounded = LeaseBounds(HALF_HOUR, NOON + minutes(20), NOON + minutes(10))
     assert policy.first_until(bounded, now=NOON) == NOON + minutes(10)
 
 
@@ -30,12 +30,12 @@ def test_a_first_lease_ends_with_whatever_is_first() -> None:
     [(25, 60), (29.9, 60), (30, 60), (31, 61), (45, 75)],
 )
 def test_a_renewal_counts_from_the_old_deadline_and_after_it_from_now(pressed: float, ends: float) -> None:
-    until = policy.renewed_until(Terms(HALF_HOUR), now=NOON + minutes(pressed), until=NOON + HALF_HOUR)
+    until = policy.renewed_until(LeaseBounds(HALF_HOUR), now=NOON + minutes(pressed), until=NOON + HALF_HOUR)
     assert until == NOON + minutes(ends)
 
 
 def test_a_renewal_never_passes_the_closing() -> None:
-    terms = Terms(HALF_HOUR, closing=NOON + minutes(40))
+    terms = LeaseBounds(HALF_HOUR, closing=NOON + minutes(40))
     assert policy.renewed_until(terms, now=NOON + minutes(26), until=NOON + HALF_HOUR) == NOON + minutes(40)
 
 
@@ -62,5 +62,5 @@ def test_a_silent_client_is_gone_after_the_idle_time(silent: float, idle: float,
 def test_a_lease_ends_on_a_step_of_its_gateway_and_never_late(
     length: timedelta, step: timedelta, kept: timedelta
 ) -> None:
-    terms = Terms(HALF_HOUR, closing=NOON + length, step=step)
+    terms = LeaseBounds(HALF_HOUR, closing=NOON + length, step=step)
     assert policy.first_until(terms, now=NOON) == NOON + kept

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sessions import accounting, feed, roaming
-from sessions.accounting import Count, Report
+from sessions.accounting import Counters, UsageReport
 from sessions.gateway_health import stale_sessions
-from sessions.models import AccessSession, Lease, Sighting
+from sessions.models import AccessSession, ClientObservation, Lease
 from sites.models import Gateway, SiteKind
 from tests.clock import NOON
 from tests.sessions.test_feed import enter, read
@@ -41,8 +41,10 @@ def report(
     now: datetime = LATER,
 ) -> None:
     seen = make_client(access.mac, *addresses).addresses if addresses else ()
-    count = Count(access.id, 1, 1, 1, 1, idle, seen)
-    told = Report("one", int(now.timestamp()), now.timestamp(), (count,), (access.id,) if held else (), {})
+    count = Counters(access.id, 1, 1, 1, 1, idle, seen)
+    told = UsageReport(
+        "one", int(now.timestamp()), now.timestamp(), (count,), (access.id,) if held else (), {}
+    )
     accounting.record(db, gateway=gateway, report=told, now=now)
 
 
@@ -92,7 +94,7 @@ def test_a_stranger_who_arrives_is_seen_and_not_let_in(db: Session) -> None:
     town = build_town(db)
     client = make_client(ADA_TABLET, "10.67.0.9")
     assert roaming.arrive(db, gateway=town.battant, clients=[client], now=LATER) == 0
-    assert db.scalars(select(Sighting.mac)).all() == [ADA_TABLET]
+    assert db.scalars(select(ClientObservation.mac)).all() == [ADA_TABLET]
     assert db.scalars(select(Lease)).all() == []
 
 
@@ -107,7 +109,7 @@ def test_an_address_taken_by_another_client_is_the_other_clients(db: Session) ->
     town = build_town(db)
     enter(db, town.station)
     roaming.arrive(db, gateway=town.station, clients=[make_client(ADA_TABLET, "10.66.0.5")], now=LATER)
-    assert db.scalars(select(Sighting.mac), execution_options={"populate_existing": True}).all() == [
+    assert db.scalars(select(ClientObservation.mac), execution_options={"populate_existing": True}).all() == [
         ADA_TABLET
     ]
 
@@ -154,7 +156,7 @@ def test_what_a_gateway_lets_pass_takes_no_address_from_a_card_seen_behind_it(db
     access = enter(db, town.station)
     roaming.arrive(db, gateway=town.station, clients=[make_client(BO_PHONE, "10.66.0.5")], now=LATER)
     report(db, town.station, access, addresses=("10.66.0.5",), now=LATER + timedelta(minutes=2))
-    assert db.scalars(select(Sighting.mac), execution_options=_FRESH).all() == [BO_PHONE]
+    assert db.scalars(select(ClientObservation.mac), execution_options=_FRESH).all() == [BO_PHONE]
 
 
 # What a gateway's word is worth at another
@@ -167,7 +169,7 @@ def test_a_gateway_speaks_for_addresses_of_its_own_prefixes_alone(db: Session, a
     assert roaming.arrive(db, gateway=town.battant, clients=[make_client(ADA_PHONE, address)], now=LATER) == 0
     roaming.arrive(db, gateway=town.battant, clients=[make_client(ADA_PHONE, "10.67.0.5")], now=LATER)
     report(db, town.battant, access, addresses=("10.67.0.5", address))
-    seen = select(Sighting.address).where(Sighting.gateway_id == town.battant.id)
+    seen = select(ClientObservation.address).where(ClientObservation.gateway_id == town.battant.id)
     assert db.scalars(seen).all() == ["10.67.0.5"]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
 from sites.gateways import add_gateway
-from sites.import_export import GATEWAYS, NETWORKS, SITES, Form, Records, export_records, import_records
+from sites.import_export import GATEWAYS, NETWORKS, SITES, FileFormat, Records, export_records, import_records
 from sites.models import Gateway, Network, Site, SiteKind, SiteState
 from tests.sites.files import GOOD, HEAD, collection, feature, table
 from tests.sites.places import pierre_bayle, public_network
@@ -19,9 +19,11 @@ from tests.sites.places import pierre_bayle, public_network
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", FileFormat)
 @pytest.mark.parametrize("records", [NETWORKS, SITES, GATEWAYS], ids=["networks", "sites", "gateways"])
-def test_what_was_exported_changes_nothing_when_imported(db: Session, records: Records, form: Form) -> None:
+def test_what_was_exported_changes_nothing_when_imported(
+    db: Session, records: Records, form: FileFormat
+) -> None:
     town(db)
     content = export_records(db, records, form)
     result = import_records(db, records, content)
@@ -30,8 +32,8 @@ def test_what_was_exported_changes_nothing_when_imported(db: Session, records: R
     assert export_records(db, records, form) == content
 
 
-@pytest.mark.parametrize("form", Form)
-def test_an_empty_database_becomes_the_exported_one(db: Session, form: Form) -> None:
+@pytest.mark.parametrize("form", FileFormat)
+def test_an_empty_database_becomes_the_exported_one(db: Session, form: FileFormat) -> None:
     town(db)
     files = {kind.key + str(i): export_records(db, kind, form) for i, kind in enumerate((NETWORKS, SITES))}
     for site in db.scalars(select(Site)):
@@ -104,7 +106,7 @@ def test_geojson_has_the_longitude_first(db: Session, wifilib: Network) -> None:
     site = db.scalars(select(Site)).one()
     assert (site.latitude, site.longitude, site.ads_allowed) == (47.243, 6.0185, True)
     assert site.networks == [wifilib]
-    exported = json.loads(export_records(db, SITES, Form.GEOJSON))
+    exported = json.loads(export_records(db, SITES, FileFormat.GEOJSON))
     assert exported["type"] == "FeatureCollection"
     [found] = exported["features"]
     assert found["geometry"] == {"type": "Point", "coordinates": [6.0185, 47.243]}

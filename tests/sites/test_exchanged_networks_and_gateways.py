@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sites.gateways import add_gateway, by_credential
-from sites.import_export import GATEWAYS, NETWORKS, Form, export_records, import_records
+from sites.import_export import GATEWAYS, NETWORKS, FileFormat, export_records, import_records
 from sites.models import Gateway, Network, Site
 from tests.sites.files import faults, table
 from tests.sites.places import viotte
@@ -75,8 +75,8 @@ def test_a_new_gateway_gets_a_credential_that_is_shown_once(db: Session, station
     assert by_credential(db, result.credentials["viotte-1"]) is found
 
 
-@pytest.mark.parametrize("form", Form)
-def test_an_export_holds_no_credential(db: Session, station: Site, form: Form) -> None:
+@pytest.mark.parametrize("form", FileFormat)
+def test_an_export_holds_no_credential(db: Session, station: Site, form: FileFormat) -> None:
     gateway(db, station)
     digest = db.scalars(select(Gateway.credential_digest)).one()
     assert digest.encode() not in export_records(db, GATEWAYS, form)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateways.landing_token import credential_digest
 from gateways.registry import UnknownKind
-from sites.checks import SILENT_AFTER, Verdict, check
+from sites.checks import SILENT_AFTER, GatewayState, check
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.gateways import add_gateway, by_address, by_credential, by_identity, rotate_credential
 from sites.models import Gateway, Network, Site
@@ -180,17 +180,17 @@ def test_it_does_not_guess_between_two_sites_with_one_prefix(
 @pytest.mark.parametrize(
     ("state", "verdict"),
     [
-        ({}, Verdict.NEVER_SEEN),
-        ({"seen_at": NOW}, Verdict.WELL),
-        ({"seen_at": NOW - SILENT_AFTER}, Verdict.WELL),
-        ({"seen_at": NOW - SILENT_AFTER - timedelta(seconds=1), "feed_version": 5}, Verdict.SILENT),
-        ({"seen_at": NOW, "feed_version": 5, "confirmed_version": 4}, Verdict.BEHIND),
-        ({"seen_at": NOW, "health": {"clock_offset": -2.5}}, Verdict.CLOCK_OFF),
-        ({"seen_at": NOW, "health": {"clock_offset": 1.5, "held": 3}}, Verdict.WELL),
+        ({}, GatewayState.NEVER_SEEN),
+        ({"seen_at": NOW}, GatewayState.WELL),
+        ({"seen_at": NOW - SILENT_AFTER}, GatewayState.WELL),
+        ({"seen_at": NOW - SILENT_AFTER - timedelta(seconds=1), "feed_version": 5}, GatewayState.SILENT),
+        ({"seen_at": NOW, "feed_version": 5, "confirmed_version": 4}, GatewayState.BEHIND),
+        ({"seen_at": NOW, "health": {"clock_offset": -2.5}}, GatewayState.CLOCK_OFF),
+        ({"seen_at": NOW, "health": {"clock_offset": 1.5, "held": 3}}, GatewayState.WELL),
     ],
 )
 def test_it_says_how_a_gateway_is(
-    db: Session, station: Site, wifilib: Network, state: dict[str, Any], verdict: Verdict
+    db: Session, station: Site, wifilib: Network, state: dict[str, Any], verdict: GatewayState
 ) -> None:
     gateway, _ = added(db, station, wifilib)
     for name, value in state.items():

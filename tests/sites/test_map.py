@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sites.directory import Hotspot, hotspot
-from sites.map import BOUCLE, DOUBS, SHAPES, Bounds, Shape, draw
+from sites.map import BOUCLE, DOUBS, SHAPES, Bounds, MapShape, draw
 from sites.models import SiteKind
 from tests.sites.places import viotte
 
@@ -75,7 +75,7 @@ def test_each_kind_has_a_shape_of_its_own() -> None:
     for one, other in combinations(outlines.values(), 2):
         assert one != other
     assert len(corners(outlines[SiteKind.LIBRARY])) == 3
-    assert SHAPES[SiteKind.TRAM_STOP] is Shape.CIRCLE
+    assert SHAPES[SiteKind.TRAM_STOP] is MapShape.CIRCLE
 
 
 def test_the_old_town_has_a_map_of_its_own_with_the_numbers_of_the_list() -> None:

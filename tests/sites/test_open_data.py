@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
 from sites.directory import geojson, hotspots
-from sites.import_export import SITES, Form, export_records, import_records
+from sites.import_export import SITES, FileFormat, export_records, import_records
 from sites.models import Network, Site
 from tests.sites.files import GOOD, HEAD, collection, faults, feature, table
 from tests.sites.test_exchange import NOW
@@ -93,12 +93,12 @@ def test_the_slug_may_be_the_features_identifier(db: Session, wifilib: Network) 
 
 def test_our_own_public_list_changes_nothing_when_read_back(db: Session) -> None:
     load_demo(db, now=NOW)
-    before = export_records(db, SITES, Form.CSV)
+    before = export_records(db, SITES, FileFormat.CSV)
     content = json.dumps(geojson(hotspots(db, now=NOW), now=NOW)).encode()
     result = import_records(db, SITES, content)
     assert (result.created, result.changed) == ((), ())
     assert len(result.unchanged) > 40
-    assert export_records(db, SITES, Form.CSV) == before
+    assert export_records(db, SITES, FileFormat.CSV) == before
 
 
 def test_a_table_with_none_of_our_columns_is_answered_in_two_sentences(db: Session, wifilib: Network) -> None:

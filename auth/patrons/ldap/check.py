@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from auth.errors import WrongCredentials
 from auth.patrons.ldap import requests
 from auth.patrons.ldap import responses as answers
-from auth.patrons.ldap.connection import BrokenLine
+from auth.patrons.ldap.connection import BrokenConnection
 from auth.patrons.ldap.entries import Logins
 from auth.patrons.ldap.groups import Membership, is_active_directory
-from auth.patrons.ldap.responses import Proof
-from auth.patrons.ldap.server import WARN_DAYS, LdapServer, Use, make_context
+from auth.patrons.ldap.responses import BindResult
+from auth.patrons.ldap.server import WARN_DAYS, LdapServer, Purpose, make_context
 from auth.patrons.login_names import check_login, spellings_of
 from config import LdapSettings, NestedGroups
-from config.findings import Finding, fault, good, warning
+from config.findings import ConfigFinding, fault, good, warning
 
 SAMPLE = 20
 _ANY = "(objectClass=*)"
@@ -32,10 +32,10 @@ def check_directory(
     *,
     clock: Callable[[], float],
     login: str | None = None,
-) -> list[Finding]:
+) -> list[ConfigFinding]:
     """Ask every server whether the settings fit. `login` has one person looked up; nobody's password is needed."""
     context = make_context(settings)
-    found: list[Finding] = []
+    found: list[ConfigFinding] = []
     if not settings.verify:
         found.append(fault("AROBASE_LDAP_VERIFY is false: anybody on the way can read every password."))
     for url in settings.urls:
@@ -47,21 +47,21 @@ def check_directory(
     return found
 
 
-def _of_server(server: LdapServer, look: _Look, clock: Callable[[], float]) -> list[Finding]:
+def _of_server(server: LdapServer, look: _Look, clock: Callable[[], float]) -> list[ConfigFinding]:
     started = time.monotonic()
     deadline = started + look.settings.timeout_seconds
     try:
-        findings = server.talk(Use.SEARCH, deadline, lambda wire: list(look.all(wire, deadline)))
+        findings = server.talk(Purpose.SEARCH, deadline, lambda wire: list(look.all(wire, deadline)))
         took = round((time.monotonic() - started) * 1000)
         findings.insert(0, good(f"the service account may bind and search; {took} ms for all questions."))
-        findings += server.talk(Use.PROOF, deadline, look.proof)
-    except BrokenLine as broken:
+        findings += server.talk(Purpose.PROOF, deadline, look.proof)
+    except BrokenConnection as broken:
         findings = [fault(f"{broken.reason}.")]
     if (ends := server.certificate_ends) is not None:
         day = datetime.fromtimestamp(ends, UTC).date()
         soon = ends - clock() < WARN_DAYS * _DAY_SECONDS
         findings.append((warning if soon else good)(f"its certificate ends on {day}."))
-    return [Finding(one.severity, f"{server.name}: {one.sentence}") for one in findings]
+    return [ConfigFinding(one.severity, f"{server.name}: {one.sentence}") for one in findings]
 
 
 class _Look:
@@ -73,7 +73,7 @@ class _Look:
         self._login = login
         self._logins = Logins(settings.user_filter)
 
-    def all(self, wire: requests.LdapConnection, deadline: float) -> Iterator[Finding]:
+    def all(self, wire: requests.LdapConnection, deadline: float) -> Iterator[ConfigFinding]:
         if not _exists(wire, self.settings.base_dn, deadline):
             yield fault(
                 f"AROBASE_LDAP_BASE_DN: there is no {self.settings.base_dn}, or the service account may not read it."
@@ -84,18 +84,18 @@ class _Look:
         if self._login is not None:
             yield from self._person(wire, deadline, self._login)
 
-    def proof(self, wire: requests.LdapConnection) -> list[Finding]:
+    def proof(self, wire: requests.LdapConnection) -> list[ConfigFinding]:
         """Nobody's name with a wrong password: anything but a refusal would let in everybody, or nobody."""
         answer = requests.bind(wire, f"cn=arobase-nobody,{self.settings.base_dn}", b"no password of anybody")
         match answers.judge_bind(answer.code, answer.message, answer.policy):
-            case Proof.WRONG:
+            case BindResult.WRONG:
                 return []
-            case Proof.UNKNOWN:
+            case BindResult.UNKNOWN:
                 return [fault(f"it answers a wrong password with {answer.description} ({answer.code}).")]
             case _:
                 return [fault("it lets somebody in whom it does not know, with any password.")]
 
-    def _people(self, wire: requests.LdapConnection, deadline: float) -> Iterator[Finding]:
+    def _people(self, wire: requests.LdapConnection, deadline: float) -> Iterator[ConfigFinding]:
         ours = self.settings
         wanted = [ours.id_attribute, ours.category_attribute, ours.expiry_attribute, ours.lock_attribute]
         answer = requests.search(
@@ -127,7 +127,7 @@ class _Look:
                 )
         yield from _unreadable(ours, people)
 
-    def _group(self, wire: requests.LdapConnection, deadline: float) -> Iterator[Finding]:
+    def _group(self, wire: requests.LdapConnection, deadline: float) -> Iterator[ConfigFinding]:
         if self._membership is None:
             return
         group, base = self._membership.group, self._membership.base
@@ -147,7 +147,7 @@ class _Look:
                 f"AROBASE_LDAP_GROUP_BASE_DN: there is no {base}, or the service account may not read it."
             )
 
-    def _person(self, wire: requests.LdapConnection, deadline: float, login: str) -> Iterator[Finding]:
+    def _person(self, wire: requests.LdapConnection, deadline: float, login: str) -> Iterator[ConfigFinding]:
         try:
             typed = check_login(login)
         except WrongCredentials:
@@ -178,7 +178,7 @@ def _exists(wire: requests.LdapConnection, dn: str, deadline: float) -> bool:
     return len(answer.entries) == 1
 
 
-def _unreadable(ours: LdapSettings, people: tuple[requests.Entry, ...]) -> Iterator[Finding]:
+def _unreadable(ours: LdapSettings, people: tuple[requests.Entry, ...]) -> Iterator[ConfigFinding]:
     """Attributes that hold something else than the settings say; each is told once."""
     told = set()
     for one in people:

@@ -28,12 +28,12 @@ from auth.errors import (
 )
 from auth.patrons.ldap import requests
 from auth.patrons.ldap import responses as answers
-from auth.patrons.ldap.connection import BrokenLine
+from auth.patrons.ldap.connection import BrokenConnection
 from auth.patrons.ldap.entries import Logins
 from auth.patrons.ldap.groups import ATTRIBUTES as GROUP_ATTRIBUTES
 from auth.patrons.ldap.groups import Membership, common_base
-from auth.patrons.ldap.responses import Proof
-from auth.patrons.ldap.server import LdapServer, Use, make_context
+from auth.patrons.ldap.responses import BindResult
+from auth.patrons.ldap.server import LdapServer, Purpose, make_context
 from auth.patrons.login_names import check_login, check_secret, normalise_login, spellings_of
 from config import LdapSettings
 
@@ -56,7 +56,7 @@ class Patron:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DirectoryEntry:
     """A login that was looked up. `stable_id` is None for nobody; `login` is the folded form, for limits.
 
     What the secret will be tried on (`verifier`: a DN, or a hash) and the raw attributes show in no `repr`.
@@ -70,10 +70,10 @@ class Found:
 
 
 class Directory(Protocol):
-    def find(self, login: str) -> Found:
+    def find(self, login: str) -> DirectoryEntry:
         """Look `login` up. Raises `WrongCredentials` (no login at all) and `DirectoryUnavailable`."""
 
-    def prove(self, found: Found, secret: str, *, today: date) -> Patron:
+    def prove(self, found: DirectoryEntry, secret: str, *, today: date) -> Patron:
         """Try `secret`. Raises `WrongCredentials`, then, only for a right secret, `BlockedCard`,
         `ExpiredCard`, `PasswordToChange` or `WrongPlace`; and `DirectoryUnavailable`.
         """
@@ -106,24 +106,24 @@ class LdapDirectory:
         for server in self._servers:
             server.close()
 
-    def find(self, login: str) -> Found:
+    def find(self, login: str) -> DirectoryEntry:
         typed = check_login(login)
         started = time.monotonic()
         with _telling("find"):
-            answer = self._talk(Use.SEARCH, self._settings.timeout_seconds, self._search_for(typed))
+            answer = self._talk(Purpose.SEARCH, self._settings.timeout_seconds, self._search_for(typed))
             return self._found(typed, answer, started)
 
-    def prove(self, found: Found, secret: str, *, today: date) -> Patron:
+    def prove(self, found: DirectoryEntry, secret: str, *, today: date) -> Patron:
         octets = requests.prepare_secret(check_secret(secret))
         left = self._settings.timeout_seconds - found.spent_seconds
         deadline = time.monotonic() + left
         with _telling("prove"):
-            answer = self._talk(Use.PROOF, left, lambda wire: requests.bind(wire, found.verifier, octets))
+            answer = self._talk(Purpose.PROOF, left, lambda wire: requests.bind(wire, found.verifier, octets))
             proof = answers.judge_bind(answer.code, answer.message, answer.policy)
-            if proof is Proof.UNKNOWN:
+            if proof is BindResult.UNKNOWN:
                 broken = requests.explain_code("the bind of a person", answer.code, answer.description)
                 raise DirectoryUnavailable(broken.reason)
-            if proof is Proof.WRONG or found.stable_id is None:
+            if proof is BindResult.WRONG or found.stable_id is None:
                 raise WrongCredentials
             patron = self._patron(found, found.stable_id, proof)
             _refuse_by_state(patron, proof, today)
@@ -145,7 +145,7 @@ class LdapDirectory:
         seconds = ours.timeout_seconds
         return lambda wire: requests.search(wire, ours.base_dn, text, attributes=attributes, seconds=seconds)
 
-    def _found(self, typed: str, answer: requests.SearchAnswer, started: float) -> Found:
+    def _found(self, typed: str, answer: requests.SearchAnswer, started: float) -> DirectoryEntry:
         if answer.code not in (requests.SUCCESS, requests.SIZE_LIMIT_EXCEEDED):
             broken = requests.explain_code("the search for a person", answer.code, answer.description)
             raise DirectoryUnavailable(broken.reason)
@@ -156,12 +156,12 @@ class LdapDirectory:
                 log.warning("a login matches several entries: AROBASE_LDAP_USER_FILTER must name one")
             elif answer.referrals:
                 log.warning("the directory has only a referral for a login, and none is ever followed")
-            return Found(login, None, f"{NOBODY},{self._settings.base_dn}", spent_seconds=spent)
+            return DirectoryEntry(login, None, f"{NOBODY},{self._settings.base_dn}", spent_seconds=spent)
         name = self._settings.id_attribute
         stable_id = _read(lambda: answers.read_id(name, entry.attributes.get(name.lower(), ())))
-        return Found(login, stable_id, entry.dn, entry.attributes, spent)
+        return DirectoryEntry(login, stable_id, entry.dn, entry.attributes, spent)
 
-    def _patron(self, found: Found, stable_id: str, proof: Proof) -> Patron:
+    def _patron(self, found: DirectoryEntry, stable_id: str, proof: BindResult) -> Patron:
         def values(name: str | None) -> tuple[bytes, ...]:
             return found.attributes.get(name.lower(), ()) if name else ()
 
@@ -171,10 +171,10 @@ class LdapDirectory:
             stable_id=stable_id,
             category=answers.read_text(values(ours.category_attribute)),
             expires_on=_read(lambda: answers.read_expiry(expiry, values(expiry))),
-            blocked=_read(lambda: answers.read_lock(lock, values(lock))) or proof is Proof.BLOCKED,
+            blocked=_read(lambda: answers.read_lock(lock, values(lock))) or proof is BindResult.BLOCKED,
         )
 
-    def _check_group(self, found: Found, deadline: float) -> None:
+    def _check_group(self, found: DirectoryEntry, deadline: float) -> None:
         membership = self._membership
         if membership is None:
             return
@@ -183,10 +183,10 @@ class LdapDirectory:
         def ask(wire: requests.LdapConnection) -> bool:
             return membership.holds(wire, found.verifier, found.attributes, deadline=deadline)
 
-        if not self._talk(Use.SEARCH, left, ask):
+        if not self._talk(Purpose.SEARCH, left, ask):
             raise WrongPlace
 
-    def _talk(self, use: Use, seconds: float, work: Callable[[requests.LdapConnection], T]) -> T:
+    def _talk(self, use: Purpose, seconds: float, work: Callable[[requests.LdapConnection], T]) -> T:
         """Do `work` behind both guards. Raises `DirectoryUnavailable`."""
         deadline = time.monotonic() + seconds
         try:
@@ -202,11 +202,11 @@ class LdapDirectory:
             raise DirectoryUnavailable(
                 "it failed several times in a row", retry_after_seconds=retry
             ) from None
-        except BrokenLine as broken:
+        except BrokenConnection as broken:
             self._breaker.failed(broken.reason)
             raise DirectoryUnavailable(broken.reason) from broken
 
-    def _ask_servers(self, use: Use, deadline: float, work: Callable[[requests.LdapConnection], T]) -> T:
+    def _ask_servers(self, use: Purpose, deadline: float, work: Callable[[requests.LdapConnection], T]) -> T:
         """The first answer, servers in their order, those that failed lately last."""
         reasons = []
         now = time.monotonic()
@@ -217,14 +217,14 @@ class LdapDirectory:
             share = now + (deadline - now) / (len(servers) - tried)
             try:
                 answer = server.talk(use, share, work)
-            except BrokenLine as broken:
+            except BrokenConnection as broken:
                 server.put_aside_until = time.monotonic() + ASIDE_SECONDS
                 reasons.append(f"{server.name}: {broken.reason}")
             else:
                 server.put_aside_until = 0.0
                 self._breaker.succeeded()
                 return answer
-        raise BrokenLine("; ".join(reasons))
+        raise BrokenConnection("; ".join(reasons))
 
 
 def membership_of(settings: LdapSettings) -> Membership | None:
@@ -235,14 +235,14 @@ def membership_of(settings: LdapSettings) -> Membership | None:
     return Membership(settings.required_group, base, settings.nested_groups)
 
 
-def _refuse_by_state(patron: Patron, proof: Proof, today: date) -> None:
+def _refuse_by_state(patron: Patron, proof: BindResult, today: date) -> None:
     ended = patron.expires_on is not None and patron.expires_on < today
     # A directory that says "expired" without a date that agrees leaves nothing to tell but "ask the desk".
-    if patron.blocked or (proof is Proof.EXPIRED and not ended):
+    if patron.blocked or (proof is BindResult.EXPIRED and not ended):
         raise BlockedCard
     if patron.expires_on is not None and ended:
         raise ExpiredCard(patron.expires_on)
-    if proof is Proof.TO_CHANGE:
+    if proof is BindResult.TO_CHANGE:
         raise PasswordToChange
 
 

@@ -32,7 +32,7 @@ _OLD_TLS = {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO
 _NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "BAD_RECORD_TYPE"}
 
 
-class BrokenLine(Exception):
+class BrokenConnection(Exception):
     """The server could not be asked. `reason` is for the operator; `late` says that the deadline was over."""
 
     def __init__(self, reason: str, *, late: bool = False) -> None:
@@ -41,13 +41,13 @@ class BrokenLine(Exception):
         self.late = late
 
 
-def explain(error: BaseException) -> BrokenLine:
+def explain(error: BaseException) -> BrokenConnection:
     """Name the cause of a failed connection in words that an operator can act on."""
-    if isinstance(error, BrokenLine):
+    if isinstance(error, BrokenConnection):
         return error
     if isinstance(error, TimeoutError):
-        return BrokenLine("no answer in time", late=True)
-    return BrokenLine(_words(error))
+        return BrokenConnection("no answer in time", late=True)
+    return BrokenConnection(_words(error))
 
 
 def _words(error: BaseException) -> str:
@@ -72,7 +72,7 @@ def _words(error: BaseException) -> str:
     return f"it answered something that is not LDAP ({type(error).__name__})"
 
 
-class Line:
+class DeadlineSocket:
     """One connection. ldap3 reads and writes through it as if it were the socket."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
@@ -87,7 +87,7 @@ class Line:
         self.failure = None
 
     def secure(self, context: ssl.SSLContext, name: str) -> None:
-        """Put TLS on the line; the certificate must be for `name`. Raises `BrokenLine`."""
+        """Put TLS on the line; the certificate must be for `name`. Raises `BrokenConnection`."""
         try:
             self._socket.settimeout(_left(self._deadline))
             # From here on a failure closes the wrapped socket, and with it the plain one.
@@ -132,8 +132,8 @@ class Line:
         self._socket.close()
 
 
-def open_line(host: str, port: int, deadline: float) -> Line:
-    """Connect to the first address of `host` that answers. Raises `BrokenLine`."""
+def connect(host: str, port: int, deadline: float) -> DeadlineSocket:
+    """Connect to the first address of `host` that answers. Raises `BrokenConnection`."""
     addresses = _resolve(host, port, deadline)
     error: OSError = OSError(0, "its name has no address")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
@@ -143,7 +143,7 @@ def open_line(host: str, port: int, deadline: float) -> Line:
             sock.settimeout(_left(deadline) / (len(addresses) - tried))
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return Line(sock, deadline)
+            return DeadlineSocket(sock, deadline)
         except OSError as failure:
             sock.close()
             error = failure
@@ -178,7 +178,7 @@ def _resolve(host: str, port: int, deadline: float) -> _Addresses:
     try:
         answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
     except queue.Empty:
-        raise BrokenLine("its name was not resolved in time", late=True) from None
+        raise BrokenConnection("its name was not resolved in time", late=True) from None
     if isinstance(answer, BaseException):
         raise explain(answer) from answer
     return answer

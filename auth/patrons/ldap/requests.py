@@ -17,7 +17,7 @@ import ldap3
 from ldap3.utils.conv import escape_filter_chars
 
 from auth.errors import WrongCredentials
-from auth.patrons.ldap.connection import BrokenLine, Line
+from auth.patrons.ldap.connection import BrokenConnection, DeadlineSocket
 from auth.patrons.login_names import compose
 
 START_TLS = "1.3.6.1.4.1.1466.20037"
@@ -65,7 +65,7 @@ class BindAnswer:
     policy: int | None
 
 
-def connect(line: Line) -> LdapConnection:
+def connect(line: DeadlineSocket) -> LdapConnection:
     """Make ldap3 speak over `line`. It opens, secures and follows nothing by itself."""
     server = ldap3.Server("directory", get_info=ldap3.NONE, allowed_referral_hosts=[])
     connection = ldap3.Connection(
@@ -84,13 +84,13 @@ def connect(line: Line) -> LdapConnection:
     return connection
 
 
-def start_tls(connection: LdapConnection, line: Line, context: ssl.SSLContext, name: str) -> None:
-    """Ask for StartTLS and put TLS on the line (RFC 4511 section 4.14). Raises `BrokenLine`: there is no
+def start_tls(connection: LdapConnection, line: DeadlineSocket, context: ssl.SSLContext, name: str) -> None:
+    """Ask for StartTLS and put TLS on the line (RFC 4511 section 4.14). Raises `BrokenConnection`: there is no
     plain way.
     """
     connection.extended(START_TLS)
     if connection.result["result"] != SUCCESS:
-        raise BrokenLine(f"it refuses StartTLS ({connection.result['description']})")
+        raise BrokenConnection(f"it refuses StartTLS ({connection.result['description']})")
     line.secure(context, name)
     connection.tls_started = True
 
@@ -175,16 +175,18 @@ def search(
     return SearchAnswer(result["result"], result["description"], entries, referrals)
 
 
-def explain_code(what: str, code: int, description: str) -> BrokenLine:
+def explain_code(what: str, code: int, description: str) -> BrokenConnection:
     if code == REFERRAL:
-        return BrokenLine(f"it answers {what} with a referral to another server, and none is ever followed")
-    return BrokenLine(f"it answers {what} with {description} ({code})")
+        return BrokenConnection(
+            f"it answers {what} with a referral to another server, and none is ever followed"
+        )
+    return BrokenConnection(f"it answers {what} with {description} ({code})")
 
 
 def _refuse_the_busy(result: Mapping[str, object]) -> None:
     # These two say that another server, or another minute, would do better: the same as no answer.
     if result["result"] in (BUSY, UNAVAILABLE):
-        raise BrokenLine(f"it says that it is {result['description']}")
+        raise BrokenConnection(f"it says that it is {result['description']}")
 
 
 def _entry(found: Mapping[str, object]) -> Entry:

@@ -43,7 +43,7 @@ class UnreadableAttribute(ValueError):
     """An attribute does not hold what the settings say. The text names the attribute, never its value."""
 
 
-class Proof(enum.StrEnum):
+class BindResult(enum.StrEnum):
     """What a bind said about the secret and the account."""
 
     RIGHT = "right"
@@ -55,20 +55,20 @@ class Proof(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-def judge_bind(code: int, message: str, policy: int | None) -> Proof:
+def judge_bind(code: int, message: str, policy: int | None) -> BindResult:
     """Read a bind's answer. Only what proves that the secret was right may say more than `WRONG`.
 
     OpenLDAP's password policy reports an expired or reset password only after it has compared it; its
     "locked" comes before, and so proves nothing. While it grants grace logins, an expired password is right.
     """
     if code == _SUCCESS:
-        return Proof.TO_CHANGE if policy == _POLICY_CHANGE_AFTER_RESET else Proof.RIGHT
+        return BindResult.TO_CHANGE if policy == _POLICY_CHANGE_AFTER_RESET else BindResult.RIGHT
     if code not in _WRONG:
-        return Proof.UNKNOWN
+        return BindResult.UNKNOWN
     if policy == _POLICY_PASSWORD_EXPIRED:
-        return Proof.TO_CHANGE
+        return BindResult.TO_CHANGE
     told = _AD_DATA.search(message)
-    return Proof(_AD_PROVEN.get(told.group(1), "wrong")) if told else Proof.WRONG
+    return BindResult(_AD_PROVEN.get(told.group(1), "wrong")) if told else BindResult.WRONG
 
 
 def read_id(attribute: str, values: Values) -> str:

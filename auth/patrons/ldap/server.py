@@ -18,7 +18,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from auth.patrons.ldap import requests
-from auth.patrons.ldap.connection import BrokenLine, Line, explain, open_line
+from auth.patrons.ldap.connection import BrokenConnection, DeadlineSocket, connect, explain
 from config import LdapSettings
 from config.authorities import read_authorities
 
@@ -32,14 +32,14 @@ KEEP_IDLE_SECONDS = 50.0
 WARN_DAYS = 14
 
 
-class Use(enum.Enum):
+class Purpose(enum.Enum):
     SEARCH = enum.auto()
     PROOF = enum.auto()
 
 
 @dataclass(slots=True)
 class _Kept:
-    line: Line
+    line: DeadlineSocket
     connection: requests.LdapConnection
     used_at: float
 
@@ -81,31 +81,31 @@ class LdapServer:
     def forget(self) -> None:
         """Let go of all kept connections without a word on the wire: they may be another process's."""
         self._lock = threading.Lock()
-        self._kept: dict[Use, list[_Kept]] = {use: [] for use in Use}
+        self._kept: dict[Purpose, list[_Kept]] = {use: [] for use in Purpose}
 
     def close(self) -> None:
         with self._lock:
             kept = [one for pool in self._kept.values() for one in pool]
-            self._kept = {use: [] for use in Use}
+            self._kept = {use: [] for use in Purpose}
         for one in kept:
             one.line.close()
 
-    def talk(self, use: Use, deadline: float, work: Callable[[requests.LdapConnection], T]) -> T:
+    def talk(self, use: Purpose, deadline: float, work: Callable[[requests.LdapConnection], T]) -> T:
         """Do `work` on a connection, all of it by `deadline`.
 
-        A kept connection that turns out to be broken is replaced once. Raises `BrokenLine`.
+        A kept connection that turns out to be broken is replaced once. Raises `BrokenConnection`.
         """
         kept = self._take(use)
         if kept is not None:
             try:
                 return self._work(kept, use, deadline, work)
-            except BrokenLine as broken:
+            except BrokenConnection as broken:
                 if broken.late:
                     raise
         return self._work(self._open(use, deadline), use, deadline, work)
 
     def _work(
-        self, kept: _Kept, use: Use, deadline: float, work: Callable[[requests.LdapConnection], T]
+        self, kept: _Kept, use: Purpose, deadline: float, work: Callable[[requests.LdapConnection], T]
     ) -> T:
         kept.line.allow(deadline)
         try:
@@ -113,26 +113,26 @@ class LdapServer:
         except BaseException as error:
             # Whatever went wrong, an answer may still be under way: nobody else may read it.
             kept.line.close()
-            if isinstance(error, BrokenLine) or not isinstance(error, Exception):
+            if isinstance(error, BrokenConnection) or not isinstance(error, Exception):
                 raise
             raise _cause(kept.line, error) from error
         self._keep(use, kept)
         return result
 
-    def _open(self, use: Use, deadline: float) -> _Kept:
-        line = open_line(self._host, self._port, deadline)
+    def _open(self, use: Purpose, deadline: float) -> _Kept:
+        line = connect(self._host, self._port, deadline)
         try:
             connection = self._greet(line)
-            if use is Use.SEARCH:
+            if use is Purpose.SEARCH:
                 self._bind_service(connection)
         except BaseException as error:
             line.close()
-            if isinstance(error, BrokenLine) or not isinstance(error, Exception):
+            if isinstance(error, BrokenConnection) or not isinstance(error, Exception):
                 raise
             raise _cause(line, error) from error
         return _Kept(line, connection, time.monotonic())
 
-    def _greet(self, line: Line) -> requests.LdapConnection:
+    def _greet(self, line: DeadlineSocket) -> requests.LdapConnection:
         """Nothing but StartTLS is ever said before TLS stands."""
         name = self._settings.server_name or self._host
         if self._tls:
@@ -153,7 +153,7 @@ class LdapServer:
         if answer.code != requests.SUCCESS:
             raise requests.explain_code("the service account's bind", answer.code, answer.description)
 
-    def _take(self, use: Use) -> _Kept | None:
+    def _take(self, use: Purpose) -> _Kept | None:
         now = time.monotonic()
         with self._lock:
             pool = self._kept[use]
@@ -164,16 +164,16 @@ class LdapServer:
             one.line.close()
         return kept
 
-    def _keep(self, use: Use, kept: _Kept) -> None:
+    def _keep(self, use: Purpose, kept: _Kept) -> None:
         kept.used_at = time.monotonic()
         with self._lock:
             self._kept[use].append(kept)
 
 
-def _cause(line: Line, error: Exception) -> BrokenLine:
+def _cause(line: DeadlineSocket, error: Exception) -> BrokenConnection:
     """The line knows better than ldap3 why it broke."""
     if line.failure is not None:
         return explain(line.failure)
     if "TerminatedByServer" in type(error).__name__:
-        return BrokenLine("it closed the connection")
+        return BrokenConnection("it closed the connection")
     return explain(error)

@@ -18,7 +18,7 @@ from auth.staff.totp import make_recovery_codes
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.accounts.setup import recovery_digests
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.login import browser, sign_in
@@ -37,7 +37,9 @@ def change_password() -> AnyResponse:
     """Take a new password. Every other browser is signed out; this one goes on under a new token."""
     service = services()
     try:
-        check_password(request.form.get("password", ""), login=whoever().login, name=whoever().name)
+        check_password(
+            request.form.get("password", ""), login=current_staff().login, name=current_staff().name
+        )
         password_hash = service.staff.hash(request.form.get("password", ""))
     except StaffError as error:
         return _page(error)
@@ -50,7 +52,7 @@ def change_password() -> AnyResponse:
 @needs(Action.OWN_ACCOUNT, confirmed=True)
 def new_recovery_codes() -> AnyResponse:
     """Make new recovery codes. The old ones are dead."""
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     with service.make_session.begin() as db:
         answer = use_form(db)
         answer.place = url_for("staff.recovery_codes", answer_id=answer.id)
@@ -69,9 +71,9 @@ def recovery_codes(answer_id: int) -> AnyResponse:
     """The recovery codes that a form of this sign-in made, until others are. Raises `FormerCodes`."""
     with reading(services().make_session) as db:
         codes = make_recovery_codes(drawn_for(db, answer_id).choose("recovery"))
-        digests = recovery_digests(whoever().id, codes)
+        digests = recovery_digests(current_staff().id, codes)
         known = select(func.count(RecoveryCode.id)).where(
-            RecoveryCode.staff_id == whoever().id, RecoveryCode.digest.in_(digests)
+            RecoveryCode.staff_id == current_staff().id, RecoveryCode.digest.in_(digests)
         )
         if db.scalar(known) != len(codes):
             raise FormerCodes
@@ -88,7 +90,7 @@ def signout_everywhere() -> AnyResponse:
 
 
 def _change(action: str, *, password_hash: str | None = None) -> Staff:
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     with service.make_session.begin() as db:
         person = db.get_one(Staff, me.id, with_for_update=True)
         if password_hash is not None:
@@ -99,7 +101,7 @@ def _change(action: str, *, password_hash: str | None = None) -> Staff:
 
 
 def _page(error: StaffError | None) -> AnyResponse:
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     refusal = refusal_of(error) if error else None
     with reading(service.make_session) as db:
         person = db.get_one(Staff, me.id)

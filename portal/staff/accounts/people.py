@@ -18,7 +18,7 @@ from auth.staff.secrets import token_digest
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.refusals import refusal_of
 from sites.models import Network
@@ -36,7 +36,7 @@ def invite() -> AnyResponse:
     service = services()
     try:
         wanted = _authority()
-        if not may_appoint(whoever().authority, wanted):
+        if not may_appoint(current_staff().authority, wanted):
             raise BeyondAuthority
         with service.make_session.begin() as db:
             answer = use_form(db)
@@ -74,10 +74,10 @@ def appoint(staff_id: int) -> AnyResponse:
             found = _find(db, staff_id)
             answer = use_form(db, place=url_for("staff.person", staff_id=staff_id))
             if takes_two(found.authority, wanted):
-                if not may_appoint(whoever().authority, wanted):
+                if not may_appoint(current_staff().authority, wanted):
                     raise BeyondAuthority
                 return _ask(db, found, wanted, answer)
-            accounts.appoint(db, found, wanted, by=whoever().authority)
+            accounts.appoint(db, found, wanted, by=current_staff().authority)
             _record(db, found, "account changed", wanted)
     except StaffError as error:
         return _person_page(staff_id, error)
@@ -137,7 +137,7 @@ def enable(staff_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             found = _find(db, staff_id)
             use_form(db, place=url_for("staff.person", staff_id=staff_id))
-            accounts.enable(db, found, by=whoever().authority)
+            accounts.enable(db, found, by=current_staff().authority)
             _record(db, found, "account enabled")
     except StaffError as error:
         return _person_page(staff_id, error)
@@ -152,13 +152,13 @@ def setup_link(token: str) -> str:
 def _find(db: Session, staff_id: int) -> Staff:
     """The account, if it is one that this administrator looks after; to others there is no such page."""
     found = db.get(Staff, staff_id)
-    if found is None or not may_appoint(whoever().authority, found.authority):
+    if found is None or not may_appoint(current_staff().authority, found.authority):
         abort(HTTPStatus.NOT_FOUND)
     return found
 
 
 def _me(db: Session) -> Staff:
-    return db.get_one(Staff, whoever().id)
+    return db.get_one(Staff, current_staff().id)
 
 
 def _ask(db: Session, found: Staff, wanted: Authority, answer: StaffAnswer) -> AnyResponse:
@@ -199,7 +199,7 @@ def _record(db: Session, found: Staff, action: str, wanted: Authority | None = N
         detail |= {"roles": sorted(wanted.roles), "networks": sorted(wanted.networks)}
     log.record(
         db,
-        actor=whoever().login,
+        actor=current_staff().login,
         action=action,
         object=f"staff:{found.id}",
         detail=detail,
@@ -218,7 +218,7 @@ def _list_page(error: StaffError | None) -> AnyResponse:
         page = render_template(
             "staff/people.html",
             refusal=refusal,
-            people=accounts.everybody(db, visible_to=whoever().authority),
+            people=accounts.everybody(db, visible_to=current_staff().authority),
             networks=networks_of_mine(db),
             login=request.form.get("login", "")[:64],
             name=request.form.get("name", "")[:120],
@@ -246,6 +246,6 @@ def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
 
 def networks_of_mine(db: Session) -> list[Network]:
     """The networks that this administrator may give."""
-    mine = whoever().authority.networks
+    mine = current_staff().authority.networks
     found = db.scalars(select(Network).order_by(Network.name))
     return [network for network in found if not mine or network.slug in mine]

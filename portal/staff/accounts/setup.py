@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth import rate_limits
 from auth.audit import log
 from auth.errors import AuthError
-from auth.rate_limits import Budget
+from auth.rate_limits import RateLimit
 from auth.staff import accounts
 from auth.staff.errors import SpentSetup, StaffError, WrongCode, WrongWord
 from auth.staff.models import Staff
@@ -62,7 +62,7 @@ def _prove_word(person: Staff) -> None:
     if person.setup_word_digest is None:
         return
     service = services()
-    guesses = Budget(f"setup-word:{person.id}", most=10, window=timedelta(minutes=15))
+    guesses = RateLimit(f"setup-word:{person.id}", most=10, window=timedelta(minutes=15))
     with service.make_session.begin() as db:
         rate_limits.take(db, guesses, now=service.clock())
     given = service.staff.word_digest(person.id, request.form.get("word", "")[:40])

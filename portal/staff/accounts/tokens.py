@@ -13,14 +13,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.api_tokens import service as api_tokens
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, USUAL_LIFE, Scope, may_hand_out
-from auth.api_tokens.service import Wish
+from auth.api_tokens.service import TokenRequest
 from auth.audit import log
 from auth.staff.errors import BeyondAuthority, StaffError
 from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.accounts.people import networks_chosen, networks_of_mine
 from portal.staff.accounts.token_words import day_in_words, refusal_of, scope_in_words
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
@@ -36,7 +36,7 @@ def tokens() -> AnyResponse:
 @needs(Action.TOKENS, confirmed=True)
 def make_token() -> AnyResponse:
     """Make a token; it leads to the page that shows it."""
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     try:
         wanted = replace(_wish(), networks=networks_chosen())
         if not may_hand_out(me.authority, wanted.networks):
@@ -66,7 +66,7 @@ def made_token(token_id: int, answer_id: int) -> AnyResponse:
     service = services()
     with reading(service.make_session) as db:
         row = db.get(ApiToken, token_id)
-        if row is None or not may_hand_out(whoever().authority, frozenset(row.networks)):
+        if row is None or not may_hand_out(current_staff().authority, frozenset(row.networks)):
             abort(HTTPStatus.NOT_FOUND)
         jti, issuer = drawn_for(db, answer_id).token, service.settings.portal_url
         token = api_tokens.again(row, jti, tokens=service.tokens, issuer=issuer)
@@ -83,17 +83,17 @@ def revoke_token(token_id: int) -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
         row = db.get(ApiToken, token_id)
-        if row is None or not may_hand_out(whoever().authority, frozenset(row.networks)):
+        if row is None or not may_hand_out(current_staff().authority, frozenset(row.networks)):
             abort(HTTPStatus.NOT_FOUND)
         if api_tokens.revoke(db, token_id, now=service.clock()):
             _record(db, row, "token revoked")
     return redirect(url_for("staff.tokens"), HTTPStatus.SEE_OTHER)
 
 
-def _wish() -> Wish:
+def _wish() -> TokenRequest:
     """What the form asks for: only words of the policy can be given."""
     days = request.form.get("days", "").strip()
-    return Wish(
+    return TokenRequest(
         name=request.form.get("name", "").strip()[:80],
         scopes=frozenset(scope for scope in Scope if scope.value in request.form.getlist("scopes")),
         networks=frozenset(request.form.getlist("networks")),
@@ -104,7 +104,7 @@ def _wish() -> Wish:
 def _record(db: Session, row: ApiToken, action: str) -> None:
     log.record(
         db,
-        actor=whoever().login,
+        actor=current_staff().login,
         action=action,
         object=row.actor,
         detail=row.told(),
@@ -118,7 +118,7 @@ def _page(error: StaffError | None) -> AnyResponse:
         page = render_template(
             "staff/tokens.html",
             refusal=refusal,
-            tokens=api_tokens.every(db, visible_to=whoever().authority),
+            tokens=api_tokens.every(db, visible_to=current_staff().authority),
             networks=networks_of_mine(db),
             reach=request.form.get("reach", ""),
             scopes=list(Scope),

@@ -11,14 +11,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.audit import log
 from auth.staff import requests
 from auth.staff.errors import StaffError
-from auth.staff.form_results import Source
+from auth.staff.form_results import CodeSource
 from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Action, may
 from auth.staff.totp import make_recovery_codes
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.layout import SECOND
 from portal.staff.login import me
@@ -43,8 +43,8 @@ def grant_request(request_id: int) -> AnyResponse:
             requests.grant(
                 db,
                 asked,
-                by=db.get_one(Staff, whoever().id),
-                name=whoever().login,
+                by=db.get_one(Staff, current_staff().id),
+                name=current_staff().login,
                 now=service.clock(),
                 word=_word(source_of(answer)),
                 digest_word=service.staff.word_digest,
@@ -77,14 +77,14 @@ def refuse_request(request_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             asked = _find(db, request_id)
             use_form(db, place=url_for("staff.two_person"))
-            requests.refuse(db, asked, by=whoever().login, now=services().clock())
+            requests.refuse(db, asked, by=current_staff().login, now=services().clock())
             _record(db, asked, "request refused")
     except StaffError as error:
         return _page(error)
     return redirect(url_for("staff.two_person"), HTTPStatus.SEE_OTHER)
 
 
-def _word(source: Source) -> str:
+def _word(source: CodeSource) -> str:
     return make_recovery_codes(source.choose("word"))[0]
 
 
@@ -113,7 +113,7 @@ def _page(error: StaffError | None) -> AnyResponse:
 
 
 def _find(db: Session, request_id: int) -> StaffRequest:
-    found = requests.find(db, request_id, visible_to=whoever().authority)
+    found = requests.find(db, request_id, visible_to=current_staff().authority)
     if found is None:
         abort(HTTPStatus.NOT_FOUND)
     return found
@@ -122,7 +122,7 @@ def _find(db: Session, request_id: int) -> StaffRequest:
 def _record(db: Session, asked: StaffRequest, action: str) -> None:
     log.record(
         db,
-        actor=whoever().login,
+        actor=current_staff().login,
         action=action,
         object=f"staff:{asked.staff_id}",
         detail={

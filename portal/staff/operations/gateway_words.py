@@ -5,18 +5,18 @@ from __future__ import annotations
 from babel.numbers import format_decimal
 
 from portal.i18n.translation import language, say
-from sites.checks import Verdict
+from sites.checks import GatewayState
 
 
-def verdict_in_words(verdict: Verdict) -> str:
+def verdict_in_words(verdict: GatewayState) -> str:
     return {
-        Verdict.WELL: say("well"),
-        Verdict.NEVER_SEEN: say("never seen: check its agent and its credential"),
-        Verdict.SILENT: say("silent: who is online stays so, nobody new comes in"),
-        Verdict.FAULTY: say("something is wrong there: see what it says of itself"),
-        Verdict.BEHIND: say("behind: it has not taken the newest changes yet"),
-        Verdict.CLOCK_OFF: say("its clock is off: check its time service"),
-        Verdict.DRIFTING: say("drifting: it is being told again whom to let pass"),
+        GatewayState.WELL: say("well"),
+        GatewayState.NEVER_SEEN: say("never seen: check its agent and its credential"),
+        GatewayState.SILENT: say("silent: who is online stays so, nobody new comes in"),
+        GatewayState.FAULTY: say("something is wrong there: see what it says of itself"),
+        GatewayState.BEHIND: say("behind: it has not taken the newest changes yet"),
+        GatewayState.CLOCK_OFF: say("its clock is off: check its time service"),
+        GatewayState.DRIFTING: say("drifting: it is being told again whom to let pass"),
     }[verdict]
 
 

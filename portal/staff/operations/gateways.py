@@ -15,7 +15,7 @@ from portal.i18n.gateway_faults import fault_in_words
 from portal.i18n.translation import in_words
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.operations.gateway_words import offset, refusal_in_words, verdict_in_words
 from portal.staff.sessions.words import TOWN, at_length, instant
 from sessions.gateway_health import outages
@@ -27,7 +27,7 @@ from sites.checks import WORST_FIRST
 @needs(Action.GATEWAYS)
 def gateways() -> AnyResponse:
     with reading(services().make_session) as db:
-        found = look(db, now=services().clock(), networks=whoever().authority.networks)
+        found = look(db, now=services().clock(), networks=current_staff().authority.networks)
     found = sorted(found, key=lambda one: WORST_FIRST.index(one.verdict))
     return make_response(render_template("staff/gateways.html", gateways=found, **_words()))
 
@@ -38,7 +38,7 @@ def gateway(identity: str) -> AnyResponse:
     """One gateway. To somebody of another network there is none of that name."""
     now = services().clock()
     with reading(services().make_session) as db:
-        mine = look(db, now=now, networks=whoever().authority.networks)
+        mine = look(db, now=now, networks=current_staff().authority.networks)
         one = next((each for each in mine if each.check.identity == identity), None)
         if one is None:
             abort(HTTPStatus.NOT_FOUND)

@@ -18,19 +18,19 @@ from auth.staff.roles import Action, covers
 from db.engine import reading
 from portal.printing.typesetter import FailedPrinting
 from portal.reports import making
-from portal.reports.making import TOWN_ZONE, Form
+from portal.reports.making import TOWN_ZONE, ReportFormat
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import ensure, needs, whoever
+from portal.staff.access import current_staff, ensure, needs
 from sessions.statistics.periods import Period, month_before
 from sites.models import Network
 
 log = logging.getLogger(__name__)
-TYPES = {Form.CSV: "text/csv; charset=utf-8", Form.PDF: "application/pdf"}
+TYPES = {ReportFormat.CSV: "text/csv; charset=utf-8", ReportFormat.PDF: "application/pdf"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReportQuery:
     """What the query asks for. `network` is empty for all that this person works for."""
 
     period: Period
@@ -39,7 +39,7 @@ class Asked:
 
     @property
     def networks(self) -> frozenset[str]:
-        return frozenset({self.network}) if self.network else whoever().authority.networks
+        return frozenset({self.network}) if self.network else current_staff().authority.networks
 
 
 @staff.get("/reports")
@@ -65,20 +65,20 @@ def report_file(form: str) -> AnyResponse:
         abort(HTTPStatus.BAD_REQUEST)
     found = making.load(service, asked.period, asked.networks)
     try:
-        content = making.write(service, found, Form(form), asked.networks)
+        content = making.write(service, found, ReportFormat(form), asked.networks)
     except FailedPrinting as error:
         log.warning("the usage report was not printed: %s", error)
         raise
     with service.make_session.begin() as db:
         _record(db, asked, form)
     response = make_response(content)
-    response.headers["Content-Type"] = TYPES[Form(form)]
+    response.headers["Content-Type"] = TYPES[ReportFormat(form)]
     name = f"wifi-{asked.network or 'all'}-{asked.period.first}-{asked.period.last}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _asked() -> Asked:
+def _asked() -> ReportQuery:
     network = request.args.get("network", "")[:64]
     if network:
         with reading(services().make_session) as db:
@@ -88,23 +88,23 @@ def _asked() -> Asked:
     default = month_before(services().clock().astimezone(TOWN_ZONE).date())
     first, last = request.args.get("first", ""), request.args.get("last", "")
     if not first and not last:
-        return Asked(default, network, True)
+        return ReportQuery(default, network, True)
     try:
-        return Asked(Period(date.fromisoformat(first), date.fromisoformat(last)), network, True)
+        return ReportQuery(Period(date.fromisoformat(first), date.fromisoformat(last)), network, True)
     except (ValueError, OverflowError):
-        return Asked(default, network, False)
+        return ReportQuery(default, network, False)
 
 
 def _own(db: Session) -> list[Network]:
     """The networks that this person works for."""
-    authority = whoever().authority
+    authority = current_staff().authority
     return [one for one in db.scalars(select(Network).order_by(Network.name)) if covers(authority, one.slug)]
 
 
-def _record(db: Session, asked: Asked, form: str) -> None:
+def _record(db: Session, asked: ReportQuery, form: str) -> None:
     trail.record(
         db,
-        actor=whoever().login,
+        actor=current_staff().login,
         action="usage report made",
         object="report",
         network=asked.network or None,

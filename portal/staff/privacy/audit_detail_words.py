@@ -11,7 +11,7 @@ from portal.i18n.translation import day_and_time, language, say
 from portal.services import services
 from portal.staff.sessions.search_words import veil_in_words
 from portal.staff.sessions.words import TOWN
-from sessions.log.masks import Veil
+from sessions.log.masks import MaskedField
 
 
 def detail_in_words(detail: Mapping[str, Any]) -> str:
@@ -23,8 +23,8 @@ def detail_in_words(detail: Mapping[str, Any]) -> str:
 
 def _value(name: str, value: Any) -> str:
     if isinstance(value, str):
-        if name == "veil" and value in {veil.value for veil in Veil}:
-            return veil_in_words(Veil(value))
+        if name == "veil" and value in {veil.value for veil in MaskedField}:
+            return veil_in_words(MaskedField(value))
         if name == "asked":
             return ", ".join(_on_the_clock(text) for _, text in parse_qsl(value))
         return _words().get(value, value)

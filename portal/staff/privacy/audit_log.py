@@ -14,7 +14,7 @@ from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, older_than, whoever
+from portal.staff.access import current_staff, needs, older_than
 from portal.staff.privacy.audit_words import every_deed
 from portal.staff.sessions.words import TOWN
 from sessions.instants import read_day
@@ -27,7 +27,7 @@ MOST = 50
 @needs(Action.TRAIL)
 def trail() -> AnyResponse:
     with reading(services().make_session) as db:
-        entries = records.read(db, _query(db), networks=whoever().authority.networks)
+        entries = records.read(db, _query(db), networks=current_staff().authority.networks)
     page = render_template(
         "staff/trail.html",
         asked={name: request.args.get(name, "") for name in ASKED},

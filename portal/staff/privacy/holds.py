@@ -17,13 +17,13 @@ from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 from portal.staff.privacy import words
 from portal.staff.sessions import access_audit
 from sessions.instants import read_day
 from sessions.retention import holds as orders
-from sessions.retention.holds import BadHold, OverHold, SamePerson, Scope
+from sessions.retention.holds import BadHold, HoldScope, OverHold, SamePerson
 from sessions.retention.models import LegalHold
 from sites.models import Network, Site
 
@@ -62,7 +62,7 @@ def place_hold() -> AnyResponse:
                 reference=_text("reference"),
                 reason=_text("reason"),
                 expires_at=_day("expires_at", after=1) or now,
-                by=whoever().login,
+                by=current_staff().login,
                 now=now,
             )
             _record(db, hold, "hold placed")
@@ -78,7 +78,7 @@ def confirm_hold(hold_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
             use_form(db, place=url_for("staff.holds"))
-            orders.confirm(db, hold, by=whoever().login, now=services().clock())
+            orders.confirm(db, hold, by=current_staff().login, now=services().clock())
             _record(db, hold, "hold confirmed")
     except (SamePerson, OverHold) as error:
         return _page(error)
@@ -92,7 +92,7 @@ def lift_hold(hold_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
             use_form(db, place=url_for("staff.holds"))
-            lifted = orders.lift(db, hold, by=whoever().login, now=services().clock())
+            lifted = orders.lift(db, hold, by=current_staff().login, now=services().clock())
             _record(db, hold, "hold lifted" if lifted else "hold lift asked")
     except (SamePerson, OverHold) as error:
         return _page(error)
@@ -119,7 +119,7 @@ def _page(error: Exception | None) -> AnyResponse:
     access_audit.note("holds listed", "holds")
     refusal, now = words.keeping_refusal(error) if error else None, services().clock()
     with reading(services().make_session) as db:
-        mine = whoever().authority.networks
+        mine = current_staff().authority.networks
         found = orders.everything(db, networks=mine)
         networks = list(db.scalars(select(Network).order_by(Network.name)))
         page = render_template(
@@ -137,7 +137,7 @@ def _page(error: Exception | None) -> AnyResponse:
 
 
 def _find(db: Session, hold_id: int) -> LegalHold:
-    hold = orders.find(db, hold_id, networks=whoever().authority.networks)
+    hold = orders.find(db, hold_id, networks=current_staff().authority.networks)
     if hold is None:
         abort(HTTPStatus.NOT_FOUND)
     return hold
@@ -145,7 +145,7 @@ def _find(db: Session, hold_id: int) -> LegalHold:
 
 def _network_id(db: Session) -> int | None:
     """Whose hold it is: of a network of this person's; the whole town's only by those who work for all of it."""
-    mine, slug = whoever().authority.networks, _text("network")
+    mine, slug = current_staff().authority.networks, _text("network")
     if not slug and len(mine) == 1:
         (slug,) = mine
     if not slug and not mine:
@@ -156,7 +156,7 @@ def _network_id(db: Session) -> int | None:
     return found
 
 
-def _scope(db: Session) -> Scope:
+def _scope(db: Session) -> HoldScope:
     """What the form holds. Days are those of the town: the window takes in its last day."""
     address, slug = _text("address"), _text("site")
     try:
@@ -166,7 +166,7 @@ def _scope(db: Session) -> Scope:
     site_id = db.scalar(select(Site.id).where(Site.slug == slug)) if slug else None
     if slug and site_id is None:
         raise BadHold("site")
-    return Scope(
+    return HoldScope(
         mac=_text("mac") or None,
         address=read,
         subject=_text("subject") or None,
@@ -195,7 +195,7 @@ def _record(db: Session, hold: LegalHold, action: str) -> None:
     """What was done, without whom it concerns: more people read the trail than may read this."""
     log.record(
         db,
-        actor=whoever().login,
+        actor=current_staff().login,
         action=action,
         object=f"hold:{hold.id}",
         network=db.scalar(select(Network.slug).where(Network.id == hold.network_id)),

@@ -8,8 +8,8 @@ from portal.guest.refusals import Refusal
 from portal.i18n.translation import say, say_number
 from portal.staff.sessions.words import TOWN, at_length
 from sessions.legal_requests.errors import UnreadableEntry
-from sessions.legal_requests.finding import Doubt, Exactness, Finding, Why
-from sessions.legal_requests.scopes import Scope, ScopeKind
+from sessions.legal_requests.finding import Doubt, Exactness, Identification, Why
+from sessions.legal_requests.scopes import RequestScope, ScopeKind
 
 
 def kind_in_words(kind: ScopeKind) -> str:
@@ -22,7 +22,7 @@ def kind_in_words(kind: ScopeKind) -> str:
     }[kind]
 
 
-def scope_in_words(scope: Scope) -> str:
+def scope_in_words(scope: RequestScope) -> str:
     """What is asked, in one sentence."""
     if scope.kind is ScopeKind.ORIGIN:
         assert scope.at is not None
@@ -43,7 +43,7 @@ def scope_in_words(scope: Scope) -> str:
     )
 
 
-def finding_in_words(finding: Finding) -> str:
+def finding_in_words(finding: Identification) -> str:
     """How exact an answer is."""
     return {
         Exactness.ONE: say("Exactly one session."),

@@ -13,7 +13,7 @@ from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 from portal.staff.privacy import legal_request_words
 from portal.staff.privacy.legal_request_words import refusal_of_entry
@@ -21,7 +21,7 @@ from portal.staff.sessions import access_audit
 from sessions.legal_requests import answering, register
 from sessions.legal_requests.errors import UnreadableEntry
 from sessions.legal_requests.models import Requisition
-from sessions.legal_requests.scopes import ZONES, Scope, ScopeKind
+from sessions.legal_requests.scopes import ZONES, RequestScope, ScopeKind
 
 LISTED, OPENED, WEIGHED = "requisitions listed", "requisition opened", "requisition weighed"
 
@@ -31,7 +31,7 @@ LISTED, OPENED, WEIGHED = "requisitions listed", "requisition opened", "requisit
 def requisitions() -> AnyResponse:
     access_audit.note(LISTED, "requisitions")
     with reading(services().make_session) as db:
-        found = register.newest(db, whoever().authority)
+        found = register.newest(db, current_staff().authority)
         return _page("requisitions.html", entries=found)
 
 
@@ -44,7 +44,7 @@ def new_requisition() -> AnyResponse:
 @staff.post("/requisitions")
 @needs(Action.REQUISITIONS)
 def add_requisition() -> AnyResponse:
-    me, words = whoever(), request.form.to_dict()
+    me, words = current_staff(), request.form.to_dict()
     try:
         with services().make_session.begin() as db:
             answer = use_form(db)
@@ -63,8 +63,8 @@ def requisition(requisition_id: int) -> AnyResponse:
     with reading(services().make_session) as db:
         entry = _find(db, requisition_id)
         access_audit.note(OPENED, _object(entry), network=register.network_of(entry))
-        done = deeds.read(db, deeds.Query(object=_object(entry)), networks=whoever().authority.networks)
-        return _page("requisition.html", entry=entry, scope=Scope.of(entry.scope), deeds=done)
+        done = deeds.read(db, deeds.Query(object=_object(entry)), networks=current_staff().authority.networks)
+        return _page("requisition.html", entry=entry, scope=RequestScope.of(entry.scope), deeds=done)
 
 
 @staff.get("/requisitions/<int(max=2147483647):requisition_id>/package")
@@ -75,7 +75,9 @@ def package_page(requisition_id: int) -> AnyResponse:
         entry = _find(db, requisition_id)
         access_audit.note(WEIGHED, _object(entry), network=register.network_of(entry))
         finding = answering.look(db, entry, now=services().clock())
-        return _page("requisition_package.html", entry=entry, scope=Scope.of(entry.scope), finding=finding)
+        return _page(
+            "requisition_package.html", entry=entry, scope=RequestScope.of(entry.scope), finding=finding
+        )
 
 
 @staff.post("/requisitions/<int(max=2147483647):requisition_id>/package")
@@ -88,7 +90,7 @@ def make_requisition_package(requisition_id: int) -> AnyResponse:
             _find(db, requisition_id),
             signer=service.signer,
             portal=service.settings.portal_host,
-            by=whoever().login,
+            by=current_staff().login,
             now=service.clock(),
         )
     # Only now: the lines are in the trail.
@@ -104,13 +106,13 @@ def close_requisition(requisition_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
         entry = _find(db, requisition_id)
         use_form(db, place=url_for("staff.requisition", requisition_id=requisition_id))
-        register.close(db, entry, by=whoever().login, now=services().clock())
+        register.close(db, entry, by=current_staff().login, now=services().clock())
     return redirect(url_for("staff.requisition", requisition_id=requisition_id), HTTPStatus.SEE_OTHER)
 
 
 def _find(db: Session, number: int) -> Requisition:
     """The entry; to those it is not for, there is no such page."""
-    entry = register.find(db, number, whoever().authority)
+    entry = register.find(db, number, current_staff().authority)
     if entry is None:
         abort(HTTPStatus.NOT_FOUND)
     return entry

@@ -15,7 +15,7 @@ from db.engine import reading
 from portal import retention as keeping
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 from portal.staff.privacy import words
 from sessions.retention import periods, purge
@@ -48,7 +48,7 @@ def change_term(rule_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.retention"))
             keeping.change_term(
-                db, rule_id, term=_term(), basis=basis, by=whoever().login, now=services().clock()
+                db, rule_id, term=_term(), basis=basis, by=current_staff().login, now=services().clock()
             )
     except REFUSALS as error:
         return _page(error)
@@ -74,7 +74,7 @@ def confirm_purge() -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.retention"))
-            purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=whoever().login)
+            purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=current_staff().login)
     except periods.SamePerson as error:
         return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
@@ -84,8 +84,8 @@ def _settle(action: str, settle: Callable[..., TermChange], change_id: int) -> A
     try:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.retention"))
-            change = settle(db, change_id, by=whoever().login, now=services().clock())
-            keeping.record_term(db, action, change, by=whoever().login, now=services().clock())
+            change = settle(db, change_id, by=current_staff().login, now=services().clock())
+            keeping.record_term(db, action, change, by=current_staff().login, now=services().clock())
     except REFUSALS as error:
         return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
@@ -103,7 +103,7 @@ def _page(error: Exception | None) -> AnyResponse:
             floors=periods.FLOORS,
             asked=[(one, Term(one.term, one.unit)) for one in periods.waiting(db)],
             delay=periods.DELAY,
-            may_change=not whoever().authority.networks,
+            may_change=not current_staff().authority.networks,
             former=[(rule, Term(rule.term, rule.unit)) for rule in periods.former(db)],
             units=list(TermUnit),
             runs=[(run, [one for one in purge.counts(db, run) if one.due]) for run in runs],

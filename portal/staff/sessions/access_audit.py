@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from auth.audit import log
 from auth.audit.log import Detail
 from portal.services import services
-from portal.staff.access import whoever
+from portal.staff.access import current_staff
 from portal.staff.login import SignedIn
-from sessions.log.masks import Sight, Veil
-from sessions.log.search import Asked, format
+from sessions.log.masks import MaskedField, Visibility
+from sessions.log.search import LogQuery, format
 
 LISTED, OPENED, SEARCHED = "log listed", "session opened", "log searched"
 INCIDENT, UNMASKED, ENDED = "incident opened", "unmasked", "session ended"
@@ -38,7 +38,7 @@ def record(
     **detail: Any,
 ) -> None:
     """Write the line, in the caller's transaction; last in it."""
-    me = by or whoever()
+    me = by or current_staff()
     # Somebody who works for one network alone has all of it read by those who answer for that network.
     only = next(iter(me.authority.networks)) if len(me.authority.networks) == 1 else None
     facts: Detail = {name: value for name, value in detail.items() if value not in (None, "", [])}
@@ -54,7 +54,7 @@ def record(
 
 
 def note(
-    action: str, object: str, *, network: str | None = None, sight: Sight | None = None, **detail: Any
+    action: str, object: str, *, network: str | None = None, sight: Visibility | None = None, **detail: Any
 ) -> None:
     """The same in a transaction of its own, for those who have only looked. It is committed when this returns."""
     with services().make_session.begin() as db:
@@ -63,7 +63,7 @@ def note(
 
 def finisher(action: str, object: str, *, network: str | None = None, **detail: Any) -> Callable[[int], None]:
     """What writes a last line with the number of rows, once the request itself is over."""
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
 
     def done(rows: int) -> None:
         with service.make_session.begin() as db:
@@ -72,16 +72,16 @@ def finisher(action: str, object: str, *, network: str | None = None, **detail: 
     return done
 
 
-def words_of(asked: Asked) -> str:
+def words_of(asked: LogQuery) -> str:
     """A question as it stands in the address and in the trail."""
     return urlencode(format(asked))
 
 
-def address_of(asked: Asked) -> str:
+def address_of(asked: LogQuery) -> str:
     """The address of a question."""
     values: dict[str, Any] = dict(format(asked))
     return url_for("staff.sessions", **values)
 
 
-def _lifted(sight: Sight | None) -> list[str]:
-    return sorted(veil.value for veil in Veil if sight is not None and veil in sight.lifted)
+def _lifted(sight: Visibility | None) -> list[str]:
+    return sorted(veil.value for veil in MaskedField if sight is not None and veil in sight.lifted)

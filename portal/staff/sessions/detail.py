@@ -17,12 +17,12 @@ from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, unmasking
 from portal.staff.sessions.listing import alike, places_of
 from sessions import accounting, end
 from sessions.log import query, timeline
-from sessions.log.timeline import Event, Happening
+from sessions.log.timeline import Event, EventKind
 from sessions.models import AccessSession, EndReason, Lease
 from sites.models import Gateway, SigninMethod
 
@@ -38,7 +38,7 @@ def session(access_id: int) -> AnyResponse:
         access = find_or_hide(db, access_id)
         rows = timeline.read(db, access)
         accepted = [
-            Event(one.accepted_at, Happening.ACCEPTED, {"impression": one, "lease": lease})
+            Event(one.accepted_at, EventKind.ACCEPTED, {"impression": one, "lease": lease})
             for one, lease in ledger.of_access(db, access_id)
         ]
         access_audit.note(
@@ -49,14 +49,14 @@ def session(access_id: int) -> AnyResponse:
             access=access,
             rows=rows,
             events=timeline.tell(rows, now=now, more=accepted),
-            word=timeline.word_of_end(rows, now=now),
+            word=timeline.end_stage(rows, now=now),
             total=accounting.usage(db, access_id),
             mark=mark_of(db, access),
             places=places_of(db),
             zone=ZoneInfo(access.site.zone),
             sight=sight,
             scope=scope,
-            may_end=may(whoever().authority, Action.DISCONNECT),
+            may_end=may(current_staff().authority, Action.DISCONNECT),
             alike=alike,
             now=now,
         )
@@ -100,7 +100,7 @@ def end_session(access_id: int) -> AnyResponse:
 
 
 def find_or_hide(db: Session, access_id: int) -> AccessSession:
-    access = query.find(db, access_id, authority_networks=whoever().authority.networks)
+    access = query.find(db, access_id, authority_networks=current_staff().authority.networks)
     if access is None:
         abort(HTTPStatus.NOT_FOUND)
     return access

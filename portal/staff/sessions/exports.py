@@ -16,16 +16,16 @@ from portal.guest.refusals import Refusal
 from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, unmasking
 from portal.staff.sessions.access_audit import address_of, words_of
-from portal.staff.sessions.listing import Places, filter_of, places_of
+from portal.staff.sessions.listing import SiteChoices, filter_of, places_of
 from portal.staff.sessions.words import TOWN
 from sessions.log import listing, parquet, records
-from sessions.log.masks import Sight, Veil
+from sessions.log.masks import MaskedField, Visibility
 from sessions.log.query import Filter
 from sessions.log.records import COLUMNS, Names, Record, as_written
-from sessions.log.search import Asked, NoSuchRow, Show, UnreadableWord, parse
+from sessions.log.search import LogQuery, NoSuchRow, Show, UnreadableWord, parse
 from sites.import_export.tables import stream_table
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -41,7 +41,7 @@ def export_page() -> AnyResponse:
     return _page(asked, None)
 
 
-def _page(asked: Asked, refusal: Refusal | None) -> AnyResponse:
+def _page(asked: LogQuery, refusal: Refusal | None) -> AnyResponse:
     scope = unmasking.of_question(asked)
     page = render_template(
         "staff/session_export.html",
@@ -65,7 +65,7 @@ def export_log() -> AnyResponse:
     purpose = unmasking.reason_in("purpose")
     if purpose is None:
         return _page(asked, _no_purpose())
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     sight = unmasking.sight(unmasking.of_question(asked))
     try:
         with reading(service.make_session) as db:
@@ -121,7 +121,7 @@ def rows(
     filter: Filter,
     show: Show,
     names: Names,
-    sight: Sight,
+    sight: Visibility,
     networks: Collection[str],
 ) -> Iterator[Record]:
     """The records of what matches, read as they are written."""
@@ -129,13 +129,13 @@ def rows(
         yield from records.records(listing.every(db, filter, show, authority_networks=networks), names, sight)
 
 
-def masked(sight: Sight) -> str:
+def masked(sight: Visibility) -> str:
     """What is masked in a file, for its first line."""
-    hidden = [veil.value for veil in Veil if veil not in sight.lifted]
+    hidden = [veil.value for veil in MaskedField if veil not in sight.lifted]
     return f"masked: {', '.join(hidden)}" if hidden else "nothing masked"
 
 
-def _names(places: Places) -> Names:
+def _names(places: SiteChoices) -> Names:
     return Names.of(places.sites.values(), places.networks.values())
 
 
@@ -148,7 +148,7 @@ def _no_purpose() -> Refusal:
     )
 
 
-def _asked(words: dict[str, str]) -> Asked:
+def _asked(words: dict[str, str]) -> LogQuery:
     try:
         return parse(words, zone=TOWN, now=services().clock())
     except UnreadableWord:

@@ -21,7 +21,7 @@ from portal.guest.refusals import Refusal
 from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, unmasking
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.denial_words import device_in_words, knew_in_words, rule_in_words, step_in_words
@@ -30,7 +30,7 @@ from portal.staff.sessions.words import TOWN, short
 from sessions.log import listing, query
 from sessions.log.denials import read_code, show_code
 from sessions.log.query import Filter, network_ids
-from sessions.log.search import Asked, Same, named_row
+from sessions.log.search import LogQuery, Same, named_row
 from sessions.models import AccessSession, Decision
 from sites.models import Site
 
@@ -41,7 +41,7 @@ NEARBY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """What the words in the box turned out to be, and where that is shown; no address: nothing is there."""
 
     kind: str
@@ -57,7 +57,7 @@ def find_session() -> AnyResponse:
         found = _find(db, typed)
     access_audit.note(access_audit.SEARCHED, "sessions", kind=found.kind, rows=None if found.address else 0)
     if found.address is None:
-        return search_page(Asked(), refusal=_nothing(found.kind))
+        return search_page(LogQuery(), refusal=_nothing(found.kind))
     return redirect(found.address, HTTPStatus.SEE_OTHER)
 
 
@@ -67,7 +67,7 @@ def incident(code: str) -> AnyResponse:
     bare = read_code(code)
     if bare is None:
         abort(HTTPStatus.NOT_FOUND)
-    mine = whoever().authority.networks
+    mine = current_staff().authority.networks
     with reading(services().make_session) as db:
         decision = named_row(db, bare, authority_networks=mine)
         if not isinstance(decision, Decision):
@@ -104,35 +104,35 @@ def incident(code: str) -> AnyResponse:
             if decision.mac
             else (),
             places=places,
-            sight=unmasking.sight(unmasking.of_question(Asked(like=bare, same=Same.DEVICE))),
+            sight=unmasking.sight(unmasking.of_question(LogQuery(like=bare, same=Same.DEVICE))),
             alike=alike,
         )
     return make_response(page)
 
 
-def _find(db: Session, typed: str) -> Found:
+def _find(db: Session, typed: str) -> SearchHit:
     """What was typed, the surest kind first."""
-    mine = whoever().authority.networks
+    mine = current_staff().authority.networks
     lower = typed.lower().rstrip("…")
     code = read_code(typed)
     if code is not None and named_row(db, code, authority_networks=mine) is not None:
-        return Found("incident", url_for("staff.incident", code=show_code(code)))
+        return SearchHit("incident", url_for("staff.incident", code=show_code(code)))
     if _MARK.fullmatch(typed):
-        return Found("pass", address_of(Asked(mark=typed)))
+        return SearchHit("pass", address_of(LogQuery(mark=typed)))
     if typed.isascii() and typed.isdigit() and len(typed) < 16:
         if query.find(db, int(typed), authority_networks=mine) is not None:
-            return Found("session", url_for("staff.session", access_id=int(typed)))
+            return SearchHit("session", url_for("staff.session", access_id=int(typed)))
     elif (mac := _mac(typed)) is not None:
         return _of_column(db, "mac", AccessSession.mac, Decision.mac, mac, Same.DEVICE)
     elif (address := _address(typed)) is not None:
         return _of_column(db, "address", AccessSession.address, Decision.address, address, Same.ADDRESS)
     elif _ENDS.fullmatch(lower) and (":" in lower or "-" in lower):
-        return Found("end of a MAC", address_of(Asked(ends=lower.replace("-", ":"))))
+        return SearchHit("end of a MAC", address_of(LogQuery(ends=lower.replace("-", ":"))))
     if _PSEUDONYM.fullmatch(lower):
         if len(lower) <= 8:
-            return Found("pseudonym", address_of(Asked(pseudonym=lower)))
+            return SearchHit("pseudonym", address_of(LogQuery(pseudonym=lower)))
         return _of_column(db, "pseudonym", AccessSession.subject, Decision.subject, lower, Same.PERSON)
-    return Found("incident" if code else "nothing known", None)
+    return SearchHit("incident" if code else "nothing known", None)
 
 
 def _of_column(
@@ -142,9 +142,9 @@ def _of_column(
     refused: InstrumentedAttribute[str | None],
     value: str,
     same: Same,
-) -> Found:
+) -> SearchHit:
     """The newest row that has this value, of this person's networks, stands for all of them in the address."""
-    own = network_ids(db, None, whoever().authority.networks)
+    own = network_ids(db, None, current_staff().authority.networks)
     here: list[ColumnElement[bool]] = [] if own is None else [AccessSession.network_id.in_(own)]
     access_id = db.scalar(
         select(AccessSession.id)
@@ -153,12 +153,12 @@ def _of_column(
         .limit(1)
     )
     if access_id is not None:
-        return Found(kind, alike(access_id, same))
+        return SearchHit(kind, alike(access_id, same))
     here = [] if own is None else [Decision.network_id.in_(own)]
     code = db.scalar(
         select(Decision.code).where(refused == value, *here).order_by(Decision.at.desc()).limit(1)
     )
-    return Found(kind, alike(code, same) if code else None)
+    return SearchHit(kind, alike(code, same) if code else None)
 
 
 def _mac(typed: str) -> str | None:

@@ -16,7 +16,7 @@ from portal.guest.refusals import Refusal
 from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, unmasking
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.words import TOWN
@@ -24,8 +24,8 @@ from sessions.log import listing
 from sessions.log.listing import Mixed, Place, UnreadablePlace, read_place
 from sessions.log.query import Filter, State
 from sessions.log.search import (
-    Asked,
     Last,
+    LogQuery,
     NoSuchRow,
     Same,
     Show,
@@ -48,7 +48,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class SiteChoices:
     """What the list names by number, and what may be chosen."""
 
     sites: dict[int, Site]
@@ -63,9 +63,9 @@ def sessions() -> AnyResponse:
         asked = parse(request.args, zone=TOWN, now=now)
         place = read_place(request.args["after"]) if "after" in request.args else None
     except UnreadableWord as error:
-        return search_page(Asked(), refusal=unreadable(error))
+        return search_page(LogQuery(), refusal=unreadable(error))
     except UnreadablePlace:
-        return search_page(Asked(), refusal=no_such_row())
+        return search_page(LogQuery(), refusal=no_such_row())
     if asked.is_empty:
         # Nothing was asked, and nothing is shown.
         return search_page(asked)
@@ -85,48 +85,48 @@ def sessions() -> AnyResponse:
     return search_page(asked, found=found, places=places, place=place)
 
 
-def look(asked: Asked, place: Place | None) -> tuple[Mixed, Places]:
+def look(asked: LogQuery, place: Place | None) -> tuple[Mixed, SiteChoices]:
     """What this person may see of what is asked. Raises `NoSuchRow`."""
     with reading(services().make_session) as db:
         filter = filter_of(db, asked)
-        mine = whoever().authority.networks
+        mine = current_staff().authority.networks
         return listing.mixed(db, filter, asked.show, authority_networks=mine, after=place), places_of(db)
 
 
-def filter_of(db: Session, asked: Asked) -> Filter:
+def filter_of(db: Session, asked: LogQuery) -> Filter:
     service = services()
     return resolve(
         db,
         asked,
-        authority_networks=whoever().authority.networks,
+        authority_networks=current_staff().authority.networks,
         keys=service.voucher_keys,
         zone=TOWN,
         now=service.clock(),
     )
 
 
-def places_of(db: Session) -> Places:
+def places_of(db: Session) -> SiteChoices:
     """The networks of this person, and the sites that have one of them."""
-    authority = whoever().authority
+    authority = current_staff().authority
     networks = {one.id: one for one in db.scalars(select(Network).order_by(Network.name))}
     mine = {number: one for number, one in networks.items() if covers(authority, one.slug)}
     sites = db.scalars(select(Site).where(Site.networks.any(Network.id.in_(mine))).order_by(Site.name))
-    return Places({one.id: one for one in sites}, mine)
+    return SiteChoices({one.id: one for one in sites}, mine)
 
 
 def search_page(
-    asked: Asked,
+    asked: LogQuery,
     *,
     refusal: Refusal | None = None,
     found: Mixed | None = None,
-    places: Places | None = None,
+    places: SiteChoices | None = None,
     place: Place | None = None,
 ) -> AnyResponse:
     if places is None:
         with reading(services().make_session) as db:
             places = places_of(db)
     scope = unmasking.of_question(asked)
-    authority = whoever().authority
+    authority = current_staff().authority
     page = render_template(
         "staff/sessions.html",
         asked=asked,
@@ -150,7 +150,7 @@ def search_page(
 
 def alike(like: str | int, same: Same | str) -> str:
     """The address of everything that shares device, address or person with one row."""
-    return address_of(Asked(like=str(like), same=Same(same)))
+    return address_of(LogQuery(like=str(like), same=Same(same)))
 
 
 def unreadable(error: UnreadableWord) -> Refusal:

@@ -11,7 +11,7 @@ from flask import url_for
 from auth.staff.roles import Action, may
 from portal.i18n.translation import day_and_time, say
 from portal.services import services
-from portal.staff.access import whoever
+from portal.staff.access import current_staff
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.denial_words import device_in_words, rule_in_words, step_in_words
 from portal.staff.sessions.timeline_words import event_in_words
@@ -28,27 +28,27 @@ from portal.staff.sessions.words import (
     way_in_words,
 )
 from sessions.log.denials import show_code
-from sessions.log.masks import Veil
+from sessions.log.masks import MaskedField
 from sessions.log.query import State
-from sessions.log.search import Asked, Last, Same, Show
+from sessions.log.search import Last, LogQuery, Same, Show
 from sessions.models import Decision
 from sites.models import Site
 
-_NEEDED = {Veil.DEVICES: Action.UNMASK_DEVICES, Veil.PERSONS: Action.UNMASK_PERSONS}
+_NEEDED = {MaskedField.DEVICES: Action.UNMASK_DEVICES, MaskedField.PERSONS: Action.UNMASK_PERSONS}
 
 
-def veil_in_words(veil: Veil) -> str:
+def veil_in_words(veil: MaskedField) -> str:
     return {
-        Veil.DEVICES: say("MAC addresses, addresses and ports"),
-        Veil.PERSONS: say("Pseudonyms and numbers of passes"),
+        MaskedField.DEVICES: say("MAC addresses, addresses and ports"),
+        MaskedField.PERSONS: say("Pseudonyms and numbers of passes"),
     }[veil]
 
 
-def may_lift(veil: Veil) -> bool:
-    return may(whoever().authority, _NEEDED[veil])
+def may_lift(veil: MaskedField) -> bool:
+    return may(current_staff().authority, _NEEDED[veil])
 
 
-def unmask_url(veil: Veil) -> str:
+def unmask_url(veil: MaskedField) -> str:
     return url_for(f"staff.unmask_{veil.value}")
 
 
@@ -86,10 +86,10 @@ def same_in_words(same: Same, like: str) -> str:
 def shortcuts() -> list[tuple[str, str]]:
     """The questions that are asked most, each with its address."""
     return [
-        (say("Online now"), address_of(Asked(state=State.OPEN))),
-        (say("Last 15 minutes"), address_of(Asked(last=Last.QUARTER))),
-        (say("Refusals of the last hour"), address_of(Asked(last=Last.HOUR, show=Show.REFUSALS))),
-        (say("All sessions"), address_of(Asked(show=Show.SESSIONS))),
+        (say("Online now"), address_of(LogQuery(state=State.OPEN))),
+        (say("Last 15 minutes"), address_of(LogQuery(last=Last.QUARTER))),
+        (say("Refusals of the last hour"), address_of(LogQuery(last=Last.HOUR, show=Show.REFUSALS))),
+        (say("All sessions"), address_of(LogQuery(show=Show.SESSIONS))),
     ]
 
 
@@ -107,7 +107,7 @@ def is_refusal(line: object) -> bool:
 
 
 VOCABULARY: dict[str, Any] = {
-    "veils": lambda: list(Veil),
+    "veils": lambda: list(MaskedField),
     "moment_in": instant,
     "day_of": day,
     **{

@@ -8,57 +8,59 @@ from babel.numbers import format_decimal
 
 from portal.i18n.translation import language, say, volume
 from portal.staff.sessions.denial_words import rule_in_words, step_in_words
-from portal.staff.sessions.listing import Places
+from portal.staff.sessions.listing import SiteChoices
 from portal.staff.sessions.words import end_in_words, short, way_in_words
 from sessions.log.denials import show_code
-from sessions.log.masks import Sight
-from sessions.log.timeline import Event, Happening, Rows
+from sessions.log.masks import Visibility
+from sessions.log.timeline import Event, EventKind, TimelineRows
 from sessions.models import Decision, Lease, Usage
 
 
-def event_in_words(event: Event, rows: Rows, places: Places, sight: Sight, zone: ZoneInfo) -> str:
+def event_in_words(
+    event: Event, rows: TimelineRows, places: SiteChoices, sight: Visibility, zone: ZoneInfo
+) -> str:
     """One event as a sentence."""
     access, facts = rows.access, event.facts
     match event.what:
-        case Happening.LANDED:
+        case EventKind.LANDED:
             return say("The device came to the first page.")
-        case Happening.REFUSED:
+        case EventKind.REFUSED:
             return _refused(facts["decision"])
-        case Happening.ACCEPTED:
+        case EventKind.ACCEPTED:
             return _accepted(event)
-        case Happening.SIGNED_IN:
+        case EventKind.SIGNED_IN:
             return say(
                 "Signed in: %(way)s, at %(site)s.",
                 way=way_in_words(access.method),
                 site=site_name(places, event.facts["site_id"]),
             )
-        case Happening.ROAMED:
+        case EventKind.ROAMED:
             return say(
                 "Walked from %(before)s to %(after)s, without signing in again.",
                 before=site_name(places, facts["from_id"]),
                 after=site_name(places, facts["site_id"]),
             )
-        case Happening.CAME_FROM:
+        case EventKind.CAME_FROM:
             return say(
                 "Took over the time of session %(number)s, which the same person had on %(mac)s.",
                 number=facts["access"].id,
                 mac=sight.mac(facts["access"].mac),
             )
-        case Happening.WENT_ON:
+        case EventKind.WENT_ON:
             return say(
                 "Went on as session %(number)s, on %(mac)s.",
                 number=facts["access"].id,
                 mac=sight.mac(facts["access"].mac),
             )
-        case Happening.COUNTED:
+        case EventKind.COUNTED:
             return _counted(facts["usage"], rows)
-        case Happening.ENDED:
+        case EventKind.ENDED:
             return say("Ended: %(why)s.", why=end_in_words(facts["reason"]))
         case _:
             return _of_lease(event.what, facts["lease"], rows, sight, zone)
 
 
-def site_name(places: Places, site_id: int) -> str:
+def site_name(places: SiteChoices, site_id: int) -> str:
     site = places.sites.get(site_id)
     return site.name if site is not None else say("another place")
 
@@ -82,7 +84,7 @@ def _accepted(event: Event) -> str:
     )
 
 
-def _counted(usage: Usage, rows: Rows) -> str:
+def _counted(usage: Usage, rows: TimelineRows) -> str:
     return say(
         "Last report of gateway %(gateway)s: %(down)s down, %(up)s up since its counters began (%(epoch)s).",
         gateway=_gateway(rows, usage.gateway_id),
@@ -92,10 +94,10 @@ def _counted(usage: Usage, rows: Rows) -> str:
     )
 
 
-def _of_lease(what: Happening, lease: Lease, rows: Rows, sight: Sight, zone: ZoneInfo) -> str:
+def _of_lease(what: EventKind, lease: Lease, rows: TimelineRows, sight: Visibility, zone: ZoneInfo) -> str:
     gateway = _gateway(rows, lease.gateway_id)
     match what:
-        case Happening.LEASED:
+        case EventKind.LEASED:
             told = say(
                 "May pass from %(start)s to %(end)s at %(gateway)s, address %(address)s.",
                 start=short(lease.starts_at, zone),
@@ -110,23 +112,23 @@ def _of_lease(what: Happening, lease: Lease, rows: Rows, sight: Sight, zone: Zon
                 address=sight.address(lease.public_address),
                 ports=sight.ports(lease.port_first, lease.port_last),
             )
-        case Happening.CONFIRMED:
+        case EventKind.CONFIRMED:
             waited = max(0.0, ((lease.confirmed_at or lease.created_at) - lease.created_at).total_seconds())
             return say(
                 "Gateway %(gateway)s confirmed after %(seconds)s s.",
                 gateway=gateway,
                 seconds=format_decimal(round(waited, 1), locale=language()),
             )
-        case Happening.TURNED_DOWN:
+        case EventKind.TURNED_DOWN:
             return say(
                 "Gateway %(gateway)s refused it: %(words)s", gateway=gateway, words=lease.refused or ""
             )
-        case Happening.PENDING:
+        case EventKind.PENDING:
             return say("Taken back; gateway %(gateway)s has not confirmed that yet.", gateway=gateway)
         case _:
             return say("Taken back; gateway %(gateway)s has confirmed.", gateway=gateway)
 
 
-def _gateway(rows: Rows, gateway_id: int) -> str:
+def _gateway(rows: TimelineRows, gateway_id: int) -> str:
     gateway = rows.gateways.get(gateway_id)
     return gateway.identity if gateway is not None else str(gateway_id)

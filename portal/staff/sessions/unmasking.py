@@ -18,13 +18,13 @@ from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.words import TOWN
 from sessions.log import query
-from sessions.log.masks import Sight, Veil
-from sessions.log.search import Asked, UnreadableWord, parse
+from sessions.log.masks import MaskedField, Visibility
+from sessions.log.search import LogQuery, UnreadableWord, parse
 
 LIFTED_FOR = timedelta(minutes=15)
 SHORTEST_REASON, LONGEST_REASON = 10, 200
@@ -35,13 +35,13 @@ MOST_REMEMBERED = 20
 @staff.post("/unmask/devices")
 @needs(Action.UNMASK_DEVICES)
 def unmask_devices() -> AnyResponse:
-    return _lift(Veil.DEVICES)
+    return _lift(MaskedField.DEVICES)
 
 
 @staff.post("/unmask/persons")
 @needs(Action.UNMASK_PERSONS)
 def unmask_persons() -> AnyResponse:
-    return _lift(Veil.PERSONS)
+    return _lift(MaskedField.PERSONS)
 
 
 def of_session(access_id: int) -> str:
@@ -49,16 +49,18 @@ def of_session(access_id: int) -> str:
     return f"session:{access_id}"
 
 
-def of_question(asked: Asked) -> str:
+def of_question(asked: LogQuery) -> str:
     """The scope that is what one question finds."""
     return f"list:{access_audit.words_of(asked)}"
 
 
-def sight(scope: str) -> Sight:
+def sight(scope: str) -> Visibility:
     """What this person sees of `scope` now."""
     now = services().clock().timestamp()
     remembered = browser_session.get(REMEMBERED, [])
-    return Sight(frozenset(Veil(veil) for veil, where, until in remembered if where == scope and now < until))
+    return Visibility(
+        frozenset(MaskedField(veil) for veil, where, until in remembered if where == scope and now < until)
+    )
 
 
 def until(scope: str) -> float | None:
@@ -75,7 +77,7 @@ def reason_in(field: str) -> str | None:
     return reason[:LONGEST_REASON] if len(reason) >= SHORTEST_REASON else None
 
 
-def _lift(veil: Veil) -> AnyResponse:
+def _lift(veil: MaskedField) -> AnyResponse:
     reason = reason_in("reason")
     scope = request.form.get("scope", "")
     onward, network = _where(scope)
@@ -113,7 +115,7 @@ def _session(words: str) -> tuple[str, str | None] | None:
     if not (words.isascii() and words.isdigit() and len(words) < 16):
         return None
     with reading(services().make_session) as db:
-        access = query.find(db, int(words), authority_networks=whoever().authority.networks)
+        access = query.find(db, int(words), authority_networks=current_staff().authority.networks)
         return (url_for("staff.session", access_id=access.id), access.network.slug) if access else None
 
 

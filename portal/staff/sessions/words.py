@@ -9,7 +9,7 @@ from babel.dates import format_datetime
 from markupsafe import Markup
 
 from portal.i18n.translation import language, say
-from sessions.log.query import Line, State
+from sessions.log.query import ListedSession, State
 from sessions.models import AccessSession, EndReason
 from sites.models import SigninMethod
 
@@ -43,7 +43,7 @@ def state_in_words(state: State | str) -> str:
     return {State.OPEN: say("online"), State.ENDED: say("ended")}[State(state)]
 
 
-def standing(access: Line | AccessSession, zone: ZoneInfo) -> str:
+def standing(access: ListedSession | AccessSession, zone: ZoneInfo) -> str:
     """How a session stands: until when, or why it ended."""
     if access.ended_at is None or access.end_reason is None:
         return say("online until %(time)s", time=short(access.until, zone))

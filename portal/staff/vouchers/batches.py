@@ -22,7 +22,7 @@ from db.engine import reading
 from db.types import UtcDateTime
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, older_than, whoever
+from portal.staff.access import current_staff, needs, older_than
 from portal.staff.vouchers.plan_words import plan_name
 from sessions import vouchers as live
 
@@ -35,7 +35,7 @@ MOST, MOST_SHOWN = 50, 200
 def batches() -> AnyResponse:
     query = query_of(MOST + 1)
     with reading(services().make_session) as db:
-        found = find_batches(db, query, whoever().authority)
+        found = find_batches(db, query, current_staff().authority)
         page = render_template(
             "staff/batches.html",
             query=query,
@@ -106,7 +106,7 @@ def revoke_page(batch_id: int) -> AnyResponse:
 @needs(Action.REVOKE)
 def void_batch(batch_id: int) -> AnyResponse:
     """Write off the passes of a batch that nobody has used. It can be undone for a minute."""
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     with service.make_session.begin() as db:
         found, now = find_or_hide(db, batch_id), service.clock()
         gone = issuing.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.login, now=now)
@@ -119,7 +119,7 @@ def void_batch(batch_id: int) -> AnyResponse:
 @needs(Action.REVOKE)
 def revoke_batch(batch_id: int) -> AnyResponse:
     """Take every pass of a batch back, in use or not. It can be undone for a minute."""
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     with service.make_session.begin() as db:
         found, which = find_or_hide(db, batch_id), of_batch(batch_id)
         taken = live.revoke(db, which, keys=service.voucher_keys, by=me.login, now=service.clock())
@@ -141,7 +141,7 @@ def undo_batch(batch_id: int) -> AnyResponse:
 
 
 def find_or_hide(db: Session, batch_id: int) -> Batch:
-    found = find_batch(db, batch_id, whoever().authority)
+    found = find_batch(db, batch_id, current_staff().authority)
     if found is None:
         abort(HTTPStatus.NOT_FOUND)
     return found
@@ -198,7 +198,7 @@ def _question(batch_id: int, endpoint: str) -> AnyResponse:
 
 
 def record(db: Session, found: Batch | None, action: str, detail: dict[str, int]) -> None:
-    me = whoever()
+    me = current_staff()
     log.record(
         db,
         actor=me.login,

@@ -23,13 +23,13 @@ from db.engine import reading
 from portal.guest.refusals import Refusal
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
 from portal.staff.refusals import refusal_of
 from portal.staff.vouchers.errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
 from portal.staff.vouchers.guesses import closed_gateways
 from portal.staff.vouchers.plan_words import end_in_words, plan_name
-from portal.staff.vouchers.preferences import habits, keep
+from portal.staff.vouchers.preferences import desk_preferences, keep
 from sites.models import Site
 from sites.opening_hours import next_midnight
 
@@ -69,7 +69,7 @@ def issue() -> AnyResponse:
             onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
     except VoucherError as error:
         return _desk_page(refusal_of(error))
-    return keep(onward, replace(habits(), plan=chosen.plan.slug, desk=chosen.site.slug))
+    return keep(onward, replace(desk_preferences(), plan=chosen.plan.slug, desk=chosen.site.slug))
 
 
 def start_of_today() -> datetime:
@@ -79,7 +79,7 @@ def start_of_today() -> datetime:
 
 
 def _issue(db: Session, plan: Plan, site: Site, count: int, answer: StaffAnswer) -> Batch:
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     if network_for(plan, site, me.authority) is None:
         raise ForeignPlan
     order = Order(
@@ -142,10 +142,10 @@ def _line(name: str, longest: int) -> str:
 
 
 def _choice(db: Session) -> Choice:
-    authority = whoever().authority
+    authority = current_staff().authority
     plans, sites = offered_plans(db, authority), desks(db, authority)
-    plan = request.form.get("plan") or habits().plan
-    site = request.form.get("desk") or habits().desk
+    plan = request.form.get("plan") or desk_preferences().plan
+    site = request.form.get("desk") or desk_preferences().desk
     if request.method == "POST":
         # What was posted is taken at its word, or not at all.
         return Choice(
@@ -166,7 +166,7 @@ def _desk_page(refusal: Refusal | None) -> AnyResponse:
     now = services().clock()
     with reading(services().make_session) as db:
         query = BatchQuery(since=start_of_today(), most=100)
-        today = find_batches(db, query, whoever().authority)
+        today = find_batches(db, query, current_staff().authority)
         chosen = _choice(db)
         page = render_template(
             "staff/desk.html",

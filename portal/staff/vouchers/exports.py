@@ -14,7 +14,7 @@ from auth.vouchers.scope import find_batches
 from auth.vouchers.totals import Books
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.vouchers.batches import books_of, find_or_hide, passes_of, query_of, record
 from sites.import_export.rows import Cell
 from sites.import_export.tables import write_table
@@ -32,7 +32,7 @@ PASS_COLUMNS = ("mark", "state", "issued_at", "used_at", "until", "voided_at", "
 def batches_csv() -> AnyResponse:
     """The books of the batches that the list shows, for a spreadsheet."""
     with services().make_session.begin() as db:
-        found = find_batches(db, query_of(MOST_IN_A_FILE), whoever().authority)
+        found = find_batches(db, query_of(MOST_IN_A_FILE), current_staff().authority)
         rows = list(_book_rows(found, books_of(db, found)))
         record(db, None, "books exported", {"batches": len(found)})
     return _csv(write_table(BATCH_COLUMNS, rows, excel=True), "batches.csv")

@@ -14,14 +14,14 @@ from auth.vouchers import rate_limits
 from auth.vouchers.scope import desks
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from sites.models import Gateway
 
 
 @staff.post("/desk/codes")
 @needs(Action.ISSUE)
 def hear_codes_again() -> AnyResponse:
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     with service.make_session.begin() as db:
         for gateway in closed_gateways(db):
             rate_limits.open_again(db, gateway=gateway.identity, site=gateway.site.slug)
@@ -38,12 +38,12 @@ def hear_codes_again() -> AnyResponse:
 
 def closed_gateways(db: Session) -> list[Gateway]:
     """The gateways of this person's desks behind which somebody must wait before another code is looked up."""
-    sites = {site.slug for site in desks(db, whoever().authority)}
+    sites = {site.slug for site in desks(db, current_staff().authority)}
     now = services().clock()
     return [
         gateway
         for gateway in services().places.gateways()
         if gateway.site.slug in sites
-        and covers(whoever().authority, gateway.network.slug)
+        and covers(current_staff().authority, gateway.network.slug)
         and rate_limits.is_closed(db, gateway=gateway.identity, site=gateway.site.slug, now=now)
     ]

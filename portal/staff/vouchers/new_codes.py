@@ -18,28 +18,28 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff import form_results
 from auth.vouchers import codes
-from auth.vouchers.issuing import Ticket as Issued
+from auth.vouchers.issuing import IssuedVoucher as Issued
 from auth.vouchers.models import Batch
 from auth.vouchers.scope import desks, find_batch, network_for
 from portal.guest.refusals import Refusal
 from portal.printing.from_vouchers import slips
 from portal.printing.papers import Paper
-from portal.printing.tickets import Ticket
+from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
 from portal.services import services
-from portal.staff.access import whoever
+from portal.staff.access import current_staff
 from portal.staff.forms import FormerCodes
 from portal.staff.login import browser
 from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import Unprinted
 from portal.staff.vouchers.plan_words import end_in_words
-from portal.staff.vouchers.preferences import habits
+from portal.staff.vouchers.preferences import desk_preferences
 from portal.staff.vouchers.voucher_words import ESCPOS, TONGUES, papers
 from sites.models import Network, Site
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class NewVouchers:
     """New passes of one batch, by the form that made them. `replaces` is the mark of a pass that died for this one."""
 
     answer_id: int
@@ -67,9 +67,9 @@ class Preview:
         return self.paper in (Paper.RECEIPT, ESCPOS)
 
 
-def issued_page(
+def new_codes_page(
     db: Session,
-    shown: Shown,
+    shown: NewVouchers,
     *,
     typed: Mapping[str, str] | None = None,
     preview: Preview | None = None,
@@ -91,7 +91,7 @@ def issued_page(
         site=site,
         replaces=shown.replaces,
         end=end_in_words(batch.plan, batch.ends_at, site.zone if site else "Europe/Paris"),
-        typed=print_choices.shown(habits()) if typed is None else typed,
+        typed=print_choices.shown(desk_preferences()) if typed is None else typed,
         tongues=TONGUES,
         preview=preview,
         paper_name=dict(papers()).get(preview.paper, "") if preview else "",
@@ -106,20 +106,20 @@ def redeem_url(code: str) -> str:
     return f"{services().settings.portal_url}/pass/{code}".upper()
 
 
-def shown_by(db: Session, answer_id: int) -> Shown:
+def shown_by(db: Session, answer_id: int) -> NewVouchers:
     """The passes that a form of this sign-in made, drawn again. Raises `FormerCodes` for those of any other."""
     here = browser()
     answer = form_results.find(db, answer_id, session_id=here.row_id or 0)
     if answer is None or answer.batch_id is None:
         raise FormerCodes
-    if find_batch(db, answer.batch_id, whoever().authority) is None:
+    if find_batch(db, answer.batch_id, current_staff().authority) is None:
         abort(HTTPStatus.NOT_FOUND)
     keys = services().voucher_keys
     batch, tickets = form_results.passes_of(db, answer, token=here.token, keys=keys)
-    return Shown(answer.id, batch, tickets, answer.replaces)
+    return NewVouchers(answer.id, batch, tickets, answer.replaces)
 
 
-def tickets_of(db: Session, shown: Shown, languages: tuple[str, ...]) -> list[Ticket]:
+def tickets_of(db: Session, shown: NewVouchers, languages: tuple[str, ...]) -> list[PrintedVoucher]:
     """What to print for these passes. Raises `Unprinted` where they hold nowhere that this person works for."""
     place = _place(db, shown.batch)
     if place is None:
@@ -137,9 +137,9 @@ def tickets_of(db: Session, shown: Shown, languages: tuple[str, ...]) -> list[Ti
 
 def _place(db: Session, batch: Batch) -> tuple[Site, Network] | None:
     """The desk that issued the batch, else one of this person's, and the network there that its plan holds on."""
-    mine = desks(db, whoever().authority)
+    mine = desks(db, current_staff().authority)
     issuing = [site for site in mine if site.slug == batch.desk_site]
     for site in issuing or mine:
-        if network := network_for(batch.plan, site, whoever().authority):
+        if network := network_for(batch.plan, site, current_staff().authority):
             return site, network
     return None

@@ -21,7 +21,7 @@ LIFE = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class DeskPreferences:
     """Plan and desk by their slugs, empty at first; offsets in millimetres to the right and down."""
 
     plan: str = ""
@@ -32,15 +32,15 @@ class Habits:
     offset_mm: tuple[float, float] = (0.0, 0.0)
 
 
-def habits() -> Habits:
+def desk_preferences() -> DeskPreferences:
     """Those of this browser; the first ones where it has none of ours."""
     service = services()
     try:
-        claims = service.tokens.unseal(PURPOSE, request.cookies.get(cookie_name(), ""), now=service.clock())
+        claims = service.tokens.verify(PURPOSE, request.cookies.get(cookie_name(), ""), now=service.clock())
     except InvalidToken:
-        return Habits()
+        return DeskPreferences()
     right, down = claims["offset_mm"]
-    return Habits(
+    return DeskPreferences(
         plan=claims["plan"],
         desk=claims["desk"],
         paper=claims["paper"],
@@ -50,12 +50,12 @@ def habits() -> Habits:
     )
 
 
-def keep(response: AnyResponse, kept: Habits) -> AnyResponse:
+def keep(response: AnyResponse, kept: DeskPreferences) -> AnyResponse:
     """Let this browser remember what was just done."""
     service = services()
     response.set_cookie(
         cookie_name(),
-        service.tokens.seal(PURPOSE, asdict(kept), now=service.clock(), life=LIFE),
+        service.tokens.sign(PURPOSE, asdict(kept), now=service.clock(), life=LIFE),
         max_age=int(LIFE.total_seconds()),
         path="/",
         secure=service.settings.is_https,

@@ -11,9 +11,9 @@ from portal.printing.papers import MOST_OFFSET, Paper, UnfitPaper, grid
 from portal.printing.receipt_pictures import draw_receipt
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import preview_svg, print_pdf
-from portal.printing.tickets import Ticket
+from portal.printing.tickets import PrintedVoucher
 from portal.staff.vouchers.errors import UnfitChoice
-from portal.staff.vouchers.preferences import Habits
+from portal.staff.vouchers.preferences import DeskPreferences
 from portal.staff.vouchers.voucher_words import ESCPOS, TONGUES
 
 NO_OFFSET = (0.0, 0.0)
@@ -52,7 +52,7 @@ def read(form: Mapping[str, str]) -> Choices:
     return Choices(paper, languages, large, first, (_offset(form, "right"), _offset(form, "down")))
 
 
-def shown(habits: Habits) -> dict[str, str]:
+def shown(habits: DeskPreferences) -> dict[str, str]:
     """The fields of the form as the browser's habits fill them."""
     first, second = (*habits.languages, "")[:2]
     fields = {"paper": habits.paper, "language": first, "second": second}
@@ -60,7 +60,7 @@ def shown(habits: Habits) -> dict[str, str]:
     return fields | ({"large": "on"} if habits.large else {})
 
 
-def print_tickets(tickets: list[Ticket], choices: Choices, *, title: str) -> bytes:
+def print_tickets(tickets: list[PrintedVoucher], choices: Choices, *, title: str) -> bytes:
     """A PDF, or the bytes for a receipt printer. Raises as `print_pdf` does."""
     if choices.paper == ESCPOS:
         return print_escpos(tickets)
@@ -74,14 +74,14 @@ def print_tickets(tickets: list[Ticket], choices: Choices, *, title: str) -> byt
     )
 
 
-def fit_of(tickets: list[Ticket], choices: Choices) -> Fit:
+def fit_of(tickets: list[PrintedVoucher], choices: Choices) -> Fit:
     """What this paper does with the texts of these tickets. A receipt printer's roll has room for all."""
     if choices.paper == ESCPOS:
         return Fit(False, frozenset())
     return fit(tickets, paper=Paper(choices.paper), large=choices.large)
 
 
-def preview(tickets: list[Ticket], choices: Choices) -> str:
+def preview(tickets: list[PrintedVoucher], choices: Choices) -> str:
     """The first page as it will be printed, as SVG: set from the same source, or drawn from the very bytes.
 
     Raises as `print_pdf` does.

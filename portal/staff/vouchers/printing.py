@@ -18,16 +18,16 @@ from auth.vouchers.scope import home_network
 from db.engine import reading
 from portal.guest.refusals import Refusal
 from portal.printing.papers import Paper, UnfitPaper, UnfitText
-from portal.printing.tickets import OversizedPrint, Ticket, UnprintableTicket
-from portal.printing.typesetter import BusyPress, FailedPrinting
+from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
+from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.refusals import refusal_of
 from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import NoRoom, UnfitChoice, Unprinted
-from portal.staff.vouchers.new_codes import Preview, Shown, issued_page, shown_by, tickets_of
-from portal.staff.vouchers.preferences import habits, keep
+from portal.staff.vouchers.new_codes import NewVouchers, Preview, new_codes_page, shown_by, tickets_of
+from portal.staff.vouchers.preferences import desk_preferences, keep
 from portal.staff.vouchers.print_choices import Choices
 from portal.staff.vouchers.voucher_words import ESCPOS, cut_in_words
 
@@ -69,7 +69,7 @@ def print_slips() -> AnyResponse:
     return _remembered(_file(document, choices, f"pass-{shown.batch.id}"), choices)
 
 
-def _previewed(shown: Shown) -> AnyResponse:
+def _previewed(shown: NewVouchers) -> AnyResponse:
     try:
         choices = print_choices.read(request.args)
         with _pressing(shown):
@@ -87,44 +87,44 @@ def _answer_id() -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _shown(answer_id: int) -> Shown:
+def _shown(answer_id: int) -> NewVouchers:
     with reading(services().make_session) as db:
         return shown_by(db, answer_id)
 
 
-def _tickets(shown: Shown, choices: Choices) -> list[Ticket]:
+def _tickets(shown: NewVouchers, choices: Choices) -> list[PrintedVoucher]:
     """No connection is held while the press works."""
     with reading(services().make_session) as db:
         return tickets_of(db, shown, choices.languages)
 
 
 def _page(
-    shown: Shown,
+    shown: NewVouchers,
     *,
     typed: Mapping[str, str] | None = None,
     preview: Preview | None = None,
     refusal: Refusal | None = None,
 ) -> AnyResponse:
     with reading(services().make_session) as db:
-        return issued_page(db, shown, typed=typed, preview=preview, refusal=refusal)
+        return new_codes_page(db, shown, typed=typed, preview=preview, refusal=refusal)
 
 
 @contextmanager
-def _pressing(shown: Shown) -> Iterator[None]:
+def _pressing(shown: NewVouchers) -> Iterator[None]:
     """What the press refuses, as a refusal for the page; the reason goes to the log."""
     try:
         yield
-    except BusyPress as error:
+    except RendererBusy as error:
         raise Unprinted(busy=True) from error
     except UnfitText as error:
         raise NoRoom(error.fields) from error
-    except (UnfitPaper, OversizedPrint, UnprintableTicket, FailedPrinting) as error:
+    except (UnfitPaper, OversizedPrint, UnprintableVoucher, FailedPrinting) as error:
         log.warning("slips of batch %d were not printed: %s", shown.batch.id, error)
         raise Unprinted from error
 
 
-def _record(shown: Shown, choices: Choices) -> None:
-    service, me = services(), whoever()
+def _record(shown: NewVouchers, choices: Choices) -> None:
+    service, me = services(), current_staff()
     with service.make_session.begin() as db:
         trail.record(
             db,
@@ -143,7 +143,7 @@ def _record(shown: Shown, choices: Choices) -> None:
 
 def _remembered(response: AnyResponse, choices: Choices) -> AnyResponse:
     """A receipt printer of one's own commands has no offset and no large print: those of the other stay known."""
-    kept = replace(habits(), paper=choices.paper, languages=choices.languages)
+    kept = replace(desk_preferences(), paper=choices.paper, languages=choices.languages)
     if choices.paper != ESCPOS:
         kept = replace(kept, large=choices.large, offset_mm=choices.offset_mm)
     return keep(response, kept)

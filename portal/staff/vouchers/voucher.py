@@ -16,16 +16,16 @@ from auth.staff.roles import Action
 from auth.vouchers import codes, issuing, redeeming
 from auth.vouchers.codes import UnreadableCode
 from auth.vouchers.errors import VoucherError
-from auth.vouchers.issuing import UNDO, Ticket, of_ids
+from auth.vouchers.issuing import UNDO, IssuedVoucher, of_ids
 from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.scope import find_pass, home_network, touches
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import needs, whoever
+from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
 from portal.staff.refusals import refusal_of
-from portal.staff.vouchers.voucher_words import told_of
+from portal.staff.vouchers.voucher_words import explain
 from sessions import vouchers as live
 from sessions.models import AccessSession
 
@@ -48,7 +48,7 @@ def find() -> AnyResponse:
     typed = request.form.get("wanted", "")[:300]
     with reading(services().make_session) as db:
         found = _by_code_or_mark(db, typed)
-        if found is not None and touches(db, found.batch, whoever().authority):
+        if found is not None and touches(db, found.batch, current_staff().authority):
             return redirect(url_for("staff.pass_page", voucher_id=found.id), HTTPStatus.SEE_OTHER)
     words = " ".join(typed.split())[:80]
     return redirect(url_for("staff.batches", words=_without_codes(words) or None), HTTPStatus.SEE_OTHER)
@@ -64,7 +64,7 @@ def pass_page(voucher_id: int) -> AnyResponse:
 @needs(Action.REPLACE)
 def replace(voucher_id: int) -> AnyResponse:
     """A new code for a lost or spoiled ticket. The old one dies, and whoever is online with it is not any more."""
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     try:
         with service.make_session.begin() as db:
             voucher = _find(db, voucher_id)
@@ -95,7 +95,7 @@ def void(voucher_id: int) -> AnyResponse:
     with service.make_session.begin() as db:
         voucher = _find(db, voucher_id)
         now, which = service.clock(), of_ids([voucher_id])
-        if issuing.void(db, which, reason=reason, by=whoever().login, now=now):
+        if issuing.void(db, which, reason=reason, by=current_staff().login, now=now):
             record(db, voucher, "pass voided", detail={"mark": voucher.mark, "reason": reason.value})
     return _back(voucher_id)
 
@@ -104,7 +104,7 @@ def void(voucher_id: int) -> AnyResponse:
 @needs(Action.REVOKE)
 def revoke(voucher_id: int) -> AnyResponse:
     """Take a pass back, in use or not. It can be undone for a minute."""
-    service, me = services(), whoever()
+    service, me = services(), current_staff()
     with service.make_session.begin() as db:
         voucher = _find(db, voucher_id)
         which = of_ids([voucher_id])
@@ -125,7 +125,7 @@ def undo(voucher_id: int) -> AnyResponse:
     return _back(voucher_id)
 
 
-def number_of(ticket: Ticket) -> int:
+def number_of(ticket: IssuedVoucher) -> int:
     """Its number within the batch, from its mark."""
     return int(ticket.mark.partition("-")[2])
 
@@ -134,17 +134,17 @@ def record(db: Session, voucher: Voucher, action: str, *, detail: log.Detail) ->
     """Write down what was done to a pass."""
     log.record(
         db,
-        actor=whoever().login,
+        actor=current_staff().login,
         action=action,
         object=f"pass:{voucher.id}",
-        network=home_network(db, voucher.batch, whoever().authority),
+        network=home_network(db, voucher.batch, current_staff().authority),
         detail=detail,
         now=services().clock(),
     )
 
 
 def _find(db: Session, voucher_id: int) -> Voucher:
-    voucher = find_pass(db, voucher_id, whoever().authority)
+    voucher = find_pass(db, voucher_id, current_staff().authority)
     if voucher is None:
         abort(HTTPStatus.NOT_FOUND)
     return voucher
@@ -190,7 +190,7 @@ def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
             batch=voucher.batch,
             online=db.scalar(online),
             family=_family(db, voucher),
-            told=told_of(voucher, now=now),
+            told=explain(voucher, now=now),
             undo_until=_undo_until(voucher),
             now=now,
             reasons=REASONS,

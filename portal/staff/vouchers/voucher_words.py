@@ -21,7 +21,7 @@ TONGUES = {"fr": "Français", "en": "English", "de": "Deutsch"}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Explanation:
     """`alive`: there is something left to replace or to take back."""
 
     state: str
@@ -29,26 +29,28 @@ class Told:
     alive: bool = False
 
 
-def told_of(voucher: Voucher, *, now: datetime) -> Told:
+def explain(voucher: Voucher, *, now: datetime) -> Explanation:
     """What this pass is, and what to say about it."""
     batch = voucher.batch
     if voucher.voided_at is not None:
         return _told_of_void(voucher)
     if voucher.until is not None and voucher.until <= now:
         over = say("Its time was over at %(time)s.", time=_moment(voucher.until))
-        return Told(over, say("It did what it was for. Issue a new one if the visitor stays."))
+        return Explanation(over, say("It did what it was for. Issue a new one if the visitor stays."))
     if batch.ends_at is not None and batch.ends_at <= now:
         over = say("It could be used until %(time)s.", time=_moment(batch.ends_at))
-        return Told(over, say("Issue a new one."))
+        return Explanation(over, say("Issue a new one."))
     if batch.suspended_at is not None:
-        return Told(say("Its batch is suspended."), say("Resume the batch, or issue a new pass."), alive=True)
+        return Explanation(
+            say("Its batch is suspended."), say("Resume the batch, or issue a new pass."), alive=True
+        )
     if voucher.used_at is not None and voucher.until is not None:
         used = say("In use, until %(time)s.", time=_moment(voucher.until))
         advice = say(
             "After a pause, or with a new address, the visitor types the same code again: no time is lost."
         )
-        return Told(used, advice, alive=True)
-    return Told(
+        return Explanation(used, advice, alive=True)
+    return Explanation(
         say("Good, and not used yet."),
         say("The visitor joins the wifi, types the code on the page that opens, and presses the button."),
         alive=True,
@@ -96,14 +98,16 @@ def on_day(day: date) -> str:
     return format_date(day, "EEEE d MMMM", locale=language())
 
 
-def _told_of_void(voucher: Voucher) -> Told:
+def _told_of_void(voucher: Voucher) -> Explanation:
     match voucher.void_reason:
         case VoidReason.REPLACED:
-            return Told(say("It was replaced."), say("The visitor has a newer ticket; only that one works."))
+            return Explanation(
+                say("It was replaced."), say("The visitor has a newer ticket; only that one works.")
+            )
         case VoidReason.REVOKED:
-            return Told(say("It was taken back."), say("Issue a new one if that was a mistake."))
+            return Explanation(say("It was taken back."), say("Issue a new one if that was a mistake."))
         case _:
-            return Told(say("It was written off."), say("It opens nothing. Issue a new one."))
+            return Explanation(say("It was written off."), say("It opens nothing. Issue a new one."))
 
 
 def _moment(at: datetime) -> str:

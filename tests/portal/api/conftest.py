@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from auth.api_tokens import service
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
-from auth.api_tokens.service import Wish
+from auth.api_tokens.service import TokenRequest
 from auth.vouchers import plans
 from portal.services import Services
 from tests.portal.conftest import PORTAL
@@ -57,7 +57,7 @@ class Program:
 def give_token(
     services: Services, name: str = "tickets", *scopes: Scope, networks: tuple[str, ...] = (), days: int = 365
 ) -> service.MadeToken:
-    wish = Wish(name, frozenset(scopes or Scope), frozenset(networks), timedelta(days=days))
+    wish = TokenRequest(name, frozenset(scopes or Scope), frozenset(networks), timedelta(days=days))
     with services.make_session.begin() as db:
         return service.make(
             db,

@@ -185,7 +185,7 @@ def busy_answers(
     def locked(*_: object, **__: object) -> None:
         raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("another writer does not end"))
 
-    monkeypatch.setattr("portal.api.access.limits.take", locked)
+    monkeypatch.setattr("portal.api.access.rate_limits.take", locked)
     for path, method, one in operations(told):
         if one["security"]:
             body = {"plan": "day", "desk": HERE} if path == "/batches" else {}

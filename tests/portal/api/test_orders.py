@@ -298,11 +298,13 @@ def test_a_code_that_is_taken_is_drawn_again_and_found_again(
     tickets: Program, services: Services, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chance in billions, made certain: the first attempt for the second pass gives the code of the first."""
-    from auth.api_tokens.idempotency import Draw
+    from auth.api_tokens.idempotency import CodeGenerator
 
-    drawn = Draw.__call__
+    drawn = CodeGenerator.__call__
     monkeypatch.setattr(
-        Draw, "__call__", lambda self, number, attempt: drawn(self, 1 if attempt == 0 else number, attempt)
+        CodeGenerator,
+        "__call__",
+        lambda self, number, attempt: drawn(self, 1 if attempt == 0 else number, attempt),
     )
     told = tickets.order(2, key="twins").get_json()
     assert told["passes"][0]["code"] != told["passes"][1]["code"]

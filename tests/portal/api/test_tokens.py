@@ -46,7 +46,7 @@ INVALID = (401, "invalid-token", 'Bearer realm="arobase", error="invalid_token"'
 
 
 def claims_of(program: Program, services: Services) -> dict[str, Any]:
-    return services.tokens.unseal(
+    return services.tokens.verify(
         PURPOSE, program.token, now=services.clock(), issuer=services.settings.portal_url
     )
 
@@ -140,7 +140,7 @@ def test_a_token_for_somebody_else_is_refused(tickets: Program, services: Servic
 
 def test_a_token_of_another_purpose_of_ours_is_refused(tickets: Program, services: Services) -> None:
     for purpose in ("visit", "browser", "staff form", "staff slips"):
-        tickets.token = services.tokens.seal(
+        tickets.token = services.tokens.sign(
             purpose, {}, now=services.clock(), life=timedelta(hours=1), issuer=PORTAL
         )
         assert told(tickets) == INVALID
@@ -149,7 +149,7 @@ def test_a_token_of_another_purpose_of_ours_is_refused(tickets: Program, service
 def test_a_token_of_another_installation_is_refused(tickets: Program, services: Services) -> None:
     other = Tokens(Secret(SECRET[::-1]))
     claims = claims_of(tickets, services)
-    tickets.token = other.seal(
+    tickets.token = other.sign(
         PURPOSE, {}, now=services.clock(), life=timedelta(days=1), issuer=PORTAL, jti=claims["jti"]
     )
     assert told(tickets) == INVALID

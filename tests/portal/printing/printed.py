@@ -13,7 +13,7 @@ from typing import Any
 import zxingcpp
 from PIL import Image
 
-from portal.printing.tickets import Ticket
+from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
 from tests.services.parts import program
 
@@ -27,7 +27,7 @@ ENDS = {
 DPI = 200
 
 
-def make_ticket(number: int = 0, **changes: Any) -> Ticket:
+def make_ticket(number: int = 0, **changes: Any) -> PrintedVoucher:
     drawn = random.Random(number)
     code = "".join(drawn.choice(SYMBOLS) for _ in range(9))
     values: dict[str, Any] = {
@@ -38,10 +38,10 @@ def make_ticket(number: int = 0, **changes: Any) -> Ticket:
         "ends": ENDS,
         "place": "Médiathèque Pierre-Bayle",
     }
-    return Ticket(**{**values, **changes})
+    return PrintedVoucher(**{**values, **changes})
 
 
-def make_tickets(count: int, **changes: Any) -> list[Ticket]:
+def make_tickets(count: int, **changes: Any) -> list[PrintedVoucher]:
     return [make_ticket(number, **changes) for number in range(count)]
 
 
@@ -91,5 +91,5 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-def redeem_addresses(tickets: Sequence[Ticket]) -> list[str]:
+def redeem_addresses(tickets: Sequence[PrintedVoucher]) -> list[str]:
     return sorted(ticket.redeem_url for ticket in tickets)

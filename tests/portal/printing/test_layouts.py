@@ -7,10 +7,10 @@ import itertools
 import pytest
 
 from portal.printing.layouts import Codes, lay_out
-from portal.printing.marks import Line, Mark, Square
+from portal.printing.marks import Mark, Square, TextBox
 from portal.printing.papers import LARGE_GRIDS, ROOMY_GRIDS, Paper, grid
 from portal.printing.qr import QUIET_ZONE, draw, modules
-from portal.printing.tickets import Ticket
+from portal.printing.tickets import PrintedVoucher
 from tests.portal.printing.printed import make_ticket
 
 FORMS = [(paper, False) for paper in Paper] + [(paper, True) for paper in LARGE_GRIDS]
@@ -26,7 +26,7 @@ TICKETS = {
 Box = tuple[float, float, float, float]
 
 
-def marks_of(ticket: Ticket, paper: Paper, large: bool, roomy: bool = False) -> list[Mark]:
+def marks_of(ticket: PrintedVoucher, paper: Paper, large: bool, roomy: bool = False) -> list[Mark]:
     codes = Codes(draw(ticket.join), draw(ticket.redeem_url))
     places = grid(paper, large=large, roomy=roomy)
     return lay_out(ticket, codes, paper, places, large=large, roomy=roomy)
@@ -53,7 +53,9 @@ def overlap(one: Box, other: Box) -> bool:
 
 @pytest.mark.parametrize("ticket", TICKETS.values(), ids=TICKETS)
 @pytest.mark.parametrize(("paper", "large", "roomy"), ALL_FORMS)
-def test_everything_stands_on_its_ticket(paper: Paper, large: bool, roomy: bool, ticket: Ticket) -> None:
+def test_everything_stands_on_its_ticket(
+    paper: Paper, large: bool, roomy: bool, ticket: PrintedVoucher
+) -> None:
     places = grid(paper, large=large, roomy=roomy)
     for mark in marks_of(ticket, paper, large, roomy):
         left, top, right, bottom = box(mark)
@@ -63,8 +65,10 @@ def test_everything_stands_on_its_ticket(paper: Paper, large: bool, roomy: bool,
 
 @pytest.mark.parametrize("ticket", TICKETS.values(), ids=TICKETS)
 @pytest.mark.parametrize(("paper", "large", "roomy"), ALL_FORMS)
-def test_no_text_stands_on_another(paper: Paper, large: bool, roomy: bool, ticket: Ticket) -> None:
-    lines = [mark for mark in marks_of(ticket, paper, large, roomy) if isinstance(mark, Line) and mark.text]
+def test_no_text_stands_on_another(paper: Paper, large: bool, roomy: bool, ticket: PrintedVoucher) -> None:
+    lines = [
+        mark for mark in marks_of(ticket, paper, large, roomy) if isinstance(mark, TextBox) and mark.text
+    ]
     for one, other in itertools.combinations(lines, 2):
         assert not overlap(box(one), box(other)), (one, other)
 
@@ -72,7 +76,7 @@ def test_no_text_stands_on_another(paper: Paper, large: bool, roomy: bool, ticke
 @pytest.mark.parametrize("ticket", TICKETS.values(), ids=TICKETS)
 @pytest.mark.parametrize(("paper", "large", "roomy"), ALL_FORMS)
 def test_four_modules_around_each_code_stay_blank(
-    paper: Paper, large: bool, roomy: bool, ticket: Ticket
+    paper: Paper, large: bool, roomy: bool, ticket: PrintedVoucher
 ) -> None:
     marks = marks_of(ticket, paper, large, roomy)
     for square in (mark for mark in marks if isinstance(mark, Square)):
@@ -96,14 +100,16 @@ def test_both_codes_are_20_mm_at_least_where_the_paper_allows(paper: Paper, larg
 @pytest.mark.parametrize(("paper", "large"), FORMS)
 def test_the_name_of_the_network_and_the_code_are_never_cut(paper: Paper, large: bool) -> None:
     ticket = make_ticket(ssid="W" * 32, code="WWW-MWM-WWW")
-    texts = [str(mark.at(0, 0)["text"]) for mark in marks_of(ticket, paper, large) if isinstance(mark, Line)]
+    texts = [
+        str(mark.at(0, 0)["text"]) for mark in marks_of(ticket, paper, large) if isinstance(mark, TextBox)
+    ]
     assert f"Wifi {'W' * 32}" in texts
     assert ticket.code.replace("-", "") in "".join(texts).replace("-", "")
 
 
 @pytest.mark.parametrize("paper", LARGE_GRIDS)
 def test_what_a_guest_must_read_in_large_print_has_14_points(paper: Paper) -> None:
-    lines = [mark for mark in marks_of(make_ticket(), paper, True) if isinstance(mark, Line)]
+    lines = [mark for mark in marks_of(make_ticket(), paper, True) if isinstance(mark, TextBox)]
     needed = [mark for mark in lines if mark.is_code or mark.text.startswith(("Wifi", "valable", "valid"))]
     assert len(needed) == 4 and min(mark.size for mark in needed) >= 14
 
@@ -111,7 +117,7 @@ def test_what_a_guest_must_read_in_large_print_has_14_points(paper: Paper) -> No
 @pytest.mark.parametrize(("paper", "large"), FORMS)
 def test_no_sentence_is_set_too_small_to_be_read(paper: Paper, large: bool) -> None:
     ticket = make_ticket(ends={"fr": "valable " + "longtemps " * 30, "en": "good " + "for long " * 30})
-    lines = [mark for mark in marks_of(ticket, paper, large) if isinstance(mark, Line)]
+    lines = [mark for mark in marks_of(ticket, paper, large) if isinstance(mark, TextBox)]
     ends = [mark for mark in lines if "end" in mark.cut]
     assert ends
     for mark in ends:

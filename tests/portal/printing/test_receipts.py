@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.printing.receipts import print_escpos
-from portal.printing.tickets import OversizedPrint, Ticket, UnprintableTicket
+from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
 from tests.portal.printing.printed import make_ticket, make_tickets
 
 # The parameters' length of each command we use, by its first two bytes.
@@ -30,7 +30,7 @@ def parse(stream: bytes) -> tuple[list[bytes], str]:
     return commands, text.decode("cp1252")
 
 
-def symbols(ticket: Ticket) -> list[bytes]:
+def symbols(ticket: PrintedVoucher) -> list[bytes]:
     return [command for command in parse(print_escpos([ticket]))[0] if command.startswith(b"\x1d(k")]
 
 
@@ -106,7 +106,7 @@ def test_it_says_how_to_do_without_a_camera_in_each_language() -> None:
 
 
 def test_it_refuses_what_would_not_work() -> None:
-    with pytest.raises(UnprintableTicket):
+    with pytest.raises(UnprintableVoucher):
         print_escpos([make_ticket(redeem_url="HTTPS://W.EU/" + "P" * 200)])
     with pytest.raises(OversizedPrint):
         print_escpos([make_ticket()] * 2_001)

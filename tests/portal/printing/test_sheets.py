@@ -9,7 +9,7 @@ import pytest
 
 from portal.printing.papers import LARGE_GRIDS, Paper, UnfitPaper, grid
 from portal.printing.sheets import preview_svg, print_pdf
-from portal.printing.tickets import OversizedPrint, UnprintableTicket
+from portal.printing.tickets import OversizedPrint, UnprintableVoucher
 from tests.portal.printing.printed import (
     make_ticket,
     make_tickets,
@@ -158,9 +158,9 @@ def test_it_refuses_what_would_not_work_on_paper() -> None:
         {"languages": ()},
         {"languages": ("fr", "it")},
     ):
-        with pytest.raises(UnprintableTicket):
+        with pytest.raises(UnprintableVoucher):
             print_pdf([make_ticket(**changes)], paper=Paper.A4)
-    with pytest.raises(UnprintableTicket):
+    with pytest.raises(UnprintableVoucher):
         print_pdf([], paper=Paper.A4)
 
 

@@ -11,7 +11,7 @@ import pytest
 from portal.printing import typesetter
 from portal.printing.papers import Paper
 from portal.printing.sheets import print_pdf
-from portal.printing.typesetter import BusyPress, FailedPrinting
+from portal.printing.typesetter import FailedPrinting, RendererBusy
 from tests.portal.printing.printed import make_ticket
 
 
@@ -71,7 +71,7 @@ def test_typst_is_not_loaded_where_guests_are_served() -> None:
 
 def test_one_document_is_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typesetter, "QUEUE_SECONDS", 0.01)
-    with typesetter._press, pytest.raises(BusyPress):
+    with typesetter._press, pytest.raises(RendererBusy):
         print_one()
     assert print_one().startswith(b"%PDF")
 

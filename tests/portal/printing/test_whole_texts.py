@@ -13,7 +13,7 @@ from portal.printing.from_vouchers import LANGUAGES, say_end
 from portal.printing.papers import Paper, UnfitText
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
-from portal.printing.tickets import Ticket
+from portal.printing.tickets import PrintedVoucher
 from tests.portal.printing.printed import SSID, make_ticket, read_text, squeezed
 from tests.portal.printing.test_receipts import parse
 
@@ -46,7 +46,7 @@ def longest_end(language: str) -> str:
     return max(said, key=len)
 
 
-def longest(languages: tuple[str, ...], **changes: Any) -> Ticket:
+def longest(languages: tuple[str, ...], **changes: Any) -> PrintedVoucher:
     ends = {language: longest_end(language) for language in LANGUAGES}
     return make_ticket(
         **{
@@ -60,7 +60,7 @@ def longest(languages: tuple[str, ...], **changes: Any) -> Ticket:
     )
 
 
-def said_by(ticket: Ticket) -> list[str]:
+def said_by(ticket: PrintedVoucher) -> list[str]:
     return [ticket.event, ticket.place, ticket.number, *(ticket.ends[one] for one in ticket.languages)]
 
 

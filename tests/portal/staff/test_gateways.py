@@ -21,10 +21,10 @@ from portal.i18n.gateway_faults import fault_in_words
 from portal.i18n.translation import LANGUAGES
 from portal.services import Services
 from sessions import accounting, end, feed
-from sessions.accounting import Report
-from sessions.gateway_health.overview import Zombies, look
-from sessions.models import Drift, DriftKind, EndReason, Lease, Outage, Remedy
-from sites.checks import Verdict
+from sessions.accounting import UsageReport
+from sessions.gateway_health.overview import StaleSessions, look
+from sessions.models import EndReason, Lease, Mismatch, MismatchKind, Outage, Remedy
+from sites.checks import GatewayState
 from sites.models import Gateway
 from tests.clock import MovingClock
 from tests.portal.staff.conftest import Desk
@@ -42,7 +42,7 @@ def station(services: Services, clock: MovingClock, town: Town) -> Gateway:
         feed.confirm(db, gateway_id=gateway.id, version=version, refused={}, now=clock())
         clock.advance(seconds=20)
         for sequence in (1, 2):
-            report = Report("one", sequence, clock().timestamp() + 5, (), (4711,), {"spoofed": 3})
+            report = UsageReport("one", sequence, clock().timestamp() + 5, (), (4711,), {"spoofed": 3})
             accounting.record(db, gateway=gateway, report=report, now=clock())
         end.end(db, first.id, reason=EndReason.LEFT, now=clock())
         clock.advance(seconds=30)
@@ -62,7 +62,7 @@ def test_it_tells_lag_age_clock_drift_and_refusals(
     assert one.check.clock_offset == 5.0
     assert (one.missing, one.surplus) == (1, 1)
     assert one.refused == {"spoofed": 3}
-    assert one.verdict is Verdict.BEHIND
+    assert one.verdict is GatewayState.BEHIND
 
 
 def test_a_gateway_that_would_be_well_but_for_a_drift_is_drifting(
@@ -72,7 +72,7 @@ def test_a_gateway_that_would_be_well_but_for_a_drift_is_drifting(
         gateway = db.get_one(Gateway, station.id)
         gateway.confirmed_version = gateway.feed_version
         gateway.health = {**gateway.health, "clock_offset": 0.0}
-    assert health(services, station, clock).verdict is Verdict.DRIFTING
+    assert health(services, station, clock).verdict is GatewayState.DRIFTING
 
 
 def test_zombies_are_counted_by_when_they_were_closed(
@@ -84,9 +84,9 @@ def test_zombies_are_counted_by_when_they_were_closed(
         ):
             at = clock() - timedelta(days=days)
             values = {"since": at, "last_at": at, "reports": 6, "settled_at": at, "remedy": remedy}
-            db.add(Drift(gateway_id=station.id, number=100 + number, kind=DriftKind.MISSING, **values))
+            db.add(Mismatch(gateway_id=station.id, number=100 + number, kind=MismatchKind.MISSING, **values))
     one = health(services, station, clock)
-    assert (one.zombies, one.told_again) == (Zombies(1, 2, 3), 1)
+    assert (one.zombies, one.told_again) == (StaleSessions(1, 2, 3), 1)
 
 
 def test_the_page_shows_ones_own_networks_alone(
@@ -119,7 +119,7 @@ def test_one_gateways_page_tells_its_silences_and_its_health(
 def faulty(services: Services, clock: MovingClock, town: Town) -> Gateway:
     """The station's gateway says that Docker drops its clients' packets, and something this portal does not know."""
     faults = read_faults([{"code": "blocked4", "detail": "ip filter FORWARD"}, {"code": "haunted"}])
-    report = Report("one", 1, clock().timestamp(), (), (), {}, faults=faults)
+    report = UsageReport("one", 1, clock().timestamp(), (), (), {}, faults=faults)
     with services.make_session.begin() as db:
         gateway = db.get_one(Gateway, town.station.id)
         accounting.record(db, gateway=gateway, report=report, now=clock())
@@ -129,7 +129,7 @@ def faulty(services: Services, clock: MovingClock, town: Town) -> Gateway:
 def test_what_a_gateway_says_is_wrong_with_it_is_told_everywhere(
     app: Flask, services: Services, desk: Desk, faulty: Gateway, clock: MovingClock
 ) -> None:
-    assert health(services, faulty, clock).verdict is Verdict.FAULTY
+    assert health(services, faulty, clock).verdict is GatewayState.FAULTY
     clerk = desk.at_work("nour", Role.NETWORK)
     assert "something is wrong there" in clerk.get("/staff/gateways").get_data(as_text=True)
     page = clerk.get("/staff/gateways/gw-viotte").get_data(as_text=True)
@@ -146,9 +146,9 @@ def test_what_a_gateway_says_is_wrong_with_it_is_told_everywhere(
 def test_it_is_well_again_when_it_says_so(services: Services, faulty: Gateway, clock: MovingClock) -> None:
     with services.make_session.begin() as db:
         gateway = db.get_one(Gateway, faulty.id)
-        report = Report("one", 2, clock().timestamp(), (), (), {}, faults=())
+        report = UsageReport("one", 2, clock().timestamp(), (), (), {}, faults=())
         accounting.record(db, gateway=gateway, report=report, now=clock())
-    assert health(services, faulty, clock).verdict is Verdict.WELL
+    assert health(services, faulty, clock).verdict is GatewayState.WELL
 
 
 def test_there_are_words_for_every_fault_in_every_language(app: Flask) -> None:

@@ -44,7 +44,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
                     assert isinstance(asked, TermChange)
             holds.place(
                 db,
-                holds.Scope(mac="02:00:00:00:0b:01"),
+                holds.HoldScope(mac="02:00:00:00:0b:01"),
                 reference="Réq. 12",
                 reason="Enquête",
                 expires_at=now + timedelta(days=60),

@@ -17,7 +17,7 @@ from werkzeug.routing import Rule as Route
 
 from auth.api_tokens import service
 from auth.api_tokens.scopes import Scope
-from auth.api_tokens.service import Wish
+from auth.api_tokens.service import TokenRequest
 from auth.staff import requests
 from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Action, Authority, Role
@@ -298,7 +298,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         refused = Refused(Rule.WRONG_CREDENTIALS, Step.SIGNIN, gateway=gateway)
         code = note(db, refused, now=services.clock())
         assert code is not None
-        wish = Wish(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))
+        wish = TokenRequest(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))
         token = service.make(
             db, tokens=services.tokens, issuer="us", wish=wish, by="dana", now=services.clock()
         ).row
@@ -311,7 +311,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         db.flush()
         hold = holds.place(
             db,
-            holds.Scope(mac=access.mac),
+            holds.HoldScope(mac=access.mac),
             reference="1",
             reason="ordered",
             expires_at=services.clock() + timedelta(days=9),

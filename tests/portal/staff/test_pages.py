@@ -17,7 +17,7 @@ from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS
 from auth.vouchers import plans
 from auth.vouchers.models import Batch, Voucher
-from sessions.models import Drift, DriftKind, Outage
+from sessions.models import Mismatch, MismatchKind, Outage
 from sites.models import Gateway
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
@@ -105,11 +105,11 @@ def ailing(clerk: Clerk) -> None:
         gateway.seen_at = now - timedelta(minutes=9)
         db.merge(Outage(id=1, gateway_id=gateway.id, since=now - timedelta(minutes=9)))
         db.merge(
-            Drift(
+            Mismatch(
                 id=1,
                 gateway_id=gateway.id,
                 number=1,
-                kind=DriftKind.MISSING,
+                kind=MismatchKind.MISSING,
                 since=now,
                 last_at=now,
                 reports=3,

@@ -13,7 +13,7 @@ from sessions.legal_requests import register
 from sessions.legal_requests.models import Requisition, RequisitionAnswer
 from sessions.legal_requests.package import check_package
 from sessions.models import AccessSession
-from sessions.port_blocks import Origin
+from sessions.port_blocks import PortBlock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.sessions.legal_requests.rows import PUBLIC, online
 from tests.town import Town
@@ -37,8 +37,8 @@ def suspect(services: Services, town: Town) -> AccessSession:
     with services.make_session.begin() as db:
         register.add_first_bases(db)
         gateway = db.merge(town.station, load=False)
-        online(db, gateway, 2, Origin(PUBLIC, 6128, 7135))
-        return online(db, gateway, 1, Origin(PUBLIC, 5120, 6127))
+        online(db, gateway, 2, PortBlock(PUBLIC, 6128, 7135))
+        return online(db, gateway, 1, PortBlock(PUBLIC, 5120, 6127))
 
 
 @pytest.fixture

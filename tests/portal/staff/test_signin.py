@@ -11,7 +11,7 @@ from auth.audit import log
 from auth.staff import accounts
 from auth.staff.models import Staff, StaffSession
 from auth.staff.roles import Role
-from auth.staff.signin import MOST_ADDRESS, Asker, of_address
+from auth.staff.signin import MOST_ADDRESS, SigninSource, of_address
 from auth.staff.totp import STEP_SECONDS
 from portal.services import Services
 from portal.staff.signin import onward
@@ -181,7 +181,7 @@ def test_one_address_cannot_try_many_logins(cem: Clerk) -> None:
     assert cem.press("/staff/signin", login="nobody", password="x").status_code == 401
     for _ in range(MOST_ADDRESS - 1):
         with cem.services.make_session.begin() as db:
-            rate_limits.count(db, of_address(Asker(cem.address)), now=cem.clock())
+            rate_limits.count(db, of_address(SigninSource(cem.address)), now=cem.clock())
     assert cem.press("/staff/signin", login="somebody.else", password="x").status_code == 429
 
 

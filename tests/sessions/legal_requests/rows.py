@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sessions.legal_requests import register
 from sessions.legal_requests.models import Requisition
 from sessions.models import AccessSession, Lease
-from sessions.port_blocks import Origin
+from sessions.port_blocks import PortBlock
 from sites.models import Gateway
 from tests.clock import NOON
 from tests.sessions.log.rows import add_session
@@ -31,7 +31,7 @@ def online(
     db: Session,
     gateway: Gateway,
     number: int,
-    origin: Origin,
+    origin: PortBlock,
     *,
     begins: datetime = NOON,
     length: timedelta = HALF_HOUR,
@@ -51,7 +51,7 @@ def lend(
     db: Session,
     gateway: Gateway,
     access: AccessSession,
-    origin: Origin,
+    origin: PortBlock,
     *,
     begins: datetime,
     ends: datetime,

@@ -23,14 +23,14 @@ from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
 from sessions.legal_requests.models import Requisition, RequisitionAnswer
 from sessions.legal_requests.package import check_package
 from sessions.legal_requests.signing import Signer
-from sessions.port_blocks import Origin
+from sessions.port_blocks import PortBlock
 from tests.clock import NOON
 from tests.sessions.legal_requests.rows import ASKED, PUBLIC, online, registered
 from tests.town import build_town
 
 SIGNER = Signer(Secret("a" * 40))
 LATER = NOON + timedelta(hours=3)
-ADA, BO = Origin(PUBLIC, 5120, 6127), Origin(PUBLIC, 6128, 7135)
+ADA, BO = PortBlock(PUBLIC, 5120, 6127), PortBlock(PUBLIC, 6128, 7135)
 
 
 def given(db: Session, entry: Requisition) -> Package:
@@ -112,7 +112,7 @@ def test_nothing_leaves_by_a_closed_one(db: Session) -> None:
 def test_several_candidates_are_said_to_be(db: Session) -> None:
     town = build_town(db)
     for number in (1, 2, 3):
-        online(db, town.station, number, Origin(PUBLIC, 1, 65535))
+        online(db, town.station, number, PortBlock(PUBLIC, 1, 65535))
     found = files(given(db, registered(db)))
     assert "3 sessions possibles" in found["LISEZMOI.txt"]
     assert json.loads(found["manifest.json"])["answer"]["sessions"] == 3

@@ -8,20 +8,22 @@ import pytest
 from sqlalchemy.orm import Session
 
 from gateways.types import FIRST_BLOCK_PORT
-from sessions.legal_requests.finding import Doubt, Exactness, Finding, Why, find
+from sessions.legal_requests.finding import Doubt, Exactness, Identification, Why, find
 from sessions.legal_requests.scopes import read_scope
-from sessions.port_blocks import ALL_PORTS, Origin
+from sessions.port_blocks import ALL_PORTS, PortBlock
 from tests.clock import NOON
 from tests.sessions.legal_requests.rows import HALF_HOUR, PUBLIC, lend, online
 from tests.town import Town, build_town
 
 LATER = NOON + timedelta(days=1)
 MINUTE = timedelta(minutes=1)
-ADA, BO = Origin(PUBLIC, 5120, 6127), Origin(PUBLIC, 6128, 7135)
-PLAIN, SHARED = Origin(PUBLIC, *ALL_PORTS), Origin(PUBLIC)
+ADA, BO = PortBlock(PUBLIC, 5120, 6127), PortBlock(PUBLIC, 6128, 7135)
+PLAIN, SHARED = PortBlock(PUBLIC, *ALL_PORTS), PortBlock(PUBLIC)
 
 
-def ask(db: Session, port: int | None, at: datetime | str, *, tolerance: int = 0, **words: str) -> Finding:
+def ask(
+    db: Session, port: int | None, at: datetime | str, *, tolerance: int = 0, **words: str
+) -> Identification:
     told = at if isinstance(at, str) else at.isoformat()
     scope = read_scope(
         {
@@ -36,12 +38,14 @@ def ask(db: Session, port: int | None, at: datetime | str, *, tolerance: int = 0
     return find(db, scope, now=LATER)
 
 
-def span(db: Session, kind: str, value: str, since: datetime, until: datetime, **rest: object) -> Finding:
+def span(
+    db: Session, kind: str, value: str, since: datetime, until: datetime, **rest: object
+) -> Identification:
     words = {"kind": kind, "value": value, "since": since.isoformat(), "until": until.isoformat()}
     return find(db, read_scope(words), now=LATER, **rest)  # type: ignore[arg-type]
 
 
-def ids(finding: Finding) -> set[int]:
+def ids(finding: Identification) -> set[int]:
     return {stretch.access_id for stretch in finding.stretches}
 
 
@@ -57,7 +61,7 @@ def test_of_500_clients_behind_one_address_it_names_exactly_one(db: Session) -> 
     known = {}
     for number in range(500):
         first = FIRST_BLOCK_PORT + number * size
-        known[first] = online(db, town.station, number, Origin(PUBLIC, first, first + size - 1))
+        known[first] = online(db, town.station, number, PortBlock(PUBLIC, first, first + size - 1))
     for number in (0, 1, 250, 499):
         first = FIRST_BLOCK_PORT + number * size
         for port in (first, first + size - 1):
@@ -126,8 +130,8 @@ def test_who_was_online_before_blocks_is_a_candidate_for_every_port(db: Session)
 
 def test_who_was_online_before_the_address_was_told_is_a_candidate_too(db: Session) -> None:
     town = behind(db)
-    access = online(db, town.station, 1, Origin())
-    elsewhere = online(db, town.battant, 2, Origin())
+    access = online(db, town.station, 1, PortBlock())
+    elsewhere = online(db, town.battant, 2, PortBlock())
     found = ask(db, 5200, NOON + MINUTE)
     assert ids(found) == {access.id} and elsewhere.id not in ids(found)
 
@@ -154,7 +158,7 @@ def test_an_address_that_is_nobodys_is_said_to_be(db: Session) -> None:
 
 def test_an_untranslated_address_is_its_owners(db: Session) -> None:
     town = behind(db)
-    access = online(db, town.station, 1, Origin(), address="2001:db8::5")
+    access = online(db, town.station, 1, PortBlock(), address="2001:db8::5")
     found = ask(db, None, NOON + MINUTE, public_address="2001:db8:0::5")
     assert ids(found) == {access.id} and found.why is Why.BLOCK
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sessions.legal_requests.errors import UnreadableEntry
-from sessions.legal_requests.scopes import Scope, read_scope
+from sessions.legal_requests.scopes import RequestScope, read_scope
 
 ORIGIN = {
     "kind": "origin",
@@ -28,14 +28,14 @@ def test_an_instant_is_read_with_its_offset_and_kept_as_it_was_told() -> None:
     scope = read_scope(ORIGIN)
     assert scope.at == datetime(2026, 11, 22, 13, 10, 5, tzinfo=UTC)
     assert scope.told == "2026-11-22T14:10:05+01:00"
-    assert Scope.of(scope.plain()) == scope
+    assert RequestScope.of(scope.plain()) == scope
 
 
 def test_a_zone_stands_in_for_an_offset() -> None:
     scope = read_scope(SPAN)
     assert scope.since == datetime(2026, 11, 22, 13, tzinfo=UTC)
     assert scope.value == "02:00:00:00:00:01"
-    assert Scope.of(scope.plain()) == scope
+    assert RequestScope.of(scope.plain()) == scope
 
 
 @pytest.mark.parametrize(

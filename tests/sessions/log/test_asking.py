@@ -14,8 +14,8 @@ from auth.vouchers.keys import VoucherKeys
 from config import Secret
 from sessions.log.query import Filter, State
 from sessions.log.search import (
-    Asked,
     Last,
+    LogQuery,
     NoSuchRow,
     Same,
     Show,
@@ -47,7 +47,7 @@ ROWS = st.one_of(
     st.builds(dict, like=st.sampled_from(["4711", "K7Q4MX"]), same=st.sampled_from(Same)),
 )
 QUESTIONS = st.builds(
-    lambda span, row, **words: Asked(**span, **row, **words),
+    lambda span, row, **words: LogQuery(**span, **row, **words),
     SPANS,
     ROWS,
     site=st.none() | st.just("gare-viotte"),
@@ -62,12 +62,12 @@ QUESTIONS = st.builds(
 )
 
 
-def read(**words: str) -> Asked:
+def read(**words: str) -> LogQuery:
     return parse({name.rstrip("_"): text for name, text in words.items()}, zone=PARIS, now=NOW)
 
 
 @given(QUESTIONS)
-def test_a_question_is_its_address(asked: Asked) -> None:
+def test_a_question_is_its_address(asked: LogQuery) -> None:
     assert parse(format(asked), zone=PARIS, now=NOW) == asked
 
 
@@ -104,7 +104,7 @@ def test_what_is_chosen_goes_before_the_span_that_the_form_still_shows() -> None
     """The form shows the span of the last search; who leaves it alone and chooses "today" means today."""
     shown = {"from": "2026-11-25T13:55", "to": "2026-11-25T14:25"}
     left = {**shown, "shown_from": shown["from"], "shown_to": shown["to"]}
-    assert parse({**left, "last": "today"}, zone=PARIS, now=NOW) == Asked(last=Last.TODAY)
+    assert parse({**left, "last": "today"}, zone=PARIS, now=NOW) == LogQuery(last=Last.TODAY)
     assert parse({**left, "about": "14:10"}, zone=PARIS, now=NOW) == read(about="14:10")
     # Left alone, and nothing else chosen: the same span again.
     assert parse(left, zone=PARIS, now=NOW) == read(from_=shown["from"], to=shown["to"])
@@ -132,7 +132,7 @@ def test_times_are_the_town_s_unless_they_say_otherwise() -> None:
 def test_yesterday_is_a_day_of_the_calendar() -> None:
     """The 25 October 2026 has 25 hours in France."""
     now = datetime(2026, 10, 26, 9, tzinfo=UTC)
-    since, until = span(Asked(last=Last.YESTERDAY), zone=PARIS, now=now)
+    since, until = span(LogQuery(last=Last.YESTERDAY), zone=PARIS, now=now)
     assert since is not None and until is not None
     assert until - since == timedelta(hours=25)
     assert until == datetime(2026, 10, 25, 23, tzinfo=UTC)
@@ -149,7 +149,7 @@ def test_a_row_stands_for_what_it_holds(db: Session, clock: MovingClock) -> None
     access = add_session(db, town.station, clock())
 
     def found(same: Same, networks: frozenset[str] = frozenset()) -> Filter:
-        asked = Asked(like=str(access.id), same=same)
+        asked = LogQuery(like=str(access.id), same=same)
         return resolve(db, asked, authority_networks=networks, keys=KEYS, zone=PARIS, now=clock())
 
     assert found(Same.DEVICE) == Filter(mac=ADA_PHONE)
@@ -158,13 +158,13 @@ def test_a_row_stands_for_what_it_holds(db: Session, clock: MovingClock) -> None
     with pytest.raises(NoSuchRow):
         found(Same.DEVICE, frozenset({"bibliotheques"}))
     with pytest.raises(NoSuchRow):
-        resolve(db, Asked(mark="99-1"), authority_networks=frozenset(), keys=KEYS, zone=PARIS, now=clock())
+        resolve(db, LogQuery(mark="99-1"), authority_networks=frozenset(), keys=KEYS, zone=PARIS, now=clock())
 
 
 def test_the_end_of_a_mac_is_looked_for_in_a_day(db: Session, clock: MovingClock) -> None:
-    def since(asked: Asked) -> datetime | None:
+    def since(asked: LogQuery) -> datetime | None:
         return resolve(db, asked, authority_networks=frozenset(), keys=KEYS, zone=PARIS, now=clock()).since
 
-    assert since(Asked(ends="0a:01")) == clock() - timedelta(days=1)
-    assert since(Asked(ends="0a:01", last=Last.WEEK)) == clock() - timedelta(days=7)
-    assert since(Asked()) is None
+    assert since(LogQuery(ends="0a:01")) == clock() - timedelta(days=1)
+    assert since(LogQuery(ends="0a:01", last=Last.WEEK)) == clock() - timedelta(days=7)
+    assert since(LogQuery()) is None

@@ -19,7 +19,7 @@ from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
 from sessions.log import listing, parquet
-from sessions.log.masks import MASKED, Sight, Veil
+from sessions.log.masks import MASKED, MaskedField, Visibility
 from sessions.log.query import Filter
 from sessions.log.records import COLUMNS, Names, as_written, records
 from sessions.log.search import Show
@@ -131,7 +131,7 @@ def test_a_table_holds_every_line_masked_with_both_times(db: Session, town: Town
 def test_what_was_lifted_stands_in_full(db: Session, town: Town, clock: MovingClock) -> None:
     add_session(db, town.station, clock())
     found = listing.every(db, Filter(), Show.SESSIONS, authority_networks=ALL)
-    (record,) = records(found, names(town), Sight(frozenset({Veil.DEVICES})))
+    (record,) = records(found, names(town), Visibility(frozenset({MaskedField.DEVICES})))
     assert (record["mac"], record["address"], record["pseudonym"]) == (ADA_PHONE, "10.66.0.5", "ada0…")
 
 

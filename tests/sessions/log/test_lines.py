@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sessions.log import listing
 from sessions.log.denials import Refused, Rule, Step, note
 from sessions.log.listing import Place, UnreadablePlace, mixed, read_place
-from sessions.log.query import Filter, Key, Line, State
+from sessions.log.query import Filter, Key, ListedSession, State
 from sessions.log.search import Show
 from tests.clock import MovingClock
 from tests.sessions.log.rows import add_session
@@ -40,7 +40,7 @@ def walk(db: Session, filter: Filter, show: Show, most: int, networks: frozenset
     after: Place | None = None
     while True:
         found = mixed(db, filter, show, authority_networks=networks, after=after, most=most)
-        seen += [f"s{one.id}" if isinstance(one, Line) else f"r{one.id}" for one in found.lines]
+        seen += [f"s{one.id}" if isinstance(one, ListedSession) else f"r{one.id}" for one in found.lines]
         if found.after is None:
             return seen
         after = read_place(str(found.after))
@@ -51,7 +51,7 @@ def test_pages_follow_each_other_whatever_their_length(db: Session, town: Town, 
     whole = ["s2", "s1", "r2", "r1", "s4", "s3", "r4", "r3", "s6", "s5", "r6", "r5", "r7"]
     assert walk(db, Filter(), Show.ALL, most) == whole
     every = listing.every(db, Filter(), Show.ALL, authority_networks=ALL, at_once=2)
-    assert [f"s{one.id}" if isinstance(one, Line) else f"r{one.id}" for one in every] == whole
+    assert [f"s{one.id}" if isinstance(one, ListedSession) else f"r{one.id}" for one in every] == whole
 
 
 def test_either_kind_may_be_left_out(db: Session, town: Town) -> None:

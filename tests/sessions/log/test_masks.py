@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.log.masks import MASKED, Sight, Veil
+from sessions.log.masks import MASKED, MaskedField, Visibility
 
-DEVICES, PERSONS = Sight(frozenset({Veil.DEVICES})), Sight(frozenset({Veil.PERSONS}))
+DEVICES, PERSONS = Visibility(frozenset({MaskedField.DEVICES})), Visibility(frozenset({MaskedField.PERSONS}))
 
 
 @pytest.mark.parametrize(

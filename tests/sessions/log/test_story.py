@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sessions import end, leases
 from sessions.log import timeline
 from sessions.log.denials import Refused, Rule, Step, note
-from sessions.log.timeline import Event, Happening, Word
+from sessions.log.timeline import EndStage, Event, EventKind
 from sessions.models import AccessSession, EndReason, Usage
 from tests.clock import MovingClock
 from tests.sessions.log.rows import add_session
@@ -35,7 +35,7 @@ def lease(db: Session, access: AccessSession, gateway: Any, at: datetime) -> Non
     )
 
 
-def told(db: Session, access: AccessSession, now: datetime, *more: Event) -> list[Happening]:
+def told(db: Session, access: AccessSession, now: datetime, *more: Event) -> list[EventKind]:
     return [event.what for event in timeline.tell(timeline.read(db, access), now=now, more=more)]
 
 
@@ -66,19 +66,19 @@ def test_it_begins_with_the_landing_and_ends_with_the_end(
     end.end(db, access.id, reason=EndReason.LEFT, now=start + timedelta(minutes=9))
     db.flush()
     db.expire_all()
-    accepted = Event(start, Happening.ACCEPTED)
+    accepted = Event(start, EventKind.ACCEPTED)
     assert told(db, access, clock(), accepted) == [
-        Happening.LANDED,
-        Happening.REFUSED,
-        Happening.ACCEPTED,
-        Happening.SIGNED_IN,
-        Happening.LEASED,
-        Happening.ROAMED,
-        Happening.LEASED,
-        Happening.COUNTED,
-        Happening.ENDED,
-        Happening.PENDING,
-        Happening.PENDING,
+        EventKind.LANDED,
+        EventKind.REFUSED,
+        EventKind.ACCEPTED,
+        EventKind.SIGNED_IN,
+        EventKind.LEASED,
+        EventKind.ROAMED,
+        EventKind.LEASED,
+        EventKind.COUNTED,
+        EventKind.ENDED,
+        EventKind.PENDING,
+        EventKind.PENDING,
     ]
 
 
@@ -94,16 +94,16 @@ def test_refusals_of_others_of_other_networks_and_of_long_ago_are_not_in_it(
     refuse(Rule.TOO_EARLY, timedelta(minutes=5), mac=BO_PHONE)
     refuse(Rule.TOO_EARLY, timedelta(minutes=5), gateway=town.pierre_bayle)
     refuse(Rule.BUSY, timedelta(minutes=61))
-    assert Happening.REFUSED not in told(db, access, clock())
+    assert EventKind.REFUSED not in told(db, access, clock())
     refuse(Rule.FAULT, timedelta(minutes=59))
-    assert Happening.REFUSED in told(db, access, clock())
+    assert EventKind.REFUSED in told(db, access, clock())
 
 
 def test_both_ends_of_a_move_know_each_other(db: Session, town: Town, clock: MovingClock) -> None:
     old = add_session(db, town.station, clock(), ended_at=clock(), end_reason=EndReason.MOVED)
     new = add_session(db, town.station, clock(), mac=BO_PHONE, previous_id=old.id)
-    assert Happening.WENT_ON in told(db, old, clock())
-    assert Happening.CAME_FROM in told(db, new, clock())
+    assert EventKind.WENT_ON in told(db, old, clock())
+    assert EventKind.CAME_FROM in told(db, new, clock())
 
 
 def test_an_end_is_said_to_be_there_when_every_gateway_has_it(
@@ -113,23 +113,23 @@ def test_an_end_is_said_to_be_there_when_every_gateway_has_it(
     lease(db, access, town.station, clock())
     lease(db, access, town.battant, clock())
 
-    def word() -> Word:
+    def word() -> EndStage:
         db.flush()
         db.expire_all()
-        return timeline.word_of_end(timeline.read(db, access), now=clock())
+        return timeline.end_stage(timeline.read(db, access), now=clock())
 
-    assert word() is Word.OPEN
+    assert word() is EndStage.OPEN
     end.end(db, access.id, reason=EndReason.STAFF, now=clock())
-    assert word() is Word.PENDING
+    assert word() is EndStage.PENDING
     town.station.confirmed_version = town.station.feed_version
-    assert word() is Word.PENDING
+    assert word() is EndStage.PENDING
     town.battant.confirmed_version = town.battant.feed_version
-    assert word() is Word.CONFIRMED
+    assert word() is EndStage.CONFIRMED
     town.battant.confirmed_version = 0
-    assert word() is Word.PENDING
+    assert word() is EndStage.PENDING
     # What a gateway never heard of ends by itself, at the lease's own deadline.
     clock.advance(minutes=30)
-    assert word() is Word.CONFIRMED
+    assert word() is EndStage.CONFIRMED
 
 
 def test_one_that_ran_out_needed_nobody_s_word(db: Session, town: Town, clock: MovingClock) -> None:
@@ -140,4 +140,4 @@ def test_one_that_ran_out_needed_nobody_s_word(db: Session, town: Town, clock: M
     db.flush()
     end.close_expired(db, now=clock())
     db.expire_all()
-    assert timeline.word_of_end(timeline.read(db, access), now=clock()) is Word.BY_ITSELF
+    assert timeline.end_stage(timeline.read(db, access), now=clock()) is EndStage.BY_ITSELF

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from sessions.retention import holds
-from sessions.retention.holds import BadHold, OverHold, SamePerson, Scope
+from sessions.retention.holds import BadHold, HoldScope, OverHold, SamePerson
 from sessions.retention.models import LegalHold
 from tests.clock import NOON
 from tests.town import BO_PHONE, build_town
@@ -20,9 +20,9 @@ WEEK = 7 * DAY
 ENDS = NOON + 30 * DAY
 
 
-def place(db: Session, scope: Scope | None = None, **fields: Any) -> LegalHold:
+def place(db: Session, scope: HoldScope | None = None, **fields: Any) -> LegalHold:
     values = {"reference": "Réq. 12", "reason": "ordonnée", "expires_at": ENDS, "by": "pia", "now": NOON}
-    return holds.place(db, scope or Scope(mac=BO_PHONE), **{**values, **fields})
+    return holds.place(db, scope or HoldScope(mac=BO_PHONE), **{**values, **fields})
 
 
 def acts_at(db: Session, hold: LegalHold, at: datetime) -> bool:
@@ -126,9 +126,9 @@ def test_nothing_is_done_to_one_that_is_over(db: Session) -> None:
 @pytest.mark.parametrize(
     ("scope", "fields", "field"),
     [
-        (Scope(), {}, "scope"),
-        (Scope(mac="02:00"), {}, "mac"),
-        (Scope(since=NOON, until=NOON), {}, "until"),
+        (HoldScope(), {}, "scope"),
+        (HoldScope(mac="02:00"), {}, "mac"),
+        (HoldScope(since=NOON, until=NOON), {}, "until"),
         (None, {"reference": " "}, "reference"),
         (None, {"reference": "x" * 121}, "reference"),
         (None, {"reason": "\n"}, "reason"),
@@ -139,7 +139,7 @@ def test_nothing_is_done_to_one_that_is_over(db: Session) -> None:
     ids=str,
 )
 def test_what_holds_nothing_or_for_ever_is_not_placed(
-    db: Session, scope: Scope | None, fields: dict[str, Any], field: str
+    db: Session, scope: HoldScope | None, fields: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(BadHold) as error:
         place(db, scope, **fields)

@@ -17,14 +17,14 @@ from auth.audit.log import TrailEntry
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
 from db.base import Base
-from db.engine import SessionMaker, make_engine, make_session_maker, snapshot, write_back
+from db.engine import SessionMaker, checkpoint_wal, make_engine, make_session_maker, snapshot
 from portal.retention import SHELVES
 from sessions import sweep
 from sessions.data_classes import DataClass
 from sessions.models import AccessSession, Decision, Lease, Usage
 from sessions.retention import clock_check as clocks
 from sessions.retention import holds, periods, purge
-from sessions.retention.holds import Scope
+from sessions.retention.holds import HoldScope
 from sessions.retention.models import (
     ClockWatch,
     LegalHold,
@@ -276,7 +276,7 @@ def test_it_rests_until_its_time(past: Past, run: Purge, make_session: SessionMa
 def hold(past: Past, network_id: int | None = None, **scope: Any) -> LegalHold:
     return holds.place(
         past.db,
-        Scope(**scope),
+        HoldScope(**scope),
         reference="Réq. 12",
         reason="ordonnée",
         expires_at=NOON + 5 * DAY,
@@ -335,7 +335,7 @@ def test_a_hold_by_site_and_by_public_address_asks_the_leases(
         holds.lift(db, order, by="pia", now=NOON)
         holds.place(
             db,
-            Scope(address="198.51.100.7"),
+            HoldScope(address="198.51.100.7"),
             reference="Réq. 13",
             reason="ordonnée",
             expires_at=NOON + DAY,
@@ -615,7 +615,7 @@ def test_on_sqlite_what_was_purged_is_overwritten(
     while not phase.is_last:
         with make.begin() as db:
             phase = purge.step(db, SHELVES, now=NOON, at_once=True).phase
-    write_back(engine)
+    checkpoint_wal(engine)
     assert not on_disk(b"somebody.unmistakable")
     assert not on_disk(b"subject-unmistakable")
     engine.dispose()

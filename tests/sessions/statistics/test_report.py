@@ -13,7 +13,7 @@ from sessions.statistics.calendar import days_between, next_month
 from sessions.statistics.models import DayFigures
 from sessions.statistics.periods import Period
 from sessions.statistics.report import Report
-from sessions.statistics.suppression import Shown
+from sessions.statistics.suppression import Disclosure
 from tests.sessions.statistics.rows import add_refusal, add_session, set_salt
 from tests.town import Town, build_town, make_gateway, make_site
 
@@ -153,11 +153,11 @@ def test_a_site_with_few_devices_is_hidden_and_the_next_smallest_with_it(db: Ses
     found = load(db)
     free = next(network for network in found.networks if network.whole.slug == "wifilib")
     assert {site.slug: site.shown for site in free.sites} == {
-        "quiet": Shown.SMALL,
-        "battant": Shown.WITHHELD,
-        "gare-viotte": Shown.OPENLY,
+        "quiet": Disclosure.SMALL,
+        "battant": Disclosure.WITHHELD,
+        "gare-viotte": Disclosure.OPENLY,
     }
-    assert free.whole.shown is Shown.OPENLY and found.whole.shown is Shown.OPENLY
+    assert free.whole.shown is Disclosure.OPENLY and found.whole.shown is Disclosure.OPENLY
 
 
 def test_a_small_network_cannot_be_worked_out_from_the_other_one(db: Session) -> None:
@@ -169,8 +169,8 @@ def test_a_small_network_cannot_be_worked_out_from_the_other_one(db: Session) ->
     make(db)
     found = load(db)
     by_slug = {network.whole.slug: network for network in found.networks}
-    assert by_slug["bibliotheques"].whole.shown is Shown.SMALL
-    assert by_slug["wifilib"].whole.shown is Shown.WITHHELD
+    assert by_slug["bibliotheques"].whole.shown is Disclosure.SMALL
+    assert by_slug["wifilib"].whole.shown is Disclosure.WITHHELD
     # Nor from the sites of the other one.
-    assert Shown.WITHHELD in {site.shown for site in by_slug["wifilib"].sites}
-    assert found.whole.shown is Shown.OPENLY
+    assert Disclosure.WITHHELD in {site.shown for site in by_slug["wifilib"].sites}
+    assert found.whole.shown is Disclosure.OPENLY

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions.statistics.definitions import FEWEST_SHOWN
-from sessions.statistics.suppression import Shown, protect
+from sessions.statistics.suppression import Disclosure, protect
 
 
 def shown(*counts: int) -> tuple[str, str]:
     """How the parts are shown, a letter each, and their total."""
-    letters = {Shown.OPENLY: "o", Shown.SMALL: "s", Shown.WITHHELD: "w"}
+    letters = {Disclosure.OPENLY: "o", Disclosure.SMALL: "s", Disclosure.WITHHELD: "w"}
     found = protect(dict(enumerate(counts)))
     return "".join(letters[found[number]] for number in range(len(counts))), letters[found.total]
 
@@ -43,13 +43,13 @@ def test_where_nothing_is_left_to_hide_the_total_goes_too() -> None:
 
 
 def test_what_was_hidden_elsewhere_stays_hidden() -> None:
-    found = protect({"a": 30, "b": 40, "c": 50}, beforehand={"c": Shown.WITHHELD})
-    assert found.parts == {"a": Shown.WITHHELD, "b": Shown.OPENLY, "c": Shown.WITHHELD}
+    found = protect({"a": 30, "b": 40, "c": 50}, beforehand={"c": Disclosure.WITHHELD})
+    assert found.parts == {"a": Disclosure.WITHHELD, "b": Disclosure.OPENLY, "c": Disclosure.WITHHELD}
 
 
 def test_a_total_that_equals_the_one_part_hidden_is_withheld_with_it() -> None:
-    found = protect({"a": 30, "b": 0}, beforehand={"a": Shown.WITHHELD})
-    assert (found["b"], found.total) == (Shown.OPENLY, Shown.WITHHELD)
+    found = protect({"a": 30, "b": 0}, beforehand={"a": Disclosure.WITHHELD})
+    assert (found["b"], found.total) == (Disclosure.OPENLY, Disclosure.WITHHELD)
 
 
 @settings(max_examples=300, deadline=None)
@@ -57,12 +57,12 @@ def test_a_total_that_equals_the_one_part_hidden_is_withheld_with_it() -> None:
 def test_no_total_gives_a_small_count_away(counts: list[int]) -> None:
     """Whoever subtracts what is shown from the total learns of two parts together at least, and of five devices."""
     found = protect(dict(enumerate(counts)))
-    hidden = [n for number, n in enumerate(counts) if found[number] is not Shown.OPENLY]
+    hidden = [n for number, n in enumerate(counts) if found[number] is not Disclosure.OPENLY]
     assert all(n not in range(1, FEWEST_SHOWN) or n in hidden for n in counts)
-    if found.total is Shown.OPENLY and hidden:
+    if found.total is Disclosure.OPENLY and hidden:
         assert len(hidden) >= 2
         assert (
-            sum(counts) - sum(n for number, n in enumerate(counts) if found[number] is Shown.OPENLY)
+            sum(counts) - sum(n for number, n in enumerate(counts) if found[number] is Disclosure.OPENLY)
             >= FEWEST_SHOWN
         )
         assert all(hidden)

@@ -1,4 +1,4 @@
-"""Transactions that read, write, or write hastily, on either kind of database."""
+"""Transactions that read, write, or commit without waiting, on either kind of database."""
 
 from __future__ import annotations
 

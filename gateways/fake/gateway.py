@@ -23,6 +23,7 @@ class FakeGateway:
             self._grants.pop(number, None)
         self.version = version
 
-    def lets_pass(self, mac: MacAddress, *, now: float) -> bool:
-        """Whether this client's packets would pass now, in seconds since the epoch."""
-        return any(grant.client.mac == mac and now < grant.until for grant in self._grants.values())
+    def end_of(self, mac: MacAddress, *, now: float) -> float | None:
+        """Until when this client's packets would pass, in seconds since the epoch; None where they do not."""
+        ends = (grant.until for grant in self._grants.values() if grant.client.mac == mac)
+        return max((end for end in ends if now < end), default=None)

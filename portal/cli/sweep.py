@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import audit_anchors, retention, statistics
 from portal.cli.database import reason_of
-from portal.gateway_api import notify_behind
+from portal.gateway_api import reconcile
 from portal.services import Services, services
 from sessions.sweep import Swept
 from sessions.sweep import sweep as sweep_once
@@ -71,7 +71,7 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
 def _sweep(service: Services) -> Swept:
     with service.make_session.begin() as db:
         swept = sweep_once(db, now=service.clock())
-    notify_behind()
+    reconcile()
     return swept
 
 

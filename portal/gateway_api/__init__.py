@@ -1,5 +1,5 @@
 """Where gateways meet the portal: one module for each kind of gateway. How to add one: docs/gateways.md."""
 
-from portal.gateway_api.endpoints import blueprints, notify_behind, notify_gateway
+from portal.gateway_api.endpoints import blueprints, notify_gateway, reconcile
 
-__all__ = ["blueprints", "notify_behind", "notify_gateway"]
+__all__ = ["blueprints", "notify_gateway", "reconcile"]

@@ -7,15 +7,19 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from db.engine import reading
-from gateways.registry import kind_of, kinds
+from gateways.kinds import Learning
+from gateways.registry import kind_of, kinds, names
 from portal.services import services
 from sites.models import Gateway
+
+REPEAT_AFTER = timedelta(minutes=1)
 
 
 def needs_no_word(gateway: Gateway) -> None:
@@ -28,7 +32,8 @@ class Endpoint:
 
     `blueprint` is what gateways of the kind call, below ``/gateways/KIND``; None where they call nothing. `notify` is
     called after a commit that changed what the gateway must know, and from the sweep for as long as the gateway has not
-    confirmed; it may be called again for nothing, and must not raise because the gateway is away.
+    confirmed. It gives the gateway all that it must know, may be called for nothing, and must not raise because the
+    gateway is away.
     """
 
     blueprint: Blueprint | None = None
@@ -56,16 +61,32 @@ def notify_gateway(gateway: Gateway) -> None:
     endpoint_of(gateway.kind).notify(gateway)
 
 
-def notify_behind() -> int:
-    """Notify every gateway that has not confirmed all changes, whoever could not be told before; how many."""
-    behind = (
+def reconcile() -> int:
+    """Notify the gateways that have not confirmed all changes, as nobody could tell them before; how many.
+
+    Once in a while also those that must be called and have confirmed: one that lost its memory would not say so.
+    """
+    behind = Gateway.confirmed_version < Gateway.feed_version
+    if _is_time_to_repeat():
+        behind |= Gateway.kind.in_(names(lambda kind: kind.learns is Learning.PUSHED))
+    due = (
         select(Gateway)
-        .where(Gateway.confirmed_version < Gateway.feed_version, Gateway.kind.in_(list(kinds())))
+        .where(behind, Gateway.kind.in_(list(kinds())))
         .options(joinedload(Gateway.site), joinedload(Gateway.network))
         .order_by(Gateway.identity)
     )
     with reading(services().make_session) as db:
-        found = db.scalars(behind).all()
+        found = db.scalars(due).all()
     for gateway in found:
         notify_gateway(gateway)
     return len(found)
+
+
+def _is_time_to_repeat() -> bool:
+    """Whether `REPEAT_AFTER` has gone by in this process since the last time that this was so."""
+    now, told = services().clock(), "arobase.gateways_called_at"
+    last: datetime | None = current_app.extensions.get(told)
+    if last is not None and now - last < REPEAT_AFTER:
+        return False
+    current_app.extensions[told] = now
+    return True

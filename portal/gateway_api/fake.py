@@ -11,16 +11,22 @@ from portal.services import services
 from sessions import feed
 from sites.models import Gateway
 
+# Where the application keeps them, by the id of their records.
+HELD = "arobase.fake_gateways"
 
-def fake_gateway(gateway_id: int) -> FakeGateway:
-    """The FakeGateway of this record in this process; it begins knowing nothing."""
-    held: dict[int, FakeGateway] = current_app.extensions.setdefault("arobase.fake_gateways", {})
-    return held.setdefault(gateway_id, FakeGateway())
+
+def fake_gateway(gateway: Gateway) -> FakeGateway:
+    """The FakeGateway of this record in this process; a new one begins with all leases that run."""
+    held: dict[int, FakeGateway] = current_app.extensions.setdefault(HELD, {})
+    if gateway.id not in held:
+        held[gateway.id] = FakeGateway()
+        notify(gateway)
+    return held[gateway.id]
 
 
 def notify(gateway: Gateway) -> None:
     """Give it what has changed, and confirm what it has taken."""
-    fake, now = fake_gateway(gateway.id), services().clock()
+    fake, now = fake_gateway(gateway), services().clock()
     with services().make_session.begin() as db:
         news = feed.read(db, gateway_id=gateway.id, since=fake.version, now=now)
         fake.take(version=news.version, full=news.full, grants=news.grants, ends=news.ends)

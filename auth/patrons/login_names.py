@@ -32,9 +32,14 @@ def check_secret(secret: str | None) -> str:
         raise WrongCredentials
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in secret):
         raise WrongCredentials
-    if not any(_is_visible(character) for character in unicodedata.normalize("NFKC", secret)):
+    if is_blank(secret):
         raise WrongCredentials
     return secret
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of `text` can be seen: empty, spaces, or characters that print as nothing."""
+    return not any(_is_visible(character) for character in unicodedata.normalize("NFKC", text))
 
 
 def compose(secret: str) -> str:

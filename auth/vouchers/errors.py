@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from auth.errors import AuthError
@@ -40,7 +41,14 @@ class SuspendedVoucher(AuthError):
 
 
 class ForeignVoucher(AuthError):
-    """The pass is good, but not on this network or at this site."""
+    """The pass is good, but not on this network or at this site.
+
+    `networks` and `sites` are the slugs of those where it is; none stands for all.
+    """
+
+    def __init__(self, networks: Sequence[str] = (), sites: Sequence[str] = ()) -> None:
+        super().__init__(networks, sites)
+        self.networks, self.sites = tuple(networks), tuple(sites)
 
 
 class AlreadyUsed(AuthError):

@@ -97,7 +97,7 @@ def _check(voucher: Voucher, gateway: Gateway, *, now: datetime) -> None:
     if batch.suspended_at is not None:
         raise SuspendedVoucher
     if not plans.holds(batch.plan, network=gateway.network.slug, site=gateway.site.slug):
-        raise ForeignVoucher
+        raise ForeignVoucher(batch.plan.networks, batch.plan.sites)
 
 
 def _until(voucher: Voucher, gateway: Gateway, *, now: datetime) -> datetime:

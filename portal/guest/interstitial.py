@@ -17,7 +17,7 @@ from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted, terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
-from portal.guest.landing import entry, not_here, unproven
+from portal.guest.landing import entry, not_here, not_offered, unproven
 from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
 from portal.public_values import render_page
 from portal.services import services
@@ -32,7 +32,7 @@ def pause_page() -> AnyResponse:
     if visit is None or not visit.is_proven:
         return unproven(visit)
     if not visit.gateway.network.allows(SigninMethod.FREE):
-        return not_here()
+        return not_offered(visit)
     access = access_of(visit)
     if access is None:
         return entry(visit)
@@ -46,8 +46,10 @@ def pause_page() -> AnyResponse:
 @guests.post("/pause")
 def pause() -> AnyResponse:
     visit = current()
-    if visit is None or not visit.gateway.network.allows(SigninMethod.FREE):
+    if visit is None:
         return not_here()
+    if not visit.gateway.network.allows(SigninMethod.FREE):
+        return not_offered(visit)
     try:
         access_id = count(visit, read_ticket(visit))
     except EarlyToken as error:

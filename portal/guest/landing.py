@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
-from flask import Response, g, make_response, redirect, request, url_for
+from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads.models import Creative
@@ -21,7 +21,7 @@ from portal.guest.acceptance import terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket
 from portal.guest.refusals import Refusal, refusal_of
 from portal.http.clients import ClientContext, access_of, current, gateways_here, mark_landed, remember
-from portal.i18n.translation import chosen_language, language
+from portal.i18n.translation import chosen_language, language, say
 from portal.public_values import render_page
 from portal.services import services
 from sessions import policy
@@ -151,7 +151,21 @@ def unproven(visit: ClientContext | None) -> AnyResponse:
 
 
 def not_here() -> Response:
-    """For somebody who is not on our wifi: what it is and where it is. Or on it, where this way in is not offered."""
-    incident = note(Rule.NOT_OFFERED if g.get("visit") else Rule.NOT_HERE)
-    page = render_page("guests/not_here.html", networks=services().places.networks(), incident=incident)
+    """For somebody who is not on our wifi: what it is and where it is."""
+    page = render_page(
+        "guests/not_here.html", networks=services().places.networks(), incident=note(Rule.NOT_HERE)
+    )
     return make_response(page, HTTPStatus.OK)
+
+
+def not_offered(visit: ClientContext) -> AnyResponse:
+    """For somebody on our wifi whose network has no such way in: the ways that it has. Looking is no denial."""
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+    refusal = Refusal(
+        HTTPStatus.OK,
+        say("This network does not offer that."),
+        say("Get online here in one of the ways below."),
+        incident=note(Rule.NOT_OFFERED, visit),
+    )
+    return entry(visit, refusal=refusal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -63,7 +63,8 @@ class Refusal:
     """What happened and what to do, in the guest's language. `field` names the form field it belongs to, if any.
 
     `onward` is where the page's button leads; None for the start of these pages. `incident` is the code under which
-    staff find it in the log; empty where it was not written down.
+    staff find it in the log; empty where it was not written down. `beside` says what is wrong with each field, where
+    the form says it all and needs no words above it.
     """
 
     status: HTTPStatus
@@ -73,6 +74,12 @@ class Refusal:
     retry_after: int | None = None
     incident: str | None = None
     onward: str | None = None
+    beside: Mapping[str, str] | None = None
+
+    @property
+    def by_field(self) -> Mapping[str, str]:
+        """What is wrong with each form field, by its name."""
+        return self.beside or ({self.field: self.title} if self.field else {})
 
 
 def refusal_of(error: Exception, *, zone: str) -> Refusal:
@@ -193,7 +200,7 @@ def _about_the_pass(error: AuthError, zone: str) -> tuple[str, str] | None:
         case ForeignVoucher():
             return (
                 say("This pass is for another place."),
-                say("Your code is right. Ask at the desk where it holds."),
+                _where_it_holds(error),
             )
         case AlreadyUsed():
             return (
@@ -201,6 +208,13 @@ def _about_the_pass(error: AuthError, zone: str) -> tuple[str, str] | None:
                 say("You can move it here. The other device then goes offline, and no time is lost."),
             )
     return None
+
+
+def _where_it_holds(error: ForeignVoucher) -> str:
+    networks = [one.name for one in services().places.networks() if one.slug in error.networks]
+    if networks and not error.sites:
+        return say("Your code is right. It holds on: %(networks)s.", networks=", ".join(networks))
+    return say("Your code is right. Ask at the desk where it holds.")
 
 
 def _other(error: Exception, *, zone: str) -> Refusal:

@@ -22,7 +22,8 @@ from portal.denials.incidents import concerning
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted
-from portal.guest.landing import entry, not_here, refuse
+from portal.guest.landing import entry, not_here, not_offered, refuse
+from portal.guest.missing_fields import missing_in_signin
 from portal.http.clients import ClientContext, current, remember
 from portal.services import services
 from sessions import policy, start
@@ -40,9 +41,13 @@ def signin_page() -> AnyResponse:
 @guests.post("/signin")
 def signin() -> AnyResponse:
     visit = current()
-    if visit is None or not visit.gateway.network.allows(SigninMethod.PATRON):
+    if visit is None:
         return not_here()
+    if not visit.gateway.network.allows(SigninMethod.PATRON):
+        return not_offered(visit)
     login = request.form.get("login", "")
+    if missing := missing_in_signin():
+        return entry(visit, refusal=missing, login=login[:64])
     try:
         access_id = let_in(visit, login=login, secret=request.form.get("secret", ""))
     except AuthError as error:

@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.errors import AuthError, TooManyAttempts
 from auth.vouchers import codes, rate_limits, redeeming
 from auth.vouchers.codes import UnreadableCode
-from auth.vouchers.errors import AlreadyUsed, UnknownVoucher
+from auth.vouchers.errors import AlreadyUsed, ExpiredVoucher, SpentVoucher, UnknownVoucher, VoidVoucher
 from auth.vouchers.rate_limits import RedeemAttempt
 from db.engine import was_kept_waiting
 from portal.denials.incidents import about_pass, note, note_error
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted
+from portal.guest.missing_fields import missing_in_pass
 from portal.guest.refusals import Refusal, refusal_of
 from portal.http.clients import ClientContext, access_of, current, remember
 from portal.public_values import render_page
@@ -30,6 +31,8 @@ from sessions.start import WhenFull
 from sites.models import SigninMethod
 
 LONGEST_SHOWN = 200
+# No second try of the same code can succeed after these.
+FOR_GOOD = (SpentVoucher, ExpiredVoucher, VoidVoucher)
 
 
 # The address on paper is in capitals, for a coarser QR code.
@@ -54,12 +57,16 @@ def redeem_pass() -> AnyResponse:
     typed = request.form.get("code", "")
     if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
         return away(visit, as_printed(typed))
+    if missing := missing_in_pass():
+        return entry(visit, "", refusal=missing)
     try:
         access_id = let_in(visit, codes.read(typed), move="move" in request.form)
     except AuthError as error:
         if not isinstance(error, (UnreadableCode, UnknownVoucher, TooManyAttempts)):
             about_pass(codes.read(typed))
         refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
+        if isinstance(error, FOR_GOOD):
+            return entry(visit, "", refusal=replace(refusal, field=None))
         return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
@@ -138,10 +145,16 @@ def entry(
 def away(visit: ClientContext | None, code: str) -> Response:
     """Where the pass holds and how to get there; it is not touched."""
     networks = [one for one in services().places.networks() if one.allows(SigninMethod.PASS)]
-    # Somebody who looks at a ticket at home was refused nothing.
-    refused = visit is not None or request.method == "POST"
-    incident = note(Rule.NOT_OFFERED if visit else Rule.NOT_HERE, visit) if refused else None
-    page = render_page("guests/pass_away.html", visit=visit, networks=networks, code=code, incident=incident)
+    # Somebody who only looks at a ticket was refused nothing.
+    incident = note(Rule.NOT_OFFERED if visit else Rule.NOT_HERE, visit) if request.method == "POST" else None
+    page = render_page(
+        "guests/pass_away.html",
+        visit=visit,
+        here=visit.gateway.network if visit else None,
+        networks=networks,
+        code=code,
+        incident=incident,
+    )
     return make_response(page, HTTPStatus.OK)
 
 

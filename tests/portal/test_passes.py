@@ -14,7 +14,7 @@ from auth.vouchers import codes, issuing
 from db.base import Base
 from portal.app import create_app
 from portal.services import Services
-from sessions.models import Lease
+from sessions.models import Decision, Lease
 from tests.clock import NOON, MovingClock
 from tests.portal.conftest import PORTAL, Agent, Phone
 from tests.portal.visitors import issue, sessions, use, vouchers
@@ -115,8 +115,45 @@ def test_a_pass_on_a_network_without_passes_is_told_where_to_go(
 ) -> None:
     phone.land()
     visit = phone.form("/pause")["visit"]
-    assert "BIBLIOTHEQUES" in phone.post("/pass", visit=visit, code=ticket).text
+    for page in (phone.post("/pass", visit=visit, code=ticket), phone.get(f"/pass/{ticket}?visit={visit}")):
+        assert "BIBLIOTHEQUES" in page.text
+        assert "This pass is for: " in page.text and "which takes no passes" in page.text
+        assert "not on it yet" not in page.text
+        assert "/?visit=" in page.text
     assert sessions(db) == []
+
+
+@pytest.mark.parametrize("path", ["/pass", "/pass/7K2-M9Q-XAH", "/signin", "/status"])
+def test_looking_at_a_page_is_never_written_down_as_a_denial(phone: Phone, db: Session, path: str) -> None:
+    phone.land()
+    visit = phone.form("/pause")["visit"]
+    assert "Incident" not in phone.get(f"{path}?visit={visit}").text
+    assert db.scalars(select(Decision)).all() == []
+
+
+def test_looking_for_a_message_in_the_library_leads_to_the_ways_it_has(reader: Phone, db: Session) -> None:
+    reader.land()
+    visit = reader.form("/signin")["visit"]
+    assert "/signin" in reader.get(f"/pause?visit={visit}").text
+    assert db.scalars(select(Decision)).all() == []
+
+
+def test_a_way_in_that_is_not_offered_here_is_no_other_wifi(phone: Phone) -> None:
+    phone.land()
+    page = phone.post("/signin", visit=phone.form("/pause")["visit"], login="x", secret="y")
+    assert "This network does not offer that." in page.text and "not on our wifi" not in page.text
+    assert phone.form("/pause")
+
+
+def test_an_ended_pass_is_not_left_above_the_button(
+    reader: Phone, bayle: Agent, ticket: str, clock: MovingClock
+) -> None:
+    use(reader, ticket)
+    clock.advance(hours=13)
+    page = use(reader, ticket)
+    assert "This pass ended" in page.text
+    assert codes.show(ticket) not in page.text
+    assert "aria-invalid=" not in page.text
 
 
 def test_a_link_with_anything_in_it_is_shown_as_text(reader: Phone) -> None:
@@ -141,7 +178,8 @@ def test_who_is_online_with_a_pass_is_shown_until_when(reader: Phone, bayle: Age
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("", "There is no code here"),
+        ("", "Type the code of your pass."),
+        ("?!", "There is no code here"),
         ("7K2-M9Q-X", "2 characters are missing"),
         ("7K2-M9Q-XAHH", "1 character is too many"),
         ("7K2-O9Q-XAH", "Check character number 4"),
@@ -238,7 +276,9 @@ def test_a_suspended_batch_lets_nobody_in_until_it_is_resumed(
 def test_a_pass_for_another_place_says_so(
     reader: Phone, services: Services, town: Town, db: Session, fields: dict[str, list[str]]
 ) -> None:
-    assert "another place" in use(reader, issue(services, **fields).codes[0]).text
+    page = use(reader, issue(services, **fields).codes[0]).text
+    assert "another place" in page
+    assert ("Your code is right. It holds on: " in page) == ("networks" in fields)
     assert sessions(db) == []
 
 

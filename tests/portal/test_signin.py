@@ -8,12 +8,13 @@ import threading
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from auth import rate_limits
 from auth.models import Attempt
 from portal.guest import connecting
 from portal.services import Services
-from sessions.models import AccessSession
+from sessions.models import AccessSession, Decision
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
 from tests.town import ADA_TABLET
@@ -102,17 +103,44 @@ def test_the_cards_state_is_told_after_a_right_pin_only(
     assert sessions(db) == []
 
 
-@pytest.mark.parametrize("secret", ["", " ", "\u200b", "\u00ad", "\ufeff\u200b", "x" * 300])
-def test_blank_and_endless_pins_are_wrong_and_cost_nothing(reader: Phone, db: Session, secret: str) -> None:
-    """Case L1."""
-    assert sign_in(reader, secret=secret).status_code == 403
+@pytest.mark.parametrize("secret", ["", " ", "\u200b", "\u00ad", "\ufeff\u200b"])
+def test_a_blank_pin_is_asked_for_and_costs_nothing(reader: Phone, db: Session, secret: str) -> None:
+    page = sign_in(reader, secret=secret)
+    assert (page.status_code, beside(page)) == (422, {"secret": "Type your PIN."})
+    assert f'value="{ADA}"' in page.text
+    assert db.scalars(select(Attempt)).all() == []
+    assert db.scalars(select(Decision)).all() == []
+
+
+def test_an_endless_pin_is_wrong_and_costs_nothing(reader: Phone, db: Session) -> None:
+    assert sign_in(reader, secret="x" * 300).status_code == 403
     assert db.scalars(select(Attempt)).all() == []
 
 
-def test_a_form_without_a_pin_is_wrong(reader: Phone) -> None:
+@pytest.mark.parametrize("login", ["", " ", "\u200b"])
+def test_a_blank_card_number_is_asked_for(reader: Phone, login: str) -> None:
+    assert beside(sign_in(reader, login=login)) == {"login": "Type your card number."}
+
+
+def test_an_empty_form_names_both_fields_and_puts_the_focus_in_the_first(reader: Phone) -> None:
     reader.land()
-    form = reader.form("/signin")
-    assert reader.post("/signin", visit=form["visit"]).status_code == 403
+    page = reader.post("/signin", visit=reader.form("/signin")["visit"])
+    assert beside(page) == {"login": "Type your card number.", "secret": "Type your PIN."}
+    assert re.findall(r'<(\w+) [^>]*id="(\w*)"[^>]*autofocus', page.text) == [("input", "login")]
+    assert "wrong." not in page.text and "Incident" not in page.text
+
+
+def beside(page: TestResponse) -> dict[str, str]:
+    """What is said beside each field that is marked as wrong, by what describes it to a screen reader."""
+    said = {}
+    for field in re.findall(r"<input [^>]*aria-invalid=true[^>]*>", page.text):
+        name = re.search(r'name="(\w+)"', field)
+        described = re.search(r'aria-describedby="[^"]*\b(\w+-wrong)"', field)
+        assert name and described
+        text = re.search(rf'id="{described[1]}">([^<]*)<', page.text)
+        assert text
+        said[name[1]] = text[1]
+    return said
 
 
 def test_strangers_cannot_lock_a_patron_out(reader: Phone, bayle: Agent, db: Session) -> None:

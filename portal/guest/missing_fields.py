@@ -1,0 +1,29 @@
+"""What a form cannot be sent without: an empty field is named beside itself. Nothing is counted or written down."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import request
+
+from auth.patrons.login_names import is_blank
+from portal.guest.refusals import Refusal
+from portal.i18n.translation import say
+
+
+def missing_in_signin() -> Refusal | None:
+    """The form of card and PIN again, where one of them is empty; None where both are there."""
+    wanted = {"login": say("Type your card number."), "secret": say("Type your PIN.")}
+    return _missing(wanted)
+
+
+def missing_in_pass() -> Refusal | None:
+    """The form of a day pass again, where it is empty."""
+    return _missing({"code": say("Type the code of your pass.")})
+
+
+def _missing(wanted: dict[str, str]) -> Refusal | None:
+    beside = {name: text for name, text in wanted.items() if is_blank(request.form.get(name, ""))}
+    if not beside:
+        return None
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "", "", field=next(iter(beside)), beside=beside)

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ads.errors import NotDue, SpentTicket
 from ads.models import Impression
 from auth.entitlements import Allowance
 from gateways.types import Client
@@ -17,18 +18,6 @@ from sessions import policy, renewal, start
 from sessions.models import AccessSession, Lease
 from sessions.start import Acceptance, Opened
 from sites.models import Gateway
-
-
-class SpentImpression(Exception):
-    """This acceptance was counted before."""
-
-
-class NotDue(Exception):
-    """The client is online, and may renew only from `opens_at` on."""
-
-    def __init__(self, opens_at: datetime) -> None:
-        super().__init__(opens_at)
-        self.opens_at = opens_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +113,7 @@ def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datet
     )
     impression_id = db.scalars(statement).first()
     if impression_id is None:
-        raise SpentImpression
+        raise SpentTicket
     return impression_id
 
 

@@ -5,16 +5,38 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import jwt
 
+from auth.denials import N_, OPENS_AT, Denial, Incident, ProblemWords, declare
 from config import Secret
 
+_OF_ANOTHER = N_("This page is not for this device.")
+_BEGIN_AGAIN = N_("Begin again with the button, on the device that you want to connect.")
 
-class InvalidToken(Exception):
+
+class InvalidToken(Denial):
     """Not ours, changed, or made for something else."""
+
+    reason = declare(
+        "foreign_page",
+        HTTPStatus.FORBIDDEN,
+        _OF_ANOTHER,
+        _BEGIN_AGAIN,
+        api=ProblemWords(_OF_ANOTHER, _BEGIN_AGAIN, type="other-device"),
+        incident=Incident(
+            N_("Page of another device"),
+            N_(
+                "The link or page was made for another device than the one that sent it: a link that was passed on, "
+                "an address that changed meanwhile, or somebody who tried."
+            ),
+            N_("Switch the wifi off and on, and open the portal's page on the device itself."),
+        ),
+    )
 
 
 class ExpiredToken(InvalidToken):
@@ -24,13 +46,37 @@ class ExpiredToken(InvalidToken):
         super().__init__("too old")
         self.claims = claims or {}
 
+    reason = declare(
+        "expired_page",
+        HTTPStatus.GONE,
+        N_("This page has been open for too long."),
+        N_("Begin again with the button. For your safety, what was typed is not kept."),
+        incident=Incident(
+            N_("Page too old"),
+            N_("The page had been open for more than half an hour when its button was pressed."),
+            N_("Begin again with the button; nothing is lost."),
+        ),
+    )
 
+
+@dataclass(eq=False)
 class EarlyToken(InvalidToken):
-    """Ours, and not valid before `at`."""
+    """Ours, and not valid before `opens_at`."""
 
-    def __init__(self, at: datetime) -> None:
-        super().__init__(at)
-        self.at = at
+    reason = declare(
+        "too_early",
+        HTTPStatus.FORBIDDEN,
+        _OF_ANOTHER,
+        _BEGIN_AGAIN,
+        incident=Incident(
+            N_("Button pressed too early"),
+            N_("The message has to stay for some seconds before it can be accepted."),
+            N_("Wait the seconds that the page says, then press the same button again."),
+            report=N_("Message accepted before its time was over"),
+        ),
+        facts=OPENS_AT,
+    )
+    opens_at: datetime
 
 
 class Tokens:

@@ -11,8 +11,12 @@ import itertools
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
 
+from auth.denials import N_, Case, Incident, Plural, declare
 from auth.errors import AuthError
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -44,38 +48,98 @@ _WORD = re.compile(r"[A-Z0-9-]+")
 class UnreadableCode(AuthError):
     """What was typed cannot be the code of a ticket. No database was asked, and it counts as no attempt."""
 
+    reason = declare(
+        "unreadable_code",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        Case(
+            "fault",
+            {
+                "no code": N_("There is no code here."),
+                "too short": Plural(
+                    "%(n)s character is missing.", "%(n)s characters are missing.", "missing"
+                ),
+                "too long": Plural(
+                    "%(n)s character is too many.", "%(n)s characters are too many.", "surplus"
+                ),
+                "look-alike": N_("Codes never contain 0, O, 1, I or L."),
+                "check symbol": N_("One character is wrong, or two are swapped."),
+            },
+        ),
+        Case(
+            "fault",
+            {
+                "no code": N_("Type the 9 characters of your ticket, like %(example)s."),
+                "too short": N_("A code has 9, like %(example)s."),
+                "too long": N_("A code has 9, like %(example)s."),
+                "look-alike": N_("Check character number %(position)s."),
+                "check symbol": N_("Compare with your ticket, group by group."),
+            },
+        ),
+        incident=Incident(
+            N_("Mistyped code"),
+            N_(
+                "What was typed cannot be the code of a pass. Nothing was looked up, and it counts as no attempt."
+            ),
+            N_("Compare with the ticket, group by group."),
+            report=N_("Code of a pass mistyped"),
+        ),
+        form_field="code",
+        facts={
+            "missing": N_("Characters missing: %(missing)s."),
+            "surplus": N_("Characters too many: %(surplus)s."),
+            "position": N_("A look-alike (0, O, 1, I, L) as character number %(position)s."),
+            "fault": Case(
+                "fault",
+                {
+                    "check symbol": N_(
+                        "One character is wrong or two are swapped: the check symbol does not agree."
+                    )
+                },
+            ),
+        },
+    )
+    fault: ClassVar[str]
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        return {"fault": self.fault, "example": EXAMPLE, **vars(self)}
+
 
 class NoCode(UnreadableCode):
     """There is no code in the text."""
 
+    fault = "no code"
 
+
+@dataclass(eq=False)
 class TooShort(UnreadableCode):
     """`missing` symbols are missing."""
 
-    def __init__(self, missing: int) -> None:
-        super().__init__(missing)
-        self.missing = missing
+    fault = "too short"
+    missing: int
 
 
+@dataclass(eq=False)
 class TooLong(UnreadableCode):
     """There are `surplus` symbols too many."""
 
-    def __init__(self, surplus: int) -> None:
-        super().__init__(surplus)
-        self.surplus = surplus
+    fault = "too long"
+    surplus: int
 
 
+@dataclass(eq=False)
 class LookAlike(UnreadableCode):
     """The symbol at `position`, counted from 1, is one that no code has: 0, O, 1, I or L."""
 
-    def __init__(self, position: int, symbol: str) -> None:
-        super().__init__(position, symbol)
-        self.position = position
-        self.symbol = symbol
+    fault = "look-alike"
+    position: int
+    symbol: str
 
 
 class FailedCheck(UnreadableCode):
     """The check symbol does not agree: a symbol is wrong, or two are swapped."""
+
+    fault = "check symbol"
 
 
 def make(choose: Callable[[str], str] = secrets.choice) -> str:

@@ -9,64 +9,17 @@ import re
 from typing import Any
 
 from flask import g, request
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
-from ads.ledger import NotDue, SpentImpression
-from auth.errors import (
-    BlockedCard,
-    DirectoryUnavailable,
-    ExpiredCard,
-    PasswordToChange,
-    TooManyAttempts,
-    WrongCredentials,
-    WrongPlace,
-)
-from auth.tokens import EarlyToken, ExpiredToken, InvalidToken
-from auth.vouchers import codes, redeeming
-from auth.vouchers.errors import (
-    AlreadyUsed,
-    ExpiredVoucher,
-    ForeignVoucher,
-    SpentVoucher,
-    SuspendedVoucher,
-    UnknownVoucher,
-    VoidVoucher,
-)
+from auth.denials import Denial, DenialReason
+from auth.vouchers import redeeming
 from db.engine import reading
-from gateways.landing_token import ExpiredLanding, ForeignLanding
-from portal.http.clients import ClientContext, ForeignClient, gateways_here, remote_address
+from portal.denials.rendering import facts_to_keep
+from portal.http.clients import ClientContext, gateways_here, remote_address
 from portal.services import services
-from sessions.log.denials import Refused, Rule, Step, show_code
+from sessions.log.denials import Refused, Step, show_code
 from sites.models import Gateway
 
-RULES: tuple[tuple[type[Exception], Rule], ...] = (
-    (WrongCredentials, Rule.WRONG_CREDENTIALS),
-    (ExpiredCard, Rule.EXPIRED_CARD),
-    (BlockedCard, Rule.BLOCKED_CARD),
-    (PasswordToChange, Rule.PASSWORD_TO_CHANGE),
-    (WrongPlace, Rule.WRONG_PLACE),
-    (TooManyAttempts, Rule.TOO_MANY_ATTEMPTS),
-    (DirectoryUnavailable, Rule.DIRECTORY_AWAY),
-    (codes.UnreadableCode, Rule.UNREADABLE_CODE),
-    (UnknownVoucher, Rule.UNKNOWN_PASS),
-    (SpentVoucher, Rule.SPENT_PASS),
-    (ExpiredVoucher, Rule.EXPIRED_PASS),
-    (VoidVoucher, Rule.VOID_PASS),
-    (SuspendedVoucher, Rule.SUSPENDED_PASS),
-    (ForeignVoucher, Rule.FOREIGN_PASS),
-    (AlreadyUsed, Rule.PASS_IN_USE),
-    (EarlyToken, Rule.TOO_EARLY),
-    (NotDue, Rule.NOT_DUE),
-    (SpentImpression, Rule.SPENT_TICKET),
-    (ExpiredLanding, Rule.EXPIRED_PAGE),
-    (ExpiredToken, Rule.EXPIRED_PAGE),
-    (ForeignClient, Rule.FOREIGN_PAGE),
-    (ForeignLanding, Rule.FOREIGN_PAGE),
-    (InvalidToken, Rule.FOREIGN_PAGE),
-    (OperationalError, Rule.BUSY),
-    (PoolTimeout, Rule.BUSY),
-)
 # Pages are ours; what machines ask is answered to machines.
 _OF_MACHINES = ("/gateways/", "/capport/", "/healthz", "/metrics")
 _STEPS = {
@@ -93,14 +46,14 @@ _DEVICES = (
 )
 
 
-def note(rule: Rule, visit: ClientContext | None = None, **detail: Any) -> str | None:
-    """Write down that this request was refused by `rule`; the code for its page, as the guest reads it."""
+def note(reason: DenialReason, visit: ClientContext | None = None, **detail: Any) -> str | None:
+    """Write down that this request was denied for `reason`; the code for its page, as the guest reads it."""
     visit = visit or g.get("visit")
     gateway = visit.gateway if visit else _gateway_here()
     address = visit.address if visit else remote_address()
     device = device_in(request.user_agent.string)
     refused = Refused(
-        rule,
+        reason,
         _STEPS.get(request.endpoint or "", Step.PAGE),
         gateway=gateway,
         mac=visit.mac if visit else None,
@@ -114,43 +67,9 @@ def note(rule: Rule, visit: ClientContext | None = None, **detail: Any) -> str |
     return show_code(code) if code else None
 
 
-def note_error(error: Exception, visit: ClientContext | None = None) -> str | None:
-    """The same, by the rule that this exception stands for."""
-    return note(rule_of(error), visit, **detail_of(error))
-
-
-def rule_of(error: Exception) -> Rule:
-    return next((rule for kind, rule in RULES if isinstance(error, kind)), Rule.FAULT)
-
-
-def detail_of(error: Exception) -> dict[str, Any]:
-    """What the rule went by. Never what was typed."""
-    match error:
-        case TooManyAttempts() | SpentVoucher() | ExpiredVoucher():
-            return {"until": error.until.isoformat()}
-        case ExpiredCard():
-            return {"on": error.on.isoformat()}
-        case VoidVoucher():
-            return {"mark": error.mark}
-        case NotDue():
-            return {"opens_at": error.opens_at.isoformat()}
-        case EarlyToken():
-            return {"opens_at": error.at.isoformat()}
-        case codes.TooShort():
-            return {"fault": "too short", "missing": error.missing}
-        case codes.TooLong():
-            return {"fault": "too long", "surplus": error.surplus}
-        case codes.LookAlike():
-            return {"fault": "look-alike", "position": error.position}
-        case codes.FailedCheck():
-            return {"fault": "check symbol"}
-        case codes.UnreadableCode():
-            return {"fault": "no code"}
-        case OperationalError() | PoolTimeout():
-            return {}
-        case _ if rule_of(error) is Rule.FAULT:
-            return {"fault": type(error).__name__}
-    return {}
+def note_error(error: Denial, visit: ClientContext | None = None) -> str | None:
+    """The same, for what was raised: with the facts that its reason keeps, and never with what was typed."""
+    return note(error.reason, visit, **facts_to_keep(error.reason, error.facts))
 
 
 def concerning(

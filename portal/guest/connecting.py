@@ -13,12 +13,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
 from portal.denials.incidents import concerning, note
+from portal.denials.reasons import UNCONFIRMED
 from portal.guest import guests
 from portal.guest.landing import unproven
 from portal.http.clients import access_of, current, is_owned, remember, staying
 from portal.public_values import render_page
 from portal.services import services
-from sessions.log.denials import Rule
 from sessions.models import AccessSession, Lease
 from sites.models import Gateway
 
@@ -44,7 +44,7 @@ def opening() -> AnyResponse:
         visit=visit,
         site=visit.gateway.site,
         network=visit.gateway.network,
-        incident=note(Rule.UNCONFIRMED, visit, **waiting_for(access, visit.gateway)),
+        incident=note(UNCONFIRMED, visit, **waiting_for(access, visit.gateway)),
     )
     response = make_response(page, HTTPStatus.OK)
     # The page asks again by itself, with no script: it is the same address.

@@ -59,4 +59,4 @@ def read_ticket(visit: ClientContext) -> ImpressionToken:
 
 def seconds_left(error: EarlyToken) -> int:
     """How long a ticket that came too early has to wait, in whole seconds, never less than one."""
-    return max(1, math.ceil((error.at - services().clock()).total_seconds()))
+    return max(1, math.ceil((error.opens_at - services().clock()).total_seconds()))

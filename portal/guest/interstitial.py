@@ -8,7 +8,8 @@ from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import ledger
-from ads.ledger import ImpressionToken, NotDue, SpentImpression
+from ads.errors import NotDue, SpentTicket
+from ads.ledger import ImpressionToken
 from ads.models import Creative
 from auth.entitlements import Allowance
 from auth.tokens import EarlyToken, ExpiredToken
@@ -56,7 +57,7 @@ def pause() -> AnyResponse:
         return too_early(visit, error)
     except ExpiredToken:
         return shown_again(visit)
-    except (NotDue, SpentImpression):
+    except (NotDue, SpentTicket):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     notify_gateway(visit.gateway)
@@ -134,7 +135,7 @@ def too_early(visit: ClientContext, error: EarlyToken) -> Response:
     """The same page with the same ticket, and how long it still takes."""
     ticket = request.form["ticket"]
     service = services()
-    claims = service.tokens.verify("ticket", ticket, now=error.at)
+    claims = service.tokens.verify("ticket", ticket, now=error.opens_at)
     creative = service.stage.by_id(claims["creative"])
     page = message(
         visit,

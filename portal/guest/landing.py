@@ -11,21 +11,21 @@ from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads.models import Creative
+from auth.denials import Denial
 from auth.tokens import InvalidToken
 from db.engine import reading
-from gateways.landing_token import ForeignLanding
 from portal.caches.pages import Placeholder
 from portal.denials.incidents import note, note_error
+from portal.denials.reasons import NOT_HERE, NOT_OFFERED
+from portal.denials.rendering import Refusal, guest_page, page
 from portal.guest import guests
 from portal.guest.acceptance import terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket
-from portal.guest.refusals import Refusal, refusal_of
 from portal.http.clients import ClientContext, access_of, current, gateways_here, mark_landed, remember
-from portal.i18n.translation import chosen_language, language, say
+from portal.i18n.translation import chosen_language, language
 from portal.public_values import render_page
 from portal.services import services
 from sessions import policy
-from sessions.log.denials import Rule
 from sessions.models import AccessSession
 from sites.limits import site_closing
 from sites.models import Gateway, SigninMethod
@@ -37,7 +37,7 @@ VISIT, TICKET = Placeholder("visit"), Placeholder("ticket")
 def landing() -> AnyResponse:
     try:
         visit = current()
-    except (ForeignLanding, InvalidToken):
+    except InvalidToken:
         # An old link or a stale page: the gateway can still say who asks.
         return fetch_landing() or not_here()
     if visit is None or (not visit.is_proven and "landing" not in request.args):
@@ -60,10 +60,10 @@ def entry(visit: ClientContext, *, refusal: Refusal | None = None, login: str = 
         return _render(visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login)
 
     is_first = refusal is None and resumed is None
-    page = services().page_cache.fill(
+    text = services().page_cache.fill(
         _alike(visit.gateway, creative, until) if is_first else None, render, tokens
     )
-    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    response = make_response(text, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return remember(response, visit, access_id=visit.held)
@@ -110,9 +110,9 @@ def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hash
     return (gateway.identity, request.endpoint, language(), chosen_language(), shown, *minutes)
 
 
-def refuse(visit: ClientContext, error: Exception, *, login: str = "") -> Response:
+def refuse(visit: ClientContext, error: Denial, *, login: str = "") -> Response:
     """The entry page again, with what was refused and what to do; what was typed is kept."""
-    refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
+    refusal = replace(guest_page(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
     return entry(visit, refusal=refusal, login=login)
 
 
@@ -152,20 +152,14 @@ def unproven(visit: ClientContext | None) -> AnyResponse:
 
 def not_here() -> Response:
     """For somebody who is not on our wifi: what it is and where it is."""
-    page = render_page(
-        "guests/not_here.html", networks=services().places.networks(), incident=note(Rule.NOT_HERE)
+    networks, incident = services().places.networks(), note(NOT_HERE)
+    return make_response(
+        render_page("guests/not_here.html", networks=networks, told=page(NOT_HERE), incident=incident)
     )
-    return make_response(page, HTTPStatus.OK)
 
 
 def not_offered(visit: ClientContext) -> AnyResponse:
     """For somebody on our wifi whose network has no such way in: the ways that it has. Looking is no denial."""
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
-    refusal = Refusal(
-        HTTPStatus.OK,
-        say("This network does not offer that."),
-        say("Get online here in one of the ways below."),
-        incident=note(Rule.NOT_OFFERED, visit),
-    )
-    return entry(visit, refusal=refusal)
+    return entry(visit, refusal=replace(page(NOT_OFFERED), incident=note(NOT_OFFERED, visit)))

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import request
 
 from auth.patrons.login_names import is_blank
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.i18n.translation import say
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from auth.tokens import InvalidToken
 from db.engine import reading
-from gateways.landing_token import ForeignLanding
 from portal.guest import guests
 from portal.guest.acceptance import terms_text
 from portal.http.clients import ClientContext, ForeignClient, access_of, current
@@ -105,5 +104,5 @@ def visit_if_any() -> ClientContext | None:
     is away closes one that needs none."""
     try:
         return current()
-    except (ForeignClient, ForeignLanding, InvalidToken, OperationalError, PoolTimeout):
+    except (ForeignClient, InvalidToken, OperationalError, PoolTimeout):
         return None

@@ -16,17 +16,17 @@ from auth.vouchers.errors import AlreadyUsed, ExpiredVoucher, SpentVoucher, Unkn
 from auth.vouchers.rate_limits import RedeemAttempt
 from db.engine import was_kept_waiting
 from portal.denials.incidents import about_pass, note, note_error
+from portal.denials.reasons import NOT_HERE, NOT_OFFERED
+from portal.denials.rendering import Refusal, guest_page
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted
 from portal.guest.missing_fields import missing_in_pass
-from portal.guest.refusals import Refusal, refusal_of
 from portal.http.clients import ClientContext, access_of, current, remember
 from portal.public_values import render_page
 from portal.services import services
 from sessions import start
 from sessions import vouchers as passes
-from sessions.log.denials import Rule
 from sessions.start import WhenFull
 from sites.models import SigninMethod
 
@@ -64,7 +64,7 @@ def redeem_pass() -> AnyResponse:
     except AuthError as error:
         if not isinstance(error, (UnreadableCode, UnknownVoucher, TooManyAttempts)):
             about_pass(codes.read(typed))
-        refusal = replace(refusal_of(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
+        refusal = replace(guest_page(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
         if isinstance(error, FOR_GOOD):
             return entry(visit, "", refusal=replace(refusal, field=None))
         return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
@@ -146,7 +146,7 @@ def away(visit: ClientContext | None, code: str) -> Response:
     """Where the pass holds and how to get there; it is not touched."""
     networks = [one for one in services().places.networks() if one.allows(SigninMethod.PASS)]
     # Somebody who only looks at a ticket was refused nothing.
-    incident = note(Rule.NOT_OFFERED if visit else Rule.NOT_HERE, visit) if request.method == "POST" else None
+    incident = note(NOT_OFFERED if visit else NOT_HERE, visit) if request.method == "POST" else None
     page = render_page(
         "guests/pass_away.html",
         visit=visit,

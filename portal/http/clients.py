@@ -17,8 +17,10 @@ from typing import TypeVar
 from flask import g, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.denials import Denial
 from auth.tokens import ExpiredToken, InvalidToken
 from gateways import landing_token
+from gateways.landing_token import ExpiredLanding, ForeignLanding
 from gateways.types import Client, IpAddress, MacAddress, parse_mac
 from portal.http.client_evidence import await_seen, is_let_pass, open_session, seen_behind, was_of
 from portal.http.proxy_headers import read_address
@@ -32,8 +34,10 @@ VISIT_LIFE, VISIT_KEPT = timedelta(minutes=30), timedelta(days=31)
 COOKIE_LIFE = timedelta(hours=24)
 
 
-class ForeignClient(Exception):
+class ForeignClient(Denial):
     """The token speaks of another client than the one that sent it."""
+
+    reason = InvalidToken.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,8 @@ def current() -> ClientContext | None:
     """The visit of this request, from the best evidence there is; None for somebody who is not behind a gateway.
 
     Raises `ForeignClient` where a token names another client, and where somebody who has proven nothing would act upon
-    another's session; `gateways.landing_token.ForeignLanding` for a landing token that is not good, `InvalidToken`
-    for a visit token that is not, `ExpiredToken` for a form that has been open for too long.
+    another's session; `InvalidToken` for a landing or visit token that is not good, `ExpiredToken` for one that is too
+    old and for a form that has been open for too long.
     """
     browser, held = _browser()
     visit = _best(browser)
@@ -200,11 +204,18 @@ def _browser() -> tuple[str, int | None]:
 
 def _from_landing(token: str, browser: str) -> ClientContext:
     service = services()
-    gateway = service.places.by_identity(landing_token.issuer(token))
-    if gateway is None:
-        raise landing_token.ForeignLanding("no such gateway")
-    key = service.landing_keys.of(gateway.credential_digest)
-    landed = landing_token.verify(token, gateway=gateway.identity, key=key, now=service.clock().timestamp())
+    try:
+        gateway = service.places.by_identity(landing_token.issuer(token))
+        if gateway is None:
+            raise InvalidToken("no such gateway")
+        key = service.landing_keys.of(gateway.credential_digest)
+        landed = landing_token.verify(
+            token, gateway=gateway.identity, key=key, now=service.clock().timestamp()
+        )
+    except ExpiredLanding as error:
+        raise ExpiredToken from error
+    except ForeignLanding as error:
+        raise InvalidToken(str(error)) from error
     return _checked(ClientContext(gateway, landed.mac, landed.address, browser, service.clock()))
 
 

@@ -14,8 +14,8 @@ from flask import Flask, render_template
 from jinja2 import Environment, StrictUndefined
 
 from config import Settings
+from portal.denials.rendering import Refusal
 from portal.gateway_api.nftables import LARGEST_BODY
-from portal.guest.refusals import Refusal
 from portal.http.security_headers import LARGEST_FORM, canonical_host, content_security_policy, read_style
 from portal.i18n.translation import LANGUAGES, say
 

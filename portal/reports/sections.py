@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
+from portal.denials.rendering import report_line
 from portal.i18n.translation import say
 from portal.reports import numbers
 from portal.reports.charts import Bar, bars
 from portal.reports.document import Block, Chart, Paragraph, Section, Table
 from portal.reports.numbers import masked
-from portal.reports.rule_words import rule_in_words
 from portal.reports.summary import captioned, mean_devices
 from sessions.statistics.calendar import days_between
 from sessions.statistics.report import NetworkPart, Part, Report
@@ -57,7 +57,7 @@ def refusals(report: Report) -> Section:
     protected = protect(failures)
     total = sum(failures.values())
     rows = [
-        [rule_in_words(rule), _count(protected[rule], n), _share(protected[rule], n, total)]
+        [report_line(rule), _count(protected[rule], n), _share(protected[rule], n, total)]
         for rule, n in sorted(failures.items(), key=lambda one: (-one[1], one[0]))
     ]
     rows.append([say("Together"), _count(protected.total, total), ""])

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Response, make_response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.errors import TooManyAttempts
+from auth.denials import Denial
 from auth.staff.errors import (
     BeyondAuthority,
     BusyHashing,
@@ -33,10 +33,9 @@ from auth.staff.errors import (
 from auth.staff.form_results import SentBefore
 from auth.staff.roles import Role
 from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, VoucherError
-from portal.guest.refusals import Refusal
-from portal.i18n.translation import clock_time, say
+from portal.denials.rendering import Refusal, staff_page
+from portal.i18n.translation import say
 from portal.printing.typesetter import FailedPrinting, RendererBusy
-from portal.services import services
 from portal.staff import staff
 from portal.staff.access import NotAllowed, TownWideOnly
 from portal.staff.forms import ForeignForm, FormerCodes
@@ -57,6 +56,8 @@ ZONE = "Europe/Paris"
 
 def refusal_of(error: Exception) -> Refusal:
     """The refusal to show for `error`."""
+    if isinstance(error, Denial) and hasattr(error, "reason"):
+        return staff_page(error)
     match error:
         case WrongStaffCredentials():
             return Refusal(
@@ -73,13 +74,6 @@ def refusal_of(error: Exception) -> Refusal:
                     "Wait for the next one and type it at once; each works only once. A recovery code works too."
                 ),
                 field="code",
-            )
-        case TooManyAttempts():
-            return Refusal(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                say("Too many attempts."),
-                say("Try again at %(time)s.", time=clock_time(error.until, ZONE)),
-                retry_after=max(1, int((error.until - services().clock()).total_seconds())),
             )
         case BusyHashing():
             return Refusal(

@@ -1,4 +1,4 @@
-"""Refusals, written down: by which rule somebody stayed outside, and what that rule knew. The guest holds the code.
+"""Refusals, written down: for which reason somebody stayed outside, and on which facts. The guest holds the code.
 
 A device that runs into the same rule again within a minute meets the same code, and only so many are written for one
 site in an hour: a flood of refusals fills no disk (case D6).
@@ -16,6 +16,7 @@ from typing import Any, cast
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
+from auth.denials import DenialReason
 from auth.vouchers import codes
 from db.statements import for_either, table_of
 from db.types import UtcDateTime
@@ -27,43 +28,6 @@ AGAIN, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Of one site; and of all who are behind no gateway of ours, who may be anybody on the Internet.
 MOST_AN_HOUR, MOST_FROM_NOWHERE = 1_000, 300
 Choose = Callable[[str], str]
-
-
-class Rule(enum.StrEnum):
-    """Every rule that keeps somebody outside, in the words that `Decision.rule` holds."""
-
-    # Cards.
-    WRONG_CREDENTIALS = "wrong_credentials"
-    EXPIRED_CARD = "expired_card"
-    BLOCKED_CARD = "blocked_card"
-    PASSWORD_TO_CHANGE = "password_to_change"
-    WRONG_PLACE = "wrong_place"
-    DIRECTORY_AWAY = "directory_away"
-    # Passes.
-    UNREADABLE_CODE = "unreadable_code"
-    UNKNOWN_PASS = "unknown_pass"
-    SPENT_PASS = "spent_pass"
-    EXPIRED_PASS = "expired_pass"
-    VOID_PASS = "void_pass"
-    SUSPENDED_PASS = "suspended_pass"
-    FOREIGN_PASS = "foreign_pass"
-    PASS_IN_USE = "pass_in_use"
-    # Messages.
-    TOO_EARLY = "too_early"
-    NOT_DUE = "not_due"
-    SPENT_TICKET = "spent_ticket"
-    # Guessing.
-    TOO_MANY_ATTEMPTS = "too_many_attempts"
-    # Who asks, and from where.
-    EXPIRED_PAGE = "expired_page"
-    FOREIGN_PAGE = "foreign_page"
-    FOREIGN_FORM = "foreign_form"
-    NOT_HERE = "not_here"
-    NOT_OFFERED = "not_offered"
-    # Ourselves.
-    UNCONFIRMED = "unconfirmed"
-    BUSY = "busy"
-    FAULT = "fault"
 
 
 class Step(enum.StrEnum):
@@ -92,7 +56,7 @@ class Refused:
     typed.
     """
 
-    rule: Rule
+    reason: DenialReason
     step: Step
     gateway: Gateway | None = None
     mac: str | None = None
@@ -114,7 +78,7 @@ def note(db: Session, refused: Refused, *, now: datetime, choose: Choose = secre
     gateway = refused.gateway
     values = {
         "at": now,
-        "rule": refused.rule.value,
+        "rule": refused.reason.code,
         "step": refused.step.value,
         "network_id": gateway.network_id if gateway else None,
         "site_id": gateway.site_id if gateway else None,
@@ -170,7 +134,7 @@ def _of_this_minute(db: Session, refused: Refused, *, now: datetime) -> str | No
         {
             "mac": refused.mac,
             "address": refused.address,
-            "rule": refused.rule.value,
+            "rule": refused.reason.code,
             "step": refused.step.value,
             "since": now - AGAIN,
         },

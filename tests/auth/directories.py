@@ -36,4 +36,4 @@ def unavailable(work: Callable[[], object]) -> str:
     with pytest.raises(DirectoryUnavailable) as refused:
         work()
     assert time.monotonic() - started < SOON + GRACE
-    return refused.value.reason
+    return refused.value.cause

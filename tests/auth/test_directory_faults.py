@@ -68,7 +68,7 @@ def test_an_unknown_name_is_told_as_such(slapd: Slapd, make_directory: MakeDirec
     directory = make_directory(behind(slapd, 636, urls=("ldaps://directory.invalid",), timeout_seconds=2))
     with pytest.raises(DirectoryUnavailable) as refused:
         directory.find("29000001")
-    assert refused.value.reason.startswith("directory.invalid: its name")
+    assert refused.value.cause.startswith("directory.invalid: its name")
 
 
 def test_a_resolver_that_hangs_is_left_behind(
@@ -141,4 +141,4 @@ def test_an_endless_answer_is_cut(slapd: Slapd, make_directory: MakeDirectory) -
         directory = make_directory(behind(slapd, fake.port, timeout_seconds=5))
         with pytest.raises(DirectoryUnavailable) as refused:
             directory.find("29000001")
-        assert "its answer is far too long" in refused.value.reason
+        assert "its answer is far too long" in refused.value.cause

@@ -29,7 +29,7 @@ def test_a_silent_directory_holds_its_slots_and_no_more(
     def try_in() -> None:
         with pytest.raises(DirectoryUnavailable) as refused:
             directory.find("29000001")
-        reasons.append(refused.value.reason)
+        reasons.append(refused.value.cause)
 
     threads = [threading.Thread(target=try_in) for _ in range(60)]
     for thread in threads:

@@ -32,7 +32,7 @@ class TestReferrals:
                 directory = make_directory(behind(slapd, referring.port, timeout_seconds=2))
                 with pytest.raises(DirectoryUnavailable) as refused:
                     work(directory)
-                return refused.value.reason, thief.connections
+                return refused.value.cause, thief.connections
 
         return run
 
@@ -120,4 +120,4 @@ def test_an_answer_that_says_neither_right_nor_wrong_lets_nobody_in(
         directory = make_directory(behind(slapd, fake.port))
         with pytest.raises(DirectoryUnavailable) as refused:
             directory.prove(found, "1234", today=TODAY)
-    assert f"({code})" in refused.value.reason
+    assert f"({code})" in refused.value.cause

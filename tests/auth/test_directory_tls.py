@@ -51,8 +51,8 @@ def refused(make_directory: MakeDirectory, fake: FakeDirectory, chosen: LdapSett
         directory.prove(FOUND, "1234", today=TODAY)
     assert fake.connections >= 2
     assert fake.binds == []
-    assert proven.value.reason == found.value.reason
-    return found.value.reason
+    assert proven.value.cause == found.value.cause
+    return found.value.cause
 
 
 def from_stranger(folder: Path, authority: Authority) -> Certificate:

@@ -25,32 +25,32 @@ def test_a_wrong_service_password_is_told_to_the_operator(
     directory = make_directory(bind_dn=f"uid=29000001,{PEOPLE}")
     with pytest.raises(DirectoryUnavailable) as refused:
         directory.find("29000001")
-    assert "service account's bind with invalidCredentials" in refused.value.reason
+    assert "service account's bind with invalidCredentials" in refused.value.cause
 
 
 def test_a_base_that_does_not_exist_is_told_to_the_operator(make_directory: MakeDirectory) -> None:
     with pytest.raises(DirectoryUnavailable) as refused:
         make_directory(base_dn=f"ou=absent,{BASE}").find("29000001")
-    assert "noSuchObject" in refused.value.reason
+    assert "noSuchObject" in refused.value.cause
 
 
 def test_a_filter_that_is_none_is_not_the_servers_fault(make_directory: MakeDirectory) -> None:
     with pytest.raises(DirectoryUnavailable) as refused:
         make_directory(user_filter="uid={login}").find("29000001")
-    assert "AROBASE_LDAP_USER_FILTER" in refused.value.reason
+    assert "AROBASE_LDAP_USER_FILTER" in refused.value.cause
 
 
 def test_an_entry_without_identifier_is_told_to_the_operator(make_directory: MakeDirectory) -> None:
     with pytest.raises(DirectoryUnavailable) as refused:
         make_directory(id_attribute="employeeNumber").find("29000001")
-    assert "employeeNumber" in refused.value.reason
+    assert "employeeNumber" in refused.value.cause
 
 
 def test_an_unreadable_expiry_lets_nobody_in_and_is_told(slapd: Slapd, directory: LdapDirectory) -> None:
     slapd.add_patron("29000701", "1234", cardEnds="next summer")
     with pytest.raises(DirectoryUnavailable) as refused:
         sign_in(directory, "29000701", "1234")
-    assert "cardEnds" in refused.value.reason
+    assert "cardEnds" in refused.value.cause
     with pytest.raises(WrongCredentials):
         sign_in(directory, "29000701", "4321")
 

@@ -39,7 +39,7 @@ def test_it_refuses_a_token_before_its_time_and_says_when() -> None:
     token = TOKENS.sign("ticket", {}, now=NOON, life=HOUR, not_before=NOON + timedelta(seconds=5))
     with pytest.raises(EarlyToken) as caught:
         TOKENS.verify("ticket", token, now=NOON + timedelta(seconds=4))
-    assert caught.value.at == NOON + timedelta(seconds=5)
+    assert caught.value.opens_at == NOON + timedelta(seconds=5)
     TOKENS.verify("ticket", token, now=NOON + timedelta(seconds=5))
 
 

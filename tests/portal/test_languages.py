@@ -17,7 +17,7 @@ from portal.i18n.translation import FOLDER, LANGUAGES, Catalogue, in_full, in_wo
 from tests.portal.speaking import speaking
 
 ROOT = Path(__file__).parents[2]
-KEYWORDS = {"_": None, "say": None, "many": (1, 2), "say_number": (1, 2)}
+KEYWORDS = {"_": None, "N_": None, "say": None, "many": (1, 2), "say_number": (1, 2), "Plural": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 # English is the language of the sources.
 TRANSLATED = [code for code in LANGUAGES if code != "en"]
@@ -28,7 +28,7 @@ def used_texts() -> Iterator[Text]:
     """Every text that a page or the portal says."""
     for method, pattern in (
         ("jinja2.ext:babel_extract", "templates/**/*.html"),
-        ("python", "portal/**/*.py"),
+        *(("python", f"{room}/**/*.py") for room in ("portal", "ads", "sessions", "auth")),
     ):
         for path in ROOT.glob(pattern):
             for _, text, _, _ in extract_from_file(method, path, keywords=KEYWORDS):

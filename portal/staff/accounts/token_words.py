@@ -10,7 +10,7 @@ from babel.dates import format_date
 from auth.api_tokens.scopes import LONGEST_LIFE, Scope
 from auth.api_tokens.service import ImpossibleLife, NoScope, TakenName, UnreadableName
 from auth.staff.errors import StaffError
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.i18n.translation import language, say
 from portal.staff import refusals
 from portal.templating import TOWN_ZONE

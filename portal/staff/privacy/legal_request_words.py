@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.i18n.translation import say, say_number
 from portal.staff.sessions.words import TOWN, at_length
 from sessions.legal_requests.errors import UnreadableEntry

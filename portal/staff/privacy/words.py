@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.i18n.retention_periods import term_in_words
 from portal.i18n.translation import say
 from sessions.data_classes import DataClass

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
 from db.engine import SessionMaker, reading
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff

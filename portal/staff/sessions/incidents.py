@@ -17,14 +17,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.staff.roles import Action
 from db.engine import reading
 from gateways.types import InvalidMac, parse_mac
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal, explanation, facts_in_words
 from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, unmasking
 from portal.staff.sessions.access_audit import address_of
-from portal.staff.sessions.denial_words import device_in_words, knew_in_words, rule_in_words, step_in_words
+from portal.staff.sessions.denial_words import device_in_words, step_in_words
 from portal.staff.sessions.listing import alike, places_of, search_page
 from portal.staff.sessions.words import TOWN, short
 from sessions.log import listing, query
@@ -90,9 +90,9 @@ def incident(code: str) -> AnyResponse:
             "staff/incident.html",
             decision=decision,
             code=show_code(bare),
-            told=rule_in_words(decision.rule),
+            told=explanation(decision.rule),
             step=step_in_words(decision.step),
-            knew=knew_in_words(decision.detail, tell),
+            knew=facts_in_words(decision.rule, decision.detail, tell),
             device=device_in_words(decision.detail),
             site=site,
             network=network,

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 
 from auth.staff.roles import Action, may
+from portal.denials.rendering import explanation
 from portal.i18n.translation import day_and_time, say
 from portal.services import services
 from portal.staff.access import current_staff
 from portal.staff.sessions.access_audit import address_of
-from portal.staff.sessions.denial_words import device_in_words, rule_in_words, step_in_words
+from portal.staff.sessions.denial_words import device_in_words, step_in_words
 from portal.staff.sessions.timeline_words import event_in_words
 from portal.staff.sessions.words import (
     TOWN,
@@ -124,7 +125,7 @@ VOCABULARY: dict[str, Any] = {
             on_log,
             is_refusal,
             show_code,
-            rule_in_words,
+            explanation,
             device_in_words,
             step_in_words,
             way_in_words,

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
 
+from portal.denials.rendering import explanation
 from portal.i18n.translation import language, say, volume
-from portal.staff.sessions.denial_words import rule_in_words, step_in_words
+from portal.staff.sessions.denial_words import step_in_words
 from portal.staff.sessions.listing import SiteChoices
 from portal.staff.sessions.words import end_in_words, short, way_in_words
 from sessions.log.denials import show_code
@@ -69,7 +70,7 @@ def _refused(decision: Decision) -> str:
     return say(
         "Refused %(step)s: %(rule)s. Incident %(code)s.",
         step=step_in_words(decision.step),
-        rule=rule_in_words(decision.rule).name,
+        rule=explanation(decision.rule).name,
         code=show_code(decision.code),
     )
 

@@ -20,7 +20,7 @@ from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, Plan
 from auth.vouchers.scope import BatchQuery, desks, find_batches, home_network, network_for, offered_plans
 from db.engine import reading
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs

@@ -21,7 +21,7 @@ from auth.vouchers import codes
 from auth.vouchers.issuing import IssuedVoucher as Issued
 from auth.vouchers.models import Batch
 from auth.vouchers.scope import desks, find_batch, network_for
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.printing.from_vouchers import slips
 from portal.printing.papers import Paper
 from portal.printing.tickets import PrintedVoucher

@@ -16,7 +16,7 @@ from auth.audit import log as trail
 from auth.staff.roles import Action
 from auth.vouchers.scope import home_network
 from db.engine import reading
-from portal.guest.refusals import Refusal
+from portal.denials.rendering import Refusal
 from portal.printing.papers import Paper, UnfitPaper, UnfitText
 from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
 from portal.printing.typesetter import FailedPrinting, RendererBusy

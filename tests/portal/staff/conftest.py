@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from auth.errors import TooManyAttempts
 from auth.patrons import local
 from auth.staff import accounts
 from auth.staff.models import Staff
@@ -21,7 +22,7 @@ from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, make_recovery_codes, read_recovery_code, totp
 from auth.vouchers import plans
 from portal.services import Services
-from sessions.log.denials import Refused, Rule, Step, note, show_code
+from sessions.log.denials import Refused, Step, note, show_code
 from sessions.models import EndReason
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
@@ -199,7 +200,7 @@ def known(services: Services, town: Town, clock: MovingClock, net: Clerk) -> dic
             end_reason=EndReason.LEFT,
         )
         refused = Refused(
-            Rule.TOO_MANY_ATTEMPTS,
+            TooManyAttempts.reason,
             Step.SIGNIN,
             gateway=town.station,
             mac=BO_PHONE,

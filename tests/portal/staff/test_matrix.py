@@ -18,6 +18,7 @@ from werkzeug.routing import Rule as Route
 from auth.api_tokens import service
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
+from auth.errors import WrongCredentials
 from auth.staff import requests
 from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Action, Authority, Role
@@ -27,7 +28,7 @@ from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
 from portal.staff.access import need_of
 from sessions.legal_requests import register
-from sessions.log.denials import Refused, Rule, Step, note
+from sessions.log.denials import Refused, Step, note
 from sessions.retention import holds, periods
 from sites.models import Gateway, Network
 from tests.portal.effects import TRAIL, changed_since, state
@@ -295,7 +296,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
         access = add_session(db, gateway, services.clock())
-        refused = Refused(Rule.WRONG_CREDENTIALS, Step.SIGNIN, gateway=gateway)
+        refused = Refused(WrongCredentials.reason, Step.SIGNIN, gateway=gateway)
         code = note(db, refused, now=services.clock())
         assert code is not None
         wish = TokenRequest(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))

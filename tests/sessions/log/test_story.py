@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from auth.denials import DenialReason
+from auth.tokens import EarlyToken
+from portal.denials.reasons import Busy, Unexpected
 from sessions import end, leases
 from sessions.log import timeline
-from sessions.log.denials import Refused, Rule, Step, note
+from sessions.log.denials import Refused, Step, note
 from sessions.log.timeline import EndStage, Event, EventKind
 from sessions.models import AccessSession, EndReason, Usage
 from tests.clock import MovingClock
@@ -45,7 +48,7 @@ def test_it_begins_with_the_landing_and_ends_with_the_end(
     start = clock()
     note(
         db,
-        Refused(Rule.TOO_EARLY, Step.PAUSE, gateway=town.station, mac=ADA_PHONE),
+        Refused(EarlyToken.reason, Step.PAUSE, gateway=town.station, mac=ADA_PHONE),
         now=start - timedelta(minutes=1),
     )
     access = add_session(db, town.station, start, landed_at=start - timedelta(minutes=2))
@@ -87,15 +90,15 @@ def test_refusals_of_others_of_other_networks_and_of_long_ago_are_not_in_it(
 ) -> None:
     access = add_session(db, town.station, clock())
 
-    def refuse(rule: Rule, before: timedelta, **fields: Any) -> None:
+    def refuse(reason: DenialReason, before: timedelta, **fields: Any) -> None:
         values = {"gateway": town.station, "mac": ADA_PHONE, **fields}
-        note(db, Refused(rule, Step.PAUSE, **values), now=clock() - before)
+        note(db, Refused(reason, Step.PAUSE, **values), now=clock() - before)
 
-    refuse(Rule.TOO_EARLY, timedelta(minutes=5), mac=BO_PHONE)
-    refuse(Rule.TOO_EARLY, timedelta(minutes=5), gateway=town.pierre_bayle)
-    refuse(Rule.BUSY, timedelta(minutes=61))
+    refuse(EarlyToken.reason, timedelta(minutes=5), mac=BO_PHONE)
+    refuse(EarlyToken.reason, timedelta(minutes=5), gateway=town.pierre_bayle)
+    refuse(Busy.reason, timedelta(minutes=61))
     assert EventKind.REFUSED not in told(db, access, clock())
-    refuse(Rule.FAULT, timedelta(minutes=59))
+    refuse(Unexpected.reason, timedelta(minutes=59))
     assert EventKind.REFUSED in told(db, access, clock())
 
 

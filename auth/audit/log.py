@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import DDL, LargeBinary, Row, String, event, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from auth.audit import chain, signatures
+from auth.audit import actions, chain, signatures
+from auth.audit.actions import AuditAction
+from auth.audit.actor import Actor
 from auth.audit.chain import TrailLink
 from auth.audit.signatures import TrailSeal, TrailSeals
 from db.base import Base
@@ -31,12 +32,12 @@ Detail = Mapping[str, Plain | Sequence[Plain]]
 
 SYSTEM = "system"
 COMMAND_LINE = "command line"
-# The entries that say what was purged stay for ever: they name nobody, and without them the rest proves nothing.
-PURGED = "trail purged"
-# So do those that say who changed how long things are kept: no term that somebody shortens takes its own record along.
-TERM_ASKED, TERM_CONFIRMED = "shorter term asked", "shorter term confirmed"
-TERM_WITHDRAWN, TERM_CHANGED = "shorter term withdrawn", "term changed"
-KEPT = (PURGED, TERM_ASKED, TERM_CONFIRMED, TERM_WITHDRAWN, TERM_CHANGED)
+PURGED = actions.AUDIT_LOG_PURGED.key
+TERM_ASKED, TERM_CONFIRMED = actions.PERIOD_ASKED.key, actions.PERIOD_CONFIRMED.key
+TERM_WITHDRAWN, TERM_CHANGED = actions.PERIOD_WITHDRAWN.key, actions.PERIOD_CHANGED.key
+# The entries that say what was purged stay for ever: they name nobody, and without them the rest proves nothing. So do
+# those that say who changed how long things are kept: no term that somebody shortens takes its own record along.
+KEPT = tuple(action.key for action in actions.ACTIONS.values() if action.stays)
 
 
 class TrailEntry(Base):
@@ -96,21 +97,25 @@ for _dialect, _statements in APPEND_ONLY.items():
         event.listen(TrailEntry.__table__, "after_create", _ddl)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What part of the trail is wanted. `before` is a number: entries older than that one.
+def append(
+    db: Session,
+    action: AuditAction,
+    object: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    detail: Detail | None = None,
+    network: str | None = None,
+) -> TrailEntry:
+    """Write an entry, in the caller's transaction; raises `ValueError` where the action is not done to such an object.
 
-    `actors`: by one of these; `since` and `until` bound the instants, [since, until).
+    Services call it last: the lock on the numbers is held from here to the commit.
     """
-
-    actor: str = ""
-    actors: tuple[str, ...] | None = None
-    action: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    object: str = ""
-    before: int | None = None
-    most: int = 50
+    if actions.kind_of(object) not in action.objects:
+        raise ValueError(f"{action.key!r} is not done to {object!r}")
+    return record(
+        db, actor=actor.name, action=action.key, object=object, now=now, detail=detail, network=network
+    )
 
 
 def record(
@@ -184,28 +189,6 @@ def canonical(entry: TrailEntry) -> bytes:
         "detail": entry.detail,
     }
     return json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def read(db: Session, query: Query, *, networks: frozenset[str] = frozenset()) -> list[TrailEntry]:
-    """The newest entries that match; with `networks`, only those that concern one of them."""
-    statement = select(TrailEntry).order_by(TrailEntry.number.desc()).limit(query.most)
-    if query.actor:
-        statement = statement.where(TrailEntry.actor == query.actor)
-    if query.actors is not None:
-        statement = statement.where(TrailEntry.actor.in_(query.actors))
-    if query.action:
-        statement = statement.where(TrailEntry.action == query.action)
-    if query.since is not None:
-        statement = statement.where(TrailEntry.at >= query.since)
-    if query.until is not None:
-        statement = statement.where(TrailEntry.at < query.until)
-    if query.object:
-        statement = statement.where(TrailEntry.object == query.object)
-    if query.before is not None:
-        statement = statement.where(TrailEntry.number < query.before)
-    if networks:
-        statement = statement.where(TrailEntry.network.in_(sorted(networks)))
-    return list(db.scalars(statement))
 
 
 def _next_number(db: Session) -> Row[int, int, bytes | None]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.audit import log
+from auth.audit.actions import PLAN_CHANGED, PLAN_MADE, ObjectKind
+from auth.audit.actor import Actor
 from auth.vouchers.errors import UnknownPlan
 from auth.vouchers.models import Plan, PlanKind
 from sites import opening_hours
@@ -58,6 +63,22 @@ def by_slug(db: Session, slug: str) -> Plan:
 def every(db: Session) -> list[Plan]:
     """All plans, in the order in which they were made."""
     return list(db.scalars(select(Plan).order_by(Plan.id)))
+
+
+def put(db: Session, slug: str, fields: Mapping[str, Any], *, actor: Actor, now: datetime) -> bool:
+    """Make the plan of that name, or change it; whether it was made. Passes that are in use keep the end they have.
+
+    Raises `IntegrityError` where the plan makes no sense.
+    """
+    plan = db.scalars(select(Plan).where(Plan.slug == slug)).first()
+    action = PLAN_MADE if plan is None else PLAN_CHANGED
+    plan = plan or Plan(slug=slug)
+    for name, value in fields.items():
+        setattr(plan, name, value)
+    db.add(plan)
+    db.flush()
+    log.append(db, action, ObjectKind.PLAN.named(slug), actor=actor, now=now)
+    return action is PLAN_MADE
 
 
 def add_first_plans(db: Session) -> int:

@@ -12,15 +12,20 @@ What a day can answer stays small beside the codes there are: see `guesses_per_d
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from auth import rate_limits
+from auth.audit.actions import CODES_HEARD_AGAIN, ObjectKind
+from auth.audit.actor import Actor
+from auth.audit.log import append
 from auth.errors import AuthError, TooManyAttempts
 from auth.rate_limits import RateLimit
 from auth.vouchers.errors import UnknownVoucher
+from sites.models import Gateway
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +114,24 @@ def is_closed(db: Session, *, gateway: str, site: str, now: datetime) -> bool:
     return rate_limits.any_spent(db, own.key, most=own.most, window=own.window, now=now)
 
 
-def open_again(db: Session, *, gateway: str, site: str) -> int:
-    """Forget the failures at one gateway, its clients' own included, and the site's: somebody at the desk has looked
-    into it. What counts for all gateways together stays. Gives the number of budgets that were in use.
+def open_again(db: Session, gateways: Sequence[Gateway], *, actor: Actor, now: datetime) -> int:
+    """Forget the failures at these gateways, their clients' own included, and at their sites: somebody at the desk has
+    looked into it. What counts for all gateways together stays. Gives the number of budgets that were in use.
     """
+    cleared = sum(_clear(db, one.identity, one.site.slug) for one in gateways)
+    for one in gateways:
+        append(
+            db,
+            CODES_HEARD_AGAIN,
+            ObjectKind.GATEWAY.named(one.identity),
+            actor=actor,
+            network=one.network.slug,
+            now=now,
+        )
+    return cleared
+
+
+def _clear(db: Session, gateway: str, site: str) -> int:
     guess = RedeemAttempt(gateway, site, "")
     keys = [budget.key for budget in guess.broad[:2]]
     return rate_limits.clear(db, keys, beginning=(guess.client.key, f"guess:reserve:{gateway}:"))

@@ -70,15 +70,15 @@ def networks_of(db: Session, batch: Batch) -> frozenset[str]:
     return frozenset(network.slug for network in site.networks) if site is not None else frozenset()
 
 
-def home_network(db: Session, batch: Batch, authority: Authority) -> str | None:
-    """The network of a batch for this person's trail: one that is theirs; None where it belongs to no one network."""
-    mine = sorted(slug for slug in networks_of(db, batch) if covers(authority, slug))
+def home_network(db: Session, batch: Batch, networks: frozenset[str]) -> str | None:
+    """The network under which the audit log has a batch, for somebody who works for these (none: all); None: none."""
+    mine = sorted(slug for slug in networks_of(db, batch) if not networks or slug in networks)
     return mine[0] if mine else None
 
 
 def touches(db: Session, batch: Batch, authority: Authority) -> bool:
     """Whether a batch is within somebody's networks."""
-    return not authority.networks or home_network(db, batch, authority) is not None
+    return not authority.networks or home_network(db, batch, authority.networks) is not None
 
 
 def find_batch(db: Session, batch_id: int, authority: Authority) -> Batch | None:

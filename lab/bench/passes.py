@@ -13,6 +13,7 @@ from statistics import median
 
 from sqlalchemy import select
 
+from auth.audit.actor import SYSTEM
 from auth.vouchers import issuing, plans
 from auth.vouchers.issuing import IssuedBatch, Order
 from auth.vouchers.keys import VoucherKeys
@@ -161,5 +162,7 @@ def _timed(make_session: SessionMaker, keys: VoucherKeys, count: int) -> Took:
 def _issue(make_session: SessionMaker, keys: VoucherKeys, count: int) -> IssuedBatch:
     """What a desk does that orders these, up to the commit."""
     with make_session.begin() as db:
-        order = Order(count, "the bench", LIBRARY.site)
-        return issuing.issue(db, keys=keys, plan=plans.by_slug(db, PLAN), order=order, now=now())
+        order = Order(count, LIBRARY.site)
+        return issuing.issue(
+            db, keys=keys, plan=plans.by_slug(db, PLAN), order=order, actor=SYSTEM, now=now()
+        )

@@ -14,6 +14,7 @@ from auth import rate_limits
 from auth.api_tokens import service as api_tokens
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.service import RevokedToken
+from auth.audit.actor import Actor, api_token
 from auth.errors import TooManyAttempts
 from auth.rate_limits import RateLimit
 from auth.staff.roles import Authority
@@ -38,8 +39,9 @@ class Program:
     jti: str
 
     @property
-    def actor(self) -> str:
-        return self.row.actor
+    def actor(self) -> Actor:
+        """The same for the audit log."""
+        return api_token(self.row.name, self.authority.networks)
 
     @property
     def authority(self) -> Authority:

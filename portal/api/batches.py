@@ -8,12 +8,11 @@ from flask import Response, abort, jsonify
 from sqlalchemy.orm import Session
 
 from auth.api_tokens.scopes import Scope
-from auth.audit import log
-from auth.vouchers import issuing, scope, totals
-from auth.vouchers.issuing import of_batch
+from auth.vouchers import scope, totals, voiding
 from auth.vouchers.models import Batch, VoidReason
-from auth.vouchers.scope import BatchQuery, home_network
+from auth.vouchers.scope import BatchQuery
 from auth.vouchers.totals import Books
+from auth.vouchers.voiding import of_batch
 from db.engine import reading
 from portal.api.access import current_token, query
 from portal.api.answers import batch_answer, batch_now
@@ -49,7 +48,7 @@ def list_batches() -> Response:
         found = scope.find_batches(db, wanted, me.authority)
         ids = [one.id for one in found[:most]]
         books = totals.every_books(db, at=services().clock(), batch_ids=ids)
-    told = [batch_answer(one, books.get(one.id, Books()), actor=me.actor) for one in found[:most]]
+    told = [batch_answer(one, books.get(one.id, Books()), actor=me.actor.name) for one in found[:most]]
     return jsonify(batches=told, before=ids[-1] if len(found) > most else None)
 
 
@@ -65,7 +64,7 @@ def list_batches() -> Response:
 )
 def read_batch(batch_id: int) -> Response:
     with reading(services().make_session) as db:
-        return jsonify(batch_now(db, _find(db, batch_id), actor=current_token().actor))
+        return jsonify(batch_now(db, _find(db, batch_id), actor=current_token().actor.name))
 
 
 @serve(
@@ -82,10 +81,8 @@ def void_batch(batch_id: int) -> Response:
     service, me = services(), current_token()
     with service.make_session.begin() as db:
         batch, now = _find(db, batch_id), service.clock()
-        gone = issuing.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.actor, now=now)
-        told = batch_now(db, batch, actor=me.actor)
-        if gone:
-            _record(db, batch, "unused passes voided", {"passes": len(gone)})
+        voiding.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, actor=me.actor, now=now)
+        told = batch_now(db, batch, actor=me.actor.name)
     return jsonify(told)
 
 
@@ -103,11 +100,8 @@ def revoke_batch(batch_id: int) -> Response:
     service, me = services(), current_token()
     with service.make_session.begin() as db:
         batch, which, now = _find(db, batch_id), of_batch(batch_id), service.clock()
-        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.actor, now=now)
-        told = batch_now(db, batch, actor=me.actor)
-        if taken.voucher_ids:
-            detail = {"passes": len(taken.voucher_ids), "sessions": taken.sessions}
-            _record(db, batch, "batch revoked", detail)
+        live.revoke(db, which, keys=service.voucher_keys, actor=me.actor, now=now)
+        told = batch_now(db, batch, actor=me.actor.name)
     return jsonify(told)
 
 
@@ -117,16 +111,3 @@ def _find(db: Session, batch_id: int) -> Batch:
     if batch is None:
         abort(HTTPStatus.NOT_FOUND)
     return batch
-
-
-def _record(db: Session, batch: Batch, action: str, detail: dict[str, int]) -> None:
-    me = current_token()
-    log.record(
-        db,
-        actor=me.actor,
-        action=action,
-        object=f"batch:{batch.id}",
-        network=home_network(db, batch, me.authority),
-        detail=detail,
-        now=services().clock(),
-    )

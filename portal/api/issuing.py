@@ -16,15 +16,14 @@ from sqlalchemy.orm import Session
 from auth.api_tokens import idempotency
 from auth.api_tokens.idempotency import IdempotentRequest, KeyClaim
 from auth.api_tokens.scopes import Scope
-from auth.audit import log
 from auth.vouchers import issuing
 from auth.vouchers.issuing import IssuedVoucher, Order
 from auth.vouchers.models import Batch, Plan
-from auth.vouchers.scope import desks, home_network, network_for, offered_plans
+from auth.vouchers.scope import desks, network_for, offered_plans
 from portal.api.access import current_token, wish
 from portal.api.answers import batch_now, new_pass_answer, pass_answer
 from portal.api.declaring import Operation, serve
-from portal.api.passes import REPLACED, find_pass, record
+from portal.api.passes import find_pass
 from portal.api.problems import Kind, Problem
 from portal.api.shapes import Body, Day, ShapeFault, Text, Whole
 from portal.i18n.translation import say
@@ -80,7 +79,7 @@ def issue_passes() -> Response:
         else:
             batch, tickets = _issue(db, wanted, claim)
         told = {
-            "batch": batch_now(db, batch, actor=current_token().actor),
+            "batch": batch_now(db, batch, actor=current_token().actor.name),
             "passes": [new_pass_answer(ticket) for ticket in tickets],
         }
     return _created(told, url_for("api.read_batch", batch_id=batch.id), repeated=claim is None)
@@ -108,11 +107,9 @@ def replace_pass(mark: str) -> Response:
             _, (ticket,) = idempotency.again(db, asked, keys=service.voucher_keys, now=service.clock())
         else:
             now, keys = service.clock(), service.voucher_keys
-            ticket = live.replace(db, keys=keys, voucher_id=old.id, by=me.actor, now=now, draw=claim.draw)
+            ticket = live.replace(db, keys=keys, voucher_id=old.id, actor=me.actor, now=now, draw=claim.draw)
             claim.done(db, batch_id=old.batch_id, first=int(ticket.mark.partition("-")[2]))
         told = {"replaced": pass_answer(db, old.id), "passes": [new_pass_answer(ticket)]}
-        if claim is not None:
-            record(db, old, REPLACED, {"mark": old.mark, "new": ticket.mark})
     return _created(told, url_for("api.read_pass", mark=ticket.mark), repeated=claim is None)
 
 
@@ -123,25 +120,14 @@ def _issue(
     plan, site = _plan_and_desk(db, wanted)
     order = Order(
         count=wanted.get("count", 1),
-        issued_by=me.actor,
         desk_site=site.slug,
         note=wanted.get("note", ""),
         event=wanted.get("event", ""),
         ends_at=_last_instant(wanted.get("last_day"), site),
     )
     now, keys = service.clock(), service.voucher_keys
-    made = issuing.issue(db, keys=keys, plan=plan, order=order, now=now, draw=claim.draw)
+    made = issuing.issue(db, keys=keys, plan=plan, order=order, actor=me.actor, now=now, draw=claim.draw)
     claim.done(db, batch_id=made.batch.id, count=order.count)
-    said = {name: text for name, text in (("note", order.note), ("event", order.event)) if text}
-    log.record(
-        db,
-        actor=me.actor,
-        action="passes issued",
-        object=f"batch:{made.batch.id}",
-        network=home_network(db, made.batch, me.authority),
-        detail={"count": order.count, "plan": plan.slug, "desk": site.slug, **said},
-        now=now,
-    )
     return made.batch, made.tickets
 
 

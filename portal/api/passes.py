@@ -8,11 +8,10 @@ from flask import Response, abort, jsonify
 from sqlalchemy.orm import Session
 
 from auth.api_tokens.scopes import Scope
-from auth.audit import log
-from auth.vouchers import issuing, redeeming
-from auth.vouchers.issuing import of_ids
+from auth.vouchers import redeeming, voiding
 from auth.vouchers.models import VoidReason, Voucher
-from auth.vouchers.scope import home_network, touches
+from auth.vouchers.scope import touches
+from auth.vouchers.voiding import of_ids
 from db.engine import reading
 from portal.api.access import current_token, wish
 from portal.api.answers import pass_answer
@@ -22,8 +21,6 @@ from portal.api.shapes import Body, Choice
 from portal.services import services
 from sessions import vouchers as live
 
-# The trail's words, the same as for staff.
-REPLACED, VOIDED, REVOKED = "pass replaced", "pass voided", "pass revoked"
 REASONS = (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)
 VOID = Body(
     "Void",
@@ -58,13 +55,10 @@ def void_pass(mark: str) -> Response:
     reason = VoidReason(wish().get("reason", VoidReason.UNUSED))
     with service.make_session.begin() as db:
         voucher = find_pass(db, mark)
-        which = of_ids([voucher.id])
-        gone = issuing.void(db, which, reason=reason, by=me.actor, now=service.clock())
+        voiding.void(db, of_ids([voucher.id]), reason=reason, actor=me.actor, now=service.clock())
         told = pass_answer(db, voucher.id)
         if told["voided_at"] is None:
             raise Problem(Kind.USED)
-        if gone:
-            record(db, voucher, VOIDED, {"mark": voucher.mark, "reason": reason.value})
     return jsonify(told)
 
 
@@ -83,12 +77,10 @@ def revoke_pass(mark: str) -> Response:
     with service.make_session.begin() as db:
         voucher = find_pass(db, mark)
         which, now = of_ids([voucher.id]), service.clock()
-        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.actor, now=now)
+        live.revoke(db, which, keys=service.voucher_keys, actor=me.actor, now=now)
         told = pass_answer(db, voucher.id)
         if told["voided_at"] is None:
             raise Problem(Kind.OVER)
-        if taken.voucher_ids:
-            record(db, voucher, REVOKED, {"mark": voucher.mark, "sessions": taken.sessions})
     return jsonify(told)
 
 
@@ -98,17 +90,3 @@ def find_pass(db: Session, mark: str) -> Voucher:
     if voucher is None or not touches(db, voucher.batch, current_token().authority):
         abort(HTTPStatus.NOT_FOUND)
     return voucher
-
-
-def record(db: Session, voucher: Voucher, action: str, detail: log.Detail) -> None:
-    """Write down what was done to a pass."""
-    me = current_token()
-    log.record(
-        db,
-        actor=me.actor,
-        action=action,
-        object=f"pass:{voucher.id}",
-        network=home_network(db, voucher.batch, me.authority),
-        detail=detail,
-        now=services().clock(),
-    )

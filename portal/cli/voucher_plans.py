@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from auth.audit import log
 from auth.vouchers import plans
-from auth.vouchers.models import Plan, PlanKind
+from auth.vouchers.models import PlanKind
 from db.engine import reading
+from portal.cli.operator import operator
 from portal.services import services
 from sites.models import Network, Site
 
@@ -68,25 +68,13 @@ def put_plan(slug: str, **fields: Any) -> None:
     try:
         with service.make_session.begin() as db:
             _demand_places(db, fields["networks"], fields["sites"])
-            known = {plan.slug: plan for plan in plans.every(db)}
-            plan = known.get(slug) or Plan(slug=slug)
-            for name, value in fields.items():
-                setattr(plan, name, value)
-            db.add(plan)
-            db.flush()
-            log.record(
-                db,
-                actor=log.COMMAND_LINE,
-                action="plan changed" if slug in known else "plan made",
-                object=f"plan:{slug}"[:80],
-                now=service.clock(),
-            )
+            is_new = plans.put(db, slug, fields, actor=operator(), now=service.clock())
     except IntegrityError as error:
         raise click.ClickException(
             "The plan makes no sense: rolling_hours and fixed_minutes need --minutes, no number may be negative, and "
             "there is at least one device."
         ) from error
-    click.echo(f"The plan {slug} is {'changed' if slug in known else 'made'}.")
+    click.echo(f"The plan {slug} is {'made' if is_new else 'changed'}.")
 
 
 def _demand_places(db: Session, networks: list[str], sites: list[str]) -> None:

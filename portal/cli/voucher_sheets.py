@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -11,10 +11,10 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from auth.audit import log
 from auth.vouchers import issuing, plans
 from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, UnknownPlan
 from auth.vouchers.issuing import IssuedBatch, Order
+from portal.cli.operator import operator
 from portal.printing.from_vouchers import LANGUAGES, slips
 from portal.printing.papers import Paper, UnfitPaper
 from portal.printing.receipts import print_escpos
@@ -85,7 +85,7 @@ def sheet(
 
     Nothing is issued where nothing could be printed. FILE is as good as money: delete it when it is printed.
     """
-    order = Order(count, issued_by=log.COMMAND_LINE, desk_site=site, note=note, event=event)
+    order = Order(count, desk_site=site, note=note, event=event)
     request = Request(plan, site, network, languages, order)
     try:
         number = issue_sheet(request, SheetFormat(paper, large, first_free, offset), file)
@@ -160,21 +160,13 @@ def _find_place(db: Session, request: Request) -> tuple[Site, Network]:
 
 def _issue(db: Session, request: Request, site: Site, network: Network) -> IssuedBatch:
     service = services()
-    now = service.clock()
     plan = plans.by_slug(db, request.plan)
     if not plans.holds(plan, network=network.slug, site=site.slug):
         raise click.ClickException(f"Passes of the plan {plan.slug} do not hold there.")
-    issued = issuing.issue(db, keys=service.voucher_keys, plan=plan, order=request.order, now=now)
-    log.record(
-        db,
-        actor=log.COMMAND_LINE,
-        action="passes issued",
-        object=f"batch:{issued.batch.id}",
-        network=network.slug,
-        detail={"count": request.order.count, "plan": plan.slug, "desk": site.slug},
-        now=now,
+    order = replace(request.order, network=network.slug)
+    return issuing.issue(
+        db, keys=service.voucher_keys, plan=plan, order=order, actor=operator(), now=service.clock()
     )
-    return issued
 
 
 def _write_new(file: Path, document: bytes) -> None:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit import log
-from auth.vouchers import codes, issuing, plans, redeeming, totals
+from auth.vouchers import codes, issuing, plans, redeeming, totals, voiding
 from auth.vouchers.codes import UnreadableCode
 from auth.vouchers.errors import Irreplaceable, VoucherError
 from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, VoidReason, Voucher
 from auth.vouchers.totals import Books
+from auth.vouchers.voiding import Chosen
 from db.engine import reading
 from portal.cli import voucher_plans
+from portal.cli.operator import operator
 from portal.cli.voucher_sheets import in_words, sheet
 from portal.services import services
 from portal.templating import TOWN_ZONE
@@ -48,14 +49,12 @@ BOOKS = ("printed", "used", "void", "expired", "left")
 def issue(slug: str, count: int, site: str, note: str, event: str, last_day: datetime | None) -> None:
     """Issue passes. Their codes are shown now and never again, each with its mark."""
     service = services()
-    now = service.clock()
     with _told(), service.make_session.begin() as db:
-        order = Order(count, log.COMMAND_LINE, site, note, event, _end_of(db, last_day, site))
+        order = Order(count, site, note, event, _end_of(db, last_day, site))
+        plan = plans.by_slug(db, slug)
         issued = issuing.issue(
-            db, keys=service.voucher_keys, plan=plans.by_slug(db, slug), order=order, now=now
+            db, keys=service.voucher_keys, plan=plan, order=order, actor=operator(), now=service.clock()
         )
-        batch = f"batch:{issued.batch.id}"
-        _record(db, "passes issued", batch, count=count, plan=slug, desk=site, event=event)
     for ticket in issued.tickets:
         click.echo(f"{ticket.mark}\t{codes.show(ticket.code)}")
     click.echo(f"Batch {issued.batch.id}: {_passes(count)}. The codes are shown only now.", err=True)
@@ -88,13 +87,12 @@ def revoke(which: tuple[str, ...], undo: bool) -> None:
     service = services()
     now = service.clock()
     with service.make_session.begin() as db:
-        chosen = or_(*[_find(db, word) for word in which])
+        chosen = _choose(db, which)
         if undo:
-            taken, ended = issuing.undo(db, chosen, now=now), 0
+            taken, ended = voiding.undo(db, chosen, actor=operator(), now=now), 0
         else:
-            revoked = passes.revoke(db, chosen, keys=service.voucher_keys, by=log.COMMAND_LINE, now=now)
+            revoked = passes.revoke(db, chosen, keys=service.voucher_keys, actor=operator(), now=now)
             taken, ended = revoked.voucher_ids, revoked.sessions
-        _record_marks(db, "revocation undone" if undo else "passes revoked", taken)
     click.echo(
         f"Restored {_passes(len(taken))}."
         if undo
@@ -114,9 +112,8 @@ def void(which: tuple[str, ...], reason: str) -> None:
     """Write off passes that nobody has used."""
     service = services()
     with service.make_session.begin() as db:
-        chosen = or_(*[_find(db, word) for word in which])
-        taken = issuing.void(db, chosen, reason=VoidReason(reason), by=log.COMMAND_LINE, now=service.clock())
-        _record_marks(db, "passes voided", taken)
+        chosen, why = _choose(db, which), VoidReason(reason)
+        taken = voiding.void(db, chosen, reason=why, actor=operator(), now=service.clock())
     click.echo(f"Wrote off {_passes(len(taken))}.")
 
 
@@ -130,9 +127,8 @@ def replace(mark: str) -> None:
         if voucher is None:
             raise click.ClickException(f"No pass has the mark {mark!r}. It is like 12-7.")
         ticket = passes.replace(
-            db, keys=service.voucher_keys, voucher_id=voucher.id, by=log.COMMAND_LINE, now=service.clock()
+            db, keys=service.voucher_keys, voucher_id=voucher.id, actor=operator(), now=service.clock()
         )
-        _record(db, "pass replaced", f"pass:{mark}", by=ticket.mark)
     click.echo(f"{ticket.mark}\t{codes.show(ticket.code)}")
 
 
@@ -193,10 +189,19 @@ def _end_of(db: Session, day: datetime | None, site: str) -> datetime | None:
         raise click.ClickException("Nothing was issued. --last-day is beyond the calendar.") from error
 
 
-def _find(db: Session, word: str) -> ColumnElement[bool]:
-    """The passes that `word` names: a batch's number, a mark, or a code."""
-    if word.isdecimal() and len(word) < 9 and db.get(Batch, int(word)) is not None:
-        return issuing.of_batch(int(word))
+def _choose(db: Session, words: Iterable[str]) -> Chosen:
+    """The passes that `words` name: batches by their numbers, passes by mark or code."""
+    batch_ids: set[int] = set()
+    voucher_ids: set[int] = set()
+    for word in words:
+        if word.isdecimal() and len(word) < 9 and db.get(Batch, int(word)) is not None:
+            batch_ids.add(int(word))
+        else:
+            voucher_ids.add(_find(db, word).id)
+    return Chosen(frozenset(batch_ids), frozenset(voucher_ids))
+
+
+def _find(db: Session, word: str) -> Voucher:
     voucher = redeeming.find_by_mark(db, word)
     if voucher is None:
         try:
@@ -208,7 +213,7 @@ def _find(db: Session, word: str) -> ColumnElement[bool]:
             f"{word!r} is no batch's number, and no mark (like 12-7) or code of a pass. "
             "See: flask --app wsgi vouchers list"
         )
-    return issuing.of_ids([voucher.id])
+    return voucher
 
 
 def _set_suspended(batch: int, *, on: bool) -> None:
@@ -216,28 +221,9 @@ def _set_suspended(batch: int, *, on: bool) -> None:
     with service.make_session.begin() as db:
         if db.get(Batch, batch) is None:
             raise click.ClickException(f"There is no batch {batch}. See: flask --app wsgi vouchers list")
-        changed = issuing.suspend(db, batch, now=service.clock()) if on else issuing.resume(db, batch)
-        if changed:
-            _record(db, "batch suspended" if on else "batch resumed", f"batch:{batch}")
+        change = voiding.suspend if on else voiding.resume
+        changed = change(db, batch, actor=operator(), now=service.clock())
     click.echo(f"Batch {batch} is {'suspended' if on else 'open'}{'' if changed else ', as it was'}.")
-
-
-def _record_marks(db: Session, action: str, voucher_ids: list[int]) -> None:
-    """One entry for each batch concerned, with the numbers of its passes."""
-    rows = db.execute(
-        select(Voucher.batch_id, Voucher.number)
-        .where(Voucher.id.in_(voucher_ids))
-        .order_by(Voucher.batch_id, Voucher.number)
-    )
-    by_batch: dict[int, list[int]] = {}
-    for batch_id, number in rows:
-        by_batch.setdefault(batch_id, []).append(number)
-    for batch_id, numbers in by_batch.items():
-        _record(db, action, f"batch:{batch_id}", count=len(numbers), numbers=numbers[:100])
-
-
-def _record(db: Session, action: str, thing: str, **detail: log.Plain | list[int]) -> None:
-    log.record(db, actor=log.COMMAND_LINE, action=action, object=thing, detail=detail, now=services().clock())
 
 
 def _passes(count: int) -> str:

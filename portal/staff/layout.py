@@ -23,7 +23,7 @@ from portal.staff import carried_forms
 from portal.staff.forms import form_field
 from portal.staff.login import me
 from portal.staff.privacy.audit_detail_words import detail_in_words
-from portal.staff.privacy.audit_words import deed_in_words
+from portal.staff.privacy.audit_words import action_in_words, page_of
 from portal.staff.sessions.search_words import VOCABULARY as OF_THE_LOG
 from portal.staff.vouchers.voucher_words import on_day, papers, pass_state_in_words, void_reason_in_words
 from sites.models import Site
@@ -137,7 +137,8 @@ def vocabulary() -> dict[str, Any]:
         "on_day": on_day,
         "detail_in_words": detail_in_words,
         "desk_name": desk_name,
-        "deed_in_words": deed_in_words,
+        "action_in_words": action_in_words,
+        "page_of": page_of,
         "roles": list(Role),
         "role_in_words": role_in_words,
         "account_state_in_words": account_state_in_words,

@@ -14,6 +14,7 @@ from flask import Flask
 from flask import session as browser_session
 from flask_login import LoginManager, current_user, login_user
 
+from auth.audit.actor import Actor, staff_member
 from auth.staff.browser_sessions import identity_of
 from auth.staff.models import Staff, StaffState
 from auth.staff.roles import Authority
@@ -33,6 +34,11 @@ class SignedIn:
     name: str
     authority: Authority
     identity: str
+
+    @property
+    def actor(self) -> Actor:
+        """The same for the audit log."""
+        return staff_member(self.login, self.authority.networks)
 
     is_authenticated = True
     is_active = True

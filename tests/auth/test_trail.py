@@ -11,8 +11,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from auth.audit import log
-from auth.audit.log import Query, TrailEntry
+from auth.audit import log, search
+from auth.audit.log import TrailEntry
+from auth.audit.search import Query
 from db.engine import SessionMaker
 from tests.clock import NOON
 
@@ -95,17 +96,17 @@ def test_four_who_write_at_once_make_one_order(make_session: SessionMaker) -> No
 def test_it_is_read_from_the_newest_back(db: Session) -> None:
     for number in range(5):
         write(db, object=f"batch:{number}", actor="cem" if number % 2 else "dana")
-    assert [one.number for one in log.read(db, Query(most=2))] == [5, 4]
-    assert [one.number for one in log.read(db, Query(most=2, before=4))] == [3, 2]
-    assert [one.number for one in log.read(db, Query(actor="dana"))] == [5, 3, 1]
-    assert [one.number for one in log.read(db, Query(object="batch:3"))] == [4]
+    assert [one.number for one in search.read(db, Query(most=2))] == [5, 4]
+    assert [one.number for one in search.read(db, Query(most=2, before=4))] == [3, 2]
+    assert [one.number for one in search.read(db, Query(actor="dana"))] == [5, 3, 1]
+    assert [one.number for one in search.read(db, Query(objects=("batch:3",)))] == [4]
 
 
 def test_staff_of_one_network_read_their_own_part(db: Session) -> None:
     write(db, network="bibliotheques")
     write(db, network="wifilib")
     write(db)
-    assert [one.number for one in log.read(db, Query(), networks=frozenset({"bibliotheques"}))] == [1]
+    assert [one.number for one in search.read(db, Query(), networks=frozenset({"bibliotheques"}))] == [1]
 
 
 def test_an_instant_is_written_in_utc(db: Session) -> None:

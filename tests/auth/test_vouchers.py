@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
-from auth.vouchers import issuing, plans, redeeming
+from auth.vouchers import issuing, plans, redeeming, voiding
 from auth.vouchers.errors import (
     ExpiredVoucher,
     ForeignVoucher,
@@ -23,6 +23,7 @@ from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Voucher
 from config import Secret
 from sites.models import Gateway, SigninMethod
+from tests.actors import TESTER
 from tests.clock import NOON
 from tests.town import build_town
 
@@ -40,7 +41,7 @@ def issue(db: Session, plan: str = "day", count: int = 1, **fields: object) -> I
     chosen = plans.by_slug(db, plan)
     for name, value in fields.items():
         setattr(chosen, name, value)
-    return issuing.issue(db, keys=KEYS, plan=chosen, order=Order(count, "tests"), now=NOON)
+    return issuing.issue(db, keys=KEYS, plan=chosen, order=Order(count), actor=TESTER, now=NOON)
 
 
 def redeem(db: Session, code: str, gateway: Gateway, *, now: datetime = NOON) -> Allowance:
@@ -79,9 +80,9 @@ def test_the_site_decides_zone_and_hours(db: Session, bayle: Gateway) -> None:
 
 
 def test_a_batch_that_ends_before_the_plan_would_ends_its_passes(db: Session, bayle: Gateway) -> None:
-    order = Order(1, "tests", ends_at=NOON + timedelta(hours=3))
+    order = Order(1, ends_at=NOON + timedelta(hours=3))
     plan = plans.by_slug(db, "day")
-    code = issuing.issue(db, keys=KEYS, plan=plan, order=order, now=NOON).codes[0]
+    code = issuing.issue(db, keys=KEYS, plan=plan, order=order, actor=TESTER, now=NOON).codes[0]
     assert redeem(db, code, bayle).until == NOON + timedelta(hours=3)
 
 
@@ -124,7 +125,7 @@ def test_it_refuses_an_expired_voucher_from_its_last_instant_on(db: Session, bay
 
 def test_it_refuses_a_void_voucher_with_its_mark(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=3)
-    issuing.revoke(db, issuing.of_batch(batch.batch.id), by="tests", now=NOON)
+    voiding.revoke(db, voiding.of_batch(batch.batch.id), actor=TESTER, now=NOON)
     with pytest.raises(VoidVoucher) as caught:
         redeem(db, batch.codes[2], bayle)
     assert caught.value.mark == batch.tickets[2].mark == f"{batch.batch.id}-3"
@@ -132,7 +133,7 @@ def test_it_refuses_a_void_voucher_with_its_mark(db: Session, bayle: Gateway) ->
 
 def test_it_refuses_a_suspended_batch(db: Session, bayle: Gateway) -> None:
     batch = issue(db)
-    issuing.suspend(db, batch.batch.id, now=NOON)
+    voiding.suspend(db, batch.batch.id, actor=TESTER, now=NOON)
     with pytest.raises(SuspendedVoucher):
         redeem(db, batch.codes[0], bayle)
 

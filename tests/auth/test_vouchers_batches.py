@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.vouchers import codes, issuing, plans, rate_limits, redeeming
+from auth.vouchers import codes, issuing, plans, rate_limits, redeeming, voiding
 from auth.vouchers.errors import (
     EndedPlan,
     ImpossibleCount,
@@ -20,6 +20,7 @@ from auth.vouchers.errors import (
 from auth.vouchers.issuing import IssuedBatch, Order
 from auth.vouchers.models import Batch, VoidReason, Voucher
 from sites.models import Gateway
+from tests.actors import TESTER
 from tests.auth.test_vouchers import KEYS, bayle, issue, redeem  # noqa: F401
 from tests.clock import NOON
 
@@ -40,11 +41,11 @@ def first_id(db: Session, batch: IssuedBatch) -> int:
 
 @pytest.mark.usefixtures("bayle")
 def test_a_batch_remembers_who_asked_for_it_where_and_why(db: Session) -> None:
-    order = Order(3, "Maud", desk_site="pierre-bayle", note="lost cards", event="Livres dans la Boucle")
-    issued = issuing.issue(db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, now=NOON)
+    order = Order(3, desk_site="pierre-bayle", note="lost cards", event="Livres dans la Boucle")
+    issued = issuing.issue(db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, actor=TESTER, now=NOON)
     db.expire_all()
     batch = db.get_one(Batch, issued.batch.id)
-    assert (batch.count, batch.issued_by, batch.desk_site) == (3, "Maud", "pierre-bayle")
+    assert (batch.count, batch.issued_by, batch.desk_site) == (3, "tests", "pierre-bayle")
     assert (batch.note, batch.event, batch.issued_at) == ("lost cards", "Livres dans la Boucle", NOON)
     assert [ticket.mark for ticket in issued.tickets] == [f"{batch.id}-{n}" for n in (1, 2, 3)]
 
@@ -106,7 +107,7 @@ def test_it_refuses_so_many_codes_that_guessing_would_pay(
 def test_dead_codes_are_no_target(db: Session, bayle: Gateway) -> None:  # noqa: F811
     issue(db, count=1)
     revoked = issue(db, count=2)
-    issuing.revoke(db, issuing.of_batch(revoked.batch.id), by="x", now=NOON)
+    voiding.revoke(db, voiding.of_batch(revoked.batch.id), actor=TESTER, now=NOON)
     redeem(db, issue(db, "2h").codes[0], bayle)
     issue(db, ends_at=NOON + timedelta(hours=3))
     assert issuing.live_codes(db, now=NOON) == 3
@@ -125,20 +126,20 @@ def test_at_the_throttles_in_force_a_town_may_have_a_hundred_thousand_live_codes
 def test_a_replaced_pass_dies_and_the_new_one_lives(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=2)
     old = first_id(db, batch)
-    ticket = issuing.replace(db, keys=KEYS, voucher_id=old, by="Maud", now=NOON)
+    ticket = issuing.replace(db, keys=KEYS, voucher_id=old, actor=TESTER, now=NOON)
     assert ticket.mark == f"{batch.batch.id}-3"
     with pytest.raises(VoidVoucher):
         redeem(db, batch.codes[0], bayle)
     assert redeem(db, ticket.code, bayle).until == NOON + timedelta(hours=12)
     first, _, third = all_vouchers(db)
-    assert (first.void_reason, first.voided_by, third.replaces_id) == (VoidReason.REPLACED, "Maud", old)
+    assert (first.void_reason, first.voided_by, third.replaces_id) == (VoidReason.REPLACED, "tests", old)
 
 
 def test_a_replacement_adds_no_time(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, "2h")
     redeem(db, batch.codes[0], bayle)
     later = NOON + timedelta(hours=1)
-    ticket = issuing.replace(db, keys=KEYS, voucher_id=first_id(db, batch), by="x", now=later)
+    ticket = issuing.replace(db, keys=KEYS, voucher_id=first_id(db, batch), actor=TESTER, now=later)
     assert redeem(db, ticket.code, bayle, now=later).until == NOON + timedelta(hours=2)
     with pytest.raises(SpentVoucher):
         redeem(db, ticket.code, bayle, now=NOON + timedelta(hours=2))
@@ -149,19 +150,19 @@ def test_what_is_dead_cannot_be_replaced(db: Session, bayle: Gateway) -> None:  
     old = first_id(db, batch)
     redeem(db, batch.codes[0], bayle)
     with pytest.raises(Irreplaceable):
-        issuing.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON + timedelta(hours=2))
-    issuing.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON)
+        issuing.replace(db, keys=KEYS, voucher_id=old, actor=TESTER, now=NOON + timedelta(hours=2))
+    issuing.replace(db, keys=KEYS, voucher_id=old, actor=TESTER, now=NOON)
     with pytest.raises(Irreplaceable):
-        issuing.replace(db, keys=KEYS, voucher_id=old, by="x", now=NOON)
+        issuing.replace(db, keys=KEYS, voucher_id=old, actor=TESTER, now=NOON)
     with pytest.raises(Irreplaceable):
-        issuing.replace(db, keys=KEYS, voucher_id=999_999, by="x", now=NOON)
+        issuing.replace(db, keys=KEYS, voucher_id=999_999, actor=TESTER, now=NOON)
 
 
 @pytest.mark.usefixtures("bayle")
 def test_a_pass_of_a_batch_that_is_over_cannot_be_replaced(db: Session) -> None:
     batch = issue(db, ends_at=NOON + MINUTE)
     with pytest.raises(Irreplaceable):
-        issuing.replace(db, keys=KEYS, voucher_id=first_id(db, batch), by="x", now=NOON + MINUTE)
+        issuing.replace(db, keys=KEYS, voucher_id=first_id(db, batch), actor=TESTER, now=NOON + MINUTE)
 
 
 # Void, revoke, undo, suspend
@@ -170,59 +171,59 @@ def test_a_pass_of_a_batch_that_is_over_cannot_be_replaced(db: Session) -> None:
 def test_void_takes_only_what_nobody_used(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=3)
     redeem(db, batch.codes[1], bayle)
-    which = issuing.of_batch(batch.batch.id)
-    taken = issuing.void(db, which, reason=VoidReason.UNUSED, by="Maud", now=NOON)
+    which = voiding.of_batch(batch.batch.id)
+    taken = voiding.void(db, which, reason=VoidReason.UNUSED, actor=TESTER, now=NOON)
     assert len(taken) == 2
     assert [voucher.void_reason for voucher in all_vouchers(db)] == [
         VoidReason.UNUSED,
         None,
         VoidReason.UNUSED,
     ]
-    assert issuing.void(db, which, reason=VoidReason.LOST, by="x", now=NOON) == []
+    assert voiding.void(db, which, reason=VoidReason.LOST, actor=TESTER, now=NOON) == []
     redeem(db, batch.codes[1], bayle)
 
 
 def test_revoke_takes_used_ones_too_and_undo_gives_all_back(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=2)
     redeem(db, batch.codes[0], bayle)
-    which = issuing.of_batch(batch.batch.id)
-    assert len(issuing.revoke(db, which, by="x", now=NOON)) == 2
+    which = voiding.of_batch(batch.batch.id)
+    assert len(voiding.revoke(db, which, actor=TESTER, now=NOON).voucher_ids) == 2
     for code in batch.codes:
         with pytest.raises(VoidVoucher):
             redeem(db, code, bayle)
-    assert len(issuing.undo(db, which, now=NOON + MINUTE - SECOND)) == 2
+    assert len(voiding.undo(db, which, actor=TESTER, now=NOON + MINUTE - SECOND)) == 2
     for code in batch.codes:
         assert redeem(db, code, bayle).until == NOON + timedelta(hours=12)
 
 
 @pytest.mark.usefixtures("bayle")
 def test_after_a_minute_there_is_no_undo(db: Session) -> None:
-    which = issuing.of_batch(issue(db).batch.id)
-    issuing.revoke(db, which, by="x", now=NOON)
-    assert issuing.undo(db, which, now=NOON + MINUTE) == []
+    which = voiding.of_batch(issue(db).batch.id)
+    voiding.revoke(db, which, actor=TESTER, now=NOON)
+    assert voiding.undo(db, which, actor=TESTER, now=NOON + MINUTE) == []
 
 
 @pytest.mark.usefixtures("bayle")
 def test_undo_takes_the_last_deed_back_and_never_a_replacement(db: Session) -> None:
     batch = issue(db, count=3)
     ids = [voucher.id for voucher in all_vouchers(db)]
-    issuing.void(db, issuing.of_ids(ids[:1]), reason=VoidReason.SPOILED, by="x", now=NOON)
-    issuing.replace(db, keys=KEYS, voucher_id=ids[1], by="x", now=NOON)
-    issuing.revoke(db, issuing.of_ids(ids[2:3]), by="x", now=NOON + SECOND)
-    every = issuing.of_batch(batch.batch.id)
-    assert issuing.undo(db, every, now=NOON + SECOND) == [ids[2]]
-    assert issuing.undo(db, every, now=NOON + SECOND) == [ids[0]]
+    voiding.void(db, voiding.of_ids(ids[:1]), reason=VoidReason.SPOILED, actor=TESTER, now=NOON)
+    issuing.replace(db, keys=KEYS, voucher_id=ids[1], actor=TESTER, now=NOON)
+    voiding.revoke(db, voiding.of_ids(ids[2:3]), actor=TESTER, now=NOON + SECOND)
+    every = voiding.of_batch(batch.batch.id)
+    assert voiding.undo(db, every, actor=TESTER, now=NOON + SECOND) == [ids[2]]
+    assert voiding.undo(db, every, actor=TESTER, now=NOON + SECOND) == [ids[0]]
 
 
 @pytest.mark.usefixtures("bayle")
 def test_a_batch_is_suspended_and_resumed_once(db: Session) -> None:
     batch_id = issue(db).batch.id
-    assert issuing.suspend(db, batch_id, now=NOON)
-    assert not issuing.suspend(db, batch_id, now=NOON + MINUTE)
+    assert voiding.suspend(db, batch_id, actor=TESTER, now=NOON)
+    assert not voiding.suspend(db, batch_id, actor=TESTER, now=NOON + MINUTE)
     assert db.get_one(Batch, batch_id).suspended_at == NOON
-    assert issuing.resume(db, batch_id)
-    assert not issuing.resume(db, batch_id)
-    assert not issuing.suspend(db, 999, now=NOON)
+    assert voiding.resume(db, batch_id, actor=TESTER, now=NOON)
+    assert not voiding.resume(db, batch_id, actor=TESTER, now=NOON)
+    assert not voiding.suspend(db, 999, actor=TESTER, now=NOON)
 
 
 @pytest.mark.usefixtures("bayle")

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from auth.vouchers import issuing, plans, totals
+from auth.vouchers import issuing, plans, totals, voiding
 from auth.vouchers.errors import ExpiredVoucher, Irreplaceable, SpentVoucher, VoidVoucher
 from auth.vouchers.issuing import IssuedBatch, Order
 from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.totals import Books
 from sites.models import Gateway
+from tests.actors import TESTER
 from tests.auth.test_vouchers import KEYS, bayle, issue, redeem  # noqa: F401
 from tests.clock import NOON
 
@@ -35,7 +36,7 @@ def ids(db: Session, batch: IssuedBatch) -> list[int]:
 
 def spoil(db: Session, batch: IssuedBatch, *places: int, now: datetime = NOON) -> None:
     chosen = [ids(db, batch)[place] for place in places]
-    issuing.void(db, issuing.of_ids(chosen), reason=VoidReason.SPOILED, by="tests", now=now)
+    voiding.void(db, voiding.of_ids(chosen), reason=VoidReason.SPOILED, actor=TESTER, now=now)
 
 
 def test_every_pass_is_in_exactly_one_of_four(db: Session, bayle: Gateway) -> None:  # noqa: F811
@@ -52,21 +53,21 @@ def test_every_pass_is_in_exactly_one_of_four(db: Session, bayle: Gateway) -> No
 def test_a_used_pass_stays_used_whatever_becomes_of_it(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=2)
     redeem(db, batch.codes[0], bayle)
-    issuing.revoke(db, issuing.of_batch(batch.batch.id), by="x", now=NOON)
+    voiding.revoke(db, voiding.of_batch(batch.batch.id), actor=TESTER, now=NOON)
     books = totals.books(db, batch.batch.id, at=NOON + 9 * DAY)
     assert books == Books(printed=2, used=1, void=1)
 
 
 def test_a_replacement_is_one_more_printed_and_one_void(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, count=5)
-    issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], by="x", now=NOON)
+    issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], actor=TESTER, now=NOON)
     assert totals.books(db, batch.batch.id, at=NOON) == Books(printed=6, void=1, left=5)
 
 
 def test_a_replacement_whose_time_went_by_unused_has_expired(db: Session, bayle: Gateway) -> None:  # noqa: F811
     batch = issue(db, "2h")
     redeem(db, batch.codes[0], bayle)
-    issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], by="x", now=NOON)
+    issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], actor=TESTER, now=NOON)
     books = totals.books(db, batch.batch.id, at=NOON + timedelta(hours=2))
     assert books == Books(printed=2, used=1, expired=1)
 
@@ -108,8 +109,10 @@ def test_the_books_of_a_day_are_those_of_its_last_instant(db: Session, bayle: Ga
 @pytest.mark.usefixtures("bayle")
 def test_days_of_23_and_25_hours_are_one_day_each(db: Session) -> None:
     start = datetime(2026, 10, 24, 12, tzinfo=PARIS)
-    order = Order(1, "tests")
-    batch = issuing.issue(db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, now=start).batch
+    order = Order(1)
+    batch = issuing.issue(
+        db, keys=KEYS, plan=plans.by_slug(db, "day"), order=order, actor=TESTER, now=start
+    ).batch
     daily = totals.daily_books(db, batch.id, zone=PARIS, now=datetime(2026, 10, 26, 0, 30, tzinfo=PARIS))
     assert list(daily) == [date(2026, 10, 24), date(2026, 10, 25), date(2026, 10, 26)]
 
@@ -129,20 +132,22 @@ def test_whatever_a_desk_does_the_books_add_up(db: Session, bayle: Gateway, seed
     for _ in range(40):
         now += timedelta(minutes=rng.randrange(0, 60))
         chosen = rng.choice(ids(db, batch))
-        which = issuing.of_ids([chosen])
+        which = voiding.of_ids([chosen])
         match rng.choice(["use", "use", "void", "revoke", "undo", "replace"]):
             case "use":
                 with contextlib.suppress(VoidVoucher, SpentVoucher, ExpiredVoucher):
                     redeem(db, rng.choice(codes), bayle, now=now)
             case "void":
-                issuing.void(db, which, reason=VoidReason.LOST, by="x", now=now)
+                voiding.void(db, which, reason=VoidReason.LOST, actor=TESTER, now=now)
             case "revoke":
-                issuing.revoke(db, which, by="x", now=now)
+                voiding.revoke(db, which, actor=TESTER, now=now)
             case "undo":
-                issuing.undo(db, which, now=now)
+                voiding.undo(db, which, actor=TESTER, now=now)
             case "replace":
                 with contextlib.suppress(Irreplaceable):
-                    codes.append(issuing.replace(db, keys=KEYS, voucher_id=chosen, by="x", now=now).code)
+                    codes.append(
+                        issuing.replace(db, keys=KEYS, voucher_id=chosen, actor=TESTER, now=now).code
+                    )
         books = totals.books(db, batch.batch.id, at=now)
         assert books.printed == len(codes)
         assert adds_up(books)

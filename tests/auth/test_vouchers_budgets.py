@@ -20,7 +20,9 @@ from auth.vouchers.errors import UnknownVoucher
 from auth.vouchers.rate_limits import ALL, MINUTE, RedeemAttempt
 from db.engine import SessionMaker
 from sessions.sweep import ATTEMPT_LIFE
+from tests.actors import TESTER
 from tests.clock import NOON
+from tests.town import make_gateway, make_library_network, make_site
 
 BAYLE = "gw-bayle"
 
@@ -101,7 +103,9 @@ def test_somebody_at_the_desk_can_open_a_gateway_again(db: Session) -> None:
     assert not may_try(db, guesser(2))
     other = guesser(1, "gw-bayle-2", "pierre-bayle-2")
     close(db, other.client)
-    assert rate_limits.open_again(db, gateway=first.gateway, site=first.site) >= 4
+    network = make_library_network()
+    gateway = make_gateway(first.gateway, make_site(first.site, network, ads_allowed=False), network)
+    assert rate_limits.open_again(db, [gateway], actor=TESTER, now=NOON) >= 4
     assert may_try(db, first)
     assert not may_try(db, other), "another gateway's clients keep their failures"
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from auth.audit import log
+from auth.audit import search
+from auth.audit.search import Query
 from auth.staff.models import Staff
 from auth.staff.roles import Role
 from lab import staff
@@ -73,7 +74,7 @@ def test_starting_again_changes_nobody(services: Services) -> None:
     staff.hire(services, at=now())
     with services.make_session() as db:
         after = db.execute(select(Staff.login, Staff.totp_seed).order_by(Staff.login)).all()
-        made = [entry for entry in log.read(db, log.Query()) if entry.action == "account made"]
+        made = [entry for entry in search.read(db, Query()) if entry.action == "account made"]
     assert [login for login, _ in before] == [login for login, _ in after]
     assert {one for one in before if one.login != "ads"} == {one for one in after if one.login != "ads"}
     assert len(made) == len(Role) + 1

@@ -36,6 +36,12 @@ def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.http.client_evidence.WAIT_SECONDS", 0.02)
 
 
+@pytest.fixture(autouse=True)
+def _no_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests is no operator of the towns in them."""
+    monkeypatch.delenv("SUDO_USER", raising=False)
+
+
 @pytest.fixture
 def services(database_url: str, clock: MovingClock) -> Iterator[Services]:
     settings = Settings(secret_key=Secret(SECRET), portal_url=PORTAL, database_url=database_url)

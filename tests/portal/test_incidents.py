@@ -25,6 +25,7 @@ from portal.denials.incidents import device_in
 from portal.services import Services
 from sessions.log.denials import Step, find, read_code
 from sessions.models import AccessSession, Decision
+from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
 from tests.town import ADA_PHONE, BO_PHONE, Town
@@ -50,12 +51,13 @@ def passes(services: Services, town: Town) -> list[str]:
     """The codes of two day passes of the library."""
     with services.make_session.begin() as db:
         plans.add_first_plans(db)
-        order = Order(count=2, issued_by="somebody", desk_site="pierre-bayle")
+        order = Order(count=2, desk_site="pierre-bayle")
         made = issuing.issue(
             db,
             keys=services.voucher_keys,
             plan=plans.by_slug(db, "day"),
             order=order,
+            actor=TESTER,
             now=services.clock(),
         )
         return [ticket.code for ticket in made.tickets]

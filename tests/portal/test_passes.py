@@ -10,11 +10,12 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from auth.models import Attempt
-from auth.vouchers import codes, issuing
+from auth.vouchers import codes, voiding
 from db.base import Base
 from portal.app import create_app
 from portal.services import Services
 from sessions.models import Decision, Lease
+from tests.actors import TESTER
 from tests.clock import NOON, MovingClock
 from tests.portal.conftest import PORTAL, Agent, Phone
 from tests.portal.visitors import issue, sessions, use, vouchers
@@ -254,7 +255,7 @@ def test_a_pass_that_nobody_used_in_time_says_so(
 def test_a_cancelled_pass_shows_its_mark(reader: Phone, services: Services, town: Town) -> None:
     batch = issue(services, 2)
     with services.make_session.begin() as db:
-        issuing.revoke(db, issuing.of_batch(batch.batch.id), by="x", now=NOON)
+        voiding.revoke(db, voiding.of_batch(batch.batch.id), actor=TESTER, now=NOON)
     answer = use(reader, batch.codes[1])
     assert "cancelled" in answer.text
     assert f"{batch.batch.id}-2" in answer.text
@@ -265,10 +266,10 @@ def test_a_suspended_batch_lets_nobody_in_until_it_is_resumed(
 ) -> None:
     batch = issue(services)
     with services.make_session.begin() as db:
-        assert issuing.suspend(db, batch.batch.id, now=NOON)
+        assert voiding.suspend(db, batch.batch.id, actor=TESTER, now=NOON)
     assert "on hold" in use(reader, batch.codes[0]).text
     with services.make_session.begin() as db:
-        assert issuing.resume(db, batch.batch.id)
+        assert voiding.resume(db, batch.batch.id, actor=TESTER, now=NOON)
     assert use(reader, batch.codes[0]).status_code == 303
 
 
@@ -291,9 +292,9 @@ def test_no_other_refusal_counts_as_a_guess(
         use(Phone(reader.app, reader.gateway, BO_PHONE, "10.68.0.9"), batch.codes[0])
     with services.make_session.begin() as writing:
         if why == "void":
-            issuing.revoke(writing, issuing.of_batch(batch.batch.id), by="x", now=NOON)
+            voiding.revoke(writing, voiding.of_batch(batch.batch.id), actor=TESTER, now=NOON)
         if why == "suspended":
-            issuing.suspend(writing, batch.batch.id, now=NOON)
+            voiding.suspend(writing, batch.batch.id, actor=TESTER, now=NOON)
     clock.advance(days={"spent": 1, "expired": 2}.get(why, 0))
     for _ in range(8):
         assert use(reader, batch.codes[0]).status_code in (403, 409)

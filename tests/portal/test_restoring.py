@@ -19,7 +19,7 @@ from auth.audit.log import TrailEntry
 from auth.staff import accounts
 from auth.staff.models import Staff
 from auth.staff.roles import Role
-from auth.vouchers import issuing
+from auth.vouchers import voiding
 from auth.vouchers.models import Batch, Voucher
 from config import Secret, Settings
 from db.engine import make_engine, snapshot
@@ -29,6 +29,7 @@ from sessions.models import AccessSession
 from sessions.retention import holds
 from sessions.retention.models import LegalHold
 from sites.gateways import by_identity, rotate_credential
+from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program, give_token
 from tests.portal.conftest import PORTAL, SECRET, Phone
@@ -154,7 +155,7 @@ def take_away(lived: Lived) -> str:
     with lived.services.make_session.begin() as db:
         now = lived.services.clock()
         redeemed = db.scalars(select(Voucher).where(Voucher.used_at.is_not(None))).one()
-        assert issuing.revoke(db, Voucher.id == redeemed.id, by="dana", now=now)
+        assert voiding.revoke(db, voiding.of_ids([redeemed.id]), actor=TESTER, now=now).voucher_ids
         person = accounts.find(db, "cem")
         assert person is not None
         person.disabled_at, person.session_version = now, person.session_version + 1

@@ -11,6 +11,7 @@ from auth.vouchers.issuing import IssuedBatch, Order
 from auth.vouchers.models import Voucher
 from portal.services import Services
 from sessions.models import AccessSession
+from tests.actors import TESTER
 from tests.portal.conftest import Phone
 from tests.town import ADA_TABLET
 
@@ -22,8 +23,10 @@ def issue(services: Services, count: int = 1, plan: str = "day", **fields: objec
         chosen = plans.by_slug(db, plan)
         for name, value in fields.items():
             setattr(chosen, name, value)
-        order = Order(count, "desk of the tests")
-        return issuing.issue(db, keys=services.voucher_keys, plan=chosen, order=order, now=services.clock())
+        order = Order(count)
+        return issuing.issue(
+            db, keys=services.voucher_keys, plan=chosen, order=order, actor=TESTER, now=services.clock()
+        )
 
 
 def use(phone: Phone, code: str, **fields: str) -> TestResponse:

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
+from auth.audit import log, search
+from auth.audit.actions import ObjectKind
+from auth.audit.search import Query
 from auth.staff import accounts, requests
 from auth.staff.errors import BeyondAuthority, NoReach, StaffError
 from auth.staff.models import Staff, StaffAnswer
@@ -239,7 +241,7 @@ def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
             networks=networks_of_mine(db),
             wanted=_typed(found.authority) if error else found.authority,
             reach=request.form.get("reach") or ("some" if found.networks else "all"),
-            deeds=log.read(db, log.Query(object=f"staff:{found.id}", most=20)),
+            deeds=search.read(db, Query(objects=(ObjectKind.STAFF.named(found.id),), most=20)),
         )
     return make_response(page, refusal.status if refusal else 200)
 

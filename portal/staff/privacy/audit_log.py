@@ -8,14 +8,15 @@ from flask import make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log as records
+from auth.audit import search
+from auth.audit.search import Query
 from auth.staff import accounts
 from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs, older_than
-from portal.staff.privacy.audit_words import every_deed
+from portal.staff.privacy.audit_words import every_action
 from portal.staff.sessions.words import TOWN
 from sessions.instants import read_day
 
@@ -27,25 +28,26 @@ MOST = 50
 @needs(Action.TRAIL)
 def trail() -> AnyResponse:
     with reading(services().make_session) as db:
-        entries = records.read(db, _query(db), networks=current_staff().authority.networks)
+        entries = search.read(db, _query(db), networks=current_staff().authority.networks)
     page = render_template(
         "staff/trail.html",
         asked={name: request.args.get(name, "") for name in ASKED},
         entries=entries[:MOST],
         older=len(entries) > MOST,
-        every_deed=every_deed(),
+        every_action=every_action(),
     )
     return make_response(page)
 
 
-def _query(db: Session) -> records.Query:
+def _query(db: Session) -> Query:
     """What the form asks for. `actor` is a login, a name, or a part of one; a day that is none bounds nothing."""
     actor = request.args.get("actor", "").strip()[:80]
+    object = request.args.get("object", "").strip()[:80]
     last = _day("to")
-    return records.Query(
+    return Query(
         actors=(actor, *accounts.logins_like(db, actor)) if actor else None,
         action=request.args.get("deed", "")[:80],
-        object=request.args.get("object", "").strip()[:80],
+        objects=(object,) if object else (),
         since=_day("from"),
         until=last + timedelta(days=1) if last else None,
         before=older_than(),

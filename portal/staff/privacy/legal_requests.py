@@ -8,7 +8,8 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log as deeds
+from auth.audit import search
+from auth.audit.search import Query
 from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services
@@ -63,7 +64,7 @@ def requisition(requisition_id: int) -> AnyResponse:
     with reading(services().make_session) as db:
         entry = _find(db, requisition_id)
         access_audit.note(OPENED, _object(entry), network=register.network_of(entry))
-        done = deeds.read(db, deeds.Query(object=_object(entry)), networks=current_staff().authority.networks)
+        done = search.read(db, Query(objects=(_object(entry),)), networks=current_staff().authority.networks)
         return _page("requisition.html", entry=entry, scope=RequestScope.of(entry.scope), deeds=done)
 
 

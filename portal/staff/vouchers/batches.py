@@ -11,13 +11,15 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
+from auth.audit import search
+from auth.audit.actions import ObjectKind
+from auth.audit.search import Query
 from auth.staff.roles import Action
-from auth.vouchers import issuing, totals
-from auth.vouchers.issuing import of_batch
+from auth.vouchers import totals, voiding
 from auth.vouchers.models import Batch, VoidReason, Voucher
-from auth.vouchers.scope import BatchQuery, find_batch, find_batches, home_network
+from auth.vouchers.scope import BatchQuery, find_batch, find_batches
 from auth.vouchers.totals import Books, state_at
+from auth.vouchers.voiding import of_batch
 from db.engine import reading
 from db.types import UtcDateTime
 from portal.services import services
@@ -53,7 +55,7 @@ def batch(batch_id: int) -> AnyResponse:
     now = services().clock()
     with reading(services().make_session) as db:
         found = find_or_hide(db, batch_id)
-        alive, _ = issuing.alive(db, of_batch(batch_id), now=now)
+        alive, _ = voiding.alive(db, of_batch(batch_id), now=now)
         page = render_template(
             "staff/batch.html",
             batch=found,
@@ -62,9 +64,9 @@ def batch(batch_id: int) -> AnyResponse:
             days=totals.daily_books(db, batch_id, zone=TOWN, now=now),
             passes=passes_of(db, batch_id, now, most=MOST_SHOWN, after=_after()),
             most=MOST_SHOWN,
-            undoable=db.scalar(select(issuing.undoable(of_batch(batch_id), now=now))) is not None,
+            undoable=db.scalar(select(voiding.undoable(of_batch(batch_id), now=now))) is not None,
             plan_name=plan_name,
-            deeds=log.read(db, log.Query(object=f"batch:{batch_id}", most=20)),
+            deeds=search.read(db, Query(objects=(ObjectKind.BATCH.named(batch_id),), most=20)),
         )
     return make_response(page)
 
@@ -74,9 +76,8 @@ def batch(batch_id: int) -> AnyResponse:
 def suspend(batch_id: int) -> AnyResponse:
     """Let nobody more in with these passes, until resumed."""
     with services().make_session.begin() as db:
-        found = find_or_hide(db, batch_id)
-        if issuing.suspend(db, batch_id, now=services().clock()):
-            record(db, found, "batch suspended", {})
+        find_or_hide(db, batch_id)
+        voiding.suspend(db, batch_id, actor=current_staff().actor, now=services().clock())
     return _back(batch_id)
 
 
@@ -84,9 +85,8 @@ def suspend(batch_id: int) -> AnyResponse:
 @needs(Action.REVOKE)
 def resume(batch_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
-        found = find_or_hide(db, batch_id)
-        if issuing.resume(db, batch_id):
-            record(db, found, "batch resumed", {})
+        find_or_hide(db, batch_id)
+        voiding.resume(db, batch_id, actor=current_staff().actor, now=services().clock())
     return _back(batch_id)
 
 
@@ -108,10 +108,9 @@ def void_batch(batch_id: int) -> AnyResponse:
     """Write off the passes of a batch that nobody has used. It can be undone for a minute."""
     service, me = services(), current_staff()
     with service.make_session.begin() as db:
-        found, now = find_or_hide(db, batch_id), service.clock()
-        gone = issuing.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, by=me.login, now=now)
-        if gone:
-            record(db, found, "unused passes voided", {"passes": len(gone)})
+        find_or_hide(db, batch_id)
+        which, now = of_batch(batch_id), service.clock()
+        voiding.void(db, which, reason=VoidReason.UNUSED, actor=me.actor, now=now)
     return _back(batch_id)
 
 
@@ -121,11 +120,9 @@ def revoke_batch(batch_id: int) -> AnyResponse:
     """Take every pass of a batch back, in use or not. It can be undone for a minute."""
     service, me = services(), current_staff()
     with service.make_session.begin() as db:
-        found, which = find_or_hide(db, batch_id), of_batch(batch_id)
-        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.login, now=service.clock())
-        if taken.voucher_ids:
-            detail = {"passes": len(taken.voucher_ids), "sessions": taken.sessions}
-            record(db, found, "batch revoked", detail)
+        find_or_hide(db, batch_id)
+        which, now = of_batch(batch_id), service.clock()
+        live.revoke(db, which, keys=service.voucher_keys, actor=me.actor, now=now)
     return _back(batch_id)
 
 
@@ -133,10 +130,8 @@ def revoke_batch(batch_id: int) -> AnyResponse:
 @needs(Action.REVOKE)
 def undo_batch(batch_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
-        found = find_or_hide(db, batch_id)
-        restored = issuing.undo(db, of_batch(batch_id), now=services().clock())
-        if restored:
-            record(db, found, "revocation undone", {"passes": len(restored)})
+        find_or_hide(db, batch_id)
+        voiding.undo(db, of_batch(batch_id), actor=current_staff().actor, now=services().clock())
     return _back(batch_id)
 
 
@@ -182,7 +177,7 @@ def _question(batch_id: int, endpoint: str) -> AnyResponse:
     now = services().clock()
     with reading(services().make_session) as db:
         found = find_or_hide(db, batch_id)
-        alive, in_use = issuing.alive(db, of_batch(batch_id), now=now)
+        alive, in_use = voiding.alive(db, of_batch(batch_id), now=now)
         keys = services().voucher_keys
         page = render_template(
             "staff/batch_question.html",
@@ -195,19 +190,6 @@ def _question(batch_id: int, endpoint: str) -> AnyResponse:
             plan_name=plan_name,
         )
     return make_response(page)
-
-
-def record(db: Session, found: Batch | None, action: str, detail: dict[str, int]) -> None:
-    me = current_staff()
-    log.record(
-        db,
-        actor=me.login,
-        action=action,
-        object=f"batch:{found.id}" if found else "batches",
-        network=home_network(db, found, me.authority) if found else None,
-        detail=detail,
-        now=services().clock(),
-    )
 
 
 def _back(batch_id: int) -> AnyResponse:

@@ -11,14 +11,13 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
 from auth.staff.models import StaffAnswer
 from auth.staff.roles import Action
 from auth.vouchers import issuing, totals
 from auth.vouchers.errors import VoucherError
 from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, Plan
-from auth.vouchers.scope import BatchQuery, desks, find_batches, home_network, network_for, offered_plans
+from auth.vouchers.scope import BatchQuery, desks, find_batches, network_for, offered_plans
 from db.engine import reading
 from portal.denials.rendering import Refusal
 from portal.services import services
@@ -84,7 +83,6 @@ def _issue(db: Session, plan: Plan, site: Site, count: int, answer: StaffAnswer)
         raise ForeignPlan
     order = Order(
         count=count,
-        issued_by=me.login,
         desk_site=site.slug,
         note=_line("note", 200),
         event=_line("event", 120),
@@ -95,24 +93,11 @@ def _issue(db: Session, plan: Plan, site: Site, count: int, answer: StaffAnswer)
         keys=service.voucher_keys,
         plan=plan,
         order=order,
+        actor=me.actor,
         now=service.clock(),
         draw=source_of(answer).draw,
     )
-    log.record(
-        db,
-        actor=me.login,
-        action="passes issued",
-        object=f"batch:{made.batch.id}",
-        network=home_network(db, made.batch, me.authority),
-        detail={"count": count, "plan": plan.slug, "desk": site.slug, **_said(order)},
-        now=service.clock(),
-    )
     return made.batch
-
-
-def _said(order: Order) -> dict[str, str]:
-    """Note and event, where there are any."""
-    return {name: text for name, text in (("note", order.note), ("event", order.event)) if text}
 
 
 def _count() -> int:

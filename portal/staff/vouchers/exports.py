@@ -9,13 +9,14 @@ from flask import Response, make_response
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
+from auth.vouchers import audit
 from auth.vouchers.models import Batch, Voucher
 from auth.vouchers.scope import find_batches
 from auth.vouchers.totals import Books
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.vouchers.batches import books_of, find_or_hide, passes_of, query_of, record
+from portal.staff.vouchers.batches import books_of, find_or_hide, passes_of, query_of
 from sites.import_export.rows import Cell
 from sites.import_export.tables import write_table
 
@@ -34,7 +35,7 @@ def batches_csv() -> AnyResponse:
     with services().make_session.begin() as db:
         found = find_batches(db, query_of(MOST_IN_A_FILE), current_staff().authority)
         rows = list(_book_rows(found, books_of(db, found)))
-        record(db, None, "books exported", {"batches": len(found)})
+        audit.books_exported(db, batches=len(found), actor=current_staff().actor, now=services().clock())
     return _csv(write_table(BATCH_COLUMNS, rows, excel=True), "batches.csv")
 
 
@@ -46,7 +47,7 @@ def batch_csv(batch_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
         found = find_or_hide(db, batch_id)
         rows = [_pass_row(voucher, state) for voucher, state in passes_of(db, batch_id, now)]
-        record(db, found, "batch exported", {"passes": len(rows)})
+        audit.batch_exported(db, found, passes=len(rows), actor=current_staff().actor, now=now)
     return _csv(write_table(PASS_COLUMNS, rows, excel=True), f"batch-{batch_id}.csv")
 
 

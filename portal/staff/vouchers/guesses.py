@@ -8,7 +8,6 @@ from flask import redirect, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
 from auth.staff.roles import Action, covers
 from auth.vouchers import rate_limits
 from auth.vouchers.scope import desks
@@ -23,16 +22,7 @@ from sites.models import Gateway
 def hear_codes_again() -> AnyResponse:
     service, me = services(), current_staff()
     with service.make_session.begin() as db:
-        for gateway in closed_gateways(db):
-            rate_limits.open_again(db, gateway=gateway.identity, site=gateway.site.slug)
-            log.record(
-                db,
-                actor=me.login,
-                action="codes heard again",
-                object=f"gateway:{gateway.identity}",
-                network=gateway.network.slug,
-                now=service.clock(),
-            )
+        rate_limits.open_again(db, closed_gateways(db), actor=me.actor, now=service.clock())
     return redirect(url_for("staff.desk"), HTTPStatus.SEE_OTHER)
 
 

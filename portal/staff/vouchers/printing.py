@@ -12,9 +12,8 @@ from typing import Any
 from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log as trail
 from auth.staff.roles import Action
-from auth.vouchers.scope import home_network
+from auth.vouchers import audit
 from db.engine import reading
 from portal.denials.rendering import Refusal
 from portal.printing.papers import Paper, UnfitPaper, UnfitText
@@ -124,19 +123,15 @@ def _pressing(shown: NewVouchers) -> Iterator[None]:
 
 
 def _record(shown: NewVouchers, choices: Choices) -> None:
-    service, me = services(), current_staff()
+    service = services()
     with service.make_session.begin() as db:
-        trail.record(
+        audit.tickets_printed(
             db,
-            actor=me.login,
-            action="slips printed",
-            object=f"batch:{shown.batch.id}",
-            network=home_network(db, shown.batch, me.authority),
-            detail={
-                "count": len(shown.tickets),
-                "paper": choices.paper,
-                "languages": list(choices.languages),
-            },
+            shown.batch,
+            count=len(shown.tickets),
+            paper=choices.paper,
+            languages=choices.languages,
+            actor=current_staff().actor,
             now=service.clock(),
         )
 

@@ -11,14 +11,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
+from auth.audit import search
+from auth.audit.actions import ObjectKind
+from auth.audit.log import TrailEntry
+from auth.audit.search import Query
 from auth.staff.roles import Action
-from auth.vouchers import codes, issuing, redeeming
+from auth.vouchers import codes, redeeming, voiding
 from auth.vouchers.codes import UnreadableCode
 from auth.vouchers.errors import VoucherError
-from auth.vouchers.issuing import UNDO, IssuedVoucher, of_ids
+from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.models import VoidReason, Voucher
-from auth.vouchers.scope import find_pass, home_network, touches
+from auth.vouchers.scope import find_pass, touches
+from auth.vouchers.voiding import UNDO, of_ids
 from db.engine import reading
 from portal.services import services
 from portal.staff import staff
@@ -73,11 +77,10 @@ def replace(voucher_id: int) -> AnyResponse:
                 db,
                 keys=service.voucher_keys,
                 voucher_id=voucher_id,
-                by=me.login,
+                actor=me.actor,
                 now=service.clock(),
                 draw=source_of(answer).draw,
             )
-            record(db, voucher, "pass replaced", detail={"mark": voucher.mark, "new": ticket.mark})
             answer.batch_id, answer.first, answer.count = voucher.batch_id, number_of(ticket), 1
             answer.replaces = voucher.mark
             answer.place = url_for("staff.issued", answer_id=answer.id)
@@ -93,10 +96,10 @@ def void(voucher_id: int) -> AnyResponse:
     service = services()
     reason = next((one for one in REASONS if one.value == request.form.get("reason")), VoidReason.SPOILED)
     with service.make_session.begin() as db:
-        voucher = _find(db, voucher_id)
-        now, which = service.clock(), of_ids([voucher_id])
-        if issuing.void(db, which, reason=reason, by=current_staff().login, now=now):
-            record(db, voucher, "pass voided", detail={"mark": voucher.mark, "reason": reason.value})
+        _find(db, voucher_id)
+        voiding.void(
+            db, of_ids([voucher_id]), reason=reason, actor=current_staff().actor, now=service.clock()
+        )
     return _back(voucher_id)
 
 
@@ -106,11 +109,9 @@ def revoke(voucher_id: int) -> AnyResponse:
     """Take a pass back, in use or not. It can be undone for a minute."""
     service, me = services(), current_staff()
     with service.make_session.begin() as db:
-        voucher = _find(db, voucher_id)
+        _find(db, voucher_id)
         which = of_ids([voucher_id])
-        taken = live.revoke(db, which, keys=service.voucher_keys, by=me.login, now=service.clock())
-        if taken.voucher_ids:
-            record(db, voucher, "pass revoked", detail={"mark": voucher.mark, "sessions": taken.sessions})
+        live.revoke(db, which, keys=service.voucher_keys, actor=me.actor, now=service.clock())
     return _back(voucher_id)
 
 
@@ -119,28 +120,14 @@ def revoke(voucher_id: int) -> AnyResponse:
 def undo(voucher_id: int) -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
-        voucher = _find(db, voucher_id)
-        if issuing.undo(db, of_ids([voucher_id]), now=service.clock()):
-            record(db, voucher, "revocation undone", detail={"mark": voucher.mark})
+        _find(db, voucher_id)
+        voiding.undo(db, of_ids([voucher_id]), actor=current_staff().actor, now=service.clock())
     return _back(voucher_id)
 
 
 def number_of(ticket: IssuedVoucher) -> int:
     """Its number within the batch, from its mark."""
     return int(ticket.mark.partition("-")[2])
-
-
-def record(db: Session, voucher: Voucher, action: str, *, detail: log.Detail) -> None:
-    """Write down what was done to a pass."""
-    log.record(
-        db,
-        actor=current_staff().login,
-        action=action,
-        object=f"pass:{voucher.id}",
-        network=home_network(db, voucher.batch, current_staff().authority),
-        detail=detail,
-        now=services().clock(),
-    )
 
 
 def _find(db: Session, voucher_id: int) -> Voucher:
@@ -194,9 +181,15 @@ def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
             undo_until=_undo_until(voucher),
             now=now,
             reasons=REASONS,
-            deeds=log.read(db, log.Query(object=f"pass:{voucher.id}", most=20)),
+            deeds=_history(db, voucher),
         )
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+
+
+def _history(db: Session, voucher: Voucher) -> list[TrailEntry]:
+    """What was done to this pass, and to its batch as a whole: the newest first."""
+    objects = ObjectKind.PASS.named(voucher.id), ObjectKind.BATCH.named(voucher.batch_id)
+    return search.read(db, Query(objects=objects, most=20))
 
 
 def _undo_until(voucher: Voucher) -> datetime | None:

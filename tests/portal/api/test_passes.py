@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.audit.log import TrailEntry
-from auth.vouchers import issuing
+from auth.vouchers import voiding
 from portal.services import Services
+from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program
 from tests.portal.conftest import Agent, Phone
@@ -56,7 +57,7 @@ def test_a_pass_is_read_before_during_and_after_its_use(
 def test_a_suspended_pass_is_not_good(tickets: Program, services: Services) -> None:
     number, [(mark, _)] = ordered(tickets)
     with services.make_session.begin() as db:
-        issuing.suspend(db, number, now=services.clock())
+        voiding.suspend(db, number, actor=TESTER, now=services.clock())
     assert tickets.get(f"/passes/{mark}").get_json()["good"] is False
     assert tickets.get(f"/batches/{number}").get_json()["suspended_at"] == "2026-11-24T11:00:00Z"
 

@@ -31,6 +31,7 @@ from sessions.legal_requests import register
 from sessions.log.denials import Refused, Step, note
 from sessions.retention import holds, periods
 from sites.models import Gateway, Network
+from tests.actors import TESTER
 from tests.portal.effects import TRAIL, changed_since, state
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.sessions.log.rows import add_session
@@ -290,9 +291,11 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
     person = desk.hire(f"person.{network.replace('-', '.')}", Role.DESK, networks=(network,))
     boss_id = desk.hire(f"boss.{network.replace('-', '.')}", Role.ADMIN).staff_id
     with services.make_session.begin() as db:
-        order = Order(count=2, issued_by="somebody", desk_site=site)
+        order = Order(count=2, desk_site=site)
         plan = plans.by_slug(db, "day")
-        made = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock())
+        made = issuing.issue(
+            db, keys=services.voucher_keys, plan=plan, order=order, actor=TESTER, now=services.clock()
+        )
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
         access = add_session(db, gateway, services.clock())
@@ -343,9 +346,11 @@ def with_new_passes(services: Services, things: Things) -> Things:
     """The same things with passes that nobody has touched yet."""
     with services.make_session.begin() as db:
         desk_site = db.get_one(Batch, things.batch_id).desk_site
-        order = Order(count=2, issued_by="somebody", desk_site=desk_site)
+        order = Order(count=2, desk_site=desk_site)
         plan = plans.by_slug(db, "day")
-        made = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, now=services.clock())
+        made = issuing.issue(
+            db, keys=services.voucher_keys, plan=plan, order=order, actor=TESTER, now=services.clock()
+        )
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         return replace(things, batch_id=made.batch.id, voucher_id=voucher.id)
 

@@ -1,0 +1,178 @@
+"""The actions of the audit log, each declared once: the key that entries keep, what it is done to, and its words.
+
+A key never changes, and none is taken out: old entries are read for years. A new action is one line here and its
+translation in the portal's catalogue.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class ObjectKind(enum.StrEnum):
+    """What an action is done to. Entries name it as "batch:12"; those that are one of a kind as "batches"."""
+
+    PASS = "pass"
+    BATCH = "batch"
+    BATCHES = "batches"
+    PLAN = "plan"
+    GATEWAY = "gateway"
+    STAFF = "staff"
+    TOKEN = "token"
+    # The session log, one session, what one question finds, and one denied request.
+    LOG = "sessions"
+    SESSION = "session"
+    QUESTION = "list"
+    INCIDENT = "incident"
+    REPORT = "report"
+    RETENTION_PERIOD = "retention"
+    PURGE = "purge"
+    HOLD = "hold"
+    HOLDS = "holds"
+    REQUISITION = "requisition"
+    REQUISITIONS = "requisitions"
+    AUDIT_LOG = "trail"
+    DATABASE = "database"
+
+    def named(self, name: int | str) -> str:
+        """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
+        return f"{self.value}:{name}"[:LONGEST_OBJECT]
+
+
+LONGEST_OBJECT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class AuditAction:
+    """`words` say what somebody did, in English, for the catalogue. `objects` are what it can be done to.
+
+    `stays`: its entries are never purged. `former`: only entries of earlier versions have it.
+    """
+
+    key: str
+    words: str
+    objects: tuple[ObjectKind, ...]
+    stays: bool = False
+    former: bool = False
+
+
+# Every action by its key.
+ACTIONS: dict[str, AuditAction] = {}
+
+
+def N_(words: str) -> str:
+    """Mark a text for the catalogue; the portal says it in the reader's language."""
+    return words
+
+
+def declare(
+    key: str, words: str, *objects: ObjectKind, stays: bool = False, former: bool = False
+) -> AuditAction:
+    if key in ACTIONS:
+        raise ValueError(f"the action {key!r} is declared twice")
+    action = ACTIONS[key] = AuditAction(key, words, objects, stays, former)
+    return action
+
+
+def kind_of(object: str) -> ObjectKind:
+    """The kind of what an entry names. Raises `ValueError` where there is none."""
+    return ObjectKind(object.partition(":")[0])
+
+
+# Staff and tokens.
+SIGNED_IN = declare("signed in", N_("signed in"), ObjectKind.STAFF)
+SIGNED_OUT = declare("signed out", N_("signed out"), ObjectKind.STAFF)
+SIGNED_OUT_EVERYWHERE = declare("signed out everywhere", N_("signed out everywhere"), ObjectKind.STAFF)
+PASSWORD_CHANGED = declare("password changed", N_("changed the password"), ObjectKind.STAFF)
+RECOVERY_CODES_MADE = declare("recovery codes made", N_("made recovery codes"), ObjectKind.STAFF)
+ACCOUNT_MADE = declare("account made", N_("made an account"), ObjectKind.STAFF)
+ACCOUNT_SET_UP = declare("account set up", N_("set the account up"), ObjectKind.STAFF)
+ACCOUNT_CHANGED = declare("account changed", N_("changed an account"), ObjectKind.STAFF)
+ACCOUNT_RESET = declare("account reset", N_("began an account anew"), ObjectKind.STAFF)
+ACCOUNT_DISABLED = declare("account disabled", N_("disabled an account"), ObjectKind.STAFF)
+ACCOUNT_ENABLED = declare("account enabled", N_("enabled an account"), ObjectKind.STAFF)
+SECOND_PERSON_ASKED = declare("second person asked", N_("asked for a second person"), ObjectKind.STAFF)
+REQUEST_GRANTED = declare("request granted", N_("granted it as the second person"), ObjectKind.STAFF)
+REQUEST_REFUSED = declare("request refused", N_("refused it as the second person"), ObjectKind.STAFF)
+TOKEN_MADE = declare("token made", N_("made a token"), ObjectKind.TOKEN)
+TOKEN_REVOKED = declare("token revoked", N_("revoked a token"), ObjectKind.TOKEN)
+
+# Passes.
+PLAN_MADE = declare("plan made", N_("made a kind of pass"), ObjectKind.PLAN)
+PLAN_CHANGED = declare("plan changed", N_("changed a kind of pass"), ObjectKind.PLAN)
+PASSES_ISSUED = declare("passes issued", N_("issued passes"), ObjectKind.BATCH)
+TICKETS_PRINTED = declare("slips printed", N_("printed tickets"), ObjectKind.BATCH)
+PASS_REPLACED = declare("pass replaced", N_("replaced a pass"), ObjectKind.PASS)
+PASS_VOIDED = declare("pass voided", N_("wrote a pass off"), ObjectKind.PASS)
+PASS_REVOKED = declare("pass revoked", N_("took a pass back"), ObjectKind.PASS)
+REVOCATION_UNDONE = declare("revocation undone", N_("undid taking back"), ObjectKind.PASS, ObjectKind.BATCH)
+BATCH_SUSPENDED = declare("batch suspended", N_("suspended a batch"), ObjectKind.BATCH)
+BATCH_RESUMED = declare("batch resumed", N_("resumed a batch"), ObjectKind.BATCH)
+BATCH_VOIDED = declare("unused passes voided", N_("wrote off what was left"), ObjectKind.BATCH)
+BATCH_REVOKED = declare("batch revoked", N_("took a batch back"), ObjectKind.BATCH)
+PASSES_REVOKED = declare("passes revoked", N_("took passes back"), ObjectKind.BATCH, former=True)
+PASSES_VOIDED = declare("passes voided", N_("wrote passes off"), ObjectKind.BATCH, former=True)
+BOOKS_EXPORTED = declare("books exported", N_("exported the books"), ObjectKind.BATCHES)
+BATCH_EXPORTED = declare("batch exported", N_("exported a batch"), ObjectKind.BATCH)
+CODES_HEARD_AGAIN = declare("codes heard again", N_("let codes be tried again"), ObjectKind.GATEWAY)
+
+# The session log.
+LOG_LISTED = declare("log listed", N_("looked at the log"), ObjectKind.LOG)
+LOG_SEARCHED = declare("log searched", N_("searched the log"), ObjectKind.LOG)
+LOG_EXPORTED = declare("log exported", N_("exported from the log"), ObjectKind.LOG)
+EXPORT_WRITTEN = declare("export written", N_("was given the export"), ObjectKind.LOG)
+SESSION_OPENED = declare("session opened", N_("opened a session"), ObjectKind.SESSION)
+SESSION_ENDED = declare("session ended", N_("ended a session"), ObjectKind.SESSION)
+INCIDENT_OPENED = declare("incident opened", N_("opened an incident"), ObjectKind.INCIDENT)
+UNMASKED = declare("unmasked", N_("lifted masks"), ObjectKind.SESSION, ObjectKind.QUESTION)
+REPORT_MADE = declare("usage report made", N_("took a usage report"), ObjectKind.REPORT)
+
+# How long what is kept. The five that stay are also named by the triggers of the table.
+AUDIT_LOG_PURGED = declare(
+    "trail purged", N_("purged the trail up to an entry"), ObjectKind.AUDIT_LOG, stays=True
+)
+PERIOD_ASKED = declare(
+    "shorter term asked", N_("asked for a shorter term"), ObjectKind.RETENTION_PERIOD, stays=True
+)
+PERIOD_CONFIRMED = declare(
+    "shorter term confirmed", N_("confirmed a shorter term"), ObjectKind.RETENTION_PERIOD, stays=True
+)
+PERIOD_WITHDRAWN = declare(
+    "shorter term withdrawn", N_("withdrew a shorter term"), ObjectKind.RETENTION_PERIOD, stays=True
+)
+PERIOD_CHANGED = declare("term changed", N_("changed a term"), ObjectKind.RETENTION_PERIOD, stays=True)
+PURGED = declare("purged", N_("purged what was past its term"), ObjectKind.PURGE)
+PURGE_REFUSED = declare("purge refused", N_("refused to purge"), ObjectKind.PURGE)
+HOLD_PLACED = declare("hold placed", N_("placed a legal hold"), ObjectKind.HOLD)
+HOLD_CONFIRMED = declare("hold confirmed", N_("confirmed a legal hold"), ObjectKind.HOLD)
+HOLD_LIFT_ASKED = declare("hold lift asked", N_("asked to lift a legal hold"), ObjectKind.HOLD)
+HOLD_GOES_ON = declare("hold goes on", N_("refused to lift a legal hold"), ObjectKind.HOLD)
+HOLD_LIFTED = declare("hold lifted", N_("lifted a legal hold"), ObjectKind.HOLD)
+HOLDS_LISTED = declare("holds listed", N_("looked at the legal holds"), ObjectKind.HOLDS)
+
+# Requisitions.
+REQUISITIONS_LISTED = declare(
+    "requisitions listed", N_("looked at the requisitions"), ObjectKind.REQUISITIONS
+)
+REQUISITION_REGISTERED = declare(
+    "requisition registered", N_("registered a requisition"), ObjectKind.REQUISITION
+)
+REQUISITION_OPENED = declare("requisition opened", N_("opened a requisition"), ObjectKind.REQUISITION)
+REQUISITION_WEIGHED = declare(
+    "requisition weighed", N_("looked at how exact an answer would be"), ObjectKind.REQUISITION
+)
+REQUISITION_BEING_ANSWERED = declare(
+    "requisition being answered", N_("began to answer a requisition"), ObjectKind.REQUISITION
+)
+REQUISITION_ANSWERED = declare(
+    "requisition answered", N_("gave the package of a requisition"), ObjectKind.REQUISITION
+)
+REQUISITION_CLOSED = declare("requisition closed", N_("closed a requisition"), ObjectKind.REQUISITION)
+BASIS_CHANGED = declare("basis changed", N_("changed the list of legal bases"), ObjectKind.REQUISITIONS)
+
+# The database.
+BACKUP_MADE = declare("backup made", N_("copied the database"), ObjectKind.DATABASE)
+DATABASE_RESTORED = declare(
+    "database restored", N_("put a backup in the database’s place"), ObjectKind.DATABASE
+)

@@ -140,7 +140,7 @@ def test_a_place_is_one_on_all_networks_together(db: Session, town: Town) -> Non
 def test_a_device_that_is_gone_leaves_its_place(db: Session, town: Town) -> None:
     code = issue(db).codes[0]
     first = enter(db, code, town.pierre_bayle).access
-    start.ending.end(db, first.id, reason=EndReason.IDLE, now=NOON)
+    start.end.end(db, first.id, reason=EndReason.IDLE, now=NOON)
     later = NOON + timedelta(hours=1)
     assert enter(db, code, town.pierre_bayle, ADA_TABLET, now=later).access.until == NOON + timedelta(
         hours=12

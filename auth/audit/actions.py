@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from auth.denials import N_
+
 
 class ObjectKind(enum.StrEnum):
     """What an action is done to. Entries name it as "batch:12"; those that are one of a kind as "batches"."""
@@ -59,11 +61,6 @@ class AuditAction:
 
 # Every action by its key.
 ACTIONS: dict[str, AuditAction] = {}
-
-
-def N_(words: str) -> str:
-    """Mark a text for the catalogue; the portal says it in the reader's language."""
-    return words
 
 
 def declare(

@@ -30,6 +30,7 @@ _STEPS = {
     "guests.redeem_pass": Step.PASS,
     "guests.pause_page": Step.PAUSE,
     "guests.pause": Step.PAUSE,
+    "guests.pressed": Step.PAUSE,
     "guests.opening": Step.OPENING,
     "guests.status": Step.STATUS,
     "guests.leave": Step.LEAVE,

@@ -13,10 +13,10 @@ from ads.ledger import ImpressionToken
 from ads.models import Creative
 from auth.entitlements import Allowance
 from auth.tokens import EarlyToken, ExpiredToken
-from portal.denials.incidents import note_error
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import accepted, terms_text
+from portal.guest.early_press import creative_of, keep_press, read_press
 from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
 from portal.guest.landing import entry, not_here, not_offered, unproven
 from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
@@ -24,6 +24,7 @@ from portal.public_values import render_page
 from portal.services import services
 from sessions import policy
 from sessions.models import AccessSession
+from sessions.start import Acceptance
 from sites.models import SigninMethod
 
 
@@ -52,11 +53,34 @@ def pause() -> AnyResponse:
     if not visit.gateway.network.allows(SigninMethod.FREE):
         return not_offered(visit)
     try:
-        access_id = count(visit, read_ticket(visit))
+        ticket = read_ticket(visit)
     except EarlyToken as error:
-        return too_early(visit, error)
+        press = keep_press(visit, error)
+        return redirect(url_for("guests.pressed", visit=visit.token, press=press), HTTPStatus.SEE_OTHER)
     except ExpiredToken:
         return shown_again(visit)
+    return settle(visit, ticket, accepted(visit.gateway.network))
+
+
+@guests.get("/pause/pressed")
+def pressed() -> AnyResponse:
+    """Carry out a press that came too early, as soon as the message could be read."""
+    visit = current(acts=True)
+    if visit is None:
+        return not_here()
+    try:
+        ticket, acceptance = read_press(visit)
+    except EarlyToken as error:
+        return waiting(visit, error)
+    except ExpiredToken:
+        return shown_again(visit)
+    return settle(visit, ticket, acceptance)
+
+
+def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> AnyResponse:
+    """Count the acceptance, once, and lead on to the page that waits for the gateway."""
+    try:
+        access_id = count(visit, ticket, acceptance)
     except (NotDue, SpentTicket):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
@@ -67,7 +91,7 @@ def pause() -> AnyResponse:
     return remember(onward, visit, access_id=access_id if is_own else visit.held)
 
 
-def count(visit: ClientContext, ticket: ImpressionToken) -> int:
+def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> int:
     """Count the acceptance; the id of the session that goes on by it."""
     service, gateway = services(), visit.gateway
     device = service.pseudonyms.of("device", f"{gateway.network.slug} {visit.mac}")
@@ -78,7 +102,7 @@ def count(visit: ClientContext, ticket: ImpressionToken) -> int:
             gateway=gateway,
             client=visit.client,
             allowance=Allowance(device, SigninMethod.FREE, None, devices=1),
-            acceptance=accepted(gateway.network),
+            acceptance=acceptance,
             landed_at=visit.landed_at,
             now=service.clock(),
         )
@@ -99,9 +123,7 @@ def message(
     *,
     creative: Creative | None,
     ticket: str,
-    early: int = 0,
     is_late: bool = False,
-    incident: str | None = None,
 ) -> str:
     """The page that shows the message, says what it earns and until when, and has the button."""
     now, gateway = services().clock(), visit.gateway
@@ -114,9 +136,7 @@ def message(
         access=access,
         creative=creative,
         ticket=ticket,
-        early=early,
         is_late=is_late,
-        incident=incident,
         wait_seconds=gateway.network.viewing_seconds if creative else 0,
         until=policy.renewed_until(terms, now=now, until=access.until if access else now),
         terms=terms_text(gateway.network),
@@ -131,18 +151,19 @@ def shown_again(visit: ClientContext) -> Response:
     return make_response(page, HTTPStatus.GONE)
 
 
-def too_early(visit: ClientContext, error: EarlyToken) -> Response:
-    """The same page with the same ticket, and how long it still takes."""
-    ticket = request.form["ticket"]
-    service = services()
-    claims = service.tokens.verify("ticket", ticket, now=error.opens_at)
-    creative = service.stage.by_id(claims["creative"])
-    page = message(
-        visit,
-        access_of(visit),
-        creative=creative,
-        ticket=ticket,
-        early=seconds_left(error),
-        incident=note_error(error, visit),
+def waiting(visit: ClientContext, error: EarlyToken) -> Response:
+    """The message still, and how long it takes. The browser asks again by itself."""
+    left = seconds_left(error)
+    page = render_page(
+        "guests/waiting.html",
+        visit=visit,
+        network=visit.gateway.network,
+        site=visit.gateway.site,
+        access=access_of(visit),
+        creative=creative_of(error),
+        left=left,
+        here=url_for("guests.pressed", visit=visit.token, press=request.args["press"]),
     )
-    return make_response(page, HTTPStatus.CONFLICT)
+    response = make_response(page, HTTPStatus.OK)
+    response.headers["Refresh"] = str(left)
+    return response

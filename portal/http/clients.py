@@ -97,13 +97,16 @@ def staying(visit: ClientContext, access: AccessSession) -> ClientContext:
     return replace(visit, stay=access.id)
 
 
-def current() -> ClientContext | None:
+def current(*, acts: bool = False) -> ClientContext | None:
     """The visit of this request, from the best evidence there is; None for somebody who is not behind a gateway.
 
     Raises `ForeignClient` where a token names another client, and where somebody who has proven nothing would act upon
     another's session; `InvalidToken` for a landing or visit token that is not good, `ExpiredToken` for one that is too
     old and for a form that has been open for too long.
+
+    A GET that `acts`, because it carries out what a form has asked for, needs the proof that a form does.
     """
+    g.acts = acts or request.method == "POST"
     browser, held = _browser()
     visit = _best(browser)
     g.visit = None if visit is None else _proven_by_cookie(replace(visit, held=held))
@@ -122,7 +125,7 @@ def _proven_by_cookie(visit: ClientContext) -> ClientContext:
         and (access is None or access.id == visit.held)
     ):
         return replace(visit, is_proven=True)
-    if access is not None and request.method == "POST":
+    if access is not None and g.acts:
         raise ForeignClient
     return visit
 
@@ -135,7 +138,7 @@ def _best(browser: str) -> ClientContext | None:
             return _from_visit(token, browser)
         except ExpiredToken:
             # A page that is only looked at is made anew. What a form would do needs its own proof.
-            if request.method == "POST":
+            if g.acts:
                 raise
     return _from_network(browser)
 
@@ -293,7 +296,7 @@ def _checked(visit: ClientContext, *, is_own: bool = False) -> ClientContext:
         raise ForeignClient
     if mac is None and not is_own:
         # Until the gateway has said whose it is, it may see the first page.
-        if address.version == visit.address.version or request.method not in ("GET", "HEAD"):
+        if address.version == visit.address.version or g.acts:
             raise ForeignClient
         return replace(visit, is_proven=False)
     return replace(visit, is_proven=True) if mac is not None else visit

@@ -216,21 +216,6 @@ def test_a_way_in_that_this_network_does_not_offer_has_its_own_rule(phone: Phone
     assert (found.rule, found.step, found.mac) == ("not_offered", Step.PASS, ADA_PHONE)
 
 
-def test_a_button_pressed_too_early_has_a_code(
-    phone: Phone, town: Town, services: Services, db: Session
-) -> None:
-    from ads.models import Campaign, CampaignState, Creative
-
-    with services.make_session.begin() as writing:
-        campaign = Campaign(slug="c", name="c", advertiser="Ville", state=CampaignState.RUNNING)
-        writing.add(Creative(slug="one", campaign=campaign, texts={"en": {"title": "t", "text": "t"}}))
-    phone.land()
-    page = phone.press("/pause")
-    assert page.status_code == 409
-    found = written(db, page)
-    assert (found.rule, found.step) == ("too_early", Step.PAUSE)
-
-
 def test_a_gateway_that_does_not_confirm_has_a_code(phone: Phone, station: Agent, db: Session) -> None:
     phone.land()
     phone.press("/pause")

@@ -7,6 +7,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from sqlalchemy import func, select, update
@@ -16,7 +17,7 @@ from ads.campaigns import load_announcements
 from ads.choice import ImpressionContext
 from ads.models import Campaign, CampaignState, Impression
 from portal.services import Services
-from sessions.models import AccessSession, Lease
+from sessions.models import AccessSession, Decision, Lease
 from tests.clock import NOON, MovingClock
 from tests.portal.conftest import Agent, Phone
 from tests.town import ADA_TABLET, BO_PHONE, Town
@@ -66,20 +67,63 @@ def test_one_tap_after_the_viewing_time_is_one_lease(
     assert row.creative_id is not None
 
 
-def test_pressed_too_early_it_says_how_long_and_keeps_the_ticket(
+def test_the_seconds_say_what_they_are_for(phone: Phone) -> None:
+    assert "5 seconds to read a message, then 30 minutes of Internet." in phone.land().text
+
+
+def test_pressed_too_early_it_says_how_long_and_goes_on_by_itself(
     phone: Phone, clock: MovingClock, db: Session
 ) -> None:
     phone.land()
-    ticket = phone.form("/pause")["ticket"]
     clock.advance(seconds=2)
     early = phone.press("/pause")
-    assert early.status_code == 409
-    assert "3 more seconds" in early.text
-    assert phone.form("/pause")["ticket"] == ticket
+    waiting = phone.get(early.location)
+    assert (waiting.status_code, waiting.headers["Refresh"]) == (200, "3")
+    assert "3 more seconds" in waiting.text
     assert counts(db) == (0, 0)
+    assert db.scalars(select(Decision)).all() == []
     clock.advance(seconds=3)
-    assert phone.press("/pause").status_code == 303
+    assert phone.get(early.location, follow=False).location.startswith("/opening")
     assert counts(db) == (1, 1)
+
+
+def test_an_early_press_counts_once(phone: Phone, clock: MovingClock, db: Session) -> None:
+    phone.land()
+    form = phone.form("/pause")
+    early = phone.post("/pause", **form).location
+    clock.advance(seconds=6)
+    for _ in range(2):
+        phone.get(early, follow=False)
+    phone.post("/pause", **form)
+    assert counts(db) == (1, 1)
+
+
+def test_an_early_press_keeps_the_terms_as_they_were_shown(
+    phone: Phone, clock: MovingClock, db: Session
+) -> None:
+    phone.land()
+    early = phone.press("/pause").location
+    clock.advance(seconds=6)
+    phone.get(early, follow=False, **{"Accept-Language": "fr"})
+    assert db.scalars(select(AccessSession.terms_language)).one() == "en"
+
+
+def test_another_clients_early_press_earns_nothing(
+    phone: Phone, clock: MovingClock, db: Session, town: Town
+) -> None:
+    phone.land()
+    form, early = phone.form("/pause"), phone.press("/pause").location
+    other = Phone(phone.app, town.station, BO_PHONE, "10.66.0.7")
+    other.land()
+    mine, ticket = other.form("/pause"), form["ticket"]
+    assert other.post("/pause", **{**mine, "ticket": ticket}).status_code == 403
+    clock.advance(seconds=6)
+    assert other.get(early, follow=False).status_code == 403
+    press = parse_qs(urlsplit(early).query)["press"][0]
+    theirs = urlencode({"visit": mine["visit"], "press": press})
+    assert other.get(f"/pause/pressed?{theirs}", follow=False).status_code == 403
+    assert other.get(f"/pause/pressed?visit={mine['visit']}&press=x", follow=False).status_code == 403
+    assert counts(db) == (0, 0)
 
 
 def test_a_replayed_ticket_earns_nothing(

@@ -198,6 +198,8 @@ def landing_resumable(guest: Guest) -> None:
 def pause_early(guest: Guest) -> None:
     guest.land(FREE)
     guest.press("/pause")
+    # As in `opening`: the page's own question is answered with "stay".
+    guest.page.route("**/pause/pressed*", lambda asked: asked.fulfill(status=204))
 
 
 def pause_renewal(guest: Guest) -> None:

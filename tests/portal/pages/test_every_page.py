@@ -112,7 +112,7 @@ def looks_like_an_advertisement(shown: Shown) -> list[Any]:
         ['id', 'class', 'name', 'href', 'action', 'src'].map(name => one.getAttribute(name) || ''))"""
     )
     # Tokens are chance letters; blockers do not read them either.
-    readable = [re.sub(r"(visit|landing|ticket)=[^&]*", "", text) for text in names]
+    readable = [re.sub(r"(visit|landing|ticket|press)=[^&]*", "", text) for text in names]
     return [text for text in readable if looks_like_advertising(text)]
 
 

@@ -73,15 +73,24 @@ def test_a_wrong_pin_is_told_first_and_beside_the_field_and_the_card_number_stay
     expect(guest.page.locator("#login")).to_be_focused()
 
 
-def test_a_press_that_comes_too_early_is_told_how_long_to_wait_and_nothing_is_lost(guest: Guest) -> None:
+@pytest.mark.parametrize("has_script", [False, True])
+def test_a_press_that_comes_too_early_goes_on_by_itself(
+    portal: Portal, chromium: Browser, lang: str, has_script: bool
+) -> None:
+    with open_window(chromium, java_script_enabled=has_script) as window:
+        guest = new_guest(portal, window, lang)
+        press_too_early(guest)
+
+
+def press_too_early(guest: Guest) -> None:
     guest.land(FREE)
     title = guest.page.locator(".message h2").inner_text()
     guest.press("/pause")
     waits = {"fr": "Encore 5 secondes.", "en": "5 more seconds."}[guest.lang]
-    assert guest.page.locator("[role=alert] h2").inner_text() == waits
+    assert guest.page.locator("[role=status] h2").inner_text() == waits
     assert guest.page.locator(".message h2").inner_text() == title
     guest.portal.clock.advance(seconds=5)
-    guest.press("/pause")
+    guest.page.wait_for_url("**/status*")
     assert heading(guest) == ONLINE[guest.lang]
 
 

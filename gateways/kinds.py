@@ -53,7 +53,7 @@ class Capabilities:
     def __post_init__(self) -> None:
         if not (self.ends_by_itself or self.revokes):
             raise ValueError("a gateway that neither ends access by itself nor takes it back can end none")
-        if self.finest_seconds < 1 or self.learns_within_seconds < 0:
+        if self.finest_seconds < 1 or self.learns_within_seconds < 1:
             raise ValueError("steps of time are whole seconds, at least one")
 
     @property

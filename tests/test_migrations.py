@@ -62,6 +62,19 @@ def test_an_upgrade_is_harmless_to_repeat(blank: Connection) -> None:
     assert inspect(blank).has_table("leases")
 
 
+def test_a_new_kind_of_gateway_needs_no_migration(blank: Connection) -> None:
+    upgrade(blank, "0018")
+    assert "ck_gateways_gatewaykind" in checks_of(blank, "gateways")
+    upgrade(blank)
+    assert checks_of(blank, "gateways") == []
+    columns = {column["name"]: column for column in inspect(blank).get_columns("gateways")}
+    assert not columns["kind"]["nullable"]
+
+
+def checks_of(connection: Connection, table: str) -> list[str | None]:
+    return [check["name"] for check in inspect(connection).get_check_constraints(table)]
+
+
 def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection) -> None:
     upgrade(blank, "0005")
     blank.execute(text("INSERT INTO trail_head (id, last) VALUES (1, 2)"))

@@ -6,7 +6,7 @@ from gateways.kinds import Capabilities, Kind, Learning
 
 KIND = Kind(
     name="nftables",
-    product="Linux with nftables",
+    product="Linux (nftables)",
     capabilities=Capabilities(
         learns=Learning.FOLLOWED,
         # A commit rings; where the bell is lost, the portal looks once a second.

@@ -9,7 +9,9 @@ from portal.i18n.translation import say
 
 def product_of(kind: str) -> str:
     """What the operator calls gateways of the kind of this name."""
-    return kinds()[kind].product if kind in kinds() else say("a kind that this version does not know")
+    if kind not in kinds():
+        return say("a kind that this version does not know: %(kind)s", kind=kind)
+    return kinds()[kind].product
 
 
 def in_words_of(kind: str) -> list[str]:

@@ -86,3 +86,20 @@ def test_a_kind_without_its_module_is_told_at_the_start(
     monkeypatch.setattr(gateway_api, "__path__", gateway_api.__path__[:1])
     with pytest.raises(LookupError, match=r"'doorman' has no module portal\.gateway_api\.doorman"):
         create_app(services)
+
+
+def test_a_credential_opens_the_calls_of_its_own_kind_alone(services: Services, town: Town) -> None:
+    with services.make_session.begin() as db:
+        db.get_one(Gateway, town.station.id).kind = "hourglass"
+    services.places.forget()
+    browser = create_app(services).test_client()
+    for identity, status in (
+        ("gw-viotte", {"nftables/feed": 401, "hourglass/list": 200}),
+        ("gw-battant", {"nftables/feed": 200, "hourglass/list": 401}),
+    ):
+        headers = {"Authorization": f"Bearer {credential_of(identity)}"}
+        got = {
+            path: browser.get(f"/gateways/{path}", base_url=PORTAL, headers=headers).status_code
+            for path in status
+        }
+        assert got == status

@@ -87,6 +87,8 @@ def test_nobody_passes_but_who_is_let_in_and_until_the_leases_end(
 
 def test_access_ends_at_the_deadline(driver: Driver, can: Capabilities, client: Client) -> None:
     access = let_in(driver, client, seconds=shortest(can))
+    # The round that calls everybody is over: what follows is told because it has changed.
+    driver.portal.sweep()
     driver.wait(shortest(can) + READING_SECONDS)
     driver.learn()
     if can.ends_by_itself:
@@ -238,13 +240,15 @@ def test_without_the_portal_nobody_loses_what_they_have_and_news_is_there_when_i
 def test_a_change_is_learnt_in_the_manner_that_the_kind_declares(
     driver: Driver, can: Capabilities, client: Client
 ) -> None:
+    driver.portal.sweep()
     access = driver.portal.let_in(client, seconds=600, notify=False)
     match can.learns:
         case Learning.FOLLOWED:
             pass
         case Learning.PUSHED:
             assert not driver.portal.is_confirmed(access)
-            driver.portal.notify()
+            # As where a command line committed, and the sweep finds what is not confirmed.
+            driver.portal.sweep()
             assert driver.portal.is_confirmed(access)
         case Learning.PULLED | Learning.CARRIED:
             driver.portal.notify()
@@ -265,3 +269,13 @@ def test_silence_is_noticed_where_it_says_something(driver: Driver, can: Capabil
 def test_no_kind_claims_what_a_grant_cannot_say(can: Capabilities) -> None:
     """A grant carries no volume yet: a kind that limits it needs that first, and a test here."""
     assert can.limits_volume is ("volume_bytes" in Grant.__dataclass_fields__)
+
+
+def test_a_stay_that_ended_in_a_silence_is_told_as_such_where_that_says_something(
+    driver: Driver, can: Capabilities, client: Client
+) -> None:
+    """The last one here: its sweep is of an hour that has not come."""
+    access = let_in(driver, client, seconds=1200)
+    driver.portal.sweep(later=timedelta(hours=1))
+    reason = EndReason.GATEWAY_LOST if can.is_heard else EndReason.EXPIRED
+    assert driver.portal.session(access).end_reason is reason

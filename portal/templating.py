@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 from markupsafe import Markup, escape
 
 from auth.vouchers import codes
@@ -95,10 +95,14 @@ def keep_language(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def in_language(code: str, token: str | None = None) -> str:
-    """The address of this page in another language. A form that was posted leads back to the page it was on."""
+    """The address of this page in another language. A form that was posted leads back to the page it was on.
+
+    `g.form_page` is that page, endpoint and values, where it keeps what was typed; else it is the first one.
+    """
     endpoint = request.endpoint or ""
     if request.method != "GET" or not endpoint.startswith("guests."):
-        return url_for("guests.landing", lang=code, visit=token)
+        page, typed = g.get("form_page") or ("guests.landing", {})
+        return url_for(page, **typed, lang=code, visit=token)
     values: dict[str, Any] = {name: request.args[name] for name in KEPT if name in request.args}
     if token:
         # It names the client as the landing token does, and lives longer.

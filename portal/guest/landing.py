@@ -130,8 +130,10 @@ def resumable(visit: ClientContext) -> AccessSession | None:
     service = services()
     with reading(service.make_session) as db:
         access = db.get(AccessSession, visit.held)
-    alive = access is not None and access.is_open(service.clock())
-    return access if alive and access is not None and access.network_id == visit.gateway.network_id else None
+    if access is None or not access.is_open(service.clock()) or access.network_id != visit.gateway.network_id:
+        return None
+    # Of this very address it has been moved to already: by the first press of the same button.
+    return access if access.mac != visit.mac else None
 
 
 def fetch_landing() -> AnyResponse | None:

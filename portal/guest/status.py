@@ -88,10 +88,10 @@ def leave() -> AnyResponse:
         raise ForeignClient
     if access is not None:
         with services().make_session.begin() as db:
-            chosen = next((one for one in devices(db, access) if one.id == target), None)
-            if target is not None and chosen is None:
+            if target is not None and not is_same_person(db, access, target):
                 raise ForeignClient
-            end.end(db, (chosen or access).id, reason=EndReason.LEFT, now=services().clock())
+            # A second press finds it ended already, and leads where the first one led.
+            end.end(db, target or access.id, reason=EndReason.LEFT, now=services().clock())
     notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=None) if target is None else onward
@@ -137,6 +137,12 @@ def devices(db: Session, access: AccessSession) -> list[AccessSession]:
             .order_by(AccessSession.started_at)
         )
     )
+
+
+def is_same_person(db: Session, access: AccessSession, other_id: int) -> bool:
+    """Whether the session `other_id`, open or ended, is of the same entitlement as `access`."""
+    other = db.get(AccessSession, other_id)
+    return other is not None and other.entitlement_id == access.entitlement_id
 
 
 def ended(visit: ClientContext) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, request, url_for
+from flask import Response, g, make_response, redirect, request, url_for
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -127,6 +127,7 @@ def entry(
     visit: ClientContext, code: str, *, refusal: Refusal | None = None, movable: bool = False
 ) -> Response:
     """The page with the one field, or with the one button that moves the pass here."""
+    g.form_page = ("guests.pass_page", {"code": code} if code else {})
     page = render_page(
         "guests/pass.html",
         visit=visit,

@@ -90,7 +90,7 @@ class Network(Base):
     # Text by language; an accepted version is kept with the access session.
     terms: Mapped[dict[str, str]] = mapped_column(Json)
     terms_version: Mapped[str] = mapped_column(String(32))
-    # {"accent": "#0b5", "accent_dark": "#6d9"}: the network's colours.
+    # {"accent": "#0b5460", "accent_dark": "#8bd5dd"}: the network's colours.
     look: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
     @property

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# The pages' own backgrounds: --paper in templates/shared/style.css.
-LIGHT_PAPER, DARK_PAPER = "#fbfaf7", "#14161a"
-HOUSE_LIGHT, HOUSE_DARK = "#0b5460", "#8bd5dd"
-LEAST_CONTRAST = 4.5
+from sites.colours import DARK_PAPER, LEAST_CONTRAST, LIGHT_PAPER, contrast, is_colour
 
-_COLOUR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+HOUSE_LIGHT, HOUSE_DARK = "#0b5460", "#8bd5dd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +27,7 @@ def accents(look: Mapping[str, Any]) -> Accents:
     )
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
 def _readable(colour: object, paper: str) -> str | None:
-    if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
+    if not isinstance(colour, str) or not is_colour(colour):
         return None
     return colour if contrast(colour, paper) >= LEAST_CONTRAST else None
-
-
-def _luminance(colour: str) -> float:
-    digits = colour[1:]
-    if len(digits) == 3:
-        digits = "".join(2 * digit for digit in digits)
-    red, green, blue = (_linear(int(digits[at : at + 2], 16) / 255) for at in (0, 2, 4))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(channel: float) -> float:
-    """One channel of sRGB without its gamma (WCAG 2.2, "relative luminance")."""
-    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 import functools
+import math
 import re
 import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
+from sites import colours
 from sites import opening_hours as hours
 from sites.holidays import ZONES
 
@@ -22,7 +24,6 @@ _NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 _BLANKS = " \u00a0\u202f"
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
 _FRENCH_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: \d{1,2}:\d{2}(?::\d{2})?)?")
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _YES = ("true", "1", "yes", "oui", "vrai")
 _NO = ("false", "0", "no", "non", "faux", "")
 
@@ -184,11 +185,24 @@ def zone(text: str) -> str:
     return text.strip()
 
 
-def colour(text: str) -> str:
-    """A colour as #rgb or #rrggbb, or empty. It goes into style sheets, so nothing else may pass."""
-    if text.strip() and not _COLOUR.fullmatch(text.strip()):
-        raise ValueError(f"{text[:40]!r} is no colour like #0b5 or #00bb55")
-    return text.strip()
+def colour(paper: str, *, tone: str) -> Callable[[str], str]:
+    """A colour as #rgb or #rrggbb, or empty: it goes into style sheets, so nothing else may pass. It is read on
+    `paper`; one that cannot be is refused, with the `tone` to take."""
+
+    def read(text: str) -> str:
+        text = text.strip()
+        if text and not colours.is_colour(text):
+            raise ValueError(f"{text[:40]!r} is no colour like #075 or #007755")
+        if text and (ratio := colours.contrast(text, paper)) < colours.LEAST_CONTRAST:
+            # Rounded down: 4.46 is not told as the 4.5 that it lacks.
+            told, least = math.floor(ratio * 10) / 10, colours.LEAST_CONTRAST
+            raise ValueError(
+                f"{text} has a contrast of {told:.1f}:1 with the page's background {paper}; take a {tone} tone of it, "
+                f"with {least}:1 or more, or leave the cell empty for the portal's own colour"
+            )
+        return text
+
+    return read
 
 
 @functools.cache

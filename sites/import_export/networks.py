@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sites.colours import DARK_PAPER, LIGHT_PAPER
 from sites.errors import ImportFault
 from sites.import_export import cells
 from sites.import_export.records import Change, Column, Records, Values
@@ -35,8 +36,8 @@ COLUMNS = {
     "rate_down_kbps": Column(cells.whole(0, MOST_KBPS), 0),
     "rate_up_kbps": Column(cells.whole(0, MOST_KBPS), 0),
     "devices_per_person": Column(cells.whole(1, 1000), 1),
-    "accent": Column(cells.colour, ""),
-    "accent_dark": Column(cells.colour, ""),
+    "accent": Column(cells.colour(LIGHT_PAPER, tone="darker"), ""),
+    "accent_dark": Column(cells.colour(DARK_PAPER, tone="lighter"), ""),
     "terms_version": Column(cells.line_of_text(32, needed=True)),
 }
 # A language without terms is a language that the network does not speak.

@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.guest.colours import (
-    DARK_PAPER,
-    HOUSE_DARK,
-    HOUSE_LIGHT,
-    LEAST_CONTRAST,
-    LIGHT_PAPER,
-    Accents,
-    accents,
-    contrast,
-)
+from portal.guest.colours import HOUSE_DARK, HOUSE_LIGHT, Accents, accents
+from sites.colours import DARK_PAPER, LEAST_CONTRAST, LIGHT_PAPER, contrast
 
 STYLE = Path(__file__).parents[2] / "templates" / "shared" / "style.css"
 

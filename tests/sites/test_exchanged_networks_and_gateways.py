@@ -43,6 +43,12 @@ def gateway(db: Session, site: Site) -> None:
         ({"renewal_seconds": "1800"}, "not shorter than lease_seconds"),
         ({"devices_per_person": "0"}, "not between 1"),
         ({"accent": "red;background:url(//evil)"}, "no colour"),
+        (
+            {"accent": "#ffcc00"},
+            "contrast of 1.4:1 with the page's background #fbfaf7; take a darker tone",
+        ),
+        ({"accent_dark": "#7a1f5c"}, "with the page's background #14161a; take a lighter tone"),
+        ({"accent": "#777"}, "contrast of 4.2:1"),
         ({"kind": "library"}, "gare-viotte offers it and is no library"),
     ],
 )
@@ -55,9 +61,9 @@ def test_it_refuses_a_network_that_cannot_be(
 
 
 def test_new_terms_come_with_a_new_version(db: Session, wifilib: Network) -> None:
-    import_records(db, NETWORKS, table("slug,terms_de,terms_version,accent", "wifilib,Seid nett.,2,#0b5"))
+    import_records(db, NETWORKS, table("slug,terms_de,terms_version,accent", "wifilib,Seid nett.,2,#075"))
     assert wifilib.terms == {"fr": "Soyez gentils.", "en": "Be kind.", "de": "Seid nett."}
-    assert (wifilib.terms_version, wifilib.look) == ("2", {"accent": "#0b5"})
+    assert (wifilib.terms_version, wifilib.look) == ("2", {"accent": "#075"})
 
 
 GATE = "identity,kind,site,network,client_prefixes"

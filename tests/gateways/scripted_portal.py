@@ -34,10 +34,12 @@ class ScriptedPortal:
         self.arrivals: list[dict[str, Any]] = []
         self.asked_since: list[int] = []
         self.strangers = 0
-        # While this is not set, arrivals are not taken in.
-        self.takes_arrivals = threading.Event()
+        # While these are not set, arrivals or confirmations wait at the door.
+        self.takes_arrivals, self.takes_confirms = threading.Event(), threading.Event()
         self.takes_arrivals.set()
+        self.takes_confirms.set()
         self.arrivals_at_the_door: list[dict[str, Any]] = []
+        self.confirms_at_the_door: list[dict[str, Any]] = []
         self._news = threading.Condition()
         self._server: _Server | None = None
         self.start()
@@ -144,11 +146,18 @@ class ScriptedPortal:
                 "ends": [n for n in changed if n not in self.grants and not full],
             }
 
-    def wait_to_take(self, value: dict[str, Any]) -> None:
-        with self._news:
-            self.arrivals_at_the_door.append(value)
-            self._news.notify_all()
-        self.takes_arrivals.wait(PATIENCE_SECONDS)
+    def wait_to_take(self, name: str, value: dict[str, Any]) -> None:
+        """Keep the caller waiting while nothing of this kind is taken in."""
+        doors = {
+            "arrivals": (self.arrivals_at_the_door, self.takes_arrivals),
+            "confirms": (self.confirms_at_the_door, self.takes_confirms),
+        }
+        if name in doors:
+            waiting, takes = doors[name]
+            with self._news:
+                waiting.append(value)
+                self._news.notify_all()
+            takes.wait(PATIENCE_SECONDS)
 
     def told(self, name: str, value: dict[str, Any]) -> None:
         with self._news:
@@ -196,10 +205,10 @@ class _Handler(BaseHTTPRequestHandler):
         value = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self._is_stranger():
             return
-        name = self.path.rpartition("/")[2]
-        if name == "arrivals":
-            self.server.portal.wait_to_take(value)
-        self.server.portal.told({"confirm": "confirms", "report": "reports"}.get(name, name), value)
+        said = self.path.rpartition("/")[2]
+        name = {"confirm": "confirms", "report": "reports"}.get(said, said)
+        self.server.portal.wait_to_take(name, value)
+        self.server.portal.told(name, value)
         self._send(204, None)
 
     def _is_stranger(self) -> bool:

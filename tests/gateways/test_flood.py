@@ -16,7 +16,7 @@ import pytest
 from lab.network import Phone
 from tests.gateways.hotspot import Hotspot, hotspot, until
 from tests.gateways.test_strangers import answering
-from tests.gateways.traffic import Tap, family
+from tests.gateways.traffic import Tap, family, outside
 
 pytestmark = pytest.mark.netns
 URL = "http://portal.example.org:8000"
@@ -98,14 +98,16 @@ def flooded(tmp_path: Path) -> Iterator[Hotspot]:
         known = spot.net.phone[1]
         leases.write_text(f"1900000000 {known.mac} {known.address(4)} * *\n")
         until(lambda: str(known.address(4)) in spot.agent.nft("list", "set", "inet", "arobase", "held4"))
-        with echo(spot, 4):
+        with echo(spot, 4), echo(spot, 6):
+            # Whatever it sends over IPv4 shows that its card is the one that DHCP knows.
+            assert ask(known, RESOLVER[4], question("known.example"))
             flood(spot, spot.net.phone[0])
             until(lambda: spot.agent.counter("dns") > 0, seconds=20)
             yield spot
 
 
-def answered(phone: Phone, text: bytes, *, times: int) -> int:
-    return sum(ask(phone, RESOLVER[4], text) is not None for _ in range(times))
+def answered(phone: Phone, text: bytes, *, times: int, version: int = 4) -> int:
+    return sum(ask(phone, RESOLVER[version], text) is not None for _ in range(times))
 
 
 def test_a_flood_from_made_up_cards_shuts_nobody_out(tmp_path: Path) -> None:
@@ -114,10 +116,12 @@ def test_a_flood_from_made_up_cards_shuts_nobody_out(tmp_path: Path) -> None:
         listed = spot.agent.nft("list", "set", "inet", "arobase", "dns_short_new")
         assert listed.count("expires") > 40_000
         # Whom DHCP gave an address has a bucket that nobody else can take or empty. (A busy machine loses datagrams.)
-        assert answered(known, question("captive.apple.com"), times=50) >= 45
+        for version in (4, 6):
+            assert answered(known, question("captive.apple.com"), times=50, version=version) >= 45
         # Who is new shares one with whoever has none; and the portal's name is always answered.
-        assert answered(new, question("captive.apple.com"), times=5) >= 4
-        assert answered(new, question("portal.example.org"), times=50) >= 45
+        for version in (4, 6):
+            assert answered(new, question("captive.apple.com"), times=5, version=version) >= 4
+            assert answered(new, question("portal.example.org"), times=50, version=version) >= 45
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -172,16 +176,19 @@ class Echo:
         self._thread.join()
 
 
-def test_answers_about_the_portal_pass_where_other_answers_are_over_budget(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_answers_about_the_portal_pass_where_other_answers_are_over_budget(
+    tmp_path: Path, version: int
+) -> None:
     """The answer repeats its question (RFC 1035 section 4.1.2): a device whose answers are used up still signs in."""
     with hotspot(tmp_path, start=False, portal_url=URL) as spot:
         spot.agent.start()
         phone = spot.net.phone[0]
-        with answering(spot.net.gateway.ns, 53, size=1200):
+        with answering(spot.net.gateway.ns, 53, size=1200, version=version):
             for _ in range(90):
-                ask(phone, RESOLVER[4], question("big.example"), 0.02)
-        with answering(spot.net.gateway.ns, 53):
-            assert ask(phone, RESOLVER[4], question("portal.example.org"))
+                ask(phone, RESOLVER[version], question("big.example"), 0.02)
+        with answering(spot.net.gateway.ns, 53, version=version):
+            assert ask(phone, RESOLVER[version], question("portal.example.org"))
 
 
 def test_twenty_long_honest_names_with_a_cookie_are_answered(tmp_path: Path) -> None:
@@ -193,22 +200,26 @@ def test_twenty_long_honest_names_with_a_cookie_are_answered(tmp_path: Path) -> 
         assert answers == texts
 
 
-def test_one_client_cannot_take_all_connections(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_one_client_cannot_take_all_connections(tmp_path: Path, version: int) -> None:
     with hotspot(tmp_path, phones=2) as spot, Tap(spot.net.internet, "gw0") as out:
         ada, bo = spot.net.phone
         for number, phone in ((17, ada), (18, bo)):
-            spot.portal.grant(number, phone, 600)
+            spot.portal.grant(number, phone, 600, addresses=[str(phone.address(4)), str(phone.address(6))])
         spot.portal.wait_confirmed(18)
-        with ada.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as near:
+        far = outside(spot.net, version)
+        with ada.ns.socket(family(version), socket.SOCK_DGRAM) as near:
             for number in range(10_000):
-                near.sendto(b"x", ("203.0.113.1", 20_000 + number))
-        until(lambda: len(flows(out, ada)) >= 8000)
-        assert len(flows(out, ada)) <= 8192
-        with bo.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as near:
-            near.sendto(b"x", ("203.0.113.1", 20_000))
-        until(lambda: flows(out, bo))
+                near.sendto(b"x", (far, 20_000 + number))
+        until(lambda: len(flows(out, ada, version)) >= 8000)
+        assert len(flows(out, ada, version)) <= 8192
+        with bo.ns.socket(family(version), socket.SOCK_DGRAM) as near:
+            near.sendto(b"x", (far, 20_000))
+        until(lambda: flows(out, bo, version))
 
 
-def flows(tap: Tap, phone: Phone) -> set[bytes]:
+def flows(tap: Tap, phone: Phone, version: int) -> set[bytes]:
     """The destination ports that this phone's packets came to."""
-    return {packet[36:38] for _, packet in tap.packets if packet[26:30] == phone.address(4).packed}
+    source, port = (slice(26, 30), slice(36, 38)) if version == 4 else (slice(22, 38), slice(56, 58))
+    own = phone.address(version).packed
+    return {packet[port] for _, packet in tap.packets if packet[source] == own}

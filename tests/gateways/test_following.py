@@ -107,6 +107,44 @@ def test_an_element_that_the_kernel_refuses_is_found_alone(tmp_path: Path) -> No
         assert set(spot.agent.leases()) == set(range(1000, 1030)) - {1013}
 
 
+def test_what_comes_while_a_confirmation_is_under_way_is_told_by_the_next(tmp_path: Path) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = spot.net.phone
+        portal = spot.portal
+        portal.takes_confirms.clear()
+        portal.grant(17, ada, 600)
+        portal.grant(20, bo, 600, client="ff:ff:ff:ff:ff:ff")
+        portal.wait(lambda: portal.confirms_at_the_door[-1]["refused"])
+        # The feed is followed meanwhile, on a line of its own.
+        portal.grant(21, bo, 600, client="nobody")
+        portal.grant(18, bo, 600)
+        portal.wait(lambda: portal.asked_since[-1] == portal.version)
+        portal.takes_confirms.set()
+        last = portal.wait_confirmed(18)
+        assert {each["number"] for each in last["refused"]} == {21}
+        assert last["applied"] == [18]
+
+
+def test_nothing_is_confirmed_that_the_kernel_has_not_taken(tmp_path: Path) -> None:
+    """nft can neither write nor read: the kernel's state is unknown, and the same change is asked for again."""
+    broken = tmp_path / "broken"
+    with hotspot(tmp_path, start=False) as spot:
+        spot.agent.start(nft=f"test -e {broken} && {{ echo 'out of memory' >&2; exit 1; }}")
+        spot.portal.wait_confirmed()
+        before = spot.portal.version
+        broken.touch()
+        spot.portal.grant(17, spot.net.phone[0], 600)
+        for _ in range(2):
+            asked = len(spot.portal.asked_since)
+            spot.portal.wait(lambda asked=asked: before in spot.portal.asked_since[asked:])
+        spot.agent.wait_line("a change of the feed could not be applied")
+        assert spot.portal.confirms[-1]["version"] == before
+        assert not any(17 in each["applied"] for each in spot.portal.confirms)
+        broken.unlink()
+        spot.portal.wait_confirmed(17)
+        assert reaches(spot.net, spot.net.phone[0])
+
+
 def test_after_a_gap_the_whole_truth_is_taken(tmp_path: Path) -> None:
     with hotspot(tmp_path, phones=2) as spot:
         ada, bo = spot.net.phone

@@ -17,18 +17,19 @@ from gateways.landing_token import verify
 from lab.network import Namespace, Phone
 from tests.gateways.hotspot import Hotspot, hotspot, until
 from tests.gateways.scripted_portal import LANDING_KEY
-from tests.gateways.traffic import Tap, outside, reaches, tcp_pair
+from tests.gateways.traffic import Tap, family, outside, reaches, tcp_pair
 
+OURS = {4: "10.66.0.1", 6: "fd66::1"}
 PORTS = (22, 53, 443, 631, 1812, 5432, 8080, 9090)
 pytestmark = pytest.mark.netns
 
 
 @contextmanager
-def answering(ns: Namespace, *ports: int, size: int = 0) -> Iterator[list[bytes]]:
+def answering(ns: Namespace, *ports: int, size: int = 0, version: int = 4) -> Iterator[list[bytes]]:
     """A datagram service on these ports that echoes, or answers with `size` bytes. Gives what it was asked."""
     asked: list[bytes] = []
     stopping = threading.Event()
-    services = [ns.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in ports]
+    services = [ns.socket(family(version), socket.SOCK_DGRAM) for _ in ports]
 
     def serve(service: socket.socket) -> None:
         while not stopping.is_set():
@@ -43,7 +44,7 @@ def answering(ns: Namespace, *ports: int, size: int = 0) -> Iterator[list[bytes]
 
     threads = []
     for service, port in zip(services, ports, strict=True):
-        service.bind(("0.0.0.0", port))
+        service.bind(("0.0.0.0" if version == 4 else "::", port))
         service.settimeout(0.05)
         threads.append(threading.Thread(target=serve, args=(service,), daemon=True))
         threads[-1].start()
@@ -58,7 +59,7 @@ def answering(ns: Namespace, *ports: int, size: int = 0) -> Iterator[list[bytes]
 
 
 def ask(phone: Phone, address: str, port: int, question: bytes, patience: float = 0.3) -> bytes | None:
-    with phone.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+    with phone.ns.socket(family(6 if ":" in address else 4), socket.SOCK_DGRAM) as udp:
         udp.settimeout(patience)
         udp.sendto(question, (address, port))
         try:
@@ -69,7 +70,7 @@ def ask(phone: Phone, address: str, port: int, question: bytes, patience: float 
 
 def get(phone: Phone, address: str, port: int = 80) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(address, port, timeout=3)
-    near = phone.ns.socket()
+    near = phone.ns.socket(family(6 if ":" in address else 4))
     near.settimeout(3)
     near.connect((address, port))
     connection.sock = near
@@ -82,38 +83,42 @@ def get(phone: Phone, address: str, port: int = 80) -> http.client.HTTPResponse:
 
 def granted(spot: Hotspot) -> Phone:
     phone = spot.net.phone[0]
-    spot.portal.grant(17, phone, 600)
+    spot.portal.grant(17, phone, 600, addresses=[str(phone.address(4)), str(phone.address(6))])
     spot.portal.wait_confirmed(17)
     return phone
 
 
-def test_plain_http_leads_to_the_portal_with_a_token_that_names_the_phone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_plain_http_leads_to_the_portal_with_a_token_that_names_the_phone(
+    tmp_path: Path, version: int
+) -> None:
     # The gateway's own clock is years behind the portal's: the token is good by the portal's.
     with hotspot(tmp_path, offset=3e8) as spot:
         phone = spot.net.phone[0]
-        answer = get(phone, outside(spot.net, 4))
+        answer = get(phone, outside(spot.net, version))
         location = answer.headers["Location"]
         assert (answer.status, answer.headers["Cache-Control"]) == (302, "no-store")
         assert location.startswith(spot.agent.settings["portal_url"] + "/?landing=")
         key = LANDING_KEY
         token = location.partition("landing=")[2]
         landing = verify(token, gateway="gate-0", key=key, now=spot.portal.now())
-        assert (landing.mac, landing.address) == (phone.mac, phone.address(4))
+        assert (landing.mac, landing.address) == (phone.mac, phone.address(version))
 
 
-def test_https_is_refused_at_once_and_quic_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_https_is_refused_at_once_and_quic_too(tmp_path: Path, version: int) -> None:
     with hotspot(tmp_path) as spot:
         phone = spot.net.phone[0]
         for port in (443, 22, 8443):
-            with phone.ns.socket() as near, pytest.raises(ConnectionRefusedError):
+            with phone.ns.socket(family(version)) as near, pytest.raises(ConnectionRefusedError):
                 near.settimeout(3)
-                near.connect((outside(spot.net, 4), port))
+                near.connect((outside(spot.net, version), port))
         with (
-            phone.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as quic,
+            phone.ns.socket(family(version), socket.SOCK_DGRAM) as quic,
             pytest.raises(ConnectionRefusedError),
         ):
             quic.settimeout(3)
-            quic.connect((outside(spot.net, 4), 443))
+            quic.connect((outside(spot.net, version), 443))
             quic.send(b"hello")
             quic.recv(10)
 
@@ -121,8 +126,9 @@ def test_https_is_refused_at_once_and_quic_too(tmp_path: Path) -> None:
 def test_the_portal_is_reached_and_sees_the_phones_own_address(tmp_path: Path) -> None:
     with hotspot(tmp_path, masquerade=True, masquerade_ipv6=True) as spot:
         phone = spot.net.phone[0]
-        for family, version, any_address in ((socket.AF_INET, 4, "0.0.0.0"), (socket.AF_INET6, 6, "::")):
-            with spot.net.portal.socket(family) as portal, phone.ns.socket(family) as near:
+        for version, any_address in ((4, "0.0.0.0"), (6, "::")):
+            kind = family(version)
+            with spot.net.portal.socket(kind) as portal, phone.ns.socket(kind) as near:
                 portal.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if version == 6:
                     portal.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -143,34 +149,44 @@ def test_the_internet_sees_the_gateway_where_addresses_are_translated(tmp_path: 
             assert far.getpeername()[0] == "203.0.113.10"
 
 
-def test_dns_reaches_only_our_own_resolver(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_dns_reaches_only_our_own_resolver(tmp_path: Path, version: int) -> None:
     with hotspot(tmp_path) as spot:
-        phone, far = spot.net.phone[0], outside(spot.net, 4)
-        with answering(spot.net.gateway.ns, 53) as ours, answering(spot.net.internet, 53) as foreign:
-            assert ask(phone, "10.66.0.1", 53, b"ours") == b"ours"
+        phone, far = spot.net.phone[0], outside(spot.net, version)
+        with (
+            answering(spot.net.gateway.ns, 53, version=version) as ours,
+            answering(spot.net.internet, 53, version=version) as foreign,
+        ):
+            assert ask(phone, OURS[version], 53, b"ours") == b"ours"
             # Whoever it was meant for, it was answered by ours.
             assert ask(phone, far, 53, b"theirs") == b"theirs"
             assert (ours, foreign) == ([b"ours", b"theirs"], [])
-        assert not reaches(spot.net, phone, port=53) and not reaches(spot.net, phone, port=853)
+        for port in (53, 853):
+            assert not reaches(spot.net, phone, port=port, version=version)
 
 
-def test_after_signing_in_any_resolver_is_reached(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_after_signing_in_any_resolver_is_reached(tmp_path: Path, version: int) -> None:
     with hotspot(tmp_path) as spot:
         phone = granted(spot)
-        with answering(spot.net.internet, 53) as foreign:
-            assert ask(phone, outside(spot.net, 4), 53, b"mine") == b"mine"
+        with answering(spot.net.internet, 53, version=version) as foreign:
+            assert ask(phone, outside(spot.net, version), 53, b"mine") == b"mine"
             assert foreign == [b"mine"]
 
 
-def test_a_dns_tunnel_is_starved_and_told_once(tmp_path: Path) -> None:
-    with hotspot(tmp_path, phones=2) as spot, answering(spot.net.gateway.ns, 53) as asked:
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_dns_tunnel_is_starved_and_told_once(tmp_path: Path, version: int) -> None:
+    with (
+        hotspot(tmp_path, phones=2) as spot,
+        answering(spot.net.gateway.ns, 53, version=version) as asked,
+    ):
         stranger, ada = spot.net.phone
         spot.portal.wait_report(lambda report: report["refused"]["dns"] == 0)
-        with stranger.ns.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        with stranger.ns.socket(family(version), socket.SOCK_DGRAM) as udp:
             for number in range(1000):
-                udp.sendto(b"%0120d" % number, ("10.66.0.1", 53))
+                udp.sendto(b"%0120d" % number, (OURS[version], 53))
             for number in range(500):
-                udp.sendto(b"%060d" % number, ("10.66.0.1", 53))
+                udp.sendto(b"%060d" % number, (OURS[version], 53))
         until(lambda: spot.agent.counter("dns") > 1300)
         assert len([each for each in asked if len(each) > 100]) <= 35
         assert len(asked) <= 150
@@ -179,16 +195,17 @@ def test_a_dns_tunnel_is_starved_and_told_once(tmp_path: Path) -> None:
         spot.portal.wait_report(lambda report: True)
         assert len([line for line in spot.agent.lines if "alert" in line]) == 1
         # Nobody else pays for it, and signing in ends the budget.
-        assert ask(ada, "10.66.0.1", 53, b"short") == b"short"
+        assert ask(ada, OURS[version], 53, b"short") == b"short"
         granted(spot)
         for number in range(200):
-            assert ask(stranger, "10.66.0.1", 53, b"%0120d" % number)
+            assert ask(stranger, OURS[version], 53, b"%0120d" % number)
 
 
-def test_long_answers_to_a_stranger_are_budgeted_too(tmp_path: Path) -> None:
-    with hotspot(tmp_path) as spot, answering(spot.net.gateway.ns, 53, size=1200):
+@pytest.mark.parametrize("version", [4, 6])
+def test_long_answers_to_a_stranger_are_budgeted_too(tmp_path: Path, version: int) -> None:
+    with hotspot(tmp_path) as spot, answering(spot.net.gateway.ns, 53, size=1200, version=version):
         phone = spot.net.phone[0]
-        received = sum(ask(phone, "10.66.0.1", 53, b"TXT?", 0.05) is not None for _ in range(90))
+        received = sum(ask(phone, OURS[version], 53, b"TXT?", 0.05) is not None for _ in range(90))
         assert received * 1228 < 75_000
 
 
@@ -197,9 +214,9 @@ def test_a_phone_reaches_nothing_of_the_gateway_but_what_it_needs(tmp_path: Path
         phone, gateway = spot.net.phone[0], spot.net.gateway.ns
         listeners = []
         for port in PORTS:
-            for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-                listener = gateway.socket(family)
-                if family == socket.AF_INET6:
+            for kind, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+                listener = gateway.socket(kind)
+                if kind == socket.AF_INET6:
                     listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 listener.bind((address, port))
                 listener.listen()
@@ -228,14 +245,14 @@ def test_what_the_gateway_does_not_offer_is_refused_at_once(tmp_path: Path, is_g
     with hotspot(tmp_path) as spot:
         phone = granted(spot) if is_granted else spot.net.phone[0]
         for address in ("10.66.0.1", "203.0.113.10", "fd66::1"):
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            for port in (443, 853, 22, *([80] if is_granted and family == socket.AF_INET else [])):
-                with phone.ns.socket(family) as near, pytest.raises(ConnectionRefusedError):
+            kind = family(6 if ":" in address else 4)
+            for port in (443, 853, 22, *([80] if is_granted and kind == socket.AF_INET else [])):
+                with phone.ns.socket(kind) as near, pytest.raises(ConnectionRefusedError):
                     near.settimeout(10)
                     near.connect((address, port))
             for port in (443, 853):
                 with (
-                    phone.ns.socket(family, socket.SOCK_DGRAM) as quic,
+                    phone.ns.socket(kind, socket.SOCK_DGRAM) as quic,
                     pytest.raises(ConnectionRefusedError),
                 ):
                     quic.settimeout(10)
@@ -246,14 +263,13 @@ def test_what_the_gateway_does_not_offer_is_refused_at_once(tmp_path: Path, is_g
 
 def open_ports(phone: Phone, version: int, address: str, ports: Sequence[int]) -> set[int]:
     """Which of these ports answer, many tried at once."""
-    family = socket.AF_INET if version == 4 else socket.AF_INET6
     found: set[int] = set()
 
     def scan() -> None:
         for start in range(0, len(ports), 8192):
             pending: dict[int, socket.socket] = {}
             for port in ports[start : start + 8192]:
-                near = socket.socket(family)
+                near = socket.socket(family(version))
                 near.setblocking(False)
                 near.connect_ex((address, port))
                 pending[port] = near
@@ -270,20 +286,27 @@ def open_ports(phone: Phone, version: int, address: str, ports: Sequence[int]) -
     return found
 
 
-def test_echo_to_the_gateway_is_answered_and_echo_through_it_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_echo_to_the_gateway_is_answered_and_echo_through_it_is_not(tmp_path: Path, version: int) -> None:
     with hotspot(tmp_path) as spot, Tap(spot.net.internet, "gw0") as tap:
+        ping = ["ping", f"-{version}", "-W", "2"]
         phone = spot.net.phone[0]
-        assert phone.run(["ping", "-c", "1", "-W", "2", "10.66.0.1"], check=False).returncode == 0
-        assert phone.run(["ping", "-6", "-c", "1", "-W", "2", "fd66::1"], check=False).returncode == 0
-        phone.run(["ping", "-c", "2", "-i", "0.2", "-W", "1", outside(spot.net, 4)], check=False)
-        assert tap.sources("10.66.0.0/24") == []
+        assert phone.run([*ping, "-c", "1", OURS[version]], check=False).returncode == 0
+        phone.run([*ping, "-c", "2", "-i", "0.2", outside(spot.net, version)], check=False)
+        assert tap.sources("10.66.0.0/24", "fd66::/64") == []
 
 
-def test_time_comes_from_the_named_server_in_small_packets_and_seldom(tmp_path: Path) -> None:
-    with hotspot(tmp_path, ntp_servers=["203.0.113.1"]) as spot, answering(spot.net.internet, 123) as asked:
-        phone, far = spot.net.phone[0], outside(spot.net, 4)
+@pytest.mark.parametrize("version", [4, 6])
+def test_time_comes_from_the_named_server_in_small_packets_and_seldom(tmp_path: Path, version: int) -> None:
+    servers = ["203.0.113.1", "2001:db8:113::1"]
+    with (
+        hotspot(tmp_path, ntp_servers=servers) as spot,
+        answering(spot.net.internet, 123, version=version) as asked,
+    ):
+        phone, far = spot.net.phone[0], outside(spot.net, version)
+        assert far in servers
         assert ask(phone, far, 123, bytes(48)) == bytes(48)
         assert ask(phone, far, 123, bytes(200)) is None
-        assert ask(phone, str(spot.net.portal_address(4)), 123, bytes(48)) is None
+        assert ask(phone, str(spot.net.portal_address(version)), 123, bytes(48)) is None
         answered = sum(ask(phone, far, 123, bytes(48), 0.05) is not None for _ in range(30))
         assert answered <= 10 and len(asked) <= 11

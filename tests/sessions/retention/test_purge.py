@@ -409,6 +409,27 @@ def test_a_hold_placed_in_the_middle_of_a_run_acts_at_once(
     assert books(make_session, done.run)["access_sessions"] == (4, 2, 2, 0)
 
 
+def test_a_term_made_longer_in_the_middle_of_a_run_acts_at_once(
+    past: Past, run: Purge, make_session: SessionMaker
+) -> None:
+    for _ in range(4):
+        past.stay(OLD)
+    past.db.commit()
+    while rows(make_session, AccessSession) == 4:
+        with make_session.begin() as db:
+            purge.step(db, SHELVES, now=NOON, most=2, at_once=True)
+    for rule in periods.current(past.db):
+        if rule.data_class in (DataClass.CONNECTION, DataClass.TRAFFIC):
+            longer = Term(2, TermUnit.YEARS)
+            periods.change(past.db, rule.id, term=longer, basis="Décret de 2026", by="pia", now=NOON)
+    past.db.commit()
+    done = run()
+    assert rows(make_session, AccessSession) == 2
+    # The books say what is left of all that was due when the run began.
+    assert done.run is not None and done.run.adds_up
+    assert books(make_session, done.run)["access_sessions"] == (4, 2, 0, 2)
+
+
 # Guards ------------------------------------------------------------------------------------------------------------
 
 

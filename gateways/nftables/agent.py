@@ -19,13 +19,15 @@ from pathlib import Path
 
 from gateways.nftables import advertisements, kernel, machine, neighbours, redirector
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
-from gateways.nftables.duties import Feeding, Telling, Watching
 from gateways.nftables.enforcement import OffloadedClients
+from gateways.nftables.feed_follower import FeedFollower
 from gateways.nftables.gateway import Gateway
-from gateways.nftables.identification import Identifying
+from gateways.nftables.identification import AddressMonitor
 from gateways.nftables.journal import Journal
+from gateways.nftables.monitor import Monitor
 from gateways.nftables.portal import Line
-from gateways.nftables.proving import Proving
+from gateways.nftables.proving import ProofMonitor
+from gateways.nftables.reporter import Reporter
 
 CANNOT_START, BAD_CONFIGURATION = 1, 2
 log = logging.getLogger("gateways.nftables.agent")
@@ -100,11 +102,11 @@ def _lock(directory: Path) -> Iterator[None]:
 async def _run(configuration: Configuration) -> None:
     gateway = Gateway(configuration, Journal(configuration.state_directory))
     lines = [Line(configuration) for _ in range(3)]
-    feeding = Feeding(gateway, lines[0], lines[1])
-    telling = Telling(gateway, lines[2])
-    watching = Watching(gateway, telling)
-    identifying = Identifying(gateway, telling)
-    proving = Proving(gateway)
+    follower = FeedFollower(gateway, lines[0], lines[1])
+    reporter = Reporter(gateway, lines[2])
+    monitor = Monitor(gateway, reporter)
+    addresses = AddressMonitor(gateway, reporter)
+    proof = ProofMonitor(gateway)
     with neighbours.NeighbourTable(configuration.client_interface) as table:
         # Its port first: what cannot serve must not load rules either.
         server = await _serve(gateway, table)
@@ -112,14 +114,14 @@ async def _run(configuration: Configuration) -> None:
         duties = [
             asyncio.create_task(duty)
             for duty in (
-                feeding.follow(),
-                feeding.confirm(),
-                telling.tell_arrivals(),
-                telling.report(),
-                watching.follow_neighbours(identifying.neighbour),
-                identifying.follow(),
-                watching.watch(),
-                proving.prove(),
+                follower.follow(),
+                follower.confirm(),
+                reporter.tell_arrivals(),
+                reporter.report(),
+                monitor.follow_neighbours(addresses.neighbour),
+                addresses.follow(),
+                monitor.watch(),
+                proof.prove(),
                 advertisements.announce(configuration),
             )
         ]
@@ -132,7 +134,7 @@ async def _run(configuration: Configuration) -> None:
             for line in lines:
                 line.close()
             server.close()
-            proving.close()
+            proof.close()
             gateway.close()
     log.info("stopped; the rules stay, and so does everybody's time")
 

@@ -29,6 +29,9 @@ class OffloadedClients(Exception):
     """A flowtable carries the clients' packets past every rule: no deadline would be kept."""
 
 
+KERNEL_FAULTS = (kernel.UnknownState, kernel.KernelRefused, OffloadedClients)
+
+
 def boot_time() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 

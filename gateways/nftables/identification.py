@@ -11,10 +11,10 @@ from gateways.nftables import kernel, reachability
 from gateways.nftables.addresses import Claim
 from gateways.nftables.client_side import ClientSide
 from gateways.nftables.dumps import PairDump
-from gateways.nftables.duties import KERNEL_FAULTS, Telling
 from gateways.nftables.elements import Pair
-from gateways.nftables.enforcement import boot_time
+from gateways.nftables.enforcement import KERNEL_FAULTS, boot_time
 from gateways.nftables.gateway import Gateway
+from gateways.nftables.reporter import Reporter
 from gateways.types import Client, IpAddress, MacAddress
 
 LOOK_SECONDS = 0.2
@@ -27,11 +27,11 @@ TOLD_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-class Identifying:
+class AddressMonitor:
     """Takes what the kernel has seen, and decides."""
 
-    def __init__(self, gateway: Gateway, telling: Telling) -> None:
-        self._gateway, self._telling = gateway, telling
+    def __init__(self, gateway: Gateway, reporter: Reporter) -> None:
+        self._gateway, self._reporter = gateway, reporter
         self._asking: dict[IpAddress, asyncio.Task[None]] = {}
         # Until when the holder's last answer counts.
         self._settled: dict[IpAddress, float] = {}
@@ -46,7 +46,7 @@ class Identifying:
                 try:
                     seen = [pair for name in SEEN_SETS for pair in dump.read(name)]
                 except kernel.UnknownState as error:
-                    # Our table is away for a moment; `Watching` says so.
+                    # Our table is away for a moment; `Monitor` says so.
                     log.debug("%s", error)
                     continue
                 contests, self._gateway.contests = self._gateway.contests, set()
@@ -61,7 +61,7 @@ class Identifying:
         """A neighbour appeared or changed."""
         news = await self.take([(client.mac, address) for address in client.addresses])
         if not news:
-            self._telling.arrive(client.mac, is_news=False)
+            self._reporter.arrive(client.mac, is_news=False)
 
     async def take(self, seen: list[Pair]) -> set[MacAddress]:
         """Cards were seen with addresses. Gives those for whom it was news."""
@@ -75,7 +75,7 @@ class Identifying:
         if news:
             await self._gateway.refit(news)
             for mac in news:
-                self._telling.arrive(mac, is_news=True)
+                self._reporter.arrive(mac, is_news=True)
         return news
 
     def _contest(self, mac: MacAddress, address: IpAddress) -> None:
@@ -116,6 +116,6 @@ class Identifying:
 
     async def _move(self, mac: MacAddress, address: IpAddress) -> None:
         loser = self._gateway.book.move(mac, address, now=boot_time())
-        self._telling.arrive(mac, is_news=True)
-        await self._telling.until_told(mac, TOLD_SECONDS)
+        self._reporter.arrive(mac, is_news=True)
+        await self._reporter.until_told(mac, TOLD_SECONDS)
         await self._gateway.refit({mac, loser} if loser else {mac}, moved=[address])

@@ -20,7 +20,9 @@ WORDS = {
 }
 
 
-class Proving:
+class ProofMonitor:
+    """Proves the packets' way, for ever, and notes what is wrong with it."""
+
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._proof = Proof(gateway.configuration)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.gateways.hotspot import AgentProcess, hotspot, until
 from tests.gateways.scripted_portal import ScriptedPortal
+from tests.gateways.test_spoofing import readdress
 from tests.gateways.traffic import Tap, reaches, tcp_pair, udp_downpour, udp_ping_pong
 from tests.services.town import opened
 
@@ -367,3 +368,28 @@ def test_what_was_meant_for_a_client_is_not_heard_by_the_next_owner_of_its_addre
             with Tap(bo.ns, bo.interface) as tap:
                 time.sleep(0.5)
                 assert not [each for each in tap.sources("203.0.113.0/24") if len(each) > 500]
+
+
+def test_what_was_meant_for_a_client_is_not_heard_by_the_next_owner_of_its_ipv6_address(
+    tmp_path: Path,
+) -> None:
+    """No DHCP server says who has it now: whoever answers for it."""
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = spot.net.phone
+        old = str(ada.address(6))
+        spot.portal.grant(17, ada, 600, addresses=[str(ada.address(4)), old])
+        spot.portal.wait_confirmed(17)
+        gateway = spot.net.gateway.ns
+        with udp_downpour(spot.net, ada, version=6) as flow:
+            until(lambda: flow.here.count > 3)
+            readdress(ada, 6, "fd66::99")
+            readdress(bo, 6, old)
+
+            def is_bos() -> bool:
+                bo.run(["ping", "-6", "-c", "1", "-W", "1", "fd66::1"], check=False)
+                return bo.mac in gateway.run(["ip", "-6", "neigh", "show", old, "dev", "lan0"]).stdout
+
+            until(is_bos, seconds=10)
+            with Tap(bo.ns, bo.interface) as tap:
+                time.sleep(0.5)
+                assert not [each for each in tap.sources("2001:db8:113::/64") if len(each) > 500]

@@ -7,9 +7,9 @@ import pytest
 
 from gateways.nftables import journal as remembering
 from gateways.nftables.clock import LONGEST_OFF_SECONDS, Moment, Stamp, portal_time, rebase
-from gateways.nftables.duties import next_sequence
 from gateways.nftables.feed import Answer, parse_grant
 from gateways.nftables.journal import Journal
+from gateways.nftables.reporter import next_sequence
 from tests.gateways.test_feed import ROW, answer
 
 STAMP = Stamp(1000.0, Moment("boot", 50.0, 2000.0))

@@ -17,7 +17,7 @@ from tests.gateways.traffic import Tap, reaches
 pytestmark = pytest.mark.netns
 __all__ = ["ns"]
 # The look that comes by itself is an hour away: what is put right was told by the kernel.
-NO_TURNS = "from gateways.nftables import duties; duties.WATCH_SECONDS = 3600.0"
+NO_TURNS = "from gateways.nftables import monitor; monitor.WATCH_SECONDS = 3600.0"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""Follows the portal's feed, and confirms what the kernel has taken. No failure of either ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from gateways.nftables.enforcement import KERNEL_FAULTS
+from gateways.nftables.feed import Answer, Refused
+from gateways.nftables.gateway import Gateway
+from gateways.nftables.portal import Line
+from gateways.nftables.retrying import retry_forever, retry_until_answered
+
+WAIT_SECONDS = 25.0
+log = logging.getLogger(__name__)
+
+
+class FeedFollower:
+    """Follows the feed, and confirms what the kernel has taken."""
+
+    def __init__(self, gateway: Gateway, feed_line: Line, confirm_line: Line) -> None:
+        self._gateway = gateway
+        self._feed_line, self._confirm_line = feed_line, confirm_line
+        self._version = gateway.journal.memory.version
+        self._confirmed = asyncio.Event()
+        self._applied: set[int] = set()
+        self._refused: list[Refused] = []
+        self._wait_seconds = 0.0
+
+    async def follow(self) -> None:
+        await retry_forever("feed", self._step)
+
+    async def _step(self) -> None:
+        since = self._gateway.journal.memory.version
+        answer = await asyncio.to_thread(self._feed_line.feed, since, self._wait_seconds)
+        # The first answer comes at once: the redirector cannot sign before it.
+        self._wait_seconds = WAIT_SECONDS
+        try:
+            refused = await self._gateway.take(answer)
+        except KERNEL_FAULTS as error:
+            # Nothing is confirmed and nothing remembered: the same change is asked for again.
+            log.error("a change of the feed could not be applied: %s", error)
+            await asyncio.sleep(1.0)
+            return
+        for each in refused:
+            log.error("grant %d was refused: %s", each.number, each.reason)
+        if answer.full or answer.version != since:
+            self._note(answer, refused)
+
+    def _note(self, answer: Answer, refused: list[Refused]) -> None:
+        bad = {each.number for each in refused}
+        self._applied |= {grant.number for grant in answer.grants} - bad
+        self._applied -= set(answer.ends)
+        self._refused += refused
+        self._version = answer.version
+        self._confirmed.set()
+
+    async def confirm(self) -> None:
+        while True:
+            await self._confirmed.wait()
+            self._confirmed.clear()
+            await retry_until_answered("confirm", self._confirm)
+
+    async def _confirm(self) -> None:
+        version, applied, refused = self._version, set(self._applied), list(self._refused)
+        await asyncio.to_thread(self._confirm_line.confirm, version, sorted(applied), refused)
+        self._applied -= applied
+        self._refused = self._refused[len(refused) :]

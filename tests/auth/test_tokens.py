@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 from datetime import timedelta
 
@@ -46,6 +48,21 @@ def test_it_refuses_a_token_before_its_time_and_says_when() -> None:
 def test_it_refuses_a_token_made_for_something_else() -> None:
     with pytest.raises(InvalidToken):
         TOKENS.verify("ticket", seal(), now=NOON)
+
+
+def test_each_purpose_has_a_key_of_its_own() -> None:
+    """A token that names another purpose than the one whose key signed it."""
+    secret = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
+    claims = {"aud": "ticket", "exp": (NOON + HOUR).timestamp(), "jti": "1"}
+
+    def signed_for(purpose: str) -> str:
+        key = hmac.new(secret, b"arobase token " + purpose.encode(), hashlib.sha256).digest()
+        return jwt.encode(claims, key, algorithm="HS256")
+
+    assert TOKENS.verify("ticket", signed_for("ticket"), now=NOON)["jti"] == "1"
+    for other in ("visit", ""):
+        with pytest.raises(InvalidToken):
+            TOKENS.verify("ticket", signed_for(other), now=NOON)
 
 
 def test_it_refuses_a_token_of_another_installation() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Blueprint, current_app
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload
 
 from db.engine import reading
@@ -19,6 +21,7 @@ from gateways.registry import kind_of, kinds, names
 from portal.services import services
 from sites.models import Gateway
 
+log = logging.getLogger(__name__)
 REPEAT_AFTER = timedelta(minutes=1)
 
 
@@ -57,8 +60,17 @@ def blueprints() -> list[Blueprint]:
 
 
 def notify_gateway(gateway: Gateway) -> None:
-    """After a commit: have the gateway learn of the change, in the manner of its kind."""
-    endpoint_of(gateway.kind).notify(gateway)
+    """After a commit: have the gateway learn of the change, in the manner of its kind.
+
+    What goes wrong there is logged: the guest's page waits for the confirmation, and the sweep tries again. Raises
+    SQLAlchemyError where our own database is the trouble.
+    """
+    try:
+        endpoint_of(gateway.kind).notify(gateway)
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("gateway %s could not be notified", gateway.identity)
 
 
 def reconcile() -> int:

@@ -122,6 +122,8 @@ class EndStage(enum.StrEnum):
     BY_ITSELF = "by_itself"
     PENDING = "pending"
     CONFIRMED = "confirmed"
+    # A gateway of a kind that cannot take access back lets the device pass until the lease is over.
+    RUNS_OUT = "runs_out"
 
 
 def end_stage(rows: TimelineRows, *, now: datetime) -> EndStage:
@@ -132,6 +134,8 @@ def end_stage(rows: TimelineRows, *, now: datetime) -> EndStage:
     """
     if rows.access.ended_at is None:
         return EndStage.OPEN
+    if any(lease.released_at is None and lease.until > now for lease in rows.leases):
+        return EndStage.RUNS_OUT
     taken_back = [lease for lease in rows.leases if lease.released_at is not None]
     if not taken_back or rows.access.end_reason in (EndReason.EXPIRED, EndReason.GATEWAY_LOST):
         return EndStage.BY_ITSELF

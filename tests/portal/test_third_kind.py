@@ -103,3 +103,22 @@ def test_a_credential_opens_the_calls_of_its_own_kind_alone(services: Services, 
             for path in status
         }
         assert got == status
+
+
+def test_a_kind_whose_own_module_fails_holds_up_neither_guest_nor_sweep(
+    services: Services, town: Town, clock: MovingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody has told this portal where the doorman stands: his module looks him up in vain."""
+    with services.make_session.begin() as db:
+        db.get_one(Gateway, town.station.id).kind = "doorman"
+    services.places.forget()
+    app = create_app(services)
+    phone = Phone(app, town.station)
+    phone.land()
+    clock.advance(seconds=6)
+    assert phone.press("/pause", follow=True).status_code == 200
+    assert phone.page.request.path == "/opening"
+    assert "gateway gw-viotte could not be notified" in caplog.text
+    caplog.clear()
+    assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
+    assert "gateway gw-viotte could not be notified" in caplog.text

@@ -27,6 +27,7 @@ from sessions.models import EndReason, Lease, Mismatch, MismatchKind, Outage, Re
 from sites.checks import GatewayState
 from sites.models import Gateway
 from tests.clock import MovingClock
+from tests.gateways.contract import made_up
 from tests.portal.staff.conftest import Desk
 from tests.sessions.test_feed import enter
 from tests.town import ADA_PHONE, Town
@@ -241,3 +242,21 @@ def test_a_record_of_a_newer_version_is_told_and_serves_nobody(
     assert "gw-viotte (turnstile)" in caplog.text
     page = desk.at_work("nour", Role.NETWORK).get("/staff/gateways/gw-viotte").text
     assert "a kind that this version does not know" in page
+
+
+def test_staff_is_told_where_access_cannot_be_taken_back(
+    services: Services, desk: Desk, clock: MovingClock, town: Town
+) -> None:
+    with made_up.added():
+        with services.make_session.begin() as db:
+            gateway = db.get_one(Gateway, town.station.id)
+            gateway.kind = "hourglass"
+            number = enter(db, gateway).id
+        services.places.forget()
+        clerk = desk.at_work("nour", Role.NETWORK)
+        asked = html.unescape(clerk.get(f"/staff/sessions/{number}/end").text)
+        assert "Its gateway cannot take access back" in asked
+        clerk.press(f"/staff/sessions/{number}/end")
+        told = clerk.get(f"/staff/sessions/{number}").text
+        assert "Ended in the books; its gateway cannot take access back." in told
+        assert "has confirmed the end" not in told

@@ -1,4 +1,4 @@
-"""A guest walks from a gateway that keeps seconds to one of whole minutes, and is given no more there than is left."""
+"""At a gateway of whole minutes, every lease ends on a whole one, however it came about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sessions import roaming
+from sessions import renewal, roaming
 from sessions.models import Lease
 from tests.clock import NOON
 from tests.gateways.contract import made_up
@@ -34,3 +34,13 @@ def test_the_lease_at_the_coarser_gateway_ends_on_its_last_whole_step(db: Sessio
     lease = db.scalars(select(Lease).where(Lease.gateway_id == town.battant.id)).one()
     assert access.until - timedelta(minutes=1) < lease.until < access.until
     assert (lease.until - later) % timedelta(minutes=1) == timedelta(0)
+
+
+def test_a_renewal_after_the_end_is_of_whole_steps_too(db: Session, town: Town) -> None:
+    access = enter(db, town.battant)
+    town.free.lease_seconds = 1810
+    over = access.until + timedelta(seconds=5)
+    client = make_client(ADA_PHONE, "10.67.0.5")
+    assert renewal.renew(db, access, gateway=town.battant, client=client, now=over) is not None
+    db.refresh(access)
+    assert access.until == over + timedelta(minutes=30)

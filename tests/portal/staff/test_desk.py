@@ -104,6 +104,24 @@ def test_the_computer_remembers_its_desk_for_whoever_signs_in_next(clerk: Clerk,
     assert '<option value="nelson-mandela" selected>' in clerk.get("/staff/desk").text
 
 
+def test_the_files_for_spreadsheets_speak_the_readers_language(clerk: Clerk, services: Services) -> None:
+    """Headings, states, kinds and desks as the page says them, and instants on the town's clock."""
+    issue(clerk, "2", desk="pierre-bayle")
+    batch = only_batch(services)
+    names = clerk.get("/staff/batches.csv?lang=fr").get_data().decode("utf-8-sig").splitlines()
+    assert names[0].startswith('"Lot";"Émis";"Émis par";"Guichet";"Type";"Évènement";"Note"')
+    assert "pierre-bayle" not in names[1] and "2026-11-24 12:00" in names[1]
+    passes = clerk.get(f"/staff/batches/{batch.id}/passes.csv?lang=fr").get_data().decode("utf-8-sig")
+    assert passes.splitlines()[0].startswith('"Numéro";"État";"Émis le";"Première utilisation"')
+    assert '"pas encore utilisé"' in passes
+    assert (
+        clerk.get("/staff/batches.csv?lang=en").get_data().decode("utf-8-sig").startswith('"Batch";"Issued"')
+    )
+    assert (
+        clerk.get("/staff/batches.csv?lang=fr&words=nowhere").get_data().decode("utf-8-sig").count("\n") == 1
+    )
+
+
 def test_the_files_for_spreadsheets_run_nothing(clerk: Clerk, services: Services) -> None:
     """Case U3."""
     codes = issue(clerk, "2", note="=HYPERLINK(1)", event="@SUM(A1)")
@@ -115,7 +133,7 @@ def test_the_files_for_spreadsheets_run_nothing(clerk: Clerk, services: Services
     assert text.splitlines()[1].endswith('"2";"0";"0";"0";"2"')
     passes = clerk.get(f"/staff/batches/{batch.id}/passes.csv").get_data().decode("utf-8-sig")
     # Excel would make a day of the mark 1-1.
-    assert passes.splitlines()[1].startswith(f'"\'{batch.id}-1";"left"')
+    assert passes.splitlines()[1].startswith(f'"\'{batch.id}-1";"not used yet"')
     assert not any(code in text + passes for code in codes)
     assert deeds(services) == ["passes issued", "books exported", "batch exported"]
 

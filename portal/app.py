@@ -13,7 +13,7 @@ from auth.audit import signatures
 from auth.audit.anchors import AnchorSeals
 from auth.audit.signatures import TrailSeals
 from auth.landing_keys import LandingKeys
-from auth.patrons.ldap.client import Directory, LdapDirectory
+from auth.patrons.directory import Directory
 from auth.patrons.local import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
 from auth.staff.secrets import StaffSecrets
@@ -111,4 +111,9 @@ def served(serves: Serves) -> list[Blueprint]:
 
 
 def _directory(settings: Settings, make_session: SessionMaker) -> Directory:
-    return LdapDirectory(settings.ldap) if settings.ldap else EmbeddedDirectory(make_session)
+    if settings.ldap is None:
+        return EmbeddedDirectory(make_session)
+    # ldap3 takes a tenth of the start to import: only who has a directory pays for it.
+    from auth.patrons.ldap.client import LdapDirectory
+
+    return LdapDirectory(settings.ldap)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from auth.audit.anchors import AnchorSeals
 from auth.landing_keys import LandingKeys
-from auth.patrons.ldap.client import Directory
+from auth.patrons.directory import Directory
 from auth.pseudonyms import Pseudonyms
 from auth.staff.secrets import StaffSecrets
 from auth.tokens import Tokens

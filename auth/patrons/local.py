@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from auth.bulkhead import Bulkhead, FullBulkhead
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
-from auth.patrons.ldap.client import DirectoryEntry, Patron
+from auth.patrons.directory import DirectoryEntry, Patron
 from auth.patrons.login_names import check_login, check_secret, compose, normalise_login
 from config.findings import ConfigFinding, fault, good, warning
 from db.base import Base, Key

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import burst, forwarding, leases, log, pages, passes, signin
+from lab.bench import burst, forwarding, leases, log, pages, passes, signin, start
 from lab.bench.figures import Figure, say
 from lab.bench.load import MissingPart, SpoiltRun
 from lab.namespace import NoNamespaces
@@ -28,6 +28,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
     sizes = signin.Sizes(patrons=patrons, seconds=min(2, seconds))
     leases_held = (1, 1000, 100_000)
     return {
+        "start": lambda folder: start.measure(folder, rounds=3 if quick else 10),
         "signin": lambda folder: signin.measure(folder, sizes),
         "passes": lambda folder: passes.measure(folder, pass_sizes(quick=quick)),
         "pages": lambda folder: pages.measure(folder, seconds=seconds),

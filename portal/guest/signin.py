@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth import rate_limits
 from auth.entitlements import Allowance
 from auth.errors import AuthError, WrongCredentials
-from auth.patrons.ldap.client import DirectoryEntry, Patron
+from auth.patrons.directory import DirectoryEntry, Patron
 from auth.patrons.login_names import check_login, check_secret
 from db.engine import async_commit
 from db.statements import table_of

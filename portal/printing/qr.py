@@ -1,4 +1,7 @@
-"""The squares of a QR code: one making of them for the pages and for paper."""
+"""The squares of a QR code: one making of them for the pages and for paper.
+
+qrcode is imported by who draws one: it loads Pillow, wherever it finds it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
-
-import qrcode
-from qrcode.util import QRData
 
 # Fixed: the code stays the same from page to page, and is made five times faster.
 MASK = 3
@@ -26,6 +26,9 @@ class Drawing:
 
 def draw(text: str, *, margin: int = 0) -> Drawing:
     """The code of `text` at level M. Text in capitals, digits and ``:/.-`` alone makes the coarser, easier code."""
+    import qrcode
+    from qrcode.util import QRData
+
     content = QRData(text)
     version = _version(content.mode, len(content))
     code = qrcode.QRCode(version, error_correction=qrcode.ERROR_CORRECT_M, border=margin, mask_pattern=MASK)
@@ -37,6 +40,8 @@ def draw(text: str, *, margin: int = 0) -> Drawing:
 
 def modules(text: str) -> int:
     """How many modules the side of this code has, without drawing it."""
+    from qrcode.util import QRData
+
     content = QRData(text)
     return 17 + 4 * _version(content.mode, len(content))
 
@@ -44,6 +49,9 @@ def modules(text: str) -> int:
 @cache
 def _version(mode: Literal[1, 2, 4], length: int) -> int:
     """The smallest that holds so much. To look for it takes a third of the making, so a batch looks once."""
+    import qrcode
+    from qrcode.util import QRData
+
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M)
     code.add_data(QRData("0" * length, mode=mode))
     return code.best_fit()

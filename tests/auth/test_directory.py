@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from auth.errors import BlockedCard, ExpiredCard, WrongCredentials, WrongPlace
-from auth.patrons.ldap.client import DirectoryEntry, LdapDirectory, Patron
+from auth.patrons.directory import DirectoryEntry, Patron
+from auth.patrons.ldap.client import LdapDirectory
 from tests.auth.conftest import MakeDirectory
 from tests.services.slapd import BASE, PEOPLE, Slapd, running_slapd
 from tests.services.tcp_proxy import tcp_proxy

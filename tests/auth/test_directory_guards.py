@@ -9,7 +9,7 @@ import time
 import pytest
 
 from auth.errors import DirectoryUnavailable, WrongCredentials
-from auth.patrons.ldap.client import DirectoryEntry
+from auth.patrons.directory import DirectoryEntry
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import TODAY, behind, sign_in, unavailable
 from tests.services.fake_directory import SEARCH, Request, fake_directory

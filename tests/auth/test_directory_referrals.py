@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from auth.errors import DirectoryUnavailable
-from auth.patrons.ldap.client import DirectoryEntry, LdapDirectory
+from auth.patrons.directory import DirectoryEntry
+from auth.patrons.ldap.client import LdapDirectory
 from tests.auth.conftest import MakeDirectory
 from tests.auth.directories import TODAY, behind
 from tests.services.fake_directory import BIND, SEARCH, Request, fake_directory

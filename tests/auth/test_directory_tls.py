@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from auth.errors import DirectoryUnavailable
-from auth.patrons.ldap.client import DirectoryEntry
+from auth.patrons.directory import DirectoryEntry
 from config import LdapSettings, Secret
 from tests.auth.conftest import MakeDirectory
 from tests.services.certificates import Authority, Certificate, self_signed

@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from auth.errors import DirectoryUnavailable, WrongCredentials
-from auth.patrons.ldap.client import LdapDirectory, Patron
+from auth.patrons.directory import Patron
+from auth.patrons.ldap.client import LdapDirectory
 from tests.auth.conftest import MakeDirectory
 from tests.services.slapd import BASE, PEOPLE, Slapd
 

@@ -8,7 +8,7 @@ import pytest
 from auth.bulkhead import Bulkhead
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
 from auth.patrons.csv_import import import_patrons
-from auth.patrons.ldap.client import Directory, DirectoryEntry, Patron
+from auth.patrons.directory import Directory, DirectoryEntry, Patron
 from auth.patrons.local import EmbeddedDirectory, PatronRecord, hash_secret, opens
 from db.engine import SessionMaker
 

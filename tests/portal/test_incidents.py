@@ -12,11 +12,8 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from auth.errors import (
-    DirectoryUnavailable,
-    PasswordToChange,
-)
-from auth.patrons.ldap.client import Directory, DirectoryEntry
+from auth.errors import DirectoryUnavailable, PasswordToChange
+from auth.patrons.directory import Directory, DirectoryEntry
 from auth.vouchers import issuing, plans
 from auth.vouchers.issuing import Order
 from auth.vouchers.models import Voucher

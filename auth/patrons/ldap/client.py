@@ -1,8 +1,4 @@
-"""What the library's directory says of a person: found by login, proven by secret.
-
-The two steps are apart so that the caller can charge the budget against guessing on the person's stable id
-in between. An unknown login is found too, as nobody: the same path goes on, and no secret opens it.
-"""
+"""The directory behind LDAP (RFC 4511): `auth.patrons.directory.Directory` over a few lines that stay open."""
 
 from __future__ import annotations
 
@@ -10,11 +6,10 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from auth.bulkhead import Breaker, Bulkhead, FullBulkhead, OpenBreaker
 from auth.errors import (
@@ -26,6 +21,7 @@ from auth.errors import (
     WrongCredentials,
     WrongPlace,
 )
+from auth.patrons.directory import DirectoryEntry, Patron
 from auth.patrons.ldap import requests
 from auth.patrons.ldap import responses as answers
 from auth.patrons.ldap.connection import BrokenConnection
@@ -43,40 +39,6 @@ T = TypeVar("T")
 
 ASIDE_SECONDS = 30.0
 NOBODY = "cn=arobase-nobody"
-
-
-@dataclass(frozen=True, slots=True)
-class Patron:
-    """One person, proven. `stable_id` never changes; it is kept nowhere but as a pseudonym."""
-
-    stable_id: str
-    category: str | None
-    expires_on: date | None
-    blocked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryEntry:
-    """A login that was looked up. `stable_id` is None for nobody; `login` is the folded form, for limits.
-
-    What the secret will be tried on (`verifier`: a DN, or a hash) and the raw attributes show in no `repr`.
-    """
-
-    login: str
-    stable_id: str | None
-    verifier: str = field(repr=False)
-    attributes: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, repr=False)
-    spent_seconds: float = field(default=0.0, repr=False)
-
-
-class Directory(Protocol):
-    def find(self, login: str) -> DirectoryEntry:
-        """Look `login` up. Raises `WrongCredentials` (no login at all) and `DirectoryUnavailable`."""
-
-    def prove(self, found: DirectoryEntry, secret: str, *, today: date) -> Patron:
-        """Try `secret`. Raises `WrongCredentials`, then, only for a right secret, `BlockedCard`,
-        `ExpiredCard`, `PasswordToChange` or `WrongPlace`; and `DirectoryUnavailable`.
-        """
 
 
 class LdapDirectory:

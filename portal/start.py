@@ -1,0 +1,43 @@
+"""From the environment to an application, for servers (`wsgi`) and for the ``arobase`` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup
+
+from portal.cli import CommandIndex
+
+
+def load() -> Flask:
+    """The application; while the command line looks a command up, only an index of commands.
+
+    Servers, ``flask run``, ``shell`` and ``routes`` get the whole one, which takes several times as long to import.
+    """
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.command, FlaskGroup):
+        return CommandIndex(make_app)
+    return make_app()
+
+
+def make_app() -> Flask:
+    """The whole application. Where settings are wrong, ends the process with all that is wrong with them."""
+    from config import Settings, SettingsError
+    from portal.app import create_app, make_services
+
+    try:
+        return create_app(make_services(Settings.from_env(os.environ)))
+    except SettingsError as error:
+        sys.exit("Arobase does not start:\n" + "\n".join(f"- {fault}" for fault in error.faults))
+
+
+def main() -> None:
+    """``arobase NOUN VERB``: the same commands as ``flask --app wsgi``, from any folder."""
+    FlaskGroup(
+        help="The captive portal and hotspot service of a town and its libraries.",
+        create_app=load,
+        load_dotenv=False,
+    ).main(prog_name="arobase")

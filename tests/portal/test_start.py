@@ -1,0 +1,94 @@
+"""A start imports only what it needs: help needs no noun, the application no library that few requests use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from lab.hotspot import portal_environment
+from lab.records import make_secret
+from lab.servers import TOP
+from portal.cli import COMMANDS, LazyCommand
+
+HELP = """
+import sys
+sys.argv = ["arobase", "--help"]
+from portal.start import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("imported", *sorted(sys.modules))
+"""
+APP = "import sys, wsgi; print('imported', *sorted(sys.modules))"
+# Each is imported by who uses it: a sheet, an export, an answer, a directory, a scrape, a migration.
+HEAVY = {"typst", "pyarrow", "nacl", "ldap3", "prometheus_client", "qrcode", "PIL", "alembic"}
+
+
+def imported(code: str, environment: dict[str, str]) -> tuple[str, set[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=TOP, env=environment, capture_output=True, text=True, check=True
+    )
+    said, _, names = done.stdout.rpartition("imported ")
+    return said, set(names.split())
+
+
+def bare_environment() -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP), "LANG": "C.UTF-8"}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    make_secret(folder / "secret")
+    return portal_environment(folder, "https://portal.example")
+
+
+def test_the_help_lists_every_noun_without_settings_and_without_the_database_library() -> None:
+    said, modules = imported(HELP, bare_environment())
+    assert [
+        name for name in ("run", *(str(one.name) for one in COMMANDS)) if f"\n  {name} " not in said
+    ] == []
+    assert {"sqlalchemy", "portal.app", "portal.cli.vouchers"} & modules == set()
+
+
+def test_the_application_imports_no_part_that_few_requests_use(tmp_path: Path) -> None:
+    _, modules = imported(APP, environment(tmp_path))
+    assert "portal.staff" in modules
+    assert modules & HEAVY == set()
+    assert {name for name in modules if name.startswith("portal.cli.")} == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_the_index_says_of_a_command_what_the_command_says(command: LazyCommand) -> None:
+    called = command.load()
+    assert (called.name, called.get_short_help_str()) == (command.name, command.get_short_help_str())
+    assert isinstance(called, click.Command)
+
+
+@pytest.mark.parametrize("words", [["routes"], ["patrons", "--help"]])
+def test_a_command_gets_the_whole_application(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
+        cwd=TOP,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"routes": "/healthz", "patrons": "Usage: python -m flask patrons"}[words[0]] in done.stdout
+
+
+def test_wrong_settings_are_told_when_a_command_is_called() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "vouchers", "list"],
+        cwd=TOP,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Arobase does not start:\n- AROBASE_SECRET_KEY is missing.")

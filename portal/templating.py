@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from auth.vouchers import codes
 from portal.guest.accessibility import Conformity, conformity
 from portal.guest.colours import accents
+from portal.guest.language_change import sign_refusal
 from portal.i18n.labels import LABELS
 from portal.i18n.translation import (
     DEFAULT,
@@ -59,6 +60,7 @@ def init_templates(app: Flask, style: str) -> None:
         languages=LANGUAGES,
         style=Markup(style),
         in_language=in_language,
+        sign_refusal=sign_refusal,
         clock_time=clock_time,
         end_time=lambda at, zone: end_time(at, zone, now=services().clock()),
         day_and_time=lambda at, zone: day_and_time(at, zone, now=services().clock()),

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Text
-from portal.i18n.translation import clock_time, end_time, say, say_number
+from portal.i18n.translation import LANGUAGES, clock_time, end_time, language, say, say_number, speaking
 from portal.services import services
 
 # The zone of staff pages, which show many sites.
@@ -23,7 +23,7 @@ class Refusal:
 
     `onward` is where the page's button leads; None for the start of these pages. `incident` is the code under which
     staff find it in the log; empty where it was not written down. `beside` says what is wrong with each field, where
-    the form says it all and needs no words above it.
+    the form says it all and needs no words above it. `in_languages` holds title and text in every language.
     """
 
     status: HTTPStatus
@@ -34,6 +34,7 @@ class Refusal:
     incident: str | None = None
     onward: str | None = None
     beside: Mapping[str, str] | None = None
+    in_languages: Mapping[str, tuple[str, str]] | None = None
 
     @property
     def by_field(self) -> Mapping[str, str]:
@@ -73,13 +74,22 @@ def page(
     def tell(at: datetime) -> str:
         return end_time(at, zone, now=services().clock()) if reason.with_day else clock_time(at, zone)
 
-    field, formatted = facts.get("field", reason.form_field), _formatted(facts, tell)
+    def words() -> tuple[str, str]:
+        formatted = _formatted(facts, tell)
+        told = reason.advice if advice is None else advice
+        return _text(reason.title, facts, formatted), _text(told, facts, formatted)
+
+    in_languages = {}
+    for code in LANGUAGES:
+        with speaking(code):
+            in_languages[code] = words()
+    field = facts.get("field", reason.form_field)
     return Refusal(
         reason.status,
-        _text(reason.title, facts, formatted),
-        _text(reason.advice if advice is None else advice, facts, formatted),
+        *in_languages[language()],
         field=None if field is None else str(field),
         retry_after=_seconds(reason.retry_after, facts),
+        in_languages=in_languages,
     )
 
 

@@ -7,7 +7,8 @@ the browser asks for, else English; French for a browser that asks for none.
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -72,6 +73,17 @@ def language() -> str:
         g.language = chosen_language() or asked or (FALLBACK if request.accept_languages else DEFAULT)
     chosen: str = g.language
     return chosen
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Say what is said here in this language."""
+    spoken = language()
+    g.language = code
+    try:
+        yield
+    finally:
+        g.language = spoken
 
 
 def say(message: str, **values: object) -> str:

@@ -18,7 +18,7 @@ from tests.portal.pages.scene import PAGES, PHONE, Portal, new_guest, open_windo
 pytestmark = pytest.mark.browser
 CASES = [(name, lang) for name in PAGES for lang in LANGUAGES]
 # Small pieces of text may hold small links; everything that stands alone is a target for a thumb.
-TARGETS = ".go, .tap, .brand, .languages a, footer a, summary, input:not([type=hidden])"
+TARGETS = ".go, .tap, .brand, .languages a, .languages button:not(.unseen), footer a, summary, input:not([type=hidden])"
 
 
 @dataclass

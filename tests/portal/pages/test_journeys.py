@@ -94,6 +94,19 @@ def press_too_early(guest: Guest) -> None:
     assert heading(guest) == ONLINE[guest.lang]
 
 
+def test_another_language_keeps_the_card_number_and_enter_still_signs_in(guest: Guest) -> None:
+    guest.land(LIBRARY)
+    guest.page.fill("#login", CARD)
+    other = "en" if guest.lang == "fr" else "fr"
+    guest.follow(guest.page.locator(f'.languages button[lang="{other}"]'))
+    expect(guest.page.locator("html")).to_have_attribute("lang", other)
+    expect(guest.page.locator("#login")).to_have_value(CARD)
+    guest.page.fill("#secret", PIN)
+    with guest.page.expect_navigation():
+        guest.page.press("#secret", "Enter")
+    assert heading(guest) == ONLINE[other]
+
+
 def test_a_renewal_says_until_when_before_it_is_given(guest: Guest) -> None:
     pause_renewal(guest)
     promised = guest.page.locator("main button").inner_text().split()[-1]

@@ -1,0 +1,94 @@
+"""Another language for a page with something typed or refused: what was typed comes by POST, and no address holds it.
+
+The refusal goes along signed, in its words of every language: what was refused is not tried again for it. A PIN is
+never shown again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, make_response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.tokens import InvalidToken
+from portal.denials.rendering import Refusal
+from portal.guest import guests, landing, voucher
+from portal.guest.missing_fields import missing_in_pass, missing_in_signin
+from portal.http.clients import VISIT_LIFE, current
+from portal.i18n.translation import language
+from portal.public_values import render_page
+from portal.services import services
+
+PURPOSE, FIELD = "refusal", "refused"
+# In the place of a token: the fields that were empty are looked at again.
+MISSING = "missing"
+
+
+def sign_refusal(refusal: Refusal) -> str:
+    """The hidden field of a page with this refusal; empty where it has no words in other languages."""
+    if refusal.beside:
+        return MISSING
+    if not refusal.in_languages:
+        return ""
+    claims = {
+        "words": refusal.in_languages,
+        "status": refusal.status.value,
+        "field": refusal.field,
+        "incident": refusal.incident,
+        "onward": refusal.onward,
+    }
+    service = services()
+    return service.tokens.sign(PURPOSE, claims, now=service.clock(), life=VISIT_LIFE)
+
+
+@guests.post("/language")
+def change_language() -> AnyResponse:
+    """The page that the button stands on, in the language of the address."""
+    shown = request.form.get("page")
+    response = _again(shown) if shown in ("card", "pass", "move") else _error_again()
+    # A browser may go back over it, as over a form that was refused.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _again(shown: str) -> AnyResponse:
+    visit = current()
+    if visit is None:
+        return landing.not_here()
+    if shown == "card":
+        refusal = missing_in_signin() if _was_missing() else _refused()
+        return landing.entry(visit, refusal=refusal, login=request.form.get("login", "")[:64])
+    refusal = missing_in_pass() if _was_missing() else _refused()
+    code = voucher.as_printed(request.form.get("code", ""))
+    return voucher.entry(visit, code, refusal=refusal, movable=shown == "move")
+
+
+def _error_again() -> AnyResponse:
+    refusal = _refused()
+    if refusal is None:
+        return redirect(url_for("guests.landing"), HTTPStatus.SEE_OTHER)
+    response: Response = make_response(render_page("guests/error.html", refusal=refusal), refusal.status)
+    return response
+
+
+def _was_missing() -> bool:
+    return request.form.get(FIELD) == MISSING
+
+
+def _refused() -> Refusal | None:
+    """The refusal that came along, in the language of this request; None where none did that is ours and young."""
+    service = services()
+    try:
+        claims: dict[str, Any] = service.tokens.verify(
+            PURPOSE, request.form.get(FIELD, ""), now=service.clock()
+        )
+    except InvalidToken:
+        return None
+    title, text = claims["words"][language()]
+    refusal = Refusal(HTTPStatus(claims["status"]), title, text, field=claims["field"])
+    return replace(
+        refusal, incident=claims["incident"], onward=claims["onward"], in_languages=claims["words"]
+    )

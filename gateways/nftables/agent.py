@@ -25,7 +25,7 @@ from gateways.nftables.gateway import Gateway
 from gateways.nftables.identification import AddressMonitor
 from gateways.nftables.journal import Journal
 from gateways.nftables.monitor import Monitor
-from gateways.nftables.portal import Line
+from gateways.nftables.portal import PortalClient
 from gateways.nftables.proving import ProofMonitor
 from gateways.nftables.reporter import Reporter
 
@@ -101,7 +101,7 @@ def _lock(directory: Path) -> Iterator[None]:
 
 async def _run(configuration: Configuration) -> None:
     gateway = Gateway(configuration, Journal(configuration.state_directory))
-    lines = [Line(configuration) for _ in range(3)]
+    lines = [PortalClient(configuration) for _ in range(3)]
     follower = FeedFollower(gateway, lines[0], lines[1])
     reporter = Reporter(gateway, lines[2])
     monitor = Monitor(gateway, reporter)
@@ -154,7 +154,7 @@ async def _until_told(duties: list[asyncio.Task[None]]) -> None:
 
 async def _serve(gateway: Gateway, table: neighbours.NeighbourTable) -> asyncio.Server:
     configuration = gateway.configuration
-    around = redirector.Surroundings(
+    deps = redirector.RedirectorDeps(
         portal_url=configuration.portal_url,
         identity=configuration.gateway,
         key=lambda: gateway.landing_key,
@@ -163,7 +163,7 @@ async def _serve(gateway: Gateway, table: neighbours.NeighbourTable) -> asyncio.
         holds=gateway.holds,
         refuses=gateway.book.refuses,
     )
-    return await redirector.serve(redirector.Redirector(around), configuration.redirector_port)
+    return await redirector.serve(redirector.Redirector(deps), configuration.redirector_port)
 
 
 if __name__ == "__main__":

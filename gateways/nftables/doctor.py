@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from gateways.nftables import client_side, dnsmasq, host, machine
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
-from gateways.nftables.portal import Line, PortalUnreachable
+from gateways.nftables.portal import PortalClient, PortalUnreachable
 from gateways.nftables.questions import NoAnswer, ask
 
 GOOD, WARNING, FAULT = "good", "warning", "fault"
@@ -184,7 +184,7 @@ def check_clock() -> Iterator[Finding]:
 
 def check_portal(configuration: Configuration) -> Iterator[Finding]:
     """The portal answers the agent's own question with the agent's credential, and has the same time."""
-    line = Line(configuration)
+    line = PortalClient(configuration)
     try:
         answer = line.feed(0, 0)
     except PortalUnreachable as error:

@@ -24,7 +24,7 @@ from gateways.nftables.neighbours import (
     aligned,
     messages,
 )
-from gateways.nftables.ruleset import TABLE
+from gateways.nftables.table_layout import TABLE
 from gateways.types import MacAddress
 
 NETLINK_NETFILTER, NFPROTO_INET = 12, 1

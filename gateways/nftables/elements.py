@@ -10,7 +10,9 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateways.nftables.ruleset import NO_GRANT, TABLE, RateClass, add_class
+from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.ruleset import add_class
+from gateways.nftables.table_layout import NO_GRANT, TABLE
 from gateways.types import IpAddress, MacAddress, PortRange
 
 Pair = tuple[MacAddress, IpAddress]
@@ -22,7 +24,7 @@ TOLERANCE_SECONDS = 1.5
 SURE_SECONDS = 5.0
 
 
-class Before(enum.Enum):
+class Existing(enum.Enum):
     """What was in a lease set under a number before it gets a new element."""
 
     NOTHING = enum.auto()
@@ -39,7 +41,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class DesiredClient:
     """What the kernel should hold for one number."""
 
     number: int
@@ -51,7 +53,7 @@ class Pass:
 
 
 @dataclass(slots=True)
-class Held:
+class ActualState:
     """What the kernel holds, as last read and changed by us."""
 
     classes: set[RateClass] = field(default_factory=set)
@@ -95,7 +97,7 @@ class Changes:
     unbound: dict[Pair, int] = field(default_factory=dict)
     bound: dict[Pair, int] = field(default_factory=dict)
     ended: list[tuple[int, RateClass]] = field(default_factory=list)
-    leased: list[tuple[int, Lease, Before]] = field(default_factory=list)
+    leased: list[tuple[int, Lease, Existing]] = field(default_factory=list)
     taken: dict[int, PortRange] = field(default_factory=dict)
     given: dict[int, PortRange] = field(default_factory=dict)
     enrolled: dict[MacAddress, int] = field(default_factory=dict)
@@ -117,8 +119,8 @@ def nobody(_: IpAddress) -> None:
 
 
 def plan(
-    wanted: Mapping[int, Pass],
-    held: Held,
+    wanted: Mapping[int, DesiredClient],
+    held: ActualState,
     numbers: Iterable[int],
     *,
     now: float,
@@ -145,20 +147,22 @@ def plan(
     return changes
 
 
-def _plan_lease(number: int, desired: Pass | None, held: Held, changes: Changes, now: float) -> None:
+def _plan_lease(
+    number: int, desired: DesiredClient | None, held: ActualState, changes: Changes, now: float
+) -> None:
     there = held.leases.get(number)
     if there is not None and (desired is None or there.rates != desired.lease.rates):
         changes.ended.append((number, there.rates))
         there = None
     if desired is None or (there and abs(there.ends - desired.lease.ends) <= TOLERANCE_SECONDS):
         return
-    before = Before.NOTHING
+    before = Existing.NOTHING
     if there is not None:
-        before = Before.SOMETHING if there.ends - now > SURE_SECONDS else Before.PERHAPS
+        before = Existing.SOMETHING if there.ends - now > SURE_SECONDS else Existing.PERHAPS
     changes.leased.append((number, desired.lease, before))
 
 
-def _plan_card(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
+def _plan_card(number: int, desired: DesiredClient | None, held: ActualState, changes: Changes) -> None:
     there, card = held.card_of.get(number), desired.card if desired else None
     if there is not None and there != card and held.cards.get(there) == number:
         changes.struck[there] = number
@@ -169,7 +173,7 @@ def _plan_card(number: int, desired: Pass | None, held: Held, changes: Changes) 
     changes.enrolled[card] = number
 
 
-def _plan_pairs(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
+def _plan_pairs(number: int, desired: DesiredClient | None, held: ActualState, changes: Changes) -> None:
     owned = held.pairs_of.get(number, {})
     pairs = desired.pairs if desired else ()
     changes.unbound.update((pair, number) for pair in owned if pair not in pairs)
@@ -178,7 +182,7 @@ def _plan_pairs(number: int, desired: Pass | None, held: Held, changes: Changes)
             _take_over(pair, number, held, changes)
 
 
-def _plan_dhcp(addresses: Iterable[IpAddress], lessee: Lessee, held: Held, changes: Changes) -> None:
+def _plan_dhcp(addresses: Iterable[IpAddress], lessee: Lessee, held: ActualState, changes: Changes) -> None:
     """Give what no grant holds of these addresses to the cards that DHCP leased them to."""
     granted = {address for _, address in changes.bound}
     for address in addresses:
@@ -194,7 +198,7 @@ def _plan_dhcp(addresses: Iterable[IpAddress], lessee: Lessee, held: Held, chang
             changes.bound[card, address] = NO_GRANT
 
 
-def _take_over(pair: Pair, number: int, held: Held, changes: Changes) -> None:
+def _take_over(pair: Pair, number: int, held: ActualState, changes: Changes) -> None:
     """An address has one holder: whoever had it, this card under another number or another card, loses it."""
     holder = held.holders.get(pair[1])
     if holder is not None:
@@ -203,7 +207,7 @@ def _take_over(pair: Pair, number: int, held: Held, changes: Changes) -> None:
     changes.bound[pair] = number
 
 
-def _plan_ports(number: int, desired: Pass | None, held: Held, changes: Changes) -> None:
+def _plan_ports(number: int, desired: DesiredClient | None, held: ActualState, changes: Changes) -> None:
     there, ports = held.ports.get(number), desired.ports if desired else None
     if there == ports:
         return
@@ -232,14 +236,14 @@ def script(changes: Changes, *, now: float) -> str:
     return "".join(lines)
 
 
-def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, Before]], now: float) -> list[str]:
+def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, Existing]], now: float) -> list[str]:
     """Only a new element has the new timeout on every kernel, so an element that is there goes first.
 
     Deleting makes the kernel wait for its readers, some 15 ms: a new client is not made to wait for that.
     """
     name = rates.lease_set
-    there = [str(number) for number, _, before in leased if before is Before.SOMETHING]
-    perhaps = [str(number) for number, _, before in leased if before is Before.PERHAPS]
+    there = [str(number) for number, _, before in leased if before is Existing.SOMETHING]
+    perhaps = [str(number) for number, _, before in leased if before is Existing.PERHAPS]
     lines = _statement("delete", name, there) + _vanish(name, perhaps, timeout=" timeout 1s")
     # Rounded down, and never 0, which nft would read as "for ever".
     left = [(number, max(1, int((lease.ends - now) * 1000))) for number, lease, _ in leased]
@@ -284,7 +288,7 @@ def _statement(verb: str, name: str, keys: list[str]) -> list[str]:
     return [f"{verb} element {TABLE} {name} {{ {', '.join(keys)} }}\n"] if keys else []
 
 
-def note(changes: Changes, held: Held) -> None:
+def note(changes: Changes, held: ActualState) -> None:
     """Bring `held` to what the kernel holds after `changes` went through."""
     held.classes.update(changes.classes)
     for card, number in changes.struck.items():

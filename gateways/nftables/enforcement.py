@@ -14,10 +14,11 @@ from collections.abc import Collection, Mapping
 from gateways.nftables import kernel
 from gateways.nftables.accounting import Alert
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import Held, Lessee, Pass, nobody, note, plan, script
+from gateways.nftables.elements import ActualState, DesiredClient, Lessee, nobody, note, plan, script
 from gateways.nftables.notices import Notices
-from gateways.nftables.ruleset import NO_GRANT, create, drop_classes, layout, reload
+from gateways.nftables.ruleset import create, drop_classes, reload
 from gateways.nftables.static_neighbours import StaticNeighbours
+from gateways.nftables.table_layout import NO_GRANT, layout
 from gateways.types import IpAddress
 
 # Rates come back: the plan of the afternoon is that of the morning.
@@ -48,7 +49,7 @@ class Enforcement:
         self._neighbours = StaticNeighbours(configuration.client_interface)
         # Our neighbour entries may not be what they should: they are compared at the next check.
         self.neighbours_lost = True
-        self.held = Held()
+        self.held = ActualState()
         self.epoch = ""
 
     def close(self) -> None:
@@ -82,11 +83,11 @@ class Enforcement:
     def _create(self) -> None:
         self.epoch = secrets.token_hex(8)
         self._run(create(self._configuration, (), epoch=self.epoch), fresh=True)
-        self.held = Held()
+        self.held = ActualState()
 
     def make_fit(
         self,
-        wanted: Mapping[int, Pass],
+        wanted: Mapping[int, DesiredClient],
         numbers: Collection[int],
         lessee: Lessee = nobody,
         moved: Collection[IpAddress] = (),
@@ -105,7 +106,7 @@ class Enforcement:
             return self._isolate(wanted, sorted(numbers), lessee)
         return {}
 
-    def check(self, wanted: Mapping[int, Pass], lessee: Lessee = nobody) -> bool:
+    def check(self, wanted: Mapping[int, DesiredClient], lessee: Lessee = nobody) -> bool:
         """Repair what somebody else changed; cheap while nobody changed ours. True when the table was made anew."""
         self._keep_neighbours()
         if self._is_known(self._generations.latest()):
@@ -160,7 +161,7 @@ class Enforcement:
 
     def _carry_out(
         self,
-        wanted: Mapping[int, Pass],
+        wanted: Mapping[int, DesiredClient],
         numbers: Collection[int],
         lessee: Lessee,
         moved: Collection[IpAddress] = (),
@@ -203,7 +204,9 @@ class Enforcement:
         if after == before + 1 and (fresh or is_known):
             self._generation = after
 
-    def _isolate(self, wanted: Mapping[int, Pass], numbers: list[int], lessee: Lessee) -> dict[int, str]:
+    def _isolate(
+        self, wanted: Mapping[int, DesiredClient], numbers: list[int], lessee: Lessee
+    ) -> dict[int, str]:
         try:
             self._carry_out(wanted, numbers, lessee)
         except kernel.KernelRefused as error:

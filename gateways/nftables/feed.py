@@ -12,7 +12,7 @@ from typing import Any
 
 from gateways.types import SHARED_PORTS, Client, Grant, PortRange, parse_mac
 
-# One less than fits a mark: the last says "no grant" in the kernel (`ruleset.NO_GRANT`).
+# One less than fits a mark: the last says "no grant" in the kernel (`table_layout.NO_GRANT`).
 HIGHEST_NUMBER = 2**31 - 1
 # The kernel counts bytes in 64 bits and a second of tokens at once: a hundred terabits are out of reach.
 HIGHEST_RATE_KBPS = 10**8

@@ -8,7 +8,7 @@ import logging
 from gateways.nftables.enforcement import KERNEL_FAULTS
 from gateways.nftables.feed import Answer, Refused
 from gateways.nftables.gateway import Gateway
-from gateways.nftables.portal import Line
+from gateways.nftables.portal import PortalClient
 from gateways.nftables.retrying import retry_forever, retry_until_answered
 
 WAIT_SECONDS = 25.0
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class FeedFollower:
     """Follows the feed, and confirms what the kernel has taken."""
 
-    def __init__(self, gateway: Gateway, feed_line: Line, confirm_line: Line) -> None:
+    def __init__(self, gateway: Gateway, feed_line: PortalClient, confirm_line: PortalClient) -> None:
         self._gateway = gateway
         self._feed_line, self._confirm_line = feed_line, confirm_line
         self._version = gateway.journal.memory.version

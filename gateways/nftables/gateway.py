@@ -16,11 +16,11 @@ from gateways.faults import FaultCode
 from gateways.nftables.addresses import AddressBook, Claim, DhcpLease
 from gateways.nftables.clock import Moment, Stamp, portal_time, rebase
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import Lease, Pair, Pass
+from gateways.nftables.elements import DesiredClient, Lease, Pair
 from gateways.nftables.enforcement import Enforcement, boot_time
 from gateways.nftables.feed import Answer, Refused, fold
 from gateways.nftables.journal import Journal
-from gateways.nftables.ruleset import RateClass
+from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.troubles import Troubles
 from gateways.types import Grant, IpAddress, MacAddress, PortRange
 
@@ -93,7 +93,7 @@ class Gateway:
         moment = Moment.now()
         return portal_time(self.stamp, moment) if self.stamp else moment.wall
 
-    def wanted(self) -> dict[int, Pass]:
+    def wanted(self) -> dict[int, DesiredClient]:
         return {number: self._pass(grant) for number, grant in self.journal.memory.grants.items()}
 
     def holds(self, mac: MacAddress) -> bool:
@@ -111,12 +111,12 @@ class Gateway:
         moment = Moment.now()
         return rebase(self.stamp, moment) if self.stamp else Stamp(moment.wall, moment)
 
-    def _pass(self, grant: Grant) -> Pass:
+    def _pass(self, grant: Grant) -> DesiredClient:
         mac = grant.client.mac
         ends = self._end(grant)
         pairs = tuple((mac, address) for address in self.book.of_grant(grant))
         lease = Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
-        return Pass(grant.number, pairs, lease, self._ports(grant.ports), mac)
+        return DesiredClient(grant.number, pairs, lease, self._ports(grant.ports), mac)
 
     def _claim(self, grants: Iterable[Grant]) -> None:
         """The portal has seen these addresses with these cards, perhaps long ago."""

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateways.nftables.elements import Held, Lease
-from gateways.nftables.ruleset import PROOF_COUNTERS, TABLE, RateClass
+from gateways.nftables.elements import ActualState, Lease
+from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.table_layout import PROOF_COUNTERS, TABLE
 from gateways.types import IpAddress, MacAddress, PortRange
 
 NFT_SECONDS = 30.0
@@ -80,9 +81,9 @@ def read_table() -> Table | None:
     return Table(epoch, shape, known)
 
 
-def read_held(table: Table, *, now: float) -> Held:
+def read_held(table: Table, *, now: float) -> ActualState:
     """Every pair and every lease. `now` is by CLOCK_BOOTTIME. Raises `UnknownState`."""
-    held = Held(classes=set(table.classes))
+    held = ActualState(classes=set(table.classes))
     for name in ("clients4", "clients6"):
         for (mac, address), number in _elements("map", name):
             held.bind((MacAddress(mac), ipaddress.ip_address(address)), int(number))

@@ -13,7 +13,7 @@ import struct
 import threading
 from collections.abc import Iterator
 
-from gateways.nftables.ruleset import TABLE
+from gateways.nftables.table_layout import TABLE
 
 NETLINK_NETFILTER, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES = 12, 270, 1, 7
 SO_RCVBUFFORCE = 33

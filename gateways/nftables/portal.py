@@ -1,6 +1,6 @@
 """The agent's line to the portal: the calls of docs/gateway-nftables-protocol.md over kept HTTP connections.
 
-Blocking; each `Line` is for one thread at a time. Certificates are verified, always.
+Blocking; each `PortalClient` is for one thread at a time. Certificates are verified, always.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PortalUnreachable(Exception):
     """The portal did not answer, or not as it should. The agent goes on by itself and tries again."""
 
 
-class Line:
+class PortalClient:
     """One kept connection to the portal."""
 
     def __init__(self, configuration: Configuration) -> None:

@@ -22,7 +22,8 @@ from gateways.faults import FaultCode
 from gateways.nftables import kernel
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.machine import IP_SECONDS, interface_addresses, ip_listed, shared_networks
-from gateways.nftables.ruleset import TABLE, proof_mac
+from gateways.nftables.proof_rules import proof_mac
+from gateways.nftables.table_layout import TABLE
 from gateways.types import IpAddress
 
 INTERFACE, PEER = "arobase-probe", "arobase-peer"

@@ -68,7 +68,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RedirectorDeps:
     """What the redirector must know of the gateway it stands in.
 
     `identity` and `key` sign the landing token: without a key, which the portal tells, nobody is known yet. `now` tells
@@ -89,8 +89,8 @@ class Surroundings:
 class Redirector:
     """Decides what a client is answered. `serve` puts it on a port."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, deps: RedirectorDeps) -> None:
+        self._deps = deps
         self._remembered: dict[tuple[IpAddress, MacAddress, bytes], tuple[float, Answer]] = {}
 
     def answer(self, address: IpAddress, *, asked_for_us: bool = False) -> Answer:
@@ -99,12 +99,12 @@ class Redirector:
         `asked_for_us` means that it was sent here by the portal, to fetch a token, rather than caught on
         its way: then it is shown the way even with a grant.
         """
-        mac, key = self._mac(address), self._around.key()
+        mac, key = self._mac(address), self._deps.key()
         if mac is None or key is None:
             return _NOT_KNOWN_YET
-        if self._around.holds(mac) and not asked_for_us:
-            return _NOT_KNOWN_YET if self._around.refuses(mac, address) else _BEING_OPENED
-        now = self._around.now()
+        if self._deps.holds(mac) and not asked_for_us:
+            return _NOT_KNOWN_YET if self._deps.refuses(mac, address) else _BEING_OPENED
+        now = self._deps.now()
         until, answer = self._remembered.get((address, mac, key), (0.0, None))
         if answer is None or not until - REMEMBERED_SECONDS <= now < until:
             answer = self._sign(mac, address, key, now)
@@ -112,15 +112,15 @@ class Redirector:
 
     def _mac(self, address: IpAddress) -> MacAddress | None:
         try:
-            return self._around.lookup(address)
+            return self._deps.lookup(address)
         except OSError as error:
             log.warning("cannot read the neighbour table: %s", error)
             return None
 
     def _sign(self, mac: MacAddress, address: IpAddress, key: bytes, now: float) -> Answer:
-        around = self._around
-        token = sign(Landing(around.identity, mac, address), key=key, now=now)
-        link = f"{around.portal_url}/?landing={token}"
+        deps = self._deps
+        token = sign(Landing(deps.identity, mac, address), key=key, now=now)
+        link = f"{deps.portal_url}/?landing={token}"
         page = LANDING_PAGE.format(link=html.escape(link))
         answer = _answer("302 Found", page, f"Location: {link}")
         if len(self._remembered) >= MOST_REMEMBERED:

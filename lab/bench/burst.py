@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gateways.nftables.ruleset import TABLE
+from gateways.nftables.table_layout import TABLE
 from lab.bench.figures import Figure, percentile
 from lab.bench.leases import KernelWatch
 from lab.bench.load import SpoiltRun

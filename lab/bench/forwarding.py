@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import Held, Lease, Pass, plan, script
+from gateways.nftables.elements import ActualState, DesiredClient, Lease, plan, script
 from gateways.nftables.enforcement import boot_time
-from gateways.nftables.ruleset import TABLE, RateClass, create
+from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.ruleset import create
+from gateways.nftables.table_layout import TABLE
 from gateways.types import IpAddress, MacAddress
 from lab.bench.figures import Figure
 from lab.bench.load import SpoiltRun, demand
@@ -58,7 +60,7 @@ def _compare(net: Town, rules: str, pairs: int, seconds: int) -> tuple[list[floa
 def _rules(net: Town, folder: Path, size: int) -> str:
     """The agent's own rules, with `size` leases of which one is the phone's."""
     phone = net.phone[0]
-    held, at = Held(classes={NO_CEILING}), boot_time()
+    held, at = ActualState(classes={NO_CEILING}), boot_time()
     own = _pass(1, phone.mac, phone.address(4), at)
     others = [_other(number, at) for number in range(2, size + 1)]
     wanted = {each.number: each for each in (own, *others)}
@@ -66,14 +68,14 @@ def _rules(net: Town, folder: Path, size: int) -> str:
     return create(_configuration(net, folder), [NO_CEILING], epoch="0") + leases
 
 
-def _other(number: int, at: float) -> Pass:
+def _other(number: int, at: float) -> DesiredClient:
     octets = number.to_bytes(3, "big")
     mac = MacAddress(f"02:cc:00:{octets[0]:02x}:{octets[1]:02x}:{octets[2]:02x}")
     return _pass(number, mac, ipaddress.IPv4Address(0x0A430000 + number), at)
 
 
-def _pass(number: int, mac: MacAddress, address: IpAddress, at: float) -> Pass:
-    return Pass(number, ((mac, address),), Lease(NO_CEILING, at + LEASE_SECONDS))
+def _pass(number: int, mac: MacAddress, address: IpAddress, at: float) -> DesiredClient:
+    return DesiredClient(number, ((mac, address),), Lease(NO_CEILING, at + LEASE_SECONDS))
 
 
 def _configuration(net: Town, folder: Path) -> Configuration:

@@ -11,11 +11,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 from lab.mutants import ROOT, Mutant, faults, read_lists
-from lab.mutants.trial import KILLED, Tree
+from lab.mutants.trial import KILLED, Result, Tree
 
 
 def main() -> int:
@@ -39,7 +40,7 @@ def main() -> int:
         print("\n".join(wrong), file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="arobase-mutants-") as place:
-        return try_all(chosen, copy_tree(Path(place) / "tree"))
+        return try_all(chosen, [copy_tree(Path(place, str(number))) for number in range(options.jobs)])
 
 
 def copy_tree(to: Path) -> Tree:
@@ -58,27 +59,40 @@ def copy_tree(to: Path) -> Tree:
     return Tree(to)
 
 
-def try_all(mutants: list[Mutant], tree: Tree) -> int:
-    """Print a line for each, and give the exit status."""
+def try_all(mutants: list[Mutant], trees: list[Tree]) -> int:
+    """Print a line for each, as many at a time as there are copies of the tree, and give the exit status."""
     tests = sorted({test for mutant in mutants for test in mutant.tests})
     print(f"{len(mutants)} mutants; first their {len(tests)} tests without any change", flush=True)
-    untouched = tree.run(tests)
+    untouched = trees[0].run(tests)
     if untouched.words != "survived":
         print(f"{untouched.output}\nThe tests must be green before a guard is taken out.")
         return 1
+    free: SimpleQueue[Tree] = SimpleQueue()
+    for tree in trees:
+        free.put(tree)
+
+    def try_one(mutant: Mutant) -> Result:
+        tree = free.get()
+        try:
+            return tree.try_mutant(mutant)
+        finally:
+            free.put(tree)
+
     survivors = 0
-    for mutant in mutants:
-        begun = time.monotonic()
-        result = tree.try_mutant(mutant)
-        survivors += result.words not in KILLED
-        seconds = time.monotonic() - begun
-        print(f"{result.words:8}  {mutant.name}  ({seconds:.0f} s)  {result.red}", flush=True)
-        if result.words not in KILLED:
-            print(f"          {mutant.file}: {mutant.why}\n          {' '.join(mutant.tests)}")
-            if result.words != "survived":
-                print(result.output)
+    with ThreadPoolExecutor(len(trees)) as pool:
+        for mutant, result in zip(mutants, pool.map(try_one, mutants), strict=True):
+            survivors += result.words not in KILLED
+            _print(mutant, result)
     print(f"{len(mutants) - survivors} killed, {survivors} not")
     return int(bool(survivors))
+
+
+def _print(mutant: Mutant, result: Result) -> None:
+    print(f"{result.words:8}  {mutant.name}  ({result.seconds:.0f} s)  {result.red}", flush=True)
+    if result.words not in KILLED:
+        print(f"          {mutant.file}: {mutant.why}\n          {' '.join(mutant.tests)}")
+    if result.words == "broken":
+        print(result.output)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class Result:
 
     words: str
     output: str
+    seconds: float
 
     @property
     def red(self) -> str:
@@ -61,6 +63,7 @@ class Tree:
     def run(self, tests: Collection[str]) -> Result:
         """Run these tests, in a process group of their own that ends with them."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+        begun = time.monotonic()
         with subprocess.Popen(
             command,
             cwd=self._root,
@@ -78,4 +81,4 @@ class Tree:
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-        return Result(words, output)
+        return Result(words, output, time.monotonic() - begun)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateways.nftables.ruleset import TABLE
+from gateways.nftables.table_layout import TABLE
 from lab.namespace import environment
 from lab.network import Gateway, Town
 from tests.gateways.scripted_portal import CREDENTIAL, PORT, ScriptedPortal

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gateways.nftables.configuration import read
 from gateways.nftables.dnsmasq import render
-from gateways.nftables.doctor import FAULT, GOOD, WARNING, check_agent, check_kernel, check_resolver
+from gateways.nftables.doctor import (
+    FAULT,
+    GOOD,
+    WARNING,
+    check_agent,
+    check_kernel,
+    check_portal,
+    check_resolver,
+)
 from tests.gateways.hotspot import Hotspot, hotspot
+from tests.gateways.test_configuration import written
+from tests.gateways.test_line_to_portal import portal
+from tests.services.certificates import Authority, self_signed
 from tests.services.parts import program
 
 pytestmark = pytest.mark.netns
@@ -117,3 +131,63 @@ def test_an_agent_that_is_not_the_units_is_told(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
         found = spot.net.gateway.ns.call(lambda: list(check_agent(booted=tmp_path)))
     assert [severity for severity, _ in found] == [FAULT] and "an agent works here that is not" in found[0][1]
+
+
+def answer_at(now: float) -> bytes:
+    body = json.dumps({"version": 1, "full": True, "now": now, "grants": [], "ends": []})
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "severity", "words"),
+    [
+        (0.0, GOOD, "answers this gateway"),
+        (-3600.0, WARNING, "seconds from the portal's"),
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", FAULT, "does not know the credential"),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", FAULT, "answered 502"),
+    ],
+    ids=["well", "clock", "credential", "broken"],
+)
+def test_the_portal_is_asked_over_tls(
+    tmp_path: Path, answer: bytes | float, severity: str, words: str
+) -> None:
+    """`answer` is the portal's, or how far its clock is from ours."""
+    authority = Authority(tmp_path)
+    if isinstance(answer, float):
+        answer = answer_at(time.time() + answer)
+    with portal(answer, certificate=authority.issue("localhost")) as there:
+        configuration = replace(
+            read(written(tmp_path)),
+            portal_url=f"https://localhost:{there.port}",
+            ca_file=authority.ca_file,
+        )
+        last_severity, last = list(check_portal(configuration))[-1]
+    assert (last_severity, words in last) == (severity, True), last
+
+
+@pytest.mark.parametrize("fault", ["unknown authority", "wrong name", "expired", "self-signed", "plain"])
+def test_a_portal_that_cannot_prove_itself_is_a_fault_with_its_reason(tmp_path: Path, fault: str) -> None:
+    authority = Authority(tmp_path)
+    certificate, words = {
+        "unknown authority": (
+            Authority(tmp_path, "Somebody else").issue("localhost", label="foreign"),
+            "certificate verify failed",
+        ),
+        "wrong name": (authority.issue("portal.example.org", label="other"), "Hostname mismatch"),
+        "expired": (
+            authority.issue("localhost", label="old", ends_in=-timedelta(hours=1)),
+            "certificate has expired",
+        ),
+        "self-signed": (self_signed(tmp_path, "localhost"), "self-signed certificate"),
+        "plain": (None, "SSL"),
+    }[fault]
+    with portal(answer_at(time.time()), certificate=certificate) as there:
+        configuration = replace(
+            read(written(tmp_path)),
+            portal_url=f"https://localhost:{there.port}",
+            ca_file=authority.ca_file,
+        )
+        [(severity, told)] = check_portal(configuration)
+    assert severity == FAULT
+    assert f"{configuration.portal_url} does not answer as it should" in told and words in told
+    assert b"Bearer" not in there.heard

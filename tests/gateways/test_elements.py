@@ -15,9 +15,10 @@ from gateways.nftables.addresses import (
     parse_leases,
 )
 from gateways.nftables.configuration import read
-from gateways.nftables.elements import Changes, Held, Lease, Pass, note, plan, script
+from gateways.nftables.elements import ActualState, Changes, DesiredClient, Lease, note, plan, script
 from gateways.nftables.kernel import Count
-from gateways.nftables.ruleset import NO_GRANT, RateClass
+from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.table_layout import NO_GRANT
 from gateways.types import MacAddress, PortRange
 from tests.gateways.test_configuration import written
 
@@ -27,11 +28,11 @@ SLOW, FAST = RateClass(1000, 500), RateClass(55000, 15000)
 
 def wanted(
     number: int, *, ends: float, rates: RateClass = FAST, mac: MacAddress = ADA, host: int = 5
-) -> Pass:
-    return Pass(number, ((mac, ipaddress.ip_address(f"10.66.0.{host}")),), Lease(rates, ends))
+) -> DesiredClient:
+    return DesiredClient(number, ((mac, ipaddress.ip_address(f"10.66.0.{host}")),), Lease(rates, ends))
 
 
-def carried(held: Held, *passes: Pass, now: float = 0.0) -> Changes:
+def carried(held: ActualState, *passes: DesiredClient, now: float = 0.0) -> Changes:
     changes = plan(
         {each.number: each for each in passes},
         held,
@@ -43,13 +44,13 @@ def carried(held: Held, *passes: Pass, now: float = 0.0) -> Changes:
 
 
 def test_nothing_is_changed_where_the_kernel_fits() -> None:
-    held = Held()
+    held = ActualState()
     assert carried(held, wanted(17, ends=100))
     assert not carried(held, wanted(17, ends=100.4))
 
 
 def test_an_element_that_may_have_gone_is_never_deleted_plainly() -> None:
-    held = Held()
+    held = ActualState()
     carried(held, wanted(17, ends=100))
     sure = script(carried(held, wanted(17, ends=200), now=50), now=50)
     assert sure.index("delete element") < sure.index("add element") and "150000ms" in sure
@@ -60,15 +61,15 @@ def test_an_element_that_may_have_gone_is_never_deleted_plainly() -> None:
 
 
 def test_a_lease_whose_time_is_over_is_not_given_again() -> None:
-    assert not carried(Held(), wanted(17, ends=10), now=10)
+    assert not carried(ActualState(), wanted(17, ends=10), now=10)
 
 
 def test_a_timeout_is_never_0_which_would_be_for_ever() -> None:
-    assert "timeout 1ms" in script(carried(Held(), wanted(17, ends=10.0), now=9.9999), now=9.9999)
+    assert "timeout 1ms" in script(carried(ActualState(), wanted(17, ends=10.0), now=9.9999), now=9.9999)
 
 
 def test_another_rate_moves_the_lease_to_another_set() -> None:
-    held = Held()
+    held = ActualState()
     carried(held, wanted(17, ends=100, rates=SLOW))
     changes = carried(held, wanted(17, ends=100, rates=FAST))
     assert changes.ended == [(17, SLOW)] and changes.classes == [FAST]
@@ -76,7 +77,7 @@ def test_another_rate_moves_the_lease_to_another_set() -> None:
 
 
 def test_a_pair_that_another_number_had_is_taken_from_it() -> None:
-    held = Held()
+    held = ActualState()
     carried(held, wanted(17, ends=100))
     changes = carried(held, wanted(18, ends=100))
     assert list(changes.unbound.values()) == [17]
@@ -84,7 +85,7 @@ def test_a_pair_that_another_number_had_is_taken_from_it() -> None:
 
 
 def test_ports_are_taken_before_they_are_given_again() -> None:
-    held, block = Held(), PortRange(ipaddress.IPv4Address("203.0.113.10"), 5120, 6127)
+    held, block = ActualState(), PortRange(ipaddress.IPv4Address("203.0.113.10"), 5120, 6127)
     carried(held, replace(wanted(17, ends=100), ports=block))
     assert held.ports == {17: block}
     assert not carried(held, replace(wanted(17, ends=100), ports=block))
@@ -100,7 +101,7 @@ def test_ports_are_taken_before_they_are_given_again() -> None:
 
 
 def test_a_card_has_one_number_and_an_address_one_holder() -> None:
-    held = Held()
+    held = ActualState()
     carried(held, replace(wanted(17, ends=100), card=ADA))
     changes = carried(held, replace(wanted(18, ends=100, mac=BO), card=BO))
     text = script(changes, now=0)
@@ -113,9 +114,9 @@ def test_a_card_has_one_number_and_an_address_one_holder() -> None:
 
 
 def test_what_no_grant_holds_is_the_lessees() -> None:
-    held, address = Held(), ipaddress.ip_address("10.66.0.5")
+    held, address = ActualState(), ipaddress.ip_address("10.66.0.5")
 
-    def fit(*passes: Pass, lessee: MacAddress | None) -> Changes:
+    def fit(*passes: DesiredClient, lessee: MacAddress | None) -> Changes:
         known = {each.number: each for each in passes}
         changes = plan(known, held, {17}, now=0, lessee=lambda _: lessee, moved=[address])
         note(changes, held)
@@ -168,12 +169,16 @@ def test_a_lease_waits_while_who_is_online_holds_the_address_without_one(tmp_pat
 
 
 def test_an_address_is_first_come_first_served_and_a_cards_addresses_are_bounded(tmp_path: Path) -> None:
+    inside = (ipaddress.ip_address("10.66.0.1"), ipaddress.ip_address("fd66::1"))
     book = book_of(tmp_path)
+    book.configuration = replace(book.configuration, portal_addresses=inside)
     address = ipaddress.ip_address("fd66::5")
     assert book.claim(ADA, address, now=0) is Claim.NEWS and book.claim(ADA, address, now=0) is Claim.KNOWN
     assert book.claim(BO, address, now=0) is Claim.CONTESTED
     for foreign in ("2001:db8::5", "192.0.2.7"):
         assert book.claim(BO, ipaddress.ip_address(foreign), now=0) is Claim.REFUSED
+    # Nor does anybody become the portal, even where that stands among the clients.
+    assert [book.claim(BO, own, now=0) for own in inside] == [Claim.REFUSED, Claim.REFUSED]
     for number in range(100):
         book.claim(ADA, ipaddress.ip_address(f"fd66::1:{number:x}"), now=0)
         book.claim(ADA, ipaddress.ip_address(f"10.66.0.{number + 20}"), now=0)

@@ -13,9 +13,9 @@ import pytest
 
 from gateways.nftables import kernel
 from gateways.nftables.configuration import Configuration, read
-from gateways.nftables.elements import Lease, Pass
+from gateways.nftables.elements import DesiredClient, Lease
 from gateways.nftables.enforcement import Enforcement, boot_time
-from gateways.nftables.ruleset import RateClass
+from gateways.nftables.rate_classes import RateClass
 from gateways.types import MacAddress
 from lab.namespace import Namespace, NoNamespaces, demand_namespaces
 from tests.gateways.test_configuration import written
@@ -36,10 +36,10 @@ def ns() -> Iterator[Namespace]:
         yield opened
 
 
-def wanted(*numbers: int, seconds: float = 600, rates: RateClass = RATES) -> dict[int, Pass]:
+def wanted(*numbers: int, seconds: float = 600, rates: RateClass = RATES) -> dict[int, DesiredClient]:
     ends = boot_time() + seconds
     return {
-        number: Pass(
+        number: DesiredClient(
             number,
             ((MacAddress(f"02:00:00:00:00:{number:02x}"), ipaddress.ip_address(f"10.66.0.{number}")),),
             Lease(rates, ends),

@@ -106,6 +106,7 @@ def test_an_element_that_the_kernel_refuses_is_found_alone(tmp_path: Path) -> No
         confirm = spot.portal.wait_confirmed(1029)
         assert [each["number"] for each in confirm["refused"] if "no room" in each["reason"]][-1:] == [1013]
         assert set(spot.agent.leases()) == set(range(1000, 1030)) - {1013}
+        assert not any(1013 in each["applied"] for each in spot.portal.confirms)
 
 
 def test_what_comes_while_a_confirmation_is_under_way_is_told_by_the_next(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateways.nftables.configuration import Configuration, read
-from gateways.nftables.portal import Line, PortalUnreachable
+from gateways.nftables.portal import PortalClient, PortalUnreachable
 from tests.gateways.hotspot import until
 from tests.gateways.test_configuration import written
 from tests.services.certificates import Authority, Certificate, self_signed
@@ -78,8 +78,8 @@ def portal(*answers: bytes, certificate: Certificate | None = None) -> Iterator[
 
 
 @contextmanager
-def line(configuration: Configuration, url: str, ca_file: Path | None = None) -> Iterator[Line]:
-    opened = Line(dataclasses.replace(configuration, portal_url=url, ca_file=ca_file))
+def line(configuration: Configuration, url: str, ca_file: Path | None = None) -> Iterator[PortalClient]:
+    opened = PortalClient(dataclasses.replace(configuration, portal_url=url, ca_file=ca_file))
     try:
         yield opened
     finally:

@@ -84,6 +84,24 @@ def test_an_unsolicited_advertisement_makes_an_address_known_before_its_first_pa
         until(lambda: FRESH[6] in permanent(spot))
 
 
+def test_the_portal_knows_a_strangers_new_address_by_the_advertisement_alone(tmp_path: Path) -> None:
+    """No packet of a stranger is written down: the kernel must take the advertisement that it did not ask for."""
+    with hotspot(tmp_path) as spot:
+        phone, own = spot.net.phone[0], spot.net.gateway.address(6)
+        new = ipaddress.ip_address("fd66::57:1")
+        said = frames.discovery(
+            frames.ADVERTISES,
+            sender=phone.mac,
+            source=new,
+            target=new,
+            card=phone.mac,
+            to=frames.gateway_mac(phone, own),
+            gateway=own,
+        )
+        frames.send(phone, said)
+        spot.portal.wait(lambda: str(new) in str(spot.portal.arrivals))
+
+
 def test_the_kernel_is_told_about_the_clients_interface_each_time_it_comes(tmp_path: Path) -> None:
     with hotspot(tmp_path) as spot:
         gateway = spot.net.gateway.ns

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gateways.landing_token import Landing, verify
 from gateways.nftables import redirector as answering
 from gateways.nftables.neighbours import NeighbourTable
-from gateways.nftables.redirector import Redirector, Surroundings, serve
+from gateways.nftables.redirector import Redirector, RedirectorDeps, serve
 from gateways.types import IpAddress, MacAddress
 from lab.network import Town
 from tests.services.town import opened
@@ -29,7 +29,7 @@ HERE = ipaddress.ip_address("127.0.0.1")
 
 
 class Place:
-    """A gateway's surroundings in which a test moves things: who is known, who holds a grant, the time."""
+    """A gateway's deps in which a test moves things: who is known, who holds a grant, the time."""
 
     def __init__(self) -> None:
         self.time = 1_800_000_000.0
@@ -42,8 +42,8 @@ class Place:
             raise self.fault
         return self.known.get(address)
 
-    def surroundings(self) -> Surroundings:
-        return Surroundings(
+    def deps(self) -> RedirectorDeps:
+        return RedirectorDeps(
             portal_url=PORTAL,
             identity="gare",
             key=lambda: KEY,
@@ -59,7 +59,7 @@ Speak = Callable[..., Coroutine[None, None, bytes]]
 @asynccontextmanager
 async def running(place: Place) -> AsyncIterator[Speak]:
     """A redirector on a free port, and a function that sends it bytes and gives all it answered."""
-    server = await serve(Redirector(place.surroundings()), 0, hosts=("127.0.0.1",))
+    server = await serve(Redirector(place.deps()), 0, hosts=("127.0.0.1",))
     port = server.sockets[0].getsockname()[1]
 
     async def speak(data: bytes, *, finish: bool = False) -> bytes:
@@ -190,7 +190,7 @@ def test_a_client_with_a_grant_that_merely_writes_our_port_is_still_asked_to_com
 
 def test_the_probes_of_one_arrival_share_a_token_and_later_ones_get_a_fresh_one() -> None:
     place = Place()
-    redirector = Redirector(place.surroundings())
+    redirector = Redirector(place.deps())
     first = redirector.answer(HERE)
     place.time += 9
     assert redirector.answer(HERE) is first
@@ -203,7 +203,7 @@ def test_the_probes_of_one_arrival_share_a_token_and_later_ones_get_a_fresh_one(
 
 def test_an_address_that_changes_hands_never_gets_the_token_of_the_one_before() -> None:
     place = Place()
-    redirector = Redirector(place.surroundings())
+    redirector = Redirector(place.deps())
     redirector.answer(HERE)
     place.known[HERE] = MacAddress("02:00:00:00:00:02")
     answer = redirector.answer(HERE)
@@ -213,7 +213,7 @@ def test_an_address_that_changes_hands_never_gets_the_token_of_the_one_before() 
 def test_it_remembers_a_bounded_number_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "MOST_REMEMBERED", 10)
     place = Place()
-    redirector = Redirector(place.surroundings())
+    redirector = Redirector(place.deps())
     for number in range(100):
         address = ipaddress.ip_address(f"10.66.0.{number}")
         place.known[address] = PHONE
@@ -261,7 +261,7 @@ def test_what_comes_after_eight_kilobytes_is_never_read() -> None:
 
 def test_a_connection_gets_one_answer_whatever_else_it_sends(caplog: pytest.LogCaptureFixture) -> None:
     async def insist() -> bytes:
-        server = await serve(Redirector(Place().surroundings()), 0, hosts=("127.0.0.1",))
+        server = await serve(Redirector(Place().deps()), 0, hosts=("127.0.0.1",))
         async with server:
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             answer = b""
@@ -362,10 +362,10 @@ def test_in_a_gateway_it_names_the_phone_that_the_kernel_sees(net: Town, version
 
     async def gateway() -> None:
         with NeighbourTable("lan0") as table:
-            around = Surroundings(
+            deps = RedirectorDeps(
                 PORTAL, "gare", lambda: KEY, lambda: place.time, table.lookup, lambda mac: False
             )
-            async with await serve(Redirector(around), 8081) as server:
+            async with await serve(Redirector(deps), 8081) as server:
                 port = server.sockets[0].getsockname()[1]
                 await asyncio.get_running_loop().run_in_executor(None, fetch, port)
 

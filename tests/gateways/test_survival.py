@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from gateways.nftables.configuration import read
-from gateways.nftables.ruleset import RateClass, reload
+from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.ruleset import reload
 from lab.network import Phone, Town
 from tests.gateways.hotspot import Hotspot, hotspot, until
 from tests.gateways.traffic import Tap, outside, reaches, udp_ping_pong

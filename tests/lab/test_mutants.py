@@ -66,8 +66,8 @@ def test_what_the_tests_see_is_killed_and_what_they_do_not_see_survives(
     barely = replace(OPEN, name="a year too early", new="age >= 17")
     later = replace(OPEN, name="nobody of 18 enters", new="age > 18")
     broken = replace(OPEN, name="no door at all", old="def may_enter", new="def may_leave")
-    assert try_all([OPEN, barely], Tree(house)) == 0
-    assert try_all([OPEN, later, broken], Tree(house)) == 1
+    assert try_all([OPEN, barely], [Tree(house)]) == 0
+    assert try_all([OPEN, later, broken], [Tree(house)]) == 1
     said = capsys.readouterr().out
     assert said.count("killed    the door is open") == 2
     assert "killed    a year too early" in said
@@ -82,5 +82,5 @@ def test_tests_that_are_red_without_a_change_say_nothing_of_a_mutant(
     house: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (house / "door.py").write_text(DOOR.replace("18", "8"))
-    assert try_all([replace(OPEN, old="age >= 8", new="age >= 1")], Tree(house)) == 1
+    assert try_all([replace(OPEN, old="age >= 8", new="age >= 1")], [Tree(house)]) == 1
     assert "must be green before" in capsys.readouterr().out

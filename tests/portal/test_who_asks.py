@@ -105,12 +105,44 @@ def test_where_the_gateway_cannot_be_asked_an_address_has_the_first_page_alone(
     assert [one.ended_at for one in sessions(db)] == [None]
 
 
+@BOTH_FAMILIES
+def test_a_page_about_the_site_says_to_an_address_alone_what_it_says_to_strangers(
+    owner: Callable[[str], Phone], app: Flask, town: Town, address: str
+) -> None:
+    """Pages that ask for no proof, and tell whoever is online here so."""
+    ada = owner(address)
+    thief = Phone(app, town.pierre_bayle, BO_PHONE, address)
+    about = f"/info/{town.pierre_bayle.site.slug}"
+    assert "You are online" in ada.get(about).text
+    assert "You are online" not in thief.get(about).text
+    assert "code" in thief.get("/pass", follow=False).text
+
+
 def test_the_owner_needs_no_cookie_where_the_gateway_answers_for_her(
     owner: Callable[[str], Phone], app: Flask, town: Town
 ) -> None:
     owner("10.68.0.5")
     elsewhere = Phone(app, town.pierre_bayle, address="10.68.0.5", keeps_cookies=False)
     assert "You are online" in elsewhere.get("/status").text
+
+
+def test_a_page_of_another_browser_is_worth_nothing_at_another_address(
+    owner: Callable[[str], Phone], app: Flask, town: Town, bayle: Agent, db: Session
+) -> None:
+    """Of the same card even: a window that has a cookie of its own did not make this page."""
+    other = Phone(app, town.pierre_bayle, ADA_PHONE, "fd68::5")
+    sign_in(other, bayle)
+    other.get("/status")
+    other.press("/leave")
+    ada = owner("10.68.0.5")
+    ada.get("/status")
+    form = ada.form("/leave")
+    seen(bayle, ADA_PHONE, "fd68::5")
+    assert other.post("/leave", **form).status_code == 403
+    assert sessions(db)[-1].ended_at is None
+    # A window without cookies is known by its card.
+    bare = Phone(app, town.pierre_bayle, ADA_PHONE, "fd68::5", keeps_cookies=False)
+    assert bare.post("/leave", **form).status_code != 403
 
 
 def test_the_owners_browser_needs_no_word_of_the_gateway(owner: Callable[[str], Phone]) -> None:

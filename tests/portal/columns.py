@@ -126,7 +126,7 @@ KEPT = {
         "card",
     ),
     *("client_prefixes", "signin_methods", "networks", "sites", "secret_hash", "password_hash", "subject"),
-    *("public_addresses", "desk_site", "terms_digest", "terms_language", "roles", "category", "look"),
+    *("public_addresses", "desk_site", "terms_digest", "terms_language", "roles", "category", "look", "kind"),
 }
 COUNTED = {"rate_down_kbps", "rate_up_kbps", "weight", "rate_wanted_kbps"}
 DISTINCT = 7

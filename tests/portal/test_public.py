@@ -123,7 +123,8 @@ def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Itera
         yield stranger.get(path).text
     ada, agent = Phone(app, town.station), Agent(app, town.station)
     yield ada.land().text
-    yield ada.press("/pause").text  # before its time
+    yield ada.press("/pause", follow=True).text  # before its time
+    yield ada.land().text
     clock.advance(seconds=6)
     yield ada.press("/pause").text
     yield ada.get(ada.page.location).text  # the gateway has not confirmed yet

@@ -103,6 +103,15 @@ def use_once(db: Session, name: str, *, window: timedelta, now: datetime) -> boo
     return True
 
 
+def was_used(db: Session, name: str, *, window: timedelta, now: datetime) -> bool:
+    """Whether what is good once was used up. Takes nothing."""
+    try:
+        check(db, [RateLimit(f"once:{name}", most=1, window=window)], now=now)
+    except TooManyAttempts:
+        return True
+    return False
+
+
 def forget(db: Session, *, before: datetime) -> int:
     """Drop the budgets nobody has touched since `before`; the number of them."""
     return len(db.execute(delete(Attempt).where(Attempt.last_at < before).returning(Attempt.key)).all())

@@ -19,6 +19,10 @@ class WrongCode(StaffError):
     """The password was right; the second factor was wrong, or was used before."""
 
 
+class SpentSignin(StaffError):
+    """Somebody has signed in with this password step already: it is good once."""
+
+
 class BusyHashing(StaffError):
     """Too many sign-ins at once; a moment later it works."""
 

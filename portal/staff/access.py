@@ -89,6 +89,9 @@ def admit() -> AnyResponse | None:
     try:
         check_form()
     except EarlierForm as error:
+        if request.endpoint == "staff.signin_code" and me() is not None:
+            # The code was sent twice, and the first one signed this browser in.
+            return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
         if need.action is None or not carried_forms.holds_something():
             raise
         return redirect(carried_forms.hand_over(error.typed_by, to=current_staff().id), HTTPStatus.SEE_OTHER)

@@ -19,6 +19,7 @@ from auth.staff.errors import (
     OverRequest,
     RolesApart,
     SpentSetup,
+    SpentSignin,
     StaffError,
     TakenLogin,
     TakesTwo,
@@ -74,6 +75,12 @@ def refusal_of(error: Exception) -> Refusal:
                     "Wait for the next one and type it at once; each works only once. A recovery code works too."
                 ),
                 field="code",
+            )
+        case SpentSignin():
+            return Refusal(
+                HTTPStatus.BAD_REQUEST,
+                say("That was sent twice, and each code works only once."),
+                say("Sign in again with the next code: press the button once and wait."),
             )
         case BusyHashing():
             return Refusal(

@@ -17,7 +17,7 @@ from auth.audit import log
 from auth.errors import AuthError
 from auth.patrons.login_names import normalise_login
 from auth.staff.browser_sessions import identity_of
-from auth.staff.errors import BusyHashing, WrongStaffCredentials
+from auth.staff.errors import BusyHashing, SpentSignin, WrongCode, WrongStaffCredentials
 from auth.staff.models import Staff, StaffState
 from auth.staff.roles import Action
 from auth.staff.signin import SecondFactor, candidate, charge, of_address, of_code, prove_code
@@ -37,8 +37,7 @@ _OUR_PATH = re.compile(
 
 
 class StaleStep(AuthError):
-    """The second factor came too long after the password, the account was changed in between, or somebody has signed in
-    with this password step already."""
+    """The second factor came too long after the password, or the account was changed in between."""
 
 
 @staff.get("/signin")
@@ -69,7 +68,7 @@ def signin_code() -> AnyResponse:
     step = request.form.get("step", "")
     try:
         person, proven = _prove_second(step, request.form.get("code", ""))
-    except StaleStep as error:
+    except (StaleStep, SpentSignin) as error:
         return _password_page(error)
     except AuthError as error:
         return _code_page(step, error)
@@ -134,7 +133,7 @@ def onward() -> str:
 
 
 def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:
-    """Raises `StaleStep`, `TooManyAttempts`, `WrongCode`."""
+    """Raises `StaleStep`, `SpentSignin`, `TooManyAttempts`, `WrongCode`."""
     service = services()
     now = service.clock()
     with service.make_session.begin() as db:
@@ -143,9 +142,15 @@ def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:
         rate_limits.take(db, budget, now=now)
     with service.make_session.begin() as db:
         person = db.get_one(Staff, person.id)
-        proven = prove_code(db, person, code, secrets=service.staff, now=now)
+        try:
+            proven = prove_code(db, person, code, secrets=service.staff, now=now)
+        except WrongCode:
+            # Sent twice: no other code would be taken for this step either, and the page says so.
+            if rate_limits.was_used(db, f"step:{jti}", window=SECOND_STEP_LIFE, now=now):
+                raise SpentSignin from None
+            raise
         if not rate_limits.use_once(db, f"step:{jti}", window=SECOND_STEP_LIFE, now=now):
-            raise StaleStep
+            raise SpentSignin
         rate_limits.refund(db, budget)
         log.record(
             db,

@@ -269,3 +269,18 @@ def test_a_link_in_a_mail_opens_though_its_cookie_is_strict(cem: Clerk) -> None:
     assert "Refresh" not in stranger.get(redirected.location, **own).headers
     outside = stranger.get("/staff/signin?next=https://evil.example/", **mail)
     assert "evil" not in outside.headers.get("Refresh", "")
+
+
+def test_a_code_sent_twice_by_a_browser_that_is_signed_in_leads_on(cem: Clerk) -> None:
+    """Another browser with the same form gets nothing: the code was good once."""
+    cem.clock.advance(seconds=STEP_SECONDS)
+    cem.get("/staff/signin")
+    cem.press("/staff/signin", login=cem.login, password=PASSWORD)
+    form = {**cem.form("/staff/signin/code"), "code": cem.code()}
+    assert cem.post("/staff/signin/code", **form).status_code == 303
+    assert cem.post("/staff/signin/code", **form).location == "/staff/signin"
+    assert cem.follow().location == "/staff/"
+    other = Clerk(cem.app, cem.clock, cem.login, cem.staff_id)
+    refused = other.post("/staff/signin/code", **form)
+    assert refused.status_code == 400 and "each code works only once" in refused.text
+    assert 'name="password"' in refused.text

@@ -12,7 +12,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from auth.audit import log
+from auth.audit.actor import command_line
 from auth.staff import accounts
 from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
@@ -73,10 +73,14 @@ def hire(services: Services, *, at: datetime) -> None:
     with services.make_session.begin() as db:
         for role in missing:
             invited = accounts.invite(
-                db, login=role.value, name=NAMES.get(role, ""), authority=Authority(frozenset({role})), now=at
+                db,
+                login=role.value,
+                name=NAMES.get(role, ""),
+                authority=Authority(frozenset({role})),
+                actor=command_line(),
+                now=at,
             )
-            person = accounts.set_up(db, invited.token, password_hash=password_hash, totp_step=0, now=at)
-            log.record(db, actor=log.COMMAND_LINE, action="account made", object=f"staff:{person.id}", now=at)
+            accounts.set_up(db, invited.token, password_hash=password_hash, totp_step=0, now=at)
 
 
 def codes(services: Services, *, at: datetime) -> dict[str, str]:

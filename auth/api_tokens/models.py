@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.api_tokens.scopes import Scope
+from auth.audit.actor import Actor, api_token
 from auth.staff.roles import Authority
 from db.base import Base, Key
 from db.types import Json
@@ -36,24 +37,14 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
     @property
-    def actor(self) -> str:
-        """What the trail and the batches call it."""
-        return f"token:{self.name}"
+    def actor(self) -> Actor:
+        """What the audit log and the batches call it."""
+        return api_token(self.name, frozenset(self.networks))
 
     @property
     def authority(self) -> Authority:
         """Its networks, for finding what it may touch. It has no role: what it may do is in its scopes."""
         return Authority(frozenset(), frozenset(self.networks))
-
-    def told(self) -> dict[str, str | list[str]]:
-        """What the trail says of it when it is made or revoked."""
-        expires = self.expires_at.isoformat(timespec="seconds")
-        return {
-            "scopes": self.scopes,
-            "networks": self.networks,
-            "created_by": self.created_by,
-            "expires": expires,
-        }
 
     def allows(self, scope: Scope) -> bool:
         return scope.value in self.scopes

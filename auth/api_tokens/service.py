@@ -18,6 +18,9 @@ from sqlalchemy.orm import Session
 
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, SHORTEST_LIFE, Scope, may_hand_out
+from auth.audit import log
+from auth.audit.actions import TOKEN_MADE, TOKEN_REVOKED, AuditAction, ObjectKind
+from auth.audit.actor import Actor
 from auth.staff.errors import StaffError, UnknownNetworks
 from auth.staff.roles import Authority
 from auth.staff.secrets import token_digest
@@ -80,7 +83,7 @@ def make(
     tokens: Tokens,
     issuer: str,
     wish: TokenRequest,
-    by: str,
+    actor: Actor,
     now: datetime,
     make_jti: Callable[[], str] = new_jti,
 ) -> MadeToken:
@@ -92,7 +95,7 @@ def make(
         digest=token_digest(jti),
         scopes=sorted(wish.scopes),
         networks=sorted(wish.networks),
-        created_by=by[:80],
+        created_by=actor.name[:80],
         created_at=now,
         expires_at=now + wish.life,
     )
@@ -101,6 +104,7 @@ def make(
             db.add(row)
     except IntegrityError as error:
         raise TakenName from error
+    _append(db, TOKEN_MADE, row, actor=actor, now=now)
     return MadeToken(row, _seal(row, jti, tokens=tokens, issuer=issuer))
 
 
@@ -130,15 +134,18 @@ def _seal(row: ApiToken, jti: str, *, tokens: Tokens, issuer: str) -> str:
     return tokens.sign(PURPOSE, {}, now=row.created_at, life=life, issuer=issuer, jti=jti)
 
 
-def revoke(db: Session, token_id: int, *, now: datetime) -> bool:
+def revoke(db: Session, row: ApiToken, *, actor: Actor, now: datetime) -> bool:
     """Take a token back; False where it was so."""
     statement = (
         update(ApiToken)
-        .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+        .where(ApiToken.id == row.id, ApiToken.revoked_at.is_(None))
         .values(revoked_at=now)
         .returning(ApiToken.id)
     )
-    return db.scalar(statement) is not None
+    if db.scalar(statement) is None:
+        return False
+    _append(db, TOKEN_REVOKED, row, actor=actor, now=now)
+    return True
 
 
 def every(db: Session, *, visible_to: Authority | None = None) -> list[ApiToken]:
@@ -167,3 +174,13 @@ def _check(db: Session, wish: TokenRequest) -> None:
     known = set(db.scalars(select(Network.slug).where(Network.slug.in_(wish.networks))))
     if missing := sorted(wish.networks - known):
         raise UnknownNetworks(missing)
+
+
+def _append(db: Session, action: AuditAction, row: ApiToken, *, actor: Actor, now: datetime) -> None:
+    detail: dict[str, str | list[str]] = {
+        "scopes": row.scopes,
+        "networks": row.networks,
+        "created_by": row.created_by,
+        "expires": row.expires_at.isoformat(timespec="seconds"),
+    }
+    log.append(db, action, ObjectKind.TOKEN.named(row.name), actor=actor, detail=detail, now=now)

@@ -15,6 +15,21 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from auth.audit import log
+from auth.audit.actions import (
+    ACCOUNT_CHANGED,
+    ACCOUNT_DISABLED,
+    ACCOUNT_ENABLED,
+    ACCOUNT_MADE,
+    ACCOUNT_RESET,
+    ACCOUNT_SET_UP,
+    PASSWORD_CHANGED,
+    RECOVERY_CODES_MADE,
+    SIGNED_OUT_EVERYWHERE,
+    AuditAction,
+    ObjectKind,
+)
+from auth.audit.actor import Actor
 from auth.patrons.login_names import normalise_login
 from auth.staff.errors import (
     BeyondAuthority,
@@ -33,6 +48,8 @@ from auth.staff.secrets import new_seed, new_token, token_digest
 from sites.models import Network
 
 SETUP_LIFE = timedelta(hours=24)
+# What is done to another's account says whose it is; what is done to one's own says so by its actor.
+_NAMING = (ACCOUNT_MADE, ACCOUNT_CHANGED, ACCOUNT_RESET, ACCOUNT_DISABLED, ACCOUNT_ENABLED)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._]{1,63}")
 
 
@@ -58,6 +75,7 @@ def invite(
     login: str,
     name: str,
     authority: Authority,
+    actor: Actor,
     now: datetime,
     by: Staff | None = None,
     make_token: Callable[[], str] = new_token,
@@ -77,6 +95,7 @@ def invite(
     invitation.staff.setup_until = now + SETUP_LIFE
     invitation.staff.handed_by = by.id if by is not None else None
     db.flush()
+    _append(db, ACCOUNT_MADE, invitation.staff, actor=actor, now=now, given=authority)
     return invitation
 
 
@@ -90,7 +109,8 @@ def propose(
     make_token: Callable[[], str] = new_token,
     make_seed: Callable[[], bytes] = new_seed,
 ) -> Invitation:
-    """Make an account that no link opens yet. Raises what `invite` raises."""
+    """Make an account that no link opens yet: `auth.staff.requests.ask` is next, and is on record. Raises what `invite`
+    raises."""
     check(db, authority)
     token = make_token()
     person = Staff(
@@ -121,8 +141,18 @@ def find_setup(db: Session, token: str, *, now: datetime) -> Staff:
     return found
 
 
-def set_up(db: Session, token: str, *, password_hash: str, totp_step: int, now: datetime) -> Staff:
+def set_up(
+    db: Session,
+    token: str,
+    *,
+    password_hash: str,
+    totp_step: int,
+    now: datetime,
+    recovery: Iterable[str] = (),
+) -> Staff:
     """Use the link: from now on the password and the second factor open the account. Raises `SpentSetup`.
+
+    `recovery` are the digests of its recovery codes.
 
     One statement claims the link, so that two who have it at once are not both let in.
     """
@@ -143,13 +173,17 @@ def set_up(db: Session, token: str, *, password_hash: str, totp_step: int, now: 
     )
     if claimed is None:
         raise SpentSetup
-    return db.get_one(Staff, claimed, populate_existing=True)
+    person = db.get_one(Staff, claimed, populate_existing=True)
+    _put_recovery_codes(db, person, recovery)
+    _append(db, ACCOUNT_SET_UP, person, actor=person.actor, now=now)
+    return person
 
 
 def reset(
     db: Session,
     person: Staff,
     *,
+    actor: Actor,
     now: datetime,
     by: Staff | None = None,
     make_token: Callable[[], str] = new_token,
@@ -165,6 +199,7 @@ def reset(
     begin_anew(db, person, digest=token_digest(token), now=now, make_seed=make_seed)
     person.handed_by = by.id if by is not None else None
     db.flush()
+    _append(db, ACCOUNT_RESET, person, actor=actor, now=now)
     return Invitation(person, token)
 
 
@@ -182,7 +217,9 @@ def begin_anew(
     db.flush()
 
 
-def appoint(db: Session, person: Staff, authority: Authority, *, by: Authority | None) -> None:
+def appoint(
+    db: Session, person: Staff, authority: Authority, *, by: Authority | None, actor: Actor, now: datetime
+) -> None:
     """Give other roles or networks; `by` None is the operator on the command line.
 
     Raises `BeyondAuthority`, `TakesTwo`, `NoRole`, `RolesApart`, `UnknownNetworks`, `LastAdmin`.
@@ -197,18 +234,20 @@ def appoint(db: Session, person: Staff, authority: Authority, *, by: Authority |
     person.roles, person.networks = sorted(authority.roles), sorted(authority.networks)
     end_signins(person)
     db.flush()
+    _append(db, ACCOUNT_CHANGED, person, actor=actor, now=now, given=authority)
 
 
-def disable(db: Session, person: Staff, *, now: datetime) -> None:
+def disable(db: Session, person: Staff, *, actor: Actor, now: datetime) -> None:
     """Close an account, and every sign-in with it, at once. Raises `LastAdmin`."""
     _spare_last_admin(db, person)
     person.disabled_at = now
     person.setup_digest = person.setup_until = person.setup_word_digest = None
     end_signins(person)
     db.flush()
+    _append(db, ACCOUNT_DISABLED, person, actor=actor, now=now)
 
 
-def enable(db: Session, person: Staff, *, by: Authority | None = None) -> None:
+def enable(db: Session, person: Staff, *, actor: Actor, now: datetime, by: Authority | None = None) -> None:
     """Open a disabled account again, with the password and second factor it had; `by` None is the command line.
 
     Raises `TakesTwo`: such an account is begun anew instead.
@@ -217,10 +256,29 @@ def enable(db: Session, person: Staff, *, by: Authority | None = None) -> None:
         raise TakesTwo
     person.disabled_at = None
     db.flush()
+    _append(db, ACCOUNT_ENABLED, person, actor=actor, now=now)
+
+
+def change_password(db: Session, staff_id: int, password_hash: str, *, actor: Actor, now: datetime) -> Staff:
+    """Take a new password; every sign-in so far ends."""
+    person = db.get_one(Staff, staff_id, with_for_update=True)
+    person.password_hash = password_hash
+    end_signins(person)
+    db.flush()
+    _append(db, PASSWORD_CHANGED, person, actor=actor, now=now)
+    return person
+
+
+def sign_out_everywhere(db: Session, staff_id: int, *, actor: Actor, now: datetime) -> None:
+    """End every sign-in of this person."""
+    person = db.get_one(Staff, staff_id, with_for_update=True)
+    end_signins(person)
+    db.flush()
+    _append(db, SIGNED_OUT_EVERYWHERE, person, actor=actor, now=now)
 
 
 def end_signins(person: Staff) -> None:
-    """Sign this person out everywhere."""
+    """Sign this person out everywhere, as a part of what is on record."""
     person.session_version += 1
 
 
@@ -247,8 +305,15 @@ def _plain(words: str) -> str:
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
-def replace_recovery_codes(db: Session, person: Staff, digests: Iterable[str]) -> None:
+def replace_recovery_codes(
+    db: Session, person: Staff, digests: Iterable[str], *, actor: Actor, now: datetime
+) -> None:
     """Put new recovery codes in the place of those there were."""
+    _put_recovery_codes(db, person, digests)
+    _append(db, RECOVERY_CODES_MADE, person, actor=actor, now=now)
+
+
+def _put_recovery_codes(db: Session, person: Staff, digests: Iterable[str]) -> None:
     db.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == person.id))
     db.add_all(RecoveryCode(staff_id=person.id, digest=digest) for digest in digests)
     db.flush()
@@ -280,3 +345,21 @@ def _spare_last_admin(db: Session, person: Staff) -> None:
 
 def _looks_after_all(person: Staff) -> bool:
     return person.state is StaffState.ACTIVE and Role.ADMIN in person.roles and not person.networks
+
+
+def _append(
+    db: Session,
+    action: AuditAction,
+    person: Staff,
+    *,
+    actor: Actor,
+    now: datetime,
+    given: Authority | None = None,
+) -> None:
+    """What was done to an account, and the roles and networks that were `given`."""
+    detail: dict[str, str | list[str]] = {}
+    if action in _NAMING:
+        detail["login"] = person.login
+    if given is not None:
+        detail |= {"roles": sorted(given.roles), "networks": sorted(given.networks)}
+    log.append(db, action, ObjectKind.STAFF.named(person.id), actor=actor, detail=detail, now=now)

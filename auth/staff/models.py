@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.audit.actor import Actor, staff_member
 from auth.staff.roles import Authority, Role
 from db.base import Base, Key
 from db.types import Json
@@ -58,6 +59,11 @@ class Staff(Base):
     @property
     def authority(self) -> Authority:
         return Authority(frozenset(Role(role) for role in self.roles), frozenset(self.networks))
+
+    @property
+    def actor(self) -> Actor:
+        """The same for the audit log."""
+        return staff_member(self.login, frozenset(self.networks))
 
     @property
     def state(self) -> StaffState:

@@ -14,6 +14,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from auth.audit import log
+from auth.audit.actions import (
+    REQUEST_GRANTED,
+    REQUEST_REFUSED,
+    SECOND_PERSON_ASKED,
+    AuditAction,
+    ObjectKind,
+)
+from auth.audit.actor import Actor
 from auth.staff import accounts
 from auth.staff.accounts import Invitation
 from auth.staff.errors import DependentPerson, OverRequest
@@ -41,6 +50,7 @@ def ask(
     wanted: Authority,
     *,
     by: Staff,
+    actor: Actor,
     now: datetime,
     make_token: Callable[[], str] = new_token,
 ) -> Invitation:
@@ -59,6 +69,14 @@ def ask(
         _request(person, wanted, by=by.login, now=now, asked_by_id=by.id, token_digest=token_digest(token))
     )
     db.flush()
+    log.append(
+        db,
+        SECOND_PERSON_ASKED,
+        ObjectKind.STAFF.named(person.id),
+        actor=actor,
+        detail={"login": person.login, "roles": sorted(wanted.roles), "networks": sorted(wanted.networks)},
+        now=now,
+    )
     return Invitation(person, token)
 
 
@@ -67,7 +85,7 @@ def grant(
     request: StaffRequest,
     *,
     by: Staff | None,
-    name: str,
+    actor: Actor,
     now: datetime,
     word: str,
     digest_word: Callable[[int, str], str],
@@ -77,7 +95,7 @@ def grant(
     `UnknownNetworks`."""
     if by is not None and not may_grant(db, request, by):
         raise DependentPerson
-    _decide(db, request, granted=True, by=name, now=now)
+    _decide(db, request, granted=True, by=actor.name, now=now)
     person = db.get_one(Staff, request.staff_id)
     wanted = request.authority
     accounts.check(db, wanted)
@@ -86,12 +104,14 @@ def grant(
     person.roles, person.networks = sorted(wanted.roles), sorted(wanted.networks)
     person.disabled_at, person.handed_by = None, None
     db.flush()
+    _append(db, REQUEST_GRANTED, request, actor=actor, now=now)
     return Handover(person, word)
 
 
-def refuse(db: Session, request: StaffRequest, *, by: str, now: datetime) -> None:
+def refuse(db: Session, request: StaffRequest, *, actor: Actor, now: datetime) -> None:
     """Leave everything as it is. Raises `OverRequest`."""
-    _decide(db, request, granted=False, by=by, now=now)
+    _decide(db, request, granted=False, by=actor.name, now=now)
+    _append(db, REQUEST_REFUSED, request, actor=actor, now=now)
 
 
 def tell(db: Session, person: Staff, *, by: str, now: datetime) -> None:
@@ -187,3 +207,19 @@ def _decide(db: Session, request: StaffRequest, *, granted: bool, by: str, now: 
     )
     if decided is None:
         raise OverRequest
+
+
+def _append(db: Session, action: AuditAction, request: StaffRequest, *, actor: Actor, now: datetime) -> None:
+    log.append(
+        db,
+        action,
+        ObjectKind.STAFF.named(request.staff_id),
+        actor=actor,
+        detail={
+            "login": request.login,
+            "asked by": request.asked_by,
+            "roles": request.roles,
+            "networks": request.networks,
+        },
+        now=now,
+    )

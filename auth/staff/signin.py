@@ -14,6 +14,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth import rate_limits
+from auth.audit import log
+from auth.audit.actions import SIGNED_IN, SIGNED_OUT, ObjectKind
+from auth.audit.actor import Actor
 from auth.rate_limits import RateLimit
 from auth.staff.accounts import find
 from auth.staff.errors import WrongCode
@@ -95,6 +98,18 @@ def prove_code(
     if symbols is None or not _claim_recovery(db, person, secrets.recovery_digest(person.id, symbols), now):
         raise WrongCode
     return SecondFactor(by_recovery=True, codes_left=_codes_left(db, person))
+
+
+def signed_in(db: Session, person: Staff, proven: SecondFactor, *, now: datetime) -> None:
+    """Put on record that this person is signed in, and by which second factor."""
+    by = "recovery code" if proven.by_recovery else "second factor"
+    object = ObjectKind.STAFF.named(person.id)
+    log.append(db, SIGNED_IN, object, actor=person.actor, detail={"by": by}, now=now)
+
+
+def signed_out(db: Session, staff_id: int, *, actor: Actor, now: datetime) -> None:
+    """Put on record that this browser of theirs is signed out."""
+    log.append(db, SIGNED_OUT, ObjectKind.STAFF.named(staff_id), actor=actor, now=now)
 
 
 def claim_step(db: Session, person: Staff, step: int) -> bool:

@@ -14,7 +14,7 @@ from auth import rate_limits
 from auth.api_tokens import service as api_tokens
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.service import RevokedToken
-from auth.audit.actor import Actor, api_token
+from auth.audit.actor import Actor
 from auth.errors import TooManyAttempts
 from auth.rate_limits import RateLimit
 from auth.staff.roles import Authority
@@ -40,8 +40,7 @@ class Program:
 
     @property
     def actor(self) -> Actor:
-        """The same for the audit log."""
-        return api_token(self.row.name, self.authority.networks)
+        return self.row.actor
 
     @property
     def authority(self) -> Authority:

@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from auth.audit import log
+from auth.audit.actor import command_line
 from auth.staff import accounts, requests
 from auth.staff.accounts import Invitation
 from auth.staff.errors import (
@@ -22,6 +22,7 @@ from auth.staff.models import Staff
 from auth.staff.roles import Authority, Role, takes_two
 from auth.staff.totp import make_recovery_codes
 from db.engine import reading
+from portal.cli.operator import operator
 from portal.services import services
 
 staff = AppGroup("staff", help="Accounts of staff.")
@@ -48,8 +49,14 @@ def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...]
     authority = Authority(frozenset(Role(role) for role in roles), frozenset(networks))
     try:
         with service.make_session.begin() as db:
-            invitation = accounts.invite(db, login=login, name=name, authority=authority, now=service.clock())
-            _record(db, invitation.staff, "account made", authority)
+            invitation = accounts.invite(
+                db,
+                login=login,
+                name=name,
+                authority=authority,
+                actor=operator(),
+                now=service.clock(),
+            )
             _tell(db, invitation.staff)
     except StaffError as error:
         raise click.ClickException(_in_words(error)) from error
@@ -75,8 +82,7 @@ def disable(login: str) -> None:
     try:
         with service.make_session.begin() as db:
             person = _find(db, login)
-            accounts.disable(db, person, now=service.clock())
-            _record(db, person, "account disabled")
+            accounts.disable(db, person, actor=operator(), now=service.clock())
     except LastAdmin as error:
         raise click.ClickException(_in_words(error)) from error
     click.echo(f"{person.login} is disabled.")
@@ -90,9 +96,8 @@ def reset(login: str) -> None:
     with service.make_session.begin() as db:
         person = _find(db, login)
         if person.disabled_at is not None:
-            accounts.enable(db, person)
-        invitation = accounts.reset(db, person, now=service.clock())
-        _record(db, person, "account reset")
+            accounts.enable(db, person, actor=operator(), now=service.clock())
+        invitation = accounts.reset(db, person, actor=operator(), now=service.clock())
         _tell(db, person)
     _hand_over(invitation)
 
@@ -103,8 +108,7 @@ def enable(login: str) -> None:
     """Open a disabled account again, with the password and second factor it had."""
     with services().make_session.begin() as db:
         person = _find(db, login)
-        accounts.enable(db, person)
-        _record(db, person, "account enabled")
+        accounts.enable(db, person, actor=operator(), now=services().clock())
         _tell(db, person)
     click.echo(f"{person.login} is enabled.")
 
@@ -115,7 +119,6 @@ def enable(login: str) -> None:
 def grant(login: str, by: str) -> None:
     """Be the second person for what an administrator asked about an account; prints the word that its link needs."""
     service = services()
-    name = f"{by.strip()[:60]} ({log.COMMAND_LINE})"
     try:
         with service.make_session.begin() as db:
             person = _find(db, login)
@@ -126,12 +129,11 @@ def grant(login: str, by: str) -> None:
                 db,
                 asked,
                 by=None,
-                name=name,
+                actor=command_line(by),
                 now=service.clock(),
                 word=make_recovery_codes()[0],
                 digest_word=service.staff.word_digest,
             )
-            _record(db, person, "request granted", person.authority)
     except StaffError as error:
         raise click.ClickException(_in_words(error)) from error
     click.echo(handover.word)
@@ -141,7 +143,7 @@ def grant(login: str, by: str) -> None:
 def _tell(db: Session, person: Staff) -> None:
     """What takes two on the pages was done by one here: everybody concerned is told."""
     if takes_two(None, person.authority):
-        requests.tell(db, person, by=log.COMMAND_LINE, now=services().clock())
+        requests.tell(db, person, by=operator().name, now=services().clock())
 
 
 def _find(db: Session, login: str) -> Staff:
@@ -149,20 +151,6 @@ def _find(db: Session, login: str) -> Staff:
     if person is None:
         raise click.ClickException(f"There is nobody called {login!r}. See: flask --app wsgi staff list")
     return person
-
-
-def _record(db: Session, person: Staff, action: str, authority: Authority | None = None) -> None:
-    detail: dict[str, str | list[str]] = {"login": person.login}
-    if authority:
-        detail |= {"roles": sorted(authority.roles), "networks": sorted(authority.networks)}
-    log.record(
-        db,
-        actor=log.COMMAND_LINE,
-        action=action,
-        object=f"staff:{person.id}",
-        detail=detail,
-        now=services().clock(),
-    )
 
 
 def _hand_over(invitation: Invitation) -> None:

@@ -6,15 +6,14 @@ from datetime import timedelta
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.orm import Session
 
 from auth.api_tokens import service as api_tokens
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, USUAL_LIFE, Scope
 from auth.api_tokens.service import ImpossibleLife, TakenName, TokenRequest, UnreadableName
-from auth.audit import log
 from auth.staff.errors import StaffError, UnknownNetworks
 from db.engine import reading
+from portal.cli.operator import operator
 from portal.services import services
 
 tokens = AppGroup("tokens", help="Tokens of programs that ask for passes (docs/api.md).")
@@ -47,10 +46,9 @@ def add(name: str, scopes: tuple[str, ...], networks: tuple[str, ...], all_netwo
                 tokens=service.tokens,
                 issuer=service.settings.portal_url,
                 wish=wish,
-                by=log.COMMAND_LINE,
+                actor=operator(),
                 now=service.clock(),
             )
-            _record(db, made.row, "token made")
     except StaffError as error:
         raise click.ClickException(_in_words(error)) from error
     click.echo(made.token)
@@ -81,9 +79,7 @@ def revoke(name: str) -> None:
         row = api_tokens.by_name(db, name)
         if row is None:
             raise click.ClickException(f"There is no token {name!r}. See: flask --app wsgi tokens list")
-        done = api_tokens.revoke(db, row.id, now=service.clock())
-        if done:
-            _record(db, row, "token revoked")
+        done = api_tokens.revoke(db, row, actor=operator(), now=service.clock())
     click.echo(f"{name} is revoked{'' if done else ', as it was'}.")
 
 
@@ -91,17 +87,6 @@ def _state(one: ApiToken, *, expired: bool) -> str:
     if one.revoked_at is not None:
         return f"revoked {one.revoked_at:%Y-%m-%d}"
     return f"{'expired' if expired else 'good until'} {one.expires_at:%Y-%m-%d}"
-
-
-def _record(db: Session, row: ApiToken, action: str) -> None:
-    log.record(
-        db,
-        actor=log.COMMAND_LINE,
-        action=action,
-        object=row.actor,
-        detail=row.told(),
-        now=services().clock(),
-    )
 
 
 def _in_words(error: StaffError) -> str:

@@ -13,14 +13,22 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import rate_limits
-from auth.audit import log
 from auth.errors import AuthError
 from auth.patrons.login_names import normalise_login
 from auth.staff.browser_sessions import identity_of
 from auth.staff.errors import BusyHashing, SpentSignin, WrongCode, WrongStaffCredentials
 from auth.staff.models import Staff, StaffState
 from auth.staff.roles import Action
-from auth.staff.signin import SecondFactor, candidate, charge, of_address, of_code, prove_code
+from auth.staff.signin import (
+    SecondFactor,
+    candidate,
+    charge,
+    of_address,
+    of_code,
+    prove_code,
+    signed_in,
+    signed_out,
+)
 from auth.tokens import InvalidToken
 from db.engine import reading
 from portal.services import services
@@ -85,9 +93,7 @@ def signin_code() -> AnyResponse:
 def signout() -> AnyResponse:
     service, person = services(), current_staff()
     with service.make_session.begin() as db:
-        log.record(
-            db, actor=person.login, action="signed out", object=f"staff:{person.id}", now=service.clock()
-        )
+        signed_out(db, person.id, actor=person.actor, now=service.clock())
     logout_user()
     browser().clear()
     return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
@@ -152,14 +158,7 @@ def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:
         if not rate_limits.use_once(db, f"step:{jti}", window=SECOND_STEP_LIFE, now=now):
             raise SpentSignin
         rate_limits.refund(db, budget)
-        log.record(
-            db,
-            actor=person.login,
-            action="signed in",
-            object=f"staff:{person.id}",
-            detail={"by": "recovery code" if proven.by_recovery else "second factor"},
-            now=now,
-        )
+        signed_in(db, person, proven, now=now)
     return person, proven
 
 

@@ -30,6 +30,7 @@ from auth.staff.secrets import NOBODY, StaffSecrets, check_password
 from auth.staff.signin import claim_step
 from config import Secret
 from db.engine import SessionMaker
+from tests.actors import TESTER
 from tests.clock import NOON
 from tests.town import build_town
 
@@ -46,7 +47,7 @@ def _town(make_session: SessionMaker) -> None:
 
 
 def invite(db: Session, login: str = "cem", authority: Authority = DESK) -> Invitation:
-    return accounts.invite(db, login=login, name="Cem Kaya", authority=authority, now=NOON)
+    return accounts.invite(db, login=login, name="Cem Kaya", authority=authority, actor=TESTER, now=NOON)
 
 
 def hire(db: Session, login: str = "cem", authority: Authority = DESK) -> Staff:
@@ -79,7 +80,7 @@ def test_a_setup_link_dies_after_a_day_and_with_the_account(db: Session) -> None
     with pytest.raises(SpentSetup):
         accounts.find_setup(db, token, now=NOON + timedelta(hours=24))
     person = accounts.find_setup(db, token, now=NOON + timedelta(hours=23))
-    accounts.disable(db, person, now=NOON)
+    accounts.disable(db, person, actor=TESTER, now=NOON)
     with pytest.raises(SpentSetup):
         accounts.find_setup(db, token, now=NOON)
 
@@ -132,9 +133,9 @@ def test_a_time_step_is_used_once_and_takes_the_earlier_ones_with_it(db: Session
 
 def test_a_reset_takes_everything_but_the_roles(db: Session) -> None:
     person = hire(db)
-    accounts.replace_recovery_codes(db, person, ["digest"])
+    accounts.replace_recovery_codes(db, person, ["digest"], actor=TESTER, now=NOON)
     seed, version = person.totp_seed, person.session_version
-    invitation = accounts.reset(db, person, now=NOON)
+    invitation = accounts.reset(db, person, actor=TESTER, now=NOON)
     assert person.state is StaffState.INVITED
     assert person.totp_seed != seed and person.session_version > version
     assert db.scalars(select(RecoveryCode)).all() == []
@@ -145,10 +146,10 @@ def test_a_reset_takes_everything_but_the_roles(db: Session) -> None:
 def test_every_change_of_what_somebody_may_do_ends_their_sign_ins(db: Session) -> None:
     person = hire(db)
     version = person.session_version
-    accounts.appoint(db, person, Authority(frozenset({Role.REPORT})), by=EVERYWHERE)
+    accounts.appoint(db, person, Authority(frozenset({Role.REPORT})), by=EVERYWHERE, actor=TESTER, now=NOON)
     assert person.session_version == version + 1
     hire(db, "dana", EVERYWHERE)
-    accounts.disable(db, person, now=NOON)
+    accounts.disable(db, person, actor=TESTER, now=NOON)
     assert person.session_version == version + 2
 
 
@@ -178,11 +179,11 @@ def test_the_last_admin_of_all_networks_stays(db: Session) -> None:
     invite(db, "eve", EVERYWHERE)
     hire(db, "finn", Authority(frozenset({Role.ADMIN}), frozenset({"bibliotheques"})))
     with pytest.raises(LastAdmin):
-        accounts.disable(db, dana, now=NOON)
+        accounts.disable(db, dana, actor=TESTER, now=NOON)
     with pytest.raises(LastAdmin):
-        accounts.appoint(db, dana, DESK, by=EVERYWHERE)
+        accounts.appoint(db, dana, DESK, by=EVERYWHERE, actor=TESTER, now=NOON)
     hire(db, "gil", EVERYWHERE)
-    accounts.disable(db, dana, now=NOON)
+    accounts.disable(db, dana, actor=TESTER, now=NOON)
     assert dana.state is StaffState.DISABLED
 
 
@@ -191,9 +192,9 @@ def test_an_admin_of_one_network_reaches_no_further(db: Session) -> None:
     cem, dana = hire(db), hire(db, "dana", EVERYWHERE)
     assert accounts.everybody(db, visible_to=here) == [cem]
     with pytest.raises(BeyondAuthority):
-        accounts.appoint(db, cem, EVERYWHERE, by=here)
+        accounts.appoint(db, cem, EVERYWHERE, by=here, actor=TESTER, now=NOON)
     with pytest.raises(BeyondAuthority):
-        accounts.appoint(db, dana, DESK, by=here)
+        accounts.appoint(db, dana, DESK, by=here, actor=TESTER, now=NOON)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import make_url, select, text, update
 
 from auth.api_tokens import service
+from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
 from auth.audit import verification
 from auth.audit.log import TrailEntry
@@ -159,7 +160,7 @@ def take_away(lived: Lived) -> str:
         person = accounts.find(db, "cem")
         assert person is not None
         person.disabled_at, person.session_version = now, person.session_version + 1
-        assert service.revoke(db, 1, now=now)
+        assert service.revoke(db, db.get_one(ApiToken, 1), actor=TESTER, now=now)
         gateway = by_identity(db, lived.town.pierre_bayle.identity)
         assert gateway is not None
         credential = rotate_credential(db, gateway)

@@ -8,7 +8,6 @@ from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
 from auth.staff import accounts, browser_sessions
 from auth.staff.errors import StaffError
 from auth.staff.models import RecoveryCode, Staff
@@ -43,7 +42,9 @@ def change_password() -> AnyResponse:
         password_hash = service.staff.hash(request.form.get("password", ""))
     except StaffError as error:
         return _page(error)
-    person = _change("password changed", password_hash=password_hash)
+    me = current_staff()
+    with service.make_session.begin() as db:
+        person = accounts.change_password(db, me.id, password_hash, actor=me.actor, now=service.clock())
     sign_in(person)
     return redirect(url_for("staff.account"), HTTPStatus.SEE_OTHER)
 
@@ -58,10 +59,8 @@ def new_recovery_codes() -> AnyResponse:
         answer.place = url_for("staff.recovery_codes", answer_id=answer.id)
         codes = make_recovery_codes(source_of(answer).choose("recovery"))
         onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
-        accounts.replace_recovery_codes(db, db.get_one(Staff, me.id), recovery_digests(me.id, codes))
-        log.record(
-            db, actor=me.login, action="recovery codes made", object=f"staff:{me.id}", now=service.clock()
-        )
+        digests, now = recovery_digests(me.id, codes), service.clock()
+        accounts.replace_recovery_codes(db, db.get_one(Staff, me.id), digests, actor=me.actor, now=now)
     return onward
 
 
@@ -84,20 +83,11 @@ def recovery_codes(answer_id: int) -> AnyResponse:
 @needs(Action.OWN_ACCOUNT)
 def signout_everywhere() -> AnyResponse:
     """Sign every browser out, this one too."""
-    _change("signed out everywhere")
-    browser().clear()
-    return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
-
-
-def _change(action: str, *, password_hash: str | None = None) -> Staff:
     service, me = services(), current_staff()
     with service.make_session.begin() as db:
-        person = db.get_one(Staff, me.id, with_for_update=True)
-        if password_hash is not None:
-            person.password_hash = password_hash
-        accounts.end_signins(person)
-        log.record(db, actor=me.login, action=action, object=f"staff:{me.id}", now=service.clock())
-    return person
+        accounts.sign_out_everywhere(db, me.id, actor=me.actor, now=service.clock())
+    browser().clear()
+    return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
 
 
 def _page(error: StaffError | None) -> AnyResponse:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log, search
+from auth.audit import search
 from auth.audit.actions import ObjectKind
 from auth.audit.search import Query
 from auth.staff import accounts, requests
@@ -51,11 +51,11 @@ def invite() -> AnyResponse:
                 login=login,
                 name=name,
                 authority=wanted,
+                actor=current_staff().actor,
                 now=service.clock(),
                 by=_me(db),
                 make_token=lambda: source_of(answer).token,
             )
-            _record(db, invitation.staff, "account made", wanted)
             return _to_link(answer, invitation.staff)
     except StaffError as error:
         return _list_page(error)
@@ -79,8 +79,8 @@ def appoint(staff_id: int) -> AnyResponse:
                 if not may_appoint(current_staff().authority, wanted):
                     raise BeyondAuthority
                 return _ask(db, found, wanted, answer)
-            accounts.appoint(db, found, wanted, by=current_staff().authority)
-            _record(db, found, "account changed", wanted)
+            me = current_staff()
+            accounts.appoint(db, found, wanted, by=me.authority, actor=me.actor, now=services().clock())
     except StaffError as error:
         return _person_page(staff_id, error)
     return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
@@ -96,8 +96,8 @@ def reset(staff_id: int) -> AnyResponse:
         if takes_two(None, found.authority):
             return _ask(db, found, found.authority, answer)
         make = source_of(answer)
-        accounts.reset(db, found, now=service.clock(), by=_me(db), make_token=lambda: make.token)
-        _record(db, found, "account reset")
+        actor, now = current_staff().actor, service.clock()
+        accounts.reset(db, found, actor=actor, now=now, by=_me(db), make_token=lambda: make.token)
         return _to_link(answer, found)
 
 
@@ -125,8 +125,7 @@ def disable(staff_id: int) -> AnyResponse:
         with service.make_session.begin() as db:
             found = _find(db, staff_id)
             use_form(db, place=url_for("staff.person", staff_id=staff_id))
-            accounts.disable(db, found, now=service.clock())
-            _record(db, found, "account disabled")
+            accounts.disable(db, found, actor=current_staff().actor, now=service.clock())
     except StaffError as error:
         return _person_page(staff_id, error)
     return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
@@ -139,8 +138,8 @@ def enable(staff_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             found = _find(db, staff_id)
             use_form(db, place=url_for("staff.person", staff_id=staff_id))
-            accounts.enable(db, found, by=current_staff().authority)
-            _record(db, found, "account enabled")
+            me = current_staff()
+            accounts.enable(db, found, actor=me.actor, now=services().clock(), by=me.authority)
     except StaffError as error:
         return _person_page(staff_id, error)
     return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
@@ -166,8 +165,8 @@ def _me(db: Session) -> Staff:
 def _ask(db: Session, found: Staff, wanted: Authority, answer: StaffAnswer) -> AnyResponse:
     """What takes two: the link is shown to whoever asks, and good once somebody has granted it."""
     make = source_of(answer)
-    requests.ask(db, found, wanted, by=_me(db), now=services().clock(), make_token=lambda: make.token)
-    _record(db, found, "second person asked", wanted)
+    actor, now = current_staff().actor, services().clock()
+    requests.ask(db, found, wanted, by=_me(db), actor=actor, now=now, make_token=lambda: make.token)
     return _to_link(answer, found)
 
 
@@ -193,20 +192,6 @@ def _typed(before: Authority | None = None) -> Authority:
     if before is not None and not roles:
         return before
     return Authority(roles, frozenset(request.form.getlist("networks")))
-
-
-def _record(db: Session, found: Staff, action: str, wanted: Authority | None = None) -> None:
-    detail: dict[str, str | list[str]] = {"login": found.login}
-    if wanted:
-        detail |= {"roles": sorted(wanted.roles), "networks": sorted(wanted.networks)}
-    log.record(
-        db,
-        actor=current_staff().login,
-        action=action,
-        object=f"staff:{found.id}",
-        detail=detail,
-        now=services().clock(),
-    )
 
 
 def _to_link(answer: StaffAnswer, person: Staff) -> AnyResponse:

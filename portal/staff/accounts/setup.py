@@ -9,7 +9,6 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import rate_limits
-from auth.audit import log
 from auth.errors import AuthError
 from auth.rate_limits import RateLimit
 from auth.staff import accounts
@@ -89,10 +88,9 @@ def _set_up(person: Staff, token: str) -> list[str]:
         raise WrongCode
     password_hash = service.staff.hash(password)
     with service.make_session.begin() as db:
-        person = accounts.set_up(db, token, password_hash=password_hash, totp_step=step, now=now)
         codes = make_recovery_codes()
-        accounts.replace_recovery_codes(db, person, recovery_digests(person.id, codes))
-        log.record(db, actor=person.login, action="account set up", object=f"staff:{person.id}", now=now)
+        digests = recovery_digests(person.id, codes)
+        accounts.set_up(db, token, password_hash=password_hash, totp_step=step, now=now, recovery=digests)
     return codes
 
 

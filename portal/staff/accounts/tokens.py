@@ -7,14 +7,12 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.api_tokens import service as api_tokens
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, USUAL_LIFE, Scope, may_hand_out
 from auth.api_tokens.service import TokenRequest
-from auth.audit import log
 from auth.staff.errors import BeyondAuthority, StaffError
 from auth.staff.roles import Action
 from db.engine import reading
@@ -48,11 +46,10 @@ def make_token() -> AnyResponse:
                 tokens=service.tokens,
                 issuer=service.settings.portal_url,
                 wish=wanted,
-                by=me.login,
+                actor=me.actor,
                 now=service.clock(),
                 make_jti=lambda: source_of(answer).token,
             )
-            _record(db, made.row, "token made")
             answer.place = url_for("staff.made_token", token_id=made.row.id, answer_id=answer.id)
             return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except StaffError as error:
@@ -85,8 +82,7 @@ def revoke_token(token_id: int) -> AnyResponse:
         row = db.get(ApiToken, token_id)
         if row is None or not may_hand_out(current_staff().authority, frozenset(row.networks)):
             abort(HTTPStatus.NOT_FOUND)
-        if api_tokens.revoke(db, token_id, now=service.clock()):
-            _record(db, row, "token revoked")
+        api_tokens.revoke(db, row, actor=current_staff().actor, now=service.clock())
     return redirect(url_for("staff.tokens"), HTTPStatus.SEE_OTHER)
 
 
@@ -98,17 +94,6 @@ def _wish() -> TokenRequest:
         scopes=frozenset(scope for scope in Scope if scope.value in request.form.getlist("scopes")),
         networks=frozenset(request.form.getlist("networks")),
         life=timedelta(days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0),
-    )
-
-
-def _record(db: Session, row: ApiToken, action: str) -> None:
-    log.record(
-        db,
-        actor=current_staff().login,
-        action=action,
-        object=row.actor,
-        detail=row.told(),
-        now=services().clock(),
     )
 
 

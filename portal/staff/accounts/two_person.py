@@ -8,7 +8,6 @@ from flask import abort, make_response, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
 from auth.staff import requests
 from auth.staff.errors import StaffError
 from auth.staff.form_results import CodeSource
@@ -44,12 +43,11 @@ def grant_request(request_id: int) -> AnyResponse:
                 db,
                 asked,
                 by=db.get_one(Staff, current_staff().id),
-                name=current_staff().login,
+                actor=current_staff().actor,
                 now=service.clock(),
                 word=_word(source_of(answer)),
                 digest_word=service.staff.word_digest,
             )
-            _record(db, asked, "request granted")
             answer.place = url_for("staff.word_page", request_id=request_id, answer_id=answer.id)
             return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except StaffError as error:
@@ -77,8 +75,7 @@ def refuse_request(request_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             asked = _find(db, request_id)
             use_form(db, place=url_for("staff.two_person"))
-            requests.refuse(db, asked, by=current_staff().login, now=services().clock())
-            _record(db, asked, "request refused")
+            requests.refuse(db, asked, actor=current_staff().actor, now=services().clock())
     except StaffError as error:
         return _page(error)
     return redirect(url_for("staff.two_person"), HTTPStatus.SEE_OTHER)
@@ -117,22 +114,6 @@ def _find(db: Session, request_id: int) -> StaffRequest:
     if found is None:
         abort(HTTPStatus.NOT_FOUND)
     return found
-
-
-def _record(db: Session, asked: StaffRequest, action: str) -> None:
-    log.record(
-        db,
-        actor=current_staff().login,
-        action=action,
-        object=f"staff:{asked.staff_id}",
-        detail={
-            "login": asked.login,
-            "asked by": asked.asked_by,
-            "roles": asked.roles,
-            "networks": asked.networks,
-        },
-        now=services().clock(),
-    )
 
 
 SECOND.update(told=told, two_person_waiting=waiting)

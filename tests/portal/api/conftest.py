@@ -17,6 +17,7 @@ from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
 from auth.vouchers import plans
 from portal.services import Services
+from tests.actors import person
 from tests.portal.conftest import PORTAL
 from tests.town import Town, make_library_network, make_site
 
@@ -64,7 +65,7 @@ def give_token(
             tokens=services.tokens,
             issuer=services.settings.portal_url,
             wish=wish,
-            by="dana",
+            actor=person("dana"),
             now=services.clock(),
         )
 

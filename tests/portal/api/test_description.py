@@ -17,6 +17,7 @@ from auth.api_tokens.scopes import Scope
 from auth.models import Attempt
 from portal.api.access import MOST_A_MINUTE
 from portal.services import Services
+from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.api.conftest import HERE, MINE, Program, give_token
 from tests.portal.conftest import Phone
@@ -173,7 +174,7 @@ def refusals_of_tokens(app: Flask, services: Services, path: str, method: str) -
         db.merge(Attempt(key=f"api:{made.row.id}:{minute}", count=MOST_A_MINUTE, last_at=services.clock()))
     yield program.ask(method, where, json={})
     with services.make_session.begin() as db:
-        assert service.revoke(db, made.row.id, now=services.clock())
+        assert service.revoke(db, made.row, actor=TESTER, now=services.clock())
     yield program.ask(method, where)
 
 

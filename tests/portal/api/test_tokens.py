@@ -188,8 +188,8 @@ def test_a_revoked_token_is_dead_at_once_at_every_worker(
     with services.make_session.begin() as writing:
         row = service.by_name(writing, "tickets")
         assert row is not None
-        assert service.revoke(writing, row.id, now=services.clock())
-        assert not service.revoke(writing, row.id, now=services.clock())
+        assert service.revoke(writing, row, actor=TESTER, now=services.clock())
+        assert not service.revoke(writing, row, actor=TESTER, now=services.clock())
     for program in (tickets, elsewhere):
         assert told(program)[:2] == (401, "revoked-token")
         assert program.order().status_code == 401

@@ -24,6 +24,7 @@ from auth.vouchers import plans
 from portal.services import Services
 from sessions.log.denials import Refused, Step, note, show_code
 from sessions.models import EndReason
+from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
 from tests.sessions.log.rows import BO, add_session
@@ -131,15 +132,20 @@ class Desk:
         with service.make_session.begin() as db:
             authority = Authority(frozenset(roles), frozenset(networks))
             invitation = accounts.invite(
-                db, login=login, name=login.title(), authority=authority, now=self.clock()
-            )
-            person = accounts.set_up(
-                db, invitation.token, password_hash=password_hash(), totp_step=0, now=self.clock()
+                db, login=login, name=login.title(), authority=authority, actor=TESTER, now=self.clock()
             )
             digests = [
-                service.staff.recovery_digest(person.id, read_recovery_code(one) or "") for one in codes
+                service.staff.recovery_digest(invitation.staff.id, read_recovery_code(one) or "")
+                for one in codes
             ]
-            accounts.replace_recovery_codes(db, person, digests)
+            person = accounts.set_up(
+                db,
+                invitation.token,
+                password_hash=password_hash(),
+                totp_step=0,
+                now=self.clock(),
+                recovery=digests,
+            )
             clerk.staff_id, clerk.recovery = person.id, codes
         return clerk
 

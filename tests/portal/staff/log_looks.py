@@ -21,7 +21,7 @@ def main_of(clerk: Clerk) -> str:
 
 def deeds(db: Session) -> list[TrailEntry]:
     db.rollback()
-    wanted = select(TrailEntry).where(TrailEntry.action != "signed in").order_by(TrailEntry.number)
+    wanted = select(TrailEntry).where(TrailEntry.object.not_like("staff:%")).order_by(TrailEntry.number)
     return list(db.scalars(wanted))
 
 

@@ -304,11 +304,13 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         assert code is not None
         wish = TokenRequest(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))
         token = service.make(
-            db, tokens=services.tokens, issuer="us", wish=wish, by="dana", now=services.clock()
+            db, tokens=services.tokens, issuer="us", wish=wish, actor=TESTER, now=services.clock()
         ).row
         boss = db.get_one(Staff, boss_id)
         officer = Authority(frozenset({Role.PRIVACY}), frozenset({network}))
-        requests.ask(db, db.get_one(Staff, person.staff_id), officer, by=boss, now=services.clock())
+        requests.ask(
+            db, db.get_one(Staff, person.staff_id), officer, by=boss, actor=TESTER, now=services.clock()
+        )
         asked = db.scalars(select(StaffRequest).where(StaffRequest.staff_id == person.staff_id)).one()
         # Terms are those of the whole installation.
         periods.seed(db, now=services.clock())

@@ -19,6 +19,7 @@ from auth.vouchers import plans
 from auth.vouchers.models import Batch, Voucher
 from sessions.models import Mismatch, MismatchKind, Outage
 from sites.models import Gateway
+from tests.actors import TESTER
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import PASSWORD
@@ -56,7 +57,9 @@ def setup(clerk: Clerk) -> None:
     with services.make_session.begin() as db:
         authority = Authority(frozenset({Role.DESK}))
         login = f"new.{clerk.lang}"
-        token = accounts.invite(db, login=login, name="Lou", authority=authority, now=services.clock()).token
+        token = accounts.invite(
+            db, login=login, name="Lou", authority=authority, actor=TESTER, now=services.clock()
+        ).token
     clerk.goto(f"/staff/setup/{token}")
 
 
@@ -236,5 +239,5 @@ def test_a_clerk_gives_a_pass_with_the_keyboard_alone(portal: Portal, chromium: 
             clerk.page.keyboard.press("Enter")
         with clerk.portal.services.make_session() as db:
             wanted = select(TrailEntry.action).where(TrailEntry.actor == "cem").order_by(TrailEntry.number)
-            assert db.scalars(wanted).all() == ["signed in", "passes issued", "slips printed"]
+            assert db.scalars(wanted).all()[-3:] == ["signed in", "passes issued", "slips printed"]
         expect(clerk.page.locator(".aloud")).to_have_text(CODE)

@@ -15,6 +15,7 @@ from auth.staff.signin import MOST_ADDRESS, SigninSource, of_address
 from auth.staff.totp import STEP_SECONDS
 from portal.services import Services
 from portal.staff.signin import onward
+from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 
@@ -58,7 +59,7 @@ def test_unknown_and_wrong_are_told_alike(cem: Clerk, desk: Desk) -> None:
 
     gone = desk.hire("gone", Role.DESK)
     with cem.services.make_session.begin() as db:
-        accounts.disable(db, db.get_one(Staff, gone.staff_id), now=cem.clock())
+        accounts.disable(db, db.get_one(Staff, gone.staff_id), actor=TESTER, now=cem.clock())
     wrong = answer("cem", "not-the-password")
     assert wrong[0] == 401
     assert answer("nobody", "not-the-password") == wrong

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, ViewportSize
 from auth.staff import accounts
 from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
+from tests.actors import TESTER
 from tests.portal.pages.scene import Portal
 from tests.portal.staff.conftest import PASSWORD, password_hash
 from tests.portal.staff.issuing import CODE
@@ -39,6 +40,7 @@ class Clerk:
                 login=self.login,
                 name="Camille Martin",
                 authority=Authority(frozenset(roles)),
+                actor=TESTER,
                 now=services.clock(),
             )
             token, hashed = invitation.token, password_hash()

@@ -30,7 +30,7 @@ from lab.report import Report, until
 PLAN = "day"
 # An hour of the day becomes a second.
 DAY_SECONDS = 24
-ENDED = "Ce pass est terminé depuis"
+ENDED = "Ce pass n’est plus valable"
 _REFUSED = re.compile(r'<div class="refused".*?<h2>(?:<a[^>]*>)?([^<]+)', re.DOTALL)
 _BOOKS = re.compile(r"printed (\d+) used (\d+) void (\d+) expired (\d+) left (\d+)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -60,6 +61,7 @@ def init_templates(app: Flask, style: str) -> None:
         languages=LANGUAGES,
         style=Markup(style),
         in_language=in_language,
+        contact_link=contact_link,
         sign_refusal=sign_refusal,
         clock_time=clock_time,
         end_time=lambda at, zone: end_time(at, zone, now=services().clock()),
@@ -111,6 +113,14 @@ def in_language(code: str, token: str | None = None) -> str:
         values.pop("landing", None)
         values["visit"] = token
     return url_for(endpoint, **values, **(request.view_args or {}), lang=code)
+
+
+def contact_link(contact: str) -> str:
+    """The link by which to write or call (RFC 6068, RFC 3966); empty where the contact is neither."""
+    if "@" in contact:
+        return f"mailto:{contact}"
+    digits = re.sub(r"[\s.()-]", "", contact)
+    return f"tel:{digits}" if re.fullmatch(r"\+?[0-9]{3,15}", digits) else ""
 
 
 def linked(text: str, address: str) -> Markup:

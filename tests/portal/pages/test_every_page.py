@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,6 +85,25 @@ def wrong_language_or_name(shown: Shown) -> list[Any]:
     return [] if right else [said, title, headings]
 
 
+def hints_read_twice(shown: Shown) -> list[Any]:
+    """A hint describes its field; within the label it would be a part of the name as well."""
+    twice: list[Any] = shown.page.evaluate(
+        """() => [...document.querySelectorAll('[aria-describedby]')].flatMap(field =>
+        field.getAttribute('aria-describedby').trim().split(/\\s+/).map(id => document.getElementById(id))
+        .filter(hint => !hint || [...(field.labels || [])].some(label => label.contains(hint)))
+        .map(hint => [field.id, hint ? hint.id : 'no such hint']))"""
+    )
+    return twice
+
+
+def headings_out_of_order(shown: Shown) -> list[Any]:
+    """No level is skipped, so that a list of headings is a table of contents."""
+    levels: list[int] = shown.page.eval_on_selector_all(
+        "h1,h2,h3,h4", "found => found.map(one => Number(one.tagName[1]))"
+    )
+    return [pair for pair in itertools.pairwise(levels) if pair[1] > pair[0] + 1]
+
+
 def fetched_besides_itself(shown: Shown) -> list[Any]:
     assert shown.requests
     return [
@@ -125,6 +145,8 @@ RULES: dict[str, Callable[[Shown], list[Any]]] = {
         too_wide_with_text_twice_as_large,
         small_targets,
         wrong_language_or_name,
+        hints_read_twice,
+        headings_out_of_order,
         fetched_besides_itself,
         misses_accessibility_or_privacy,
         script_or_style_besides_the_one,

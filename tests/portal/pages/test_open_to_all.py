@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import expect
 from werkzeug.test import TestResponse
 
+from portal.templating import contact_link
 from tests.portal.pages.scene import Guest, Portal
 
 OPEN = ("/privacy", "/accessibilite", "/hotspots", "/terms/wifilib", "/info/battant")
@@ -101,6 +102,19 @@ def test_an_info_page_has_the_hours_the_state_and_a_code_to_join(
     assert 'aria-label="Code pour rejoindre Bibliotheques-Besancon' in page
 
 
+@pytest.mark.parametrize(
+    ("contact", "link"),
+    [
+        ("wifi@example.org", "mailto:wifi@example.org"),
+        ("03 81 61 50 50", "tel:0381615050"),
+        ("+33 3.81.61-50-50", "tel:+33381615050"),
+        ("the town hall", ""),
+    ],
+)
+def test_a_contact_is_a_link_to_write_or_to_call(contact: str, link: str) -> None:
+    assert contact_link(contact) == link
+
+
 @pytest.mark.browser
 def test_the_map_is_walked_with_the_keyboard_and_leads_into_the_list(guest: Guest) -> None:
     guest.goto("/hotspots")
@@ -119,6 +133,7 @@ def test_the_map_is_walked_with_the_keyboard_and_leads_into_the_list(guest: Gues
 def test_the_list_says_in_words_what_the_map_says_in_shapes(guest: Guest) -> None:
     guest.goto("/hotspots")
     entries = guest.page.locator("ol.rows > li")
+    assert entries.locator("h2").count() == entries.count()
     assert guest.page.locator(".map").first.locator("a").count() == entries.count()
     states = {"fr": r"En service|Prévu|En panne|Fermé", "en": r"Working|Planned|Out of order|Closed"}
     for text in entries.all_inner_texts():

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from auth.denials import N_, OPENS_AT, Denial, Incident, declare
 
 
-class SpentTicket(Denial):
+class SpentImpression(Denial):
     """This acceptance was counted before."""
 
     reason = declare(

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from ads.errors import NotDue, SpentTicket
+from ads.errors import NotDue, SpentImpression
 from ads.models import Impression
 from auth.entitlements import Allowance
 from gateways.types import Client
@@ -113,7 +113,7 @@ def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datet
     )
     impression_id = db.scalars(statement).first()
     if impression_id is None:
-        raise SpentTicket
+        raise SpentImpression
     return impression_id
 
 

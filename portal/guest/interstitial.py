@@ -8,7 +8,7 @@ from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import ledger
-from ads.errors import NotDue, SpentTicket
+from ads.errors import NotDue, SpentImpression
 from ads.ledger import ImpressionToken
 from ads.models import Creative
 from auth.entitlements import Allowance
@@ -81,7 +81,7 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
     """Count the acceptance, once, and lead on to the page that waits for the gateway."""
     try:
         access_id = count(visit, ticket, acceptance)
-    except (NotDue, SpentTicket):
+    except (NotDue, SpentImpression):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
     notify_gateway(visit.gateway)

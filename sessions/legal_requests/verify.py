@@ -1,4 +1,4 @@
-"""Check a package away from any portal: ``python -m sessions.requisitions.verify FILE [--key PUBLIC-KEY.pem]``."""
+"""Check a package away from any portal: ``python -m sessions.legal_requests.verify FILE [--key PUBLIC-KEY.pem]``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def in_words(verdict: PackageCheck) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0: good; 1: not."""
-    parser = argparse.ArgumentParser(prog="python -m sessions.requisitions.verify", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sessions.legal_requests.verify", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--key", type=Path, help="the town's public key, as it was given to you")
     options = parser.parse_args(arguments)

@@ -142,7 +142,7 @@ def test_common_tools_can_check_it_too(tmp_path: Path) -> None:
 
 def test_nothing_is_carried_by_a_process_that_signs_nothing() -> None:
     """Some megabytes, and a library that starts slowly."""
-    code = "import sys, sessions.requisitions.answering, portal.app; print('nacl' in sys.modules)"
+    code = "import sys, sessions.legal_requests.answering, portal.app; print('nacl' in sys.modules)"
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import digest as mac
+from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import Executable, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from auth.api_tokens.models import ApiToken, PassRequest
+from auth.denials import N_, declare
 from auth.staff.secrets import token_digest
 from auth.vouchers import codes
 from auth.vouchers.errors import VoucherError
@@ -38,14 +40,26 @@ SALT_BYTES = 32
 class DifferentRequest(VoucherError):
     """The key was used for another request."""
 
+    reason = declare(
+        "other_request",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("This Idempotency-Key was used for something else."),
+        N_("Choose a new key for each order."),
+    )
 
+
+@dataclass(eq=False)
 class ForgottenCodes(VoucherError):
     """The request was carried out, too long ago for its codes to be drawn again: batch `batch_id`, at `asked_at`."""
 
-    def __init__(self, batch_id: int, asked_at: datetime) -> None:
-        super().__init__(batch_id, asked_at)
-        self.batch_id = batch_id
-        self.asked_at = asked_at
+    reason = declare(
+        "forgotten_codes",
+        HTTPStatus.CONFLICT,
+        N_("This order was carried out, and its codes cannot be shown any more."),
+        N_("Void batch %(batch_id)s, and order anew with another Idempotency-Key."),
+    )
+    batch_id: int
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,86 +1,222 @@
-"""What goes wrong with staff accounts. Types without words: the portal says them."""
+"""What goes wrong with staff accounts: each reason with its texts."""
 
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
+from http import HTTPStatus
 
+from auth.denials import N_, Case, declare
 from auth.errors import AuthError
 
 
 class StaffError(AuthError):
-    """Root of the refusals about staff accounts."""
+    """Root of the denials about staff accounts."""
 
 
 class WrongStaffCredentials(StaffError):
     """Unknown login, wrong password, account not set up or disabled: one answer for all, on purpose."""
 
+    reason = declare(
+        "wrong_staff_credentials",
+        HTTPStatus.UNAUTHORIZED,
+        N_("Login or password is wrong."),
+        N_("Try again. Forgotten it? An administrator can send you a new link."),
+        form_field="login",
+    )
+
 
 class WrongCode(StaffError):
     """The password was right; the second factor was wrong, or was used before."""
+
+    reason = declare(
+        "wrong_second_factor",
+        HTTPStatus.UNAUTHORIZED,
+        N_("That code is not right."),
+        N_("Wait for the next one and type it at once; each works only once. A recovery code works too."),
+        form_field="code",
+    )
+
+
+class StaleStep(StaffError):
+    """The second factor came too long after the password, or the account was changed in between."""
+
+    reason = declare(
+        "stale_signin_step",
+        HTTPStatus.BAD_REQUEST,
+        N_("This took too long."),
+        N_("Sign in again: it takes half a minute."),
+    )
 
 
 class SpentSignin(StaffError):
     """Somebody has signed in with this password step already: it is good once."""
 
+    reason = declare(
+        "spent_signin_step",
+        HTTPStatus.BAD_REQUEST,
+        N_("That was sent twice, and each code works only once."),
+        N_("Sign in again with the next code: press the button once and wait."),
+    )
+
 
 class BusyHashing(StaffError):
     """Too many sign-ins at once; a moment later it works."""
+
+    reason = declare(
+        "busy_signin",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        N_("Too many people are signing in at once."),
+        N_("Nothing is lost. Try again in a few seconds."),
+        retry_after=2,
+    )
 
 
 class SpentSetup(StaffError):
     """The setup link was used, replaced or is too old."""
 
+    reason = declare(
+        "spent_setup",
+        HTTPStatus.GONE,
+        N_("This link was used, or is too old."),
+        N_("Ask an administrator for a new one. If your account is set up, just sign in."),
+    )
+
 
 class TakenLogin(StaffError):
     """There is somebody with this login."""
+
+    reason = declare(
+        "taken_login",
+        HTTPStatus.BAD_REQUEST,
+        N_("There is somebody with this login."),
+        N_("Choose another one."),
+    )
 
 
 class UnreadableLogin(StaffError):
     """A login is 2 to 64 letters, digits, dots or underscores."""
 
+    reason = declare(
+        "unreadable_login",
+        HTTPStatus.BAD_REQUEST,
+        N_("That is not a login."),
+        N_("Use 2 to 64 small letters, digits, dots or underscores."),
+    )
 
+
+@dataclass(eq=False)
 class UnknownNetworks(StaffError):
     """Networks were named that do not exist: `slugs`."""
 
-    def __init__(self, slugs: list[str]) -> None:
-        super().__init__(slugs)
-        self.slugs = slugs
+    reason = declare(
+        "unknown_networks",
+        HTTPStatus.BAD_REQUEST,
+        N_("There is no such network."),
+        N_("Choose from the list."),
+    )
+    slugs: list[str]
 
 
 class NoRole(StaffError):
     """An account without a role could do nothing."""
 
+    reason = declare(
+        "no_role",
+        HTTPStatus.BAD_REQUEST,
+        N_("No role was chosen."),
+        N_("Choose at least one: without it the account can do nothing."),
+    )
+
 
 class LastAdmin(StaffError):
     """Nobody would be left who may look after accounts."""
+
+    reason = declare(
+        "last_admin",
+        HTTPStatus.BAD_REQUEST,
+        N_("This is the last administrator of all networks."),
+        N_("Make somebody else an administrator first."),
+    )
 
 
 class BeyondAuthority(StaffError):
     """Nobody gives or takes more than they have themselves."""
 
+    reason = declare(
+        "beyond_authority",
+        HTTPStatus.BAD_REQUEST,
+        N_("That is more than you may give."),
+        N_("You can give your own networks, and change those who work for them alone."),
+    )
+
 
 class NoReach(StaffError):
     """Neither all networks nor any of them was chosen: an empty field never means all."""
+
+    reason = declare(
+        "no_reach",
+        HTTPStatus.BAD_REQUEST,
+        N_("For which networks?"),
+        N_("Choose all of them, or tick those that are meant: an empty field means none."),
+    )
 
 
 class RolesApart(StaffError):
     """Two roles that check each other are never one person's."""
 
+    reason = declare(
+        "roles_apart",
+        HTTPStatus.BAD_REQUEST,
+        N_("These two roles are never one person’s."),
+        N_("Who gives out the roles and who answers for data protection watch each other."),
+    )
+
 
 class TakesTwo(StaffError):
     """This takes a second person."""
+
+    reason = declare(
+        "takes_two",
+        HTTPStatus.BAD_REQUEST,
+        N_("This takes a second person."),
+        N_("Begin the account anew instead: somebody else has to grant that."),
+    )
 
 
 class DependentPerson(StaffError):
     """Whoever asked, whom it is about, or whose account one of the two could have opened, is no second person."""
 
+    reason = declare(
+        "dependent_person",
+        HTTPStatus.BAD_REQUEST,
+        N_("You are not a second person here."),
+        N_(
+            "It is about you, or the link to your account came from whoever asked. Let somebody else grant it."
+        ),
+    )
+
 
 class OverRequest(StaffError):
     """This was granted, refused or left too long."""
 
+    reason = declare(
+        "over_request",
+        HTTPStatus.BAD_REQUEST,
+        N_("This request is over."),
+        N_("It was granted, refused, replaced, or left for more than a week."),
+    )
+
 
 class WrongWord(StaffError):
     """The word that belongs to the link is another one."""
+
+    reason = declare(
+        "wrong_word",
+        HTTPStatus.BAD_REQUEST,
+        N_("That is not the word."),
+        N_("Ask the person who granted the account. Each link has a word of its own."),
+    )
 
 
 class Weakness(enum.StrEnum):
@@ -90,13 +226,36 @@ class Weakness(enum.StrEnum):
     MONOTONOUS = "monotonous"
 
 
+@dataclass(eq=False)
 class WeakPassword(StaffError):
     """A password that would be guessed: `weakness` says why."""
 
-    def __init__(self, weakness: Weakness) -> None:
-        super().__init__(weakness)
-        self.weakness = weakness
+    reason = declare(
+        "weak_password",
+        HTTPStatus.BAD_REQUEST,
+        N_("Choose another password."),
+        Case(
+            "weakness",
+            {
+                Weakness.SHORT: N_(
+                    "It needs 12 characters at least. Four words that do not belong together are a good one."
+                ),
+                Weakness.LONG: N_("It may have 256 characters at most."),
+                Weakness.MONOTONOUS: N_("It repeats a few characters: that is guessed first."),
+                Weakness.NAMED: N_("It is little more than your name: that is guessed first."),
+            },
+        ),
+        form_field="password",
+    )
+    weakness: Weakness
 
 
 class NoReason(StaffError):
     """A reason of at least ten characters is asked for."""
+
+    reason = declare(
+        "no_reason",
+        HTTPStatus.BAD_REQUEST,
+        N_("Why do you need to see more?"),
+        N_("Nothing was unmasked. Go back and give a reason of at least ten characters."),
+    )

@@ -22,8 +22,17 @@ from auth.tokens import ExpiredToken, InvalidToken
 from db.engine import async_commit, reading
 from portal.api import api
 from portal.api.declaring import OPERATIONS, Operation
-from portal.api.problems import Kind, Problem
+from portal.api.problems import (
+    EXPIRED_TOKEN,
+    INVALID_TOKEN,
+    NO_SCOPE,
+    NO_TOKEN,
+    REVOKED_TOKEN,
+    TOO_OFTEN,
+    Problem,
+)
 from portal.api.shapes import Body
+from portal.denials.reasons import NOT_JSON, UNREADABLE
 from portal.services import services
 
 LARGEST_BODY = 16 * 1024
@@ -59,7 +68,7 @@ def admit() -> None:
     g.program = _program()
     _count(current_token().row)
     if not current_token().row.allows(declared.scope):
-        raise Problem(Kind.NO_SCOPE, scope=declared.scope)
+        raise Problem(NO_SCOPE, scope=declared.scope)
 
 
 @api.after_request
@@ -80,7 +89,7 @@ def wish() -> dict[str, Any]:
     takes = _declared().takes
     assert takes is not None
     if request.mimetype != "application/json":
-        raise Problem(Kind.NOT_JSON)
+        raise Problem(NOT_JSON)
     return takes.read(read_json(request.get_data()))
 
 
@@ -97,7 +106,7 @@ def read_json(octets: bytes) -> object:
     try:
         return json.loads(octets.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Problem(Kind.UNREADABLE) from error
+        raise Problem(UNREADABLE) from error
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -118,7 +127,7 @@ def _declared() -> Operation:
 def _program() -> Program:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Problem(Kind.NO_TOKEN)
+        raise Problem(NO_TOKEN)
     service = services()
     try:
         with reading(service.make_session) as db:
@@ -130,11 +139,11 @@ def _program() -> Program:
                 now=service.clock(),
             )
     except ExpiredToken as error:
-        raise Problem(Kind.EXPIRED_TOKEN) from error
+        raise Problem(EXPIRED_TOKEN) from error
     except RevokedToken as error:
-        raise Problem(Kind.REVOKED_TOKEN) from error
+        raise Problem(REVOKED_TOKEN) from error
     except InvalidToken as error:
-        raise Problem(Kind.INVALID_TOKEN) from error
+        raise Problem(INVALID_TOKEN) from error
     return Program(row, jti)
 
 
@@ -149,4 +158,4 @@ def _count(row: ApiToken) -> None:
             api_tokens.see(db, row, now=now)
     except TooManyAttempts as error:
         left = int(MINUTE.total_seconds() - passed) + 1
-        raise Problem(Kind.TOO_OFTEN, retry_after=left) from error
+        raise Problem(TOO_OFTEN, retry_after=left) from error

@@ -17,8 +17,8 @@ from db.engine import reading
 from portal.api.access import current_token, query
 from portal.api.answers import batch_answer, batch_now
 from portal.api.declaring import Operation, serve
-from portal.api.problems import Kind
 from portal.api.shapes import Digits, Text
+from portal.denials.reasons import UNKNOWN
 from portal.services import services
 from sessions import vouchers as live
 
@@ -59,7 +59,7 @@ def list_batches() -> Response:
         scope=Scope.READ,
         summary="One batch with its books",
         gives="Batch",
-        problems=(Kind.UNKNOWN,),
+        problems=(UNKNOWN,),
     )
 )
 def read_batch(batch_id: int) -> Response:
@@ -74,7 +74,7 @@ def read_batch(batch_id: int) -> Response:
         scope=Scope.REVOKE,
         summary="Write off the passes of a batch that nobody has used",
         gives="Batch",
-        problems=(Kind.UNKNOWN,),
+        problems=(UNKNOWN,),
     )
 )
 def void_batch(batch_id: int) -> Response:
@@ -93,7 +93,7 @@ def void_batch(batch_id: int) -> Response:
         scope=Scope.REVOKE,
         summary="Take every pass of a batch back, in use or not; their sessions end within seconds",
         gives="Batch",
-        problems=(Kind.UNKNOWN,),
+        problems=(UNKNOWN,),
     )
 )
 def revoke_batch(batch_id: int) -> Response:

@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
 
 from flask import Response
 
+from auth.api_tokens.idempotency import DifferentRequest, ForgottenCodes
 from auth.api_tokens.scopes import Scope
+from auth.denials import DenialReason
 from portal.api import api
-from portal.api.problems import Kind
+from portal.api.problems import (
+    EXPIRED_TOKEN,
+    INVALID_TOKEN,
+    NO_KEY,
+    NO_SCOPE,
+    NO_TOKEN,
+    REVOKED_TOKEN,
+    TOO_OFTEN,
+    UNFIT,
+    type_of,
+)
 from portal.api.shapes import Body, Shape
+from portal.denials.reasons import (
+    FOREIGN_FORM,
+    NOT_JSON,
+    TOO_LARGE,
+    UNKNOWN,
+    UNREADABLE,
+    WRONG_METHOD,
+    Busy,
+    Unexpected,
+)
 
 View = TypeVar("View", bound=Callable[..., Response])
 # What may happen to any request that needs a token.
 WITH_TOKEN = (
-    Kind.NO_TOKEN,
-    Kind.INVALID_TOKEN,
-    Kind.EXPIRED_TOKEN,
-    Kind.REVOKED_TOKEN,
-    Kind.NO_SCOPE,
-    Kind.TOO_OFTEN,
-    Kind.BUSY,
+    NO_TOKEN,
+    INVALID_TOKEN,
+    EXPIRED_TOKEN,
+    REVOKED_TOKEN,
+    NO_SCOPE,
+    TOO_OFTEN,
+    Busy.reason,
 )
-WITH_BODY = (Kind.UNREADABLE, Kind.TOO_LARGE, Kind.NOT_JSON, Kind.UNFIT)
-WITH_KEY = (Kind.NO_KEY, Kind.OTHER_REQUEST, Kind.FORGOTTEN)
+WITH_BODY = (UNREADABLE, TOO_LARGE, NOT_JSON, UNFIT)
+# What may happen to any request at all.
+ALWAYS = (FOREIGN_FORM, UNKNOWN, WRONG_METHOD, Unexpected.reason)
+WITH_KEY = (NO_KEY, DifferentRequest.reason, ForgottenCodes.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +67,24 @@ class Operation:
     asks: Mapping[str, Shape] = field(default_factory=dict)
     # Made once, however often it is asked: the request needs an Idempotency-Key.
     once: bool = False
-    problems: tuple[Kind, ...] = ()
+    problems: tuple[DenialReason, ...] = ()
 
     @property
-    def refuses(self) -> tuple[Kind, ...]:
+    def refuses(self) -> tuple[DenialReason, ...]:
         """Every problem that this operation may answer with."""
-        kinds = [*self.problems]
-        kinds += WITH_TOKEN if self.scope is not None else ()
-        kinds += WITH_BODY if self.takes is not None else ()
-        kinds += WITH_KEY if self.once else ()
-        kinds += [Kind.UNFIT] if self.asks else []
-        return tuple(kind for kind in Kind if kind in kinds)
+        reasons = [*self.problems]
+        reasons += WITH_TOKEN if self.scope is not None else ()
+        reasons += WITH_BODY if self.takes is not None else ()
+        reasons += WITH_KEY if self.once else ()
+        reasons += [UNFIT] if self.asks else []
+        return in_order(reasons)
+
+
+def in_order(reasons: Iterable[DenialReason]) -> tuple[DenialReason, ...]:
+    """Each once, by status and type."""
+    return tuple(
+        sorted({one.code: one for one in reasons}.values(), key=lambda one: (one.status, type_of(one)))
+    )
 
 
 # By endpoint: "api.issue_passes".

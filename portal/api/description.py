@@ -10,10 +10,11 @@ from typing import Any
 from flask import Response, jsonify
 
 from auth.api_tokens.scopes import Scope
+from auth.denials import DenialReason
 from portal.api.access import LARGEST_BODY, MOST_A_MINUTE
 from portal.api.answers import SCHEMAS
-from portal.api.declaring import OPERATIONS, Operation, serve
-from portal.api.problems import MEDIA_TYPE, Kind
+from portal.api.declaring import ALWAYS, OPERATIONS, Operation, in_order, serve
+from portal.api.problems import MEDIA_TYPE, type_of
 from portal.services import services
 
 VERSION = "1.0.0"
@@ -111,16 +112,16 @@ def _responses(declared: Operation) -> dict[str, Any]:
             "Idempotency-Replayed": {"schema": replayed, "required": True},
         }
     told: dict[str, Any] = {str(declared.status.value): good}
-    by_status: dict[HTTPStatus, list[Kind]] = {}
-    for kind in declared.refuses:
-        by_status.setdefault(kind.status, []).append(kind)
-    for status, kinds in by_status.items():
-        told[str(status.value)] = _refusal(status, kinds)
+    by_status: dict[HTTPStatus, list[DenialReason]] = {}
+    for reason in declared.refuses:
+        by_status.setdefault(reason.status, []).append(reason)
+    for status, reasons in by_status.items():
+        told[str(status.value)] = _refusal(status, reasons)
     return told
 
 
-def _refusal(status: HTTPStatus, kinds: list[Kind]) -> dict[str, Any]:
-    types = [kind.type for kind in kinds]
+def _refusal(status: HTTPStatus, reasons: list[DenialReason]) -> dict[str, Any]:
+    types = [type_of(reason) for reason in reasons]
     told: dict[str, Any] = {
         "description": f"{status.phrase}: {', '.join(types)}",
         "content": {
@@ -143,12 +144,18 @@ def _refusal(status: HTTPStatus, kinds: list[Kind]) -> dict[str, Any]:
     return told
 
 
+def _problems() -> tuple[DenialReason, ...]:
+    """Every problem that the API may answer with."""
+    told = (reason for declared in OPERATIONS.values() for reason in declared.refuses)
+    return in_order((*ALWAYS, *told))
+
+
 def _problem_schema() -> dict[str, Any]:
     return {
         "type": "object",
         "description": "RFC 9457. `type` is for programs, `detail` says what to do, `field` what it is about.",
         "properties": {
-            "type": {"type": "string", "enum": [kind.type for kind in Kind]},
+            "type": {"type": "string", "enum": [type_of(reason) for reason in _problems()]},
             "title": {"type": "string", "minLength": 1},
             "status": {"type": "integer"},
             "detail": {"type": "string", "minLength": 1},

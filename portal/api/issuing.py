@@ -17,6 +17,7 @@ from auth.api_tokens import idempotency
 from auth.api_tokens.idempotency import IdempotentRequest, KeyClaim
 from auth.api_tokens.scopes import Scope
 from auth.vouchers import issuing
+from auth.vouchers.errors import ImprudentBatch, Irreplaceable
 from auth.vouchers.issuing import IssuedVoucher, Order
 from auth.vouchers.models import Batch, Plan
 from auth.vouchers.scope import desks, network_for, offered_plans
@@ -24,8 +25,9 @@ from portal.api.access import current_token, wish
 from portal.api.answers import batch_now, new_pass_answer, pass_answer
 from portal.api.declaring import Operation, serve
 from portal.api.passes import find_pass
-from portal.api.problems import Kind, Problem
+from portal.api.problems import NO_KEY, Problem
 from portal.api.shapes import Body, Day, ShapeFault, Text, Whole
+from portal.denials.reasons import UNKNOWN
 from portal.i18n.translation import say
 from portal.services import services
 from sessions import vouchers as live
@@ -65,7 +67,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,128}")
         status=HTTPStatus.CREATED,
         takes=ORDER,
         once=True,
-        problems=(Kind.IMPRUDENT,),
+        problems=(ImprudentBatch.reason,),
     )
 )
 def issue_passes() -> Response:
@@ -94,7 +96,7 @@ def issue_passes() -> Response:
         gives="ReplacedPass",
         status=HTTPStatus.CREATED,
         once=True,
-        problems=(Kind.UNKNOWN, Kind.OVER),
+        problems=(UNKNOWN, Irreplaceable.reason),
     )
 )
 def replace_pass(mark: str) -> Response:
@@ -167,7 +169,7 @@ def _asked(wanted: Mapping[str, Any]) -> IdempotentRequest:
     # The draft of the standard has it in quotes; everybody sends it without.
     key = request.headers.get("Idempotency-Key", "").strip().removeprefix('"').removesuffix('"')
     if not _KEY.fullmatch(key):
-        raise Problem(Kind.NO_KEY)
+        raise Problem(NO_KEY)
     plain = json.dumps([request.path, wanted], sort_keys=True, default=str)
     return IdempotentRequest(me.row, me.jti, key, plain)
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from auth.api_tokens.scopes import Scope
 from auth.vouchers import redeeming, voiding
+from auth.vouchers.errors import Irreplaceable
 from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.scope import touches
 from auth.vouchers.voiding import of_ids
@@ -16,8 +17,9 @@ from db.engine import reading
 from portal.api.access import current_token, wish
 from portal.api.answers import pass_answer
 from portal.api.declaring import Operation, serve
-from portal.api.problems import Kind, Problem
+from portal.api.problems import USED, Problem
 from portal.api.shapes import Body, Choice
+from portal.denials.reasons import UNKNOWN
 from portal.services import services
 from sessions import vouchers as live
 
@@ -31,7 +33,7 @@ VOID = Body(
 
 @serve(
     Operation(
-        "GET", "/passes/<mark>", scope=Scope.READ, summary="One pass", gives="Pass", problems=(Kind.UNKNOWN,)
+        "GET", "/passes/<mark>", scope=Scope.READ, summary="One pass", gives="Pass", problems=(UNKNOWN,)
     )
 )
 def read_pass(mark: str) -> Response:
@@ -47,7 +49,7 @@ def read_pass(mark: str) -> Response:
         summary="Write off a pass that nobody has used. One that is void already stays so",
         gives="Pass",
         takes=VOID,
-        problems=(Kind.UNKNOWN, Kind.USED),
+        problems=(UNKNOWN, USED),
     )
 )
 def void_pass(mark: str) -> Response:
@@ -58,7 +60,7 @@ def void_pass(mark: str) -> Response:
         voiding.void(db, of_ids([voucher.id]), reason=reason, actor=me.actor, now=service.clock())
         told = pass_answer(db, voucher.id)
         if told["voided_at"] is None:
-            raise Problem(Kind.USED)
+            raise Problem(USED)
     return jsonify(told)
 
 
@@ -69,7 +71,7 @@ def void_pass(mark: str) -> Response:
         scope=Scope.REVOKE,
         summary="Take a pass back, in use or not; who is online with it is not any more within seconds",
         gives="Pass",
-        problems=(Kind.UNKNOWN, Kind.OVER),
+        problems=(UNKNOWN, Irreplaceable.reason),
     )
 )
 def revoke_pass(mark: str) -> Response:
@@ -80,7 +82,7 @@ def revoke_pass(mark: str) -> Response:
         live.revoke(db, which, keys=service.voucher_keys, actor=me.actor, now=now)
         told = pass_answer(db, voucher.id)
         if told["voided_at"] is None:
-            raise Problem(Kind.OVER)
+            raise Problem(Irreplaceable.reason)
     return jsonify(told)
 
 

@@ -11,9 +11,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from auth.denials import N_, Denial, declare
 from portal.printing.pages import Job, write_job
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +33,22 @@ QUEUE_SECONDS = 20.0
 _press = threading.BoundedSemaphore(1)
 
 
-class FailedPrinting(Exception):
+class NotPrinted(Denial):
+    """A document was not made."""
+
+    reason = declare(
+        "not_printed",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        N_("That was not printed."),
+        N_("Try again in a minute. The page and the table for a spreadsheet hold the same figures."),
+    )
+
+
+class FailedPrinting(NotPrinted):
     """The document could not be made. The text is for the operator's log, not for the page."""
 
 
-class RendererBusy(Exception):
+class RendererBusy(NotPrinted):
     """Other documents are being made; trying again in a minute will do."""
 
 

@@ -12,7 +12,8 @@ from flask import abort, current_app, make_response, redirect, render_template, 
 from flask import session as browser_session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff.roles import Action, may
+from auth.denials import N_, Case, Denial, declare
+from auth.staff.roles import Action, Role, may
 from portal.services import services
 from portal.staff import carried_forms, staff
 from portal.staff.forms import EarlierForm, ForeignForm, check_form
@@ -23,12 +24,36 @@ CONFIRMED_FOR = timedelta(minutes=10)
 View = TypeVar("View", bound=Callable[..., object])
 
 
-class NotAllowed(Exception):
+@dataclass(eq=False)
+class NotAllowed(Denial):
     """This person's roles do not include it."""
 
+    reason = declare(
+        "not_allowed",
+        HTTPStatus.FORBIDDEN,
+        N_("Your account does not include this."),
+        Case(
+            "is_admin",
+            {
+                True: N_(
+                    "It belongs to other people on purpose: who gives out the roles does not look into the log."
+                )
+            },
+            otherwise=N_("An administrator can give you the role for it."),
+        ),
+    )
+    is_admin: bool
 
-class TownWideOnly(Exception):
+
+class TownWideOnly(Denial):
     """It touches every network, and this person works for some."""
+
+    reason = declare(
+        "town_wide_only",
+        HTTPStatus.FORBIDDEN,
+        N_("This is for the whole town."),
+        N_("It touches networks that are not yours. Ask a colleague who works for all of them."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +106,7 @@ def admit() -> AnyResponse | None:
         if person is None:
             return ask_to_sign_in()
         if not may(person.authority, need.action):
-            raise NotAllowed
+            raise NotAllowed(is_admin=Role.ADMIN in person.authority.roles)
         if need.town_wide and person.authority.networks:
             raise TownWideOnly
     if request.method != "POST":

@@ -8,12 +8,14 @@ form that makes something is carried out once: sent again, it leads where it led
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from flask import request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from auth.denials import N_, Denial, declare
 from auth.staff import form_results
 from auth.staff.form_results import CodeSource, Sent
 from auth.staff.models import StaffAnswer
@@ -26,8 +28,15 @@ FIELD = "form"
 PURPOSE = "staff form"
 
 
-class ForeignForm(Exception):
+class ForeignForm(Denial):
     """The form is not of this sign-in, or too old."""
+
+    reason = declare(
+        "other_signin",
+        HTTPStatus.FORBIDDEN,
+        N_("This form is not from your present sign-in."),
+        N_("Nothing was changed. Open the page again and repeat what you did."),
+    )
 
 
 class EarlierForm(ForeignForm):
@@ -41,8 +50,18 @@ class EarlierForm(ForeignForm):
         self.typed_by = typed_by
 
 
-class FormerCodes(Exception):
+class FormerCodes(Denial):
     """What another sign-in was shown once: nobody can draw it any more."""
+
+    reason = declare(
+        "shown_once",
+        HTTPStatus.GONE,
+        N_("This cannot be shown any more."),
+        N_(
+            "What is secret is kept nowhere, and shown only while the sign-in that made it lasts. "
+            "Make a new one. Passes: their batch stands in the list; replace one there, or void what is left."
+        ),
+    )
 
 
 def form_field() -> Markup:

@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.errors import AuthError
 from auth.staff.roles import Action
+from portal.denials.rendering import staff_page
 from portal.staff import carried_forms, staff
 from portal.staff.access import asked_for, current_staff, is_confirmed, need_of, needs
 from portal.staff.carried_forms import STILL_ME
 from portal.staff.login import confirm
-from portal.staff.refusals import refusal_of
 from portal.staff.signin import onward, prove_password
 
 
@@ -95,7 +95,7 @@ def _page(
     field: str = "password",
     fields: list[tuple[str, str]] | None = None,
 ) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     page = render_template(
         "staff/confirm.html",
         refusal=refusal,

@@ -16,7 +16,7 @@ from auth import rate_limits
 from auth.errors import AuthError
 from auth.patrons.login_names import normalise_login
 from auth.staff.browser_sessions import identity_of
-from auth.staff.errors import BusyHashing, SpentSignin, WrongCode, WrongStaffCredentials
+from auth.staff.errors import BusyHashing, SpentSignin, StaleStep, WrongCode, WrongStaffCredentials
 from auth.staff.models import Staff, StaffState
 from auth.staff.roles import Action
 from auth.staff.signin import (
@@ -31,21 +31,17 @@ from auth.staff.signin import (
 )
 from auth.tokens import InvalidToken
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import carried_forms, staff, trusted_browsers
 from portal.staff.access import anyone, current_staff, needs
 from portal.staff.login import browser, me, sign_in
-from portal.staff.refusals import refusal_of
 
 SECOND_STEP = "staff second step"
 SECOND_STEP_LIFE = timedelta(minutes=5)
 _OUR_PATH = re.compile(
     r"/staff(?:/[A-Za-z0-9_-]+)*/?(?:\?[a-z]+=[A-Za-z0-9_.:%-]*(?:&[a-z]+=[A-Za-z0-9_.:%-]*){0,20})?"
 )
-
-
-class StaleStep(AuthError):
-    """The second factor came too long after the password, or the account was changed in between."""
 
 
 @staff.get("/signin")
@@ -183,7 +179,7 @@ def _unseal_step(db: Session, step: str) -> tuple[Staff, str]:
 
 
 def _password_page(error: AuthError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     page = render_template(
         "staff/signin.html",
         refusal=refusal,
@@ -195,7 +191,7 @@ def _password_page(error: AuthError | None) -> AnyResponse:
 
 
 def _code_page(step: str, error: AuthError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     page = render_template(
         "staff/signin_code.html",
         refusal=refusal,
@@ -207,7 +203,7 @@ def _code_page(step: str, error: AuthError | None) -> AnyResponse:
 
 
 def _answer(page: str, error: AuthError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)

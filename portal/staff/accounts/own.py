@@ -15,13 +15,13 @@ from auth.staff.roles import Action
 from auth.staff.secrets import check_password
 from auth.staff.totp import make_recovery_codes
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.accounts.setup import recovery_digests
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.login import browser, sign_in
-from portal.staff.refusals import refusal_of
 
 
 @staff.get("/account")
@@ -92,7 +92,7 @@ def signout_everywhere() -> AnyResponse:
 
 def _page(error: StaffError | None) -> AnyResponse:
     service, me = services(), current_staff()
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     with reading(service.make_session) as db:
         person = db.get_one(Staff, me.id)
         unused = select(func.count(RecoveryCode.id)).where(

@@ -18,11 +18,11 @@ from auth.staff.models import Staff, StaffAnswer
 from auth.staff.roles import Action, Authority, Role, may_appoint, takes_two
 from auth.staff.secrets import token_digest
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
-from portal.staff.refusals import refusal_of
 from sites.models import Network
 
 
@@ -200,7 +200,7 @@ def _to_link(answer: StaffAnswer, person: Staff) -> AnyResponse:
 
 
 def _list_page(error: StaffError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     with reading(services().make_session) as db:
         page = render_template(
             "staff/people.html",
@@ -216,7 +216,7 @@ def _list_page(error: StaffError | None) -> AnyResponse:
 
 
 def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     with reading(services().make_session) as db:
         found = _find(db, staff_id)
         page = render_template(

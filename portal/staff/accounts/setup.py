@@ -17,12 +17,12 @@ from auth.staff.models import Staff
 from auth.staff.secrets import check_password
 from auth.staff.totp import as_base32, enrolment_uri, make_recovery_codes, read_recovery_code, step_of
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import anyone
 from portal.staff.layout import picture
-from portal.staff.refusals import refusal_of
 
 
 @staff.get("/setup/<token>")
@@ -72,7 +72,7 @@ def _prove_word(person: Staff) -> None:
 
 
 def _word_page(person: Staff, token: str, error: AuthError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     page = render_template("staff/setup_word.html", person=person, token=token, refusal=refusal)
     return make_response(page, refusal.status if refusal else 200)
 
@@ -102,7 +102,7 @@ def recovery_digests(staff_id: int, codes: list[str]) -> list[str]:
 def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:
     service = services()
     secret = service.staff.totp_secret(person.totp_seed)
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     uri = enrolment_uri(secret, login=person.login, issuer=f"Arobase {service.settings.town}")
     page = render_template(
         "staff/setup.html",

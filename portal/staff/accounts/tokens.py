@@ -16,11 +16,12 @@ from auth.api_tokens.service import TokenRequest
 from auth.staff.errors import BeyondAuthority, StaffError
 from auth.staff.roles import Action
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.accounts.people import networks_chosen, networks_of_mine
-from portal.staff.accounts.token_words import day_in_words, refusal_of, scope_in_words
+from portal.staff.accounts.token_words import day_in_words, scope_in_words
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 
 
@@ -98,7 +99,7 @@ def _wish() -> TokenRequest:
 
 
 def _page(error: StaffError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     with reading(services().make_session) as db:
         page = render_template(
             "staff/tokens.html",

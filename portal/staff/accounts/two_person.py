@@ -15,13 +15,13 @@ from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Action, may
 from auth.staff.totp import make_recovery_codes
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.layout import SECOND
 from portal.staff.login import me
-from portal.staff.refusals import refusal_of
 
 
 @staff.get("/two-person")
@@ -104,7 +104,7 @@ def waiting() -> int:
 
 
 def _page(error: StaffError | None) -> AnyResponse:
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     page = render_template("staff/two_person.html", refusal=refusal)
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
-from portal.denials.rendering import Refusal
 from portal.i18n.translation import say, say_number
 from portal.staff.sessions.words import TOWN, at_length
-from sessions.legal_requests.errors import UnreadableEntry
 from sessions.legal_requests.finding import Doubt, Exactness, Identification, Why
 from sessions.legal_requests.scopes import RequestScope, ScopeKind
 
@@ -84,26 +80,3 @@ def doubt_in_words(doubt: Doubt) -> str:
         Doubt.OLD: say("It is older than the term of keeping: rows may be gone."),
         Doubt.TWICE: say("This hour existed twice on that night. Ask for the offset."),
     }[doubt]
-
-
-def refusal_of_entry(error: UnreadableEntry) -> Refusal:
-    """What to do about a field that is missing or wrong."""
-    text = {
-        "authority": say("Say who asks."),
-        "signer": say("Say who signed."),
-        "reference": say("Copy their reference."),
-        "basis": say("Choose the right they ask by from the list."),
-        "basis_text": say("Name the right they ask by: which law, which article."),
-        "kind": say("Choose what they ask for."),
-        "public_address": say("Type an address such as 203.0.113.10."),
-        "port": say("Type a port from 1 to 65535, or leave it empty where none was given."),
-        "at": say("Type the instant as 2026-11-22T14:10:05, with seconds."),
-        "tolerance": say("Type seconds from 0 to 3600."),
-        "zone": say("Say which zone the instant is in, or write its offset. Nobody may guess it."),
-        "value": say("Type a MAC address, an address, a site's short name or a pseudonym, as chosen."),
-        "since": say("Type the beginning as 2026-11-22T14:00."),
-        "until": say("Type the end as 2026-11-22T15:00: later than the beginning, by a year at most."),
-    }[error.field]
-    return Refusal(
-        HTTPStatus.BAD_REQUEST, say("Something is missing or cannot be read."), text, field=error.field
-    )

@@ -12,12 +12,12 @@ from auth.audit import search
 from auth.audit.search import Query
 from auth.staff.roles import Action
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 from portal.staff.privacy import legal_request_words
-from portal.staff.privacy.legal_request_words import refusal_of_entry
 from portal.staff.sessions import access_audit
 from sessions.legal_requests import answering, register
 from sessions.legal_requests.errors import UnreadableEntry
@@ -124,7 +124,7 @@ def _object(entry: Requisition) -> str:
 
 
 def _form(words: dict[str, str], error: UnreadableEntry | None) -> AnyResponse:
-    refusal = refusal_of_entry(error) if error else None
+    refusal = staff_page(error) if error else None
     with reading(services().make_session) as db:
         page = _page(
             "requisition_new.html", words=words, refusal=refusal, bases=register.bases(db), zones=ZONES

@@ -19,12 +19,11 @@ from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, Plan
 from auth.vouchers.scope import BatchQuery, desks, find_batches, network_for, offered_plans
 from db.engine import reading
-from portal.denials.rendering import Refusal
+from portal.denials.rendering import Refusal, staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
-from portal.staff.refusals import refusal_of
 from portal.staff.vouchers.errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
 from portal.staff.vouchers.guesses import closed_gateways
 from portal.staff.vouchers.plan_words import end_in_words, plan_name
@@ -67,7 +66,7 @@ def issue() -> AnyResponse:
             answer.place = url_for("staff.issued", answer_id=answer.id)
             onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
     except VoucherError as error:
-        return _desk_page(refusal_of(error))
+        return _desk_page(staff_page(error))
     return keep(onward, replace(desk_preferences(), plan=chosen.plan.slug, desk=chosen.site.slug))
 
 

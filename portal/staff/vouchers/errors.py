@@ -1,44 +1,115 @@
-"""What a desk's form can get wrong."""
+"""What a desk's form can get wrong: each reason with its texts."""
 
 from __future__ import annotations
 
-from auth.vouchers.errors import VoucherError
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from auth.denials import N_, Case, Denial, declare
+from auth.vouchers.errors import EndedPlan, ImpossibleCount, VoucherError
 
 # A sheet of more is made on the command line: its codes would not fit into one page.
 MOST_AT_THE_DESK = 1_000
+_OFFSET = N_("A correction is a number of millimetres, %(most)s at most either way.")
 
 
-class UnreadableCount(VoucherError):
+class UnreadableCount(ImpossibleCount):
     """How many passes was not said, or more than a page can show."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST_AT_THE_DESK)
 
 
 class UnreadableDay(VoucherError):
     """The last day is no day, or over."""
 
+    reason = EndedPlan.reason
+
 
 class ForeignPlan(VoucherError):
     """Passes of this plan would not hold at this desk."""
 
+    reason = declare(
+        "foreign_plan",
+        HTTPStatus.BAD_REQUEST,
+        N_("This kind of pass does not hold at this desk."),
+        N_("Choose another kind, or the desk where the visitor will be."),
+        form_field="plan",
+    )
 
+
+@dataclass(eq=False)
 class UnfitChoice(VoucherError):
     """What was chosen for the print cannot be: `field` says where, `most` up to what it could."""
 
-    def __init__(self, field: str, *, most: int = 0) -> None:
-        super().__init__(field)
-        self.field, self.most = field, most
+    reason = declare(
+        "unfit_print",
+        HTTPStatus.BAD_REQUEST,
+        N_("It cannot be printed like that."),
+        Case(
+            "field",
+            {
+                "large": N_("Labels are too small for large print: take A4 or a receipt."),
+                "first_free": N_("The first free label is a number from 1 to %(most)s on this sheet."),
+                "right": _OFFSET,
+                "down": _OFFSET,
+            },
+            otherwise=N_("Choose from the list."),
+        ),
+    )
+    field: str
+    most: int = 0
 
 
 class NoRoom(UnfitChoice):
-    """This paper would cut off what every ticket must say: `fields` are of `portal.printing.papers.MUST`."""
+    """This paper would cut off what every ticket must say: `cut` are of `portal.printing.papers.MUST`."""
 
-    def __init__(self, fields: frozenset[str]) -> None:
+    reason = declare(
+        "no_room_on_paper",
+        HTTPStatus.BAD_REQUEST,
+        N_("It does not fit on this paper."),
+        Case(
+            "cuts_end",
+            {
+                True: N_(
+                    "These labels would cut off until when the pass is good. "
+                    "Choose A4, a receipt or larger labels: the codes are still here."
+                )
+            },
+            otherwise=N_(
+                "These labels would cut off the event. "
+                "Choose A4, a receipt or larger labels: the codes are still here."
+            ),
+        ),
+    )
+
+    def __init__(self, cut: frozenset[str]) -> None:
         super().__init__("paper")
-        self.fields = fields
+        self.cut = cut
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        return {**vars(self), "cuts_end": "end" in self.cut}
 
 
-class Unprinted(Exception):
-    """The press could not take the job. `busy`: it can soon."""
+@dataclass(eq=False)
+class Unprinted(Denial):
+    """The renderer could not take the job. `busy`: it can soon."""
 
-    def __init__(self, *, busy: bool = False) -> None:
-        super().__init__(busy)
-        self.busy = busy
+    reason = declare(
+        "codes_not_printed",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        N_("That was not printed."),
+        Case(
+            "busy",
+            {True: N_("Other sheets are being made. Print again in a minute: the codes are still here.")},
+            otherwise=N_("Choose another paper, or read the codes out: they are still here."),
+        ),
+        retry_after="wait",
+    )
+    busy: bool = False
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        return {"busy": self.busy, "wait": 30 if self.busy else None}

@@ -15,14 +15,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.staff.roles import Action
 from auth.vouchers import audit
 from db.engine import reading
-from portal.denials.rendering import Refusal
+from portal.denials.rendering import Refusal, staff_page
 from portal.printing.papers import Paper, UnfitPaper, UnfitText
 from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
 from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.refusals import refusal_of
 from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import NoRoom, UnfitChoice, Unprinted
 from portal.staff.vouchers.new_codes import NewVouchers, Preview, new_codes_page, shown_by, tickets_of
@@ -63,7 +62,7 @@ def print_slips() -> AnyResponse:
         with _pressing(shown):
             document = print_choices.print_tickets(_tickets(shown, choices), choices, title=title)
     except (UnfitChoice, Unprinted) as error:
-        return _page(shown, typed=request.form, refusal=refusal_of(error))
+        return _page(shown, typed=request.form, refusal=staff_page(error))
     _record(shown, choices)
     return _remembered(_file(document, choices, f"pass-{shown.batch.id}"), choices)
 
@@ -75,7 +74,7 @@ def _previewed(shown: NewVouchers) -> AnyResponse:
             tickets = _tickets(shown, choices)
             svg = print_choices.preview(tickets, choices)
     except (UnfitChoice, Unprinted) as error:
-        return _page(shown, typed=request.args, refusal=refusal_of(error))
+        return _page(shown, typed=request.args, refusal=staff_page(error))
     fit = print_choices.fit_of(tickets, choices)
     preview = Preview(svg, choices.paper, choices.pages(len(tickets), roomy=fit.roomy), cut_in_words(fit.cut))
     return _remembered(_page(shown, typed=request.args, preview=preview), choices)

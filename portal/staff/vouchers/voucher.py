@@ -24,11 +24,11 @@ from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.scope import find_pass, touches
 from auth.vouchers.voiding import UNDO, of_ids
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
-from portal.staff.refusals import refusal_of
 from portal.staff.vouchers.voucher_words import explain
 from sessions import vouchers as live
 from sessions.models import AccessSession
@@ -163,7 +163,7 @@ def _family(db: Session, voucher: Voucher) -> Family:
 
 def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
     service, now = services(), services().clock()
-    refusal = refusal_of(error) if error else None
+    refusal = staff_page(error) if error else None
     with reading(service.make_session) as db:
         voucher = _find(db, voucher_id)
         subject = service.voucher_keys.subject(voucher.id)

@@ -9,8 +9,10 @@ from http import HTTPStatus
 from typing import Any
 
 from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Text
+from portal.i18n.retention_periods import term_in_words
 from portal.i18n.translation import LANGUAGES, clock_time, end_time, language, say, say_number, speaking
 from portal.services import services
+from sessions.retention.periods import Term
 
 # The zone of staff pages, which show many sites.
 ZONE = "Europe/Paris"
@@ -162,6 +164,8 @@ def _formatted_fact(value: object, tell: Callable[[datetime], str]) -> object:
             return tell(value)
         case NetworkSlugs():
             return ", ".join(one.name for one in services().places.networks() if one.slug in value)
+        case Term():
+            return term_in_words(value)
         case _:
             return value
 

@@ -5,7 +5,7 @@ nginx ends TLS, and takes requests whole before Python sees them; see docs/adr/0
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +14,8 @@ from flask import Flask, render_template
 from jinja2 import Environment, StrictUndefined
 
 from config import Settings
-from portal.denials.rendering import Refusal
+from portal.denials.reasons import TOO_LARGE, Busy
+from portal.denials.rendering import Refusal, page
 from portal.gateway_api.nftables import LARGEST_BODY
 from portal.http.security_headers import LARGEST_FORM, canonical_host, content_security_policy, read_style
 from portal.i18n.translation import LANGUAGES, say
@@ -123,13 +124,9 @@ def write_pages(app: Flask, folder: Path) -> None:
 def _refusals() -> dict[str, Refusal]:
     again = say("This page asks again by itself. If you had sent a form, go back and send it again.")
     return {
-        "busy": Refusal(HTTPStatus.SERVICE_UNAVAILABLE, say("The portal is busy."), again),
+        "busy": replace(page(Busy.reason), text=again, retry_after=None),
         "away": Refusal(HTTPStatus.BAD_GATEWAY, say("The portal is away for a moment."), again),
-        "large": Refusal(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            say("That is too large for this form."),
-            say("Send less, or in several parts."),
-        ),
+        "large": page(TOO_LARGE),
     }
 
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
 from sqlalchemy import ColumnElement, and_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from auth.denials import N_, Denial, declare
 from sessions.data_classes import DataClass
 from sessions.retention.models import RetentionRule, StartEvent, TermChange, TermUnit
 
@@ -24,32 +26,78 @@ LONGEST_BASIS = 400
 MOST = {TermUnit.DAYS: 3660, TermUnit.MONTHS: 120, TermUnit.YEARS: 10}
 
 
-class StaleRule(Exception):
+class StaleRule(Denial):
     """Somebody else changed this line in between."""
 
+    reason = declare(
+        "stale_rule",
+        HTTPStatus.CONFLICT,
+        N_("Somebody else changed this line in between."),
+        N_("Look at what holds now, and change that if you still want to."),
+    )
 
-class BelowLaw(Exception):
+
+@dataclass(eq=False)
+class BelowLaw(Denial):
     """The law asks for more than this: `floor`."""
 
-    def __init__(self, floor: Floor) -> None:
-        super().__init__(floor)
-        self.floor = floor
+    reason = declare(
+        "below_law",
+        HTTPStatus.BAD_REQUEST,
+        N_("The law asks for more than that."),
+        N_("At least %(term)s: %(source)s."),
+        form_field="amount",
+    )
+    floor: Floor
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        return {"term": self.floor.term, "source": self.floor.source}
 
 
-class SamePerson(Exception):
+class SamePerson(Denial):
     """Whoever asked for a shorter term cannot be the second person as well."""
 
+    reason = declare(
+        "same_shortener",
+        HTTPStatus.CONFLICT,
+        N_("A shorter term, and a purge after it, take a second person."),
+        N_("Ask a colleague who answers for data protection for the whole town."),
+    )
 
-class OpenChange(Exception):
+
+class OpenChange(Denial):
     """A shorter term of this class waits already."""
 
+    reason = declare(
+        "open_change",
+        HTTPStatus.CONFLICT,
+        N_("A shorter term of this class waits already."),
+        N_("Withdraw it first, if another one is wanted."),
+    )
 
-class OverChange(Exception):
+
+class OverChange(Denial):
     """This change was carried out, withdrawn or confirmed before."""
 
+    reason = declare(
+        "over_change",
+        HTTPStatus.CONFLICT,
+        N_("This shorter term does not wait any more."),
+        N_("Look at what holds now, and change that if you still want to."),
+    )
 
-class UnreadableTerm(Exception):
+
+class UnreadableTerm(Denial):
     """The term is no whole number between one day and ten years, or its basis is not said."""
+
+    reason = declare(
+        "unreadable_term",
+        HTTPStatus.BAD_REQUEST,
+        N_("This term cannot be used."),
+        N_("A whole number, from one day to ten years, and the text of law that says so."),
+        form_field="amount",
+    )
 
 
 @dataclass(frozen=True, slots=True)

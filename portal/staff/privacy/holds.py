@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit import log
+from auth.denials import Denial
 from auth.staff.roles import Action
 from db.engine import reading
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
-from portal.staff.privacy import words
 from portal.staff.sessions import access_audit
 from sessions.instants import read_day
 from sessions.retention import holds as orders
@@ -114,10 +115,10 @@ def keep_hold(hold_id: int) -> AnyResponse:
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
 
 
-def _page(error: Exception | None) -> AnyResponse:
+def _page(error: Denial | None) -> AnyResponse:
     """Every hold that is theirs to see. It shows devices in full, so that it leaves a line as the log does."""
     access_audit.note("holds listed", "holds")
-    refusal, now = words.keeping_refusal(error) if error else None, services().clock()
+    refusal, now = staff_page(error) if error else None, services().clock()
     with reading(services().make_session) as db:
         mine = current_staff().authority.networks
         found = orders.everything(db, networks=mine)

@@ -10,9 +10,11 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit import log
+from auth.denials import Denial
 from auth.staff.roles import Action
 from db.engine import reading
 from portal import retention as keeping
+from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
@@ -91,8 +93,8 @@ def _settle(action: str, settle: Callable[..., TermChange], change_id: int) -> A
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
 
 
-def _page(error: Exception | None) -> AnyResponse:
-    refusal = words.keeping_refusal(error) if error else None
+def _page(error: Denial | None) -> AnyResponse:
+    refusal = staff_page(error) if error else None
     with reading(services().make_session) as db:
         runs = db.scalars(select(PurgeRun).order_by(PurgeRun.id.desc()).limit(RUNS)).all()
         page = render_template(

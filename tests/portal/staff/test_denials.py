@@ -85,6 +85,10 @@ def some_facts(reason: DenialReason) -> Iterator[Mapping[str, object]]:
         yield {**values, **dict(zip(cases, chosen, strict=True))}
 
 
+def every_case() -> Iterator[tuple[DenialReason, Mapping[str, object]]]:
+    return ((reason, facts) for reason in EVERY for facts in some_facts(reason))
+
+
 def placeholders(text: str | Plural) -> set[str]:
     return {text.count} if isinstance(text, Plural) else set(re.findall(r"%\((\w+)\)s", text))
 
@@ -138,7 +142,7 @@ def test_every_denial_that_is_raised_has_a_reason() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_is_worded_wherever_it_is_read(app: Flask, language: str) -> None:
     with app.test_request_context(f"/?lang={language}"):
-        for reason, facts in ((reason, facts) for reason in EVERY for facts in some_facts(reason)):
+        for reason, facts in every_case():
             shown, (title, detail) = page(reason, facts), problem_words(reason, facts)
             kept = facts_to_keep(reason, facts)
             for text in (shown.title, shown.text, title, detail, *facts_in_words(reason.code, kept, str)):

@@ -5,7 +5,7 @@ nginx ends TLS, and takes requests whole before Python sees them; see docs/adr/0
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -124,7 +124,7 @@ def write_pages(app: Flask, folder: Path) -> None:
 def _refusals() -> dict[str, Refusal]:
     again = say("This page asks again by itself. If you had sent a form, go back and send it again.")
     return {
-        "busy": replace(page(Busy.reason), text=again, retry_after=None),
+        "busy": Refusal(Busy.reason.status, page(Busy.reason).title, again),
         "away": Refusal(HTTPStatus.BAD_GATEWAY, say("The portal is away for a moment."), again),
         "large": page(TOO_LARGE),
     }

@@ -44,6 +44,7 @@ test: $(BIN)/.ready-dev ## Install what the tests need and run everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	STRICT_PARTS=1 $(ROOTED) pytest -n 2 --dist loadgroup || { \
 	  echo "make: what failed is tried once more, alone: a fault fails again, a busy machine does not."; \
 	  STRICT_PARTS=1 $(ROOTED) pytest -ra --last-failed --last-failed-no-failures=none; }
@@ -55,10 +56,11 @@ mutants: $(BIN)/.ready-dev ## Take each guard out in a copy of the tree, and see
 	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
 	@$(ROOTED) lab.mutants $(ONLY)
 
-check: $(BIN)/.ready-dev ## Style and types
+check: $(BIN)/.ready-dev ## Style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
 	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)

@@ -33,7 +33,7 @@ from lab.report import until
 from lab.servers import TOP, deployed, servers
 from lab.waiting import await_port, await_portal
 from portal.app import create_app, make_services
-from portal.http.nginx import GATEWAYS, STAFF, Front
+from portal.cli.nginx import GATEWAYS, STAFF, Front
 from portal.services import Services
 from sessions.leases import next_feed_version
 from sites.models import Gateway as Record

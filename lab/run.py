@@ -29,7 +29,7 @@ from lab.namespace import NoNamespaces, become_root, contained, demand_namespace
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.servers import TOP
 from lab.waiting import DidNotStart, await_page
-from portal.http.nginx import has_ipv6
+from portal.cli.nginx import has_ipv6
 
 DESK_PORT = 8080
 OWN_BROWSER = Client(MacAddress("02:00:00:00:00:fe"), (ipaddress.ip_address("127.0.0.1"),))

@@ -17,7 +17,7 @@ from flask import Flask
 from config import Settings
 from lab.namespace import dying_with_us, stop
 from lab.waiting import await_here
-from portal.http.nginx import Front, render, write_pages
+from portal.cli.nginx import Front, render, write_pages
 
 TOP = Path(__file__).resolve().parent.parent
 BEHIND = {"portal": "arobase-portal", "gateways": "arobase-gateway-api", "staff": "arobase-staff"}

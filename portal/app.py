@@ -22,7 +22,7 @@ from auth.vouchers.keys import VoucherKeys
 from config import Serves, Settings
 from db.engine import SessionMaker, make_engine, make_session_maker
 from db.notify import CommitNotifier
-from portal import cli, templating
+from portal import cli, error_handlers, templating
 from portal.api import api
 from portal.caches.creatives import CreativeCache
 from portal.caches.gateways import GatewayCache
@@ -30,7 +30,6 @@ from portal.caches.pages import PageCache
 from portal.denials.recorder import Recorder
 from portal.gateway_api import blueprints
 from portal.guest import guests
-from portal.http import errors
 from portal.http.database_faults import FaultLog
 from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
@@ -89,7 +88,7 @@ def create_app(services: Services) -> Flask:
     templating.init_templates(app, style)
     layout.dress(app, staff_style)
     login.prepare(app)
-    errors.init_errors(app)
+    error_handlers.init_errors(app)
     for blueprint in served(services.settings.serves):
         app.register_blueprint(blueprint)
     cli.register(app)

@@ -6,27 +6,29 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app
-from sqlalchemy import Engine
 
-from auth.audit.anchors import AnchorSeals
-from auth.landing_keys import LandingKeys
-from auth.patrons.directory import Directory
-from auth.pseudonyms import Pseudonyms
-from auth.staff.secrets import StaffSecrets
-from auth.tokens import Tokens
-from auth.vouchers.keys import VoucherKeys
-from config import Settings
-from db.engine import SessionMaker
-from db.notify import CommitNotifier
-from portal.caches.creatives import CreativeCache
-from portal.caches.gateways import GatewayCache
-from portal.caches.pages import PageCache
-from portal.denials.recorder import Recorder
-from portal.http.database_faults import FaultLog
-from sessions.legal_requests.signing import Signer
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from auth.audit.anchors import AnchorSeals
+    from auth.landing_keys import LandingKeys
+    from auth.patrons.directory import Directory
+    from auth.pseudonyms import Pseudonyms
+    from auth.staff.secrets import StaffSecrets
+    from auth.tokens import Tokens
+    from auth.vouchers.keys import VoucherKeys
+    from config import Settings
+    from db.engine import SessionMaker
+    from db.notify import CommitNotifier
+    from portal.caches.creatives import CreativeCache
+    from portal.caches.gateways import GatewayCache
+    from portal.caches.pages import PageCache
+    from portal.denials.recorder import Recorder
+    from portal.http.database_faults import FaultLog
+    from sessions.legal_requests.signing import Signer
 
 Clock = Callable[[], datetime]
 
@@ -56,4 +58,4 @@ class Services:
 
 def services() -> Services:
     """The services of the application that answers this request."""
-    return cast(Services, current_app.extensions["arobase"])
+    return cast("Services", current_app.extensions["arobase"])

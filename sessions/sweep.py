@@ -9,8 +9,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from auth import rate_limits
-from auth.api_tokens import idempotency
-from auth.staff import browser_sessions, form_results
+from auth.api_tokens import form_results, idempotency
+from auth.staff import browser_sessions
 from auth.staff.roles import LONGEST_SIGNIN
 from gateways.registry import names
 from sessions import end, sightings

@@ -125,7 +125,7 @@ class StaffAnswer(Base):
     """What a form of staff came to, so that the same form sent again leads to the same place and does nothing twice.
 
     With `salt`, the installation's secret and the token of the browser that sent it, what the form showed once is drawn
-    again (`auth.staff.form_results`); it goes with the sign-in.
+    again (`auth.api_tokens.form_results`); it goes with the sign-in.
     """
 
     __tablename__ = "staff_answers"

@@ -15,7 +15,7 @@ from lab.hotspot import now, portal_environment
 from lab.records import make_secret, seed
 from lab.servers import TOP, front_here, running
 from portal.app import create_app, make_services
-from portal.http.nginx import Limits
+from portal.cli.nginx import Limits
 from portal.services import Services
 from tests.services.certificates import Authority
 from tests.services.postgresql import running_postgresql

@@ -8,7 +8,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from portal.http.nginx import Front, ImpossibleFront, render, write_pages
+from portal.cli.nginx import Front, ImpossibleFront, render, write_pages
 from portal.services import services
 
 # Named, not read: both are for root alone, and this command runs as the portal's user.

@@ -35,7 +35,7 @@ class StaffBrowser(CallbackDict[str, Any], SessionMixin):
         self.seen_at: datetime | None = row.seen_at if row else None
         # What form tokens are bound to: a form of one sign-in is good in no other.
         self.binding = token_digest(token)[:32] if row else ""
-        # Only the browser has it: what was shown once is drawn again with it (`auth.staff.form_results`).
+        # Only the browser has it: what was shown once is drawn again with it (`auth.api_tokens.form_results`).
         self.token = token if row else ""
         self.renewed = False
         self.modified = False

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from flask import Response, make_response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.api_tokens.form_results import SentBefore
 from auth.denials import Denial
-from auth.staff.form_results import SentBefore
 from portal.denials.rendering import staff_page
 from portal.staff import staff
 

@@ -2,7 +2,7 @@
 
 Beside them `portal.http.security_headers` refuses every post that a browser says came from elsewhere (case W4). A
 form that makes something is carried out once: sent again, it leads where it led the first time
-(`auth.staff.form_results`).
+(`auth.api_tokens.form_results`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from flask import request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from auth.api_tokens import form_results
+from auth.api_tokens.form_results import CodeSource, Sent
 from auth.denials import N_, Denial, declare
-from auth.staff import form_results
-from auth.staff.form_results import CodeSource, Sent
 from auth.staff.models import StaffAnswer
 from auth.staff.roles import LONGEST_SIGNIN
 from auth.tokens import ExpiredToken, InvalidToken
@@ -83,7 +83,7 @@ def check_form() -> None:
 def use_form(db: Session, *, place: str = "") -> StaffAnswer:
     """Claim this form, in the transaction of what it does; it leads to `place`.
 
-    Raises `auth.staff.form_results.SentBefore` where it was carried out already, word for word.
+    Raises `auth.api_tokens.form_results.SentBefore` where it was carried out already, word for word.
     """
     here = browser()
     if here.row_id is None:

@@ -21,7 +21,7 @@ from lab.hotspot import now, portal_environment, prepare_portal
 from lab.records import seed
 from lab.servers import free_ports, front_here, running
 from portal.app import create_app, make_services
-from portal.http.nginx import Front, Limits
+from portal.cli.nginx import Front, Limits
 from portal.services import Services
 from tests.services.certificates import Authority
 from tests.services.parts import program

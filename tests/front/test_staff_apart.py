@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import Secret, Settings
-from portal.http.nginx import Front, ImpossibleFront, render
+from portal.cli.nginx import Front, ImpossibleFront, render
 from tests.front.conftest import HOST, SECONDS, serving
 
 PORTAL, DESK = "https://portal.example.org", "https://desk.example.org"
@@ -58,5 +58,5 @@ def test_a_name_of_their_own_needs_a_place_to_listen_and_the_other_way_round() -
 def test_where_the_kernel_has_no_ipv6_none_is_listened_on(monkeypatch: pytest.MonkeyPatch) -> None:
     front = Front(Path("cert"), Path("key"))
     for there, found in ((True, True), (False, False)):
-        monkeypatch.setattr("portal.http.nginx.has_ipv6", lambda there=there: there)
+        monkeypatch.setattr("portal.cli.nginx.has_ipv6", lambda there=there: there)
         assert ("[::]:443" in render(front, settings(None))) is found

@@ -8,9 +8,9 @@ from flask import abort, make_response, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.api_tokens.form_results import CodeSource
 from auth.staff import requests
 from auth.staff.errors import StaffError
-from auth.staff.form_results import CodeSource
 from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Action, may
 from auth.staff.totp import make_recovery_codes

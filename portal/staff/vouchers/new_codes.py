@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff import form_results
+from auth.api_tokens import form_results
 from auth.vouchers import codes
 from auth.vouchers.issuing import IssuedVoucher as Issued
 from auth.vouchers.models import Batch

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from ads.errors import NotDue, SpentImpression
 from ads.models import Impression
 from auth.entitlements import Allowance
+from auth.pseudonyms import Pseudonyms
 from gateways.types import Client
 from sessions import policy, renewal, start
+from sessions.arrival import Arrival
 from sessions.models import AccessSession, Lease
-from sessions.start import Acceptance, Opened
-from sites.models import Gateway
+from sessions.start import Opened
+from sites.models import Gateway, SigninMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +34,25 @@ class ImpressionToken:
 
 def accept(
     db: Session,
+    arrival: Arrival,
     *,
     ticket: ImpressionToken,
-    gateway: Gateway,
-    client: Client,
-    allowance: Allowance,
-    acceptance: Acceptance,
+    pseudonyms: Pseudonyms,
     now: datetime,
-    landed_at: datetime | None = None,
 ) -> Opened:
     """Count the acceptance and give the lease that it earns: the first one, or a renewal when that is due.
 
+    Nobody is known by name here: the entitlement is the device's, on this network alone.
+
     Raises `SpentImpression` and `NotDue`; nothing has changed then (the caller rolls back).
     """
+    gateway, client = arrival.gateway, arrival.client
     impression_id = _spend(db, ticket, gateway, now=now)
     present = start.present(db, gateway=gateway, client=client, now=now)
     if present is None:
-        opened = start.open_access(
-            db,
-            gateway=gateway,
-            client=client,
-            allowance=allowance,
-            acceptance=acceptance,
-            landed_at=landed_at,
-            now=now,
-        )
+        device = pseudonyms.of("device", f"{gateway.network.slug} {client.mac}")
+        allowance = Allowance(device, SigninMethod.FREE, None, devices=1)
+        opened = start.open_access(db, arrival, allowance=allowance, now=now)
     else:
         if ticket.shown_at < _opens_at(present, gateway):
             # Saved up while something else was accepted: nobody has looked at it for this renewal.
@@ -71,6 +67,13 @@ def accept(
         .execution_options(synchronize_session=False)
     )
     return opened
+
+
+def may_renew(access: AccessSession, gateway: Gateway, *, now: datetime) -> bool:
+    """Whether this session may be renewed by an accepted message now."""
+    return gateway.network.allows(SigninMethod.FREE) and policy.may_renew(
+        now=now, until=access.until, window=gateway.renewal_window
+    )
 
 
 def confirm(db: Session, lease_ids: Collection[int], *, now: datetime) -> None:

@@ -10,7 +10,9 @@ from auth.denials import N_, UNTIL, Denial, Incident, declare
 
 
 class AuthError(Denial):
-    """Root of all denials of this room."""
+    """Root of all denials of this room. `subject` is the pseudonym of the person it concerns, where that is known."""
+
+    subject: str | None = None
 
 
 class WrongCredentials(AuthError):

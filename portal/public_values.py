@@ -103,7 +103,7 @@ def public(value: object) -> object:
         case Creative():
             return public_message(value)
         case ClientContext():
-            return PublicVisit(value.token)
+            return PublicVisit(value.issue_token())
         case list() | tuple():
             return [public(each) for each in value]
         case Base():

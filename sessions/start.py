@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from auth.vouchers.errors import AlreadyUsed
 from db.statements import for_either, table_of
 from gateways.types import Client
 from sessions import end, leases, policy, roaming
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason
 from sessions.sightings import see
 from sites.limits import site_closing
@@ -32,15 +33,6 @@ class WhenFull(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Acceptance:
-    """Which terms the person accepted: version, language, and the digest of the very text (SHA-256, hex)."""
-
-    version: str
-    language: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class Opened:
     """What came of it. `lease_id` is None where the client was online already and nothing was granted."""
 
@@ -50,21 +42,18 @@ class Opened:
 
 def open_access(
     db: Session,
+    arrival: Arrival,
     *,
-    gateway: Gateway,
-    client: Client,
     allowance: Allowance,
-    acceptance: Acceptance,
     now: datetime,
-    landed_at: datetime | None = None,
     when_full: WhenFull = WhenFull.REPLACE,
 ) -> Opened:
-    """Let `client` in at `gateway` (which comes with its site and network) for what `allowance` says.
+    """Let the client in for what `allowance` says. Signing in again adds no time.
 
-    Signing in again adds no time. Above the entitlement's number of devices the oldest one gives way
-    (`EndReason.DEVICE_LIMIT`), or this one is refused (`AlreadyUsed`), as `when_full` says. `landed_at` is when the
-    device came to the portal, where that is known.
+    Above the entitlement's number of devices the oldest one gives way (`EndReason.DEVICE_LIMIT`), or this one is
+    refused (`AlreadyUsed`), as `when_full` says.
     """
+    gateway, client = arrival.gateway, arrival.client
     entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
     online = present(db, gateway=gateway, client=client, now=now)
@@ -73,19 +62,39 @@ def open_access(
     if online is not None:
         end.end(db, online.id, reason=EndReason.LEFT, now=now)
     previous = _make_room(db, entitlement, when_full=when_full, now=now)
-    access = _insert(
-        db,
-        entitlement,
-        gateway,
-        client,
-        acceptance,
-        landed_at=landed_at,
-        until=until,
-        previous=previous,
-        now=now,
-    )
+    return _open(db, entitlement, arrival, until=until, previous=previous, now=now)
+
+
+def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime) -> Opened | None:
+    """Give the rest of an open session to the same person's device under a new address. No time is added.
+
+    Rows old and new are linked, and what was accepted stays accepted; the old address stops at the gateway as soon as
+    the change is there. None where the session has ended already: however many devices ask at once, one of them goes
+    on.
+    """
+    if not end.end(db, access.id, reason=EndReason.MOVED, now=now):
+        return None
+    online = present(db, gateway=arrival.gateway, client=arrival.client, now=now)
+    if online is not None:
+        return Opened(online, None)
+    acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
+    arrival = replace(arrival, acceptance=acceptance)
+    return _open(db, access.entitlement, arrival, until=access.until, previous=access.id, now=now)
+
+
+def _open(
+    db: Session,
+    entitlement: Entitlement,
+    arrival: Arrival,
+    *,
+    until: datetime,
+    previous: int | None,
+    now: datetime,
+) -> Opened:
+    """Insert the session with its first lease, or join the one that a concurrent request has just inserted."""
+    gateway, client = arrival.gateway, arrival.client
+    access = _insert(db, entitlement, arrival, until=until, previous=previous, now=now)
     if access is None:
-        # Another request of the same client was quicker by a moment: its session is this one's too.
         winner = present(db, gateway=gateway, client=client, now=now)
         assert winner is not None
         return Opened(winner, None)
@@ -94,49 +103,6 @@ def open_access(
         db, access=access, gateway=gateway, client=client, starts_at=now, until=until, now=now
     )
     return Opened(access, lease_id)
-
-
-def move(
-    db: Session,
-    access: AccessSession,
-    *,
-    gateway: Gateway,
-    client: Client,
-    now: datetime,
-    landed_at: datetime | None = None,
-) -> Opened | None:
-    """Give the rest of an open session to `client`, the same person's device under a new address. No time is added.
-
-    Rows old and new are linked; the old address stops at the gateway as soon as the change is there. None where the
-    session has ended already: however many devices ask at once, one of them goes on.
-    """
-    if not end.end(db, access.id, reason=EndReason.MOVED, now=now):
-        return None
-    online = present(db, gateway=gateway, client=client, now=now)
-    if online is not None:
-        return Opened(online, None)
-    acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
-    moved = _insert(
-        db,
-        access.entitlement,
-        gateway,
-        client,
-        acceptance,
-        landed_at=landed_at,
-        until=access.until,
-        previous=access.id,
-        now=now,
-    )
-    if moved is None:
-        # Another request of the same client was quicker by a moment: its session is this one's too.
-        winner = present(db, gateway=gateway, client=client, now=now)
-        assert winner is not None
-        return Opened(winner, None)
-    see(db, gateway_id=gateway.id, client=client, now=now)
-    lease_id = leases.grant(
-        db, access=moved, gateway=gateway, client=client, starts_at=now, until=access.until, now=now
-    )
-    return Opened(moved, lease_id)
 
 
 def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.LeaseBounds:
@@ -188,15 +154,14 @@ def _make_room(db: Session, entitlement: Entitlement, *, when_full: WhenFull, no
 def _insert(
     db: Session,
     entitlement: Entitlement,
-    gateway: Gateway,
-    client: Client,
-    acceptance: Acceptance,
+    arrival: Arrival,
     *,
-    landed_at: datetime | None,
     until: datetime,
     previous: int | None,
     now: datetime,
 ) -> AccessSession | None:
+    """The new row; None where this client has an open session on this network."""
+    gateway, client, acceptance = arrival.gateway, arrival.client, arrival.acceptance
     values = {
         "entitlement_id": entitlement.id,
         "subject": entitlement.subject,
@@ -206,7 +171,7 @@ def _insert(
         "site_id": gateway.site_id,
         "mac": client.mac,
         "address": str(client.addresses[0]),
-        "landed_at": landed_at,
+        "landed_at": arrival.landed_at,
         "started_at": now,
         "until": until,
         "last_seen_at": now,

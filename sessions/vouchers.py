@@ -1,4 +1,4 @@
-"""Passes and the sessions they have open: whether a place is left, and what ends when a pass is taken back."""
+"""Vouchers and the sessions they have open: redeeming one, whether a place is left, what ends when it is taken back."""
 
 from __future__ import annotations
 
@@ -7,20 +7,73 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from auth.audit.actor import Actor
-from auth.vouchers import issuing, voiding
-from auth.vouchers.errors import AlreadyUsed
+from auth.vouchers import codes, issuing, rate_limits, redeeming, voiding
+from auth.vouchers.errors import AlreadyUsed, UnknownVoucher
 from auth.vouchers.issuing import IssuedVoucher, draw_at_random
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Voucher
+from auth.vouchers.rate_limits import RedeemAttempt
 from auth.vouchers.voiding import Chosen, Revoked
+from db.engine import SessionMaker, was_kept_waiting
 from db.statements import table_of
 from gateways.types import Client
-from sessions import end
+from sessions import end, start
+from sessions.arrival import Arrival
 from sessions.models import AccessSession, EndReason
+from sessions.start import WhenFull
 from sites.models import Gateway
+
+
+def redeem(
+    make_session: SessionMaker,
+    arrival: Arrival,
+    *,
+    code: str,
+    keys: VoucherKeys,
+    now: datetime,
+    move: bool = False,
+) -> int:
+    """Redeem the code and open the session; its id. `move` takes the place of the oldest device of a full pass.
+
+    Raises `auth.errors.AuthError`. The attempt is charged before the code is looked up; only a code that does not
+    exist stays charged: every other denial undoes all of it.
+
+    Concurrent redemptions queue on the voucher's row. PostgreSQL's `lock_timeout` cannot tell a queue that moves from
+    a lock that is stuck, so a timeout is tried once more: by then the places are given away, or it is stuck indeed.
+    """
+    code = codes.read(code)
+    try:
+        return _redeem(make_session, arrival, code, keys=keys, now=now, move=move)
+    except OperationalError as error:
+        if not was_kept_waiting(error):
+            raise
+        return _redeem(make_session, arrival, code, keys=keys, now=now, move=move)
+
+
+def _redeem(
+    make_session: SessionMaker, arrival: Arrival, code: str, *, keys: VoucherKeys, now: datetime, move: bool
+) -> int:
+    gateway = arrival.gateway
+    attempt = RedeemAttempt(gateway.identity, gateway.site.slug, arrival.client.mac)
+    with make_session.begin() as db:
+        rate_limits.admit(db, attempt, now=now)
+        try:
+            voucher = redeeming.look_up(db, keys=keys, code=code, gateway=gateway, now=now)
+        except UnknownVoucher:
+            denied = rate_limits.charge(db, attempt, now=now)
+        else:
+            rate_limits.refund(db, attempt)
+            if not move:
+                refuse_when_full(db, voucher, keys=keys, gateway=gateway, client=arrival.client, now=now)
+            allowance = redeeming.use(db, voucher, keys=keys, gateway=gateway, now=now)
+            when_full = WhenFull.REPLACE if move else WhenFull.REFUSE
+            opened = start.open_access(db, arrival, allowance=allowance, when_full=when_full, now=now)
+            return opened.access.id
+    raise denied
 
 
 def refuse_when_full(

@@ -18,6 +18,7 @@ from lab.hotspot import Hotspot, hotspot, now
 from lab.namespace import Inside, demand_namespaces
 from lab.network import client_address
 from sessions import start
+from sessions.arrival import Acceptance, Arrival
 from sessions.policy import patron_until
 from sites.models import Gateway, SigninMethod
 
@@ -64,11 +65,9 @@ def _grant(place: Hotspot, gateway: Gateway, number: int, *, at: datetime) -> No
     client = Client(mac, (client_address(4, 0, 20 + number % 230),))
     until = patron_until(now=at, length=gateway.network.lease_length, closing=None)
     allowance = Allowance(f"bench-{number}", SigninMethod.PATRON, until, 2)
-    acceptance = start.Acceptance(gateway.network.terms_version, "fr", "0" * 64)
+    acceptance = Acceptance(gateway.network.terms_version, "fr", "0" * 64)
     with place.services.make_session.begin() as db:
-        start.open_access(
-            db, gateway=gateway, client=client, allowance=allowance, acceptance=acceptance, now=at
-        )
+        start.open_access(db, Arrival(gateway, client, acceptance), allowance=allowance, now=at)
 
 
 def _redirections(place: Hotspot, seconds: int) -> Iterator[Figure]:

@@ -1,11 +1,12 @@
-"""Which terms the guest accepted by pressing the button."""
+"""Who comes in, and which terms they accepted by pressing the button."""
 
 from __future__ import annotations
 
 import hashlib
 
+from portal.http.clients import ClientContext
 from portal.i18n.translation import DEFAULT, language
-from sessions.start import Acceptance
+from sessions.arrival import Acceptance, Arrival
 from sites.models import Network
 
 
@@ -18,3 +19,8 @@ def accepted(network: Network) -> Acceptance:
     """The acceptance of the terms as this page showed them."""
     digest = hashlib.sha256(terms_text(network).encode()).hexdigest()
     return Acceptance(network.terms_version, language(), digest)
+
+
+def arrival_of(visit: ClientContext) -> Arrival:
+    """The client as the services take it, with the terms of the page it comes from."""
+    return Arrival(visit.gateway, visit.client, accepted(visit.gateway.network), visit.landed_at)

@@ -10,10 +10,10 @@ from datetime import datetime
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from ads.ledger import may_renew
 from gateways.types import IpAddress, MacAddress
 from portal.guest import guests
 from portal.guest.connecting import confirmed_until
-from portal.guest.interstitial import may_renew
 from portal.http.client_evidence import await_found, open_session, seen_behind
 from portal.http.clients import ClientContext, remote_address
 from portal.services import services
@@ -55,7 +55,7 @@ def state_of(gateway: Gateway) -> dict[str, object]:
         "user-portal-url": _absolute("guests.status"),
         "venue-info-url": _absolute("guests.info", slug=gateway.site.slug),
         "seconds-remaining": max(0, math.floor(left)),
-        "can-extend-session": may_renew(visit, access),
+        "can-extend-session": may_renew(access, visit.gateway, now=services().clock()),
     }
 
 

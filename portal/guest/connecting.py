@@ -34,10 +34,10 @@ def opening() -> AnyResponse:
         return unproven(visit)
     access = access_of(visit)
     if access is None:
-        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     visit = staying(visit, access)
     if await_confirmation(access, visit.gateway):
-        onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
         return remember(onward, visit, access_id=access.id) if is_owned(visit, access) else onward
     page = render_page(
         "guests/opening.html",

@@ -18,7 +18,7 @@ from portal.guest.acceptance import accepted
 from portal.guest.impression_tokens import TICKET_LIFE
 from portal.http.clients import ClientContext, ForeignClient
 from portal.services import services
-from sessions.start import Acceptance
+from sessions.arrival import Acceptance
 
 PURPOSE = "press"
 

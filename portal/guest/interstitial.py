@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, make_response, redirect, request, url_for
@@ -11,11 +12,10 @@ from ads import ledger
 from ads.errors import NotDue, SpentImpression
 from ads.ledger import ImpressionToken
 from ads.models import Creative
-from auth.entitlements import Allowance
 from auth.tokens import EarlyToken, ExpiredToken
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.acceptance import accepted, terms_text
+from portal.guest.acceptance import accepted, arrival_of, terms_text
 from portal.guest.early_press import creative_of, keep_press, read_press
 from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
 from portal.guest.landing import entry, not_here, not_offered, unproven
@@ -23,8 +23,8 @@ from portal.http.clients import ClientContext, access_of, current, is_owned, rem
 from portal.public_values import render_page
 from portal.services import services
 from sessions import policy
+from sessions.arrival import Acceptance
 from sessions.models import AccessSession
-from sessions.start import Acceptance
 from sites.models import SigninMethod
 
 
@@ -39,8 +39,8 @@ def pause_page() -> AnyResponse:
     if access is None:
         return entry(visit)
     visit = staying(visit, access)
-    if not may_renew(visit, access):
-        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    if not ledger.may_renew(access, visit.gateway, now=services().clock()):
+        return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     creative = creative_for(visit)
     return make_response(message(visit, access, creative=creative, ticket=make_ticket(visit, creative)))
 
@@ -56,7 +56,9 @@ def pause() -> AnyResponse:
         ticket = read_ticket(visit)
     except EarlyToken as error:
         press = keep_press(visit, error)
-        return redirect(url_for("guests.pressed", visit=visit.token, press=press), HTTPStatus.SEE_OTHER)
+        return redirect(
+            url_for("guests.pressed", visit=visit.issue_token(), press=press), HTTPStatus.SEE_OTHER
+        )
     except ExpiredToken:
         return shown_again(visit)
     return settle(visit, ticket, accepted(visit.gateway.network))
@@ -83,9 +85,9 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
         access_id = count(visit, ticket, acceptance)
     except (NotDue, SpentImpression):
         # A second tap on the same button: the first one counted.
-        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     notify_gateway(visit.gateway)
-    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     access = access_of(visit)
     is_own = access is not None and access.id == access_id and is_owned(visit, access)
     return remember(onward, visit, access_id=access_id if is_own else visit.held)
@@ -93,28 +95,16 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
 
 def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> int:
     """Count the acceptance; the id of the session that goes on by it."""
-    service, gateway = services(), visit.gateway
-    device = service.pseudonyms.of("device", f"{gateway.network.slug} {visit.mac}")
+    service = services()
     with service.make_session.begin() as db:
         opened = ledger.accept(
             db,
+            replace(arrival_of(visit), acceptance=acceptance),
             ticket=ticket,
-            gateway=gateway,
-            client=visit.client,
-            allowance=Allowance(device, SigninMethod.FREE, None, devices=1),
-            acceptance=acceptance,
-            landed_at=visit.landed_at,
+            pseudonyms=service.pseudonyms,
             now=service.clock(),
         )
         return opened.access.id
-
-
-def may_renew(visit: ClientContext, access: AccessSession) -> bool:
-    """Whether this session may be renewed by a message now."""
-    gateway = visit.gateway
-    return gateway.network.allows(SigninMethod.FREE) and policy.may_renew(
-        now=services().clock(), until=access.until, window=gateway.renewal_window
-    )
 
 
 def message(
@@ -162,7 +152,7 @@ def waiting(visit: ClientContext, error: EarlyToken) -> Response:
         access=access_of(visit),
         creative=creative_of(error),
         left=left,
-        here=url_for("guests.pressed", visit=visit.token, press=request.args["press"]),
+        here=url_for("guests.pressed", visit=visit.issue_token(), press=request.args["press"]),
     )
     response = make_response(page, HTTPStatus.OK)
     response.headers["Refresh"] = str(left)

@@ -25,7 +25,7 @@ from portal.http.clients import ClientContext, access_of, current, gateways_here
 from portal.i18n.translation import chosen_language, language
 from portal.public_values import render_page
 from portal.services import services
-from sessions import policy
+from sessions import clients, policy
 from sessions.models import AccessSession
 from sites.limits import site_closing
 from sites.models import Gateway, SigninMethod
@@ -43,7 +43,7 @@ def landing() -> AnyResponse:
     if visit is None or (not visit.is_proven and "landing" not in request.args):
         return unproven(visit)
     if access_of(visit) is not None:
-        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return entry(mark_landed(visit))
 
 
@@ -52,7 +52,7 @@ def entry(visit: ClientContext, *, refusal: Refusal | None = None, login: str = 
     is_free = visit.gateway.network.allows(SigninMethod.FREE)
     creative = creative_for(visit) if is_free else None
     until, resumed = until_if_now(visit.gateway), resumable(visit)
-    tokens = {VISIT: visit.token}
+    tokens = {VISIT: visit.issue_token()}
     if is_free:
         tokens[TICKET] = make_ticket(visit, creative)
 
@@ -129,11 +129,9 @@ def resumable(visit: ClientContext) -> AccessSession | None:
         return None
     service = services()
     with reading(service.make_session) as db:
-        access = db.get(AccessSession, visit.held)
-    if access is None or not access.is_open(service.clock()) or access.network_id != visit.gateway.network_id:
-        return None
-    # Of this very address it has been moved to already: by the first press of the same button.
-    return access if access.mac != visit.mac else None
+        return clients.transferable(
+            db, visit.held, network_id=visit.gateway.network_id, mac=visit.mac, now=service.clock()
+        )
 
 
 def fetch_landing() -> AnyResponse | None:
@@ -163,5 +161,5 @@ def not_here() -> Response:
 def not_offered(visit: ClientContext) -> AnyResponse:
     """For somebody on our wifi whose network has no such way in: the ways that it has. Looking is no denial."""
     if request.method in ("GET", "HEAD"):
-        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return entry(visit, refusal=replace(page(NOT_OFFERED), incident=note(NOT_OFFERED, visit)))

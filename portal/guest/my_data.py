@@ -41,7 +41,7 @@ def yours() -> AnyResponse:
     if access is None:
         return make_response(ended(visit))
     if not is_owned(visit, access):
-        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
         page = render_page(
             "guests/yours.html",
@@ -63,7 +63,7 @@ def yours_json() -> AnyResponse:
     if access is None:
         return make_response(ended(visit))
     if not is_owned(visit, access):
-        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
         document = held_about(db, access)
     answer = Response(json.dumps(document, ensure_ascii=False, indent=1), content_type="application/json")

@@ -7,21 +7,20 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from flask import make_response, redirect, request, url_for
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from ads.ledger import may_renew
 from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
+from portal.guest.acceptance import arrival_of
 from portal.guest.connecting import confirmed_until
-from portal.guest.interstitial import may_renew
 from portal.guest.landing import not_here, resumable, unproven
 from portal.http.clients import ClientContext, ForeignClient, access_of, current, is_owned, remember, staying
 from portal.public_values import public_device, render_page
 from portal.services import services
-from sessions import accounting, end, policy, start
-from sessions.models import AccessSession, EndReason
+from sessions import accounting, clients, policy, start
+from sessions.models import AccessSession
 
 # How long before its end a session is said to end soon.
 WARNING = timedelta(minutes=5)
@@ -37,22 +36,24 @@ def status() -> AnyResponse:
         return make_response(ended(visit), HTTPStatus.OK)
     visit, is_own = staying(visit, access), is_owned(visit, access)
     if confirmed_until(access, visit.gateway) is None:
-        return redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
+    now, gateway = services().clock(), visit.gateway
     with reading(services().make_session) as db:
+        theirs = clients.devices(db, access, now=now) if is_own else []
         page = render_page(
             "guests/status.html",
             visit=visit,
-            network=visit.gateway.network,
-            site=visit.gateway.site,
+            network=gateway.network,
+            site=gateway.site,
             access=access,
-            now=services().clock(),
-            left=access.until - services().clock(),
-            devices=[public_device(one) for one in devices(db, access)] if is_own else [],
+            now=now,
+            left=access.until - now,
+            devices=[public_device(one) for one in theirs],
             is_owned=is_own,
-            usage=accounting.usage(db, access.id) if visit.gateway.capabilities.accounts else None,
-            may_renew=may_renew(visit, access),
-            is_ending=is_ending(access, services().clock()),
-            renewal_opens=policy.renewal_opens(access.until, window=visit.gateway.renewal_window),
+            usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
+            may_renew=may_renew(access, gateway, now=now),
+            is_ending=is_ending(access, now),
+            renewal_opens=policy.renewal_opens(access.until, window=gateway.renewal_window),
         )
     response = make_response(page)
     # No script is needed: the browser asks again when what the page says has changed.
@@ -88,12 +89,10 @@ def leave() -> AnyResponse:
         raise ForeignClient
     if access is not None:
         with services().make_session.begin() as db:
-            if target is not None and not is_same_person(db, access, target):
+            if not clients.leave(db, access, device=target, now=services().clock()):
                 raise ForeignClient
-            # A second press finds it ended already, and leads where the first one led.
-            end.end(db, target or access.id, reason=EndReason.LEFT, now=services().clock())
     notify_gateway(visit.gateway)
-    onward = redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+    onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=None) if target is None else onward
 
 
@@ -105,55 +104,22 @@ def resume() -> AnyResponse:
         return not_here()
     held = resumable(visit)
     if held is None:
-        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     service = services()
     with service.make_session.begin() as db:
         access = db.get_one(AccessSession, held.id)
-        moved = start.move(
-            db,
-            access,
-            gateway=visit.gateway,
-            client=visit.client,
-            landed_at=visit.landed_at,
-            now=service.clock(),
-        )
+        moved = start.move(db, access, arrival_of(visit), now=service.clock())
     if moved is None:
-        return redirect(url_for("guests.landing", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     notify_gateway(visit.gateway)
-    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=moved.access.id)
-
-
-def devices(db: Session, access: AccessSession) -> list[AccessSession]:
-    """The devices online with the same entitlement, this one included, oldest first."""
-    return list(
-        db.scalars(
-            select(AccessSession)
-            .where(
-                AccessSession.entitlement_id == access.entitlement_id,
-                AccessSession.ended_at.is_(None),
-                AccessSession.until > services().clock(),
-            )
-            .order_by(AccessSession.started_at)
-        )
-    )
-
-
-def is_same_person(db: Session, access: AccessSession, other_id: int) -> bool:
-    """Whether the session `other_id`, open or ended, is of the same entitlement as `access`."""
-    other = db.get(AccessSession, other_id)
-    return other is not None and other.entitlement_id == access.entitlement_id
 
 
 def ended(visit: ClientContext) -> str:
     """The page of a client that is not online (any more): why, and one tap to go on."""
     with reading(services().make_session) as db:
-        last = db.scalars(
-            select(AccessSession)
-            .where(AccessSession.network_id == visit.gateway.network_id, AccessSession.mac == visit.mac)
-            .order_by(AccessSession.id.desc())
-            .limit(1)
-        ).first()
+        last = clients.last(db, network_id=visit.gateway.network_id, mac=visit.mac)
     return render_page(
         "guests/ended.html",
         visit=visit,

@@ -6,28 +6,23 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, g, make_response, redirect, request, url_for
-from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.errors import AuthError, TooManyAttempts
-from auth.vouchers import codes, rate_limits, redeeming
+from auth.vouchers import codes
 from auth.vouchers.codes import UnreadableCode
 from auth.vouchers.errors import AlreadyUsed, ExpiredVoucher, SpentVoucher, UnknownVoucher, VoidVoucher
-from auth.vouchers.rate_limits import RedeemAttempt
-from db.engine import was_kept_waiting
 from portal.denials.incidents import about_pass, note, note_error
 from portal.denials.reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.acceptance import accepted
+from portal.guest.acceptance import arrival_of
 from portal.guest.missing_fields import missing_in_pass
 from portal.http.clients import ClientContext, access_of, current, remember
 from portal.public_values import render_page
 from portal.services import services
-from sessions import start
-from sessions import vouchers as passes
-from sessions.start import WhenFull
+from sessions import vouchers
 from sites.models import SigninMethod
 
 LONGEST_SHOWN = 200
@@ -47,7 +42,7 @@ def pass_page(code: str = "") -> AnyResponse:
         return away(visit, typed)
     access = access_of(visit)
     if access is not None and access.method is SigninMethod.PASS:
-        return redirect(url_for("guests.status", visit=visit.token), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return entry(visit, typed)
 
 
@@ -59,8 +54,16 @@ def redeem_pass() -> AnyResponse:
         return away(visit, as_printed(typed))
     if missing := missing_in_pass():
         return entry(visit, "", refusal=missing)
+    service = services()
     try:
-        access_id = let_in(visit, codes.read(typed), move="move" in request.form)
+        access_id = vouchers.redeem(
+            service.make_session,
+            arrival_of(visit),
+            code=typed,
+            keys=service.voucher_keys,
+            now=service.clock(),
+            move="move" in request.form,
+        )
     except AuthError as error:
         if not isinstance(error, (UnreadableCode, UnknownVoucher, TooManyAttempts)):
             about_pass(codes.read(typed))
@@ -69,58 +72,8 @@ def redeem_pass() -> AnyResponse:
             return entry(visit, "", refusal=replace(refusal, field=None))
         return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     notify_gateway(visit.gateway)
-    onward = redirect(url_for("guests.opening", visit=visit.token), HTTPStatus.SEE_OTHER)
+    onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
-
-
-def let_in(visit: ClientContext, code: str, *, move: bool) -> int:
-    """Redeem the code and open the session; the session's id.
-
-    Many who want the same pass wait for its row one behind the other, and PostgreSQL tells a queue that moves by no
-    sign from a lock that is held. So whoever was not reached in time looks once more, from the beginning: by then the
-    places are given away, or the lock is held indeed.
-    """
-    try:
-        return redeem(visit, code, move=move)
-    except OperationalError as error:
-        if not was_kept_waiting(error):
-            raise
-        return redeem(visit, code, move=move)
-
-
-def redeem(visit: ClientContext, code: str, *, move: bool) -> int:
-    """Redeem the code and open the session, in one transaction; the session's id.
-
-    The try is taken before the code is looked up. Only a code that does not exist stays counted: every other refusal
-    undoes all of it.
-    """
-    service, gateway = services(), visit.gateway
-    now = service.clock()
-    guess = RedeemAttempt(gateway.identity, gateway.site.slug, visit.mac)
-    with service.make_session.begin() as db:
-        rate_limits.admit(db, guess, now=now)
-        try:
-            voucher = redeeming.look_up(db, keys=service.voucher_keys, code=code, gateway=gateway, now=now)
-        except UnknownVoucher:
-            refusal = rate_limits.charge(db, guess, now=now)
-        else:
-            rate_limits.refund(db, guess)
-            if not move:
-                passes.refuse_when_full(
-                    db, voucher, keys=service.voucher_keys, gateway=gateway, client=visit.client, now=now
-                )
-            opened = start.open_access(
-                db,
-                gateway=gateway,
-                client=visit.client,
-                allowance=redeeming.use(db, voucher, keys=service.voucher_keys, gateway=gateway, now=now),
-                acceptance=accepted(gateway.network),
-                landed_at=visit.landed_at,
-                now=now,
-                when_full=WhenFull.REPLACE if move else WhenFull.REFUSE,
-            )
-            return opened.access.id
-    raise refusal
 
 
 def entry(

@@ -64,9 +64,8 @@ class ClientContext:
     def client(self) -> Client:
         return Client(self.mac, (self.address,))
 
-    @property
-    def token(self) -> str:
-        """The visit, sealed for the next form or link."""
+    def issue_token(self) -> str:
+        """A new signed token of this client for the next form or link."""
         service = services()
         claims = {
             "gw": self.gateway.identity,

@@ -13,16 +13,18 @@ from ads import ledger
 from ads.campaigns import load_announcements, running
 from ads.ledger import ImpressionToken, NotDue, SpentImpression
 from ads.models import Impression
-from auth.entitlements import Allowance
+from auth.pseudonyms import Pseudonyms
+from config import Secret
 from db.engine import SessionMaker
 from sessions import feed
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, Lease
-from sessions.start import Acceptance, Opened
-from sites.models import SigninMethod
+from sessions.start import Opened
 from tests.clock import NOON
 from tests.town import Town, build_town, make_client
 
 HALF_HOUR = timedelta(minutes=30)
+PSEUDONYMS = Pseudonyms(Secret("s" * 43))
 
 
 def ticket(nonce: str, shown_at: datetime) -> ImpressionToken:
@@ -32,11 +34,9 @@ def ticket(nonce: str, shown_at: datetime) -> ImpressionToken:
 def accept(db: Session, town: Town, nonce: str, *, now=NOON) -> Opened:
     return ledger.accept(
         db,
+        Arrival(town.station, make_client(), Acceptance("1", "fr", "")),
         ticket=ticket(nonce, now),
-        gateway=town.station,
-        client=make_client(),
-        allowance=Allowance("device", SigninMethod.FREE, None, 1),
-        acceptance=Acceptance("1", "fr", ""),
+        pseudonyms=PSEUDONYMS,
         now=now,
     )
 

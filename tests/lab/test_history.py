@@ -23,8 +23,9 @@ from lab.history import writing
 from lab.history.instants import text_of
 from lab.history.repeating import write_weeks
 from lab.history.wish import Wish
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, Decision, EndReason, Lease, Outage, Usage
-from sessions.start import Acceptance, open_access
+from sessions.start import open_access
 from sites.models import Gateway, SigninMethod, Site, SiteKind
 from sites.opening_hours import is_open, parse
 from tests.clock import NOON
@@ -177,10 +178,8 @@ def _go_on(past: Session) -> None:
     assert gateway.feed_version == gateway.confirmed_version > 0
     opened = open_access(
         past,
-        gateway=gateway,
-        client=make_client("02:ff:00:00:00:01", "10.96.0.77"),
+        Arrival(gateway, make_client("02:ff:00:00:00:01", "10.96.0.77"), Acceptance("1", "fr", "0" * 64)),
         allowance=Allowance("somebody", SigninMethod.FREE, None, 1),
-        acceptance=Acceptance("1", "fr", "0" * 64),
         now=NOON,
     )
     past.commit()

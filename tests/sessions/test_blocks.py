@@ -13,9 +13,9 @@ from auth.entitlements import Allowance
 from db.engine import SessionMaker
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, SHARED_PORTS, PortRange
 from sessions import end, feed, port_blocks, renewal, roaming, start
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.port_blocks import ALL_PORTS, PortBlock, PortBlockUse
-from sessions.start import Acceptance
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
 from tests.town import Town, build_town, make_client
@@ -36,10 +36,8 @@ def enter(db: Session, gateway: Gateway, number: int, now: datetime = NOON) -> A
     mac = f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
     return start.open_access(
         db,
-        gateway=gateway,
-        client=make_client(mac, f"10.66.{number >> 8}.{number & 255}"),
+        Arrival(gateway, make_client(mac, f"10.66.{number >> 8}.{number & 255}"), Acceptance("1", "fr", "")),
         allowance=Allowance(mac, SigninMethod.FREE, None, 1),
-        acceptance=Acceptance("1", "fr", ""),
         now=now,
     ).access
 
@@ -132,10 +130,8 @@ def test_without_blocks_the_lease_says_all_ports_of_the_one_address(db: Session)
     assert told(db, town.station, access) is None
     unknown = start.open_access(
         db,
-        gateway=town.pierre_bayle,
-        client=make_client("02:00:00:00:00:77", "10.68.0.5"),
+        Arrival(town.pierre_bayle, make_client("02:00:00:00:00:77", "10.68.0.5"), Acceptance("1", "fr", "")),
         allowance=Allowance("ada", SigninMethod.PATRON, NOON + HALF_HOUR, 1),
-        acceptance=Acceptance("1", "fr", ""),
         now=NOON - timedelta(hours=2),
     ).access
     assert origin(db, unknown) == PortBlock()

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from sessions import end, feed, leases, renewal, start
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, ClientObservation, EndReason, Lease
-from sessions.start import Acceptance
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
 from tests.town import ADA_PHONE, BO_PHONE, build_town, make_client
@@ -21,10 +21,8 @@ HALF_HOUR = timedelta(minutes=30)
 def enter(db: Session, gateway: Gateway, mac: str = ADA_PHONE, address: str = "10.66.0.5") -> AccessSession:
     return start.open_access(
         db,
-        gateway=gateway,
-        client=make_client(mac, address),
+        Arrival(gateway, make_client(mac, address), Acceptance("1", "fr", "")),
         allowance=Allowance(mac, SigninMethod.FREE, None, 1),
-        acceptance=Acceptance("1", "fr", ""),
         now=NOON,
     ).access
 

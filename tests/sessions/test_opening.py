@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from auth.entitlements import Allowance
 from db.engine import SessionMaker
 from sessions import start
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.start import Acceptance, Opened
+from sessions.start import Opened
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON, MovingClock
 from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, build_town, make_client
@@ -26,12 +27,7 @@ def ada(until: timedelta | None = timedelta(hours=4), devices: int = 2) -> Allow
 
 def enter(db: Session, gateway: Gateway, mac: str = ADA_PHONE, *, now=NOON, allowance=None) -> Opened:
     return start.open_access(
-        db,
-        gateway=gateway,
-        client=make_client(mac),
-        allowance=allowance or ada(),
-        acceptance=TERMS,
-        now=now,
+        db, Arrival(gateway, make_client(mac), TERMS), allowance=allowance or ada(), now=now
     )
 
 
@@ -127,7 +123,10 @@ def test_a_moved_session_keeps_its_deadline_and_links_both_rows(db: Session) -> 
     first = enter(db, town.station, allowance=ada(None)).access
     later = NOON + timedelta(minutes=10)
     moved = start.move(
-        db, first, gateway=town.station, client=make_client(ADA_TABLET, "10.66.0.9"), now=later
+        db,
+        first,
+        Arrival(town.station, make_client(ADA_TABLET, "10.66.0.9"), Acceptance("1", "fr", "")),
+        now=later,
     )
     db.refresh(first)
     assert first.end_reason == EndReason.MOVED

@@ -16,8 +16,9 @@ from auth.vouchers.models import Voucher
 from config import Secret
 from sessions import roaming, start
 from sessions import vouchers as passes
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.start import Acceptance, Opened, WhenFull
+from sessions.start import Opened, WhenFull
 from sites.models import Gateway
 from tests.actors import TESTER
 from tests.clock import NOON
@@ -51,13 +52,7 @@ def enter(
 ) -> Opened:
     allowance = redeeming.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
     return start.open_access(
-        db,
-        gateway=gateway,
-        client=make_client(mac),
-        allowance=allowance,
-        acceptance=TERMS,
-        now=now,
-        when_full=when_full,
+        db, Arrival(gateway, make_client(mac), TERMS), allowance=allowance, now=now, when_full=when_full
     )
 
 

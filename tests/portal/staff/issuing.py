@@ -12,7 +12,7 @@ from auth.vouchers.codes import read
 from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
 from sessions import start
-from sessions.start import Acceptance
+from sessions.arrival import Acceptance, Arrival
 from tests.portal.staff.conftest import Clerk
 from tests.town import Town, make_client
 
@@ -49,10 +49,10 @@ def go_online(services: Services, town: Town, code: str) -> None:
         )
         start.open_access(
             db,
-            gateway=gateway,
-            client=make_client("02:00:00:00:0a:01", "10.68.0.5"),
+            Arrival(
+                gateway, make_client("02:00:00:00:0a:01", "10.68.0.5"), Acceptance("2026-1", "fr", "0" * 64)
+            ),
             allowance=allowance,
-            acceptance=Acceptance("2026-1", "fr", "0" * 64),
             now=now,
         )
 

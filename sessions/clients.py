@@ -1,0 +1,61 @@
+"""The sessions of one client and of the person behind it: which devices are online, and leaving from any of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sessions import end
+from sessions.models import AccessSession, EndReason
+
+
+def devices(db: Session, access: AccessSession, *, now: datetime) -> list[AccessSession]:
+    """The devices online with the same entitlement, this one included, oldest first."""
+    return list(
+        db.scalars(
+            select(AccessSession)
+            .where(
+                AccessSession.entitlement_id == access.entitlement_id,
+                AccessSession.ended_at.is_(None),
+                AccessSession.until > now,
+            )
+            .order_by(AccessSession.started_at)
+        )
+    )
+
+
+def last(db: Session, *, network_id: int, mac: str) -> AccessSession | None:
+    """The newest session of this client on this network, open or ended."""
+    return db.scalars(
+        select(AccessSession)
+        .where(AccessSession.network_id == network_id, AccessSession.mac == mac)
+        .order_by(AccessSession.id.desc())
+        .limit(1)
+    ).first()
+
+
+def transferable(
+    db: Session, access_id: int, *, network_id: int, mac: str, now: datetime
+) -> AccessSession | None:
+    """The session, if it is of this network and has time left that may go to the device's new address `mac`.
+
+    None where `mac` has it already: by the first press of the same button.
+    """
+    access = db.get(AccessSession, access_id)
+    if access is None or access.network_id != network_id or not access.is_open(now):
+        return None
+    return access if access.mac != mac else None
+
+
+def leave(db: Session, access: AccessSession, *, device: int | None, now: datetime) -> bool:
+    """End this session, or that of another device of the same person; False where `device` is somebody else's.
+
+    A second press finds it ended already, and changes nothing.
+    """
+    chosen = access if device is None else db.get(AccessSession, device)
+    if chosen is None or chosen.entitlement_id != access.entitlement_id:
+        return False
+    end.end(db, chosen.id, reason=EndReason.LEFT, now=now)
+    return True

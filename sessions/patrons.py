@@ -1,0 +1,118 @@
+"""Patrons get online with their library account, from whatever front end they ask: a page, a program, RADIUS."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from auth import rate_limits
+from auth.entitlements import Allowance
+from auth.errors import AuthError, WrongCredentials
+from auth.patrons.directory import Directory, DirectoryEntry
+from auth.patrons.login_names import check_login, check_secret
+from auth.pseudonyms import Pseudonyms
+from db.engine import SessionMaker, async_commit
+from db.statements import table_of
+from sessions import policy, start
+from sessions.arrival import Arrival
+from sessions.models import AccessSession
+from sites.limits import site_closing
+from sites.models import Gateway, SigninMethod
+
+
+def sign_in(
+    make_session: SessionMaker,
+    arrival: Arrival,
+    *,
+    login: str,
+    secret: str,
+    directory: Directory,
+    pseudonyms: Pseudonyms,
+    now: datetime,
+) -> int:
+    """Prove the patron and open the session; its id. No transaction waits for the directory.
+
+    The attempt is charged before the directory is asked, and given back when the PIN was right: a stranger's guesses
+    stop here and never lock the patron's account there. Raises `auth.errors.AuthError`, whose `subject` says whom the
+    directory found.
+    """
+    check_login(login)
+    check_secret(secret)
+    found = directory.find(login)
+    subject = pseudonym_of(found, pseudonyms)
+    try:
+        return _prove_and_open(
+            make_session, arrival, found, secret, subject=subject, directory=directory, now=now
+        )
+    except AuthError as error:
+        error.subject = subject if found.stable_id is not None else None
+        raise
+
+
+def pseudonym_of(found: DirectoryEntry, pseudonyms: Pseudonyms) -> str:
+    """The person's pseudonym; for a login that nobody has, one of its own, so that guesses at it count alike."""
+    if found.stable_id is None:
+        return pseudonyms.of("nobody", found.login)
+    return pseudonyms.of("patron", found.stable_id)
+
+
+def _prove_and_open(
+    make_session: SessionMaker,
+    arrival: Arrival,
+    found: DirectoryEntry,
+    secret: str,
+    *,
+    subject: str,
+    directory: Directory,
+    now: datetime,
+) -> int:
+    gateway, mac = arrival.gateway, arrival.client.mac
+    broad = [rate_limits.of_client(gateway.identity, mac), rate_limits.of_site(gateway.site.slug)]
+    with async_commit(make_session) as db:
+        is_known = _has_been_on(db, subject, mac)
+        # Strangers who spend the site's limit shut no device out that has been on with this account.
+        rate_limits.check(db, broad[:1] if is_known else broad, now=now)
+        account = rate_limits.of_account(subject, mac if is_known else None)
+        rate_limits.take(db, account, now=now)
+    try:
+        directory.prove(found, secret, today=_today(gateway, now))
+    except WrongCredentials:
+        with make_session.begin() as db:
+            for limit in broad:
+                rate_limits.count(db, limit, now=now)
+        raise
+    except AuthError:
+        # The PIN was right, or nobody could say: that is no guess.
+        with make_session.begin() as db:
+            rate_limits.refund(db, account)
+        raise
+    with make_session.begin() as db:
+        rate_limits.refund(db, account)
+        opened = start.open_access(db, arrival, allowance=_allowance(subject, gateway, now), now=now)
+        return opened.access.id
+
+
+def _allowance(subject: str, gateway: Gateway, now: datetime) -> Allowance:
+    """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
+    network = gateway.network
+    until = policy.patron_until(now=now, length=network.lease_length, closing=site_closing(gateway, now))
+    return Allowance(subject, SigninMethod.PATRON, until, network.devices_per_person)
+
+
+def _today(gateway: Gateway, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(gateway.site.zone)).date()
+
+
+def _has_been_on(db: Session, subject: str, mac: str) -> bool:
+    return db.scalars(_KNOWN, {"subject": subject, "mac": mac}).first() is not None
+
+
+_accesses = table_of(AccessSession)
+_KNOWN = (
+    select(_accesses.c.id)
+    .where(_accesses.c.subject == bindparam("subject"), _accesses.c.mac == bindparam("mac"))
+    .limit(1)
+)

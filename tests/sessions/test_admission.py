@@ -20,6 +20,7 @@ from sessions import clients, patrons, vouchers
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason
 from sites.models import Gateway, SigninMethod
+from tests.actors import TESTER
 from tests.clock import NOON
 from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, build_town, make_client
 
@@ -105,7 +106,7 @@ def test_a_voucher_lets_one_device_in_and_another_takes_its_place_when_asked(
     with make_session.begin() as db:
         plan = plans.by_slug(db, "day")
         plan.devices = 1
-        (code,) = issuing.issue(db, keys=KEYS, plan=plan, order=Order(1, "tests"), now=NOON).codes
+        (code,) = issuing.issue(db, keys=KEYS, plan=plan, order=Order(1), actor=TESTER, now=NOON).codes
     first = redeem(make_session, library, f" {code.lower()} ", ADA_PHONE)
     with pytest.raises(AlreadyUsed):
         redeem(make_session, library, code, BO_PHONE)
@@ -128,7 +129,7 @@ def test_a_device_ends_another_one_of_the_same_person_and_nobody_elses(
     phone = sign_in(make_session, library, "29001", "1234")
     with make_session.begin() as db:
         plan = plans.by_slug(db, "day")
-        (code,) = issuing.issue(db, keys=KEYS, plan=plan, order=Order(1, "tests"), now=NOON).codes
+        (code,) = issuing.issue(db, keys=KEYS, plan=plan, order=Order(1), actor=TESTER, now=NOON).codes
     strangers = redeem(make_session, library, code, ADA_TABLET)
     with make_session.begin() as db:
         mine = db.get_one(AccessSession, phone)

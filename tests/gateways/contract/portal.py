@@ -18,8 +18,8 @@ from portal.app import create_app, make_services
 from portal.gateway_api import notify_gateway, reconcile
 from portal.services import Clock
 from sessions import accounting, end, renewal, start
+from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.start import Acceptance
 from sessions.sweep import sweep
 from sites.models import Gateway, Network, SigninMethod
 from tests.town import make_gateway, make_network, make_site
@@ -82,10 +82,8 @@ class ContractPortal:
         with self.services.make_session.begin() as db:
             opened = start.open_access(
                 db,
-                gateway=self._record(db),
-                client=client,
+                Arrival(self._record(db), client, TERMS),
                 allowance=Allowance(f"person of {client.mac}", SigninMethod.FREE, None, devices=1),
-                acceptance=TERMS,
                 now=self.clock(),
             )
         assert opened.lease_id is not None

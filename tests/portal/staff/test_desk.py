@@ -55,6 +55,14 @@ def test_a_double_press_issues_once(clerk: Clerk, db: Session) -> None:
     assert db.scalar(select(func.count(Voucher.id))) == 2
 
 
+def test_no_link_on_an_answer_to_a_form_loses_what_was_typed(clerk: Clerk) -> None:
+    """Another language is a link to the page, which knows nothing of what was sent."""
+    assert 'class="languages"' in clerk.get("/staff/desk").text
+    answer = clerk.press("/staff/desk", plan="day", count="ten", event="Fête du livre")
+    assert (answer.status_code, "Fête du livre" in answer.text) == (400, True)
+    assert 'class="languages"' not in answer.text
+
+
 @pytest.mark.parametrize("count", ["0", "-1", "1001", "ten", "1e3", "٣", "9" * 500])
 def test_it_refuses_what_is_no_number_of_passes(clerk: Clerk, db: Session, count: str) -> None:
     clerk.get("/staff/desk")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ads import ledger
 from ads.campaigns import load_announcements, running
-from ads.errors import NotDue, SpentTicket
+from ads.errors import NotDue, SpentImpression
 from ads.ledger import ImpressionToken
 from ads.models import Impression
 from auth.pseudonyms import Pseudonyms
@@ -54,7 +54,7 @@ def test_an_acceptance_is_one_lease_and_one_row(db: Session) -> None:
 def test_a_replayed_ticket_is_spent(db: Session) -> None:
     town = build_town(db)
     accept(db, town, "a")
-    with pytest.raises(SpentTicket):
+    with pytest.raises(SpentImpression):
         accept(db, town, "a", now=NOON + timedelta(minutes=28))
 
 
@@ -106,7 +106,7 @@ def rush(make_session: SessionMaker, town: Town, nonces: list[str], *, now) -> l
         try:
             with make_session.begin() as db:
                 results.append(accept(db, town, nonce, now=now).lease_id)
-        except (SpentTicket, NotDue) as error:
+        except (SpentImpression, NotDue) as error:
             results.append(type(error))
 
     threads = [threading.Thread(target=tap, args=(nonce,)) for nonce in nonces]

@@ -1,7 +1,7 @@
 """Refusals, written down: for which reason somebody stayed outside, and on which facts. The guest holds the code.
 
 A device that runs into the same rule again within a minute meets the same code, and only so many are written for one
-site in an hour: a flood of refusals fills no disk (case D6).
+site in an hour: a flood of refusals fills no disk.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from lab.namespace import SEARCH_PATH, Inside, environment
 from lab.network import Phone
 from lab.packages import MissingPackages, provide
 
+TOP = Path(__file__).resolve().parent.parent
 PROBE = "http://captive.apple.com/"
 # What the greeting names and a shell needs; a browser is the visitor's own affair.
 PROBE_PACKAGES = ("curl",)
@@ -47,7 +49,8 @@ def main() -> int:
     shell = phone.ns.command([os.environ.get("SHELL", "/bin/sh")])
     authority = str(folder / "certificates" / "authority.pem")
     trusting = {"CURL_CA_BUNDLE": authority, "SSL_CERT_FILE": authority, "PS1": "phone$ "}
-    os.execvpe(shell[0], shell, environment(trusting))
+    # The way to other sites is named as a module of ours, and people change folders.
+    os.execvpe(shell[0], shell, environment({**trusting, "PYTHONPATH": str(TOP)}))
     return 0
 
 
@@ -65,14 +68,18 @@ def _greet(folder: Path) -> None:
     keys = ",".join(fingerprint(place / f"{name}.pem") for name in ("portal", "internet"))
     sandbox = " --no-sandbox" if os.geteuid() == 0 else ""
     browsing = f"--user-data-dir=/tmp/phone-profile --ignore-certificate-errors-spki-list={keys} {PROBE}"
-    walks = ", ".join(f"{sys.executable} -m lab.phone {door.site}" for door in OPEN)
+    elsewhere = "" if folder == FOLDER else f" --folder {shlex.quote(str(folder))}"
+    walks = "\n    ".join(f"{sys.executable} -m lab.phone{elsewhere} {door.site}" for door in OPEN)
     print(
         f"""You are in the phone. Ctrl-D leaves it.
-  What it has:           ip address; ip route
-  Its own probe:         {_if_there("curl", f"-i {PROBE}hotspot-detect.html")}
+  What it has:
+    ip address; ip route
+  Its own probe:
+    {_if_there("curl", f"-i {PROBE}hotspot-detect.html")}
   A browser, trusting the lab's two servers and nothing else of the lab:
     {_if_there("chromium", f"{sandbox} {browsing}".strip())}
-  Other sites:           {walks}
+  Other sites, in a shell of their own:
+    {walks}
 """,
         flush=True,
     )

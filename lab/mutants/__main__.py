@@ -7,6 +7,7 @@ are red without any change, or when a list does not fit the tree any more.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument(
         "--list", action="store_true", help="print the mutants and their reasons, run nothing"
     )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
     options = parser.parse_args()
     words = [word.lower() for word in options.words]
     chosen = [

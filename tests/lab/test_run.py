@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.doors import OPEN
 from lab.namespace import NoNamespaces
 from lab.run import demand_ipv6
 from tests.services.parts import free_port, program
@@ -62,8 +64,42 @@ def programs_of(session_leaders: Sequence[str]) -> list[int]:
     return found
 
 
+def in_phone(folder: Path, *lines: str) -> str:
+    """What the phone's shell says to these lines, typed in another folder than ours."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lab.phone", "--folder", str(folder)],
+        cwd=TOP,
+        input="\n".join(["cd /", *lines, "exit", ""]),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "SHELL": "/bin/sh"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def every_command_of_the_greeting_works(folder: Path) -> None:
+    own, probe, browser, *walks = re.findall(r"^    (.+)$", in_phone(folder), re.MULTILINE)
+    addresses = in_phone(folder, own)
+    assert "wlan0" in addresses and "default via 10.66.1.1" in addresses
+    assert re.search(
+        r"^HTTP/1.1 302 .*^Location: https://", in_phone(folder, probe), re.MULTILINE | re.DOTALL
+    )
+    profile = browser.replace("/tmp/phone-profile", str(folder / "profile"))
+    page = in_phone(folder, f"{profile} --headless --dump-dom")
+    # The first page over HTTPS, of a server that nobody else trusts.
+    assert 'action="/signin"' in page
+    asked = "echo 'ip -4 -brief address show dev wlan0'"
+    for number, walk in enumerate(walks):
+        assert f"10.66.{number}." in in_phone(folder, f"{asked} | {walk}")
+    assert len(walks) == len(OPEN)
+
+
 def test_the_hotspot_runs_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
-    program("dnsmasq")
+    for name in ("dnsmasq", "curl", "chromium"):
+        program(name)
     with opened():
         pass
     port = free_port()
@@ -82,6 +118,7 @@ def test_the_hotspot_runs_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> Non
             env={**os.environ, "SHELL": "/bin/sh"},
         )
         assert "10.66.1." in phone.stdout, phone.stderr
+        every_command_of_the_greeting_works(tmp_path)
         keepers = [os.pidfd_open(pid) for pid in json.loads((tmp_path / "lab.json").read_text()).values()]
         lab.send_signal(signal.SIGINT)
         assert lab.stdout is not None

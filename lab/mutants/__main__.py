@@ -65,7 +65,7 @@ def try_all(mutants: list[Mutant], trees: list[Tree]) -> int:
     """Print a line for each, as many at a time as there are copies of the tree, and give the exit status."""
     tests = sorted({test for mutant in mutants for test in mutant.tests})
     print(f"{len(mutants)} mutants; first their {len(tests)} tests without any change", flush=True)
-    untouched = trees[0].run(tests)
+    untouched = trees[0].run(tests, jobs=len(trees), seconds=None)
     if untouched.words != "survived":
         print(f"{untouched.output}\nThe tests must be green before a guard is taken out.")
         return 1

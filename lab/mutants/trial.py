@@ -60,9 +60,13 @@ class Tree:
         self._changes += 1
         os.utime(path, (self._changes, self._changes))
 
-    def run(self, tests: Collection[str]) -> Result:
-        """Run these tests, in a process group of their own that ends with them."""
+    def run(
+        self, tests: Collection[str], *, jobs: int = 1, seconds: float | None = LONGEST_SECONDS
+    ) -> Result:
+        """Run these tests, so many at a time, in a process group of their own that ends with them."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+        if jobs > 1:
+            command += ["-n", str(jobs), "--dist", "loadgroup"]
         begun = time.monotonic()
         with subprocess.Popen(
             command,
@@ -74,7 +78,7 @@ class Tree:
             start_new_session=True,
         ) as process:
             try:
-                output, _ = process.communicate(timeout=LONGEST_SECONDS)
+                output, _ = process.communicate(timeout=seconds)
                 words = WORDS.get(process.returncode, "broken")
             except subprocess.TimeoutExpired:
                 words, output = "endless", ""

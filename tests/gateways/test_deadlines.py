@@ -45,16 +45,17 @@ def test_running_flows_stop_at_the_deadline_with_portal_and_agent_dead(tmp_path:
             far.recv(10)
 
 
-def test_an_end_by_staff_stops_running_flows_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_an_end_by_staff_stops_running_flows_at_once(tmp_path: Path, version: int) -> None:
     with hotspot(tmp_path, phones=2) as spot, ExitStack() as stack:
         ada, bo = spot.net.phone
-        spot.portal.grant(17, ada, 600)
-        spot.portal.grant(18, bo, 600)
+        for number, phone in ((17, ada), (18, bo)):
+            spot.portal.grant(number, phone, 600, addresses=[str(phone.address(4)), str(phone.address(6))])
         spot.portal.wait_confirmed(18)
-        tcp = stack.enter_context(tcp_stream(spot.net, ada, up=False))
-        udp = stack.enter_context(udp_ping_pong(spot.net, ada))
-        pour = stack.enter_context(udp_downpour(spot.net, ada))
-        other = stack.enter_context(udp_ping_pong(spot.net, bo))
+        tcp = stack.enter_context(tcp_stream(spot.net, ada, up=False, version=version))
+        udp = stack.enter_context(udp_ping_pong(spot.net, ada, version=version))
+        pour = stack.enter_context(udp_downpour(spot.net, ada, version=version))
+        other = stack.enter_context(udp_ping_pong(spot.net, bo, version=version))
         time.sleep(0.5)
         spot.portal.end(17)
         ended = time.monotonic()

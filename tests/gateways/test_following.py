@@ -230,16 +230,20 @@ def test_an_end_at_one_gateway_leaves_the_same_address_at_another(tmp_path: Path
                 portal.stop()
 
 
-def test_bytes_are_counted_to_the_last_before_the_deadline(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "headers"), [(4, 28), (6, 48)])
+def test_bytes_are_counted_to_the_last_before_the_deadline(
+    tmp_path: Path, version: int, headers: int
+) -> None:
+    """`headers`: the bytes of IP and UDP around each datagram."""
     with hotspot(tmp_path) as spot:
         phone = spot.net.phone[0]
-        spot.portal.grant(17, phone, 3)
+        spot.portal.grant(17, phone, 3, addresses=[str(phone.address(4)), str(phone.address(6))])
         spot.portal.wait_confirmed(17)
-        with udp_ping_pong(spot.net, phone, size=100) as flow:
+        with udp_ping_pong(spot.net, phone, size=100, version=version) as flow:
             report = spot.portal.wait_report(lambda report: report["held"] == [] and client(report, 17))
         row = client(report, 17)
-        # 28 bytes of IPv4 and UDP headers around each datagram.
-        assert (row["packets_up"], row["bytes_up"]) == (flow.there.count, flow.there.count * 128)
+        counted = (row["packets_up"], row["bytes_up"])
+        assert counted == (flow.there.count, flow.there.count * (100 + headers))
         assert row["packets_down"] == flow.here.count
         spot.portal.wait_report(lambda report: not client(report, 17))
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from gateways.nftables.elements import ActualState, Lease
 from gateways.nftables.rate_classes import RateClass
-from gateways.nftables.table_layout import PROOF_COUNTERS, TABLE
+from gateways.nftables.table_layout import COUNTERS, PROOF_COUNTERS, TABLE
 from gateways.types import IpAddress, MacAddress, PortRange
 
 NFT_SECONDS = 30.0
@@ -136,7 +136,11 @@ def read_counters() -> dict[str, int]:
     """The packets of every named counter of ours. Raises `UnknownState`."""
     listed = _listing("counters", "table", *TABLE.split())
     counters = [entry["counter"] for entry in listed if "counter" in entry]
-    return {each["name"]: int(each["packets"]) for each in counters if each["table"] == "arobase"}
+    found = {each["name"]: int(each["packets"]) for each in counters if each["table"] == "arobase"}
+    if not found.keys() >= set(COUNTERS):
+        # Somebody removed the table while it was listed.
+        raise UnknownState("counters of ours are missing")
+    return found
 
 
 def read_refusals() -> dict[str, int]:

@@ -12,6 +12,7 @@ TABLE = "inet arobase"
 NO_GRANT = 2**32 - 1
 # Where the packet that proves the way has come to, in order.
 PROOF_COUNTERS = tuple(f"proof_{step}{version}" for version in (4, 6) for step in ("in", "forward", "out"))
+COUNTERS = (*PROOF_COUNTERS, "spoofed", "dns", "dhcp", "dhcp_servers", "routers")
 CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting", "proof")
 PARTS = ("identify", "foreign", "unknown", "dhcp", "garden", "pass", "up", "down", "settle", "refuse")
 

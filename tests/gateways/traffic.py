@@ -17,6 +17,7 @@ from lab.network import Phone, Town
 
 ETH_P_ALL = 3
 BEAT_SECONDS = 0.02
+SO_RCVBUFFORCE, TAP_BYTES = 33, 64 << 20
 
 
 def outside(net: Town, version: int) -> str:
@@ -191,6 +192,9 @@ class Tap:
     def __init__(self, ns: Inside, interface: str) -> None:
         def opened() -> socket.socket:
             tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            # Room for what comes while a busy machine lets nobody read; only root of the machine may have it.
+            with contextlib.suppress(PermissionError):
+                tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, TAP_BYTES)
             tap.bind((interface, ETH_P_ALL))
             return tap
 

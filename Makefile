@@ -9,7 +9,7 @@ TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd 
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 
-.PHONY: help setup run code phone tour test test-all mutants check bench lock packages
+.PHONY: help setup run code phone tour test test-all mutants coverage house check bench lock packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -55,6 +55,14 @@ test-all: ## The same, and all of it on either database (before a release)
 mutants: $(BIN)/.ready-dev ## Take each guard out in a copy of the tree, and see its tests go red (ONLY="feed leases": those alone)
 	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)
 	@$(ROOTED) lab.mutants $(ONLY)
+
+coverage: $(BIN)/.ready-dev ## Run the tests and list the lines and branches that none reaches (ONLY="tests/auth": those alone)
+	@rm -rf .coverage && mkdir .coverage
+	-@STRICT_PARTS=1 $(ROOTED) coverage run -m pytest -q -n 2 --dist loadgroup $(ONLY)
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report --sort=-miss
+
+house: ## Measure the sources: sizes, imports for each file, names that recur
+	@$(BIN)/python -m lab.house
 
 check: $(BIN)/.ready-dev ## Style, types and who imports whom
 	$(BIN)/ruff check .

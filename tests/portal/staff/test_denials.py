@@ -27,6 +27,7 @@ from auth.denials import (
     Text,
     declare,
 )
+from portal.denials.reasons import WRITTEN_DOWN
 from portal.denials.rendering import (
     explanation,
     facts_in_words,
@@ -152,6 +153,14 @@ def test_every_reason_is_worded_wherever_it_is_read(app: Flask, language: str) -
             words = explanation(reason.code)
             assert words.name != reason.code != report_line(reason.code)
             assert words.meaning and words.advice
+
+
+def test_whoever_reads_the_log_knows_every_reason_in_it() -> None:
+    """The command line and the reports load no pages: what is written down is declared in the modules named here."""
+    known = {module.__name__ for module in (*WRITTEN_DOWN, portal.denials.reasons)}
+    declaring = {kind.__module__ for kind in denials() if "reason" in vars(kind) and kind.reason.incident}
+    inherited = {"portal.http.clients"}
+    assert declaring - inherited <= known
 
 
 def test_a_code_or_a_problem_type_stands_for_one_reason() -> None:

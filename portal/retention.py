@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from ads import retention as ads
-from auth.audit import log
+from auth.audit.actor import Actor
 from db.disk_reserve import is_full, reserve_of
 from db.engine import checkpoint_wal
 from portal.services import Services
-from sessions.retention import periods, purge, registry
-from sessions.retention.models import RetentionRule, TermChange
-from sessions.retention.periods import Term
+from sessions.retention import purge, registry
 from sessions.retention.purge import Phase, Stepped
 
 SHELVES = (ads.IMPRESSIONS, *registry.shelves(ads.OF_SESSIONS))
@@ -26,7 +22,7 @@ SMALLEST_STEP = 20
 
 
 def purging(
-    service: Services, *, at_once: bool = False, confirmed_by: str | None = None
+    service: Services, *, at_once: bool = False, confirmed_by: Actor | None = None
 ) -> Iterator[Stepped]:
     """Purge, step by step, each committed when it is given; the last one says how it ended.
 
@@ -57,39 +53,6 @@ def purging(
         checkpoint_wal(service.engine)
     if reserve is not None and stepped.phase is not Phase.RESTED:
         reserve.take()
-
-
-def change_term(db: Session, rule_id: int, *, term: Term, basis: str, by: str, now: datetime) -> bool:
-    """Change a term, or ask for a shorter one, with its line in the trail; whether it holds already.
-
-    Raises what `terms.change` raises.
-    """
-    before = db.get(RetentionRule, rule_id)
-    changed = periods.change(db, rule_id, term=term, basis=basis, by=by, now=now)
-    assert before is not None
-    holds = not isinstance(changed, TermChange)
-    fresh = changed if isinstance(changed, TermChange) else changed[1]
-    log.record(
-        db,
-        actor=by,
-        action=log.TERM_CHANGED if holds else log.TERM_ASKED,
-        object=f"retention:{fresh.data_class}",
-        detail=periods.told(fresh, before=before),
-        now=now,
-    )
-    return holds
-
-
-def record_term(db: Session, action: str, change: TermChange, *, by: str, now: datetime) -> None:
-    """The line in the trail about a shorter term that was confirmed or withdrawn."""
-    log.record(
-        db,
-        actor=by,
-        action=action,
-        object=f"retention:{change.data_class}",
-        detail={"now": f"{change.term} {change.unit}", "asked by": change.asked_by},
-        now=now,
-    )
 
 
 def keep(service: Services) -> Stepped:

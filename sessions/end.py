@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from auth.audit import log
+from auth.audit.actions import SESSION_ENDED, ObjectKind
+from auth.audit.actor import Actor
 from gateways.registry import names
 from sessions import leases, policy
 from sessions.models import AccessSession, EndReason
@@ -20,6 +24,20 @@ def end(db: Session, access_id: int, *, reason: EndReason, now: datetime) -> boo
     claimed = _claim(db, AccessSession.id == access_id, reason=reason, at=now)
     leases.release(db, claimed, now=now)
     return bool(claimed)
+
+
+def end_by(db: Session, access_id: int, *, actor: Actor, now: datetime) -> bool:
+    """End one open access session because somebody wants it, on record; False where it had ended before."""
+    return bool(end_all_by(db, [access_id], actor=actor, now=now))
+
+
+def end_all_by(db: Session, access_ids: Iterable[int], *, actor: Actor, now: datetime) -> list[int]:
+    """The same for several; those that were open."""
+    ended = [one for one in access_ids if end(db, one, reason=EndReason.STAFF, now=now)]
+    for one in ended:
+        network = db.get_one(AccessSession, one).network.slug
+        log.append(db, SESSION_ENDED, ObjectKind.SESSION.named(one), actor=actor, network=network, now=now)
+    return ended
 
 
 def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:

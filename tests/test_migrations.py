@@ -20,6 +20,7 @@ from auth.audit import chain, log, signatures, verification
 from auth.audit.verification import ChainVerdict
 from db.base import Base
 from db.engine import make_engine
+from tests.actors import enter
 from tests.clock import NOON
 
 ROOT = Path(__file__).parent.parent
@@ -92,7 +93,7 @@ def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection)
     upgrade(blank)
     with Session(blank, join_transaction_mode="create_savepoint") as db:
         assert verification.verify(db) == ChainVerdict(entries=2)
-        log.record(db, actor="cem", action="issued", object="batch:2", now=NOON)
+        enter(db, actor="cem", action="issued", object="batch:2", now=NOON)
         assert verification.verify(db) == ChainVerdict(entries=3)
         with pytest.raises(DatabaseError, match="append-only"):
             db.execute(text("DELETE FROM trail_links"))

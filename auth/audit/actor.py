@@ -50,5 +50,12 @@ def command_line(operator: str = "") -> Actor:
     return Actor(ActorKind.COMMAND_LINE, f"{known} ({_COMMAND_LINE})" if known else _COMMAND_LINE)
 
 
+def named(name: str) -> Actor:
+    """The actor whose name an earlier entry or row has kept; what they work for is not kept."""
+    if name == _COMMAND_LINE or name.endswith(f" ({_COMMAND_LINE})"):
+        return Actor(ActorKind.COMMAND_LINE, name)
+    return Actor(ActorKind.TOKEN if name.startswith("token:") else ActorKind.STAFF, name)
+
+
 # The sweep, and what else the portal does by itself.
 SYSTEM = Actor(ActorKind.SYSTEM, "system")

@@ -23,18 +23,12 @@ from auth.audit import actions, chain, signatures
 from auth.audit.actions import AuditAction
 from auth.audit.actor import Actor
 from auth.audit.chain import TrailLink
-from auth.audit.signatures import TrailSeal, TrailSeals
 from db.base import Base
 from db.types import Json
 
 Plain = str | int | bool | None
 Detail = Mapping[str, Plain | Sequence[Plain]]
 
-SYSTEM = "system"
-COMMAND_LINE = "command line"
-PURGED = actions.AUDIT_LOG_PURGED.key
-TERM_ASKED, TERM_CONFIRMED = actions.PERIOD_ASKED.key, actions.PERIOD_CONFIRMED.key
-TERM_WITHDRAWN, TERM_CHANGED = actions.PERIOD_WITHDRAWN.key, actions.PERIOD_CHANGED.key
 # The entries that say what was purged stay for ever: they name nobody, and without them the rest proves nothing. So do
 # those that say who changed how long things are kept: no term that somebody shortens takes its own record along.
 KEPT = tuple(action.key for action in actions.ACTIONS.values() if action.stays)
@@ -113,12 +107,12 @@ def append(
     """
     if actions.kind_of(object) not in action.objects:
         raise ValueError(f"{action.key!r} is not done to {object!r}")
-    return record(
+    return _write(
         db, actor=actor.name, action=action.key, object=object, now=now, detail=detail, network=network
     )
 
 
-def record(
+def _write(
     db: Session,
     *,
     actor: str,
@@ -128,10 +122,6 @@ def record(
     detail: Detail | None = None,
     network: str | None = None,
 ) -> TrailEntry:
-    """Write one deed down, in the caller's transaction.
-
-    Call it last in that transaction: the lock on the numbers is held from here to the commit.
-    """
     head = _next_number(db)
     facts = {key: list(value) if isinstance(value, tuple) else value for key, value in (detail or {}).items()}
     entry = TrailEntry(
@@ -153,28 +143,6 @@ def record(
         db.add(seals.sign(entry.number, entry_hash, at=entry.at, kept=action in KEPT))
         db.flush()
     return entry
-
-
-def seal_all(db: Session, seals: TrailSeals) -> int:
-    """Vouch for the entries that are older than seals are, as they stand; how many."""
-    sealed = select(TrailSeal.number).where(TrailSeal.number == TrailLink.number)
-    older = (
-        select(TrailLink, TrailEntry)
-        .outerjoin(TrailEntry, TrailEntry.number == TrailLink.number)
-        .where(~sealed.exists())
-    )
-    made = [
-        seals.sign(
-            link.number,
-            link.entry_hash,
-            at=entry.at if entry else None,
-            kept=entry is not None and entry.action in KEPT,
-        )
-        for link, entry in db.execute(older)
-    ]
-    db.add_all(made)
-    db.flush()
-    return len(made)
 
 
 def canonical(entry: TrailEntry) -> bytes:

@@ -12,7 +12,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from auth.audit import log
-from auth.audit.log import PURGED, TrailEntry, TrailHead
+from auth.audit.actions import AUDIT_LOG_PURGED, ObjectKind
+from auth.audit.actor import SYSTEM
+from auth.audit.log import TrailEntry, TrailHead
 
 # No purge of the trail is believed that takes what is younger, whatever rule it names.
 SHORTEST_TERM = timedelta(days=365)
@@ -29,18 +31,18 @@ def declare(db: Session, *, up_to: int, before: datetime, rule: str, now: dateti
     """Have the trail say that its entries up to this number, all written before this instant, are purged; False where
     it says so already.
 
-    Call it last in its transaction, like `auth.audit.log.record`.
+    Call it last in its transaction, like `auth.audit.log.append`.
     """
     declared = (
         update(TrailHead).where(TrailHead.purged_to < up_to).values(purged_to=up_to).returning(TrailHead.id)
     )
     if db.scalar(declared) is None:
         return False
-    log.record(
+    log.append(
         db,
-        actor=log.SYSTEM,
-        action=PURGED,
-        object="trail",
+        AUDIT_LOG_PURGED,
+        ObjectKind.AUDIT_LOG,
+        actor=SYSTEM,
         detail={"up to": up_to, "before": before.isoformat(), "rule": rule},
         now=now,
     )

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.audit.actions import AUDIT_LOG_PURGED
 from auth.audit.anchors import Anchor
 from auth.audit.chain import TrailLink
-from auth.audit.log import PURGED, TrailEntry
+from auth.audit.log import TrailEntry
 from auth.audit.purge import SHORTEST_TERM
 from auth.audit.signatures import TrailSeal
 
@@ -51,7 +52,7 @@ def read(db: Session, anchors: Sequence[Anchor], *, believed: Believed) -> Purge
     statement = (
         select(TrailLink, TrailEntry)
         .join(TrailEntry, TrailEntry.number == TrailLink.number)
-        .where(TrailEntry.action == PURGED)
+        .where(TrailEntry.action == AUDIT_LOG_PURGED.key)
         .order_by(TrailEntry.number)
     )
     found, forged = [], None

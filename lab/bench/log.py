@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
+from auth.audit.actor import Actor, command_line
 from db.base import Base
 from db.engine import make_engine, make_session_maker, reading
 from lab.bench.figures import Figure, percentile
@@ -210,7 +211,7 @@ def purged(engine: Engine, sizes: Sizes) -> float:
         first = db.scalar(select(AccessSession.started_at).order_by(AccessSession.started_at).limit(1))
     assert first is not None
     at, rows, spent = first + PAST_TERM + timedelta(days=7), 0, 0.0
-    confirmed: str | None = "bench"
+    confirmed: Actor | None = command_line("bench")
     while spent < sizes.purge_seconds:
         stepped, seconds = _step(make_session_maker(engine), at, confirmed)
         confirmed = None
@@ -223,7 +224,7 @@ def purged(engine: Engine, sizes: Sizes) -> float:
     return rows / spent
 
 
-def _step(make_session: Callable[[], Session], at: datetime, by: str | None) -> tuple[purge.Stepped, float]:
+def _step(make_session: Callable[[], Session], at: datetime, by: Actor | None) -> tuple[purge.Stepped, float]:
     started = time.perf_counter()
     with make_session() as db:
         stepped = purge.step(db, SHELVES, now=at, at_once=True, confirmed_by=by)

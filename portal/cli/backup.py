@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 from sqlalchemy.engine import make_url
 
-from auth.audit import log
+from auth.audit import database
 from db import copies
 from portal.cli import restoring
 from portal.cli.database import db
+from portal.cli.operator import operator
 from portal.services import services
 from sessions.restoring import Restored
 
@@ -33,9 +34,7 @@ def backup(file: Path) -> None:
     """Copy the database to FILE, while the portal runs. Only its owner may read the copy: it holds the log."""
     service, path = services(), _path()
     with service.make_session.begin() as session:
-        log.record(
-            session, actor=log.COMMAND_LINE, action="backup made", object="database", now=service.clock()
-        )
+        database.backup_made(session, actor=operator(), now=service.clock())
     try:
         copies.copy(path, file)
     except FileExistsError as error:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from auth.audit import log
+from auth.audit.sealing import seal_all
 from auth.audit.signatures import TrailSeal, TrailSeals
 from auth.vouchers.plans import add_first_plans
 from config import Secret
@@ -75,7 +75,7 @@ def to_newest_shape(engine: Engine, secret: Secret) -> None:
         command.upgrade(config, "head")
         if not was_sealed:
             # Only now: whoever takes the seals off later does not get new ones by this.
-            log.seal_all(Session(connection), TrailSeals(secret))
+            seal_all(Session(connection), TrailSeals(secret))
 
 
 @db.command("upgrade")

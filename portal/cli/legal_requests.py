@@ -10,10 +10,11 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit import log
-from auth.audit.log import COMMAND_LINE
+from auth.audit.actions import REQUISITIONS_LISTED, ObjectKind
 from auth.staff.roles import Authority
+from portal.cli.operator import operator
 from portal.services import services
+from sessions import access_audit
 from sessions.legal_requests import answering, register
 from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
 from sessions.legal_requests.french import exactness_in_words, scope_in_words
@@ -54,7 +55,7 @@ def add(**words: str | None) -> None:
     try:
         with services().make_session.begin() as db:
             given = {name: text or "" for name, text in words.items()}
-            entry = register.add(db, given, by=COMMAND_LINE, now=services().clock())
+            entry = register.add(db, given, actor=operator(), now=services().clock())
             click.echo(entry.id)
     except UnreadableEntry as error:
         raise click.ClickException(
@@ -72,11 +73,11 @@ def list_requisitions() -> None:
                 f"{entry.id}\t{entry.received_at:%Y-%m-%dT%H:%M:%SZ}\t{state}\t{entry.authority}\t"
                 f"{entry.reference}\t{entry.basis.name}\t{scope_in_words(RequestScope.of(entry.scope))}"
             )
-        log.record(
+        access_audit.looked(
             db,
-            actor=COMMAND_LINE,
-            action="requisitions listed",
-            object="requisitions",
+            REQUISITIONS_LISTED,
+            ObjectKind.REQUISITIONS,
+            actor=operator(),
             now=services().clock(),
         )
 
@@ -94,7 +95,7 @@ def answer(number: int, to: Path | None) -> None:
                 _find(db, number),
                 signer=service.signer,
                 portal=service.settings.portal_host,
-                by=COMMAND_LINE,
+                actor=operator(),
                 now=service.clock(),
             )
     except ClosedRequisition as error:
@@ -112,7 +113,7 @@ def close(number: int) -> None:
     """Close a requisition: nothing more leaves by it."""
     try:
         with services().make_session.begin() as db:
-            register.close(db, _find(db, number), by=COMMAND_LINE, now=services().clock())
+            register.close(db, _find(db, number), actor=operator(), now=services().clock())
     except ClosedRequisition as error:
         raise click.ClickException(f"Requisition {number} is closed already.") from error
 
@@ -155,15 +156,7 @@ def set_basis(name: str, text: str, retire: bool) -> None:
         known = db.scalars(select(RequisitionBasis.id).where(RequisitionBasis.name == name)).first()
         if known is None and not text:
             raise click.ClickException("A new basis needs its text.")
-        register.set_basis(db, name=name, text=text, retired_at=now if retire else None)
-        log.record(
-            db,
-            actor=COMMAND_LINE,
-            action="basis changed",
-            object="requisitions",
-            detail={"basis": name, "text": text, "retired": retire},
-            now=now,
-        )
+        register.set_basis(db, name=name, text=text, retired=retire, actor=operator(), now=now)
 
 
 def _find(db: Session, number: int) -> Requisition:

@@ -11,14 +11,16 @@ from flask import g
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from auth.audit import log
+from auth.audit.actions import REPORT_MADE, ObjectKind
 from db.engine import reading
 from portal import statistics
+from portal.cli.operator import operator
 from portal.i18n.translation import DEFAULT, LANGUAGES
 from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.reports import making
 from portal.reports.making import ReportFormat
 from portal.services import Services, services
+from sessions.access_audit import looked
 from sessions.statistics.building import MissingRows
 from sessions.statistics.calendar import days_between
 from sessions.statistics.models import FigureDay
@@ -58,12 +60,12 @@ def usage(
     except (RendererBusy, FailedPrinting) as error:
         raise click.ClickException(f"It could not be printed: {error}") from error
     with service.make_session.begin() as db:
-        detail = {"from": str(period.first), "to": str(period.last), "form": form, "networks": networks}
-        log.record(
+        detail = {"from": str(period.first), "to": str(period.last), "form": form, "networks": list(networks)}
+        looked(
             db,
-            actor=log.COMMAND_LINE,
-            action="usage report made",
-            object="report",
+            REPORT_MADE,
+            ObjectKind.REPORT,
+            actor=operator(),
             network=networks[0] if len(networks) == 1 else None,
             detail=detail,
             now=service.clock(),

@@ -12,12 +12,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from auth.audit import log, signatures
+from auth.audit import database as audit
+from auth.audit import signatures
 from auth.audit.signatures import TrailSeals
 from config import Secret
 from db import copies
 from db.engine import make_engine, make_session_maker, reading
 from portal.cli.database import to_newest_shape
+from portal.cli.operator import operator
 from sessions import restoring
 from sessions.restoring import Restored
 
@@ -49,9 +51,7 @@ def revive(
         told: dict[str, str | int] = {f"{name} changed": many for name, many in done.changed.items() if many}
         told |= {f"{name} missing": many for name, many in done.missing.items() if many}
         told |= {"known": "no" if before_url is None else "yes", "entries carried over": done.trail_entries}
-        log.record(
-            db, actor=log.COMMAND_LINE, action="database restored", object="database", detail=told, now=now
-        )
+        audit.restored(db, told, actor=operator(), now=now)
     return done
 
 

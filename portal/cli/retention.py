@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
+from auth.audit.actor import command_line
 from db.disk_reserve import is_full, is_read_only
 from db.engine import reading
 from portal import retention as keeping
@@ -13,7 +14,7 @@ from portal.services import services
 from sessions.data_classes import DataClass
 from sessions.retention import periods
 from sessions.retention import purge as runs
-from sessions.retention.models import PurgeRefusal, TermUnit
+from sessions.retention.models import PurgeRefusal, TermChange, TermUnit
 from sessions.retention.periods import BelowLaw, OpenChange, SamePerson, Term, UnreadableTerm
 from sessions.retention.purge import Phase, Stepped
 
@@ -52,12 +53,12 @@ def set_term(data_class: str, amount: int, unit: str, basis: str, by: str) -> No
         db.flush()
         rule = next(one for one in periods.current(db) if one.data_class == data_class)
         try:
-            holds = keeping.change_term(
+            changed = periods.change(
                 db,
                 rule.id,
                 term=Term(amount, TermUnit(unit)),
                 basis=basis,
-                by=_person(by),
+                actor=command_line(by),
                 now=service.clock(),
             )
         except UnreadableTerm as error:
@@ -68,6 +69,7 @@ def set_term(data_class: str, amount: int, unit: str, basis: str, by: str) -> No
             raise click.ClickException(
                 "A shorter term of this class waits already: withdraw it first."
             ) from error
+    holds = not isinstance(changed, TermChange)
     waits = "" if holds else " It waits: a second person confirms it on the page of terms, and a week passes."
     click.echo(f"{data_class}: {amount} {unit}.{waits}")
 
@@ -79,7 +81,7 @@ def purge(confirm: bool, by: str | None) -> None:
     """Delete what is past its term, now. The sweep does it by itself twice a day."""
     if confirm and not (by or "").strip():
         raise click.UsageError("--confirm needs --by NAME: a person answers for it.")
-    person = _person(by or "") if confirm else None
+    person = command_line(by or "") if confirm else None
     try:
         *_, last = keeping.purging(services(), at_once=True, confirmed_by=person)
     except DBAPIError as error:
@@ -89,10 +91,6 @@ def purge(confirm: bool, by: str | None) -> None:
     if last.phase is Phase.REFUSED:
         raise click.ClickException(_refusal(last))
     _report(last)
-
-
-def _person(name: str) -> str:
-    return f"{name.strip()[:60]} (command line)"
 
 
 def _below(error: BelowLaw) -> str:

@@ -17,12 +17,14 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit import log
+from auth.audit.actions import EXPORT_WRITTEN, LOG_EXPORTED, LOG_LISTED, AuditAction, ObjectKind
 from db.engine import reading
 from gateways.types import InvalidMac, parse_mac
+from portal.cli.operator import operator
 from portal.services import services
 from portal.templating import TOWN_ZONE
 from sessions import end
+from sessions.access_audit import looked
 from sessions.log import listing, parquet, records
 from sessions.log.masks import MASKED, MaskedField, Visibility
 from sessions.log.query import Filter, State
@@ -87,7 +89,7 @@ def list_sessions(everything: bool, most: int, **words: str | None) -> None:
         with reading(services().make_session) as db:
             found = listing.mixed(db, filter, asked.show, authority_networks=EVERYWHERE, most=most).lines
             names = _names(db)
-        _record("log listed", asked, words, sight, rows=len(found))
+        _record(LOG_LISTED, asked, words, sight, rows=len(found))
     for record in map(as_written, records.records(found, names, sight)):
         click.echo("\t".join(record[name] or "-" for name in COLUMNS if not name.endswith("_local")))
     click.echo(f"{len(found)} line{'' if len(found) == 1 else 's'}.", err=True)
@@ -107,7 +109,7 @@ def export(path: Path, purpose: str, **words: str | None) -> None:
     with _told():
         asked, filter, sight = _read(words, default=None)
         kind = "parquet" if path.suffix == ".parquet" else "csv"
-        _record("log exported", asked, words, sight, format=kind, purpose=purpose)
+        _record(LOG_EXPORTED, asked, words, sight, format=kind, purpose=purpose)
         count = 0
 
         def counted(found: Iterator[Record]) -> Iterator[Record]:
@@ -127,7 +129,7 @@ def export(path: Path, purpose: str, **words: str | None) -> None:
             )
             for piece in pieces:
                 file.write(piece)
-        _record("export written", asked, words, sight, rows=count)
+        _record(EXPORT_WRITTEN, asked, words, sight, rows=count)
     click.echo(f"{count} line{'' if count == 1 else 's'} in {path}.", err=True)
 
 
@@ -138,17 +140,7 @@ def end_sessions(which: tuple[str, ...]) -> None:
     service = services()
     with service.make_session.begin() as db:
         chosen = sorted({access_id for word in which for access_id in _find(db, word)})
-        now = service.clock()
-        ended = [access_id for access_id in chosen if end.end(db, access_id, reason=EndReason.STAFF, now=now)]
-        for access_id in ended:
-            log.record(
-                db,
-                actor=log.COMMAND_LINE,
-                action="session ended",
-                object=f"session:{access_id}",
-                network=db.get_one(AccessSession, access_id).network.slug,
-                now=now,
-            )
+        ended = end.end_all_by(db, chosen, actor=operator(), now=service.clock())
     click.echo(f"Ended {len(ended)} session{'' if len(ended) == 1 else 's'}.")
 
 
@@ -179,7 +171,7 @@ def _read(words: dict[str, str | None], *, default: State | None) -> tuple[LogQu
 
 
 def _record(
-    action: str, asked: LogQuery, words: dict[str, str | None], sight: Visibility, **detail: str | int
+    action: AuditAction, asked: LogQuery, words: dict[str, str | None], sight: Visibility, **detail: str | int
 ) -> None:
     """A line in the trail, committed before anything is shown. It repeats no MAC and no address that was typed."""
     service = services()
@@ -193,11 +185,11 @@ def _record(
             "reason": " ".join((words.get("unmask") or "").split())[:200],
         }
     with service.make_session.begin() as db:
-        log.record(
+        looked(
             db,
-            actor=log.COMMAND_LINE,
-            action=action,
-            object="sessions",
+            action,
+            ObjectKind.LOG,
+            actor=operator(),
             network=asked.network,
             detail=facts,
             now=service.clock(),

@@ -12,6 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from auth.audit import anchors, log
+from auth.audit.actions import (
+    REQUISITION_ANSWERED,
+    REQUISITION_BEING_ANSWERED,
+    ObjectKind,
+)
+from auth.audit.actor import Actor
 from sessions.legal_requests import french
 from sessions.legal_requests.errors import ClosedRequisition
 from sessions.legal_requests.finding import Identification, Stretch, find
@@ -22,7 +28,6 @@ from sessions.legal_requests.scopes import RequestScope
 from sessions.legal_requests.signing import Signer
 from sites.import_export.tables import write_table
 
-ANSWERING, ANSWERED = "requisition being answered", "requisition answered"
 TOWN = ZoneInfo("Europe/Paris")
 COLUMNS = (
     *("session", "subject", "method", "mac", "address", "public_address", "port_first", "port_last"),
@@ -55,7 +60,7 @@ def look(db: Session, entry: Requisition, *, now: datetime) -> Identification:
 
 
 def answer(
-    db: Session, entry: Requisition, *, signer: Signer, portal: str, by: str, now: datetime
+    db: Session, entry: Requisition, *, signer: Signer, portal: str, actor: Actor, now: datetime
 ) -> Package:
     """Make the package for `entry`, in the caller's transaction: it may be given once that is committed.
 
@@ -64,14 +69,17 @@ def answer(
     if entry.closed_at is not None:
         raise ClosedRequisition
     finding = look(db, entry, now=now)
-    deed: dict[str, Any] = {
-        "actor": by,
-        "object": f"requisition:{entry.id}",
-        "network": network_of(entry),
-        "now": now,
-    }
+    object, network = ObjectKind.REQUISITION.named(entry.id), network_of(entry)
     outcome = {"exactness": finding.exactness.value, "sessions": finding.sessions}
-    log.record(db, action=ANSWERING, detail=outcome, **deed)
+    log.append(
+        db,
+        REQUISITION_BEING_ANSWERED,
+        object,
+        actor=actor,
+        network=network,
+        detail=outcome,
+        now=now,
+    )
     head = anchors.present(db, portal=portal, now=now)
     assert head is not None, "the line above is in the trail"
     facts = {
@@ -82,18 +90,30 @@ def answer(
             "why": finding.why.value,
             "doubts": [doubt.value for doubt in finding.doubts],
         },
-        "answered_by": by,
+        "answered_by": actor.name,
         "trail": {"entry": head.number, "hash": head.hash.hex()},
     }
     content = make_package(_files(entry, finding, facts, now), facts, signer=signer, now=now)
     digest = hashlib.sha256(content).hexdigest()
     db.add(
         RequisitionAnswer(
-            requisition_id=entry.id, answered_at=now, answered_by=by, sessions=finding.sessions, digest=digest
+            requisition_id=entry.id,
+            answered_at=now,
+            answered_by=actor.name,
+            sessions=finding.sessions,
+            digest=digest,
         )
     )
     db.flush()
-    log.record(db, action=ANSWERED, detail={**outcome, "sha256": digest}, **deed)
+    log.append(
+        db,
+        REQUISITION_ANSWERED,
+        object,
+        actor=actor,
+        network=network,
+        detail={**outcome, "sha256": digest},
+        now=now,
+    )
     name = f"requisition-{entry.id}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.zip"
     return Package(name, content, digest, finding)
 

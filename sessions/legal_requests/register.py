@@ -9,13 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from auth.audit import log
+from auth.audit.actions import (
+    BASIS_CHANGED,
+    REQUISITION_CLOSED,
+    REQUISITION_REGISTERED,
+    AuditAction,
+    ObjectKind,
+)
+from auth.audit.actor import Actor
 from auth.staff.roles import Authority
 from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
 from sessions.legal_requests.models import Requisition, RequisitionBasis
 from sessions.legal_requests.scopes import ScopeKind, read_scope
 from sites.models import Site
 
-REGISTERED, CLOSED = "requisition registered", "requisition closed"
 # What French law says today; the town edits the rows (`flask requisitions basis`).
 FIRST_BASES = (
     ("CPP 60-1", "Enquête de flagrance : réquisition d'un OPJ, ou d'un APJ sous son contrôle", False),
@@ -39,14 +46,18 @@ def add_first_bases(db: Session) -> None:
     db.flush()
 
 
-def set_basis(db: Session, *, name: str, text: str, retired_at: datetime | None = None) -> RequisitionBasis:
-    """Add a basis, or change what it says; `retired_at` takes it out of the list, and leaves it to old entries."""
+def set_basis(
+    db: Session, *, name: str, text: str, retired: bool = False, actor: Actor, now: datetime
+) -> RequisitionBasis:
+    """Add a basis, or change what it says; `retired` takes it out of the list, and leaves it to old entries."""
     basis = db.scalars(select(RequisitionBasis).where(RequisitionBasis.name == name)).first()
     if basis is None:
         basis = RequisitionBasis(name=name)
         db.add(basis)
-    basis.text, basis.retired_at = text or basis.text, retired_at
+    basis.text, basis.retired_at = text or basis.text, now if retired else None
     db.flush()
+    detail: log.Detail = {"basis": name, "text": text, "retired": retired}
+    log.append(db, BASIS_CHANGED, ObjectKind.REQUISITIONS, actor=actor, detail=detail, now=now)
     return basis
 
 
@@ -57,7 +68,12 @@ def bases(db: Session) -> list[RequisitionBasis]:
 
 
 def add(
-    db: Session, words: Mapping[str, str], *, networks: frozenset[str] = frozenset(), by: str, now: datetime
+    db: Session,
+    words: Mapping[str, str],
+    *,
+    networks: frozenset[str] = frozenset(),
+    actor: Actor,
+    now: datetime,
 ) -> Requisition:
     """Register what came in. Raises `UnreadableEntry` with the field that is missing or wrong."""
     texts = {name: _text(words, name, most) for name, most in LENGTHS.items()}
@@ -85,11 +101,11 @@ def add(
         networks=sorted(networks),
         received_at=now,
         registered_at=now,
-        registered_by=by,
+        registered_by=actor.name,
     )
     db.add(entry)
     db.flush()
-    _record(db, entry, REGISTERED, by=by, now=now)
+    _append(db, REQUISITION_REGISTERED, entry, actor=actor, now=now)
     return entry
 
 
@@ -112,19 +128,19 @@ def is_theirs(entry: Requisition, authority: Authority) -> bool:
     return not authority.networks or (bool(entry.networks) and set(entry.networks) <= authority.networks)
 
 
-def close(db: Session, entry: Requisition, *, by: str, now: datetime) -> None:
+def close(db: Session, entry: Requisition, *, actor: Actor, now: datetime) -> None:
     """Nothing more leaves by this entry. Raises `ClosedRequisition` the second time."""
     if entry.closed_at is not None:
         raise ClosedRequisition
-    entry.closed_at, entry.closed_by = now, by
-    _record(db, entry, CLOSED, by=by, now=now)
+    entry.closed_at, entry.closed_by = now, actor.name
+    _append(db, REQUISITION_CLOSED, entry, actor=actor, now=now)
 
 
-def _record(db: Session, entry: Requisition, action: str, *, by: str, now: datetime) -> None:
-    """The trail is read by more people than the register: it says that there was one, and nothing of what it asks."""
-    log.record(
-        db, actor=by, action=action, object=f"requisition:{entry.id}", now=now, network=network_of(entry)
-    )
+def _append(db: Session, action: AuditAction, entry: Requisition, *, actor: Actor, now: datetime) -> None:
+    """The audit log is read by more people than the register: it says that there was one, and nothing of what it
+    asks."""
+    network = network_of(entry)
+    log.append(db, action, ObjectKind.REQUISITION.named(entry.id), actor=actor, network=network, now=now)
 
 
 def network_of(entry: Requisition) -> str | None:

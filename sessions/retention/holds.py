@@ -17,6 +17,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from auth.audit import log
+from auth.audit.actions import (
+    HOLD_CONFIRMED,
+    HOLD_GOES_ON,
+    HOLD_LIFT_ASKED,
+    HOLD_LIFTED,
+    HOLD_PLACED,
+    AuditAction,
+    ObjectKind,
+)
+from auth.audit.actor import Actor
 from auth.denials import N_, Case, Denial, declare
 from gateways.types import InvalidMac, parse_mac
 from sessions.retention import lock
@@ -98,7 +109,7 @@ def place(
     reference: str,
     reason: str,
     expires_at: datetime,
-    by: str,
+    actor: Actor,
     now: datetime,
     network_id: int | None = None,
 ) -> LegalHold:
@@ -130,39 +141,44 @@ def place(
         since=scope.since,
         until=scope.until,
         created_at=now,
-        created_by=by,
+        created_by=actor.name,
         expires_at=expires_at,
     )
     db.add(hold)
     db.flush()
+    _append(db, HOLD_PLACED, hold, actor=actor, now=now)
     return hold
 
 
-def confirm(db: Session, hold: LegalHold, *, by: str, now: datetime) -> None:
+def confirm(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> None:
     """A second person stands behind it. Raises `SamePerson`, `OverHold`."""
-    if by == hold.created_by:
+    if actor.name == hold.created_by:
         raise SamePerson
-    _claim(db, hold, LegalHold.confirmed_at.is_(None), now, confirmed_at=now, confirmed_by=by)
+    _claim(db, hold, LegalHold.confirmed_at.is_(None), now, confirmed_at=now, confirmed_by=actor.name)
+    _append(db, HOLD_CONFIRMED, hold, actor=actor, now=now)
 
 
-def lift(db: Session, hold: LegalHold, *, by: str, now: datetime) -> bool:
+def lift(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> bool:
     """End it, so that the next run purges what it held; False where a second person has still to say so.
 
     One that nobody has confirmed is lifted by one. Raises `SamePerson`, `OverHold`.
     """
     if hold.confirmed_at is not None and hold.lift_asked_at is None:
-        _claim(db, hold, LegalHold.lift_asked_at.is_(None), now, lift_asked_at=now, lift_asked_by=by)
+        _claim(db, hold, LegalHold.lift_asked_at.is_(None), now, lift_asked_at=now, lift_asked_by=actor.name)
+        _append(db, HOLD_LIFT_ASKED, hold, actor=actor, now=now)
         return False
-    if hold.lift_asked_by == by:
+    if hold.lift_asked_by == actor.name:
         raise SamePerson
-    asked = LegalHold.confirmed_at.is_(None) | (LegalHold.lift_asked_by != by)
-    _claim(db, hold, LegalHold.lifted_at.is_(None) & asked, now, lifted_at=now, lifted_by=by)
+    asked = LegalHold.confirmed_at.is_(None) | (LegalHold.lift_asked_by != actor.name)
+    _claim(db, hold, LegalHold.lifted_at.is_(None) & asked, now, lifted_at=now, lifted_by=actor.name)
+    _append(db, HOLD_LIFTED, hold, actor=actor, now=now)
     return True
 
 
-def go_on(db: Session, hold: LegalHold, *, now: datetime) -> None:
+def go_on(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> None:
     """Refuse the lifting that was asked for: the hold goes on. Raises `OverHold`."""
     _claim(db, hold, LegalHold.lift_asked_at.is_not(None), now, lift_asked_at=None, lift_asked_by=None)
+    _append(db, HOLD_GOES_ON, hold, actor=actor, now=now)
 
 
 def active(db: Session, *, now: datetime) -> list[LegalHold]:
@@ -254,3 +270,16 @@ def _claim(db: Session, hold: LegalHold, which: Condition, now: datetime, **valu
     if claimed is None:
         raise OverHold
     db.refresh(hold)
+
+
+def _append(db: Session, action: AuditAction, hold: LegalHold, *, actor: Actor, now: datetime) -> None:
+    """What was done, without whom it concerns: more people read the audit log than may read this."""
+    log.append(
+        db,
+        action,
+        ObjectKind.HOLD.named(hold.id),
+        actor=actor,
+        network=db.scalar(select(Network.slug).where(Network.id == hold.network_id)),
+        detail={"reference": hold.reference},
+        now=now,
+    )

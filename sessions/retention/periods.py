@@ -18,6 +18,16 @@ from sqlalchemy import ColumnElement, and_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from auth.audit import log
+from auth.audit.actions import (
+    PERIOD_ASKED,
+    PERIOD_CHANGED,
+    PERIOD_CONFIRMED,
+    PERIOD_WITHDRAWN,
+    AuditAction,
+    ObjectKind,
+)
+from auth.audit.actor import SYSTEM, Actor
 from auth.denials import N_, Denial, declare
 from sessions.data_classes import DataClass
 from sessions.retention.models import RetentionRule, StartEvent, TermChange, TermUnit
@@ -219,7 +229,7 @@ def former(db: Session) -> list[RetentionRule]:
 
 
 def change(
-    db: Session, rule_id: int, *, term: Term, basis: str, by: str, now: datetime
+    db: Session, rule_id: int, *, term: Term, basis: str, actor: Actor, now: datetime
 ) -> tuple[RetentionRule, RetentionRule] | TermChange:
     """Ask for another term: the line that was closed and the one that began, or, where it is shorter, what waits now.
 
@@ -232,7 +242,10 @@ def change(
     if rule is None or rule.valid_to is not None:
         raise StaleRule
     if not term.is_shorter_than(_kept(rule).term):
-        return _replace(db, rule_id, Kept(term, rule.starts_at, basis), by=by, now=now)
+        kept = Kept(term, rule.starts_at, basis)
+        closed, fresh = _replace(db, rule_id, kept, by=actor.name, now=now)
+        _append(db, PERIOD_CHANGED, fresh, _told(fresh, before=closed), actor=actor, now=now)
+        return closed, fresh
     floor = FLOORS[rule.data_class]
     if floor.term is not None and term.is_shorter_than(floor.term):
         raise BelowLaw(floor)
@@ -242,13 +255,14 @@ def change(
         term=term.amount,
         unit=term.unit,
         asked_at=now,
-        asked_by=by,
+        asked_by=actor.name,
     )
     try:
         with db.begin_nested():
             db.add(asked)
     except IntegrityError as error:
         raise OpenChange from error
+    _append(db, PERIOD_ASKED, asked, _told(asked, before=rule), actor=actor, now=now)
     return asked
 
 
@@ -257,18 +271,22 @@ def waiting(db: Session) -> list[TermChange]:
     return list(db.scalars(select(TermChange).where(TermChange.ended_at.is_(None)).order_by(TermChange.id)))
 
 
-def confirm(db: Session, change_id: int, *, by: str, now: datetime) -> TermChange:
+def confirm(db: Session, change_id: int, *, actor: Actor, now: datetime) -> TermChange:
     """A second person wants it too: it holds a week from now. Raises `SamePerson`, `OverChange`."""
     found = db.get(TermChange, change_id)
-    if found is not None and found.asked_by == by:
+    if found is not None and found.asked_by == actor.name:
         raise SamePerson
-    unconfirmed = and_(TermChange.confirmed_at.is_(None), TermChange.asked_by != by)
-    return _claim(db, change_id, unconfirmed, confirmed_at=now, confirmed_by=by)
+    unconfirmed = and_(TermChange.confirmed_at.is_(None), TermChange.asked_by != actor.name)
+    change = _claim(db, change_id, unconfirmed, confirmed_at=now, confirmed_by=actor.name)
+    _append(db, PERIOD_CONFIRMED, change, _asked(change), actor=actor, now=now)
+    return change
 
 
-def withdraw(db: Session, change_id: int, *, by: str, now: datetime) -> TermChange:
+def withdraw(db: Session, change_id: int, *, actor: Actor, now: datetime) -> TermChange:
     """Leave the term as it is. Anybody who may change it may do that alone. Raises `OverChange`."""
-    return _claim(db, change_id, true(), ended_at=now, withdrawn_by=by)
+    change = _claim(db, change_id, true(), ended_at=now, withdrawn_by=actor.name)
+    _append(db, PERIOD_WITHDRAWN, change, _asked(change), actor=actor, now=now)
+    return change
 
 
 def carry_out(db: Session, *, now: datetime) -> list[tuple[RetentionRule, RetentionRule, TermChange]]:
@@ -283,6 +301,9 @@ def carry_out(db: Session, *, now: datetime) -> list[tuple[RetentionRule, Retent
         one.ended_at = now
         done.append((closed, fresh, one))
     db.flush()
+    for closed, fresh, one in done:
+        by = {"asked by": one.asked_by, "confirmed by": one.confirmed_by}
+        _append(db, PERIOD_CHANGED, fresh, _told(fresh, before=closed) | by, actor=SYSTEM, now=now)
     return done
 
 
@@ -295,13 +316,31 @@ def shortened_by(db: Session) -> set[str]:
     }
 
 
-def told(rule: RetentionRule | TermChange, *, before: RetentionRule) -> dict[str, str]:
-    """What the trail says of a change."""
+def _told(rule: RetentionRule | TermChange, *, before: RetentionRule) -> dict[str, str | None]:
+    """What the audit log says of a change."""
     return {
         "before": f"{before.term} {before.unit}",
         "now": f"{rule.term} {rule.unit}",
         "basis": rule.basis,
     }
+
+
+def _asked(change: TermChange) -> dict[str, str | None]:
+    """What the audit log says of the answer to a change."""
+    return {"now": f"{change.term} {change.unit}", "asked by": change.asked_by}
+
+
+def _append(
+    db: Session,
+    action: AuditAction,
+    rule: RetentionRule | TermChange,
+    detail: Mapping[str, str | None],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    object = ObjectKind.RETENTION_PERIOD.named(rule.data_class)
+    log.append(db, action, object, actor=actor, detail=detail, now=now)
 
 
 def _claim(db: Session, change_id: int, which: ColumnElement[bool], **values: object) -> TermChange:

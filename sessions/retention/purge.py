@@ -17,6 +17,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth.audit import log, purge
+from auth.audit.actions import PURGE_REFUSED, PURGED, AuditAction, ObjectKind
+from auth.audit.actor import SYSTEM, Actor, named
 from sessions.data_classes import DataClass
 from sessions.retention import clock_check, holds, lock, periods
 from sessions.retention.models import LegalHold, PurgeCount, PurgeRefusal, PurgeRun
@@ -59,13 +61,13 @@ def step(
     now: datetime,
     most: int = STEP,
     at_once: bool = False,
-    confirmed_by: str | None = None,
+    confirmed_by: Actor | None = None,
 ) -> Stepped:
     """Do the next small thing. `at_once` does not wait for the next run's time; `confirmed_by` is the person who has
     seen what would go, and by which clock, and wants it: somebody else than whoever shortened a term. Raises
     `SamePerson`."""
     lock.take(db)
-    if confirmed_by is not None and confirmed_by in periods.shortened_by(db):
+    if confirmed_by is not None and confirmed_by.name in periods.shortened_by(db):
         raise periods.SamePerson
     run = db.scalars(select(PurgeRun).where(PurgeRun.finished_at.is_(None))).first()
     if run is not None and confirmed_by is None and not clock_check.look(db, now=now):
@@ -105,7 +107,7 @@ def last_finished(db: Session) -> PurgeRun | None:
 
 
 def _begin(
-    db: Session, shelves: Sequence[PurgePolicy], *, now: datetime, confirmed_by: str | None
+    db: Session, shelves: Sequence[PurgePolicy], *, now: datetime, confirmed_by: Actor | None
 ) -> Stepped:
     if confirmed_by is not None:
         clock_check.believe(db, now=now)
@@ -114,13 +116,14 @@ def _begin(
         return _refuse(
             db, PurgeRefusal.CLOCK, {"last believed": since.isoformat() if since else None}, now=now
         )
-    _carry_out_terms(db, now=now)
+    periods.carry_out(db, now=now)
     cutoffs = cutoffs_at(db, now)
     measures = _measured(db, shelves, cutoffs, holds.active(db, now=now))
     if confirmed_by is None and (many := _too_many(measures)):
         return _refuse(db, PurgeRefusal.RUNAWAY, many, now=now)
     until = {data_class.value: at.isoformat() for data_class, at in cutoffs.items()}
-    run = PurgeRun(as_of=now, cutoffs=until, position=0, confirmed_by=confirmed_by)
+    by = confirmed_by.name if confirmed_by is not None else None
+    run = PurgeRun(as_of=now, cutoffs=until, position=0, confirmed_by=by)
     db.add(run)
     db.flush()
     db.add_all(
@@ -145,22 +148,6 @@ def _begin(
         now=now,
     )
     return Stepped(Phase.BEGAN, run)
-
-
-def _carry_out_terms(db: Session, *, now: datetime) -> None:
-    for closed, fresh, change in periods.carry_out(db, now=now):
-        log.record(
-            db,
-            actor=log.SYSTEM,
-            action=log.TERM_CHANGED,
-            object=f"retention:{fresh.data_class}",
-            detail={
-                **periods.told(fresh, before=closed),
-                "asked by": change.asked_by,
-                "confirmed by": change.confirmed_by,
-            },
-            now=now,
-        )
 
 
 def _go_on(
@@ -195,7 +182,7 @@ def _finish(db: Session, run: PurgeRun, measures: list[Measure], *, now: datetim
     run.adds_up = all(one.due == one.deleted + one.held + (one.left or 0) for one in books)
     db.flush()
     if any(one.due for one in books) or run.confirmed_by:
-        _record(db, "purged", run, {one.table: _in_short(one) for one in books if one.due}, now=now)
+        _append(db, PURGED, run, {one.table: _in_short(one) for one in books if one.due}, now=now)
     return Stepped(Phase.FINISHED, run, sum(one.deleted for one in books))
 
 
@@ -203,9 +190,9 @@ def _refuse(db: Session, refusal: PurgeRefusal, detail: dict[str, Any], *, now: 
     run = PurgeRun(as_of=now, finished_at=now, refused=refusal, detail=detail)
     db.add(run)
     db.flush()
-    _record(
+    _append(
         db,
-        "purge refused",
+        PURGE_REFUSED,
         run,
         {"why": refusal.value} | {key: str(value) for key, value in detail.items()},
         now=now,
@@ -213,12 +200,14 @@ def _refuse(db: Session, refusal: PurgeRefusal, detail: dict[str, Any], *, now: 
     return Stepped(Phase.REFUSED, run)
 
 
-def _record(db: Session, action: str, run: PurgeRun, detail: dict[str, str], *, now: datetime) -> None:
-    log.record(
+def _append(
+    db: Session, action: AuditAction, run: PurgeRun, detail: dict[str, str], *, now: datetime
+) -> None:
+    log.append(
         db,
-        actor=run.confirmed_by or log.SYSTEM,
-        action=action,
-        object=f"purge:{run.id}",
+        action,
+        ObjectKind.PURGE.named(run.id),
+        actor=named(run.confirmed_by) if run.confirmed_by else SYSTEM,
         detail=detail | ({} if run.adds_up is not False else {"adds up": "no"}),
         now=now,
     )

@@ -14,6 +14,7 @@ from auth.audit.log import TrailEntry
 from auth.audit.signatures import TrailSeals
 from config import Secret
 from db.engine import SessionMaker
+from tests.actors import enter
 from tests.clock import NOON
 
 TRIGGERS = (
@@ -56,9 +57,7 @@ def write(make_session: SessionMaker, count: int, *, at: datetime = NOON) -> Non
 
 def deed(db: Session, *, at: datetime = NOON, actor: str = "cem") -> TrailEntry:
     last = db.scalar(text("SELECT last FROM trail_head")) or 0
-    return log.record(
-        db, actor=actor, action="issued", object=f"batch:{last + 1}", detail={"count": last}, now=at
-    )
+    return enter(db, actor=actor, action="issued", object=f"batch:{last + 1}", detail={"count": last}, now=at)
 
 
 def renumber(connection: Connection, table: str, *, above: int, by: int) -> None:

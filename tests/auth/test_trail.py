@@ -15,12 +15,13 @@ from auth.audit import log, search
 from auth.audit.log import TrailEntry
 from auth.audit.search import Query
 from db.engine import SessionMaker
+from tests.actors import enter
 from tests.clock import NOON
 
 
 def write(db: Session, action: str = "issued", **fields: str | None) -> TrailEntry:
     values = {"actor": "cem", "object": "batch:1", "network": None, **fields}
-    return log.record(
+    return enter(
         db,
         actor=str(values["actor"]),
         action=action,
@@ -112,7 +113,7 @@ def test_staff_of_one_network_read_their_own_part(db: Session) -> None:
 def test_an_instant_is_written_in_utc(db: Session) -> None:
     from zoneinfo import ZoneInfo
 
-    entry = log.record(
+    entry = enter(
         db, actor="cem", action="issued", object="batch:1", now=NOON.astimezone(ZoneInfo("Europe/Paris"))
     )
     assert entry.at.utcoffset() == timedelta(0)

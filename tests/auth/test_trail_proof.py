@@ -15,6 +15,7 @@ from auth.audit.chain import TrailLink
 from auth.audit.log import TrailEntry, TrailHead
 from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import SessionMaker, snapshot
+from tests.actors import enter
 from tests.auth.tampering import deed, forge, renumber, unguarded, write
 from tests.clock import NOON
 
@@ -303,7 +304,7 @@ def test_four_who_write_at_once_make_one_chain(make_session: SessionMaker) -> No
         start.wait()
         for _ in range(5):
             with make_session.begin() as db:
-                log.record(db, actor=actor, action="issued", object="batch:1", now=NOON)
+                enter(db, actor=actor, action="issued", object="batch:1", now=NOON)
 
     threads = [threading.Thread(target=work, args=(f"clerk{n}",)) for n in range(4)]
     for thread in threads:

@@ -9,13 +9,14 @@ from sqlalchemy import Engine, delete, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from auth.audit import log, purge, verification
+from auth.audit import log, purge, sealing, verification
 from auth.audit.anchors import Anchor
 from auth.audit.chain import TrailLink
-from auth.audit.log import PURGED, TrailEntry
+from auth.audit.log import TrailEntry
 from auth.audit.signatures import TrailSeals
 from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import SessionMaker, snapshot
+from tests.actors import enter
 from tests.auth.tampering import SECRET, deed, forge, sealed, unguarded, write
 from tests.clock import NOON
 
@@ -47,7 +48,7 @@ def declare(make_session: SessionMaker) -> int:
 
 def delete_to(make_session: SessionMaker, up_to: int) -> None:
     with make_session.begin() as db:
-        db.execute(delete(TrailEntry).where(TrailEntry.number <= up_to, TrailEntry.action != PURGED))
+        db.execute(delete(TrailEntry).where(TrailEntry.number <= up_to, TrailEntry.action != "trail purged"))
 
 
 def test_what_was_purged_lawfully_is_counted_and_the_rest_is_whole(ten: SessionMaker) -> None:
@@ -167,7 +168,13 @@ def test_a_forged_entry_that_waits_for_its_link_is_not_taken_for_ours(
         )
         facts = {"up to": 6, "before": (NOON + timedelta(days=1)).isoformat(), "rule": "trail, 1 year"}
         forged = TrailEntry(
-            number=number, at=LATER, actor="system", action=PURGED, object="trail", network=None, detail=facts
+            number=number,
+            at=LATER,
+            actor="system",
+            action="trail purged",
+            object="trail",
+            network=None,
+            detail=facts,
         )
         forged.canonical = log.canonical(forged)
         with Session(connection) as forger:
@@ -233,7 +240,7 @@ def test_a_purge_of_what_is_younger_than_any_term_is_not_believed(ten: SessionMa
 
 def test_the_record_of_a_changed_term_is_never_purged(ten: SessionMaker, engine: Engine) -> None:
     with ten.begin() as db:
-        log.record(db, actor="pia", action=log.TERM_CHANGED, object="retention:trail", now=LATER)
+        enter(db, actor="pia", action="term changed", object="retention:trail", now=LATER)
         deed(db, at=LATER)
         before, now = LATER + timedelta(days=1), LATER + YEAR + timedelta(days=9)
         purge.declare(db, up_to=12, before=before, rule="trail, 1 year", now=now)
@@ -268,6 +275,6 @@ def test_a_purge_is_held_against_the_dates_of_anchors(make_session: SessionMaker
 def test_what_was_there_before_there_were_seals_is_vouched_for_once(make_session: SessionMaker) -> None:
     write(make_session, 3)
     with sealed(make_session).begin() as db:
-        assert log.seal_all(db, TrailSeals(SECRET)) == 3
+        assert sealing.seal_all(db, TrailSeals(SECRET)) == 3
     write(make_session, 1)
     assert verify(make_session) == ChainVerdict(entries=4)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log as trail
+from auth.audit.actions import REPORT_MADE, ObjectKind
 from auth.staff.roles import Action, covers
 from db.engine import reading
 from portal.printing.typesetter import FailedPrinting
@@ -22,6 +22,7 @@ from portal.reports.making import TOWN_ZONE, ReportFormat
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, ensure, needs
+from sessions.access_audit import looked
 from sessions.statistics.periods import Period, month_before
 from sites.models import Network
 
@@ -102,11 +103,11 @@ def _own(db: Session) -> list[Network]:
 
 
 def _record(db: Session, asked: ReportQuery, form: str) -> None:
-    trail.record(
+    looked(
         db,
-        actor=current_staff().login,
-        action="usage report made",
-        object="report",
+        REPORT_MADE,
+        ObjectKind.REPORT,
+        actor=current_staff().actor,
         network=asked.network or None,
         detail={"from": str(asked.period.first), "to": str(asked.period.last), "form": form},
         now=services().clock(),

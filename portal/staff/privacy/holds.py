@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
+from auth.audit.actions import HOLDS_LISTED, ObjectKind
 from auth.denials import Denial
 from auth.staff.roles import Action
 from db.engine import reading
@@ -56,17 +56,16 @@ def place_hold() -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.holds"))
-            hold = orders.place(
+            orders.place(
                 db,
                 _scope(db),
                 network_id=_network_id(db),
                 reference=_text("reference"),
                 reason=_text("reason"),
                 expires_at=_day("expires_at", after=1) or now,
-                by=current_staff().login,
+                actor=current_staff().actor,
                 now=now,
             )
-            _record(db, hold, "hold placed")
     except BadHold as error:
         return _page(error)
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
@@ -79,8 +78,7 @@ def confirm_hold(hold_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
             use_form(db, place=url_for("staff.holds"))
-            orders.confirm(db, hold, by=current_staff().login, now=services().clock())
-            _record(db, hold, "hold confirmed")
+            orders.confirm(db, hold, actor=current_staff().actor, now=services().clock())
     except (SamePerson, OverHold) as error:
         return _page(error)
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
@@ -93,8 +91,7 @@ def lift_hold(hold_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
             use_form(db, place=url_for("staff.holds"))
-            lifted = orders.lift(db, hold, by=current_staff().login, now=services().clock())
-            _record(db, hold, "hold lifted" if lifted else "hold lift asked")
+            orders.lift(db, hold, actor=current_staff().actor, now=services().clock())
     except (SamePerson, OverHold) as error:
         return _page(error)
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
@@ -108,8 +105,7 @@ def keep_hold(hold_id: int) -> AnyResponse:
         with services().make_session.begin() as db:
             hold = _find(db, hold_id)
             use_form(db, place=url_for("staff.holds"))
-            orders.go_on(db, hold, now=services().clock())
-            _record(db, hold, "hold goes on")
+            orders.go_on(db, hold, actor=current_staff().actor, now=services().clock())
     except OverHold as error:
         return _page(error)
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
@@ -117,7 +113,7 @@ def keep_hold(hold_id: int) -> AnyResponse:
 
 def _page(error: Denial | None) -> AnyResponse:
     """Every hold that is theirs to see. It shows devices in full, so that it leaves a line as the log does."""
-    access_audit.note("holds listed", "holds")
+    access_audit.note(HOLDS_LISTED, ObjectKind.HOLDS)
     refusal, now = staff_page(error) if error else None, services().clock()
     with reading(services().make_session) as db:
         mine = current_staff().authority.networks
@@ -190,16 +186,3 @@ def _day(name: str, *, after: int = 0) -> datetime | None:
         return datetime.combine(read_day(text), time.min, ZONE) + timedelta(days=after)
     except (ValueError, OverflowError) as error:
         raise BadHold("expires_at" if name == "expires_at" else "until") from error
-
-
-def _record(db: Session, hold: LegalHold, action: str) -> None:
-    """What was done, without whom it concerns: more people read the trail than may read this."""
-    log.record(
-        db,
-        actor=current_staff().login,
-        action=action,
-        object=f"hold:{hold.id}",
-        network=db.scalar(select(Network.slug).where(Network.id == hold.network_id)),
-        detail={"reference": hold.reference},
-        now=services().clock(),
-    )

@@ -9,6 +9,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit import search
+from auth.audit.actions import (
+    REQUISITION_OPENED,
+    REQUISITION_WEIGHED,
+    REQUISITIONS_LISTED,
+    ObjectKind,
+)
 from auth.audit.search import Query
 from auth.staff.roles import Action
 from db.engine import reading
@@ -24,13 +30,11 @@ from sessions.legal_requests.errors import UnreadableEntry
 from sessions.legal_requests.models import Requisition
 from sessions.legal_requests.scopes import ZONES, RequestScope, ScopeKind
 
-LISTED, OPENED, WEIGHED = "requisitions listed", "requisition opened", "requisition weighed"
-
 
 @staff.get("/requisitions")
 @needs(Action.REQUISITIONS)
 def requisitions() -> AnyResponse:
-    access_audit.note(LISTED, "requisitions")
+    access_audit.note(REQUISITIONS_LISTED, ObjectKind.REQUISITIONS)
     with reading(services().make_session) as db:
         found = register.newest(db, current_staff().authority)
         return _page("requisitions.html", entries=found)
@@ -50,7 +54,7 @@ def add_requisition() -> AnyResponse:
         with services().make_session.begin() as db:
             answer = use_form(db)
             entry = register.add(
-                db, words, networks=me.authority.networks, by=me.login, now=services().clock()
+                db, words, networks=me.authority.networks, actor=me.actor, now=services().clock()
             )
             answer.place = url_for("staff.requisition", requisition_id=entry.id)
     except UnreadableEntry as error:
@@ -63,7 +67,7 @@ def add_requisition() -> AnyResponse:
 def requisition(requisition_id: int) -> AnyResponse:
     with reading(services().make_session) as db:
         entry = _find(db, requisition_id)
-        access_audit.note(OPENED, _object(entry), network=register.network_of(entry))
+        access_audit.note(REQUISITION_OPENED, _object(entry), network=register.network_of(entry))
         done = search.read(db, Query(objects=(_object(entry),)), networks=current_staff().authority.networks)
         return _page("requisition.html", entry=entry, scope=RequestScope.of(entry.scope), deeds=done)
 
@@ -74,7 +78,7 @@ def package_page(requisition_id: int) -> AnyResponse:
     """How exact the answer would be, before anything leaves."""
     with reading(services().make_session) as db:
         entry = _find(db, requisition_id)
-        access_audit.note(WEIGHED, _object(entry), network=register.network_of(entry))
+        access_audit.note(REQUISITION_WEIGHED, _object(entry), network=register.network_of(entry))
         finding = answering.look(db, entry, now=services().clock())
         return _page(
             "requisition_package.html", entry=entry, scope=RequestScope.of(entry.scope), finding=finding
@@ -91,7 +95,7 @@ def make_requisition_package(requisition_id: int) -> AnyResponse:
             _find(db, requisition_id),
             signer=service.signer,
             portal=service.settings.portal_host,
-            by=current_staff().login,
+            actor=current_staff().actor,
             now=service.clock(),
         )
     # Only now: the lines are in the trail.
@@ -107,7 +111,7 @@ def close_requisition(requisition_id: int) -> AnyResponse:
     with services().make_session.begin() as db:
         entry = _find(db, requisition_id)
         use_form(db, place=url_for("staff.requisition", requisition_id=requisition_id))
-        register.close(db, entry, by=current_staff().login, now=services().clock())
+        register.close(db, entry, actor=current_staff().actor, now=services().clock())
     return redirect(url_for("staff.requisition", requisition_id=requisition_id), HTTPStatus.SEE_OTHER)
 
 
@@ -120,7 +124,7 @@ def _find(db: Session, number: int) -> Requisition:
 
 
 def _object(entry: Requisition) -> str:
-    return f"requisition:{entry.id}"
+    return ObjectKind.REQUISITION.named(entry.id)
 
 
 def _form(words: dict[str, str], error: UnreadableEntry | None) -> AnyResponse:

@@ -9,7 +9,6 @@ from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.audit import log
 from auth.denials import Denial
 from auth.staff.roles import Action
 from db.engine import reading
@@ -49,9 +48,8 @@ def change_term(rule_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.retention"))
-            keeping.change_term(
-                db, rule_id, term=_term(), basis=basis, by=current_staff().login, now=services().clock()
-            )
+            actor, now = current_staff().actor, services().clock()
+            periods.change(db, rule_id, term=_term(), basis=basis, actor=actor, now=now)
     except REFUSALS as error:
         return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
@@ -60,13 +58,13 @@ def change_term(rule_id: int) -> AnyResponse:
 @staff.post("/retention/changes/<int(max=2147483647):change_id>/confirm")
 @needs(Action.RETENTION, confirmed=True, town_wide=True)
 def confirm_term(change_id: int) -> AnyResponse:
-    return _settle(log.TERM_CONFIRMED, periods.confirm, change_id)
+    return _settle(periods.confirm, change_id)
 
 
 @staff.post("/retention/changes/<int(max=2147483647):change_id>/withdraw")
 @needs(Action.RETENTION, confirmed=True, town_wide=True)
 def withdraw_term(change_id: int) -> AnyResponse:
-    return _settle(log.TERM_WITHDRAWN, periods.withdraw, change_id)
+    return _settle(periods.withdraw, change_id)
 
 
 @staff.post("/retention/purge")
@@ -76,18 +74,17 @@ def confirm_purge() -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.retention"))
-            purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=current_staff().login)
+            purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=current_staff().actor)
     except periods.SamePerson as error:
         return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
 
 
-def _settle(action: str, settle: Callable[..., TermChange], change_id: int) -> AnyResponse:
+def _settle(settle: Callable[..., TermChange], change_id: int) -> AnyResponse:
     try:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.retention"))
-            change = settle(db, change_id, by=current_staff().login, now=services().clock())
-            keeping.record_term(db, action, change, by=current_staff().login, now=services().clock())
+            settle(db, change_id, actor=current_staff().actor, now=services().clock())
     except REFUSALS as error:
         return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import ledger
+from auth.audit.actions import SESSION_OPENED, ObjectKind
 from auth.staff.roles import Action, may
 from auth.vouchers.models import Voucher
 from db.engine import reading
@@ -23,7 +24,7 @@ from portal.staff.sessions.listing import alike, places_of
 from sessions import accounting, end
 from sessions.log import query, timeline
 from sessions.log.timeline import Event, EventKind
-from sessions.models import AccessSession, EndReason, Lease
+from sessions.models import AccessSession, Lease
 from sites.models import Gateway, SigninMethod
 
 LARGEST = 2**63 - 1
@@ -42,7 +43,7 @@ def session(access_id: int) -> AnyResponse:
             for one, lease in ledger.of_access(db, access_id)
         ]
         access_audit.note(
-            access_audit.OPENED, f"session:{access_id}", network=access.network.slug, sight=sight
+            SESSION_OPENED, ObjectKind.SESSION.named(access_id), network=access.network.slug, sight=sight
         )
         page = render_template(
             "staff/session.html",
@@ -71,7 +72,7 @@ def end_page(access_id: int) -> AnyResponse:
     with reading(services().make_session) as db:
         access = find_or_hide(db, access_id)
         access_audit.note(
-            access_audit.OPENED, f"session:{access_id}", network=access.network.slug, sight=sight
+            SESSION_OPENED, ObjectKind.SESSION.named(access_id), network=access.network.slug, sight=sight
         )
         page = render_template(
             "staff/session_end.html",
@@ -87,13 +88,12 @@ def end_page(access_id: int) -> AnyResponse:
 def end_session(access_id: int) -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
-        access = find_or_hide(db, access_id)
+        find_or_hide(db, access_id)
         behind = (
             select(Gateway).join(Lease, Lease.gateway_id == Gateway.id).where(Lease.access_id == access_id)
         )
         gateways = list(db.scalars(behind.distinct()))
-        if end.end(db, access_id, reason=EndReason.STAFF, now=service.clock()):
-            access_audit.record(db, access_audit.ENDED, f"session:{access_id}", network=access.network.slug)
+        end.end_by(db, access_id, actor=current_staff().actor, now=service.clock())
     for gateway in gateways:
         notify_gateway(gateway)
     return redirect(url_for("staff.session", access_id=access_id), HTTPStatus.SEE_OTHER)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.audit.actions import EXPORT_WRITTEN, LOG_EXPORTED, ObjectKind
 from auth.staff.roles import Action
 from db.engine import SessionMaker, reading
 from portal.denials.rendering import Refusal
@@ -73,8 +74,8 @@ def export_log() -> AnyResponse:
     except NoSuchRow:
         abort(HTTPStatus.NOT_FOUND)
     access_audit.note(
-        access_audit.EXPORTED,
-        "sessions",
+        LOG_EXPORTED,
+        ObjectKind.LOG,
         network=asked.network,
         sight=sight,
         asked=words_of(asked),
@@ -89,7 +90,7 @@ def export_log() -> AnyResponse:
         if kind == "parquet"
         else stream_table(COLUMNS, map(as_written, found), note=note)
     )
-    done = access_audit.finisher(access_audit.WRITTEN, "sessions", network=asked.network, format=kind)
+    done = access_audit.finisher(EXPORT_WRITTEN, ObjectKind.LOG, network=asked.network, format=kind)
     response = Response(to_the_end(pieces, found, done), content_type=FORMATS[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="log-{now:%Y%m%d-%H%M}.{kind}"'
     return response

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.audit.actions import INCIDENT_OPENED, LOG_SEARCHED, ObjectKind
 from auth.staff.roles import Action
 from db.engine import reading
 from gateways.types import InvalidMac, parse_mac
@@ -55,7 +56,7 @@ def find_session() -> AnyResponse:
     typed = request.form.get("wanted", "").strip()[:80]
     with reading(services().make_session) as db:
         found = _find(db, typed)
-    access_audit.note(access_audit.SEARCHED, "sessions", kind=found.kind, rows=None if found.address else 0)
+    access_audit.note(LOG_SEARCHED, ObjectKind.LOG, kind=found.kind, rows=None if found.address else 0)
     if found.address is None:
         return search_page(LogQuery(), refusal=_nothing(found.kind))
     return redirect(found.address, HTTPStatus.SEE_OTHER)
@@ -76,8 +77,8 @@ def incident(code: str) -> AnyResponse:
         site = db.get(Site, decision.site_id) if decision.site_id else None
         network = places.networks.get(decision.network_id or 0)
         access_audit.note(
-            access_audit.INCIDENT,
-            f"incident:{show_code(bare)}",
+            INCIDENT_OPENED,
+            ObjectKind.INCIDENT.named(show_code(bare)),
             network=network.slug if network else None,
         )
         zone = ZoneInfo(site.zone) if site else TOWN

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.audit.actions import LOG_LISTED, ObjectKind
 from auth.staff.roles import Action, covers, may
 from db.engine import reading
 from portal.denials.rendering import Refusal
@@ -75,8 +76,8 @@ def sessions() -> AnyResponse:
         return search_page(asked, refusal=no_such_row())
     sight = unmasking.sight(unmasking.of_question(asked))
     access_audit.note(
-        access_audit.LISTED,
-        "sessions",
+        LOG_LISTED,
+        ObjectKind.LOG,
         network=asked.network,
         sight=sight,
         asked=access_audit.words_of(asked),

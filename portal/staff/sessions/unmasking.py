@@ -13,6 +13,7 @@ from flask import abort, redirect, request, url_for
 from flask import session as browser_session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.audit.actions import LONGEST_OBJECT, UNMASKED
 from auth.staff.errors import NoReason
 from auth.staff.roles import Action
 from db.engine import reading
@@ -22,6 +23,7 @@ from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.words import TOWN
+from sessions.access_audit import looked
 from sessions.log import query
 from sessions.log.masks import MaskedField, Visibility
 from sessions.log.search import LogQuery, UnreadableWord, parse
@@ -85,15 +87,19 @@ def _lift(veil: MaskedField) -> AnyResponse:
         raise NoReason
     until = services().clock() + LIFTED_FOR
     with services().make_session.begin() as db:
-        access_audit.record(
+        looked(
             db,
-            access_audit.UNMASKED,
-            scope[:80],
+            UNMASKED,
+            scope[:LONGEST_OBJECT],
+            actor=current_staff().actor,
             network=network,
-            asked=scope.partition(":")[2],
-            veil=veil.value,
-            reason=reason,
-            until=until.isoformat(timespec="seconds"),
+            detail={
+                "asked": scope.partition(":")[2],
+                "veil": veil.value,
+                "reason": reason,
+                "until": until.isoformat(timespec="seconds"),
+            },
+            now=services().clock(),
         )
     # Only now: the line is in the trail.
     now = services().clock().timestamp()

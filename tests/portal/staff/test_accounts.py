@@ -9,14 +9,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit import log
 from auth.audit.log import TrailEntry
 from auth.staff import accounts
 from auth.staff.models import Staff
 from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
 from portal.services import Services
-from tests.actors import TESTER
+from tests.actors import TESTER, enter
 from tests.clock import MovingClock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 
@@ -242,9 +241,7 @@ def test_new_recovery_codes_put_the_old_ones_out(desk: Desk) -> None:
 def test_the_trail_is_read_by_admins_newest_first_and_filtered(admin: Clerk, services: Services) -> None:
     with services.make_session.begin() as db:
         for number in range(60):
-            log.record(
-                db, actor="cem", action="passes issued", object=f"batch:{number}", now=services.clock()
-            )
+            enter(db, actor="cem", action="passes issued", object=f"batch:{number}", now=services.clock())
     page = admin.get("/staff/trail").text
     assert "batch:59" in page and "batch:5<" not in page
     older = re.search(r'href="(/staff/trail\?[^"]*before=\d+)"', page)

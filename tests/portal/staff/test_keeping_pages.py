@@ -14,6 +14,7 @@ from sessions.data_classes import DataClass
 from sessions.retention import holds, periods
 from sessions.retention.models import PurgeRun, TermChange, TermUnit
 from sessions.retention.periods import Term
+from tests.actors import person
 from tests.portal.pages.axe import broken_rules
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.test_pages import Clerk
@@ -40,7 +41,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             for rule in periods.current(db):
                 if rule.data_class is DataClass.SECURITY:
                     month = Term(1, TermUnit.MONTHS)
-                    asked = periods.change(db, rule.id, term=month, basis="Moins suffit", by="pia", now=now)
+                    asked = periods.change(
+                        db, rule.id, term=month, basis="Moins suffit", actor=person("pia"), now=now
+                    )
                     assert isinstance(asked, TermChange)
             holds.place(
                 db,
@@ -48,7 +51,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
                 reference="Réq. 12",
                 reason="Enquête",
                 expires_at=now + timedelta(days=60),
-                by="pia",
+                actor=person("pia"),
                 now=now,
             )
         yield portal

@@ -321,13 +321,13 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             reference="1",
             reason="ordered",
             expires_at=services.clock() + timedelta(days=9),
-            by="somebody",
+            actor=TESTER,
             now=services.clock(),
             network_id=gateway.network_id,
         )
         rule = periods.current(db)[0]
         register.add_first_bases(db)
-        entry = register.add(db, ASKED, networks=frozenset({network}), by="somebody", now=services.clock())
+        entry = register.add(db, ASKED, networks=frozenset({network}), actor=TESTER, now=services.clock())
         return Things(
             made.batch.id,
             voucher.id,

@@ -12,6 +12,7 @@ from sessions.legal_requests.models import Requisition
 from sessions.models import AccessSession, Lease
 from sessions.port_blocks import PortBlock
 from sites.models import Gateway
+from tests.actors import person
 from tests.clock import NOON
 from tests.sessions.log.rows import add_session
 
@@ -83,4 +84,4 @@ def registered(
     """An entry for the first minute after noon, unless `words` say otherwise."""
     register.add_first_bases(db)
     asked = {**ASKED, "port": "5200", "at": (NOON + timedelta(minutes=1)).isoformat(), **words}
-    return register.add(db, asked, networks=networks, by="pat", now=now)
+    return register.add(db, asked, networks=networks, actor=person("pat"), now=now)

@@ -24,6 +24,7 @@ from sessions.legal_requests.models import Requisition, RequisitionAnswer
 from sessions.legal_requests.package import check_package
 from sessions.legal_requests.signing import Signer
 from sessions.port_blocks import PortBlock
+from tests.actors import person
 from tests.clock import NOON
 from tests.sessions.legal_requests.rows import ASKED, PUBLIC, online, registered
 from tests.town import build_town
@@ -34,7 +35,7 @@ ADA, BO = PortBlock(PUBLIC, 5120, 6127), PortBlock(PUBLIC, 6128, 7135)
 
 
 def given(db: Session, entry: Requisition) -> Package:
-    return answer(db, entry, signer=SIGNER, portal="portal.example.org", by="pat", now=LATER)
+    return answer(db, entry, signer=SIGNER, portal="portal.example.org", actor=person("pat"), now=LATER)
 
 
 def files(package: Package) -> dict[str, str]:
@@ -101,11 +102,11 @@ def test_without_a_line_in_the_trail_there_is_no_data(db: Session) -> None:
 def test_nothing_leaves_by_a_closed_one(db: Session) -> None:
     build_town(db)
     entry = registered(db)
-    register.close(db, entry, by="pat", now=LATER)
+    register.close(db, entry, actor=person("pat"), now=LATER)
     with pytest.raises(ClosedRequisition):
         given(db, entry)
     with pytest.raises(ClosedRequisition):
-        register.close(db, entry, by="pat", now=LATER)
+        register.close(db, entry, actor=person("pat"), now=LATER)
     assert deeds(db) == ["requisition registered", "requisition closed"]
 
 
@@ -143,10 +144,10 @@ def test_an_entry_that_lacks_something_is_not_registered(
 
 def test_the_list_of_bases_is_the_towns_to_edit(db: Session) -> None:
     registered(db)
-    register.set_basis(db, name="CPP 77-1-1", text="", retired_at=LATER)
+    register.set_basis(db, name="CPP 77-1-1", text="", retired=True, actor=person("pat"), now=LATER)
     with pytest.raises(UnreadableEntry):
         registered(db)
-    register.set_basis(db, name="CPP L3513-7", text="Code recodifié")
+    register.set_basis(db, name="CPP L3513-7", text="Code recodifié", actor=person("pat"), now=LATER)
     assert registered(db, basis="CPP L3513-7").basis.text == "Code recodifié"
     assert registered(db, basis="autre", basis_text="CSI L851-1").basis_text == "CSI L851-1"
 

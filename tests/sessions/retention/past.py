@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ads.models import Impression
-from auth.audit import log
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
 from sessions.models import AccessSession, Decision, EndReason, Lease, Usage
 from sites.models import Gateway, SigninMethod
+from tests.actors import enter
 from tests.town import Town
 
 HOUR = timedelta(hours=1)
@@ -133,4 +133,4 @@ class Past:
         return card
 
     def deed(self, at: datetime) -> None:
-        log.record(self.db, actor="cem", action="issued", object="batch:1", now=at)
+        enter(self.db, actor="cem", action="issued", object="batch:1", now=at)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sessions.retention import holds
 from sessions.retention.holds import BadHold, HoldScope, OverHold, SamePerson
 from sessions.retention.models import LegalHold
+from tests.actors import person
 from tests.clock import NOON
 from tests.town import BO_PHONE, build_town
 
@@ -21,7 +22,13 @@ ENDS = NOON + 30 * DAY
 
 
 def place(db: Session, scope: HoldScope | None = None, **fields: Any) -> LegalHold:
-    values = {"reference": "Réq. 12", "reason": "ordonnée", "expires_at": ENDS, "by": "pia", "now": NOON}
+    values = {
+        "reference": "Réq. 12",
+        "reason": "ordonnée",
+        "expires_at": ENDS,
+        "actor": person("pia"),
+        "now": NOON,
+    }
     return holds.place(db, scope or HoldScope(mac=BO_PHONE), **{**values, **fields})
 
 
@@ -41,7 +48,7 @@ def test_it_acts_at_once_and_lapses_after_a_week_that_nobody_confirms(db: Sessio
 
 def test_one_that_is_confirmed_acts_to_its_end_and_not_after(db: Session) -> None:
     hold = place(db)
-    holds.confirm(db, hold, by="quentin", now=NOON + DAY)
+    holds.confirm(db, hold, actor=person("quentin"), now=NOON + DAY)
     assert acts_at(db, hold, ENDS - timedelta(seconds=1))
     assert not acts_at(db, hold, ENDS)
 
@@ -49,41 +56,41 @@ def test_one_that_is_confirmed_acts_to_its_end_and_not_after(db: Session) -> Non
 def test_nobody_confirms_an_own_hold_nor_one_twice(db: Session) -> None:
     hold = place(db)
     with pytest.raises(SamePerson):
-        holds.confirm(db, hold, by="pia", now=NOON)
+        holds.confirm(db, hold, actor=person("pia"), now=NOON)
     assert hold.confirmed_at is None
-    holds.confirm(db, hold, by="quentin", now=NOON)
+    holds.confirm(db, hold, actor=person("quentin"), now=NOON)
     with pytest.raises(OverHold):
-        holds.confirm(db, hold, by="rose", now=NOON + DAY)
+        holds.confirm(db, hold, actor=person("rose"), now=NOON + DAY)
     assert (hold.confirmed_by, hold.confirmed_at) == ("quentin", NOON)
 
 
 def test_one_that_has_lapsed_is_not_confirmed_any_more(db: Session) -> None:
     hold = place(db)
     with pytest.raises(OverHold):
-        holds.confirm(db, hold, by="quentin", now=NOON + WEEK)
+        holds.confirm(db, hold, actor=person("quentin"), now=NOON + WEEK)
 
 
 def confirmed(db: Session) -> LegalHold:
     hold = place(db)
-    holds.confirm(db, hold, by="quentin", now=NOON)
+    holds.confirm(db, hold, actor=person("quentin"), now=NOON)
     return hold
 
 
 def test_one_that_nobody_has_confirmed_is_lifted_by_one(db: Session) -> None:
     hold = place(db)
-    assert holds.lift(db, hold, by="pia", now=NOON)
+    assert holds.lift(db, hold, actor=person("pia"), now=NOON)
     assert not acts_at(db, hold, NOON)
     with pytest.raises(OverHold):
-        holds.lift(db, hold, by="pia", now=NOON)
+        holds.lift(db, hold, actor=person("pia"), now=NOON)
 
 
 def test_one_that_is_confirmed_is_lifted_by_two(db: Session) -> None:
     hold = confirmed(db)
-    assert not holds.lift(db, hold, by="pia", now=NOON)
+    assert not holds.lift(db, hold, actor=person("pia"), now=NOON)
     with pytest.raises(SamePerson):
-        holds.lift(db, hold, by="pia", now=NOON)
+        holds.lift(db, hold, actor=person("pia"), now=NOON)
     assert acts_at(db, hold, NOON)
-    assert holds.lift(db, hold, by="quentin", now=NOON)
+    assert holds.lift(db, hold, actor=person("quentin"), now=NOON)
     assert not acts_at(db, hold, NOON)
 
 
@@ -95,11 +102,11 @@ def test_what_changed_since_the_hold_was_read_counts(db: Session, since: str) ->
     if since == "confirmed":
         db.execute(stale.values(confirmed_at=NOON, confirmed_by="quentin"))
     else:
-        holds.confirm(db, hold, by="quentin", now=NOON)
-        assert not holds.lift(db, hold, by="quentin", now=NOON)
+        holds.confirm(db, hold, actor=person("quentin"), now=NOON)
+        assert not holds.lift(db, hold, actor=person("quentin"), now=NOON)
         db.execute(stale.values(lift_asked_by="pia"))
     with pytest.raises(OverHold):
-        holds.lift(db, hold, by="pia", now=NOON)
+        holds.lift(db, hold, actor=person("pia"), now=NOON)
     db.expire(hold)
     assert acts_at(db, hold, NOON)
 
@@ -107,20 +114,20 @@ def test_what_changed_since_the_hold_was_read_counts(db: Session, since: str) ->
 def test_a_lifting_that_was_refused_is_asked_for_anew(db: Session) -> None:
     hold = confirmed(db)
     with pytest.raises(OverHold):
-        holds.go_on(db, hold, now=NOON)
-    holds.lift(db, hold, by="pia", now=NOON)
-    holds.go_on(db, hold, now=NOON)
-    assert not holds.lift(db, hold, by="quentin", now=NOON)
+        holds.go_on(db, hold, actor=person("quentin"), now=NOON)
+    holds.lift(db, hold, actor=person("pia"), now=NOON)
+    holds.go_on(db, hold, actor=person("quentin"), now=NOON)
+    assert not holds.lift(db, hold, actor=person("quentin"), now=NOON)
     assert acts_at(db, hold, NOON)
 
 
 def test_nothing_is_done_to_one_that_is_over(db: Session) -> None:
     hold = confirmed(db)
-    holds.lift(db, hold, by="pia", now=NOON)
+    holds.lift(db, hold, actor=person("pia"), now=NOON)
     with pytest.raises(OverHold):
-        holds.lift(db, hold, by="quentin", now=ENDS)
+        holds.lift(db, hold, actor=person("quentin"), now=ENDS)
     with pytest.raises(OverHold):
-        holds.go_on(db, hold, now=ENDS)
+        holds.go_on(db, hold, actor=person("quentin"), now=ENDS)
 
 
 @pytest.mark.parametrize(

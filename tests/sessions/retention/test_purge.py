@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, event, func, select, update
 
 from ads.models import Impression
-from auth.audit import log, verification
+from auth.audit import verification
 from auth.audit.log import TrailEntry
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
@@ -36,6 +36,7 @@ from sessions.retention.models import (
 )
 from sessions.retention.periods import Term
 from sessions.retention.purge import Phase
+from tests.actors import enter, person
 from tests.clock import NOON
 from tests.sessions.retention.conftest import Purge, books
 from tests.sessions.retention.past import HOUR, Past
@@ -139,7 +140,9 @@ def test_an_ad_with_a_longer_term_stays_countable_and_forgets_whose_it_was(
     past: Past, run: Purge, make_session: SessionMaker
 ) -> None:
     rule = next(one for one in periods.current(past.db) if one.data_class is DataClass.ACCEPTANCE)
-    periods.change(past.db, rule.id, term=Term(5, TermUnit.YEARS), basis="accounts", by="pia", now=NOON)
+    periods.change(
+        past.db, rule.id, term=Term(5, TermUnit.YEARS), basis="accounts", actor=person("pia"), now=NOON
+    )
     past.stay(YEAR_AGO - DAY)
     past.db.commit()
     run()
@@ -155,10 +158,10 @@ def test_counters_with_a_shorter_term_leave_before_their_session(
     rule = next(one for one in periods.current(past.db) if one.data_class is DataClass.TRAFFIC)
     week_ago = NOON - periods.DELAY
     asked = periods.change(
-        past.db, rule.id, term=Term(30, TermUnit.DAYS), basis="less", by="pia", now=week_ago
+        past.db, rule.id, term=Term(30, TermUnit.DAYS), basis="less", actor=person("pia"), now=week_ago
     )
     assert isinstance(asked, TermChange)
-    periods.confirm(past.db, asked.id, by="quentin", now=week_ago)
+    periods.confirm(past.db, asked.id, actor=person("quentin"), now=week_ago)
     past.stay(NOON - 31 * DAY)
     past.stay(NOON - 29 * DAY)
     past.stay(YEAR_AGO - DAY)
@@ -191,27 +194,30 @@ def test_a_shorter_term_begins_a_week_after_the_second_person_and_its_record_out
     past: Past, run: Purge, make_session: SessionMaker
 ) -> None:
     rule = next(one for one in periods.current(past.db) if one.data_class is DataClass.TRAIL)
-    asked = periods.change(past.db, rule.id, term=YEAR, basis="less", by="pia", now=NOON)
+    asked = periods.change(past.db, rule.id, term=YEAR, basis="less", actor=person("pia"), now=NOON)
     assert isinstance(asked, TermChange)
-    log.record(past.db, actor="pia", action=log.TERM_ASKED, object="retention:trail", now=NOON)
     past.deed(NOON)
     past.db.commit()
-    run(NOON + 8 * DAY, confirmed_by="rita")
+    run(NOON + 8 * DAY, confirmed_by=person("rita"))
     with make_session.begin() as db:
         assert periods.in_force(db)[DataClass.TRAIL].term == Term(3, TermUnit.YEARS)
-        periods.confirm(db, asked.id, by="quentin", now=NOON + 8 * DAY)
-    run(NOON + 14 * DAY, confirmed_by="rita")
+        periods.confirm(db, asked.id, actor=person("quentin"), now=NOON + 8 * DAY)
+    run(NOON + 14 * DAY, confirmed_by=person("rita"))
     with make_session() as db:
         assert periods.in_force(db)[DataClass.TRAIL].term == Term(3, TermUnit.YEARS)
-    run(NOON + 15 * DAY, confirmed_by="rita")
+    run(NOON + 15 * DAY, confirmed_by=person("rita"))
     with make_session() as db:
         assert periods.in_force(db)[DataClass.TRAIL].term == YEAR
     # A year and a day later the deed of that day is gone, and not who asked for this.
-    run(NOON + 400 * DAY, confirmed_by="rita")
+    run(NOON + 400 * DAY, confirmed_by=person("rita"))
     with make_session() as db:
         said = [(one.actor, one.action) for one in db.scalars(select(TrailEntry).order_by(TrailEntry.number))]
     assert ("cem", "issued") not in said
-    assert said[:2] == [("pia", "shorter term asked"), ("system", "term changed")]
+    assert said[:3] == [
+        ("pia", "shorter term asked"),
+        ("quentin", "shorter term confirmed"),
+        ("system", "term changed"),
+    ]
     with snapshot(make_session) as db:
         assert verification.verify(db).is_whole
 
@@ -233,16 +239,18 @@ def test_a_term_below_the_law_in_the_table_is_not_acted_upon(
 
 def test_whoever_shortened_a_term_does_not_confirm_the_purge(past: Past, make_session: SessionMaker) -> None:
     rule = next(one for one in periods.current(past.db) if one.data_class is DataClass.SECURITY)
-    asked = periods.change(past.db, rule.id, term=Term(30, TermUnit.DAYS), basis="less", by="pia", now=NOON)
+    asked = periods.change(
+        past.db, rule.id, term=Term(30, TermUnit.DAYS), basis="less", actor=person("pia"), now=NOON
+    )
     assert isinstance(asked, TermChange)
-    periods.confirm(past.db, asked.id, by="quentin", now=NOON)
+    periods.confirm(past.db, asked.id, actor=person("quentin"), now=NOON)
     many_refusals(past, 1001, NOON - 40 * DAY)
     past.db.commit()
     for now in (NOON, NOON + 8 * DAY):
         with make_session.begin() as db, pytest.raises(periods.SamePerson):
-            purge.step(db, SHELVES, now=now, confirmed_by="pia")
+            purge.step(db, SHELVES, now=now, confirmed_by=person("pia"))
         with make_session.begin() as db:
-            purge.step(db, SHELVES, now=now, confirmed_by="quentin")
+            purge.step(db, SHELVES, now=now, confirmed_by=person("quentin"))
             for run_ in db.scalars(select(PurgeRun)):
                 run_.finished_at = now
 
@@ -280,7 +288,7 @@ def hold(past: Past, network_id: int | None = None, **scope: Any) -> LegalHold:
         reference="Réq. 12",
         reason="ordonnée",
         expires_at=NOON + 5 * DAY,
-        by="pia",
+        actor=person("pia"),
         now=NOON - HOUR,
         network_id=network_id,
     )
@@ -332,14 +340,14 @@ def test_a_hold_by_site_and_by_public_address_asks_the_leases(
     with make_session() as db:
         assert db.scalars(select(AccessSession.id)).all() == [kept.id]
         order = db.scalars(select(LegalHold)).one()
-        holds.lift(db, order, by="pia", now=NOON)
+        holds.lift(db, order, actor=person("pia"), now=NOON)
         holds.place(
             db,
             HoldScope(address="198.51.100.7"),
             reference="Réq. 13",
             reason="ordonnée",
             expires_at=NOON + DAY,
-            by="pia",
+            actor=person("pia"),
             now=NOON,
         )
         db.commit()
@@ -421,7 +429,9 @@ def test_a_term_made_longer_in_the_middle_of_a_run_acts_at_once(
     for rule in periods.current(past.db):
         if rule.data_class in (DataClass.CONNECTION, DataClass.TRAFFIC):
             longer = Term(2, TermUnit.YEARS)
-            periods.change(past.db, rule.id, term=longer, basis="Décret de 2026", by="pia", now=NOON)
+            periods.change(
+                past.db, rule.id, term=longer, basis="Décret de 2026", actor=person("pia"), now=NOON
+            )
     past.db.commit()
     done = run()
     assert rows(make_session, AccessSession) == 2
@@ -459,7 +469,7 @@ def test_a_person_may_want_it_all_the_same(past: Past, make_session: SessionMake
     phase = Phase.BEGAN
     while not phase.is_last:
         with make_session.begin() as db:
-            phase = purge.step(db, SHELVES, now=NOON, confirmed_by="pia").phase
+            phase = purge.step(db, SHELVES, now=NOON, confirmed_by=person("pia")).phase
     assert rows(make_session, Decision) == 0
     with make_session() as db:
         assert db.scalars(select(TrailEntry.actor)).all() == ["pia"]
@@ -527,7 +537,7 @@ def test_a_machine_that_was_off_for_long_is_asked_about_and_then_believed(
         assert clocks.doubted_from(db) == NOON + 7 * DAY
     while True:
         with make_session.begin() as db:
-            if purge.step(db, SHELVES, now=NOON + 15 * DAY, confirmed_by="pia").phase.is_last:
+            if purge.step(db, SHELVES, now=NOON + 15 * DAY, confirmed_by=person("pia")).phase.is_last:
                 break
     with make_session.begin() as db:
         assert clocks.look(db, now=NOON + 16 * DAY)
@@ -623,9 +633,7 @@ def test_on_sqlite_what_was_purged_is_overwritten(
     with make.begin() as db:
         clocks.look(db, now=NOON)
         old = Past(db, build_town(db))
-        log.record(
-            db, actor="somebody.unmistakable", action="issued", object="x", now=NOON.replace(year=2020)
-        )
+        enter(db, actor="somebody.unmistakable", action="issued", object="x", now=NOON.replace(year=2020))
         old.stay(OLD, subject="subject-unmistakable")
 
     def on_disk(word: bytes) -> bool:

@@ -20,6 +20,7 @@ from sessions.retention.periods import (
     Term,
     UnreadableTerm,
 )
+from tests.actors import person
 from tests.clock import NOON
 
 YEAR = Term(1, TermUnit.YEARS)
@@ -62,7 +63,9 @@ def test_a_change_closes_the_old_line_and_keeps_it(db: Session) -> None:
     db.flush()
     rule = periods.current(db)[0]
     later = NOON + timedelta(days=10)
-    periods.change(db, rule.id, term=Term(18, TermUnit.MONTHS), basis="Décret de 2027", by="pia", now=later)
+    periods.change(
+        db, rule.id, term=Term(18, TermUnit.MONTHS), basis="Décret de 2027", actor=person("pia"), now=later
+    )
     lines = db.scalars(
         select(RetentionRule).where(RetentionRule.data_class == rule.data_class).order_by(RetentionRule.id)
     ).all()
@@ -78,9 +81,9 @@ def test_of_two_who_change_a_line_the_second_is_told(db: Session) -> None:
     periods.seed(db, now=NOON)
     db.flush()
     rule = periods.current(db)[0]
-    periods.change(db, rule.id, term=YEAR, basis="first", by="pia", now=NOON)
+    periods.change(db, rule.id, term=YEAR, basis="first", actor=person("pia"), now=NOON)
     with pytest.raises(StaleRule):
-        periods.change(db, rule.id, term=YEAR, basis="second", by="pia", now=NOON)
+        periods.change(db, rule.id, term=YEAR, basis="second", actor=person("pia"), now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_a_term_without_sense_or_basis_is_refused(db: Session, term: Term, basis
     periods.seed(db, now=NOON)
     db.flush()
     with pytest.raises(UnreadableTerm):
-        periods.change(db, periods.current(db)[0].id, term=term, basis=basis, by="pia", now=NOON)
+        periods.change(db, periods.current(db)[0].id, term=term, basis=basis, actor=person("pia"), now=NOON)
 
 
 def rule_of(db: Session, data_class: DataClass) -> RetentionRule:
@@ -113,7 +116,7 @@ def rule_of(db: Session, data_class: DataClass) -> RetentionRule:
 def test_no_two_people_go_below_the_law(db: Session, data_class: DataClass, term: Term) -> None:
     rule = rule_of(db, data_class)
     with pytest.raises(BelowLaw):
-        periods.change(db, rule.id, term=term, basis="less", by="pia", now=NOON)
+        periods.change(db, rule.id, term=term, basis="less", actor=person("pia"), now=NOON)
     assert periods.waiting(db) == []
 
 
@@ -127,23 +130,23 @@ def test_every_class_has_a_floor_or_the_text_that_sets_none() -> None:
 def test_a_shorter_term_takes_a_second_person_and_may_be_withdrawn_by_any(db: Session) -> None:
     rule = rule_of(db, DataClass.SECURITY)
     month = Term(1, TermUnit.MONTHS)
-    asked = periods.change(db, rule.id, term=month, basis="less", by="pia", now=NOON)
+    asked = periods.change(db, rule.id, term=month, basis="less", actor=person("pia"), now=NOON)
     assert isinstance(asked, TermChange)
     with pytest.raises(OpenChange):
-        periods.change(db, rule.id, term=month, basis="less", by="quentin", now=NOON)
+        periods.change(db, rule.id, term=month, basis="less", actor=person("quentin"), now=NOON)
     with pytest.raises(SamePerson):
-        periods.confirm(db, asked.id, by="pia", now=NOON)
+        periods.confirm(db, asked.id, actor=person("pia"), now=NOON)
     assert periods.carry_out(db, now=NOON + timedelta(days=900)) == []
-    periods.confirm(db, asked.id, by="quentin", now=NOON)
+    periods.confirm(db, asked.id, actor=person("quentin"), now=NOON)
     with pytest.raises(OverChange):
-        periods.confirm(db, asked.id, by="rita", now=NOON)
+        periods.confirm(db, asked.id, actor=person("rita"), now=NOON)
     assert periods.carry_out(db, now=NOON + periods.DELAY - timedelta(seconds=1)) == []
-    periods.withdraw(db, asked.id, by="rita", now=NOON + timedelta(days=1))
+    periods.withdraw(db, asked.id, actor=person("rita"), now=NOON + timedelta(days=1))
     assert periods.carry_out(db, now=NOON + periods.DELAY) == []
     assert periods.in_force(db)[DataClass.SECURITY].term == Term(3, TermUnit.MONTHS)
 
 
 def test_a_longer_term_holds_at_once(db: Session) -> None:
     rule = rule_of(db, DataClass.TRAIL)
-    periods.change(db, rule.id, term=Term(4, TermUnit.YEARS), basis="more", by="pia", now=NOON)
+    periods.change(db, rule.id, term=Term(4, TermUnit.YEARS), basis="more", actor=person("pia"), now=NOON)
     assert periods.in_force(db)[DataClass.TRAIL].term == Term(4, TermUnit.YEARS)

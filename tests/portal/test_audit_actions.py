@@ -1,0 +1,184 @@
+"""Every action of the audit log: words in each language, an object whose page opens, and one place that writes it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from auth.audit import log
+from auth.audit.actions import ACTIONS, AuditAction, ObjectKind, declare
+from auth.staff.roles import Role
+from auth.vouchers.models import Voucher
+from portal.i18n.translation import FOLDER, LANGUAGES, Catalogue
+from portal.services import Services
+from portal.staff.privacy.audit_words import PAGES
+from sessions.legal_requests import register
+from sessions.retention import holds, periods
+from sites.models import Gateway
+from tests.actors import TESTER
+from tests.portal.staff.conftest import (  # noqa: F401
+    Clerk,
+    Desk,
+    admin,
+    cem,
+    clerk,
+    desk,
+    known,
+    net,
+)
+from tests.portal.staff.issuing import issue
+from tests.town import Town
+
+ROOT = Path(__file__).parents[2]
+# The rooms of services, and those that only call them.
+SERVICES, CALLERS = ("auth", "sessions", "sites", "ads"), ("portal", "lab", "gateways", "db", "config")
+# Nobody has to ask for a page of a kind of pass or of the database: the list of entries about it opens.
+WITHOUT_PAGE = {ObjectKind.PLAN, ObjectKind.DATABASE}
+
+
+def sources(*rooms: str) -> Iterator[Path]:
+    for room in rooms:
+        yield from sorted((ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_action_has_words_of_its_own(code: str) -> None:
+    path = FOLDER / f"{code}.po"
+    catalogue = Catalogue(path if path.exists() else None)
+    told = {action.key: catalogue.gettext(action.words) for action in ACTIONS.values()}
+    assert len(told) > 60
+    assert all(told.values())
+    assert len(set(told.values())) == len(told), "two actions are told in the same words"
+    if code != "en":
+        assert [key for key, words in told.items() if words == ACTIONS[key].words] == []
+
+
+def test_an_action_fits_its_column_and_is_declared_once() -> None:
+    assert all(len(key) <= 40 and action.objects for key, action in ACTIONS.items())
+    with pytest.raises(ValueError, match="twice"):
+        declare("pass revoked", "took a pass back once more", ObjectKind.PASS)
+
+
+def test_an_action_is_written_of_its_own_objects_alone(services: Services) -> None:
+    action = ACTIONS["pass revoked"]
+    with services.make_session() as db, pytest.raises(ValueError, match="is not done to"):
+        log.append(db, action, "batch:1", actor=TESTER, now=services.clock())
+
+
+def test_services_alone_write_entries() -> None:
+    """Whoever calls them hands over an actor. The portal reads entries, and imports nothing that writes one."""
+    for path in sources(*CALLERS):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "auth.audit":
+                assert "log" not in {alias.name for alias in node.names}, path
+            if isinstance(node, ast.ImportFrom) and node.module == "auth.audit.log":
+                assert {alias.name for alias in node.names} <= {"TrailEntry", "TrailHead"}, path
+
+
+def test_no_name_of_an_action_stands_outside_the_registry() -> None:
+    """Not as a text of its own, but for those that are plain words too."""
+    plain = {"unmasked", "purged", "signed in", "signed out"}
+    for path in sources(*SERVICES, *CALLERS):
+        if path == ROOT / "auth" / "audit" / "actions.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert node.value not in ACTIONS.keys() - plain, f"{path}:{node.lineno}: {node.value}"
+
+
+def test_every_action_that_is_written_is_used_and_every_former_one_is_not() -> None:
+    used = "".join(path.read_text("utf-8") for path in sources("auth", "sessions", "portal", "ads"))
+    declared = (ROOT / "auth" / "audit" / "actions.py").read_text("utf-8")
+    names = dict(re.findall(r'^([A-Z_]+) = declare\(\s*"([^"]+)"', declared, re.MULTILINE))
+    assert set(names.values()) == set(ACTIONS)
+    for name, key in names.items():
+        times = len(re.findall(rf"\b{name}\b", used)) - len(re.findall(rf"\b{name}\b", declared))
+        assert (times > 0) != ACTIONS[key].former, name
+
+
+@pytest.fixture
+def objects(
+    services: Services,
+    town: Town,
+    known: dict[str, int | str],  # noqa: F811
+    clerk: Clerk,  # noqa: F811
+) -> dict[ObjectKind, str]:
+    """One object of every kind, as entries name it."""
+    issue(clerk)
+    with services.make_session.begin() as db:
+        now = services.clock()
+        periods.seed(db, now=now)
+        voucher = db.scalars(select(Voucher)).one()
+        hold = holds.place(
+            db,
+            holds.HoldScope(subject="ada0" * 8),
+            reference="1",
+            reason="ordered",
+            expires_at=now + timedelta(days=9),
+            actor=TESTER,
+            now=now,
+        )
+        register.add_first_bases(db)
+        asked = {
+            "authority": "Commissariat",
+            "signer": "Capitaine Martin",
+            "reference": "2026/1",
+            "basis": "CPP 60-1",
+            "kind": "site",
+            "value": "pierre-bayle",
+            "since": "2026-11-22T08:00Z",
+            "until": "2026-11-22T09:00Z",
+        }
+        entry = register.add(db, asked, actor=TESTER, now=now)
+        gateway = db.scalars(select(Gateway.identity).order_by(Gateway.id)).first()
+    named: dict[ObjectKind, int | str | None] = {
+        ObjectKind.PASS: voucher.id,
+        ObjectKind.BATCH: voucher.batch_id,
+        ObjectKind.PLAN: "day",
+        ObjectKind.GATEWAY: gateway,
+        ObjectKind.STAFF: clerk.staff_id,
+        ObjectKind.TOKEN: "tickets",
+        ObjectKind.SESSION: known["ada"],
+        ObjectKind.QUESTION: "state=open",
+        ObjectKind.INCIDENT: known["code"],
+        ObjectKind.RETENTION_PERIOD: "trail",
+        ObjectKind.PURGE: 1,
+        ObjectKind.HOLD: hold.id,
+        ObjectKind.REQUISITION: entry.id,
+    }
+    return {kind: kind.named(named[kind] or "") if kind in named else kind.value for kind in ObjectKind}
+
+
+def test_every_object_of_an_action_opens_for_whoever_may(
+    services: Services,
+    desk: Desk,  # noqa: F811
+    objects: dict[ObjectKind, str],
+) -> None:
+    """The link beside each entry, for somebody of all roles but one, and for the one who answers for privacy."""
+    assert {kind for action in ACTIONS.values() for kind in action.objects} == set(ObjectKind)
+    assert set(PAGES) | WITHOUT_PAGE == set(ObjectKind)
+    with services.make_session.begin() as db:
+        for kind, object in objects.items():
+            action = AuditAction(f"about {kind}", "did", (kind,))
+            log.append(db, action, object, actor=TESTER, now=services.clock())
+    readers = [
+        desk.at_work("paul", Role.PRIVACY),
+        desk.at_work("dora", *(set(Role) - {Role.PRIVACY})),
+    ]
+    opened = set()
+    for reader in readers:
+        for kind, object in objects.items():
+            reader.get(f"/staff/trail?object={object}")
+            assert reader.page.status_code == 200
+            found = re.search(r'<a href="([^"]+)">Open it<', reader.page.text)
+            if found is not None:
+                assert reader.get(found.group(1).replace("&amp;", "&")).status_code == 200, object
+                opened.add(kind)
+    # The list that a link to the audit log itself leads to is the page that it stands on.
+    assert opened == set(ObjectKind) - WITHOUT_PAGE - {ObjectKind.AUDIT_LOG}

@@ -170,7 +170,7 @@ def take_away(lived: Lived) -> str:
             reference="Réq. 12",
             reason="Enquête",
             expires_at=now.replace(year=now.year + 1),
-            actor=person("pia"),
+            actor=TESTER,
             now=now,
         )
     return credential

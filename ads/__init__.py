@@ -1,1 +1,1 @@
-"""What people are shown before they go on, and what it earns them."""
+"""Interstitials: what people are shown before they go on, and what it earns them."""

@@ -1,1 +1,1 @@
-"""Who may come in, and with what allowance."""
+"""Authentication: who may come in, and with what allowance."""

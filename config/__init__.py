@@ -1,4 +1,4 @@
-"""The settings of one installation, read once from the environment and checked as a whole."""
+"""Settings: those of one installation, read once from the environment and checked as a whole."""
 
 from __future__ import annotations
 

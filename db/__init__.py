@@ -1,1 +1,1 @@
-"""How the house remembers: the base of all tables, their column types, the engine and the wake-up call."""
+"""Database: the base of all tables, their column types, the engine, and the notification of a commit."""

@@ -1,1 +1,1 @@
-"""What people see: the only room that knows HTTP, the command line and HTML."""
+"""Portal: what people see; the only room that knows HTTP, the command line and HTML."""

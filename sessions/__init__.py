@@ -1,1 +1,1 @@
-"""Who is online, and until when."""
+"""Access sessions: who is online, and until when."""

@@ -1,1 +1,1 @@
-"""Where the doors stand: networks, hotspot sites, gateway records."""
+"""Sites: networks, hotspot sites, opening hours and gateway records."""

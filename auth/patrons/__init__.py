@@ -1,0 +1,1 @@
+"""Patrons: people with a library card, found and proven by a directory."""

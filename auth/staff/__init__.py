@@ -1,0 +1,1 @@
+"""Staff: accounts, roles, second factors, and the browsers they are signed in with."""

@@ -1,0 +1,1 @@
+"""Vouchers: day passes, from the batch that is printed to totals that must add up."""

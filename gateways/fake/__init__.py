@@ -1,0 +1,1 @@
+"""FakeGateway: a gateway in the portal's memory, for trials without a network."""

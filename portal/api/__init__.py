@@ -1,5 +1,7 @@
-"""The API for programs: passes issued, read, replaced and taken back with a token. Served beside the staff's pages, and
-never where only guests are served."""
+"""API: passes issued, read, replaced and taken back by programs with a token.
+
+Served beside the staff's pages, and never where only guests are served.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Caches: rows and pages that a process remembers for two seconds."""

@@ -1,4 +1,4 @@
-"""The command line: ``flask --app wsgi NOUN VERB``. One module for each noun, imported when it is called."""
+"""Command line: ``flask --app wsgi NOUN VERB`` or ``arobase NOUN VERB``. A module is imported when called."""
 
 from __future__ import annotations
 

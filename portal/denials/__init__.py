@@ -1,0 +1,1 @@
+"""Denials: each denied request told to guests, staff, programs and reports, and kept under an incident code."""

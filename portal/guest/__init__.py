@@ -1,4 +1,4 @@
-"""The guests' pages."""
+"""Guest pages: what a person who wants to get online sees."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""HTTP: which client asks, what every request and answer must keep, health and metrics."""

@@ -1,0 +1,1 @@
+"""Translations: the catalogues, and how times and numbers are told."""

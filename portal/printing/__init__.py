@@ -1,1 +1,1 @@
-"""Day passes on paper: sheets, labels and receipts. Tickets in, bytes out; nothing here knows the database."""
+"""Printing: day passes on sheets, labels and receipts. Tickets in, bytes out; nothing here knows the database."""

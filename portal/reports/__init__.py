@@ -1,1 +1,1 @@
-"""The usage report: one document, told on the page, in print, as text and as open data."""
+"""Usage report: one document, told on the page, in print, as text and as open data."""

@@ -1,4 +1,4 @@
-"""The staff's pages. A process may serve them without the guests' pages, or those without these."""
+"""Staff pages: a process may serve them without the guests' pages, or those without these."""
 
 from __future__ import annotations
 

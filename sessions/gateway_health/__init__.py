@@ -1,1 +1,1 @@
-"""How the gateways are, from what they report: silences, and where their word and the leases do not agree."""
+"""Gateway health: silences, and where a gateway's word and the leases do not agree."""

@@ -1,1 +1,1 @@
-"""The log as a tool: what was decided, what a session's story is, who may see what of it."""
+"""Session log: what was decided, what a session's story is, who may see what of it."""

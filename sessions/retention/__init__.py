@@ -1,1 +1,1 @@
-"""How long what is remembered is kept: the terms, the purge that carries them out, and the holds that stop it."""
+"""Retention: how long each class of data is kept, the purge, and the legal holds that stop it."""

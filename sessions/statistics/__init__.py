@@ -1,1 +1,1 @@
-"""What the network was worth, in figures: added up day by day, and kept when the rows behind them are gone."""
+"""Usage statistics: added up day by day, and kept when the rows behind them are gone."""

@@ -1,1 +1,1 @@
-"""The demo town: real places of Besançon, as files in the form that operators use."""
+"""Demo town: real places of Besançon, as files in the form that operators use."""

@@ -1,4 +1,4 @@
-"""Networks, sites and gateway records in and out, as CSV and GeoJSON."""
+"""Import and export: networks, sites and gateway records, as CSV and GeoJSON."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""LDAP directory: the library's own (RFC 4511), asked within one deadline."""

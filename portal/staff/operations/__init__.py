@@ -1,0 +1,1 @@
+"""Staff pages: gateways and reports."""

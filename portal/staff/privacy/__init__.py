@@ -1,0 +1,1 @@
+"""Staff pages: retention, legal holds, legal requests and the audit log."""

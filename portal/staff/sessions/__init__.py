@@ -1,0 +1,1 @@
+"""Staff pages: the session log, one session, one incident."""

@@ -1,0 +1,1 @@
+"""Staff pages: the desk, passes, batches and their printing."""

@@ -98,6 +98,11 @@ def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
     return [(impression, lease) for impression, lease in rows]
 
 
+def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
+    """The acceptances of these access sessions."""
+    return list(db.scalars(select(Impression).where(Impression.access_id.in_(access_ids))))
+
+
 def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datetime) -> int:
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (

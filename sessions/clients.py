@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from sessions import end
@@ -24,6 +24,25 @@ def devices(db: Session, access: AccessSession, *, now: datetime) -> list[Access
             .order_by(AccessSession.started_at)
         )
     )
+
+
+def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSession | None:
+    """The open session of this client on this network, at whichever site."""
+    access: AccessSession | None = db.scalars(
+        _ONLINE, {"network": network_id, "client": mac, "at": now}
+    ).first()
+    return access
+
+
+def count_online(db: Session, *, now: datetime) -> int:
+    """How many access sessions are open, on all networks."""
+    is_open = AccessSession.ended_at.is_(None) & (AccessSession.until > now)
+    return db.scalar(select(func.count(AccessSession.id)).where(is_open)) or 0
+
+
+def mac_of(db: Session, access_id: int) -> str | None:
+    """The MAC address of a session, open or ended; None where there is no such session."""
+    return db.scalar(select(AccessSession.mac).where(AccessSession.id == access_id))
 
 
 def last(db: Session, *, network_id: int, mac: str) -> AccessSession | None:
@@ -59,3 +78,12 @@ def leave(db: Session, access: AccessSession, *, device: int | None, now: dateti
         return False
     end.end(db, chosen.id, reason=EndReason.LEFT, now=now)
     return True
+
+
+# Built once: each request of a guest asks it.
+_ONLINE = select(AccessSession).where(
+    AccessSession.network_id == bindparam("network"),
+    AccessSession.mac == bindparam("client"),
+    AccessSession.ended_at.is_(None),
+    AccessSession.until > bindparam("at"),
+)

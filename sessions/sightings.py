@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Executable, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from db.statements import for_either, table_of
-from gateways.types import Client, MacAddress
+from gateways.types import Client, IpAddress, MacAddress
 from sessions.models import ClientObservation
 from sites.models import Gateway
 
@@ -60,6 +60,15 @@ def confirm_all(
     known = _known(db, gateway_id, rows)
     db.execute(_CONFIRM.on(db), rows)
     return frozenset(MacAddress(row["mac"]) for row in rows if row["address"] not in known)
+
+
+def behind(db: Session, address: IpAddress, *, gateway_ids: Collection[int]) -> Sequence[ClientObservation]:
+    """Where these gateways saw `address`: one observation for each that did."""
+    return db.scalars(
+        select(ClientObservation).where(
+            ClientObservation.gateway_id.in_(gateway_ids), ClientObservation.address == str(address)
+        )
+    ).all()
 
 
 def forget(db: Session, *, before: datetime) -> int:

@@ -6,13 +6,13 @@ import functools
 import ipaddress
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from gateways.landing_token import credential_digest
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, IpAddress
@@ -114,6 +114,22 @@ def by_address(db: Session, address: IpAddress) -> Gateway | None:
     if len(nearest) > 1:
         raise AmbiguousAddress([identity for _, identity in nearest])
     return db.get(Gateway, nearest[0][0])
+
+
+def feed_versions(db: Session) -> dict[int, int]:
+    """The version of every gateway's feed, by the gateway's id."""
+    return {row.id: row.feed_version for row in db.execute(select(Gateway.id, Gateway.feed_version))}
+
+
+def to_notify(db: Session, *, kinds: Collection[str], called: Collection[str] = ()) -> Sequence[Gateway]:
+    """The gateways of `kinds` that have not confirmed all changes, and all of `called`, with site and network."""
+    behind = (Gateway.confirmed_version < Gateway.feed_version) | Gateway.kind.in_(called)
+    return db.scalars(
+        select(Gateway)
+        .where(behind, Gateway.kind.in_(kinds))
+        .options(joinedload(Gateway.site), joinedload(Gateway.network))
+        .order_by(Gateway.identity)
+    ).all()
 
 
 @functools.lru_cache(maxsize=8192)

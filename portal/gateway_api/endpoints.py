@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Blueprint, current_app
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import joinedload
 
 from db.engine import reading
 from gateways.kinds import Learning
 from gateways.registry import kind_of, kinds, names
 from portal.services import services
+from sites.gateways import to_notify
 from sites.models import Gateway
 
 log = logging.getLogger(__name__)
@@ -78,17 +77,9 @@ def reconcile() -> int:
 
     Once in a while also those that must be called and have confirmed: one that lost its memory would not say so.
     """
-    behind = Gateway.confirmed_version < Gateway.feed_version
-    if _is_time_to_repeat():
-        behind |= Gateway.kind.in_(names(lambda kind: kind.learns is Learning.PUSHED))
-    due = (
-        select(Gateway)
-        .where(behind, Gateway.kind.in_(list(kinds())))
-        .options(joinedload(Gateway.site), joinedload(Gateway.network))
-        .order_by(Gateway.identity)
-    )
+    called = names(lambda kind: kind.learns is Learning.PUSHED) if _is_time_to_repeat() else ()
     with reading(services().make_session) as db:
-        found = db.scalars(due).all()
+        found = to_notify(db, kinds=list(kinds()), called=called)
     for gateway in found:
         notify_gateway(gateway)
     return len(found)

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import SessionMaker, reading
 from db.notify import CommitNotifier
-from sites.models import Gateway
+from sites.gateways import feed_versions
 
 log = logging.getLogger(__name__)
 
@@ -116,10 +115,7 @@ class Followers:
         """The version of every feed; none where the database is away: whoever waits then looks and is told so."""
         try:
             with reading(self._make_session) as db:
-                return {row.id: row.feed_version for row in db.execute(_VERSIONS)}
+                return feed_versions(db)
         except SQLAlchemyError as error:
             log.warning("the feeds' versions cannot be read: %s", type(error).__name__)
             return {}
-
-
-_VERSIONS = select(Gateway.id, Gateway.feed_version)

@@ -13,8 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads.ledger import may_renew
 from gateways.types import IpAddress, MacAddress
 from portal.guest import guests
-from portal.guest.connecting import confirmed_until
-from portal.http.client_evidence import await_found, open_session, seen_behind
+from portal.http.client_evidence import await_found, confirmed_until, open_session, seen_behind
 from portal.http.clients import ClientContext, remote_address
 from portal.services import services
 from sessions.models import AccessSession

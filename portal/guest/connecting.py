@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime
 from http import HTTPStatus
 
 from flask import make_response, redirect, url_for
-from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
 from portal.denials.incidents import concerning, note
 from portal.denials.reasons import UNCONFIRMED
 from portal.guest import guests
-from portal.guest.landing import unproven
+from portal.guest.pages import unproven
 from portal.http.clients import access_of, current, is_owned, remember, staying
 from portal.public_values import render_page
 from portal.services import services
-from sessions.models import AccessSession, Lease
+from sessions import confirmations
+from sessions.models import AccessSession
 from sites.models import Gateway
 
 WAIT_SECONDS = 5.0
@@ -56,12 +55,7 @@ def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]
     """What the gateway has not confirmed, and what it said against it, if anything."""
     concerning(subject=access.subject, access_id=access.id)
     with reading(services().make_session) as db:
-        last = db.execute(
-            select(Lease.id, Lease.refused)
-            .where(Lease.access_id == access.id, Lease.gateway_id == gateway.id)
-            .order_by(Lease.id.desc())
-            .limit(1)
-        ).first()
+        last = confirmations.last_lease(db, access_id=access.id, gateway_id=gateway.id)
     if last is None:
         return {}
     return {"lease": last.id, "refused": last.refused} if last.refused else {"lease": last.id}
@@ -95,29 +89,6 @@ def _await(access: AccessSession, gateway: Gateway) -> bool:
 
 
 def confirmed(access: AccessSession, gateway: Gateway) -> bool:
-    """Whether the gateway has said that its kernel holds the session's last lease here."""
+    """Whether the gateway has confirmed that its kernel holds the session's last lease here."""
     with reading(services().make_session) as db:
-        last = db.execute(
-            select(Lease.confirmed_at)
-            .where(Lease.access_id == access.id, Lease.gateway_id == gateway.id, Lease.released_at.is_(None))
-            .order_by(Lease.until.desc())
-            .limit(1)
-        ).first()
-    return last is not None and last.confirmed_at is not None
-
-
-def confirmed_until(access: AccessSession, gateway: Gateway) -> datetime | None:
-    """Until when the gateway's kernel lets this session pass, as far as it has said; None where it does not.
-
-    While a renewal is on its way that is still the old deadline.
-    """
-    with reading(services().make_session) as db:
-        return db.scalar(
-            select(func.max(Lease.until)).where(
-                Lease.access_id == access.id,
-                Lease.gateway_id == gateway.id,
-                Lease.released_at.is_(None),
-                Lease.confirmed_at.is_not(None),
-                Lease.until > services().clock(),
-            )
-        )
+        return confirmations.is_confirmed(db, access_id=access.id, gateway_id=gateway.id)

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
-from datetime import datetime
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, request, url_for
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads.models import Creative
-from auth.denials import Denial
 from auth.tokens import InvalidToken
-from db.engine import reading
-from portal.caches.pages import Placeholder
-from portal.denials.incidents import note, note_error
-from portal.denials.reasons import NOT_HERE, NOT_OFFERED
-from portal.denials.rendering import Refusal, guest_page, page
 from portal.guest import guests
-from portal.guest.acceptance import terms_text
-from portal.guest.impression_tokens import creative_for, make_ticket
-from portal.http.clients import ClientContext, access_of, current, gateways_here, mark_landed, remember
-from portal.i18n.translation import chosen_language, language
-from portal.public_values import render_page
-from portal.services import services
-from sessions import clients, policy
-from sessions.models import AccessSession
-from sites.limits import site_closing
-from sites.models import Gateway, SigninMethod
-
-VISIT, TICKET = Placeholder("visit"), Placeholder("ticket")
+from portal.guest.pages import entry, fetch_landing, not_here, unproven
+from portal.http.clients import access_of, current, mark_landed
 
 
 @guests.get("/")
@@ -45,121 +25,3 @@ def landing() -> AnyResponse:
     if access_of(visit) is not None:
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return entry(mark_landed(visit))
-
-
-def entry(visit: ClientContext, *, refusal: Refusal | None = None, login: str = "") -> Response:
-    """The page with every way on that this network offers, and what was refused, if anything."""
-    is_free = visit.gateway.network.allows(SigninMethod.FREE)
-    creative = creative_for(visit) if is_free else None
-    until, resumed = until_if_now(visit.gateway), resumable(visit)
-    tokens = {VISIT: visit.issue_token()}
-    if is_free:
-        tokens[TICKET] = make_ticket(visit, creative)
-
-    def render() -> str:
-        return _render(visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login)
-
-    is_first = refusal is None and resumed is None
-    text = services().page_cache.fill(
-        _alike(visit.gateway, creative, until) if is_first else None, render, tokens
-    )
-    response = make_response(text, refusal.status if refusal else HTTPStatus.OK)
-    if refusal and refusal.retry_after:
-        response.headers["Retry-After"] = str(refusal.retry_after)
-    return remember(response, visit, access_id=visit.held)
-
-
-def _render(
-    gateway: Gateway,
-    creative: Creative | None,
-    until: datetime,
-    *,
-    resumed: AccessSession | None,
-    refusal: Refusal | None,
-    login: str,
-) -> str:
-    """The page with holes where the client's tokens go: whoever it is made for, it names nobody."""
-    network = gateway.network
-    return render_page(
-        "guests/landing.html",
-        visit={"token": str(VISIT)},
-        network=network,
-        site=gateway.site,
-        methods=network.signin_methods,
-        creative=creative,
-        ticket=str(TICKET),
-        wait_seconds=network.viewing_seconds if creative else 0,
-        until=until,
-        terms=terms_text(network),
-        resumable=resumed,
-        refusal=refusal,
-        login=login,
-    )
-
-
-def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hashable:
-    """All that the page of one who has just come depends on; None where the request itself goes into it."""
-    if (
-        request.method != "GET"
-        or request.view_args
-        or not request.args.keys() <= {"landing", "visit", "lang"}
-    ):
-        return None
-    minutes = tuple(at.replace(second=0, microsecond=0) for at in (services().clock(), until))
-    shown = creative.id if creative else None
-    return (gateway.identity, request.endpoint, language(), chosen_language(), shown, *minutes)
-
-
-def refuse(visit: ClientContext, error: Denial, *, login: str = "") -> Response:
-    """The entry page again, with what was refused and what to do; what was typed is kept."""
-    refusal = replace(guest_page(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
-    return entry(visit, refusal=refusal, login=login)
-
-
-def until_if_now(gateway: Gateway) -> datetime:
-    """Until when somebody who comes in now may stay: told before anything is granted."""
-    now = services().clock()
-    terms = policy.LeaseBounds(gateway.network.lease_length, closing=site_closing(gateway, now))
-    return policy.first_until(terms, now=now)
-
-
-def resumable(visit: ClientContext) -> AccessSession | None:
-    """The session that this browser has on this network under another address, if it still has time left."""
-    if visit.held is None:
-        return None
-    service = services()
-    with reading(service.make_session) as db:
-        return clients.transferable(
-            db, visit.held, network_id=visit.gateway.network_id, mac=visit.mac, now=service.clock()
-        )
-
-
-def fetch_landing() -> AnyResponse | None:
-    """Send a client of ours that came without a landing token to its gateway, which makes one."""
-    wanted = request.args.get("gateway")
-    doors = [
-        gateway
-        for gateway in gateways_here()
-        if gateway.redirector_url and wanted in (None, gateway.identity)
-    ]
-    return redirect(doors[0].redirector_url, HTTPStatus.FOUND) if len(doors) == 1 else None
-
-
-def unproven(visit: ClientContext | None) -> AnyResponse:
-    """For somebody who has proven nothing: to the gateway for its word, else the first page, where there is one."""
-    return fetch_landing() or (entry(visit) if visit is not None else not_here())
-
-
-def not_here() -> Response:
-    """For somebody who is not on our wifi: what it is and where it is."""
-    networks, incident = services().places.networks(), note(NOT_HERE)
-    return make_response(
-        render_page("guests/not_here.html", networks=networks, told=page(NOT_HERE), incident=incident)
-    )
-
-
-def not_offered(visit: ClientContext) -> AnyResponse:
-    """For somebody on our wifi whose network has no such way in: the ways that it has. Looking is no denial."""
-    if request.method in ("GET", "HEAD"):
-        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    return entry(visit, refusal=replace(page(NOT_OFFERED), incident=note(NOT_OFFERED, visit)))

@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.tokens import InvalidToken
 from portal.denials.rendering import Refusal
-from portal.guest import guests, landing, voucher
+from portal.guest import guests
 from portal.guest.missing_fields import missing_in_pass, missing_in_signin
+from portal.guest.pages import entry, not_here
+from portal.guest.voucher_form import as_printed, voucher_form
 from portal.http.clients import VISIT_LIFE, current
 from portal.i18n.translation import language
 from portal.public_values import render_page
@@ -57,13 +59,13 @@ def change_language() -> AnyResponse:
 def _again(shown: str) -> AnyResponse:
     visit = current()
     if visit is None:
-        return landing.not_here()
+        return not_here()
     if shown == "card":
         refusal = missing_in_signin() if _was_missing() else _refused()
-        return landing.entry(visit, refusal=refusal, login=request.form.get("login", "")[:64])
+        return entry(visit, refusal=refusal, login=request.form.get("login", "")[:64])
     refusal = missing_in_pass() if _was_missing() else _refused()
-    code = voucher.as_printed(request.form.get("code", ""))
-    return voucher.entry(visit, code, refusal=refusal, movable=shown == "move")
+    code = as_printed(request.form.get("code", ""))
+    return voucher_form(visit, code, refusal=refusal, movable=shown == "move")
 
 
 def _error_again() -> AnyResponse:

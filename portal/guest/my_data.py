@@ -7,30 +7,27 @@ Somebody who signed in with their card a moment ago has proven the account too, 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from flask import Response, make_response, redirect, url_for
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads.models import Impression
+from ads import ledger
 from db.engine import reading
 from portal.guest import guests
-from portal.guest.landing import unproven
-from portal.guest.status import ended
+from portal.guest.pages import ended, unproven
 from portal.http.clients import ClientContext, access_of, current, is_owned, staying
 from portal.i18n.retention_periods import term_in_words
 from portal.public_values import render_page
 from portal.services import services
+from sessions import own_data
 from sessions.data_classes import DataClass
 from sessions.models import AccessSession, Lease, Usage
 from sessions.retention import periods
-from sites.models import SigninMethod
-
-PROVEN_FOR = timedelta(minutes=15)
 
 
 @guests.get("/yours")
@@ -79,48 +76,28 @@ def _asking() -> tuple[ClientContext | None, AccessSession | None]:
 
 def held_about(db: Session, access: AccessSession) -> dict[str, Any]:
     """All rows about the sessions that this one proves, in plain values, with the term of each class."""
-    ids = _proven(db, access)
-    sessions = db.scalars(
-        select(AccessSession)
-        .where(AccessSession.id.in_(ids))
-        .order_by(AccessSession.started_at)
-        .options(joinedload(AccessSession.site), joinedload(AccessSession.network))
-    ).all()
+    now = services().clock()
+    sessions = own_data.sessions(db, access, now=now)
+    ids = [one.id for one in sessions]
     kept = periods.in_force(db)
     return {
         "portal": services().settings.portal_host,
-        "made_at": _at(services().clock()),
+        "made_at": _at(now),
         "terms": {
             name.value: {"amount": one.term.amount, "unit": one.term.unit.value, "basis": one.basis}
             for name, one in kept.items()
             if name in (DataClass.CONNECTION, DataClass.TRAFFIC, DataClass.ACCOUNT, DataClass.ACCEPTANCE)
         },
-        "connection": [_stay(db, one) for one in sessions],
-        "traffic": [_counts(one) for one in db.scalars(select(Usage).where(Usage.access_id.in_(ids)))],
+        "connection": [_stay(one, own_data.leases(db, one.id)) for one in sessions],
+        "traffic": [_counts(one) for one in own_data.traffic(db, ids)],
         "acceptance": [
             {"session": one.access_id, "shown_at": _at(one.shown_at), "accepted_at": _at(one.accepted_at)}
-            for one in db.scalars(select(Impression).where(Impression.access_id.in_(ids)))
+            for one in ledger.of_sessions(db, ids)
         ],
     }
 
 
-def _proven(db: Session, access: AccessSession) -> list[int]:
-    found, previous = [access.id], access.previous_id
-    while previous is not None and previous not in found:
-        before = db.get(AccessSession, previous)
-        # A device that gave way to this one is another's business, unless it was the same one.
-        if before is None or before.subject != access.subject:
-            break
-        found.append(before.id)
-        previous = before.previous_id
-    if access.method is SigninMethod.PATRON and services().clock() < access.started_at + PROVEN_FOR:
-        mine = select(AccessSession.id).where(AccessSession.entitlement_id == access.entitlement_id)
-        found += [one for one in db.scalars(mine) if one not in found]
-    return found
-
-
-def _stay(db: Session, access: AccessSession) -> dict[str, Any]:
-    leases = db.scalars(select(Lease).where(Lease.access_id == access.id).order_by(Lease.id))
+def _stay(access: AccessSession, leases: Iterable[Lease]) -> dict[str, Any]:
     return {
         "session": access.id,
         "pseudonym": access.subject,

@@ -6,7 +6,6 @@ import json
 from functools import partial
 
 from flask import Response, abort
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -23,7 +22,7 @@ from sessions.retention.periods import LAW, in_force
 from sites.directory import geojson, hotspot
 from sites.directory import hotspots as public_hotspots
 from sites.map import BOUCLE, draw
-from sites.models import Network, Site
+from sites.queries import network_by_slug, site_by_slug
 
 # The maps in the very pixels of a phone's page: marks and numbers are read without enlarging.
 draw_for_phones = partial(draw, width=340.0, height=340.0, radius=4.5)
@@ -32,7 +31,7 @@ draw_for_phones = partial(draw, width=340.0, height=340.0, radius=4.5)
 @guests.get("/info/<slug>")
 def info(slug: str) -> str:
     with reading(services().make_session) as db:
-        site = db.scalars(select(Site).where(Site.slug == slug)).first()
+        site = site_by_slug(db, slug)
         if site is None:
             abort(404)
         visit = visit_if_any()
@@ -72,7 +71,7 @@ def hotspots_geojson() -> Response:
 @guests.get("/terms/<slug>")
 def terms(slug: str) -> str:
     with reading(services().make_session) as db:
-        network = db.scalars(select(Network).where(Network.slug == slug)).first()
+        network = network_by_slug(db, slug)
     if network is None:
         abort(404)
     return render_page("guests/terms.html", network=network, terms=terms_text(network), visit=visit_if_any())

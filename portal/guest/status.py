@@ -14,8 +14,8 @@ from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import arrival_of
-from portal.guest.connecting import confirmed_until
-from portal.guest.landing import not_here, resumable, unproven
+from portal.guest.pages import ended, not_here, resumable, unproven
+from portal.http.client_evidence import confirmed_until
 from portal.http.clients import ClientContext, ForeignClient, access_of, current, is_owned, remember, staying
 from portal.public_values import public_device, render_page
 from portal.services import services
@@ -114,17 +114,3 @@ def resume() -> AnyResponse:
     notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=moved.access.id)
-
-
-def ended(visit: ClientContext) -> str:
-    """The page of a client that is not online (any more): why, and one tap to go on."""
-    with reading(services().make_session) as db:
-        last = clients.last(db, network_id=visit.gateway.network_id, mac=visit.mac)
-    return render_page(
-        "guests/ended.html",
-        visit=visit,
-        network=visit.gateway.network,
-        site=visit.gateway.site,
-        last=last,
-        now=services().clock(),
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Response, g, make_response, redirect, request, url_for
+from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.errors import AuthError, TooManyAttempts
@@ -14,18 +14,18 @@ from auth.vouchers.codes import UnreadableCode
 from auth.vouchers.errors import AlreadyUsed, ExpiredVoucher, SpentVoucher, UnknownVoucher, VoidVoucher
 from portal.denials.incidents import about_pass, note, note_error
 from portal.denials.reasons import NOT_HERE, NOT_OFFERED
-from portal.denials.rendering import Refusal, guest_page
+from portal.denials.rendering import guest_page
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.acceptance import arrival_of
 from portal.guest.missing_fields import missing_in_pass
+from portal.guest.voucher_form import as_printed, voucher_form
 from portal.http.clients import ClientContext, access_of, current, remember
 from portal.public_values import render_page
 from portal.services import services
 from sessions import vouchers
 from sites.models import SigninMethod
 
-LONGEST_SHOWN = 200
 # No second try of the same code can succeed after these.
 FOR_GOOD = (SpentVoucher, ExpiredVoucher, VoidVoucher)
 
@@ -43,7 +43,7 @@ def pass_page(code: str = "") -> AnyResponse:
     access = access_of(visit)
     if access is not None and access.method is SigninMethod.PASS:
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    return entry(visit, typed)
+    return voucher_form(visit, typed)
 
 
 @guests.post("/pass")
@@ -53,7 +53,7 @@ def redeem_pass() -> AnyResponse:
     if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
         return away(visit, as_printed(typed))
     if missing := missing_in_pass():
-        return entry(visit, "", refusal=missing)
+        return voucher_form(visit, "", refusal=missing)
     service = services()
     try:
         access_id = vouchers.redeem(
@@ -69,31 +69,11 @@ def redeem_pass() -> AnyResponse:
             about_pass(codes.read(typed))
         refusal = replace(guest_page(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
         if isinstance(error, FOR_GOOD):
-            return entry(visit, "", refusal=replace(refusal, field=None))
-        return entry(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
+            return voucher_form(visit, "", refusal=replace(refusal, field=None))
+        return voucher_form(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
-
-
-def entry(
-    visit: ClientContext, code: str, *, refusal: Refusal | None = None, movable: bool = False
-) -> Response:
-    """The page with the one field, or with the one button that moves the pass here."""
-    g.form_page = ("guests.pass_page", {"code": code} if code else {})
-    page = render_page(
-        "guests/pass.html",
-        visit=visit,
-        network=visit.gateway.network,
-        site=visit.gateway.site,
-        code=code,
-        refusal=refusal,
-        movable=movable,
-    )
-    response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
-    if refusal and refusal.retry_after:
-        response.headers["Retry-After"] = str(refusal.retry_after)
-    return remember(response, visit, access_id=visit.held)
 
 
 def away(visit: ClientContext | None, code: str) -> Response:
@@ -110,11 +90,3 @@ def away(visit: ClientContext | None, code: str) -> Response:
         incident=incident,
     )
     return make_response(page, HTTPStatus.OK)
-
-
-def as_printed(typed: str) -> str:
-    """The code as the ticket shows it, where there is one; else what was typed, so that it can be mended."""
-    try:
-        return codes.show(codes.read(typed))
-    except UnreadableCode:
-        return typed[:LONGEST_SHOWN]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
-
-from sqlalchemy import bindparam, exists, select
 
 from db.engine import reading
 from gateways.types import IpAddress, MacAddress
 from portal.services import services
-from sessions.models import AccessSession, ClientObservation, Lease
+from sessions import clients, confirmations
+from sessions.models import AccessSession
+from sessions.sightings import behind
 from sites.models import Gateway
 
 Found = TypeVar("Found")
@@ -29,11 +30,7 @@ def seen_behind(candidates: list[Gateway], address: IpAddress) -> tuple[Gateway,
         return None
     by_id = {gateway.id: gateway for gateway in candidates}
     with reading(services().make_session) as db:
-        sightings = db.scalars(
-            select(ClientObservation).where(
-                ClientObservation.gateway_id.in_(by_id), ClientObservation.address == str(address)
-            )
-        ).all()
+        sightings = behind(db, address, gateway_ids=by_id)
     if len(sightings) != 1:
         return None
     return by_id[sightings[0].gateway_id], MacAddress(sightings[0].mac)
@@ -77,36 +74,28 @@ def open_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
     """The open access session of this card on the gateway's network, at whichever site."""
     service = services()
     with reading(service.make_session) as db:
-        asked = {"network": gateway.network_id, "client": mac, "at": service.clock()}
-        access: AccessSession | None = db.scalars(_ONLINE, asked).first()
-        return access
+        return clients.online(db, network_id=gateway.network_id, mac=mac, now=service.clock())
 
 
 def was_of(access_id: int, mac: MacAddress) -> bool:
     """Whether this access session, open or over, is of this card."""
     with reading(services().make_session) as db:
-        return db.scalar(select(AccessSession.mac).where(AccessSession.id == access_id)) == mac
+        return clients.mac_of(db, access_id) == mac
 
 
 def is_let_pass(access: AccessSession, gateway: Gateway) -> bool:
     """Whether this session has a running lease at this gateway."""
     service = services()
     with reading(service.make_session) as db:
-        asked = {"access": access.id, "gateway": gateway.id, "at": service.clock()}
-        return bool(db.scalar(_PASSES, asked))
+        return confirmations.has_running_lease(
+            db, access_id=access.id, gateway_id=gateway.id, now=service.clock()
+        )
 
 
-_ONLINE = select(AccessSession).where(
-    AccessSession.network_id == bindparam("network"),
-    AccessSession.mac == bindparam("client"),
-    AccessSession.ended_at.is_(None),
-    AccessSession.until > bindparam("at"),
-)
-_PASSES = select(
-    exists().where(
-        Lease.access_id == bindparam("access"),
-        Lease.gateway_id == bindparam("gateway"),
-        Lease.released_at.is_(None),
-        Lease.until > bindparam("at"),
-    )
-)
+def confirmed_until(access: AccessSession, gateway: Gateway) -> datetime | None:
+    """Until when the gateway's kernel lets this session pass, as far as it has confirmed; None where it has not."""
+    service = services()
+    with reading(service.make_session) as db:
+        return confirmations.confirmed_until(
+            db, access_id=access.id, gateway_id=gateway.id, now=service.clock()
+        )

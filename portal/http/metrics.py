@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sessions import clients, confirmations
 from sessions.gateway_health.overview import GatewayHealth, look
-from sessions.models import AccessSession, Lease
-from sessions.retention.models import PurgeRun
+from sessions.retention import purge
 
 
 def exposition(db: Session, *, now: datetime) -> bytes:
@@ -38,16 +37,10 @@ class _FromDatabase(Collector):
 
 def _sessions(db: Session, now: datetime) -> Iterator[Metric]:
     online = GaugeMetricFamily("arobase_access_sessions_open", "Access sessions open now.")
-    open_now = select(func.count(AccessSession.id)).where(
-        AccessSession.ended_at.is_(None), AccessSession.until > now
-    )
-    online.add_metric([], db.scalar(open_now) or 0)
+    online.add_metric([], clients.count_online(db, now=now))
     yield online
     waiting = GaugeMetricFamily("arobase_leases_unconfirmed", "Running leases no gateway has confirmed yet.")
-    statement = select(func.count(Lease.id)).where(
-        Lease.until > now, Lease.released_at.is_(None), Lease.confirmed_at.is_(None)
-    )
-    waiting.add_metric([], db.scalar(statement) or 0)
+    waiting.add_metric([], confirmations.count_unconfirmed(db, now=now))
     yield waiting
 
 
@@ -67,11 +60,11 @@ def _purge(db: Session) -> Iterator[Metric]:
         "arobase_purge_finished_seconds",
         "When the last purge finished, since the epoch; absent before the first.",
     )
-    at = db.scalar(select(func.max(PurgeRun.finished_at)).where(PurgeRun.refused.is_(None)))
-    if at is not None:
-        finished.add_metric([], at.timestamp())
+    done = purge.last_finished(db)
+    if done is not None and done.finished_at is not None:
+        finished.add_metric([], done.finished_at.timestamp())
     yield finished
-    last = db.scalars(select(PurgeRun).order_by(PurgeRun.id.desc()).limit(1)).first()
+    last = purge.last_run(db)
     refused = GaugeMetricFamily(
         "arobase_purge_refused", "Whether the last purge refused to begin and waits for a person."
     )

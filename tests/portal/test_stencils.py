@@ -54,7 +54,7 @@ def test_a_page_of_the_crowd_is_what_it_would_be_alone(
 def test_the_crowd_is_rendered_for_once(app: Flask, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *others = crowd(app, town)
     first.land()
-    monkeypatch.setattr("portal.guest.landing.render_page", lambda *_a, **_k: pytest.fail("rendered again"))
+    monkeypatch.setattr("portal.guest.pages.render_page", lambda *_a, **_k: pytest.fail("rendered again"))
     for phone in others:
         assert phone.land().status_code == 200
 

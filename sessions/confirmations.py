@@ -1,0 +1,80 @@
+"""What a gateway has said of the leases of an access session: that its kernel holds them, or why it refuses one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy.orm import Session
+
+from sessions.models import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class LastLease:
+    """The newest lease of a session at a gateway, and why the gateway refuses it; empty where it does not."""
+
+    id: int
+    refused: str
+
+
+def last_lease(db: Session, *, access_id: int, gateway_id: int) -> LastLease | None:
+    row = db.execute(
+        select(Lease.id, Lease.refused)
+        .where(Lease.access_id == access_id, Lease.gateway_id == gateway_id)
+        .order_by(Lease.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else LastLease(row.id, row.refused or "")
+
+
+def is_confirmed(db: Session, *, access_id: int, gateway_id: int) -> bool:
+    """Whether the gateway has confirmed that its kernel holds the session's last lease there."""
+    last = db.execute(
+        select(Lease.confirmed_at)
+        .where(Lease.access_id == access_id, Lease.gateway_id == gateway_id, Lease.released_at.is_(None))
+        .order_by(Lease.until.desc())
+        .limit(1)
+    ).first()
+    return last is not None and last.confirmed_at is not None
+
+
+def confirmed_until(db: Session, *, access_id: int, gateway_id: int, now: datetime) -> datetime | None:
+    """The end of the longest running lease that the gateway has confirmed; None where it has confirmed none.
+
+    While a renewal is on its way, that is the end before the renewal.
+    """
+    return db.scalar(
+        select(func.max(Lease.until)).where(
+            Lease.access_id == access_id,
+            Lease.gateway_id == gateway_id,
+            Lease.released_at.is_(None),
+            Lease.confirmed_at.is_not(None),
+            Lease.until > now,
+        )
+    )
+
+
+def has_running_lease(db: Session, *, access_id: int, gateway_id: int, now: datetime) -> bool:
+    """Whether the session has a running lease at this gateway, confirmed or not."""
+    return bool(db.scalar(_HAS_RUNNING, {"access": access_id, "gateway": gateway_id, "at": now}))
+
+
+def count_unconfirmed(db: Session, *, now: datetime) -> int:
+    """How many running leases no gateway has confirmed yet."""
+    waiting = select(func.count(Lease.id)).where(
+        Lease.until > now, Lease.released_at.is_(None), Lease.confirmed_at.is_(None)
+    )
+    return db.scalar(waiting) or 0
+
+
+# Built once: each request of a guest who is online asks it.
+_HAS_RUNNING = select(
+    exists().where(
+        Lease.access_id == bindparam("access"),
+        Lease.gateway_id == bindparam("gateway"),
+        Lease.released_at.is_(None),
+        Lease.until > bindparam("at"),
+    )
+)

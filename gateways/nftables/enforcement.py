@@ -14,11 +14,12 @@ from collections.abc import Collection, Mapping
 from gateways.nftables import kernel
 from gateways.nftables.accounting import Alert
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import ActualState, DesiredClient, Lessee, nobody, note, plan, script
+from gateways.nftables.elements import ActualState, DesiredClient, Lessee, nobody, note, plan
 from gateways.nftables.notices import Notices
 from gateways.nftables.ruleset import create, drop_classes, reload
 from gateways.nftables.static_neighbours import StaticNeighbours
 from gateways.nftables.table_layout import NO_GRANT, layout
+from gateways.nftables.transactions import script
 from gateways.types import IpAddress
 
 # Rates come back: the plan of the afternoon is that of the morning.

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import ActualState, DesiredClient, Lease, plan, script
+from gateways.nftables.elements import ActualState, DesiredClient, Lease, plan
 from gateways.nftables.enforcement import boot_time
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.ruleset import create
 from gateways.nftables.table_layout import TABLE
+from gateways.nftables.transactions import script
 from gateways.types import IpAddress, MacAddress
 from lab.bench.figures import Figure
 from lab.bench.load import SpoiltRun, demand

@@ -15,10 +15,11 @@ from gateways.nftables.addresses import (
     parse_leases,
 )
 from gateways.nftables.configuration import read
-from gateways.nftables.elements import ActualState, Changes, DesiredClient, Lease, note, plan, script
+from gateways.nftables.elements import ActualState, Changes, DesiredClient, Lease, note, plan
 from gateways.nftables.kernel import Count
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.table_layout import NO_GRANT
+from gateways.nftables.transactions import script
 from gateways.types import MacAddress, PortRange
 from tests.gateways.test_configuration import written
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateways.nftables.proof import segment
-from tests.gateways.hotspot import Hotspot, hotspot
+from tests.gateways.hotspot import Hotspot, hotspot, until
 from tests.gateways.traffic import Tap, reaches
 from tests.services.parts import missing
 
@@ -150,6 +150,20 @@ def test_where_the_proof_cannot_be_made_it_says_so_and_is_not_well(tmp_path: Pat
         spot.portal.wait_report(lambda report: faults(report) == {"unproved": "lan0 is down"})
         spot.net.gateway.ns.ip("link set lan0 up")
         spot.portal.wait_report(lambda report: "unproved" not in faults(report))
+
+
+def test_a_table_that_is_removed_while_the_proof_is_made_ends_nothing(tmp_path: Path) -> None:
+    without_end = "from gateways.nftables import proving; proving.EVERY_SECONDS = proving.AGAIN_SECONDS = 0.0"
+    with hotspot(tmp_path, start=False) as spot:
+        spot.agent.start(prelude=without_end)
+        spot.portal.grant(17, spot.net.phone[0], 600)
+        spot.portal.wait_confirmed(17)
+        for _ in range(8):
+            spot.agent.nft("delete", "table", "inet", "arobase")
+            # While it is away, nft knows no set to list.
+            until(lambda: "arobase" in spot.agent.nft("list", "tables") and spot.agent.leases().get(17))
+        spot.portal.wait_report(lambda report: report["held"] == [17])
+        assert spot.agent.process is not None and spot.agent.process.poll() is None
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,7 @@ def test_an_unknown_host_is_told_our_address_and_never_repeated_nor_led_in_a_cir
     assert repr(host) in told[0] and "'portal.example.org'" in told[0]
 
 
+@pytest.mark.usefixtures("own_app")
 def test_the_log_does_not_grow_with_the_names_that_strangers_send(
     app: Flask, town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -369,6 +370,7 @@ def test_an_unprintable_reason_of_a_refusal_is_taken(phone: Phone, station: Agen
 # Operators' mistakes, secrets in logs (W10, L8)
 
 
+@pytest.mark.usefixtures("own_app")
 def test_errors_show_no_trace(app: Flask, town: Town, services: Services) -> None:
     services.engine.dispose()
     app.view_functions["guests.privacy"] = lambda: 1 / 0

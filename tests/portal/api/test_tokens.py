@@ -327,6 +327,7 @@ def test_every_route_declares_a_scope_and_stands_in_the_table(app: Flask) -> Non
         assert OPERATIONS[rule.endpoint].method == method, rule.rule
 
 
+@pytest.mark.usefixtures("own_app")
 def test_a_route_that_declares_nothing_is_answered_to_nobody(app: Flask, tickets: Program) -> None:
     app._got_first_request = False
     app.add_url_rule("/api/v1/undeclared", "api.undeclared", lambda: "told")

@@ -400,6 +400,7 @@ def test_every_route_declares_what_it_needs_and_stands_in_the_table(app: Flask) 
             assert need is not None and need.action is action, endpoint
 
 
+@pytest.mark.usefixtures("own_app")
 def test_a_route_that_declares_nothing_is_shown_to_nobody(app: Flask, admin: Clerk) -> None:
     app._got_first_request = False
     app.add_url_rule("/staff/undeclared", "staff.undeclared", lambda: "shown")

@@ -45,12 +45,11 @@ test: $(BIN)/.ready-dev ## Install what the tests need and run everything
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	STRICT_PARTS=1 $(ROOTED) pytest -n 2 --dist loadgroup || { \
-	  echo "make: what failed is tried once more, alone: a fault fails again, a busy machine does not."; \
-	  STRICT_PARTS=1 $(ROOTED) pytest -ra --last-failed --last-failed-no-failures=none; }
+	@# A file to a worker, so that what it builds for all its tests is built once. The short files come last.
+	STRICT_PARTS=1 $(ROOTED) pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
-test-all: ## The same, and all of it on either database (before a release)
-	@ALL_TWINS=1 $(MAKE) --no-print-directory test
+test-all: ## The same, with the long tests, and all of it on either database (before a release)
+	@TEST_ALL=1 $(MAKE) --no-print-directory test
 
 mutants: $(BIN)/.ready-dev ## Take each guard out in a copy of the tree, and see its tests go red (ONLY="feed leases": those alone)
 	@$(BIN)/python -m lab.packages --needed $(TEST_PACKAGES)

@@ -23,17 +23,17 @@ import auth.vouchers.models
 from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
+from tests.selection import leave_out
 from tests.services.chromium import running_chromium
 from tests.services.postgresql import running_postgresql
-from tests.twins import spare
 
 REAL_HASHER, REAL_NOBODY = auth.patrons.local.HASHER, auth.staff.secrets.NOBODY
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    spared = spare(items)
-    if spared:
-        config.hook.pytest_deselected(items=spared)
+    out = leave_out(items)
+    if out:
+        config.hook.pytest_deselected(items=out)
 
 
 @pytest.fixture(scope="session")

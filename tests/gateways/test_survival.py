@@ -110,6 +110,7 @@ def test_two_hundred_reloads_leak_nothing_and_cost_nobody_anything(tmp_path: Pat
         assert known.answered
 
 
+@pytest.mark.release
 def test_fifty_kills_of_the_agent_leak_nothing_and_cost_nobody_anything(tmp_path: Path) -> None:
     with hotspot(tmp_path, phones=2) as spot, guarded(spot):
         before, begun = spot.agent.leases()[17], time.monotonic()

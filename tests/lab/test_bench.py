@@ -105,6 +105,7 @@ def test_the_prepared_feed_answers_when_told_to() -> None:
     feed.close()
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_the_rows_of_the_log_are_all_measured(kind: str, tmp_path: Path) -> None:
     sizes = log.Sizes(sessions=5_200, looks=2, clients=5, reports=2, purge_seconds=0.05, days=1)
@@ -124,6 +125,7 @@ def test_a_year_of_ten_million_sessions_is_what_the_whole_run_takes() -> None:
     assert {"log-sqlite", "log-postgresql"} <= bench.rows(quick=True).keys()
 
 
+@pytest.mark.release
 def test_the_rows_of_the_passes_are_all_measured(tmp_path: Path) -> None:
     sizes = passes.Sizes(redeems=20, rounds=1, warming=4, batch=100, tickets=30)
     told = {figure.name: figure for figure in passes.measure(tmp_path, sizes)}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Page
+
+from tests.selection import everything
 
 # The package is used for the file that it carries: axe-core needs no npm then.
 SCRIPT = files("axe_playwright_python") / "axe.min.js"
@@ -13,9 +15,21 @@ SCRIPT = files("axe_playwright_python") / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+Theme = Literal["light", "dark"]
+
+
+def themes(lang: str) -> tuple[Theme, ...]:
+    """The themes in which axe looks at the pages of this language. Colours do not depend on words, nor words on
+    colours: each language has a theme of its own, and both where everything is tested."""
+    if everything():
+        return ("light", "dark")
+    return ("light",) if lang == "fr" else ("dark",)
+
+
 def broken_rules(page: Page) -> list[str]:
     """One line for each element that breaks a rule."""
-    page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(SCRIPT.read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS
     )

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request
 
 from portal.i18n.translation import LANGUAGES
-from tests.portal.pages.axe import broken_rules
+from tests.portal.pages.axe import broken_rules, themes
 from tests.portal.pages.blockers import looks_like_advertising
 from tests.portal.pages.scene import PAGES, PHONE, Portal, new_guest, open_window
 
@@ -52,12 +52,11 @@ def test_every_page_keeps_every_rule(portal: Portal, chromium: Browser, name: st
 
 
 def breaks_accessibility(shown: Shown) -> list[Any]:
-    return broken_rules(shown.page)
-
-
-def breaks_accessibility_in_the_dark(shown: Shown) -> list[Any]:
-    shown.page.emulate_media(color_scheme="dark")
-    return broken_rules(shown.page)
+    broken = []
+    for theme in themes(shown.lang):
+        shown.page.emulate_media(color_scheme=theme)
+        broken += [f"{theme}: {rule}" for rule in broken_rules(shown.page)]
+    return broken
 
 
 def wider_than_320_pixels(shown: Shown) -> list[Any]:
@@ -140,7 +139,6 @@ RULES: dict[str, Callable[[Shown], list[Any]]] = {
     look.__name__: look
     for look in (
         breaks_accessibility,
-        breaks_accessibility_in_the_dark,
         wider_than_320_pixels,
         too_wide_with_text_twice_as_large,
         small_targets,

@@ -15,7 +15,7 @@ from sessions.retention import holds, periods
 from sessions.retention.models import PurgeRun, TermChange, TermUnit
 from sessions.retention.periods import Term
 from tests.actors import person
-from tests.portal.pages.axe import broken_rules
+from tests.portal.pages.axe import broken_rules, themes
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.test_pages import Clerk
 
@@ -64,8 +64,8 @@ def test_terms_and_holds_are_open_to_all(portal: Portal, chromium: Browser, lang
         clerk.hire(Role.PRIVACY)
         clerk.sign_in()
         for name in ("retention", "holds"):
-            for theme in ("light", "dark"):
-                clerk.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            for theme in themes(lang):
+                clerk.page.emulate_media(color_scheme=theme)
                 clerk.page.set_viewport_size({"width": 320, "height": 700})
                 clerk.goto(f"/staff/{name}")
                 assert clerk.page.evaluate("document.documentElement.scrollWidth") <= 320, name

@@ -20,7 +20,7 @@ from auth.vouchers.models import Batch, Voucher
 from sessions.models import Mismatch, MismatchKind, Outage
 from sites.models import Gateway
 from tests.actors import TESTER
-from tests.portal.pages.axe import broken_rules
+from tests.portal.pages.axe import Theme, broken_rules, themes
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import PASSWORD
 from tests.portal.staff.window import DESKTOP, Clerk
@@ -179,7 +179,7 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_every_page_is_open_to_all(portal: Portal, chromium: Browser, lang: str) -> None:
-    """One walk through all pages: axe in both themes, 320 pixels, targets, no script, nothing fetched."""
+    """One walk through all pages: axe in light and dark, 320 pixels, targets, no script, nothing fetched."""
     with open_window(chromium, viewport=DESKTOP) as window:
         clerk = Clerk(portal, window.new_page(), lang, login=f"dana.{lang}")
         clerk.hire(Role.ADMIN)
@@ -196,12 +196,12 @@ def test_every_page_is_open_to_all(portal: Portal, chromium: Browser, lang: str)
         assert all(request.url.startswith(portal.url + "/staff") for request in asked)
 
 
-def look(clerk: Clerk, name: str) -> None:
-    """What holds for every page."""
+def look(clerk: Clerk, name: str, *, shown_in: tuple[Theme, ...] | None = None) -> None:
+    """What holds for every page. `shown_in` is for a page that is looked at in one language alone."""
     page = clerk.page
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-        assert broken_rules(page) == [], f"{name} {scheme}"
+    for theme in shown_in or themes(clerk.lang):
+        page.emulate_media(color_scheme=theme)
+        assert broken_rules(page) == [], f"{name} {theme}"
     page.emulate_media(color_scheme="light")
     assert page.locator("html").get_attribute("lang") == clerk.lang, name
     assert page.locator("h1").count() == 1, name

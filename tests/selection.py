@@ -1,0 +1,68 @@
+"""What `make test` leaves to `make test-all`, which sets TEST_ALL and runs everything.
+
+Left out are tests marked `release`, and the PostgreSQL twins of the modules below. What these modules ask is what a
+page, a command or a file says: the portal's code above the services has no SQL that differs between databases. The
+services that it calls have it, and their own tests in tests/auth, tests/sessions, tests/ads and tests/db run on both,
+as do the journeys of guests, clerks and programs that are not named here, and one walk through every page of staff.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+ON_ONE_DATABASE = (
+    "tests/portal/test_audit.py",
+    "tests/portal/test_capport.py",
+    "tests/portal/test_commands.py",
+    "tests/portal/test_figures.py",
+    "tests/portal/test_incidents.py",
+    "tests/portal/test_intruders.py",
+    "tests/portal/test_passes_commands.py",
+    "tests/portal/test_refusals.py",
+    "tests/portal/test_report_command.py",
+    "tests/portal/test_requisitions_commands.py",
+    "tests/portal/test_sessions_commands.py",
+    "tests/portal/test_sheets.py",
+    "tests/portal/test_status_promises.py",
+    "tests/portal/test_stencils.py",
+    "tests/portal/test_who_asks.py",
+    "tests/portal/test_yours.py",
+    "tests/portal/api/test_description.py",
+    "tests/portal/api/test_tokens.py",
+    "tests/portal/staff/test_accounts.py",
+    "tests/portal/staff/test_alone.py",
+    "tests/portal/staff/test_gateways.py",
+    "tests/portal/staff/test_log.py",
+    "tests/portal/staff/test_matrix.py",
+    "tests/portal/staff/test_printing.py",
+    "tests/portal/staff/test_reports.py",
+    "tests/portal/staff/test_requisitions.py",
+    "tests/portal/staff/test_retention.py",
+    "tests/portal/staff/test_signed_in.py",
+    "tests/portal/staff/test_tokens.py",
+)
+ON_BOTH_ALL_THE_SAME = (
+    "tests/portal/staff/test_matrix.py::test_a_role_meets_what_the_table_says_and_does_no_more[postgresql-admin-",
+)
+
+
+def everything() -> bool:
+    return bool(os.environ.get("TEST_ALL"))
+
+
+def leave_out(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Take out of `items` what only `make test-all` runs; gives what was taken out."""
+    if everything():
+        return []
+    out = {item for item in items if item.get_closest_marker("release") or _is_spared_twin(item)}
+    items[:] = [item for item in items if item not in out]
+    return list(out)
+
+
+def _is_spared_twin(item: pytest.Item) -> bool:
+    case = getattr(item, "callspec", None)
+    if case is None or case.params.get("database_url") != "postgresql":
+        return False
+    return item.nodeid.startswith(ON_ONE_DATABASE) and not item.nodeid.startswith(ON_BOTH_ALL_THE_SAME)

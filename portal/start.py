@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import Flask
@@ -25,13 +28,30 @@ def load() -> Flask:
 
 def make_app() -> Flask:
     """The whole application. Where settings are wrong, ends the process with all that is wrong with them."""
-    from config import Settings, SettingsError
-    from portal.app import create_app, make_services
+    from config import SettingsError
 
     try:
-        return create_app(make_services(Settings.from_env(os.environ)))
+        with _lasting_objects():
+            from config import Settings
+            from portal.app import create_app, make_services
+
+            return create_app(make_services(Settings.from_env(os.environ)))
     except SettingsError as error:
         sys.exit("Arobase does not start:\n" + "\n".join(f"- {fault}" for fault in error.faults))
+
+
+@contextmanager
+def _lasting_objects() -> Iterator[None]:
+    """Modules and mapped classes live as long as the process: no collection looks at them, now or in a request.
+
+    Looking at them takes a seventh of the start, and tens of milliseconds in each full collection after it.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def main() -> None:

@@ -104,10 +104,6 @@ class Settings:
         return self.staff_url if self.serves is Serves.STAFF and self.staff_url else self.portal_url
 
     @property
-    def own_host(self) -> str:
-        return urlsplit(self.own_url).netloc
-
-    @property
     def is_https(self) -> bool:
         return self.own_url.startswith("https://")
 

@@ -19,7 +19,6 @@ class EndReason(enum.StrEnum):
     EXPIRED = "expired"
     LEFT = "left"
     STAFF = "staff"
-    QUOTA = "quota"
     DEVICE_LIMIT = "device_limit"
     POLICY = "policy"
     IDLE = "idle"

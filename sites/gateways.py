@@ -83,12 +83,6 @@ def rotate_credential(db: Session, gateway: Gateway) -> str:
     return credential
 
 
-def by_credential(db: Session, credential: str) -> Gateway | None:
-    """The gateway that this credential is of. Right or wrong, it takes the same path: digest, look-up."""
-    digest = credential_digest(credential if credential.isascii() else "")
-    return db.scalars(select(Gateway).where(Gateway.credential_digest == digest)).one_or_none()
-
-
 def by_identity(db: Session, identity: str) -> Gateway | None:
     return db.scalars(select(Gateway).where(Gateway.identity == identity)).one_or_none()
 

@@ -115,8 +115,8 @@ def test_it_serves_everything_from_one_address_unless_told_otherwise() -> None:
     settings = Settings.from_env(GOOD)
     assert settings.own_url == "https://portal.example.org"
     apart = {**GOOD, "AROBASE_STAFF_URL": "https://desk.example.org"}
-    assert Settings.from_env({**apart, "AROBASE_SERVES": "staff"}).own_host == "desk.example.org"
-    assert Settings.from_env({**apart, "AROBASE_SERVES": "guests"}).own_host == "portal.example.org"
+    assert Settings.from_env({**apart, "AROBASE_SERVES": "staff"}).own_url == "https://desk.example.org"
+    assert Settings.from_env({**apart, "AROBASE_SERVES": "guests"}).own_url == "https://portal.example.org"
 
 
 def test_it_refuses_an_unknown_audience_and_an_unsafe_address_of_staff() -> None:

@@ -218,12 +218,6 @@ class Gateway:
         async with self._change_lock:
             await self.in_kernel(lambda: self.enforcement.check(self.wanted(), self.book.lessee))
 
-    async def fit_all(self) -> None:
-        """Compare everything with the kernel as we know it, and mend the difference."""
-        async with self._change_lock:
-            grants = dict(self.journal.memory.grants)
-            await self.in_kernel(lambda: self._fit(grants, (), everybody=True))
-
     async def tidy(self) -> None:
         """Take out of the kernel what no grant needs any more."""
         async with self._change_lock:

@@ -21,7 +21,7 @@ BUFFER_BYTES = 4 << 20
 NFNL_SUBSYS_NFTABLES, NFPROTO_INET = 10, 1
 NFT_MSG_NEWGEN, NFT_MSG_NEWFLOWTABLE, NFT_MSG_DELFLOWTABLE = 15, 22, 24
 # Every other message names its table in the first attribute, whatever that is called there.
-TABLE_NAME = GENERATION = 1
+TABLE_NAME = 1
 # struct nlmsghdr, and struct nfgenmsg behind it.
 HEADER, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=HH")
 HEADERS_BYTES = HEADER.size + 4

@@ -18,7 +18,7 @@ TRIES, PATIENCE_SECONDS = 3, 0.4
 ETH_P_ARP, ETH_P_IPV6 = 0x0806, 0x86DD
 # hardware, protocol, their lengths, operation, then twice a card and its address
 ARP = struct.Struct("!HHBBH6s4s6s4s")
-REQUEST, REPLY = 1, 2
+REQUEST = 1
 IPV6_HEADER = struct.Struct("!IHBB16s16s")
 SOLICITATION, ADVERTISEMENT, ICMPV6 = 135, 136, 58
 SOURCE_CARD_OPTION = 1

@@ -84,7 +84,6 @@ def why_ended(last: PublicStay | None, zone: str) -> str:
         EndReason.EXPIRED: say("Your time was over at %(time)s.", time=time),
         EndReason.LEFT: say("You left at %(time)s.", time=time),
         EndReason.STAFF: say("The wifi's staff ended your connection at %(time)s.", time=time),
-        EndReason.QUOTA: say("Your share of data was used up at %(time)s.", time=time),
         EndReason.DEVICE_LIMIT: say("Another device of yours took over at %(time)s.", time=time),
         EndReason.POLICY: say("The rules of this place ended your connection at %(time)s.", time=time),
         EndReason.IDLE: say("Your device was silent for long, so we let it go at %(time)s.", time=time),

@@ -23,27 +23,7 @@ from sessions.legal_requests.models import Requisition, RequisitionBasis
 from sessions.legal_requests.scopes import ScopeKind, read_scope
 from sites.models import Site
 
-# What French law says today; the town edits the rows (`flask requisitions basis`).
-FIRST_BASES = (
-    ("CPP 60-1", "Enquête de flagrance : réquisition d'un OPJ, ou d'un APJ sous son contrôle", False),
-    ("CPP 60-2", "Enquête de flagrance : réquisition par voie télématique", False),
-    ("CPP 77-1-1", "Enquête préliminaire : procureur, ou OPJ/APJ sur son autorisation", False),
-    ("CPP 77-1-2", "Enquête préliminaire : réquisition par voie télématique, sur autorisation", False),
-    ("CPP 99-3", "Commission rogatoire d'un juge d'instruction", False),
-    ("autre", "Autre fondement, à nommer", True),
-)
 LENGTHS = {"authority": 200, "signer": 120, "reference": 120}
-
-
-def add_first_bases(db: Session) -> None:
-    """Put in what is not there yet of the bases that the law has today."""
-    known = set(db.scalars(select(RequisitionBasis.name)))
-    db.add_all(
-        RequisitionBasis(name=name, text=text, needs_text=needs)
-        for name, text, needs in FIRST_BASES
-        if name not in known
-    )
-    db.flush()
 
 
 def set_basis(

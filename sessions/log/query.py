@@ -83,10 +83,6 @@ class ListedSession:
     def key(self) -> Key:
         return Key(self.started_at, self.id)
 
-    @property
-    def last_instant(self) -> datetime:
-        return self.ended_at or self.until
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -60,10 +60,6 @@ def due(db: Session, *, now: datetime) -> date | None:
     return None if now < end + GRACE or _is_open(db, before=end) else day
 
 
-def is_made(db: Session, day: date) -> bool:
-    return db.get(FigureDay, day) is not None
-
-
 def make(db: Session, day: date, *, bases: Mapping[Pair, Basis] | None = None, devices: bool = True) -> Made:
     """Work out the figures of a day from its rows. Writes nothing, so it may take its time.
 

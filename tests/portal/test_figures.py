@@ -15,7 +15,7 @@ from config import Secret, Settings
 from portal import statistics
 from portal.app import create_app, make_services
 from portal.services import Services
-from sessions.statistics import building, months
+from sessions.statistics import months
 from sessions.statistics.building import MissingRows
 from sessions.statistics.models import DayFigures, FigureDay, FigureSalt
 from sessions.statistics.months import DestroyedSalt
@@ -163,7 +163,6 @@ def test_a_sweep_that_goes_on_for_ever_makes_them_too(
     _go_on(services, 0.2, Rounds())
     with services.make_session() as db:
         assert db.scalars(select(FigureDay.day).order_by(FigureDay.day)).all() == days[:3]
-        assert building.is_made(db, days[0])
 
 
 def test_a_sweep_that_cannot_use_the_database_tells_why(

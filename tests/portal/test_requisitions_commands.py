@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 
 from auth.audit.log import TrailEntry
 from portal.services import Services
-from sessions.legal_requests import register
 from sessions.port_blocks import PortBlock
 from tests.portal.test_commands import run
-from tests.sessions.legal_requests.rows import PUBLIC, online
+from tests.sessions.legal_requests.rows import PUBLIC, add_first_bases, online
 from tests.town import Town
 
 WHO = ("--authority", "Commissariat", "--signer", "Cne Martin", "--reference", "PV 1", "--basis", "CPP 60-1")
@@ -24,7 +23,7 @@ ASKED = (*WHO, "--public-address", PUBLIC, "--port", "5200", "--at", "2026-11-24
 @pytest.fixture
 def suspect(services: Services, town: Town) -> None:
     with services.make_session.begin() as db:
-        register.add_first_bases(db)
+        add_first_bases(db)
         online(db, db.merge(town.station, load=False), 1, PortBlock(PUBLIC, 5120, 6127))
 
 

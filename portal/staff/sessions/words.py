@@ -22,7 +22,6 @@ def end_in_words(reason: EndReason | str) -> str:
         EndReason.EXPIRED: say("time was over"),
         EndReason.LEFT: say("left by the guest"),
         EndReason.STAFF: say("ended by staff"),
-        EndReason.QUOTA: say("share of data used up"),
         EndReason.DEVICE_LIMIT: say("gave way to another device"),
         EndReason.POLICY: say("ended by a rule of the place"),
         EndReason.IDLE: say("device silent for too long"),

@@ -89,7 +89,7 @@ WALK: dict[str, Callable[[Clerk], None]] = {
     "log-search": lambda clerk: clerk.goto("/staff/sessions"),
     "log-list": lambda clerk: clerk.goto("/staff/sessions?last=today"),
     "log-online": lambda clerk: clerk.goto("/staff/sessions?state=open&show=sessions"),
-    "log-nothing": lambda clerk: clerk.goto("/staff/sessions?site=battant&reason=quota"),
+    "log-nothing": lambda clerk: clerk.goto("/staff/sessions?site=battant&reason=device_limit"),
     "log-bad-word": lambda clerk: clerk.goto("/staff/sessions?about=noonish"),
     "log-session": lambda clerk: newest(clerk, AccessSession.id, "/staff/sessions/{}"),
     "log-unmasked": unmasked,

@@ -9,13 +9,12 @@ from sqlalchemy.orm import Session
 from auth.audit.log import TrailEntry
 from auth.staff.roles import Role
 from portal.services import Services
-from sessions.legal_requests import register
 from sessions.legal_requests.models import Requisition, RequisitionAnswer
 from sessions.legal_requests.package import check_package
 from sessions.models import AccessSession
 from sessions.port_blocks import PortBlock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
-from tests.sessions.legal_requests.rows import PUBLIC, online
+from tests.sessions.legal_requests.rows import PUBLIC, add_first_bases, online
 from tests.town import Town
 
 FORM = {
@@ -35,7 +34,7 @@ FORM = {
 @pytest.fixture
 def suspect(services: Services, town: Town) -> AccessSession:
     with services.make_session.begin() as db:
-        register.add_first_bases(db)
+        add_first_bases(db)
         gateway = db.merge(town.station, load=False)
         online(db, gateway, 2, PortBlock(PUBLIC, 6128, 7135))
         return online(db, gateway, 1, PortBlock(PUBLIC, 5120, 6127))

@@ -11,14 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.staff.roles import Role
-from sessions.legal_requests import register
 from sessions.legal_requests.package import check_package
 from sessions.port_blocks import PortBlock
 from sites.models import Gateway
 from tests.clock import NOON
 from tests.portal.pages.scene import FREE, Portal, open_window, running_portal
 from tests.portal.staff.test_pages import DESKTOP, Clerk, look
-from tests.sessions.legal_requests.rows import PUBLIC, online
+from tests.sessions.legal_requests.rows import PUBLIC, add_first_bases, online
 
 pytestmark = pytest.mark.browser
 TYPED = {
@@ -32,7 +31,7 @@ TYPED = {
 
 
 def prepare(db: Session) -> None:
-    register.add_first_bases(db)
+    add_first_bases(db)
     gateway = db.scalars(select(Gateway).where(Gateway.identity == FREE)).one()
     online(db, gateway, 1, PortBlock(PUBLIC, 5120, 6127), begins=NOON)
     online(db, gateway, 2, PortBlock(PUBLIC, 6128, 7135), begins=NOON)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sessions.legal_requests import register
-from sessions.legal_requests.models import Requisition
+from sessions.legal_requests.models import Requisition, RequisitionBasis
 from sessions.models import AccessSession, Lease
 from sessions.port_blocks import PortBlock
 from sites.models import Gateway
@@ -78,10 +81,22 @@ def lend(
     db.flush()
 
 
+def add_first_bases(db: Session) -> None:
+    """The bases that an installation begins with, where they are not there yet."""
+    first: Sequence[tuple[str, str, bool]] = import_module("migrations.versions.0013_requisitions").BASES
+    known = set(db.scalars(select(RequisitionBasis.name)))
+    db.add_all(
+        RequisitionBasis(name=name, text=text, needs_text=needs)
+        for name, text, needs in first
+        if name not in known
+    )
+    db.flush()
+
+
 def registered(
     db: Session, *, now: datetime = NOON, networks: frozenset[str] = frozenset(), **words: str
 ) -> Requisition:
     """An entry for the first minute after noon, unless `words` say otherwise."""
-    register.add_first_bases(db)
+    add_first_bases(db)
     asked = {**ASKED, "port": "5200", "at": (NOON + timedelta(minutes=1)).isoformat(), **words}
     return register.add(db, asked, networks=networks, actor=person("pat"), now=now)

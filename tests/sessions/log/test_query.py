@@ -161,7 +161,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(
         (Filter(method=SigninMethod.PATRON), "ix_access_sessions_log_method"),
         (Filter(mac=ADA_PHONE), "ix_access_sessions_log_mac"),
         (Filter(address="10.66.0.5"), "ix_access_sessions_log_address"),
-        (Filter(reason=EndReason.QUOTA), "ix_access_sessions_log_reason"),
+        (Filter(reason=EndReason.DEVICE_LIMIT), "ix_access_sessions_log_reason"),
         (Filter(state=State.OPEN), "ix_access_sessions_log_open"),
         (Filter(subject=ADA), "ix_access_sessions_subject_mac"),
         (Filter(site="gare-viotte", mac=ADA_PHONE), "ix_access_sessions_log_mac"),

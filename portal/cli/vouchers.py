@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from auth.vouchers import codes, issuing, plans, redeeming, totals, voiding
 from auth.vouchers.codes import UnreadableCode
-from auth.vouchers.errors import Irreplaceable, VoucherError
+from auth.vouchers.errors import Irreplaceable, UnknownPlan, VoucherError
 from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, VoidReason, Voucher
 from auth.vouchers.totals import Books
@@ -171,7 +171,7 @@ def _told() -> Iterator[None]:
         yield
     except Irreplaceable as error:
         raise click.ClickException("This pass is void or over: there is nothing left to replace.") from error
-    except VoucherError as error:
+    except (UnknownPlan, VoucherError) as error:
         raise click.ClickException(f"Nothing was issued. {in_words(error)}") from error
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import secrets
-import struct
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from urllib.parse import quote, urlencode
+
+import pyotp
+from pyotp.exceptions import OTPVerificationError
 
 STEP_SECONDS = 30
 DIGITS = 6
@@ -25,34 +24,38 @@ Choose = Callable[[Sequence[str]], str]
 
 
 def totp(secret: bytes, step: int, *, digits: int = DIGITS) -> str:
-    """The code of one time step (RFC 6238 section 4 over RFC 4226 section 5.3, HMAC-SHA-1)."""
-    mac = hmac.new(secret, struct.pack(">Q", step), hashlib.sha1).digest()
-    start = mac[-1] & 0x0F
-    number = struct.unpack(">I", mac[start : start + 4])[0] & 0x7FFF_FFFF
-    return str(number % 10**digits).zfill(digits)
+    """The code of one time step (RFC 6238 section 4)."""
+    return _totp(secret, digits=digits).generate_otp(step)
 
 
 def step_of(code: str, *, secret: bytes, now: datetime) -> int | None:
-    """The time step whose code this is, near `now`; None where it is none."""
+    """The time step whose code this is, near `now`; None where it is none.
+
+    The caller keeps the step and takes none twice (RFC 6238 section 5.2): `auth.staff.signin.claim_step`.
+    """
     typed = "".join(code.split())
-    if not (typed.isascii() and typed.isdigit() and len(typed) == DIGITS):
+    # pyotp takes full-width digits for plain ones; no authenticator shows those.
+    if not typed.isascii():
         return None
-    present = int(now.timestamp()) // STEP_SECONDS
-    for step in range(present - DRIFT_STEPS, present + DRIFT_STEPS + 1):
-        if hmac.compare_digest(totp(secret, step), typed):
-            return step
-    return None
+    try:
+        return _totp(secret).verify_and_get_timecode(typed, for_time=now, valid_window=DRIFT_STEPS)
+    except OTPVerificationError:
+        return None
 
 
 def enrolment_uri(secret: bytes, *, login: str, issuer: str) -> str:
     """What the authenticator's camera reads (Key Uri Format of Google Authenticator)."""
-    label = quote(f"{issuer}:{login}", safe=":")
-    return f"otpauth://totp/{label}?{urlencode({'secret': as_base32(secret), 'issuer': issuer}, quote_via=quote)}"
+    return _totp(secret).provisioning_uri(name=login, issuer_name=issuer)
 
 
 def as_base32(secret: bytes) -> str:
     """The secret as an authenticator takes it from the keyboard."""
     return base64.b32encode(secret).decode().rstrip("=")
+
+
+def _totp(secret: bytes, digits: int = DIGITS) -> pyotp.TOTP:
+    """HMAC-SHA-1, as every authenticator knows it. Raises ValueError for a secret of less than 112 bits."""
+    return pyotp.TOTP(as_base32(secret), digits=digits, interval=STEP_SECONDS)
 
 
 def make_recovery_codes(choose: Choose = secrets.choice) -> list[str]:

@@ -33,6 +33,7 @@ from tests.portal.staff.conftest import (  # noqa: F401
     net,
 )
 from tests.portal.staff.issuing import issue
+from tests.sessions.legal_requests.rows import add_first_bases
 from tests.town import Town
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +125,7 @@ def objects(
             actor=TESTER,
             now=now,
         )
-        register.add_first_bases(db)
+        add_first_bases(db)
         asked = {
             "authority": "Commissariat",
             "signer": "Capitaine Martin",

@@ -75,4 +75,5 @@ bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
 
 lock: ## Make the locks anew from the ranges in pyproject.toml (needs uv)
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt
-	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --extra parquet -c requirements.txt pyproject.toml -o requirements-parquet.txt
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --extra dev --extra parquet -c requirements.txt pyproject.toml -o requirements-dev.txt

@@ -101,6 +101,12 @@ def list_sessions(everything: bool, most: int, **words: str | None) -> None:
 @click.option("--purpose", required=True, help="What it is for: it goes into the audit trail.")
 def export(path: Path, purpose: str, **words: str | None) -> None:
     """Write what is found to PATH, as CSV, or as Parquet where it ends in .parquet."""
+    kind = "parquet" if path.suffix == ".parquet" else "csv"
+    if kind == "parquet" and not parquet.is_installed():
+        raise click.ClickException(
+            "Parquet is not installed here: pip install --require-hashes -r requirements-parquet.txt adds it."
+            " CSV needs nothing: give a path that ends in .csv"
+        )
     purpose = " ".join(purpose.split())[:200]
     if len(purpose) < SHORTEST_REASON:
         raise click.ClickException(
@@ -108,7 +114,6 @@ def export(path: Path, purpose: str, **words: str | None) -> None:
         )
     with _told():
         asked, filter, sight = _read(words, default=None)
-        kind = "parquet" if path.suffix == ".parquet" else "csv"
         _record(LOG_EXPORTED, asked, words, sight, format=kind, purpose=purpose)
         count = 0
 

@@ -1,15 +1,24 @@
-"""Records as Parquet, piece by piece. The library is at home here, and loaded by the first file that is asked for."""
+"""Records as Parquet, piece by piece. The library is at home here, and loaded by the first file that is asked for.
+
+It is an extra of the package (``arobase[parquet]``): ask `is_installed` before offering a file.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 from sessions.log.records import COLUMNS, INSTANTS, Record
 
 # Rows of one group: what is in memory at once.
 GROUP = 5_000
+
+
+def is_installed() -> bool:
+    """Whether `stream` can be called; found out without loading the library."""
+    return find_spec("pyarrow") is not None
 
 
 def stream(records: Iterable[Record], *, note: str, group: int = GROUP) -> Iterator[bytes]:

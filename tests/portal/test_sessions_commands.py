@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,6 +70,18 @@ def test_every_look_is_on_record_without_what_was_typed(app: Flask, db: Session)
     assert deed.detail["by"] == ["mac"]
     assert deed.detail["reason"] == "lost phone at the desk"
     assert BO_PHONE not in deed.canonical.decode()
+
+
+def test_where_parquet_is_not_installed_it_says_how_to_add_it(
+    app: Flask, tmp_path: Path, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Python marks a library that cannot be imported.
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    path = tmp_path / "log.parquet"
+    done = run(app, "sessions", "export", "--purpose", "figures for the town", str(path))
+    assert done.exit_code == 1
+    assert "requirements-parquet.txt" in done.output and ".csv" in done.output
+    assert not path.exists() and deeds(db) == []
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

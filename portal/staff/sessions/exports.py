@@ -53,6 +53,7 @@ def _page(asked: LogQuery, refusal: Refusal | None) -> AnyResponse:
         scope=scope,
         refusal=refusal,
         purpose=request.form.get("purpose", "")[: unmasking.LONGEST_REASON],
+        has_parquet=parquet.is_installed(),
     )
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
 
@@ -66,6 +67,8 @@ def export_log() -> AnyResponse:
     purpose = unmasking.reason_in("purpose")
     if purpose is None:
         return _page(asked, _no_purpose())
+    if kind == "parquet" and not parquet.is_installed():
+        return _page(asked, _no_parquet())
     service, me = services(), current_staff()
     sight = unmasking.sight(unmasking.of_question(asked))
     try:
@@ -146,6 +149,14 @@ def _no_purpose() -> Refusal:
         say("What is the export for?"),
         say("Nothing was exported. Say it in ten characters at least: it goes into the audit trail."),
         field="purpose",
+    )
+
+
+def _no_parquet() -> Refusal:
+    return Refusal(
+        HTTPStatus.NOT_IMPLEMENTED,
+        say("Parquet is not installed here."),
+        say("Nothing was exported. Take CSV, or ask whoever runs the portal to add Parquet."),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import Any
 
 import pytest
@@ -51,6 +52,24 @@ def test_parquet_holds_the_same_rows(net: Clerk, known: dict[str, Any]) -> None:
     content = export(net, "parquet").get_data()
     assert parquet.read_table(io.BytesIO(content)).num_rows == 2
     assert holds_none(content.decode("latin-1"))
+
+
+def test_parquet_is_offered_only_where_it_is_installed(
+    net: Clerk, known: dict[str, Any], db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = 'value="parquet"'
+    assert offered in net.get(f"/staff/sessions/export?{QUESTION}").get_data(as_text=True)
+    # As Python marks a library that cannot be imported.
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert offered not in net.get(f"/staff/sessions/export?{QUESTION}").get_data(as_text=True)
+    before = len(deeds(db))
+    # A page from before, or somebody who knows the address.
+    answer = export(net, "parquet")
+    assert answer.status_code == 501
+    assert "Parquet is not installed here." in answer.get_data(as_text=True)
+    assert 'value="a lost phone"' in answer.get_data(as_text=True)
+    assert len(deeds(db)) == before
+    assert export(net, "csv").status_code == 200
 
 
 def test_it_is_unmasked_as_the_list_is(net: Clerk, known: dict[str, Any], db: Session) -> None:

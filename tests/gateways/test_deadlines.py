@@ -60,6 +60,7 @@ def test_an_end_by_staff_stops_running_flows_at_once(tmp_path: Path, version: in
         spot.portal.end(17)
         ended = time.monotonic()
         spot.portal.wait_confirmed()
+        assert set(spot.agent.leases()) == {18}
         time.sleep(2.0)
         assert tcp.here.count and udp.here.count and pour.here.count
         assert max(tcp.here.last, udp.here.last, udp.there.last, pour.here.last) - ended < 1.0

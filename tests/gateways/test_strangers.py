@@ -25,8 +25,13 @@ pytestmark = pytest.mark.netns
 
 
 @contextmanager
-def answering(ns: Namespace, *ports: int, size: int = 0, version: int = 4) -> Iterator[list[bytes]]:
-    """A datagram service on these ports that echoes, or answers with `size` bytes. Gives what it was asked."""
+def answering(
+    ns: Namespace, *ports: int, size: int = 0, padding: int = 0, version: int = 4
+) -> Iterator[list[bytes]]:
+    """A datagram service on these ports that echoes, with so many bytes more, or answers with `size` bytes.
+
+    Gives what it was asked.
+    """
     asked: list[bytes] = []
     stopping = threading.Event()
     services = [ns.socket(family(version), socket.SOCK_DGRAM) for _ in ports]
@@ -40,7 +45,7 @@ def answering(ns: Namespace, *ports: int, size: int = 0, version: int = 4) -> It
             asked.append(question)
             # Over the budget, the kernel refuses to send.
             with contextlib.suppress(PermissionError):
-                service.sendto(bytes(size) or question, peer)
+                service.sendto(bytes(size) or question + bytes(padding), peer)
 
     threads = []
     for service, port in zip(services, ports, strict=True):

@@ -8,6 +8,7 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,9 +117,18 @@ def more_cards(spot: Hotspot) -> Iterator[None]:
     """Questions from ever new cards, which find every seat taken, as long as this is open. Over IPv4: new IPv6
     addresses would fill the kernel's table of neighbours as well."""
     stopping = threading.Event()
-    numbers = itertools.takewhile(lambda _: not stopping.is_set(), itertools.count(CARDS))
+
+    def numbers() -> Iterator[int]:
+        for number in itertools.count(CARDS):
+            if stopping.is_set():
+                return
+            # Many more than all share, and few enough for the machine to answer others.
+            if number % 20 == 0:
+                time.sleep(0.02)
+            yield number
+
     thread = threading.Thread(
-        target=lambda: flood(spot, spot.net.phone[0], numbers=numbers, is_mixed=False), daemon=True
+        target=lambda: flood(spot, spot.net.phone[0], numbers=numbers(), is_mixed=False), daemon=True
     )
     before = spot.agent.counter("dns")
     thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections.abc import Callable
 
@@ -10,11 +11,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.http.client_evidence import seen_behind
 from portal.services import Services
 from sessions import end, sightings
-from sessions.models import AccessSession, EndReason
+from sessions.models import AccessSession, ClientObservation, EndReason
 from sites.models import Gateway
-from tests.clock import MovingClock
+from tests.clock import NOON, MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
 from tests.portal.test_intruders import seen
 from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, Town, make_client
@@ -116,6 +118,19 @@ def test_a_page_about_the_site_says_to_an_address_alone_what_it_says_to_stranger
     assert "You are online" in ada.get(about).text
     assert "You are online" not in thief.get(about).text
     assert "code" in thief.get("/pass", follow=False).text
+
+
+def test_an_address_that_two_gateways_saw_is_nobodys(
+    app: Flask, town: Town, services: Services, db: Session
+) -> None:
+    """Two sites may have the same prefixes: which of the two it is, the address does not say."""
+    address = ipaddress.ip_address("10.66.0.5")
+    with services.make_session.begin() as writing:
+        for gateway, mac in ((town.station, ADA_PHONE), (town.battant, BO_PHONE)):
+            writing.add(ClientObservation(gateway_id=gateway.id, address=str(address), mac=mac, seen_at=NOON))
+    with app.app_context():
+        assert seen_behind([town.station, town.battant], address) is None
+        assert seen_behind([town.battant], address) == (town.battant, BO_PHONE)
 
 
 def test_the_owner_needs_no_cookie_where_the_gateway_answers_for_her(

@@ -142,6 +142,12 @@ def restate(db: Session, *, gateway_id: int, macs: Collection[str], now: datetim
         )
 
 
+def gateways_of(db: Session, access_id: int) -> list[Gateway]:
+    """The gateways at which the session has or had a lease."""
+    behind = select(Gateway).join(Lease, Lease.gateway_id == Gateway.id).where(Lease.access_id == access_id)
+    return list(db.scalars(behind.distinct()))
+
+
 def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
     """The leases of one access session that let it pass now or later, last deadline first."""
     return list(

@@ -25,7 +25,7 @@ from sessions import end, start
 from sessions.arrival import Arrival
 from sessions.models import AccessSession, EndReason
 from sessions.start import WhenFull
-from sites.models import Gateway
+from sites.models import Gateway, SigninMethod
 
 
 def redeem(
@@ -135,6 +135,18 @@ def online(db: Session, which: Chosen, *, keys: VoucherKeys, now: datetime) -> i
         AccessSession.until > now,
     )
     return db.scalar(open_ones) or 0
+
+
+def mark_of(db: Session, access: AccessSession, *, keys: VoucherKeys) -> str | None:
+    """The number on the pass that let this session in; None where another method did.
+
+    The session keeps the pass's pseudonym alone: the pseudonyms of the passes in use when it began are made anew and
+    compared, one by one.
+    """
+    if access.method is not SigninMethod.PASS:
+        return None
+    used = select(Voucher).where(Voucher.used_at <= access.started_at, Voucher.until >= access.started_at)
+    return next((one.mark for one in db.scalars(used) if keys.subject(one.id) == access.subject), None)
 
 
 def _end_sessions(

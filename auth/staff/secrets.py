@@ -13,12 +13,13 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from auth.bulkhead import Bulkhead, FullBulkhead, Shares
 from auth.patrons.local import HASHER, opens
 from auth.staff.errors import BusyHashing, Weakness, WeakPassword
+from auth.staff.totp import read_recovery_code
 from config import Secret
 
 Result = TypeVar("Result")
@@ -58,6 +59,10 @@ class StaffSecrets:
     def budget_name(self, login: str) -> str:
         """What the budgets against guessing call a login: never the login itself."""
         return self._mac(b"arobase staff budget", login.encode()).hex()[:32]
+
+    def recovery_digests(self, staff_id: int, codes: Iterable[str]) -> list[str]:
+        """The digests of the recovery codes of one account, each read as a person may type it."""
+        return [self.recovery_digest(staff_id, read_recovery_code(code) or "") for code in codes]
 
     def hash(self, password: str) -> str:
         """Hash a password that `check_password` has let pass. Raises `BusyHashing`."""

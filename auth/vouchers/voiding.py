@@ -97,6 +97,11 @@ def undoable(which: Chosen, *, now: datetime) -> ScalarSelect[datetime | None]:
     return last.scalar_subquery()
 
 
+def may_undo(db: Session, which: Chosen, *, now: datetime) -> bool:
+    """Whether there is a revocation or writing off that `undo` would give back."""
+    return db.scalar(select(undoable(which, now=now))) is not None
+
+
 def undo(db: Session, which: Chosen, *, actor: Actor, now: datetime) -> list[int]:
     """Give back what was revoked or written off last, within the last minute; the ids. What was replaced stays dead.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import literal, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from auth.vouchers import codes, totals
 from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.models import Batch, Plan, PlanKind, VoidReason, Voucher
-from auth.vouchers.totals import Books, VoucherState, state_at
-from db.types import UtcDateTime
+from auth.vouchers.states import voucher_now
+from auth.vouchers.totals import Books, VoucherState
 from portal.services import services
 from sites.models import Site
 
@@ -171,28 +170,22 @@ def new_pass_answer(ticket: IssuedVoucher) -> dict[str, Any]:
 
 def pass_answer(db: Session, voucher_id: int) -> dict[str, Any]:
     """A pass as it is now, with the marks of its family."""
-    now, before, after = services().clock(), aliased(Voucher), aliased(Voucher)
-    voucher, batch, state, replaces, replaced_by = db.execute(
-        select(Voucher, Batch, state_at(literal(now, UtcDateTime())), before, after)
-        .join(Batch, Batch.id == Voucher.batch_id)
-        .outerjoin(before, before.id == Voucher.replaces_id)
-        .outerjoin(after, after.replaces_id == Voucher.id)
-        .where(Voucher.id == voucher_id)
-        .execution_options(populate_existing=True)
-    ).one()
+    now = services().clock()
+    found = voucher_now(db, voucher_id, now=now)
+    voucher, batch = found.voucher, found.voucher.batch
     return {
         "mark": voucher.mark,
         "batch": batch.id,
         "plan": batch.plan.slug,
-        "state": state,
+        "state": found.state,
         "good": _is_good(voucher, batch, now),
         "issued_at": instant(voucher.issued_at),
         "used_at": instant(voucher.used_at),
         "until": instant(voucher.until),
         "voided_at": instant(voucher.voided_at),
         "void_reason": voucher.void_reason.value if voucher.void_reason else None,
-        "replaces": replaces.mark if replaces else None,
-        "replaced_by": replaced_by.mark if replaced_by else None,
+        "replaces": found.replaces.mark if found.replaces else None,
+        "replaced_by": found.replaced_by.mark if found.replaced_by else None,
     }
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Flask, g, request, url_for
 from markupsafe import Markup
-from sqlalchemy import select
 
 from auth.staff.models import StaffState
 from auth.staff.roles import Action, Role, may
@@ -26,7 +25,7 @@ from portal.staff.privacy.audit_detail_words import detail_in_words
 from portal.staff.privacy.audit_words import action_in_words, page_of
 from portal.staff.sessions.search_words import VOCABULARY as OF_THE_LOG
 from portal.staff.vouchers.voucher_words import on_day, papers, pass_state_in_words, void_reason_in_words
-from sites.models import Site
+from sites.queries import site_names
 
 # What a link to the same page in another language takes along.
 KEPT = (
@@ -150,7 +149,7 @@ def desk_name(slug: str) -> str:
     """The name of the place where a batch was issued; its slug where it is no place of ours any more."""
     if "desk_names" not in g:
         with reading(services().make_session) as db:
-            g.desk_names = {site.slug: site.name for site in db.execute(select(Site.slug, Site.name))}
+            g.desk_names = site_names(db)
     names: dict[str, str] = g.desk_names
     return names.get(slug, slug)
 

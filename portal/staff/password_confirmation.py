@@ -17,7 +17,7 @@ from portal.staff import carried_forms, staff
 from portal.staff.access import asked_for, current_staff, is_confirmed, need_of, needs
 from portal.staff.carried_forms import STILL_ME
 from portal.staff.login import confirm
-from portal.staff.signin import onward, prove_password
+from portal.staff.password import onward, prove_password
 
 
 @staff.before_request

@@ -3,7 +3,6 @@ same work."""
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -14,34 +13,27 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth import rate_limits
 from auth.errors import AuthError
-from auth.patrons.login_names import normalise_login
 from auth.staff.browser_sessions import identity_of
-from auth.staff.errors import BusyHashing, SpentSignin, StaleStep, WrongCode, WrongStaffCredentials
+from auth.staff.errors import SpentSignin, StaleStep, WrongCode
 from auth.staff.models import Staff, StaffState
 from auth.staff.roles import Action
 from auth.staff.signin import (
     SecondFactor,
-    candidate,
-    charge,
-    of_address,
     of_code,
     prove_code,
     signed_in,
     signed_out,
 )
 from auth.tokens import InvalidToken
-from db.engine import reading
 from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import carried_forms, staff, trusted_browsers
 from portal.staff.access import anyone, current_staff, needs
 from portal.staff.login import browser, me, sign_in
+from portal.staff.password import onward, prove_password
 
 SECOND_STEP = "staff second step"
 SECOND_STEP_LIFE = timedelta(minutes=5)
-_OUR_PATH = re.compile(
-    r"/staff(?:/[A-Za-z0-9_-]+)*/?(?:\?[a-z]+=[A-Za-z0-9_.:%-]*(?:&[a-z]+=[A-Za-z0-9_.:%-]*){0,20})?"
-)
 
 
 @staff.get("/signin")
@@ -93,45 +85,6 @@ def signout() -> AnyResponse:
     logout_user()
     browser().clear()
     return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
-
-
-def prove_password(login: str, password: str) -> Staff:
-    """The account that this password opens.
-
-    The attempt is charged before the hash is computed, and no transaction waits for the hash. Raises
-    `TooManyAttempts`, `WrongStaffCredentials`, `BusyHashing`.
-    """
-    service = services()
-    now, login = service.clock(), normalise_login(login)
-    name = service.staff.budget_name(login)
-    asker = trusted_browsers.asker(name)
-    with service.make_session.begin() as db:
-        budget = charge(db, name, asker, now=now)
-    with reading(service.make_session) as db:
-        person = candidate(db, login)
-    try:
-        stranger_at = None if asker.known_browser else asker.place
-        is_right = service.staff.opens(
-            person.password_hash if person else None, password, stranger_at=stranger_at
-        )
-    except BusyHashing:
-        with service.make_session.begin() as db:
-            rate_limits.refund(db, budget)
-        raise
-    with service.make_session.begin() as db:
-        if is_right:
-            rate_limits.refund(db, budget)
-        elif asker.known_browser is None:
-            rate_limits.count(db, of_address(asker), now=now)
-    if person is None or not is_right:
-        raise WrongStaffCredentials
-    return person
-
-
-def onward() -> str:
-    """Where to go after signing in: a plain address of the staff's own pages, else the first one (case W3)."""
-    path = request.values.get("next", "")
-    return path if _OUR_PATH.fullmatch(path) else url_for("staff.home")
 
 
 def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:

@@ -95,6 +95,11 @@ def counts(db: Session, run: PurgeRun) -> list[PurgeCount]:
     return list(db.scalars(select(PurgeCount).where(PurgeCount.run_id == run.id).order_by(PurgeCount.table)))
 
 
+def runs(db: Session, *, most: int) -> list[PurgeRun]:
+    """The runs that began last, refused or not, newest first."""
+    return list(db.scalars(select(PurgeRun).order_by(PurgeRun.id.desc()).limit(most)))
+
+
 def last_run(db: Session) -> PurgeRun | None:
     """The run that began last, refused or not."""
     return db.scalars(select(PurgeRun).order_by(PurgeRun.id.desc()).limit(1)).first()

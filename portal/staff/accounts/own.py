@@ -5,12 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from flask import make_response, redirect, render_template, request, url_for
-from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff import accounts, browser_sessions
+from auth.staff import accounts, browser_sessions, recovery
 from auth.staff.errors import StaffError
-from auth.staff.models import RecoveryCode, Staff
+from auth.staff.models import Staff
 from auth.staff.roles import Action
 from auth.staff.secrets import check_password
 from auth.staff.totp import make_recovery_codes
@@ -19,7 +18,6 @@ from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.accounts.setup import recovery_digests
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.login import browser, sign_in
 
@@ -59,7 +57,7 @@ def new_recovery_codes() -> AnyResponse:
         answer.place = url_for("staff.recovery_codes", answer_id=answer.id)
         codes = make_recovery_codes(source_of(answer).choose("recovery"))
         onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
-        digests, now = recovery_digests(me.id, codes), service.clock()
+        digests, now = service.staff.recovery_digests(me.id, codes), service.clock()
         accounts.replace_recovery_codes(db, db.get_one(Staff, me.id), digests, actor=me.actor, now=now)
     return onward
 
@@ -70,11 +68,8 @@ def recovery_codes(answer_id: int) -> AnyResponse:
     """The recovery codes that a form of this sign-in made, until others are. Raises `FormerCodes`."""
     with reading(services().make_session) as db:
         codes = make_recovery_codes(drawn_for(db, answer_id).choose("recovery"))
-        digests = recovery_digests(current_staff().id, codes)
-        known = select(func.count(RecoveryCode.id)).where(
-            RecoveryCode.staff_id == current_staff().id, RecoveryCode.digest.in_(digests)
-        )
-        if db.scalar(known) != len(codes):
+        digests = services().staff.recovery_digests(current_staff().id, codes)
+        if recovery.count_known(db, current_staff().id, digests) != len(codes):
             raise FormerCodes
     return make_response(render_template("staff/recovery.html", codes=codes, first=False))
 
@@ -95,14 +90,11 @@ def _page(error: StaffError | None) -> AnyResponse:
     refusal = staff_page(error) if error else None
     with reading(service.make_session) as db:
         person = db.get_one(Staff, me.id)
-        unused = select(func.count(RecoveryCode.id)).where(
-            RecoveryCode.staff_id == me.id, RecoveryCode.used_at.is_(None)
-        )
         page = render_template(
             "staff/account.html",
             refusal=refusal,
             person=person,
-            codes_left=db.scalar(unused),
+            codes_left=recovery.count_unused(db, me.id),
             signins=browser_sessions.open_signins(db, person, now=service.clock()),
             here=browser().row_id,
         )

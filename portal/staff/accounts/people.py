@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -13,7 +12,7 @@ from auth.audit import search
 from auth.audit.actions import ObjectKind
 from auth.audit.search import Query
 from auth.staff import accounts, requests
-from auth.staff.errors import BeyondAuthority, NoReach, StaffError
+from auth.staff.errors import BeyondAuthority, StaffError
 from auth.staff.models import Staff, StaffAnswer
 from auth.staff.roles import Action, Authority, Role, may_appoint, takes_two
 from auth.staff.secrets import token_digest
@@ -22,8 +21,8 @@ from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
+from portal.staff.accounts.networks import networks_chosen, networks_of_mine
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
-from sites.models import Network
 
 
 @staff.get("/people")
@@ -176,16 +175,6 @@ def _authority() -> Authority:
     return Authority(roles, networks_chosen())
 
 
-def networks_chosen() -> frozenset[str]:
-    """The networks of a form; none are all of them, where the form says so in so many words. Raises `NoReach`."""
-    reach, chosen = request.form.get("reach"), frozenset(request.form.getlist("networks"))
-    if reach == "all" and not chosen:
-        return frozenset()
-    if reach != "some" or not chosen:
-        raise NoReach
-    return chosen
-
-
 def _typed(before: Authority | None = None) -> Authority:
     """What to show in the form again."""
     roles = frozenset(role for role in Role if role.value in request.form.getlist("roles"))
@@ -229,10 +218,3 @@ def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
             deeds=search.read(db, Query(objects=(ObjectKind.STAFF.named(found.id),), most=20)),
         )
     return make_response(page, refusal.status if refusal else 200)
-
-
-def networks_of_mine(db: Session) -> list[Network]:
-    """The networks that this administrator may give."""
-    mine = current_staff().authority.networks
-    found = db.scalars(select(Network).order_by(Network.name))
-    return [network for network in found if not mine or network.slug in mine]

@@ -15,7 +15,7 @@ from auth.staff import accounts
 from auth.staff.errors import SpentSetup, StaffError, WrongCode, WrongWord
 from auth.staff.models import Staff
 from auth.staff.secrets import check_password
-from auth.staff.totp import as_base32, enrolment_uri, make_recovery_codes, read_recovery_code, step_of
+from auth.staff.totp import as_base32, enrolment_uri, make_recovery_codes, step_of
 from db.engine import reading
 from portal.denials.rendering import staff_page
 from portal.i18n.translation import say
@@ -89,14 +89,9 @@ def _set_up(person: Staff, token: str) -> list[str]:
     password_hash = service.staff.hash(password)
     with service.make_session.begin() as db:
         codes = make_recovery_codes()
-        digests = recovery_digests(person.id, codes)
+        digests = service.staff.recovery_digests(person.id, codes)
         accounts.set_up(db, token, password_hash=password_hash, totp_step=step, now=now, recovery=digests)
     return codes
-
-
-def recovery_digests(staff_id: int, codes: list[str]) -> list[str]:
-    digest = services().staff.recovery_digest
-    return [digest(staff_id, read_recovery_code(code) or "") for code in codes]
 
 
 def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:

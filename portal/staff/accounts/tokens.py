@@ -20,7 +20,7 @@ from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.accounts.people import networks_chosen, networks_of_mine
+from portal.staff.accounts.networks import networks_chosen, networks_of_mine
 from portal.staff.accounts.token_words import day_in_words, scope_in_words
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 

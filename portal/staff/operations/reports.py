@@ -9,7 +9,6 @@ from http import HTTPStatus
 
 from flask import abort, make_response, render_template, request
 from markupsafe import Markup
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -24,6 +23,7 @@ from portal.staff import staff
 from portal.staff.access import current_staff, ensure, needs
 from sessions.access_audit import looked
 from sessions.statistics.periods import Period, month_before
+from sites import queries
 from sites.models import Network
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def _asked() -> ReportQuery:
     network = request.args.get("network", "")[:64]
     if network:
         with reading(services().make_session) as db:
-            if db.scalars(select(Network.id).where(Network.slug == network)).first() is None:
+            if queries.network_by_slug(db, network) is None:
                 abort(HTTPStatus.NOT_FOUND)
         ensure(Action.REPORT, network)
     default = month_before(services().clock().astimezone(TOWN_ZONE).date())
@@ -99,7 +99,7 @@ def _asked() -> ReportQuery:
 def _own(db: Session) -> list[Network]:
     """The networks that this person works for."""
     authority = current_staff().authority
-    return [one for one in db.scalars(select(Network).order_by(Network.name)) if covers(authority, one.slug)]
+    return [one for one in queries.networks(db) if covers(authority, one.slug)]
 
 
 def _record(db: Session, asked: ReportQuery, form: str) -> None:

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -26,7 +25,7 @@ from sessions.instants import read_day
 from sessions.retention import holds as orders
 from sessions.retention.holds import BadHold, HoldScope, OverHold, SamePerson
 from sessions.retention.models import LegalHold
-from sites.models import Network, Site
+from sites import queries
 
 ZONE = ZoneInfo("Europe/Paris")
 FIELDS = (
@@ -118,7 +117,7 @@ def _page(error: Denial | None) -> AnyResponse:
     with reading(services().make_session) as db:
         mine = current_staff().authority.networks
         found = orders.everything(db, networks=mine)
-        networks = list(db.scalars(select(Network).order_by(Network.name)))
+        networks, sites = queries.networks(db), queries.sites(db)
         page = render_template(
             "staff/holds.html",
             refusal=refusal,
@@ -126,8 +125,8 @@ def _page(error: Denial | None) -> AnyResponse:
             networks=[one for one in networks if not mine or one.slug in mine],
             network_names={one.id: one.name for one in networks},
             town_wide=not mine,
-            sites=db.scalars(select(Site).order_by(Site.name)).all(),
-            site_names={site.id: site.name for site in db.scalars(select(Site))},
+            sites=sites,
+            site_names={site.id: site.name for site in sites},
             values={name: request.form.get(name, "")[:400] for name in FIELDS},
         )
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
@@ -147,10 +146,10 @@ def _network_id(db: Session) -> int | None:
         (slug,) = mine
     if not slug and not mine:
         return None
-    found = db.scalar(select(Network.id).where(Network.slug == slug)) if not mine or slug in mine else None
+    found = queries.network_by_slug(db, slug) if not mine or slug in mine else None
     if found is None:
         raise BadHold("network")
-    return found
+    return found.id
 
 
 def _scope(db: Session) -> HoldScope:
@@ -160,14 +159,14 @@ def _scope(db: Session) -> HoldScope:
         read = str(ipaddress.ip_address(address)) if address else None
     except ValueError as error:
         raise BadHold("scope") from error
-    site_id = db.scalar(select(Site.id).where(Site.slug == slug)) if slug else None
-    if slug and site_id is None:
+    site = queries.site_by_slug(db, slug) if slug else None
+    if slug and site is None:
         raise BadHold("site")
     return HoldScope(
         mac=_text("mac") or None,
         address=read,
         subject=_text("subject") or None,
-        site_id=site_id,
+        site_id=site.id if site else None,
         since=_day("since"),
         until=_day("until", after=1),
     )

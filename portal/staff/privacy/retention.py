@@ -6,7 +6,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import make_response, redirect, render_template, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.denials import Denial
@@ -20,7 +19,7 @@ from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 from portal.staff.privacy import words
 from sessions.retention import periods, purge
-from sessions.retention.models import PurgeRun, TermChange, TermUnit
+from sessions.retention.models import TermChange, TermUnit
 from sessions.retention.periods import Term, UnreadableTerm
 
 RUNS = 20
@@ -93,7 +92,7 @@ def _settle(settle: Callable[..., TermChange], change_id: int) -> AnyResponse:
 def _page(error: Denial | None) -> AnyResponse:
     refusal = staff_page(error) if error else None
     with reading(services().make_session) as db:
-        runs = db.scalars(select(PurgeRun).order_by(PurgeRun.id.desc()).limit(RUNS)).all()
+        runs = purge.runs(db, most=RUNS)
         page = render_template(
             "staff/retention.html",
             refusal=refusal,

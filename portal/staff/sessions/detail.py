@@ -6,26 +6,23 @@ from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, redirect, render_template, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import ledger
 from auth.audit.actions import SESSION_OPENED, ObjectKind
 from auth.staff.roles import Action, may
-from auth.vouchers.models import Voucher
 from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.sessions import access_audit, unmasking
-from portal.staff.sessions.listing import alike, places_of
-from sessions import accounting, end
+from portal.staff.sessions import access_audit, visibility
+from portal.staff.sessions.pages import alike, places_of
+from sessions import accounting, end, leases, vouchers
 from sessions.log import query, timeline
 from sessions.log.timeline import Event, EventKind
-from sessions.models import AccessSession, Lease
-from sites.models import Gateway, SigninMethod
+from sessions.models import AccessSession
 
 LARGEST = 2**63 - 1
 
@@ -33,8 +30,8 @@ LARGEST = 2**63 - 1
 @staff.get(f"/sessions/<int(max={LARGEST}):access_id>")
 @needs(Action.SESSIONS)
 def session(access_id: int) -> AnyResponse:
-    now, scope = services().clock(), unmasking.of_session(access_id)
-    sight = unmasking.sight(scope)
+    now, scope = services().clock(), visibility.of_session(access_id)
+    sight = visibility.sight(scope)
     with reading(services().make_session) as db:
         access = find_or_hide(db, access_id)
         rows = timeline.read(db, access)
@@ -52,7 +49,7 @@ def session(access_id: int) -> AnyResponse:
             events=timeline.tell(rows, now=now, more=accepted),
             word=timeline.end_stage(rows, now=now),
             total=accounting.usage(db, access_id),
-            mark=mark_of(db, access),
+            mark=vouchers.mark_of(db, access, keys=services().voucher_keys),
             places=places_of(db),
             zone=ZoneInfo(access.site.zone),
             sight=sight,
@@ -68,7 +65,7 @@ def session(access_id: int) -> AnyResponse:
 @needs(Action.DISCONNECT)
 def end_page(access_id: int) -> AnyResponse:
     """Ask before a session is ended: it cannot be undone, though the guest may sign in again."""
-    sight = unmasking.sight(unmasking.of_session(access_id))
+    sight = visibility.sight(visibility.of_session(access_id))
     with reading(services().make_session) as db:
         access = find_or_hide(db, access_id)
         access_audit.note(
@@ -89,10 +86,7 @@ def end_session(access_id: int) -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
         find_or_hide(db, access_id)
-        behind = (
-            select(Gateway).join(Lease, Lease.gateway_id == Gateway.id).where(Lease.access_id == access_id)
-        )
-        gateways = list(db.scalars(behind.distinct()))
+        gateways = leases.gateways_of(db, access_id)
         end.end_by(db, access_id, actor=current_staff().actor, now=service.clock())
     for gateway in gateways:
         notify_gateway(gateway)
@@ -104,13 +98,3 @@ def find_or_hide(db: Session, access_id: int) -> AccessSession:
     if access is None:
         abort(HTTPStatus.NOT_FOUND)
     return access
-
-
-def mark_of(db: Session, access: AccessSession) -> str | None:
-    """The number on the pass that let this session in. Pseudonyms of passes are made anew, one by one, from those that
-    were in use when it began."""
-    if access.method is not SigninMethod.PASS:
-        return None
-    keys = services().voucher_keys
-    used = select(Voucher).where(Voucher.used_at <= access.started_at, Voucher.until >= access.started_at)
-    return next((one.mark for one in db.scalars(used) if keys.subject(one.id) == access.subject), None)

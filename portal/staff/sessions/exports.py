@@ -18,9 +18,9 @@ from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.sessions import access_audit, unmasking
+from portal.staff.sessions import access_audit, visibility
 from portal.staff.sessions.access_audit import address_of, words_of
-from portal.staff.sessions.listing import SiteChoices, filter_of, places_of
+from portal.staff.sessions.pages import SiteChoices, filter_of, places_of
 from portal.staff.sessions.words import TOWN
 from sessions.log import listing, parquet, records
 from sessions.log.masks import MaskedField, Visibility
@@ -43,16 +43,16 @@ def export_page() -> AnyResponse:
 
 
 def _page(asked: LogQuery, refusal: Refusal | None) -> AnyResponse:
-    scope = unmasking.of_question(asked)
+    scope = visibility.of_question(asked)
     page = render_template(
         "staff/session_export.html",
         asked=asked,
         words=words_of(asked),
         back=address_of(asked),
-        sight=unmasking.sight(scope),
+        sight=visibility.sight(scope),
         scope=scope,
         refusal=refusal,
-        purpose=request.form.get("purpose", "")[: unmasking.LONGEST_REASON],
+        purpose=request.form.get("purpose", "")[: visibility.LONGEST_REASON],
         has_parquet=parquet.is_installed(),
     )
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
@@ -64,13 +64,13 @@ def export_log() -> AnyResponse:
     asked, kind = _asked(dict(parse_qsl(request.form.get("asked", "")))), request.form.get("format", "")
     if asked.is_empty or kind not in FORMATS:
         abort(HTTPStatus.BAD_REQUEST)
-    purpose = unmasking.reason_in("purpose")
+    purpose = visibility.reason_in("purpose")
     if purpose is None:
         return _page(asked, _no_purpose())
     if kind == "parquet" and not parquet.is_installed():
         return _page(asked, _no_parquet())
     service, me = services(), current_staff()
-    sight = unmasking.sight(unmasking.of_question(asked))
+    sight = visibility.sight(visibility.of_question(asked))
     try:
         with reading(service.make_session) as db:
             filter, names = filter_of(db, asked), _names(places_of(db))

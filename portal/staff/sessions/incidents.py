@@ -10,8 +10,7 @@ from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit.actions import INCIDENT_OPENED, LOG_SEARCHED, ObjectKind
@@ -23,16 +22,16 @@ from portal.i18n.translation import say
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.sessions import access_audit, unmasking
+from portal.staff.sessions import access_audit, visibility
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.denial_words import device_in_words, step_in_words
-from portal.staff.sessions.listing import alike, places_of, search_page
+from portal.staff.sessions.pages import alike, places_of, search_page
 from portal.staff.sessions.words import TOWN, short
-from sessions.log import listing, query
+from sessions.log import listing, lookup, query
 from sessions.log.denials import read_code, show_code
-from sessions.log.query import Filter, network_ids
+from sessions.log.query import Filter
 from sessions.log.search import LogQuery, Same, named_row
-from sessions.models import AccessSession, Decision
+from sessions.models import Decision
 from sites.models import Site
 
 _ENDS = re.compile(r"[0-9a-f]{2}[:-]?[0-9a-f]{2}")
@@ -105,7 +104,7 @@ def incident(code: str) -> AnyResponse:
             if decision.mac
             else (),
             places=places,
-            sight=unmasking.sight(unmasking.of_question(LogQuery(like=bare, same=Same.DEVICE))),
+            sight=visibility.sight(visibility.of_question(LogQuery(like=bare, same=Same.DEVICE))),
             alike=alike,
         )
     return make_response(page)
@@ -124,42 +123,21 @@ def _find(db: Session, typed: str) -> SearchHit:
         if query.find(db, int(typed), authority_networks=mine) is not None:
             return SearchHit("session", url_for("staff.session", access_id=int(typed)))
     elif (mac := _mac(typed)) is not None:
-        return _of_column(db, "mac", AccessSession.mac, Decision.mac, mac, Same.DEVICE)
+        return _hit("mac", lookup.newest_of_device(db, mac, authority_networks=mine), Same.DEVICE)
     elif (address := _address(typed)) is not None:
-        return _of_column(db, "address", AccessSession.address, Decision.address, address, Same.ADDRESS)
+        return _hit("address", lookup.newest_of_address(db, address, authority_networks=mine), Same.ADDRESS)
     elif _ENDS.fullmatch(lower) and (":" in lower or "-" in lower):
         return SearchHit("end of a MAC", address_of(LogQuery(ends=lower.replace("-", ":"))))
     if _PSEUDONYM.fullmatch(lower):
         if len(lower) <= 8:
             return SearchHit("pseudonym", address_of(LogQuery(pseudonym=lower)))
-        return _of_column(db, "pseudonym", AccessSession.subject, Decision.subject, lower, Same.PERSON)
+        return _hit("pseudonym", lookup.newest_of_person(db, lower, authority_networks=mine), Same.PERSON)
     return SearchHit("incident" if code else "nothing known", None)
 
 
-def _of_column(
-    db: Session,
-    kind: str,
-    column: InstrumentedAttribute[str],
-    refused: InstrumentedAttribute[str | None],
-    value: str,
-    same: Same,
-) -> SearchHit:
-    """The newest row that has this value, of this person's networks, stands for all of them in the address."""
-    own = network_ids(db, None, current_staff().authority.networks)
-    here: list[ColumnElement[bool]] = [] if own is None else [AccessSession.network_id.in_(own)]
-    access_id = db.scalar(
-        select(AccessSession.id)
-        .where(column == value, *here)
-        .order_by(AccessSession.started_at.desc(), AccessSession.id.desc())
-        .limit(1)
-    )
-    if access_id is not None:
-        return SearchHit(kind, alike(access_id, same))
-    here = [] if own is None else [Decision.network_id.in_(own)]
-    code = db.scalar(
-        select(Decision.code).where(refused == value, *here).order_by(Decision.at.desc()).limit(1)
-    )
-    return SearchHit(kind, alike(code, same) if code else None)
+def _hit(kind: str, row: int | str | None, same: Same) -> SearchHit:
+    """One row stands in the address for all that share its device, address or person."""
+    return SearchHit(kind, None if row is None else alike(row, same))
 
 
 def _mac(typed: str) -> str | None:

@@ -9,7 +9,7 @@ from babel.numbers import format_decimal
 from portal.denials.rendering import explanation
 from portal.i18n.translation import language, say, volume
 from portal.staff.sessions.denial_words import step_in_words
-from portal.staff.sessions.listing import SiteChoices
+from portal.staff.sessions.pages import SiteChoices
 from portal.staff.sessions.words import end_in_words, short, way_in_words
 from sessions.log.denials import show_code
 from sessions.log.masks import Visibility

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from flask import abort, redirect, request, url_for
-from flask import session as browser_session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit.actions import LONGEST_OBJECT, UNMASKED
@@ -20,18 +19,15 @@ from db.engine import reading
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.sessions import access_audit
+from portal.staff.sessions import visibility
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.words import TOWN
 from sessions.access_audit import looked
 from sessions.log import query
-from sessions.log.masks import MaskedField, Visibility
-from sessions.log.search import LogQuery, UnreadableWord, parse
+from sessions.log.masks import MaskedField
+from sessions.log.search import UnreadableWord, parse
 
 LIFTED_FOR = timedelta(minutes=15)
-SHORTEST_REASON, LONGEST_REASON = 10, 200
-REMEMBERED = "unmasked"
-MOST_REMEMBERED = 20
 
 
 @staff.post("/unmask/devices")
@@ -46,41 +42,8 @@ def unmask_persons() -> AnyResponse:
     return _lift(MaskedField.PERSONS)
 
 
-def of_session(access_id: int) -> str:
-    """The scope that is one session."""
-    return f"session:{access_id}"
-
-
-def of_question(asked: LogQuery) -> str:
-    """The scope that is what one question finds."""
-    return f"list:{access_audit.words_of(asked)}"
-
-
-def sight(scope: str) -> Visibility:
-    """What this person sees of `scope` now."""
-    now = services().clock().timestamp()
-    remembered = browser_session.get(REMEMBERED, [])
-    return Visibility(
-        frozenset(MaskedField(veil) for veil, where, until in remembered if where == scope and now < until)
-    )
-
-
-def until(scope: str) -> float | None:
-    """When the first mask of `scope` falls again, in seconds since the epoch; None where all are on."""
-    now = services().clock().timestamp()
-    ends = [end for _, where, end in browser_session.get(REMEMBERED, []) if where == scope and now < end]
-    return min(ends, default=None)
-
-
-def reason_in(field: str) -> str | None:
-    """The sentence that a form gives for looking further; None where it is shorter than a reason can be."""
-    signs = (sign if sign.isprintable() else " " for sign in request.form.get(field, ""))
-    reason = " ".join("".join(signs).split())
-    return reason[:LONGEST_REASON] if len(reason) >= SHORTEST_REASON else None
-
-
 def _lift(veil: MaskedField) -> AnyResponse:
-    reason = reason_in("reason")
+    reason = visibility.reason_in("reason")
     scope = request.form.get("scope", "")
     onward, network = _where(scope)
     if reason is None:
@@ -101,10 +64,8 @@ def _lift(veil: MaskedField) -> AnyResponse:
             },
             now=services().clock(),
         )
-    # Only now: the line is in the trail.
-    now = services().clock().timestamp()
-    alive = [entry for entry in browser_session.get(REMEMBERED, []) if now < entry[2]]
-    browser_session[REMEMBERED] = [*alive, [veil.value, scope, until.timestamp()]][-MOST_REMEMBERED:]
+    # Only now: the entry is in the audit log.
+    visibility.lift(veil, scope, until=until)
     return redirect(onward, HTTPStatus.SEE_OTHER)
 
 
@@ -130,6 +91,6 @@ def _question(words: str, scope: str) -> tuple[str, str | None] | None:
         asked = parse(dict(parse_qsl(words)), zone=TOWN, now=services().clock())
     except UnreadableWord:
         return None
-    if asked.is_empty or of_question(asked) != scope:
+    if asked.is_empty or visibility.of_question(asked) != scope:
         return None
     return address_of(asked), asked.network

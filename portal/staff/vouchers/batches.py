@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy import literal, select
-from sqlalchemy.orm import Session
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit import search
@@ -16,15 +13,15 @@ from auth.audit.actions import ObjectKind
 from auth.audit.search import Query
 from auth.staff.roles import Action
 from auth.vouchers import totals, voiding
-from auth.vouchers.models import Batch, VoidReason, Voucher
-from auth.vouchers.scope import BatchQuery, find_batch, find_batches
-from auth.vouchers.totals import Books, state_at
+from auth.vouchers.models import VoidReason
+from auth.vouchers.scope import find_batches
+from auth.vouchers.states import passes_of
 from auth.vouchers.voiding import of_batch
 from db.engine import reading
-from db.types import UtcDateTime
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import current_staff, needs, older_than
+from portal.staff.access import current_staff, needs
+from portal.staff.vouchers.pages import books_of, find_or_hide, query_of
 from portal.staff.vouchers.plan_words import plan_name
 from sessions import vouchers as live
 
@@ -62,9 +59,9 @@ def batch(batch_id: int) -> AnyResponse:
             alive=alive,
             books=totals.books(db, batch_id, at=now),
             days=totals.daily_books(db, batch_id, zone=TOWN, now=now),
-            passes=passes_of(db, batch_id, now, most=MOST_SHOWN, after=_after()),
+            passes=passes_of(db, batch_id, now=now, most=MOST_SHOWN, after=_after()),
             most=MOST_SHOWN,
-            undoable=db.scalar(select(voiding.undoable(of_batch(batch_id), now=now))) is not None,
+            undoable=voiding.may_undo(db, of_batch(batch_id), now=now),
             plan_name=plan_name,
             deeds=search.read(db, Query(objects=(ObjectKind.BATCH.named(batch_id),), most=20)),
         )
@@ -135,41 +132,10 @@ def undo_batch(batch_id: int) -> AnyResponse:
     return _back(batch_id)
 
 
-def find_or_hide(db: Session, batch_id: int) -> Batch:
-    found = find_batch(db, batch_id, current_staff().authority)
-    if found is None:
-        abort(HTTPStatus.NOT_FOUND)
-    return found
-
-
-def query_of(most: int) -> BatchQuery:
-    words = request.args.get("words", "").strip()[:80]
-    return BatchQuery(words=words, before=older_than(), most=most)
-
-
-def books_of(db: Session, found: list[Batch]) -> dict[int, Books]:
-    ids = [one.id for one in found]
-    return totals.every_books(db, at=services().clock(), batch_ids=ids)
-
-
 def _after() -> int:
     """The number after which the list of passes goes on."""
     text = request.args.get("after", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-
-
-def passes_of(
-    db: Session, batch_id: int, now: datetime, *, most: int | None = None, after: int = 0
-) -> list[tuple[Voucher, str]]:
-    """The passes of a batch with the state of each, in the order of their numbers, from the one `after` on."""
-    statement = (
-        select(Voucher, state_at(literal(now, UtcDateTime())))
-        .join(Batch, Batch.id == Voucher.batch_id)
-        .where(Voucher.batch_id == batch_id, Voucher.number > after)
-        .order_by(Voucher.number)
-        .limit(most)
-    )
-    return [(voucher, state) for voucher, state in db.execute(statement)]
 
 
 def _question(batch_id: int, endpoint: str) -> AnyResponse:

@@ -25,7 +25,7 @@ from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
 from portal.staff.vouchers.errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
-from portal.staff.vouchers.guesses import closed_gateways
+from portal.staff.vouchers.pages import closed_gateways
 from portal.staff.vouchers.plan_words import end_in_words, plan_name
 from portal.staff.vouchers.preferences import desk_preferences, keep
 from sites.models import Site

@@ -16,6 +16,7 @@ from auth.staff.roles import Action
 from auth.vouchers import audit
 from auth.vouchers.models import Batch, Voucher
 from auth.vouchers.scope import find_batches
+from auth.vouchers.states import passes_of
 from auth.vouchers.totals import Books
 from portal.i18n.translation import say
 from portal.services import services
@@ -23,7 +24,7 @@ from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.layout import desk_name
 from portal.staff.sessions.words import TOWN
-from portal.staff.vouchers.batches import books_of, find_or_hide, passes_of, query_of
+from portal.staff.vouchers.pages import books_of, find_or_hide, query_of
 from portal.staff.vouchers.plan_words import plan_name
 from portal.staff.vouchers.voucher_words import pass_state_in_words, void_reason_in_words
 from sites.import_export.rows import Cell
@@ -53,7 +54,7 @@ def batch_csv(batch_id: int) -> AnyResponse:
     now = services().clock()
     with services().make_session.begin() as db:
         found = find_or_hide(db, batch_id)
-        passes = passes_of(db, batch_id, now)
+        passes = passes_of(db, batch_id, now=now)
         table = _table(_pass_columns(), passes)
         audit.batch_exported(db, found, passes=len(passes), actor=current_staff().actor, now=now)
     return _csv(table, f"batch-{batch_id}.csv")

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import abort, make_response, render_template
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -36,6 +35,7 @@ from portal.staff.vouchers.plan_words import end_in_words
 from portal.staff.vouchers.preferences import desk_preferences
 from portal.staff.vouchers.voucher_words import ESCPOS, TONGUES, papers
 from sites.models import Network, Site
+from sites.queries import site_by_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def new_codes_page(
 ) -> AnyResponse:
     """The page for these passes. `typed` fills the form where it was sent before; else the browser's habits do."""
     batch, first = shown.batch, shown.tickets[0]
-    site = db.scalar(select(Site).where(Site.slug == batch.desk_site))
+    site = site_by_slug(db, batch.desk_site)
     place = _place(db, batch)
     page = render_template(
         "staff/issued.html",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
 from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -22,6 +20,7 @@ from auth.vouchers.errors import VoucherError
 from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.scope import find_pass, touches
+from auth.vouchers.states import voucher_now
 from auth.vouchers.voiding import UNDO, of_ids
 from db.engine import reading
 from portal.denials.rendering import staff_page
@@ -31,18 +30,9 @@ from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
 from portal.staff.vouchers.voucher_words import explain
 from sessions import vouchers as live
-from sessions.models import AccessSession
 
 # What a clerk may give as the reason; the others are made by what is done.
 REASONS = (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """The pass that came before this one, and the one that took its place."""
-
-    replaces: Voucher | None
-    replaced_by: Voucher | None
 
 
 @staff.post("/desk/find")
@@ -155,28 +145,18 @@ def _without_codes(words: str) -> str:
     return ""
 
 
-def _family(db: Session, voucher: Voucher) -> Family:
-    before = db.get(Voucher, voucher.replaces_id) if voucher.replaces_id else None
-    after = db.scalar(select(Voucher).where(Voucher.replaces_id == voucher.id))
-    return Family(before, after)
-
-
 def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
     service, now = services(), services().clock()
     refusal = staff_page(error) if error else None
     with reading(service.make_session) as db:
         voucher = _find(db, voucher_id)
-        subject = service.voucher_keys.subject(voucher.id)
-        online = select(func.count(AccessSession.id)).where(
-            AccessSession.subject == subject, AccessSession.ended_at.is_(None), AccessSession.until > now
-        )
         page = render_template(
             "staff/pass.html",
             refusal=refusal,
             voucher=voucher,
             batch=voucher.batch,
-            online=db.scalar(online),
-            family=_family(db, voucher),
+            online=live.online(db, of_ids([voucher_id]), keys=service.voucher_keys, now=now),
+            family=voucher_now(db, voucher_id, now=now),
             told=explain(voucher, now=now),
             undo_until=_undo_until(voucher),
             now=now,

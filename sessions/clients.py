@@ -40,6 +40,16 @@ def count_online(db: Session, *, now: datetime) -> int:
     return db.scalar(select(func.count(AccessSession.id)).where(is_open)) or 0
 
 
+def open_ids(db: Session, *, access_id: int | None = None, mac: str | None = None) -> list[int]:
+    """The ids of the sessions that have not ended: those with this id or this MAC address, of all networks."""
+    found = select(AccessSession.id).where(AccessSession.ended_at.is_(None))
+    if access_id is not None:
+        found = found.where(AccessSession.id == access_id)
+    if mac is not None:
+        found = found.where(AccessSession.mac == mac)
+    return list(db.scalars(found))
+
+
 def mac_of(db: Session, access_id: int) -> str | None:
     """The MAC address of a session, open or ended; None where there is no such session."""
     return db.scalar(select(AccessSession.mac).where(AccessSession.id == access_id))

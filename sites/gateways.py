@@ -87,6 +87,12 @@ def by_identity(db: Session, identity: str) -> Gateway | None:
     return db.scalars(select(Gateway).where(Gateway.identity == identity)).one_or_none()
 
 
+def every(db: Session) -> Sequence[Gateway]:
+    """All gateways by their identity, each with its site and network."""
+    whole = joinedload(Gateway.site), joinedload(Gateway.network)
+    return db.scalars(select(Gateway).options(*whole).order_by(Gateway.identity)).all()
+
+
 def by_address(db: Session, address: IpAddress) -> Gateway | None:
     """The gateway whose clients have this address, by the longest prefix; None when nobody's do.
 

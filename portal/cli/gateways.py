@@ -12,8 +12,7 @@ from pathlib import Path
 import click
 from flask import g
 from flask.cli import AppGroup
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from db.engine import reading
 from gateways.registry import kinds
@@ -21,10 +20,11 @@ from portal.i18n.gateway_capabilities import in_words_of, product_of
 from portal.i18n.gateway_faults import fault_in_words
 from portal.services import services
 from sessions.gateway_health.overview import GatewayHealth, look
+from sites import queries
 from sites.checks import GatewayState
 from sites.errors import SitesError, TakenIdentity
-from sites.gateways import add_gateway, by_identity, rotate_credential
-from sites.models import Gateway, Network, Site
+from sites.gateways import add_gateway, by_identity, every, rotate_credential
+from sites.models import Network, Site
 
 gateways = AppGroup("gateways", help="Gateway records.")
 
@@ -122,11 +122,7 @@ def list_kinds() -> None:
 def list_gateways() -> None:
     """List the gateways, and below them what their kinds can do."""
     with reading(services().make_session) as db:
-        found = db.scalars(
-            select(Gateway)
-            .order_by(Gateway.identity)
-            .options(joinedload(Gateway.site), joinedload(Gateway.network))
-        ).all()
+        found = every(db)
     for gateway in found:
         prefixes = " ".join(gateway.client_prefixes)
         click.echo(
@@ -202,15 +198,15 @@ def _handing_over(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 
 def _site(db: Session, slug: str) -> Site:
-    site = db.scalars(select(Site).where(Site.slug == slug)).first()
+    site = queries.site_by_slug(db, slug)
     if site is None:
         raise click.ClickException(f"There is no site {slug!r}. See: flask --app wsgi sites list")
     return site
 
 
 def _network(db: Session, slug: str) -> Network:
-    network = db.scalars(select(Network).where(Network.slug == slug)).first()
+    network = queries.network_by_slug(db, slug)
     if network is None:
-        slugs = ", ".join(db.scalars(select(Network.slug).order_by(Network.slug))) or "none yet"
+        slugs = ", ".join(sorted(one.slug for one in queries.networks(db))) or "none yet"
         raise click.ClickException(f"There is no network {slug!r}. There are: {slugs}.")
     return network

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.audit.actions import REQUISITIONS_LISTED, ObjectKind
@@ -18,7 +17,7 @@ from sessions import access_audit
 from sessions.legal_requests import answering, register
 from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
 from sessions.legal_requests.french import exactness_in_words, scope_in_words
-from sessions.legal_requests.models import Requisition, RequisitionBasis
+from sessions.legal_requests.models import Requisition
 from sessions.legal_requests.package import check_package
 from sessions.legal_requests.scopes import ZONES, RequestScope, ScopeKind
 from sessions.legal_requests.signing import fingerprint
@@ -141,7 +140,7 @@ def show_key() -> None:
 def list_bases() -> None:
     """List the rights by which somebody may ask."""
     with services().make_session() as db:
-        for basis in db.scalars(select(RequisitionBasis).order_by(RequisitionBasis.id)):
+        for basis in register.every_basis(db):
             click.echo(f"{basis.name}\t{basis.text}{' (retired)' if basis.retired_at else ''}")
 
 
@@ -153,7 +152,7 @@ def set_basis(name: str, text: str, retire: bool) -> None:
     """Add a basis, or change its text."""
     now = services().clock()
     with services().make_session.begin() as db:
-        known = db.scalars(select(RequisitionBasis.id).where(RequisitionBasis.name == name)).first()
+        known = register.find_basis(db, name)
         if known is None and not text:
             raise click.ClickException("A new basis needs its text.")
         register.set_basis(db, name=name, text=text, retired=retire, actor=operator(), now=now)

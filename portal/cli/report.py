@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from flask import g
 from flask.cli import AppGroup
-from sqlalchemy import select
 
 from auth.audit.actions import REPORT_MADE, ObjectKind
 from db.engine import reading
@@ -21,12 +20,11 @@ from portal.reports import making
 from portal.reports.making import ReportFormat
 from portal.services import Services, services
 from sessions.access_audit import looked
+from sessions.statistics import building
 from sessions.statistics.building import MissingRows
-from sessions.statistics.calendar import days_between
-from sessions.statistics.models import FigureDay
 from sessions.statistics.months import DestroyedSalt
 from sessions.statistics.periods import Period, UnreadablePeriod
-from sites.models import Network
+from sites import queries
 
 report = AppGroup("report", help="What the network was used for.")
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -121,15 +119,14 @@ def _period(first: datetime, last: datetime) -> Period:
 
 def _check_networks(service: Services, networks: tuple[str, ...]) -> None:
     with reading(service.make_session) as db:
-        known = sorted(db.scalars(select(Network.slug)))
+        known = sorted(one.slug for one in queries.networks(db))
     if unknown := set(networks) - set(known):
         raise click.ClickException(f"There is no network {min(unknown)!r}. There are: {', '.join(known)}.")
 
 
 def _made_days(service: Services, period: Period) -> list[date]:
     with reading(service.make_session) as db:
-        known = set(db.scalars(select(FigureDay.day)))
-    return [day for day in days_between(period.first, period.last) if day in known]
+        return building.made_days(db, first=period.first, last=period.last)
 
 
 def _hand_over(content: bytes, output: Path | None) -> None:

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.audit.actions import EXPORT_WRITTEN, LOG_EXPORTED, LOG_LISTED, AuditAction, ObjectKind
@@ -23,16 +22,17 @@ from gateways.types import InvalidMac, parse_mac
 from portal.cli.operator import operator
 from portal.services import services
 from portal.templating import TOWN_ZONE
-from sessions import end
+from sessions import clients, end
 from sessions.access_audit import looked
 from sessions.log import listing, parquet, records
 from sessions.log.masks import MASKED, MaskedField, Visibility
 from sessions.log.query import Filter, State
 from sessions.log.records import COLUMNS, Names, Record, as_written
 from sessions.log.search import Last, LogQuery, NoSuchRow, Same, Show, UnreadableWord, format, parse, resolve
-from sessions.models import AccessSession, EndReason
+from sessions.models import EndReason
+from sites import queries
 from sites.import_export.tables import stream_table
-from sites.models import Network, SigninMethod, Site
+from sites.models import SigninMethod
 
 sessions = AppGroup("sessions", help="Access sessions and refusals.")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -202,8 +202,7 @@ def _record(
 
 
 def _names(db: Session) -> Names:
-    sites = db.scalars(select(Site)).all()
-    return Names.of(sites, db.scalars(select(Network)))
+    return Names.of(queries.sites(db), queries.networks(db))
 
 
 @contextmanager
@@ -220,16 +219,15 @@ def _told() -> Iterator[None]:
 
 
 def _find(db: Session, word: str) -> list[int]:
-    open_ones = select(AccessSession.id).where(AccessSession.ended_at.is_(None))
-    if word.isdigit() and len(word) < 12:
-        found = db.scalars(open_ones.where(AccessSession.id == int(word))).all()
-    else:
-        try:
-            found = db.scalars(open_ones.where(AccessSession.mac == parse_mac(word))).all()
-        except InvalidMac as error:
-            raise click.ClickException(
-                f"{word!r} is neither a session's number nor a MAC address."
-            ) from error
+    try:
+        is_number = word.isdigit() and len(word) < 12
+        found = (
+            clients.open_ids(db, access_id=int(word))
+            if is_number
+            else clients.open_ids(db, mac=parse_mac(word))
+        )
+    except InvalidMac as error:
+        raise click.ClickException(f"{word!r} is neither a session's number nor a MAC address.") from error
     if not found:
         raise click.ClickException(f"No open session is {word}. See: flask --app wsgi sessions list")
-    return list(found)
+    return found

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,7 @@ from auth.vouchers.models import PlanKind
 from db.engine import reading
 from portal.cli.operator import operator
 from portal.services import services
-from sites.models import Network, Site
+from sites import queries
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -79,8 +78,12 @@ def put_plan(slug: str, **fields: Any) -> None:
 
 def _demand_places(db: Session, networks: list[str], sites: list[str]) -> None:
     """A plan for a place that does not exist would hold nowhere, and nobody would know why."""
-    for slugs, column, noun in ((networks, Network.slug, "network"), (sites, Site.slug, "site")):
-        missing = sorted(set(slugs) - set(db.scalars(select(column).where(column.in_(slugs)))))
+    known_networks = {one.slug for one in queries.networks(db)}
+    for slugs, known, noun in (
+        (networks, known_networks, "network"),
+        (sites, set(queries.site_names(db)), "site"),
+    ):
+        missing = sorted(set(slugs) - known)
         if missing:
             raise click.ClickException(
                 f"No such {noun}: {', '.join(missing)}. See: flask --app wsgi sites export --records {noun}s"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from auth.vouchers import issuing, plans
 from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, UnknownPlan
@@ -23,6 +22,7 @@ from portal.printing.tickets import MOST_VOUCHERS, PrintedVoucher, UnprintableVo
 from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.services import services
 from sites.models import Network, SigninMethod, Site
+from sites.queries import site_by_slug
 
 ESCPOS = "escpos"
 
@@ -142,9 +142,7 @@ def print_tickets(tickets: list[PrintedVoucher], form: SheetFormat) -> bytes:
 
 
 def _find_place(db: Session, request: Request) -> tuple[Site, Network]:
-    site = db.scalars(
-        select(Site).where(Site.slug == request.site).options(selectinload(Site.networks))
-    ).first()
+    site = site_by_slug(db, request.site)
     if site is None:
         raise click.ClickException(f"There is no site {request.site!r}. See: flask --app wsgi sites list")
     fit = [

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.vouchers import codes, issuing, plans, redeeming, totals, voiding
@@ -29,7 +28,7 @@ from portal.services import services
 from portal.templating import TOWN_ZONE
 from sessions import vouchers as passes
 from sites import opening_hours
-from sites.models import Site
+from sites.queries import site_by_slug
 
 group = AppGroup("vouchers", help="Day passes.")
 group.add_command(sheet)
@@ -177,7 +176,7 @@ def _told() -> Iterator[None]:
 
 def _end_of(db: Session, day: datetime | None, site: str) -> datetime | None:
     """The end of a local day, by the clocks of the site; without one by the town's."""
-    found = db.scalars(select(Site).where(Site.slug == site)).first() if site else None
+    found = site_by_slug(db, site) if site else None
     if site and found is None:
         raise click.ClickException(f"There is no site {site!r}. See: flask --app wsgi sites list")
     if day is None:

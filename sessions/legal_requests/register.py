@@ -30,7 +30,7 @@ def set_basis(
     db: Session, *, name: str, text: str, retired: bool = False, actor: Actor, now: datetime
 ) -> RequisitionBasis:
     """Add a basis, or change what it says; `retired` takes it out of the list, and leaves it to old entries."""
-    basis = db.scalars(select(RequisitionBasis).where(RequisitionBasis.name == name)).first()
+    basis = find_basis(db, name)
     if basis is None:
         basis = RequisitionBasis(name=name)
         db.add(basis)
@@ -39,6 +39,15 @@ def set_basis(
     detail: log.Detail = {"basis": name, "text": text, "retired": retired}
     log.append(db, BASIS_CHANGED, ObjectKind.REQUISITIONS, actor=actor, detail=detail, now=now)
     return basis
+
+
+def find_basis(db: Session, name: str) -> RequisitionBasis | None:
+    return db.scalars(select(RequisitionBasis).where(RequisitionBasis.name == name)).first()
+
+
+def every_basis(db: Session) -> list[RequisitionBasis]:
+    """All bases, the retired ones too, in the order in which they were added."""
+    return list(db.scalars(select(RequisitionBasis).order_by(RequisitionBasis.id)))
 
 
 def bases(db: Session) -> list[RequisitionBasis]:

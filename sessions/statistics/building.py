@@ -60,6 +60,13 @@ def due(db: Session, *, now: datetime) -> date | None:
     return None if now < end + GRACE or _is_open(db, before=end) else day
 
 
+def made_days(db: Session, *, first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, both included, whose figures are made, in their order."""
+    return list(
+        db.scalars(select(FigureDay.day).where(FigureDay.day.between(first, last)).order_by(FigureDay.day))
+    )
+
+
 def make(db: Session, day: date, *, bases: Mapping[Pair, Basis] | None = None, devices: bool = True) -> Made:
     """Work out the figures of a day from its rows. Writes nothing, so it may take its time.
 

@@ -31,7 +31,7 @@ class RateLimit:
 
 def of_account(subject: str, mac: str | None) -> RateLimit:
     """What one account bears. A device that has been on with this account has a budget of its own (`mac`), so that
-    strangers who guess cannot lock its owner out (case L6)."""
+    strangers who guess cannot lock its owner out."""
     return RateLimit(f"account:{subject}:{mac or ''}", most=5)
 
 

@@ -1,4 +1,4 @@
-"""Signing in: a password, then a second factor, each with budgets that strangers cannot use against staff (case L6).
+"""Signing in: a password, then a second factor, each with budgets that strangers cannot use against staff.
 
 A browser that this person has signed in with before shows so by a sealed cookie, and has a budget of its own. Every
 other browser shares one budget for the account and one for its address. All reopen by themselves.

@@ -134,7 +134,7 @@ class Gateway:
         """When this grant ends, on CLOCK_BOOTTIME: reckoned once, when the portal first says so.
 
         A portal whose clock is set back or forth says the same deadline as before, and gives and takes nobody
-        anything by it (case V7).
+        anything by it.
         """
         assert self.stamp is not None, "a grant came with the portal's time"
         until, ends = self._ends.get(grant.number, (None, 0.0))

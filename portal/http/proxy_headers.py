@@ -1,7 +1,7 @@
 """Who is at the other end of the connection.
 
 ``X-Forwarded-For`` is believed only from the proxies named in the settings, and only up to the first address that is
-not one of them. A stranger's forwarded headers are removed before anything can read them (cases N1, N2).
+not one of them. A stranger's forwarded headers are removed before anything can read them.
 """
 
 from __future__ import annotations

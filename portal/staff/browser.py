@@ -1,7 +1,7 @@
 """The browser's session of staff: a random token in a cookie, everything else in a row of ours.
 
 Guests have none of this: for their pages Flask's session is the empty one that cannot be written. A sign-in always
-gets a token that no browser has had before (case W5), and signing out kills the row, wherever the cookie went.
+gets a token that no browser has had before, and signing out kills the row, wherever the cookie went.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The forms' own tokens: sealed, bound to one sign-in, good for as long as a sign-in lasts.
 
-Beside them `portal.http.security_headers` refuses every post that a browser says came from elsewhere (case W4). A
+Beside them `portal.http.security_headers` refuses every post that a browser says came from elsewhere. A
 form that makes something is carried out once: sent again, it leads where it led the first time
 (`auth.api_tokens.form_results`).
 """

@@ -1,6 +1,6 @@
 """The browsers that somebody has signed in with before: a sealed cookie says so, and earns a budget of its own.
 
-It opens nothing. Without it, strangers who guess at an account could keep its owner out (case L6).
+It opens nothing. Without it, strangers who guess at an account could keep its owner out.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def _place(site_id: int | None, network_id: int | None, names: Names) -> Record:
 
 
 def _local(at: datetime | None, site_id: int | None, names: Names) -> str | None:
-    """On the place's clocks, with the offset: one hour a year exists twice (R52)."""
+    """On the place's clocks, with the offset: one hour a year exists twice."""
     if at is None:
         return None
     return at.astimezone(names.zones.get(site_id or 0, UTC)).isoformat(timespec="seconds")

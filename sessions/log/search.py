@@ -1,6 +1,6 @@
 """What staff ask the log, in the words of an address: read, written, and turned into a filter.
 
-An address names no person and no device (case P12). It names a row of the log: "the device of session 4711" finds
+An address names no person and no device. It names a row of the log: "the device of session 4711" finds
 what that MAC did, as often as the address is opened, and nothing at all once the row is purged.
 """
 

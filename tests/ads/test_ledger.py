@@ -1,4 +1,4 @@
-"""One accepted message is exactly one lease, once (case V6)."""
+"""One accepted message is exactly one lease, once."""
 
 from __future__ import annotations
 

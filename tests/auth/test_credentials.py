@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from auth.errors import WrongCredentials
 from auth.patrons.login_names import check_login, check_secret, normalise_login
 
-# Case L1: each of these is nothing, looks like nothing, or becomes nothing on the way to the server.
+# Each of these is nothing, looks like nothing, or becomes nothing on the way to the server.
 NOTHINGS = [
     None, "", " ", "\t", "\0", "\u00ad", "\u200b", "\u2060", "\ufeff", "\u200b\u00ad\ufeff", "\u00a0\u3000",
     "\u3164", "\uffa0", "\u2800", "\u180e", "\ufe0f", "\u034f", "\u202e", "\ud800",

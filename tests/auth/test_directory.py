@@ -33,7 +33,7 @@ def test_starttls_does_as_well(slapd: Slapd, make_directory: MakeDirectory) -> N
 
 
 def test_an_unknown_card_and_a_wrong_pin_are_one_answer(slapd: Slapd, make_directory: MakeDirectory) -> None:
-    """Case L7: the same words by the same path, a search and a bind for each."""
+    """The same words by the same path, a search and a bind for each."""
     dn = slapd.add_patron("29000801", "1234")
     directory = make_directory()
     refusals = []
@@ -61,7 +61,7 @@ def test_no_secret_opens_an_unknown_login(directory: LdapDirectory, slapd: Slapd
 def test_nothing_is_sent_for_a_secret_that_is_none(
     slapd: Slapd, make_directory: MakeDirectory, nothing: str
 ) -> None:
-    """Case L1."""
+    """An empty password makes a simple bind anonymous, and succeed (RFC 4513 section 5.1.2)."""
     with tcp_proxy(slapd.port) as proxy:
         directory = make_directory(urls=(f"ldaps://localhost:{proxy.port}",))
         with pytest.raises(WrongCredentials):
@@ -98,7 +98,7 @@ def test_a_secret_that_saslprep_forbids_is_a_wrong_one(directory: LdapDirectory,
     ],
 )  # fmt: skip
 def test_a_filter_in_the_login_finds_nobody(directory: LdapDirectory, login: str) -> None:
-    """Case L2."""
+    """What was typed is a value of the filter, never a part of it (RFC 4515 section 3)."""
     assert directory.find(login).stable_id is None
     with pytest.raises(WrongCredentials):
         sign_in(directory, login, "1234")
@@ -130,7 +130,7 @@ def test_a_login_that_is_written_with_a_hyphen_is_found(directory: LdapDirectory
 
 
 def test_every_spelling_is_one_person(directory: LdapDirectory) -> None:
-    """Case V9: limits hang on the stable id, and on one form of the login."""
+    """Limits hang on the stable id, and on one form of the login."""
     spellings = ["29000001", " 2900 0001", "29-00-00-01", "２９０００００１", "29000001\u00ad"]
     found = [directory.find(spelling) for spelling in spellings]
     assert len({one.stable_id for one in found}) == 1

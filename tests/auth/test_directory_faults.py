@@ -1,4 +1,4 @@
-"""Case F6: a directory that is silent, slow or broken, and how an operation on it ends."""
+"""A directory that is silent, slow or broken, and how an operation on it ends."""
 
 from __future__ import annotations
 

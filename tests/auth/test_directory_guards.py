@@ -1,4 +1,4 @@
-"""Case D1: what a bad directory may cost the rest of the portal, and who answers in its stead."""
+"""What a bad directory may cost the rest of the portal, and who answers in its stead."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.services.tcp_proxy import Mode, TcpProxy
 def test_a_silent_directory_holds_its_slots_and_no_more(
     slapd: Slapd, proxy: TcpProxy, make_directory: MakeDirectory
 ) -> None:
-    """Case D1. Sixty sign-ins at once: the slots wait for the deadline, everybody else is told at once."""
+    """Sixty sign-ins at once: the slots wait for the deadline, everybody else is told at once."""
     proxy.mode = Mode.HOLD
     directory = make_directory(behind(slapd, proxy.port, slots=2, timeout_seconds=4.0))
     reasons: list[str] = []

@@ -1,4 +1,4 @@
-"""Case L4 and the answers that a real server does not give on demand."""
+"""Referrals, and the answers that a real server does not give on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.services.slapd import PEOPLE, Slapd
 
 
 class TestReferrals:
-    """Case L4: nobody else ever hears the service's password, or a person's."""
+    """Nobody else ever hears the service's password, or a person's."""
 
     def ask(
         self, slapd: Slapd, make_directory: MakeDirectory, answer: Callable[[Request, str], bytes]

@@ -1,4 +1,4 @@
-"""Case L3 and F7: whatever is wrong with TLS, nobody is let in, no secret is sent, and the operator reads why."""
+"""Whatever is wrong with TLS, nobody is let in, no secret is sent, and the operator reads why."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_each_operation_is_one_line_with_outcome_and_duration(
 def test_no_secret_and_no_name_is_ever_logged(
     slapd: Slapd, make_directory: MakeDirectory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Case L8, with every logger of the process at its most talkative."""
+    """With every logger of the process at its most talkative."""
     caplog.set_level(logging.DEBUG)
     errors: list[BaseException] = []
     for changes in (

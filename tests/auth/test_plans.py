@@ -49,7 +49,7 @@ def until(plan: Plan, at: str, opening_hours: str = WEEKDAYS) -> datetime:
     ids=["23 h", "25 h", "24 h"],
 )
 def test_a_day_pass_ends_at_the_next_local_midnight(day: str, length: int) -> None:
-    """R25."""
+    """Computed in the zone: the days on which clocks change have 23 and 25 hours."""
     end = until(make_plan(), f"{day} 00:00")
     assert end - local(f"{day} 00:00") == timedelta(hours=length)
     assert end.astimezone(PARIS).strftime("%H:%M") == "00:00"

@@ -63,7 +63,6 @@ def test_a_new_account_has_no_password(db: Session) -> None:
 
 
 def test_a_setup_link_works_once(make_session: SessionMaker) -> None:
-    """Case S4."""
     with make_session.begin() as db:
         token = invite(db).token
     with make_session.begin() as db:

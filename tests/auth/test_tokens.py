@@ -1,4 +1,4 @@
-"""The portal's own tokens (case V5: what a JWT must refuse)."""
+"""The portal's own tokens: what a JWT must refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trail proves itself (cases P3 and P4): what was done to it, and to which entry first."""
+"""The trail proves itself: what was done to it, and to which entry first."""
 
 from __future__ import annotations
 

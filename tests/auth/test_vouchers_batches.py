@@ -92,7 +92,7 @@ def test_it_refuses_passes_that_could_never_be_used(db: Session) -> None:
 def test_it_refuses_so_many_codes_that_guessing_would_pay(
     db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Case V2: the expected lucky guesses a day, at the throttles in force, with the arithmetic."""
+    """The expected lucky guesses a day, at the throttles in force, with the arithmetic."""
     issue(db, count=9)
     monkeypatch.setattr(rate_limits, "guesses_per_day", lambda: codes.POSSIBLE // 500)
     issue(db, count=1)

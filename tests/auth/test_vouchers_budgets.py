@@ -117,7 +117,7 @@ def test_a_client_of_another_gateway_is_heard_while_one_is_attacked(db: Session)
 
 
 def test_five_thousand_guesses_of_five_hundred_addresses_spend_their_budget_and_no_more(db: Session) -> None:
-    """Case V2, with an innocent client beside them."""
+    """With an innocent client beside them."""
     answered = sum(miss(db, guesser(number % 500)) for number in range(5_000))
     first = guesser(0)
     assert answered <= first.broad[0].most + first.reserve(NOON)[0].most

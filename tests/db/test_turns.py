@@ -105,7 +105,7 @@ def test_a_writer_of_ours_that_does_not_end_is_not_waited_for(
 def test_a_lock_that_another_process_holds_is_not_waited_for(
     engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Case F3."""
+    """An operator's tool may hold it for minutes: the guest gets an answer at once."""
     monkeypatch.setattr(sqlite_queue, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr(sqlite_queue, "ENOUGH_LOOKS", 5)
     monkeypatch.setattr(sqlite_queue, "PATIENCE_SECONDS", LONG)

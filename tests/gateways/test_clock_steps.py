@@ -1,4 +1,4 @@
-"""A portal whose clock is set gives and takes nobody anything (cases V7, F11)."""
+"""A portal whose clock is set gives and takes nobody anything."""
 
 from __future__ import annotations
 

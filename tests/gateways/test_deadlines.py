@@ -1,4 +1,4 @@
-"""G1: every flow that is running ends with its lease, by the kernel's own clock, whoever is dead."""
+"""Every flow that is running ends with its lease, by the kernel's own clock, whoever is dead."""
 
 from __future__ import annotations
 

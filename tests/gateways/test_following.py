@@ -196,7 +196,7 @@ def test_a_wrong_credential_gets_nothing_and_changes_nothing(tmp_path: Path) -> 
 
 
 def test_an_end_at_one_gateway_leaves_the_same_address_at_another(tmp_path: Path) -> None:
-    # G11: two sites with the same prefix, and a phone at each with the same address.
+    # Two sites with the same prefix, and a phone at each with the same address.
     with opened(phones=2, gateways=2) as net:
         ada, bo = net.phone
         first, second = net.gateways

@@ -1,4 +1,4 @@
-"""G2: IPv6 is enforced like IPv4, for every address a phone takes, and inside no tunnel."""
+"""IPv6 is enforced like IPv4, for every address a phone takes, and inside no tunnel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""V4: a landing token is exactly one gateway's word about one client, for ten minutes."""
+"""A landing token is exactly one gateway's word about one client, for ten minutes."""
 
 from __future__ import annotations
 

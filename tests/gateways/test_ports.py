@@ -1,4 +1,4 @@
-"""G12: one parser, one canonical form of a MAC address."""
+"""One parser, one canonical form of a MAC address."""
 
 from __future__ import annotations
 

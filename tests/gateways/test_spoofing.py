@@ -1,4 +1,4 @@
-"""G5: a client is its MAC and its address together, and the outside is never inside."""
+"""A client is its MAC and its address together, and the outside is never inside."""
 
 from __future__ import annotations
 

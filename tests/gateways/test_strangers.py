@@ -1,4 +1,4 @@
-"""G3, G4: what a phone may do before its owner has signed in, and what nobody may do on the gateway."""
+"""What a phone may do before its owner has signed in, and what nobody may do on the gateway."""
 
 from __future__ import annotations
 

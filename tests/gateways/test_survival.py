@@ -1,4 +1,4 @@
-"""G10 and its kin: reloads, kill -9, reboots, other people's nft. Nobody gets in, and nobody loses time."""
+"""Reloads, kill -9, reboots, other people's nft. Nobody gets in, and nobody loses time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Case F3: somebody holds the database. Nothing is lost, nobody sees an error of ours, and whoever reads is served."""
+"""Somebody holds the database. Nothing is lost, nobody sees an error of ours, and whoever reads is served."""
 
 from __future__ import annotations
 

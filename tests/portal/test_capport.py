@@ -77,7 +77,7 @@ def test_nobody_learns_of_another_client(phone: Phone, station: Agent) -> None:
 
 
 def test_a_forwarded_address_is_not_believed(phone: Phone, station: Agent) -> None:
-    """Case N2."""
+    """Anybody may write the header; the connection's own address is what counts."""
     get_on(phone, station)
     other = Phone(phone.app, phone.gateway, ADA_TABLET, "10.66.0.77")
     for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded"):

@@ -99,7 +99,7 @@ def test_one_browser_resumed_on_two_devices_is_online_on_one(
 def test_a_message_seen_before_the_renewal_was_due_renews_nothing(
     phone: Phone, clock: MovingClock, db: Session, station: Agent
 ) -> None:
-    """Case V6: two pages opened side by side are one lease now, not one now and one for later."""
+    """Two pages opened side by side are one lease now, not one now and one for later."""
     phone.land()
     phone.land()
     saved = phone.form("/pause")

@@ -68,7 +68,7 @@ def test_a_pass_brings_its_own_rate(reader: Phone, services: Services, town: Tow
 
 
 def test_the_code_is_nowhere_in_the_database(reader: Phone, ticket: str, services: Services) -> None:
-    """V3, R38."""
+    """A stolen database holds no code that works."""
     use(reader, ticket)
     with services.engine.connect() as connection:
         for table in Base.metadata.sorted_tables:
@@ -90,7 +90,7 @@ def test_the_link_of_a_ticket_fills_the_field_whatever_its_case(reader: Phone, t
 
 
 def test_opening_a_link_uses_nothing(reader: Phone, ticket: str, db: Session) -> None:
-    """Cases W4, V2; R23."""
+    """Previews and scanners open links; a GET must change nothing (RFC 9110 section 9.2.1)."""
     reader.land()
     visit = reader.form("/pass")["visit"]
     for path in (f"/pass/{ticket}?visit={visit}", f"/pass?visit={visit}&code={ticket}&move=1"):
@@ -190,7 +190,7 @@ def test_who_is_online_with_a_pass_is_shown_until_when(reader: Phone, bayle: Age
 def test_a_slip_is_told_without_asking_the_database(
     reader: Phone, services: Services, ticket: str, typed: str, words: str
 ) -> None:
-    """R39: not even counted as an attempt."""
+    """Not even counted as an attempt."""
     reader.land()
     asked: list[str] = []
     listener = lambda _c, _u, statement, *_: asked.append(statement)  # noqa: E731
@@ -305,7 +305,7 @@ def test_no_other_refusal_counts_as_a_guess(
 def test_the_budget_against_guessing_outlives_a_restart_and_spares_an_innocent(
     app: Flask, town: Town, ticket: str, services: Services
 ) -> None:
-    """Case V2: what one worker has counted, another that has just started knows."""
+    """What one worker has counted, another that has just started knows."""
     wrong = [codes.make() for _ in range(6)]
     guesser = Phone(app, town.pierre_bayle, address="10.68.0.7", mac="02:00:00:00:0c:01")
     assert [use(guesser, code).status_code for code in wrong][-1] == 429

@@ -35,7 +35,6 @@ def test_the_first_use_is_recorded_once(reader: Phone, ticket: str, db: Session,
 def test_a_second_device_is_told_and_may_take_over(
     reader: Phone, bayle: Agent, ticket: str, db: Session, clock: MovingClock
 ) -> None:
-    """Case V8."""
     use(reader, ticket)
     clock.advance(hours=1)
     tablet = tablet_beside(reader)
@@ -67,7 +66,7 @@ def test_the_same_device_goes_on_with_no_added_time(
 def test_leaving_and_coming_back_never_adds_to_a_pass(
     reader: Phone, services: Services, town: Town, clock: MovingClock, db: Session
 ) -> None:
-    """Case V10."""
+    """The end was set at the first use."""
     code = issue(services, plan="2h").codes[0]
     for _ in range(20):
         assert use(reader, code).status_code == 303

@@ -129,7 +129,7 @@ def test_another_clients_early_press_earns_nothing(
 def test_a_replayed_ticket_earns_nothing(
     phone: Phone, clock: MovingClock, db: Session, station: Agent
 ) -> None:
-    """Case V4."""
+    """The token's nonce is spent once, in the database."""
     phone.land()
     form = phone.form("/pause")
     clock.advance(seconds=6)
@@ -226,7 +226,7 @@ def test_without_a_press_nothing_is_extended(
 def test_fifty_taps_at_once_are_one_extension(
     phone: Phone, clock: MovingClock, db: Session, station: Agent
 ) -> None:
-    """Case V6, through the whole portal."""
+    """Through the whole portal."""
     get_on(phone, clock, station)
     end = until(db)
     clock.now = end - timedelta(minutes=4)
@@ -284,7 +284,7 @@ def test_it_works_without_cookies(phone: Phone, clock: MovingClock, db: Session,
 def test_the_rest_of_the_time_follows_the_browser_to_a_new_address(
     phone: Phone, clock: MovingClock, db: Session, station: Agent
 ) -> None:
-    """Case N4: a phone that took a new MAC goes on with one tap; rows linked, the old address out."""
+    """A phone that took a new MAC goes on with one tap; rows linked, the old address out."""
     get_on(phone, clock, station)
     end = until(db)
     phone.mac, phone.address = ADA_TABLET, "10.66.0.9"

@@ -1,4 +1,4 @@
-"""Who is at the other end: forwarded headers are believed from our own proxies alone (cases N1, N2)."""
+"""Who is at the other end: forwarded headers are believed from our own proxies alone."""
 
 from __future__ import annotations
 

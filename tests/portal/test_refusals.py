@@ -28,7 +28,7 @@ def nothing_happened(db: Session) -> bool:
     return not db.scalar(select(func.count(AccessSession.id))) and not db.scalar(select(func.count(Lease.id)))
 
 
-# Who is asking (N1, N2, N3)
+# Who is asking
 
 
 def test_a_mac_or_address_in_a_parameter_is_never_believed(
@@ -79,7 +79,7 @@ def test_a_token_used_from_another_address_is_refused(
 
 
 def test_a_page_of_another_browser_is_refused(phone: Phone, app: Flask, town: Town, db: Session) -> None:
-    """Case W4: a form token of another browser, posted from one that has a cookie of its own."""
+    """A form token of another browser, posted from one that has a cookie of its own."""
     phone.land()
     mine = phone.form("/pause")
     other = Phone(app, town.station, BO_PHONE, "10.66.0.8")
@@ -99,7 +99,7 @@ def test_an_old_tab_of_the_same_phone_is_no_page_of_another_device(
     assert other.post("/pause", **old).status_code == 303
 
 
-# Landing tokens (V4)
+# Landing tokens
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_landing_token_of_another_gateway_is_not_this_ones(phone: Phone, app: 
     assert answer.status_code == 302
 
 
-# Posts from elsewhere, state by GET (W4)
+# Posts from elsewhere, state by GET
 
 
 @pytest.mark.parametrize("path", ["/leave", "/resume"])
@@ -169,7 +169,7 @@ def test_a_post_without_a_token_gives_nobody_anything(phone: Phone, db: Session)
     assert nothing_happened(db)
 
 
-# Where we send people (W3, W7)
+# Where we send people
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_one_address_has_many_spellings(
     assert asked.post("/pass", headers={"Host": host, "Origin": origin + ":444"}).status_code == 403
 
 
-# Limits before parsing (W9)
+# Limits before parsing
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_odd_headers_are_survived(phone: Phone, headers: dict[str, str]) -> None
     assert phone.land().status_code == 200
 
 
-# Cookies and caches (W5, W6)
+# Cookies and caches
 
 
 def test_a_cookie_of_ours_is_host_only_secret_and_new_for_each_browser(
@@ -367,7 +367,7 @@ def test_an_unprintable_reason_of_a_refusal_is_taken(phone: Phone, station: Agen
     assert db.scalars(select(Lease.refused)).one() == "bad? word"
 
 
-# Operators' mistakes, secrets in logs (W10, L8)
+# Operators' mistakes, secrets in logs
 
 
 @pytest.mark.usefixtures("own_app")

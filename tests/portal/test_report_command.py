@@ -172,7 +172,7 @@ def test_the_print_is_a_tagged_pdf_with_cover_charts_and_definitions(
 def test_hostile_names_are_printed_as_they_are(
     app: Flask, used: Town, services: Services, tmp_path: Path
 ) -> None:
-    """Case U4: what stands in a record is never read as markup."""
+    """What stands in a record is never read as markup."""
     with services.make_session.begin() as db:
         station = db.merge(used.station)
         station.site.name = '#read("/etc/passwd") $x$ *b* <script>alert(1)</script> "'

@@ -41,7 +41,7 @@ def test_one_form_and_the_gateway_opens(reader: Phone, bayle: Agent) -> None:
 
 
 def test_the_success_page_waits_for_the_gateway(reader: Phone, bayle: Agent) -> None:
-    """R9: no page says "online" before the kernel has it."""
+    """No page says "online" before the kernel has it."""
     answer = sign_in(reader)
     waiting = reader.get(answer.location)
     assert waiting.headers["Refresh"] == "3"
@@ -144,7 +144,7 @@ def beside(page: TestResponse) -> dict[str, str]:
 
 
 def test_strangers_cannot_lock_a_patron_out(reader: Phone, bayle: Agent, db: Session) -> None:
-    """Case L6: a hundred wrong PINs from many devices reach the directory five times; her own phone still gets in."""
+    """A hundred wrong PINs from many devices reach the directory five times; her own phone still gets in."""
     sign_in(reader)
     bayle.follow()
     answers = []
@@ -161,7 +161,7 @@ def test_strangers_cannot_lock_a_patron_out(reader: Phone, bayle: Agent, db: Ses
 def test_a_spent_site_shuts_out_strangers_alone(
     reader: Phone, bayle: Agent, services: Services, clock: MovingClock
 ) -> None:
-    """Case L6: one laptop with many addresses spends the whole library's budget."""
+    """One laptop with many addresses spends the whole library's budget."""
     sign_in(reader)
     bayle.follow()
     site = rate_limits.of_site(reader.gateway.site.slug)
@@ -192,7 +192,6 @@ def test_too_many_attempts_say_when_to_come_back(reader: Phone, clock: MovingClo
 
 
 def test_every_spelling_of_a_card_is_the_same_person(reader: Phone, bayle: Agent, db: Session) -> None:
-    """Case V9."""
     for spelling in (ADA, f" {ADA} ", "2500 0001", "2500-0001"):
         assert sign_in(reader, spelling).status_code == 303
         bayle.follow()
@@ -225,7 +224,7 @@ def test_a_second_device_of_a_patron_is_hers_too(reader: Phone, bayle: Agent, db
 
 
 def test_signing_in_by_get_does_nothing(reader: Phone, db: Session) -> None:
-    """Case W4."""
+    """An address is opened by previews and histories, and a PIN would stand in logs."""
     reader.land()
     visit = reader.form("/signin")["visit"]
     reader.get(f"/signin?visit={visit}&login={ADA}&secret={ADA_PIN}")

@@ -1,4 +1,4 @@
-"""Nothing is kept that is not owed (rule 8), and whatever is kept about somebody leaves in time (case P1)."""
+"""Nothing is kept that is not owed, and whatever is kept about somebody leaves in time."""
 
 from __future__ import annotations
 

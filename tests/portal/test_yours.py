@@ -1,4 +1,4 @@
-"""Everything held about a connection, for the one who has it, and for nobody else (case P11)."""
+"""Everything held about a connection, for the one who has it, and for nobody else."""
 
 from __future__ import annotations
 

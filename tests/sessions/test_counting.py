@@ -52,7 +52,7 @@ def everything(db: Session) -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_byte_told_is_counted_once_however_reports_arrive(db: Session, seed: int) -> None:
-    """Case F12: restarts of the gateway; a fifth doubled, a tenth lost, the whole day in any order."""
+    """Restarts of the gateway; a fifth doubled, a tenth lost, the whole day in any order."""
     town = build_town(db)
     numbers, rng = online(db, town), Random(seed)
     arrived = spoil(Day(numbers, rng, most=10**12).reports(30), rng, window=30)

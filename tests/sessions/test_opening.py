@@ -109,7 +109,7 @@ def test_another_person_on_the_same_device_ends_the_first_ones_session(db: Sessi
 
 
 def test_the_same_address_at_two_sites_is_two_clients(db: Session) -> None:
-    """Case G11: sites share private prefixes; ending one session leaves the other."""
+    """Sites share private prefixes; ending one session leaves the other."""
     town = build_town(db)
     library = enter(db, town.pierre_bayle, ADA_PHONE).access
     square = enter(db, town.station, BO_PHONE, allowance=ada(None)).access

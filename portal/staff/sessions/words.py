@@ -64,7 +64,7 @@ def utc(at: datetime) -> str:
 
 
 def at_length(at: datetime, zone: ZoneInfo) -> str:
-    """Day, time and offset there, and UTC beside it (R52): one hour a year exists twice."""
+    """Day, time and offset there, and UTC beside it: one hour a year exists twice."""
     local = at.astimezone(zone)
     there = format_datetime(local, "d MMM yyyy HH:mm:ss", locale=language())
     offset = local.strftime("%z")

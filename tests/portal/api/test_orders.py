@@ -139,7 +139,7 @@ def test_the_sweep_forgets_what_codes_are_drawn_from(
 def test_no_row_holds_a_code_or_what_one_could_be_drawn_from(
     tickets: Program, services: Services, db: Session
 ) -> None:
-    """Case V3: the salt is there; the key of the request and the token's identifier are not."""
+    """The salt is there; the key of the request and the token's identifier are not."""
     code = read(tickets.order(key="a-key-of-the-program").get_json()["passes"][0]["code"])
     request = db.scalars(select(PassRequest)).one()
     held = repr([getattr(request, column.name) for column in PassRequest.__table__.columns])
@@ -232,7 +232,7 @@ UNREADABLE = [
 
 
 def test_a_body_that_is_no_json_is_refused(tickets: Program, db: Session) -> None:
-    """Case W9, where a body was tampered with on its way."""
+    """Where a body was tampered with on its way."""
     headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
     for octets in UNREADABLE:
         answer = tickets.ask("POST", "/batches", data=octets, headers=headers)

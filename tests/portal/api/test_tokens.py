@@ -1,4 +1,4 @@
-"""Who gets in with what: tokens of every wrong kind, scopes, networks, rates (cases V5, S1)."""
+"""Who gets in with what: tokens of every wrong kind, scopes, networks, rates."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_a_token_is_used_120_times_a_minute_and_no_more(
 
 
 def test_a_page_of_another_site_can_do_nothing(tickets: Program, db: Session) -> None:
-    """Case W4: nothing here hangs on a cookie, and a browser that says whose page it shows is refused as well."""
+    """Nothing here hangs on a cookie, and a browser that says whose page it shows is refused as well."""
     answer = tickets.post(
         "/batches",
         {"plan": "day", "desk": HERE},

@@ -1,4 +1,4 @@
-"""Case W1: whatever strangers write, and wherever, the page shows it as text or not at all."""
+"""Whatever strangers write, and wherever, the page shows it as text or not at all."""
 
 from __future__ import annotations
 

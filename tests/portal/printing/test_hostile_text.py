@@ -1,4 +1,4 @@
-"""What a stranger wrote is printed as text: nothing is run, read or fetched, and the sheet keeps its shape (U4)."""
+"""What a stranger wrote is printed as text: nothing is run, read or fetched, and the sheet keeps its shape."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def deeds_of(services: Services) -> list[tuple[str, str]]:
 def test_the_first_admin_comes_from_the_command_line(
     app: Flask, services: Services, clock: MovingClock, town: object
 ) -> None:
-    """Case S4: a fresh installation has no password that works; the link works once."""
+    """A fresh installation has no password that works; the link works once."""
     dana, link = invited(app, services, clock)
     page = dana.get(link)
     assert page.status_code == 200 and "<svg" in page.text
@@ -156,7 +156,7 @@ def test_an_admin_of_one_network_gives_no_more_than_that(desk: Desk, services: S
 
 
 def test_what_would_hurt_most_asks_for_the_password_again(admin: Clerk, clock: MovingClock) -> None:
-    """Case S3."""
+    """A desk left alone with its browser open."""
     assert admin.get("/staff/people").status_code == 200
     form = admin.form("/staff/people")
     clock.advance(minutes=10)
@@ -252,7 +252,7 @@ def test_the_trail_is_read_by_admins_newest_first_and_filtered(admin: Clerk, ser
 
 
 def test_a_hostile_name_is_only_a_name(admin: Clerk) -> None:
-    """Case W2."""
+    """Templates escape it."""
     admin.get("/staff/people")
     admin.press("/staff/people", login="eve", name="<script>alert(1)</script>", roles="desk", reach="all")
     for path in ("/staff/people", "/staff/trail"):
@@ -312,7 +312,7 @@ def test_the_trail_is_told_in_the_readers_language(admin: Clerk, desk: Desk) -> 
 
 
 def test_a_number_that_nothing_has_is_no_page(admin: Clerk) -> None:
-    """Case W9."""
+    """Not an error of ours either: numbers are bounded before the database sees them."""
     huge = "9" * 30
     for path in ("people", "batches", "passes"):
         assert admin.get(f"/staff/{path}/{huge}").status_code == 404

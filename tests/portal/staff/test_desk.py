@@ -131,7 +131,7 @@ def test_the_files_for_spreadsheets_speak_the_readers_language(clerk: Clerk, ser
 
 
 def test_the_files_for_spreadsheets_run_nothing(clerk: Clerk, services: Services) -> None:
-    """Case U3."""
+    """A spreadsheet takes a cell that begins with =, +, - or @ for a formula."""
     codes = issue(clerk, "2", note="=HYPERLINK(1)", event="@SUM(A1)")
     batch = only_batch(services)
     books = clerk.get("/staff/batches.csv")
@@ -147,7 +147,7 @@ def test_the_files_for_spreadsheets_run_nothing(clerk: Clerk, services: Services
 
 
 def test_what_somebody_typed_runs_in_nobodys_page(clerk: Clerk, services: Services) -> None:
-    """Case W2."""
+    """Templates escape it."""
     hostile = '"><script>alert(1)</script>'
     issue(clerk, note=hostile, event=hostile)
     batch = only_batch(services)

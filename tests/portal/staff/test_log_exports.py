@@ -80,7 +80,7 @@ def test_it_is_unmasked_as_the_list_is(net: Clerk, known: dict[str, Any], db: Se
 
 
 def test_who_it_is_must_be_shown_again(net: Clerk, known: dict[str, Any], clock: MovingClock) -> None:
-    """Case S3, and then on to where one was."""
+    """The password is asked for again, and the answer leads on to where one was."""
     net.get(f"/staff/sessions/export?{QUESTION}")
     form = net.form("/staff/sessions/export")
     clock.advance(minutes=11)

@@ -1,4 +1,4 @@
-"""Every route of staff, for every role, on their own network's objects and on another's (case S1).
+"""Every route of staff, for every role, on their own network's objects and on another's.
 
 The table below is written by hand, and the routes come from the application: a new route that is not in the table, or
 that declares no policy, fails here.
@@ -471,7 +471,7 @@ def test_a_stranger_is_sent_to_sign_in_and_changes_nothing(app: Flask, world: Wo
 
 
 def test_nothing_is_changed_by_a_link(app: Flask, desk: Desk, world: World) -> None:
-    """Case W4: what posts is not there for GET and HEAD."""
+    """What posts is not there for GET and HEAD."""
     admin = desk.at_work("walker", Role.ADMIN)
     readable = {rule.rule for rule, method in routes(app) if method == "GET"}
     for rule, method in routes(app):

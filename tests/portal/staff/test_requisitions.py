@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_named_and_what_was_typed_stays(suspect: AccessSe
 
 
 def test_a_package_asks_once_more_who_is_there(suspect: AccessSession, pat: Clerk, db: Session) -> None:
-    """Case S3: an old sign-in is not enough for legal data."""
+    """An old sign-in is not enough for legal data."""
     pat.get("/staff/requisitions/new")
     pat.press("/staff/requisitions", **FORM)
     pat.get("/staff/requisitions/1/package")

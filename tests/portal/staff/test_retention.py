@@ -1,4 +1,4 @@
-"""Terms and holds on the staff's pages: changed with a trace, confirmed by two, seen by nobody else (case P9)."""
+"""Terms and holds on the staff's pages: changed with a trace, confirmed by two, seen by nobody else."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_the_second_step_is_over_after_five_minutes(cem: Clerk) -> None:
 
 
 def test_a_sign_in_gets_a_token_that_no_browser_had_before(cem: Clerk) -> None:
-    """Case W5: a cookie that somebody planted is never taken over, and the one before is dead."""
+    """A cookie that somebody planted is never taken over, and the one before is dead."""
     cem.browser.set_cookie(COOKIE, "planted-by-a-stranger", domain="portal.example.org", secure=True)
     cem.sign_in()
     first = cookie_of(cem)
@@ -153,7 +153,7 @@ def test_a_sign_in_gets_a_token_that_no_browser_had_before(cem: Clerk) -> None:
 
 
 def test_strangers_who_guess_do_not_keep_the_owner_out(cem: Clerk, app: Flask, clock: MovingClock) -> None:
-    """Case L6: the browser that Cem has signed in with keeps a budget of its own."""
+    """The browser that Cem has signed in with keeps a budget of its own."""
     cem.sign_in()
     cem.get("/staff/account")
     cem.press("/staff/signout")
@@ -209,7 +209,7 @@ def test_the_second_factor_cannot_be_guessed_for_long(cem: Clerk) -> None:
 
 
 def test_it_leads_nowhere_but_to_its_own_pages(app: Flask, cem: Clerk) -> None:
-    """Case W3."""
+    """An open redirect would lend our name to a forged sign-in page."""
     for wanted in (
         *("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/stafford"),
         *("/staff/../leave", "/staff//evil.example", " /staff", "/staff/\nx", "/staff/?x", "/staff%2f.."),
@@ -231,7 +231,7 @@ def test_it_leads_to_the_page_that_was_asked_for(cem: Clerk) -> None:
 def test_without_its_trail_nothing_is_done(
     cem: Clerk, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Case P5: a failing audit write fails the deed."""
+    """A failing audit write fails the deed."""
     cem.get("/staff/signin")
     cem.press("/staff/signin", login="cem", password=PASSWORD)
 
@@ -246,7 +246,7 @@ def test_without_its_trail_nothing_is_done(
 
 
 def test_a_cookie_without_a_name_cannot_pose_as_ours(cem: Clerk, app: Flask) -> None:
-    """Case W5, CVE-2023-23934: "=__Host-…=token" could be planted by any page of a neighbouring site."""
+    """CVE-2023-23934: "=__Host-…=token" could be planted by any page of a neighbouring site."""
     cem.sign_in()
     token = cookie_of(cem)
     stranger = Clerk(app, cem.clock)

@@ -1,4 +1,4 @@
-"""Case P10: who had this public address and port at this instant. One session, or all candidates, said as such."""
+"""Who had this public address and port at this instant. One session, or all candidates, said as such."""
 
 from __future__ import annotations
 

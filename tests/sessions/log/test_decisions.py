@@ -92,7 +92,7 @@ def test_who_has_no_device_here_is_known_by_the_address(db: Session, clock: Movi
 def test_a_flood_is_written_down_so_far_and_no_further(
     db: Session, town: Town, clock: MovingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Case D6. A device with any number of addresses, for hours: the other sites still have their codes."""
+    """A device with any number of addresses, for hours: the other sites still have their codes."""
     monkeypatch.setattr(denials, "MOST_AN_HOUR", 3)
     macs = (f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}" for number in itertools.count(100))
     found = [note(db, refused(town, mac=next(macs)), now=clock()) for _ in range(6)]

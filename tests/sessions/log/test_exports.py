@@ -163,7 +163,7 @@ def test_what_was_lifted_stands_in_full(db: Session, town: Town, clock: MovingCl
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
 def test_no_cell_is_a_formula(cell: str) -> None:
-    """Case U3."""
+    """A spreadsheet would run it."""
     record = {**dict.fromkeys(COLUMNS), "device": cell}
     text = b"".join(stream_table(COLUMNS, [record], note="=1+1")).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(text.partition("\r\n")[2]), delimiter=";")

@@ -1,4 +1,4 @@
-"""The purge (case P8): what is past its term goes, to the row; the books add up; killed anywhere, it goes on."""
+"""The purge: what is past its term goes, to the row; the books add up; killed anywhere, it goes on."""
 
 from __future__ import annotations
 

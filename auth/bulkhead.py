@@ -148,10 +148,10 @@ class Breaker:
             self._failures += 1
             if self._failures == self._limit:
                 self._probe_at = self._clock() + self._probe_seconds
-                log.error("%s is given up for now: %s", self._name, reason, extra={"reason": reason})
+                log.error("circuit breaker open for %s: %s", self._name, reason, extra={"reason": reason})
 
     def succeeded(self) -> None:
         with self._lock:
             if self._failures >= self._limit:
-                log.warning("%s answers again", self._name)
+                log.warning("circuit breaker closed for %s: it answers again", self._name)
             self._failures = 0

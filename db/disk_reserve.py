@@ -1,6 +1,6 @@
-"""Room on the disk kept back for the day it is full: SQLite cannot even delete then.
+"""Disk space held in reserve: on a full disk SQLite cannot even delete.
 
-A file beside the database occupies it. The purge gives it up, deletes, and takes it back once there is room again.
+A file beside the database occupies the space. The purge removes the file, deletes rows, and makes the file again.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Reserve:
     size: int = SIZE
 
     def take(self) -> bool:
-        """Occupy the room, where as much again is free; False where there is not."""
+        """Occupy the space, if twice as much is free; else False."""
         if self.path.exists() and self.path.stat().st_size >= self.size:
             return True
         try:
             if shutil.disk_usage(self.path.parent).free < 2 * self.size:
                 return False
             with self.path.open("wb") as file:
-                # Really occupied: a file with a hole would keep nothing back.
+                # Allocated: a sparse file would reserve nothing.
                 os.posix_fallocate(file.fileno(), 0, self.size)
         except OSError:
             self.path.unlink(missing_ok=True)
@@ -40,7 +40,7 @@ class Reserve:
         return True
 
     def give_up(self) -> bool:
-        """Free the room; whether there was any."""
+        """Free the space; False where none was reserved."""
         try:
             self.path.unlink()
         except OSError:

@@ -34,9 +34,8 @@ class TransactionMode(enum.Enum):
 def make_engine(database_url: str) -> Engine:
     """Make the engine for `database_url` (``sqlite:///…`` or ``postgresql://…``).
 
-    A lock that somebody holds for two seconds is an error, so that nobody waits in front of a page
-    (`sqlalchemy.exc.OperationalError`). SQLite's writers queue, and wait longer while the queue moves
-    (`db.sqlite_queue`).
+    A lock that is held for two seconds raises `sqlalchemy.exc.OperationalError`, so that a page never hangs on it.
+    SQLite's writers queue, and wait longer while the queue moves (`db.sqlite_queue`).
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
@@ -46,7 +45,7 @@ def make_engine(database_url: str) -> Engine:
         pool_size=16,
         max_overflow=16,
         pool_timeout=sqlite_queue.BUSY_SECONDS,
-        # Whether a connection has gone stale is seen without asking the server: see below.
+        # `refuse_stale` below finds stale connections without a round trip to the server.
         pool_pre_ping=False,
         pool_recycle=1800,
         # A server that is unreachable must not hold every thread.
@@ -55,14 +54,14 @@ def make_engine(database_url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        # Nor must a transaction that somebody left open. Not as an option of the start: poolers refuse those.
+        # Nor may a transaction that was left open. Set by a statement: poolers refuse it as a start-up option.
         connection.execute(f"SET lock_timeout = {int(sqlite_queue.BUSY_SECONDS * 1000)}")
         connection.commit()
 
     @event.listens_for(engine, "checkout")
     def refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
-        # Nothing is owed to a connection that rests: what waits there is the server's farewell.
-        # (poll(2) and not select(2), which knows no descriptor above 1,023.)
+        # An idle connection has nothing to read unless the server has closed it.
+        # (poll(2), since select(2) takes no descriptor above 1,023.)
         line = select.poll()
         line.register(connection.fileno(), select.POLLIN)
         if line.poll(0):
@@ -98,8 +97,8 @@ def _sqlite(database_url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A deferred BEGIN that later wants to write is told "busy" at once and cannot be retried inside the
-        # transaction. A writer therefore says so first; `reading()` says that it will not write.
+        # A deferred BEGIN that turns into a write fails with SQLITE_BUSY at once and cannot be retried within the
+        # transaction. Writers therefore begin as writers; only `reading()` defers.
         way, driver = (
             connection.get_execution_options().get(TRANSACTION_MODE),
             connection.connection.driver_connection,
@@ -129,7 +128,7 @@ def was_kept_waiting(error: OperationalError) -> bool:
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether others had the database for longer than this transaction would wait."""
+    """Whether a lock or a connection was not free within the time that this transaction may wait."""
     if not isinstance(error, OperationalError):
         return isinstance(error, PoolTimeout)
     if isinstance(error.orig, TimeoutError) or was_kept_waiting(error):
@@ -140,14 +139,14 @@ def is_busy(error: Exception) -> bool:
 
 
 def reading(make_session: SessionMaker) -> Session:
-    """Open a session that only reads, and therefore waits for no writer."""
+    """Open a read-only session: it waits for no writer."""
     db = make_session()
     db.connection(execution_options={TRANSACTION_MODE: TransactionMode.READING})
     return db
 
 
 def snapshot(make_session: SessionMaker) -> Session:
-    """Open a session that only reads, and sees one state of the database for as long as it is open."""
+    """Open a read-only session that sees one snapshot of the database until it is closed."""
     db = make_session()
     options: dict[str, Any] = {TRANSACTION_MODE: TransactionMode.READING}
     if db.get_bind().dialect.name == "postgresql":
@@ -157,13 +156,13 @@ def snapshot(make_session: SessionMaker) -> Session:
 
 
 def checkpoint_wal(engine: Engine) -> None:
-    """Bring SQLite's journal home and cut it off: what was deleted is overwritten, and the journal's room is free.
+    """Checkpoint and truncate SQLite's WAL, so that securely deleted pages leave the log too and its space is freed.
 
-    Somebody who reads just then keeps it from being complete; the next time makes it so. Elsewhere this does nothing.
+    A concurrent reader keeps the checkpoint from completing; the next call completes it. No effect on PostgreSQL.
     """
     if engine.dialect.name != "sqlite":
         return
-    # No transaction may be open, so the driver is asked itself.
+    # A checkpoint needs to run outside a transaction, hence on the driver's connection.
     connection = engine.raw_connection()
     try:
         driver: Any = connection.driver_connection
@@ -174,9 +173,9 @@ def checkpoint_wal(engine: Engine) -> None:
 
 @contextmanager
 def async_commit(make_session: SessionMaker) -> Iterator[Session]:
-    """A transaction whose commit does not wait for the disk: for counts that a power cut may forget.
+    """A transaction whose commit does not wait for the disk: for counts that may be lost in a power cut.
 
-    Everybody sees them at once, and nothing that is committed later can reach the disk before them.
+    Other transactions see it at once, and no later commit can reach the disk before it.
     """
     with make_session.begin() as db:
         db.connection(execution_options={TRANSACTION_MODE: TransactionMode.ASYNC_COMMIT})
@@ -185,7 +184,7 @@ def async_commit(make_session: SessionMaker) -> Iterator[Session]:
 
 @contextmanager
 def best_effort(make_session: SessionMaker) -> Iterator[Session]:
-    """A hasty transaction that waits for nobody longer than a tenth of a second: for what may be left undone.
+    """An `async_commit` transaction that waits at most a tenth of a second for a lock: for work that may be skipped.
 
     Raises `sqlalchemy.exc.SQLAlchemyError` where the database is away or busy.
     """

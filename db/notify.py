@@ -1,9 +1,9 @@
-"""The wake-up call: wait until something was committed, in this process or another.
+"""Notification of commits: wait until a transaction was committed, by this process or another.
 
-Gateways follow their feed by long poll and a guest waits for the gateway's confirmation; neither should ask the
-database over and over. On PostgreSQL one thread per process listens (``LISTEN arobase``); on SQLite one thread reads
+Gateways follow their feed by long poll and a guest waits for the gateway's confirmation; neither should poll the
+database. On PostgreSQL one thread per process listens (``LISTEN arobase``); on SQLite one thread reads
 ``PRAGMA data_version``, which another connection's commit changes (sqlite.org/pragma.html#pragma_data_version). The
-thread runs only while somebody waits.
+thread runs only while there are waiters.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class CommitNotifier:
                 self._watch_postgresql(ready)
         except Exception:
             # Waiters still look again when their own time is over; the next one starts the thread anew.
-            log.exception("the wake-up thread stopped")
+            log.exception("the commit notifier's thread stopped")
         finally:
             ready.set()
             self._running = False

@@ -1,4 +1,4 @@
-"""What is deleted and must be gone: from the rows at once, from the database's own files soon after the commit."""
+"""Secure deletion: rows are overwritten at once, and leave the database's files soon after the commit."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 
 def overwrite(db: Session) -> None:
-    """Have this transaction's connection put zeros where rows were. PostgreSQL has no such thing: see `settle`."""
+    """Overwrite deleted rows with zeros in this transaction (SQLite). PostgreSQL cannot: see `settle`."""
     if db.get_bind().dialect.name == "sqlite":
         db.execute(text("PRAGMA secure_delete=ON"))
 
 
 def settle(engine: Engine, table: str) -> None:
-    """After the commit: let go of the old pages. `table` is a name of ours, never a stranger's.
+    """Drop the old pages, after the commit. `table` goes into the statement unquoted: never pass input.
 
-    SQLite: the log of pages goes into the file and is emptied, unless somebody is reading; the next time does it.
-    PostgreSQL: the table is written anew into another file; the write-ahead log and backups keep the old rows for as
-    long as those are kept themselves. For small tables: nobody reads the table meanwhile.
+    SQLite: checkpoints and truncates the WAL; a concurrent reader defers that to the next call.
+    PostgreSQL: VACUUM FULL writes the table to a new file under an exclusive lock, so it is for small tables. WAL
+    archives and backups keep the old rows until they are deleted themselves.
     """
     connection = engine.raw_connection()
     driver: Any = connection.driver_connection

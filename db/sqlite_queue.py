@@ -1,7 +1,7 @@
-"""Turns at writing, on SQLite: one writer at a time, among the threads of this process and among processes.
+"""SQLite write queue: a FIFO write lock across threads and processes.
 
-A lock that somebody holds is refused after two seconds. One that only passes from hand to hand is waited for longer:
-a rush of people, or a machine with little time for us, is no reason for an error page.
+A lock that stays held raises an error after two seconds. While the queue moves, writers wait longer: a rush of guests
+or a busy machine is no reason for an error page.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
-# How long somebody waits for a lock that does not come free.
+# How long a writer waits for a lock that stays held.
 BUSY_SECONDS = 2.0
-# How long for their turn, while others have theirs.
+# How long it waits for its turn while the queue moves.
 PATIENCE_SECONDS = 15.0
 LOOK_SECONDS = 0.0005
-# So many looks in a row at a lock that was never free: it is held, and not passed on among others.
+# After so many failed attempts in a row the lock counts as held, not as passed on from writer to writer.
 ENOUGH_LOOKS = 1000
 HAS_TURN = "arobase_turn"
 
 
 class WriteQueue:
-    """One writer of this process at a time, first come, first served; the next one begins at once.
+    """One writer of this process at a time, first in, first out.
 
-    The turn goes with the connection, noted in its `info`, until that is back in the pool.
+    The turn belongs to the connection (a key in its `info`) until that goes back to the pool.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._is_taken = False
         self._queue: deque[threading.Lock] = deque()
-        # How often in a row this process has found another one writing. Only whoever has the turn touches it.
+        # How often in a row BEGIN IMMEDIATE found another process writing. Only the thread with the turn changes it.
         self._looks = 0
 
     @property
     def waiting(self) -> int:
-        """How many stand in the queue."""
+        """How many threads are queued."""
         return len(self._queue)
 
     def take(self, info: dict[str, Any], *, until: float) -> None:
@@ -54,7 +54,7 @@ class WriteQueue:
         info[HAS_TURN] = True
 
     def give_back(self, info: dict[str, Any]) -> None:
-        """Let the next one begin, if this connection has the turn."""
+        """Pass the turn on, if this connection has it."""
         if not info.pop(HAS_TURN, False):
             return
         with self._guard:
@@ -64,16 +64,14 @@ class WriteQueue:
                 self._is_taken = False
 
     def begin(self, driver: sqlite3.Connection, *, came: float, until: float) -> None:
-        """BEGIN IMMEDIATE, after whichever other process is writing, for somebody who `came` at that instant and
-        waits `until` that one. Whoever calls has the turn.
+        """BEGIN IMMEDIATE once no other process writes. The calling thread has the turn.
 
-        SQLite itself would look again after ever longer sleeps, so that whoever has waited long goes on waiting while
-        others come and go. Few processes meet here, one thread of each: looking often is cheap, and fair enough. On a
-        busy machine a process looks seldom, and may meet one short transaction after another for two seconds: only
-        many looks in a row tell a lock that is held.
-
-        Raises `sqlalchemy.exc.OperationalError` when it has waited in vain.
+        `came` is when it began to wait, `until` when it gives up (both as `now`). Raises
+        `sqlalchemy.exc.OperationalError` at that time, or earlier where the lock is held.
         """
+        # SQLite's own busy handler sleeps longer after each attempt, which starves the longest waiter. Only one thread
+        # of each process competes here, so polling at a constant pace is cheap and fair. On a busy machine a process
+        # may poll seldom and meet a different short transaction each time: only many failures in a row mean a held lock.
         driver.execute("PRAGMA busy_timeout=0")
         try:
             while True:

@@ -1,6 +1,6 @@
-"""Statements that are built once: building one costs more than the database takes to carry it out.
+"""Statements built once at import: building one costs more than the database takes to execute it.
 
-What changes from call to call is a `bindparam`, or a column that the parameters of the call name.
+What varies by call is a `bindparam`, or a column named by the call's parameters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from db.base import Base
 
 @dataclass(frozen=True, slots=True)
 class ForEither:
-    """One statement in the words of either database, such as an INSERT … ON CONFLICT."""
+    """One statement in the dialect of each database, such as an INSERT … ON CONFLICT."""
 
     sqlite: Executable
     postgresql: Executable

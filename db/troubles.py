@@ -1,4 +1,4 @@
-"""What keeps the database from serving, told from the error that a driver gave."""
+"""Why the database does not serve, from the driver's error."""
 
 from __future__ import annotations
 

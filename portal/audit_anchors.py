@@ -26,7 +26,7 @@ def write_checkpoint(service: Services) -> Anchor | None:
     try:
         return _leave(service, folder / FILE)
     except OSError as error:
-        log.warning("no anchor of the audit trail could be left in %s: %s", folder, error.strerror)
+        log.warning("audit log anchor not written to %s: %s", folder, error.strerror)
         return None
 
 

@@ -151,4 +151,4 @@ def _next_minute(now: datetime) -> datetime:
 def _take(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
     for budget in budgets:
         if rate_limits.take(db, budget, now=now) == budget.most:
-            log.warning("somebody guesses at passes: the budget %s is spent", budget.key)
+            log.warning("voucher codes are being guessed: rate limit %s is reached", budget.key)

@@ -136,7 +136,7 @@ async def _run(configuration: Configuration) -> None:
             server.close()
             proof.close()
             gateway.close()
-    log.info("stopped; the rules stay, and so does everybody's time")
+    log.info("stopped; nftables rules and running leases stay in place")
 
 
 async def _until_told(duties: list[asyncio.Task[None]]) -> None:

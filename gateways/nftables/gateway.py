@@ -80,7 +80,7 @@ class Gateway:
         self._claim(self.journal.memory.grants.values())
         wanted = self.wanted()
         self.enforcement.make_fit(wanted, wanted.keys() - self.enforcement.held.leases.keys())
-        log.info("closed to strangers; %d clients may pass", len(self.enforcement.held.leases))
+        log.info("nftables rules loaded; %d clients may pass", len(self.enforcement.held.leases))
 
     def look_at_disk(self) -> None:
         """Say once that the journal cannot be written, and once that it can again."""

@@ -53,7 +53,7 @@ class AddressMonitor:
                 try:
                     await self.take([*seen, *contests])
                 except KERNEL_FAULTS as error:
-                    log.error("a new address could not be let through: %s", error)
+                    log.error("a new client address could not be added: %s", error)
         finally:
             dump.close()
 
@@ -98,7 +98,7 @@ class AddressMonitor:
             elif self._gateway.book.holders.get(address) == holder:
                 await self._move(mac, address)
         except KERNEL_FAULTS as error:
-            log.error("an address could not be moved to another card: %s", error)
+            log.error("a client address could not be moved to another MAC: %s", error)
         finally:
             del self._asking[address]
 
@@ -106,7 +106,7 @@ class AddressMonitor:
         try:
             return await reachability.answers(self._gateway.configuration.client_interface, holder, address)
         except OSError as error:
-            log.warning("nobody can be asked who has an address: %s", error)
+            log.warning("neighbours cannot be probed: %s", error)
             return True
 
     def _settle_for_now(self, address: IpAddress) -> None:

@@ -8,12 +8,10 @@ import logging
 import time
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
-
 from db.engine import SessionMaker, reading
 from gateways.registry import kinds
 from gateways.types import IpAddress
+from sites.gateways import every
 from sites.models import Gateway, Network
 
 FRESH_SECONDS = 2.0
@@ -62,9 +60,7 @@ class GatewayCache:
     def _fresh(self) -> dict[str, Gateway]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:
             with reading(self.make_session) as db:
-                found = db.scalars(
-                    select(Gateway).options(joinedload(Gateway.site), joinedload(Gateway.network))
-                ).all()
+                found = every(db)
             known = {gateway.identity: gateway for gateway in found if gateway.kind in kinds()}
             self._tell_unknown([f"{one.identity} ({one.kind})" for one in found if one.identity not in known])
             self._gateways, self._read_at = known, time.monotonic()

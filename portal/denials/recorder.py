@@ -35,5 +35,5 @@ class Recorder:
                 return denials.note(db, refused, now=now)
         except SQLAlchemyError as error:
             self._resting_until = time.monotonic() + PAUSE_SECONDS
-            log.warning("a refusal was not written down: %s", type(error).__name__)
+            log.warning("denial not recorded: %s", type(error).__name__)
             return None

@@ -94,7 +94,7 @@ class Followers:
                 pass
         except Exception:
             # Whoever waits looks again when their time is over; the next one starts the thread anew.
-            log.exception("the thread that looks for news stopped")
+            log.exception("the feed watcher's thread stopped")
             self._looking = False
 
     def _look_once(self) -> bool:
@@ -117,5 +117,5 @@ class Followers:
             with reading(self._make_session) as db:
                 return feed_versions(db)
         except SQLAlchemyError as error:
-            log.warning("the feeds' versions cannot be read: %s", type(error).__name__)
+            log.warning("feed versions cannot be read: %s", type(error).__name__)
             return {}

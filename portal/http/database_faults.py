@@ -29,11 +29,11 @@ class FaultLog:
             met_before = self._told.get(trouble)
             self._told[trouble] = now
         if met_before is None or now - met_before > FORGET_SECONDS:
-            log.error("the database does not serve: %s", trouble.value)
+            log.error("database unavailable: %s", trouble.value)
 
     def over(self) -> None:
         """The database was written to: say so once, if there was a trouble."""
         with self._lock:
             told, self._told = self._told, {}
         if told:
-            log.warning("the database serves again")
+            log.warning("database available again")

@@ -73,7 +73,7 @@ class TestReferrals:
             assert (
                 make_directory(behind(slapd, fake.port, timeout_seconds=2)).find("29000001").stable_id is None
             )
-        assert "has only a referral for a login" in caplog.text
+        assert "answered a login with a referral" in caplog.text
 
 
 def test_it_asks_for_a_few_entries_at_most_and_never_through_an_alias(

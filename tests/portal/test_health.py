@@ -85,12 +85,12 @@ def test_a_full_disk_is_told_as_it_is_and_once_and_heals(
         assert reader.page.status_code == 503
         assert reader.page.headers["Retry-After"] == "60"
         assert "The portal cannot let anybody in just now." in reader.page.text
-    told = [line.getMessage() for line in caplog.records if "does not serve" in line.getMessage()]
-    assert told == ["the database does not serve: the disk is full"]
+    told = [line.getMessage() for line in caplog.records if "database unavailable" in line.getMessage()]
+    assert told == ["database unavailable: the disk is full"]
     everything.unlink()
     assert health(app) == (200, "ok")
     assert sign_in(app, town).page.status_code == 303
-    assert "the database serves again" in caplog.text
+    assert "database available again" in caplog.text
 
 
 def test_a_disk_that_became_read_only_is_told_as_it_is_and_heals(

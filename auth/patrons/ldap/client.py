@@ -117,7 +117,7 @@ class LdapDirectory:
             if answer.entries:
                 log.warning("a login matches several entries: AROBASE_LDAP_USER_FILTER must name one")
             elif answer.referrals:
-                log.warning("the directory has only a referral for a login, and none is ever followed")
+                log.warning("the directory answered a login with a referral: referrals are not followed")
             return DirectoryEntry(login, None, f"{NOBODY},{self._settings.base_dn}", spent_seconds=spent)
         name = self._settings.id_attribute
         stable_id = _read(lambda: answers.read_id(name, entry.attributes.get(name.lower(), ())))

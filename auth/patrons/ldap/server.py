@@ -49,7 +49,7 @@ def make_context(settings: LdapSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not settings.verify:
-        log.warning("the directory's certificate is not verified: anybody on the way can read every PIN")
+        log.warning("the directory's TLS certificate is not verified: every PIN can be intercepted")
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif settings.ca_file is not None:

@@ -68,7 +68,7 @@ def report_file(form: str) -> AnyResponse:
     try:
         content = making.write(service, found, ReportFormat(form), asked.networks)
     except FailedPrinting as error:
-        log.warning("the usage report was not printed: %s", error)
+        log.warning("usage report not rendered: %s", error)
         raise
     with service.make_session.begin() as db:
         _record(db, asked, form)

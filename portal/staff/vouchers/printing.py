@@ -117,7 +117,7 @@ def _pressing(shown: NewVouchers) -> Iterator[None]:
     except UnfitText as error:
         raise NoRoom(error.fields) from error
     except (UnfitPaper, OversizedPrint, UnprintableVoucher, FailedPrinting) as error:
-        log.warning("slips of batch %d were not printed: %s", shown.batch.id, error)
+        log.warning("vouchers of batch %d not rendered: %s", shown.batch.id, error)
         raise Unprinted from error
 
 

@@ -1,8 +1,7 @@
-"""Two guards in front of a slow neighbour: a bulkhead for those who wait, a breaker for a neighbour that is
-down.
+"""Bulkhead and circuit breaker for a slow or failing service.
 
-The rest of the portal shares its threads with sign-ins. A directory that says nothing may hold a few of
-them, never all: the bulkhead counts who talks, and its queue is open only while the talk goes on.
+Sign-ins share their threads with all other requests. A directory that does not answer may hold a few of them, never
+all: the bulkhead bounds the calls in progress, and its queue accepts no more once those calls stall.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ log = logging.getLogger(__name__)
 
 
 class FullBulkhead(Exception):
-    """Every slot is taken, and so is the queue, or nothing moves in it."""
+    """All slots and the queue are full, or the calls in progress have stalled."""
 
 
 class OpenBreaker(Exception):
-    """The neighbour failed too often in a row; the next probe is due in `seconds`."""
+    """Too many failures in a row; the next probe is due in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -32,8 +31,7 @@ class OpenBreaker(Exception):
 class Bulkhead:
     """At most `slots` at once; at most `queue` wait, and none longer than `wait_seconds`.
 
-    When every slot has been held for `stall_seconds`, the neighbour is silent: nobody may join the queue
-    then.
+    When every slot has been held for `stall_seconds`, the service counts as stalled and the queue takes no more.
     """
 
     def __init__(
@@ -75,7 +73,7 @@ class Bulkhead:
         raise FullBulkhead
 
     def _leave(self, holder: object) -> None:
-        """Hand the slot to whoever has waited longest, or else a newcomer would always be faster."""
+        """Hand the slot to the longest waiter: a newcomer would otherwise always be faster."""
         with self._lock:
             del self._held[holder]
             if self._waiting:
@@ -133,7 +131,7 @@ class Breaker:
         self._probe_at = 0.0
 
     def admit(self) -> None:
-        """Let this one through, as a probe if need be. Raises `OpenBreaker`."""
+        """Admit a call, as a probe where the breaker is open and one is due. Raises `OpenBreaker`."""
         with self._lock:
             if self._failures < self._limit:
                 return

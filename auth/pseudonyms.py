@@ -1,4 +1,4 @@
-"""Pseudonyms: a person's name in every table of ours. Without the installation's key nobody can undo or redo one."""
+"""Pseudonyms: a person's name in every table of ours. Cannot be computed without the installation's key."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Budgets against guessing, shared by all workers through the database.
+"""Rate limits against guessing, shared by all workers through the database.
 
-A budget counts until nobody has tried for a whole `window`; so never more than `most` attempts are let through in any
-stretch of that length. An attempt that is refused is not counted: a stranger cannot keep a budget closed for ever by
-knocking, and the time told to the guest is true.
+The count starts anew after a whole `window` without an attempt, so that no stretch of that length sees more than `most`
+attempts. Rejected attempts do not extend the window: the limit cannot be held closed from outside, and the retry time
+shown to the guest is accurate.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def take(db: Session, budget: RateLimit, *, now: datetime) -> int:
 
 
 def check(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
-    """Raise `TooManyAttempts` when one of the budgets is spent. Takes nothing."""
+    """Raise `TooManyAttempts` when one of the limits is reached. Charges nothing."""
     by_key = {budget.key: budget for budget in budgets}
     for key, taken, last_at in db.execute(_LOOK, {"keys": list(by_key)}):
         budget = by_key[key]
@@ -67,7 +67,7 @@ def check(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
 
 
 def count(db: Session, budget: RateLimit, *, now: datetime) -> None:
-    """Count a failure against a broad budget that `check` looks at; one more than `most` does no harm."""
+    """Charge a failure to a limit that only `check` enforces; does nothing where that is reached already."""
     try:
         take(db, budget, now=now)
     except TooManyAttempts:
@@ -75,12 +75,12 @@ def count(db: Session, budget: RateLimit, *, now: datetime) -> None:
 
 
 def refund(db: Session, budget: RateLimit) -> None:
-    """Give back the attempt of somebody who proved to be right."""
+    """Give back an attempt that succeeded."""
     db.execute(_REFUND, {"refunded": budget.key})
 
 
 def any_spent(db: Session, beginning: str, *, most: int, window: timedelta, now: datetime) -> bool:
-    """Whether one of the budgets whose keys begin so has nothing left."""
+    """Whether a limit is reached whose key has this beginning."""
     spent = select(Attempt.key).where(
         Attempt.key.startswith(beginning, autoescape=True),
         Attempt.count >= most,
@@ -90,12 +90,12 @@ def any_spent(db: Session, beginning: str, *, most: int, window: timedelta, now:
 
 
 def touch(db: Session, key: str, *, now: datetime) -> None:
-    """Write a row under this key, whatever stands there: to see whether anything can be written."""
+    """Write the row of this key, to check that the database can be written."""
     db.execute(_TOUCH.on(db), {"key": key, "count": 0, "last_at": now})
 
 
 def use_once(db: Session, name: str, *, window: timedelta, now: datetime) -> bool:
-    """Use up what is good once, in the transaction of what it does; False where it was used. `window`: its life."""
+    """Claim a single-use name within the caller's transaction; False if it was claimed before. `window`: its life."""
     try:
         take(db, RateLimit(f"once:{name}", most=1, window=window), now=now)
     except TooManyAttempts:
@@ -104,7 +104,7 @@ def use_once(db: Session, name: str, *, window: timedelta, now: datetime) -> boo
 
 
 def was_used(db: Session, name: str, *, window: timedelta, now: datetime) -> bool:
-    """Whether what is good once was used up. Takes nothing."""
+    """Whether the single-use name was claimed. Claims nothing."""
     try:
         check(db, [RateLimit(f"once:{name}", most=1, window=window)], now=now)
     except TooManyAttempts:
@@ -113,12 +113,12 @@ def was_used(db: Session, name: str, *, window: timedelta, now: datetime) -> boo
 
 
 def forget(db: Session, *, before: datetime) -> int:
-    """Drop the budgets nobody has touched since `before`; the number of them."""
+    """Delete the rows without an attempt since `before`; how many."""
     return len(db.execute(delete(Attempt).where(Attempt.last_at < before).returning(Attempt.key)).all())
 
 
 def clear(db: Session, keys: Iterable[str], *, beginning: Iterable[str] = ()) -> int:
-    """Drop the budgets with these keys, and those whose keys begin so; the number of them."""
+    """Delete the rows with these keys or with these beginnings of keys; how many."""
     either = [
         Attempt.key.in_(list(keys)),
         *(Attempt.key.startswith(each, autoescape=True) for each in beginning),

@@ -71,7 +71,8 @@ class WriteQueue:
         """
         # SQLite's own busy handler sleeps longer after each attempt, which starves the longest waiter. Only one thread
         # of each process competes here, so polling at a constant pace is cheap and fair. On a busy machine a process
-        # may poll seldom and meet a different short transaction each time: only many failures in a row mean a held lock.
+        # polls seldom and may meet a different short transaction each time: only many failures in a row mean that the
+        # lock is held.
         driver.execute("PRAGMA busy_timeout=0")
         try:
             while True:

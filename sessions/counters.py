@@ -138,7 +138,7 @@ def _all_at_once() -> Executable:
     arrays = (bindparam(name, type_=ARRAY(BigInteger)) for name in names)
     told = func.unnest(*arrays).table_valued(*(column(name, BigInteger) for name in names)).render_derived()
     columns = _columns(told.c.number, {name: told.c[name] for name in COUNTERS})
-    # Whoever takes rows in the order of their numbers waits for nobody who does the same.
+    # Rows are locked in the order of their numbers, so that concurrent reports cannot deadlock.
     source = select(*columns.values()).order_by(told.c.number)
     return _grown(postgresql.insert(_usage).from_select(list(columns), source), is_postgres=True)
 

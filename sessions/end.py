@@ -27,7 +27,7 @@ def end(db: Session, access_id: int, *, reason: EndReason, now: datetime) -> boo
 
 
 def end_by(db: Session, access_id: int, *, actor: Actor, now: datetime) -> bool:
-    """End one open access session because somebody wants it, on record; False where it had ended before."""
+    """End one open access session at a person's request, with an audit entry; False where it had ended before."""
     return bool(end_all_by(db, [access_id], actor=actor, now=now))
 
 
@@ -41,10 +41,10 @@ def end_all_by(db: Session, access_ids: Iterable[int], *, actor: Actor, now: dat
 
 
 def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
-    """Close the books of sessions whose time is over. Most gateways ended them by themselves; the others are told.
+    """Mark expired sessions as ended. Most gateways enforce expiry themselves; the others are notified.
 
-    A session whose gateway has been silent since before the deadline is closed as "gateway lost": nobody can say when
-    its last packet passed.
+    A session whose gateway has been silent since before the deadline ends as "gateway lost": when its last packet
+    passed is unknown.
     """
     due = db.execute(
         select(AccessSession.id, AccessSession.until, Gateway.seen_at)
@@ -56,7 +56,7 @@ def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
 
 
 def close_one(db: Session, access: AccessSession) -> None:
-    """Close the books of one session whose time is over."""
+    """Mark one expired session as ended."""
     seen_at = db.scalar(select(Gateway.seen_at).where(Gateway.id == access.gateway_id))
     _close(db, access.id, until=access.until, seen_at=seen_at)
 

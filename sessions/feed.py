@@ -31,7 +31,7 @@ class Feed:
 def read(db: Session, *, gateway_id: int, since: int, now: datetime) -> Feed:
     """What changed at this gateway after version `since`; everything where `since` is not one of ours.
 
-    Every changed session is told by its present state: its last running lease, or its end.
+    A changed session is given in its present state: its last running lease, or its end.
     """
     version = db.scalar(select(Gateway.feed_version).where(Gateway.id == gateway_id)) or 0
     full = since <= 0 or since > version
@@ -50,9 +50,9 @@ def confirm(
 ) -> list[int]:
     """The gateway's kernel has everything up to `version` but `refused`; the ids of the leases newly confirmed.
 
-    A late or doubled word takes nothing back, and none speaks of changes that there have not been.
+    A late or repeated confirmation takes nothing back, and none reaches beyond the feed's own version.
     """
-    # The gateway's row first, as whoever changes its leases takes it: otherwise each could wait for the other.
+    # Lock the gateway's row first, as every change of its leases does: another order could deadlock.
     told = select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()
     version = min(version, db.scalar(told) or 0)
     waiting = (

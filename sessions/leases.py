@@ -19,7 +19,7 @@ from sites.models import Gateway
 
 
 def next_feed_version(db: Session, gateway_id: int) -> int:
-    """The next version of this gateway's feed; the commit wakes whoever follows it.
+    """The next version of this gateway's feed; the commit notifies its followers.
 
     The row stays locked until the commit, so versions become visible in their order: a follower that has seen N will
     never find a lower one later.
@@ -43,7 +43,7 @@ def grant(
     The lease says what the gateway can keep: its end in the gateway's steps of time, and no rates where it keeps none.
     """
     down, up = _rates(access, gateway)
-    # From here on the gateway's row is ours until the commit: nobody else looks for a free block meanwhile.
+    # This locks the gateway's row until the commit, so that port blocks are claimed one at a time.
     version = next_feed_version(db, gateway.id)
     origin = port_blocks.claim(db, access_id=access.id, gateway=gateway, mac=client.mac, now=now)
     values = {
@@ -78,9 +78,9 @@ def _rates(access: AccessSession, gateway: Gateway) -> tuple[int, int]:
 
 
 def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
-    """Take back every running lease of these access sessions, wherever the gateway can; the number of leases.
+    """Release every running lease of these access sessions at gateways that can revoke; the number of leases.
 
-    A lease that cannot be taken back stays as it is, since its client does pass until its end.
+    A lease that cannot be revoked stays, since its client does pass until its end.
     """
     running = (
         select(Lease.id, Lease.gateway_id)

@@ -145,7 +145,7 @@ class Lease(Base):
     released_at: Mapped[datetime | None]
     # Where its TCP and UDP over IPv4 came from, as the Internet saw it: its own block of source ports behind this
     # public address, first and last included; 1 to 65535 where all clients share all ports; an address without ports
-    # where the blocks had run out (gateways.ports.SHARED_PORTS). All empty: nobody told us the address.
+    # where the blocks had run out (gateways.ports.SHARED_PORTS). All empty: the address is unknown.
     public_address: Mapped[str | None] = mapped_column(String(45))
     port_first: Mapped[int | None]
     port_last: Mapped[int | None]
@@ -169,7 +169,7 @@ class Usage(Base):
     """What one gateway counted for one access session since its counters began (`epoch`).
 
     A row only ever grows; an access session's usage is the sum of its rows. `sequence` is that of the last report
-    that counted, and `last_…` are the counters as that one told them: see `sessions.counters`.
+    that counted, and `last_…` are the counters of that report: see `sessions.counters`.
     """
 
     __tablename__ = "usage"
@@ -223,17 +223,17 @@ class MismatchKind(enum.StrEnum):
 class Remedy(enum.StrEnum):
     """What came of a drift that did not pass by itself."""
 
-    # Told to the gateway once more, which set it right.
+    # Resent to the gateway, which corrected it.
     TOLD_AGAIN = "told_again"
     # The session was ended: a zombie.
     CLOSED = "closed"
 
 
 class Mismatch(Base):
-    """The gateway's reports and the leases do not agree about one client: the evidence, report after report.
+    """A mismatch between the gateway's reports and the leases of one client: the evidence, report after report.
 
     `number` is the client's number, of an access session that may be gone. `version` is that of the feed with which
-    the gateway was told again. A drift that passes by itself leaves no row; one that was acted upon stays, settled.
+    the gateway was notified again. A mismatch that passes by itself leaves no row; one acted upon stays, settled.
     """
 
     __tablename__ = "drifts"
@@ -282,7 +282,7 @@ Index("ix_outages_since", Outage.gateway_id, Outage.since)
 
 
 class Decision(Base):
-    """Somebody was not let in, or not let on: by which rule, and what it knew. The guest is shown `code`.
+    """A denied request: the rule that denied it, and the values that it was decided on. The guest is shown `code`.
 
     `rule` is the refusal's own word ("wrong_credentials"), `step` where on the way it happened ("signin"). What it
     refers to may be gone before it: these are plain numbers, not foreign keys.

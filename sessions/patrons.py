@@ -53,7 +53,7 @@ def sign_in(
 
 
 def pseudonym_of(found: DirectoryEntry, pseudonyms: Pseudonyms) -> str:
-    """The person's pseudonym; for a login that nobody has, one of its own, so that guesses at it count alike."""
+    """The person's pseudonym; an unknown login has one of its own, so that guesses at it count alike."""
     if found.stable_id is None:
         return pseudonyms.of("nobody", found.login)
     return pseudonyms.of("patron", found.stable_id)
@@ -85,7 +85,7 @@ def _prove_and_open(
                 rate_limits.count(db, limit, now=now)
         raise
     except AuthError:
-        # The PIN was right, or nobody could say: that is no guess.
+        # The PIN was right, or the directory could not say: not a guess.
         with make_session.begin() as db:
             rate_limits.refund(db, account)
         raise

@@ -50,7 +50,7 @@ def is_idle(*, now: datetime, last_seen_at: datetime, idle: timedelta) -> bool:
 def in_steps(until: datetime, *, now: datetime, step: timedelta) -> datetime:
     """The latest end not after `until` that lies whole steps after `now`.
 
-    A lease shorter than one step stays as it is: the gateway cannot hold it, and nobody is given more than is theirs.
+    A lease shorter than one step stays as it is: the gateway cannot hold it, and rounding up would add time.
     """
     if step <= timedelta(seconds=1) or until - now < step:
         return until

@@ -37,7 +37,7 @@ class PortBlock:
         return self.first is not None and (self.first, self.last) != ALL_PORTS
 
     def ports(self) -> PortRange | None:
-        """What the gateway is told: None where it may take any port."""
+        """The ports as the gateway gets them: None where it may take any."""
         if self.address is None or (self.first, self.last) == ALL_PORTS:
             return None
         first, last = SHARED_PORTS if self.first is None or self.last is None else (self.first, self.last)

@@ -108,7 +108,7 @@ def carry_over(db: Session, before: Session, *, now: datetime) -> Restored:
 
 
 def close_all(db: Session, *, gateways_too: bool, now: datetime) -> Restored:
-    """Nobody knows what was taken away since: close what could have been, until a person opens it again."""
+    """Close what may have been revoked since the backup, which is unknown, until a person opens it again."""
     done = Restored()
     unspent = select(func.count()).where(
         Voucher.voided_at.is_(None),
@@ -229,7 +229,7 @@ def _begin_anew(db: Session, *, now: datetime) -> None:
         .where(StaffRequest.decided_at.is_(None))
         .values(decided_at=now, decided_by="restore", granted=False)
     )
-    # A follower that knows a later version than the feed has is told everything.
+    # A follower that has a later version than the feed gets a full answer.
     db.execute(update(Gateway).values(feed_version=1, confirmed_version=1))
     db.execute(update(Lease).values(version=1))
     db.flush()

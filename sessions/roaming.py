@@ -25,7 +25,7 @@ from sites.models import Gateway, SigninMethod
 # How long a card is silent where it was before it counts as gone from there. A gateway notices silence from report to
 # report: the last packet may seem to be later than it was by as much as lies between two.
 GONE_AFTER, BETWEEN_REPORTS = timedelta(minutes=1), timedelta(minutes=1)
-# How many cards a gateway may have arrive within this time that nobody else has let go of yet: a tram at rush hour.
+# How many clients may arrive at a gateway within this time that no other gateway has released: a tram at rush hour.
 MOST_ADMITTED, ADMITTED_WITHIN = 200, timedelta(minutes=10)
 
 

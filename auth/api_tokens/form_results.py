@@ -4,7 +4,7 @@ A double press, a page loaded again or a line that broke must neither do a thing
 first one claims the form, in one statement and in the transaction of what it does. What is shown only once, such as
 the codes of passes, is kept nowhere: it is drawn again from the installation's secret, the token that the browser of
 this sign-in alone holds, the form and 256 random bits (`salt`), as for programs (`auth.api_tokens.idempotency`).
-Nobody draws it after the sign-in has ended.
+It cannot be drawn after the sign-in has ended.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class CodeSource:
 def claim(db: Session, sent: Sent, *, now: datetime, place: str = "") -> StaffAnswer:
     """Take the form for what is done in this transaction; it leads to `place`. Raises `SentBefore` the second time.
 
-    On PostgreSQL whoever comes second waits here until the first has committed or given up.
+    On PostgreSQL a concurrent duplicate blocks here until the first has committed or rolled back.
     """
     digest = _digest(sent)
     row = {

@@ -4,8 +4,8 @@ A program chooses a key for each request and sends it again when it heard no ans
 key, in one statement and in the transaction that makes the passes; every other one gets the same passes, codes and
 all. No code is kept for that: the codes of a request are drawn from a stream whose key is made of the installation's
 secret, the token's secret identifier, the program's key and 256 random bits (`salt`). The rows alone, or the rows with
-the installation's secret, draw none of them again, because nobody here keeps the token; and a day later the salt is
-forgotten, so that nobody at all does.
+the installation's secret, draw none of them again, because the token is not stored; a day later the salt is deleted,
+and they cannot be drawn at all.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class KeyClaim:
 def claim(db: Session, asked: IdempotentRequest, *, keys: VoucherKeys, now: datetime) -> KeyClaim | None:
     """Take the key for this request; None where it was taken, and `again` answers.
 
-    On PostgreSQL whoever comes second waits here until the first has committed or given up.
+    On PostgreSQL a concurrent duplicate blocks here until the first has committed or rolled back.
     """
     salt = secrets.token_bytes(SALT_BYTES)
     row = {
@@ -145,7 +145,7 @@ def again(
 
 
 def forget(db: Session, *, before: datetime) -> int:
-    """Let nobody draw the codes of requests older than `before` again; how many requests. The keys stay taken."""
+    """Forget the salts of requests older than `before`, so that their codes cannot be drawn again; how many."""
     old = update(PassRequest).where(PassRequest.asked_at < before, PassRequest.salt.is_not(None))
     return len(db.execute(old.values(salt=None).returning(PassRequest.id)).all())
 

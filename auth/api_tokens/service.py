@@ -94,7 +94,7 @@ class ImpossibleLife(StaffError):
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """The token that somebody wants: its name, what for, for which networks (none named: all), how long."""
+    """The token asked for: its name, what for, for which networks (none named: all), how long."""
 
     name: str
     scopes: frozenset[Scope]
@@ -111,7 +111,7 @@ class MadeToken:
 
 
 def new_jti() -> str:
-    """192 random bits: nobody finds the row, or draws the codes of a request again, without the token."""
+    """192 random bits: without the token, neither its row nor the codes of its requests can be found."""
     return secrets.token_urlsafe(24)
 
 

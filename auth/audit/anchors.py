@@ -1,6 +1,6 @@
 """Anchors: how far the audit trail goes and with which hash, as a small text that leaves the machine.
 
-Print it, mail it, keep it elsewhere: whoever holds one can show later that the trail up to there is still the same
+Print it, mail it, keep it elsewhere: it proves later that the audit log up to there is unchanged
 (`auth.audit.verification`). Its seal (HMAC-SHA-256, with a key of its own from the installation's secret) shows that
 it is one of ours; the hash can be compared by eye as well.
 """

@@ -29,8 +29,8 @@ from db.types import Json
 Plain = str | int | bool | None
 Detail = Mapping[str, Plain | Sequence[Plain]]
 
-# The entries that say what was purged stay for ever: they name nobody, and without them the rest proves nothing. So do
-# those that say who changed how long things are kept: no term that somebody shortens takes its own record along.
+# Entries about purges are kept for ever: they name no person, and without them the rest proves nothing. So are entries
+# about changes of retention periods: a shortened period must not delete the record of its own shortening.
 KEPT = tuple(action.key for action in actions.ACTIONS.values() if action.stays)
 
 
@@ -48,7 +48,7 @@ class TrailEntry(Base):
     network: Mapped[str | None] = mapped_column(String(64), index=True)
     detail: Mapped[dict[str, Plain | list[Plain]]] = mapped_column(Json)
     canonical: Mapped[bytes] = mapped_column(LargeBinary)
-    # Goes with the content: without it nobody can try guesses against the digest that stays.
+    # Deleted with the content: without it, guesses cannot be tested against the digest that stays.
     salt: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 

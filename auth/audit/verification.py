@@ -1,8 +1,9 @@
 """Whether the audit trail is whole: recomputed from its entries, never from what it says of itself.
 
-A chain alone shows every change but one: somebody with the database may compute all of it anew. The seals show that,
-for whoever has not the installation's secret (`auth.audit.signatures`). That the end was cut off, or that an older
-state was put back, only an anchor shows that has left the machine (`auth.audit.anchors`).
+A hash chain alone shows every change but one: the whole of it may be computed anew by anyone who can write to the
+database. The signatures show that, unless the installation's secret was taken too (`auth.audit.signatures`).
+That the end was cut off, or that an older state was put back, only an anchor shows that has left the machine
+(`auth.audit.anchors`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What any directory of patrons answers, be it LDAP or the portal's own table: found by login, proven by secret.
 
 The two steps are apart so that the caller can charge the limit against guessing on the person's stable id
-in between. An unknown login is found too, as nobody: the same path goes on, and no secret opens it.
+in between. An unknown login gives an entry without an id: the same path goes on, and no secret opens it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Patron:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """A login that was looked up. `stable_id` is None for nobody; `login` is the folded form, for limits.
+    """A login that was looked up. `stable_id` is None for an unknown login; `login` is the folded form, for limits.
 
     What the secret will be tried on (`verifier`: a DN, or a hash) and the raw attributes show in no `repr`.
     """

@@ -60,7 +60,7 @@ def end(db: Session, row_id: int, *, now: datetime) -> None:
 
 
 def forget(db: Session, *, before: datetime) -> int:
-    """Drop the sign-ins that nobody has used since `before`; the number of them."""
+    """Delete the sign-ins without a request since `before`; how many."""
     old = delete(StaffSession).where(StaffSession.seen_at < before).returning(StaffSession.id)
     return len(db.execute(old).all())
 

@@ -1,8 +1,8 @@
 """Roles that check each other are given by two: what an administrator asks for, and a second person grants.
 
-Whoever looks after the accounts does not look into the log, and whoever answers for data protection watches them. So
-nobody has both roles, and nobody alone gives the second one or begins such an account anew. The link goes to whoever
-asked, the word that belongs to it to whoever granted: neither of the two can open the account without the other.
+Administrators of accounts do not read the session log, and data protection watches them. So no account has both roles,
+and granting the second one, or resetting such an account, takes two people. The link goes to the person who asked, the
+word that belongs to it to the one who granted: neither can open the account alone.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from auth.staff.secrets import new_seed, new_token, token_digest
 
 # So long it waits for a second person.
 LIFE = timedelta(days=7)
-# So long it is told afterwards.
+# So long afterwards it is shown.
 TOLD_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """An account that was granted. `word` is shown once, to whoever granted it."""
+    """An account that was granted. `word` is shown once, to the person who granted it."""
 
     staff: Staff
     word: str
@@ -54,7 +54,7 @@ def ask(
     now: datetime,
     make_token: Callable[[], str] = new_token,
 ) -> Invitation:
-    """Ask that `person` begins anew with what is wanted. Nothing changes until somebody grants it, the link included.
+    """Ask that `person` begins anew with what is wanted. Nothing changes until it is granted, the link included.
 
     What was asked about the same account before is over. Raises `NoRole`, `UnknownNetworks`, `RolesApart`.
     """
@@ -115,7 +115,7 @@ def refuse(db: Session, request: StaffRequest, *, actor: Actor, now: datetime) -
 
 
 def tell(db: Session, person: Staff, *, by: str, now: datetime) -> None:
-    """Remember what the command line did alone, so that everybody concerned is told."""
+    """Record what was done on the command line by one person, so that it is shown to all concerned."""
     told = _request(person, person.authority, by=by, now=now, token_digest="")
     told.decided_at, told.decided_by, told.granted = now, by, True
     db.add(told)

@@ -72,7 +72,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
     Role.ADMIN: frozenset(Action) - OF_THE_LOG,
 }
 
-# Each of these watches the other: nobody has both.
+# Each of these watches the other: no account has both.
 APART = frozenset({Role.ADMIN, Role.PRIVACY})
 
 LONGEST_SIGNIN = timedelta(hours=12)
@@ -100,15 +100,15 @@ def covers(authority: Authority, network: str) -> bool:
 
 
 def may_appoint(authority: Authority, other: Authority) -> bool:
-    """Whether somebody may give, change or take away what `other` says: nobody hands out more than they have."""
+    """Whether an account with `authority` may grant, change or revoke `other`: never more than its own."""
     if not may(authority, Action.ACCOUNTS):
         return False
     return not authority.networks or (bool(other.networks) and other.networks <= authority.networks)
 
 
 def takes_two(before: Authority | None, wanted: Authority) -> bool:
-    """Whether giving what is wanted to somebody who has `before` takes a second person: it opens the log's masks, or
-    opens them for more networks."""
+    """Whether a change from `before` to `wanted` needs a second person: it gives access to masked fields of the log,
+    or to those of more networks."""
     if Role.PRIVACY not in wanted.roles:
         return False
     if before is None or Role.PRIVACY not in before.roles:
@@ -117,7 +117,7 @@ def takes_two(before: Authority | None, wanted: Authority) -> bool:
 
 
 def may_second(authority: Authority, wanted: Authority) -> bool:
-    """Whether somebody may be the second person for what is wanted: for no network that is not theirs."""
+    """Whether an account with `authority` may be the second person for `wanted`: on its own networks only."""
     if not may(authority, Action.SECOND):
         return False
     return not authority.networks or (bool(wanted.networks) and wanted.networks <= authority.networks)

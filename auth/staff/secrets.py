@@ -3,7 +3,7 @@
 - Passwords: argon2id (RFC 9106), 19 MiB, two passes, one lane; one hash at a time, and a short
   queue; another for those whose browser the account does not know.
 - The second factor's secret is not stored at all: it is HMAC-SHA-256 over the account's random seed with a key derived
-  from the installation's secret. Whoever steals the rows alone has no codes.
+  from the installation's secret. The rows alone give no codes.
 - Recovery codes: HMAC-SHA-256 with another derived key. Setup links and browser tokens have 256 random bits: SHA-256.
 """
 
@@ -31,7 +31,7 @@ MOST_OF_ONE_PLACE = 3
 SEED_BYTES = 32
 # RFC 4226 section 4 asks for 160 bits.
 TOTP_SECRET_BYTES = 20
-# The hash of a password that nobody knows: a login without an account costs the same work.
+# The hash of an unknown random password: a login without an account costs the same work.
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$5jFEL6OtNQ1VUlyhjylbpg$WJYeKqKDGRvPqSEE095JeFPKMY4B3K8f0C6BAFTX8uI"
 
 
@@ -71,8 +71,8 @@ class StaffSecrets:
     def opens(self, password_hash: str | None, password: str, *, stranger_at: str | None = None) -> bool:
         """Whether the password is right; the same work where there is no hash. Raises `BusyHashing`.
 
-        Whoever tries in a browser that the account does not know is a stranger, and says from where: strangers have a
-        queue of their own, in which nobody has more than a few places.
+        `stranger_at` is the source address of an attempt from a browser that the account does not know: those share a
+        queue of their own, in which one address has a few places at most.
         """
         if len(password) > LONGEST_PASSWORD:
             password = ""
@@ -104,7 +104,7 @@ def new_seed() -> bytes:
 
 
 def token_digest(token: str) -> str:
-    """How a token of full strength is kept: nobody can go back from it, so no key is needed."""
+    """The digest under which a token of full strength is stored: not reversible, so no key is needed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

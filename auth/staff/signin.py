@@ -1,7 +1,7 @@
 """Signing in: a password, then a second factor, each with budgets that strangers cannot use against staff.
 
-A browser that this person has signed in with before shows so by a sealed cookie, and has a budget of its own. Every
-other browser shares one budget for the account and one for its address. All reopen by themselves.
+A browser that this person has signed in with before proves it by a signed cookie, and has a rate limit of its own. All
+other browsers share one for the account and one for the address. All open again by themselves.
 """
 
 from __future__ import annotations

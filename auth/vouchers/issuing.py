@@ -63,7 +63,7 @@ class Order:
 
 
 def draw_at_random(_number: int, _attempt: int) -> str:
-    """A code that nobody can draw again."""
+    """A code that cannot be drawn again."""
     return codes.make()
 
 
@@ -173,7 +173,7 @@ def is_alive(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def live_codes(db: Session, *, now: datetime) -> int:
-    """How many codes would let somebody in, were they guessed now."""
+    """How many codes would be accepted now, were they guessed."""
     alive = select(func.count()).select_from(Voucher).join(Batch).where(*is_alive(now))
     return db.scalar(alive.where(or_(Batch.ends_at.is_(None), Batch.ends_at > now))) or 0
 

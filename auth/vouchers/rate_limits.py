@@ -1,10 +1,10 @@
-"""Budgets against guessing the codes of passes, and what they bound.
+"""Rate limits against guessing voucher codes, and what they bound.
 
 A try is taken from the client's own budget before its code is looked up, and given back when the code exists. Only a
-code that nobody was ever given counts against the gateway, the site and all of them together. When one of those is
+code that was never issued counts against the gateway, the site and all of them together. When one of those is
 spent, a client with no failure of its own is still heard, out of a reserve of so many tries a minute: a right code is
 looked up while others guess beside it, and whatever they do, the next minute has as many again. To keep a gateway's
-reserve spent, somebody needs that many clients a minute that have not failed in the last quarter of an hour.
+reserve spent, an attacker needs that many clients a minute that have not failed in the last quarter of an hour.
 
 What a day can answer stays small beside the codes there are: see `guesses_per_day` and `auth.vouchers.codes.POSSIBLE`.
 """
@@ -40,7 +40,7 @@ IN_FLIGHT = 64
 
 @dataclass(frozen=True, slots=True)
 class RedeemAttempt:
-    """Whoever tries a code: a client (MAC) behind a gateway (identity) at a site (slug)."""
+    """The source of an attempt: a client (MAC) behind a gateway (identity) at a site (slug)."""
 
     gateway: str
     site: str
@@ -104,7 +104,7 @@ def charge(db: Session, guess: RedeemAttempt, *, now: datetime) -> AuthError:
 
 
 def is_closed(db: Session, *, gateway: str, site: str, now: datetime) -> bool:
-    """Whether somebody behind this gateway has to wait before another code is looked up."""
+    """Whether a client behind this gateway has to wait before another code is looked up."""
     guess = RedeemAttempt(gateway, site, "")
     try:
         rate_limits.check(db, guess.broad[:2], now=now)

@@ -71,13 +71,13 @@ def networks_of(db: Session, batch: Batch) -> frozenset[str]:
 
 
 def home_network(db: Session, batch: Batch, networks: frozenset[str]) -> str | None:
-    """The network under which the audit log has a batch, for somebody who works for these (none: all); None: none."""
+    """The network under which the audit log has a batch, as seen by staff of `networks` (none: all); None: none."""
     mine = sorted(slug for slug in networks_of(db, batch) if not networks or slug in networks)
     return mine[0] if mine else None
 
 
 def touches(db: Session, batch: Batch, authority: Authority) -> bool:
-    """Whether a batch is within somebody's networks."""
+    """Whether a batch is of a network of this authority."""
     return not authority.networks or home_network(db, batch, authority.networks) is not None
 
 

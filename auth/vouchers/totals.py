@@ -1,6 +1,6 @@
 """The books of passes: printed = used + void + expired + left, for every batch, at every instant.
 
-A pass that somebody used counts as used for ever, whatever became of it afterwards. Of the others, one that was
+A pass that was used once counts as used for ever, whatever became of it afterwards. Of the others, one that was
 written off is void, one whose last instant of use is over has expired, and the rest is left. Each pass is in exactly
 one of the four, because one CASE says in which.
 """

@@ -68,7 +68,7 @@ def of_ids(voucher_ids: Collection[int]) -> Chosen:
 
 
 def void(db: Session, which: Chosen, *, reason: VoidReason, actor: Actor, now: datetime) -> list[int]:
-    """Write off passes that nobody has used: spoiled, lost, left over; the ids. `undo` restores them for a minute."""
+    """Write off unused passes: spoiled, lost, left over; the ids. `undo` restores them for a minute."""
     unused = and_(which.condition, Voucher.used_at.is_(None))
     gone = _void(db, unused, reason=reason, actor=actor, now=now)
     _write(db, which, gone, (BATCH_VOIDED, PASS_VOIDED), {"reason": reason.value}, actor=actor, now=now)
@@ -134,7 +134,7 @@ def alive(db: Session, which: Chosen, *, now: datetime) -> tuple[int, int]:
 
 
 def suspend(db: Session, batch_id: int, *, actor: Actor, now: datetime) -> bool:
-    """Let nobody more in with passes of this batch, until `resume`; False where it was so. Who is online stays so."""
+    """Stop admission with passes of this batch until `resume`; False where it was stopped. Open sessions go on."""
     if not _set_suspended(db, batch_id, Batch.suspended_at.is_(None), at=now):
         return False
     _append(db, BATCH_SUSPENDED, batch_id, {}, actor=actor, now=now)
@@ -186,7 +186,7 @@ def _write(
 ) -> None:
     """One entry for each batch that was chosen as a whole, and one for each single pass; `sessions` ended, by pass.
 
-    All rows are changed by now: nobody waits for one of them while the numbers of the audit log are locked.
+    All rows are changed by now, so that no row lock is waited for while the audit log's head is locked.
     """
     of_batch, of_pass = actions
     for batch_id in sorted(which.batch_ids & {one.batch_id for one in changed}):

@@ -41,7 +41,7 @@ class Difference:
 def compare(
     leases: Iterable[LeaseState], held: frozenset[int], *, confirmed_version: int, now: datetime
 ) -> Difference:
-    """What does not fit, leaving alone whatever is just changing or not told yet. Pure."""
+    """The mismatches, without what is just changing or not yet confirmed. Pure."""
     expected: set[int] = set()
     excused: set[int] = set()
     for lease in leases:
@@ -85,7 +85,7 @@ def note(db: Session, *, gateway_id: int, held: frozenset[int], now: datetime) -
         elif row.version is None:
             db.delete(row)
         elif row.version <= confirmed:
-            # It had been told again and has done as it was told.
+            # It was notified again, and complied.
             row.settled_at, row.remedy = now, Remedy.TOLD_AGAIN
     new = [
         {"gateway_id": gateway_id, "number": number, "kind": kind, "since": now, "last_at": now, "reports": 1}

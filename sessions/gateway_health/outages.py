@@ -1,4 +1,4 @@
-"""When gateways are silent, to the instant: from the last word before a silence until the first one after it."""
+"""Outages of gateways: from the last contact before a silence until the first one after it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sites.models import Gateway
 
 
 def hear(db: Session, *, gateway_id: int, now: datetime, health: dict[str, Any] | None = None) -> None:
-    """A gateway has spoken: note it, with its `health` where it told it, and end its silence if it had one.
+    """Record contact from a gateway, with its `health` if reported, and end its outage if there was one.
 
-    A silence that no sweep was there to notice is written down as well.
+    An outage that no sweep noticed is recorded as well.
     """
     seen_at = db.scalar(_SEEN, {"gateway": gateway_id})
     if seen_at is not None and now - seen_at >= GATEWAY_SILENT:

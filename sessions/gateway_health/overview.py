@@ -1,4 +1,4 @@
-"""How every gateway does, told once for the page, the command line and the operator's watch. Plain values."""
+"""The state of every gateway as plain values, for the page, the command line and the metrics."""
 
 from __future__ import annotations
 

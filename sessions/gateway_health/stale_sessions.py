@@ -1,4 +1,4 @@
-"""What is done about drifts that last: the gateway is told once more; a session that it still does not hold is over.
+"""Lasting mismatches: the gateway is notified once more; a session that it still does not hold is stale, and ended.
 
 Nothing is closed for being old: only by report after report of a gateway that speaks.
 """
@@ -23,7 +23,7 @@ CLOSE_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What one round did: sessions closed, and clients about whom a gateway was told again."""
+    """What one round did: sessions closed, and clients for which a gateway was notified again."""
 
     closed: int
     told: int
@@ -35,7 +35,7 @@ def settle(db: Session, *, now: datetime, most: int = 500) -> Settled:
 
 
 def _close(db: Session, *, now: datetime, most: int) -> int:
-    """End the sessions that a gateway does not hold although it was told again and said that it had done so."""
+    """End the sessions that a gateway does not hold although it confirmed the repeated notification."""
     lasting = (
         select(Mismatch.id, Mismatch.number)
         .join(Gateway, Gateway.id == Mismatch.gateway_id)

@@ -1,4 +1,4 @@
-"""Refusals, written down: for which reason somebody stayed outside, and on which facts. The guest holds the code.
+"""The log of denials: the reason of each and the facts it was decided on. The guest is shown its code.
 
 A device that runs into the same rule again within a minute meets the same code, and only so many are written for one
 site in an hour: a flood of refusals fills no disk.

@@ -1,4 +1,4 @@
-"""What is seen of a device or a person before somebody has said why they need more. Pure.
+"""What is shown of a device or a person before a reason was given to see more. Pure.
 
 Enough stays to tell two rows apart and to read a row aloud; not enough to find the device or the person elsewhere.
 """

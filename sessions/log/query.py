@@ -196,7 +196,7 @@ def _equalities(
 
 
 def _untied(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    """The same value, which no index is about."""
+    """COALESCE(column, column): hides the column from SQLite's planner, so that another index leads."""
     return func.coalesce(column, column, type_=column.type)
 
 

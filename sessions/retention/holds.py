@@ -1,4 +1,4 @@
-"""Legal holds: what an authority ordered to be kept is purged by nobody, and its neighbours are.
+"""Legal holds: what an authority ordered to be kept is not purged, and its neighbours are.
 
 A hold acts from the moment it is placed, because what is gone is gone. A second person confirms it within a week, or
 it lapses. It ends by itself on its last day, or when two have lifted it.
@@ -161,7 +161,7 @@ def confirm(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> Non
 def lift(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> bool:
     """End it, so that the next run purges what it held; False where a second person has still to say so.
 
-    One that nobody has confirmed is lifted by one. Raises `SamePerson`, `OverHold`.
+    An unconfirmed one is lifted by one person. Raises `SamePerson`, `OverHold`.
     """
     if hold.confirmed_at is not None and hold.lift_asked_at is None:
         _claim(db, hold, LegalHold.lift_asked_at.is_(None), now, lift_asked_at=now, lift_asked_by=actor.name)

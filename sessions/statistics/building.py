@@ -81,7 +81,7 @@ def make(db: Session, day: date, *, bases: Mapping[Pair, Basis] | None = None, d
 
 
 def store(db: Session, made: Made, *, now: datetime) -> bool:
-    """Write the figures of a day; False where somebody else has."""
+    """Write the figures of a day; False where another process has."""
     assert made.sketches is not None
     devices, by_network = months.estimates(made.sketches.items())
     values = {

@@ -1,4 +1,4 @@
-"""A month's secret, and what is left of its devices when it is closed: numbers, and sketches that nobody can undo."""
+"""A month's secret, and what is left of its devices once it is closed: numbers, and irreversible sketches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which networks were in service at which sites on a day, and for how long somebody could want them."""
+"""Which networks were in service at which sites on a day, and for how long they could be in demand."""
 
 from __future__ import annotations
 

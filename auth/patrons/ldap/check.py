@@ -85,7 +85,7 @@ class _Look:
             yield from self._person(wire, deadline, self._login)
 
     def proof(self, wire: requests.LdapConnection) -> list[ConfigFinding]:
-        """Nobody's name with a wrong password: anything but a refusal would let in everybody, or nobody."""
+        """Bind as an entry that does not exist with a wrong password: anything but invalidCredentials is a fault."""
         answer = requests.bind(wire, f"cn=arobase-nobody,{self.settings.base_dn}", b"no password of anybody")
         match answers.judge_bind(answer.code, answer.message, answer.policy):
             case BindResult.WRONG:

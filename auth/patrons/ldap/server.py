@@ -111,7 +111,7 @@ class LdapServer:
         try:
             result = work(kept.connection)
         except BaseException as error:
-            # Whatever went wrong, an answer may still be under way: nobody else may read it.
+            # An answer may still be on its way: the connection must not be reused.
             kept.line.close()
             if isinstance(error, BrokenConnection) or not isinstance(error, Exception):
                 raise

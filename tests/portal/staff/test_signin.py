@@ -231,14 +231,14 @@ def test_it_leads_to_the_page_that_was_asked_for(cem: Clerk) -> None:
 def test_without_its_trail_nothing_is_done(
     cem: Clerk, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failing audit write fails the deed."""
+    """A failing audit write fails the action."""
     cem.get("/staff/signin")
     cem.press("/staff/signin", login="cem", password=PASSWORD)
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the trail cannot be written")
 
-    monkeypatch.setattr(log, "record", broken)
+    monkeypatch.setattr(log, "append", broken)
     assert cem.press("/staff/signin/code", code=cem.code()).status_code == 500
     assert not is_in(cem)
     with services.make_session() as db:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from markupsafe import Markup
+
 # Fixed: the code stays the same from page to page, and is made five times faster.
 MASK = 3
 # The blank modules that a reader needs on each side (ISO/IEC 18004).
@@ -36,6 +38,15 @@ def draw(text: str, *, margin: int = 0) -> Drawing:
     code.make(fit=False)
     matrix = code.get_matrix()
     return Drawing(len(matrix), "".join(_runs(matrix)))
+
+
+def svg_of(text: str, label: str) -> Markup:
+    """The code of `text` as an SVG element for a page, with `label` for those who do not see it."""
+    code = draw(text, margin=QUIET_ZONE)
+    return Markup(
+        '<svg class="code" role="img" aria-label="{label}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        '<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
+    ).format(label=label, side=code.side, path=code.path)
 
 
 def modules(text: str) -> int:

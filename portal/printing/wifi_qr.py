@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup
 
-from portal.printing.qr import QUIET_ZONE, draw
+from portal.printing.qr import svg_of
 
 _SPECIAL = re.compile(r'([\\;,":])')
 
@@ -19,8 +19,4 @@ def joining_uri(ssid: str) -> str:
 
 def joining_code(ssid: str, label: str) -> Markup:
     """The code as an SVG picture, with `label` as the text for those who do not see it."""
-    code = draw(joining_uri(ssid), margin=QUIET_ZONE)
-    return Markup(
-        '<svg class="code" role="img" aria-label="{label}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-        '<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
-    ).format(label=label, side=code.side, path=code.path)
+    return svg_of(joining_uri(ssid), label)

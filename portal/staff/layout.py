@@ -16,7 +16,7 @@ from db.engine import reading
 from portal.http.security_headers import STYLE as SHARED_STYLE
 from portal.http.security_headers import is_staff_page
 from portal.i18n.translation import say
-from portal.printing.qr import QUIET_ZONE, draw
+from portal.printing.qr import svg_of
 from portal.services import services
 from portal.staff import carried_forms
 from portal.staff.forms import form_field
@@ -129,7 +129,7 @@ def vocabulary() -> dict[str, Any]:
         "menu": menu,
         "form_field": form_field,
         "here_in": here_in,
-        "qr": picture,
+        "qr": svg_of,
         "papers": papers,
         "pass_state_in_words": pass_state_in_words,
         "void_reason_in_words": void_reason_in_words,
@@ -152,12 +152,3 @@ def desk_name(slug: str) -> str:
             g.desk_names = site_names(db)
     names: dict[str, str] = g.desk_names
     return names.get(slug, slug)
-
-
-def picture(text: str, label: str) -> Markup:
-    """The QR code of `text` as an SVG picture, with `label` for those who do not see it."""
-    code = draw(text, margin=QUIET_ZONE)
-    return Markup(
-        '<svg class="code" role="img" aria-label="{label}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-        '<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
-    ).format(label=label, side=code.side, path=code.path)

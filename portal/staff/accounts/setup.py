@@ -19,10 +19,10 @@ from auth.staff.totp import as_base32, enrolment_uri, make_recovery_codes, step_
 from db.engine import reading
 from portal.denials.rendering import staff_page
 from portal.i18n.translation import say
+from portal.printing.qr import svg_of
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import anyone
-from portal.staff.layout import picture
 
 
 @staff.get("/setup/<token>")
@@ -105,7 +105,7 @@ def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:
         token=token,
         word=request.form.get("word", "")[:40],
         refusal=refusal,
-        drawing=picture(uri, say("Code to scan with your authenticator")),
+        drawing=svg_of(uri, say("Code to scan with your authenticator")),
         key=" ".join(_fours(as_base32(secret))),
     )
     response = make_response(page, refusal.status if refusal else 200)

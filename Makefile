@@ -9,7 +9,7 @@ TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd 
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 
-.PHONY: help setup run code phone tour test test-all mutants coverage house check bench lock packages
+.PHONY: help setup run code phone tour test test-all mutants coverage house check bench messages lock packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ check: $(BIN)/.ready-dev ## Style, types and who imports whom
 bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
 	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
 	@$(ROOTED) lab.bench
+
+messages: setup ## Add new texts to the catalogues, and take out what nothing says any more
+	@$(BIN)/python -m lab.messages
 
 lock: ## Make the locks anew from the ranges in pyproject.toml (needs uv)
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt

@@ -6,33 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
+from lab.messages import key, used_texts
 from portal.i18n.translation import FOLDER, LANGUAGES, Catalogue, in_full, in_words, volume
 from tests.portal.speaking import speaking
 
-ROOT = Path(__file__).parents[2]
-KEYWORDS = {"_": None, "N_": None, "say": None, "many": (1, 2), "say_number": (1, 2), "Plural": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 # English is the language of the sources.
 TRANSLATED = [code for code in LANGUAGES if code != "en"]
-Text = str | tuple[str, ...]
-
-
-def used_texts() -> Iterator[Text]:
-    """Every text that a page or the portal says."""
-    for method, pattern in (
-        ("jinja2.ext:babel_extract", "templates/**/*.html"),
-        *(("python", f"{room}/**/*.py") for room in ("portal", "ads", "sessions", "auth")),
-    ):
-        for path in ROOT.glob(pattern):
-            for _, text, _, _ in extract_from_file(method, path, keywords=KEYWORDS):
-                yield text
 
 
 def read(code: str) -> Catalog:
@@ -46,10 +31,6 @@ def messages(code: str) -> list[Message]:
 
 def forms(text: object) -> list[str]:
     return [text] if isinstance(text, str) else [str(form) for form in text or ()]  # type: ignore[attr-defined]
-
-
-def key(text: object) -> str:
-    return forms(text)[0]
 
 
 @pytest.mark.parametrize("code", TRANSLATED)

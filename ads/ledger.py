@@ -42,7 +42,7 @@ def accept(
 ) -> Opened:
     """Count the acceptance and give the lease that it earns: the first one, or a renewal when that is due.
 
-    Nobody is known by name here: the entitlement is the device's, on this network alone.
+    No person is known here: the entitlement is the device's, on this network alone.
 
     Raises `SpentImpression` and `NotDue`; nothing has changed then (the caller rolls back).
     """

@@ -29,7 +29,7 @@ class Capabilities:
 
     learns: Learning
     learns_within_seconds: int
-    # It ends access at the deadline although nobody tells it to. Otherwise the portal tells it each end.
+    # It ends access at the deadline by itself. Otherwise the portal sends it each end.
     ends_by_itself: bool
     # The finest step of time in which it keeps a deadline.
     finest_seconds: int = 1

@@ -1,4 +1,4 @@
-"""What every kind of gateway is told, and what it answers. Pure values: no HTTP, no database, no kernel."""
+"""What every kind of gateway gets and answers. Pure values: no HTTP, no database, no kernel."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Recalculation:
 def make_next(service: Services) -> date | None:
     """Make the figures of the next day that is due, and close the months that are done; the day, or None.
 
-    The work is done while only reading: whoever writes waits for the last step alone. Two at once make one day.
+    The work is done in a read-only session, so that writers wait for the last step alone. Two at once make one day.
     """
     with reading(service.make_session) as db:
         day = building.due(db, now=service.clock())

@@ -29,7 +29,7 @@ class GatewayState(enum.StrEnum):
     DRIFTING = "drifting"
 
 
-# What somebody must see to first.
+# What needs an operator first.
 WORST_FIRST = (
     GatewayState.SILENT,
     GatewayState.FAULTY,

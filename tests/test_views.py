@@ -1,4 +1,4 @@
-"""Routes are leaves: they ask queries of their noun, and no route module is another one's library."""
+"""The portal asks queries of the nouns below it, and no route module is another one's library."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ METHODS = {"get", "post", "route"}
 STATEMENTS = {"select", "update", "delete", "insert", "exists", "func"}
 
 
-def sources() -> dict[str, ast.Module]:
-    """Every module of the rooms with pages, by its dotted name; without the packages, which register the routes."""
+def sources(*rooms: str) -> dict[str, ast.Module]:
+    """Every module of these rooms by its dotted name, without the packages, which register the routes."""
     found = {}
-    for room in PAGES:
+    for room in rooms:
         for path in (ROOT / room).rglob("*.py"):
             if path.name != "__init__.py":
                 name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -46,12 +46,12 @@ def has_routes(module: ast.Module) -> bool:
 
 
 def test_no_route_module_imports_another() -> None:
-    modules = sources()
+    modules = sources(*PAGES)
     routes = {name for name, module in modules.items() if has_routes(module)}
     assert len(routes) > 20
     assert {name: imports(modules[name]) & routes for name in routes if imports(modules[name]) & routes} == {}
 
 
-def test_pages_build_no_statements() -> None:
+def test_the_portal_builds_no_statements() -> None:
     built = {f"sqlalchemy.{name}" for name in STATEMENTS}
-    assert {name for name, module in sources().items() if imports(module) & built} == set()
+    assert {name for name, module in sources("portal").items() if imports(module) & built} == set()

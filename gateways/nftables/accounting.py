@@ -1,4 +1,4 @@
-"""What the portal is told about the clients' traffic: bytes, packets, and for how long they are silent. Pure."""
+"""The report on the clients' traffic: bytes, packets, and idle times. Pure."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MOST_ADDRESSES_6 = 16
 
 # A device that is set up by hand may have a few.
 MOST_ADDRESSES_4 = 4
-# Whoever makes cards up must not fill our memory. As many as the kernel has neighbours (deploy/sysctl.conf).
+# Invented MAC addresses must not fill our memory. As many as the kernel has neighbours (deploy/sysctl.conf).
 MOST_CARDS = 32768
 FORGET_SECONDS = 600.0
 # How many cards are looked at for each one that is new.

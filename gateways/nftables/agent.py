@@ -1,7 +1,7 @@
 """The gateway agent: follows the portal's feed and makes the kernel keep it. `python -m
 gateways.nftables.agent`.
 
-It ends nobody's access by hand: every lease carries its deadline into the kernel. Stopping the agent, by
+It ends no access by itself: every lease carries its deadline into the kernel. Stopping the agent, by
 whatever means, changes nothing for anybody.
 """
 

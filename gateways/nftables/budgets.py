@@ -5,7 +5,7 @@ a set of cards can be filled by one station; a full one means neither open nor s
 all others that have none. A client that DHCP gave its address to, or that has a grant, has a bucket in a set of its
 own, where nobody else gets in: another card that uses its address is dropped before it comes here.
 
-A time-out is as long as an empty bucket takes to fill: whoever is quiet for that long loses nothing by being forgotten.
+A time-out is as long as an empty bucket takes to fill, so that an entry which expires loses nothing.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def identify_rules(configuration: Configuration) -> list[str]:
         "meta mark 0 return",
         "meta nfproto ipv4 add @holders4 { meta mark . ip saddr }",
         "meta nfproto ipv6 add @holders6 { meta mark . ip6 saddr }",
-        # The flow belongs to whoever sends in it now, and its answers to nobody else.
+        # The flow belongs to the client that sends in it now, and so do its answers.
         "ct direction original ct mark set meta mark",
     ]
 

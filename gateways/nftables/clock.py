@@ -1,6 +1,6 @@
 """The portal's time as the gateway knows it, without trusting the gateway's own wall clock while it runs.
 
-Lengths are measured on CLOCK_BOOTTIME, which nobody can set. The wall clock is asked for one thing only: how
+Lengths are measured on CLOCK_BOOTTIME, which cannot be set. The wall clock is asked for one thing only: how
 long the machine was off.
 """
 

@@ -120,9 +120,11 @@ class Enforcement:
         is_ours = table is not None and table.epoch == self.epoch and table.layout == layout()
         self._meddled += 1
         if self._meddling.grew(self._meddled, boot_time()):
-            # Once for each burst: whoever does it every second is put right every second, and told of once.
-            what = "somebody changed our table: putting it right"
-            log.error("%s", what if is_ours else "our table was removed or replaced: loading it again")
+            # Once for each burst: a program that changes it every second is corrected every second, and logged once.
+            what = "another program changed our nftables table: restoring it"
+            log.error(
+                "%s", what if is_ours else "our nftables table was removed or replaced: loading it again"
+            )
         self.load()
         self.make_fit(wanted, wanted.keys() | self.everybody(), lessee, leased | self.without_grant())
         return not is_ours

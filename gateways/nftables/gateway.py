@@ -47,7 +47,7 @@ class Gateway:
         self.landing_key: bytes | None = None
         self._kernel_lock = asyncio.Lock()
         self._journal_lock = asyncio.Lock()
-        # From the kernel to the journal a change is half done: whoever compares the two must not look then.
+        # Between kernel and journal a change is half done: the two must not be compared then.
         self._change_lock = asyncio.Lock()
         self._macs: dict[MacAddress, int] = {}
         # When each grant ends on our own clock, and the portal's word that it was reckoned from.

@@ -94,7 +94,7 @@ class AddressMonitor:
             if holder is not None and await self._stays(holder, address):
                 self._settle_for_now(address)
                 if self._gateway.book.leased.get(address) == mac:
-                    log.warning("DHCP leased %s while somebody online uses it, and goes on using it", address)
+                    log.warning("DHCP leased %s, which an online client uses and keeps", address)
             elif self._gateway.book.holders.get(address) == holder:
                 await self._move(mac, address)
         except KERNEL_FAULTS as error:

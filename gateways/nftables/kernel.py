@@ -1,6 +1,6 @@
 """The only door to the kernel's tables: runs nft, reads what is there, and says plainly when it cannot know.
 
-A failed or odd read is `UnknownState`, never an empty table: nobody is cut off and nobody let in because of
+A failed or odd read is `UnknownState`, never an empty table: no client is cut off or let in because of
 it.
 """
 
@@ -138,7 +138,7 @@ def read_counters() -> dict[str, int]:
     counters = [entry["counter"] for entry in listed if "counter" in entry]
     found = {each["name"]: int(each["packets"]) for each in counters if each["table"] == "arobase"}
     if not found.keys() >= set(COUNTERS):
-        # Somebody removed the table while it was listed.
+        # The table was removed while it was listed.
         raise UnknownState("counters of ours are missing")
     return found
 

@@ -1,4 +1,4 @@
-"""What may stand in the way on this machine before anything is touched: all of it is told at once."""
+"""Checks of this machine before anything is changed: all faults are reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proves that a granted client's packet comes out at the uplink, whatever somebody else did to this machine.
+"""Proof that a granted client's packet comes out at the uplink, whatever else was configured on this machine.
 
 A frame is handed to the client interface as if it had come from the air: it is sent on a virtual interface of ours,
 from where tc(8) redirects it to the other's ingress. It takes every step that a client's packet takes, through

@@ -38,7 +38,7 @@ ADVERTISEMENTS_ONLY = (
 async def answers(interface: str, mac: MacAddress, address: IpAddress) -> bool:
     """Whether the card `mac` says within a second or so that `address` is its own. Needs CAP_NET_RAW.
 
-    Raises OSError when nobody can be asked: that is no silence.
+    Raises OSError when no probe can be sent: that is no silence.
     """
     loop = asyncio.get_running_loop()
     card = bytes.fromhex(mac.replace(":", ""))

@@ -21,7 +21,7 @@ from gateways.types import MacAddress
 ARRIVAL_SECONDS = 10.0
 # While the portal is away, the latest of those it has to be told of are kept; a call names so many at once.
 MOST_WAITING, TOLD_AT_ONCE = 8192, 500
-# Counters of ours whose growth somebody should look at.
+# Counters whose growth an operator should look at.
 NAMED = "`nft list set inet arobase impostors` names its card"
 ALERTS = {
     "dns": "a client without a lease asks more of DNS than any honest one (a tunnel?)",
@@ -41,7 +41,7 @@ class Reporter:
         self._is_first = True
         self._ledger = Ledger()
         self._alerts = {name: Alert() for name in ALERTS}
-        # Who waits to be told of, each with the number of its last news.
+        # The clients to report, each with the number of its last change.
         self._arrived: dict[MacAddress, int] = {}
         self._news = itertools.count(1)
         # The last announced stands last.

@@ -1,6 +1,6 @@
-"""What is wrong with this gateway now: told in the log once when it begins and once when it ends, and to the portal.
+"""What is wrong with this gateway now: logged once when it begins and once when it ends, and reported to the portal.
 
-A trouble is a short code that the portal has words for, and at most a few names that help whoever looks.
+A trouble is a short code that the portal has words for, and at most a few names that help to find it.
 docs/gateway-nftables-protocol.md lists the codes.
 """
 

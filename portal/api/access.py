@@ -1,4 +1,4 @@
-"""Who may ask for what: every operation declares its scope, and one that declares nothing is answered to nobody."""
+"""Who may ask for what: every operation declares its scope; one without is closed to all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs are told: each answer beside the schema that describes it."""
+"""The answers of the API, each beside the schema that describes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what went wrong to the problem that a program is told."""
+"""From an exception to a problem document (RFC 9457)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The incident code on a refusal's page: what is written down of this request when somebody stays outside.
+"""The incident code on a refusal's page: what is recorded of a denied request.
 
 Where the database is away or busy, the page has no code; that it is shown never depends on it.
 """

@@ -1,4 +1,4 @@
-"""The gateways' calls over ASGI: the same application as over WSGI, but whoever waits for news holds no thread.
+"""The gateways' calls over ASGI: the same application as over WSGI, but a long poll holds no thread.
 
 A request runs in one of a few threads. Where the feed has nothing new, the view says for how long the gateway would
 wait (`LongPoll`); the thread goes back, and the view is asked again when there is news or the time is over.

@@ -1,4 +1,4 @@
-"""A gateway's confirmation, told to both rooms that wait for it: the leases, and the acceptances that earned them."""
+"""Record a gateway's confirmation with the leases, and with the acceptances that earned them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FakeGateways: held in this process, and told of each change at once."""
+"""FakeGateways: held in this process, and notified of each change at once."""
 
 from __future__ import annotations
 

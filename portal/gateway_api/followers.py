@@ -43,7 +43,7 @@ class Follower:
 
 
 class Followers:
-    """Everybody who waits in this process. The thread runs only while somebody does."""
+    """The followers of this process. The thread runs only while there are any."""
 
     def __init__(self, make_session: SessionMaker, wake: CommitNotifier) -> None:
         self._make_session = make_session
@@ -93,12 +93,12 @@ class Followers:
             while self._look_once():
                 pass
         except Exception:
-            # Whoever waits looks again when their time is over; the next one starts the thread anew.
+            # Followers look again at their own timeout; the next one starts the thread anew.
             log.exception("the feed watcher's thread stopped")
             self._looking = False
 
     def _look_once(self) -> bool:
-        """Tell whoever has news, then wait for a commit; False once nobody waits."""
+        """Wake the followers with news, then wait for a commit; False once there are none."""
         seen = self._wake.count
         versions = self._versions()
         with self._lock:
@@ -112,7 +112,7 @@ class Followers:
         return True
 
     def _versions(self) -> dict[int, int]:
-        """The version of every feed; none where the database is away: whoever waits then looks and is told so."""
+        """The version of every feed; empty where the database is away: followers then look, and get the error."""
         try:
             with reading(self._make_session) as db:
                 return feed_versions(db)

@@ -1,4 +1,4 @@
-"""The Captive Portal API (RFC 8908), true for the client that asks and for nobody else."""
+"""The Captive Portal API (RFC 8908), with the state of the client that asks alone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def state_of(gateway: Gateway) -> dict[str, object]:
     address = remote_address()
     if address is None or not gateway.holds(address):
         return captive
-    # Whoever has just come is known in a moment: the gateway's word of it, or its confirmation, is on its way.
+    # A client that has just arrived is known in a moment: the gateway's observation, or confirmation, is on its way.
     stay = await_found(lambda: _stay_of(gateway, address))
     if stay is None or stay.access is None:
         return captive

@@ -64,7 +64,7 @@ def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]
 def await_confirmation(access: AccessSession, gateway: Gateway) -> bool:
     """Wait until the gateway has confirmed the session's last lease here; False when it has not in time.
 
-    Only so many guests wait at once; the others are told at once to ask again, so that a silent gateway never holds
+    Only so many guests wait at once; the others get the page that reloads at once, so that a silent gateway never holds
     the threads that all other sites need.
     """
     if not WAITING.acquire(blocking=False):

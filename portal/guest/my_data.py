@@ -1,7 +1,7 @@
 """Everything held about a connection, for the one who has it (GDPR article 15): to read, and to take along.
 
 A MAC address alone proves nothing: what is shown is the session that this device has now, and those that it took over.
-Somebody who signed in with their card a moment ago has proven the account too, and sees its sessions on this network.
+A patron who signed in with the card a moment ago has proven the account too, and sees its sessions.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def redeem_pass() -> AnyResponse:
 def away(visit: ClientContext | None, code: str) -> Response:
     """Where the pass holds and how to get there; it is not touched."""
     networks = [one for one in services().places.networks() if one.allows(SigninMethod.PASS)]
-    # Somebody who only looks at a ticket was refused nothing.
+    # Opening a ticket's link is no denied request.
     incident = note(NOT_OFFERED if visit else NOT_HERE, visit) if request.method == "POST" else None
     page = render_page(
         "guests/pass_away.html",

@@ -11,7 +11,7 @@ from db.troubles import Trouble
 
 log = logging.getLogger(__name__)
 
-# A trouble that has not been met for so long is told again when it comes back.
+# A trouble that has not occurred for so long is logged again when it comes back.
 FORGET_SECONDS = 600.0
 
 

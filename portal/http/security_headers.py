@@ -23,7 +23,7 @@ STYLE = Path(__file__).parents[2] / "templates" / "shared" / "style.css"
 # Asked by machines, by whatever name they know us.
 ANY_HOST = ("/healthz", "/metrics", "/gateways/")
 DEFAULT_PORTS = {"http": 80, "https": 443}
-# So many wrong names are told in the log; a stranger may send any number of others.
+# At most so many wrong names are logged: a client may send any number of others.
 MOST_NAMES_TOLD = 20
 
 

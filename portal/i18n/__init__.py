@@ -1,1 +1,1 @@
-"""Translations: the catalogues, and how times and numbers are told."""
+"""Translations: the catalogues, and the formats of times and numbers."""

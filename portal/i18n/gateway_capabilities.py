@@ -1,4 +1,4 @@
-"""What a kind of gateway can do and what it cannot, told on the staff's page and by the command line."""
+"""The capabilities of a kind of gateway in words, for the staff page and the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gateway says is wrong with it, told on the staff's page and by the command line."""
+"""The faults that a gateway reports, in words for the staff page and the command line."""
 
 from __future__ import annotations
 

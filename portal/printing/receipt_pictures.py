@@ -1,6 +1,6 @@
 """A picture of what a receipt printer makes of its bytes: they are read command by command, as the printer does.
 
-So the preview shows what will be sent, not what somebody thinks was sent. Only the commands of `receipts` are known.
+So the preview shows the very bytes that will be sent. Only the commands of `receipts` are known.
 Lengths are the printer's dots, eight to the millimetre.
 """
 

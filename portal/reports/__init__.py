@@ -1,1 +1,1 @@
-"""Usage report: one document, told on the page, in print, as text and as open data."""
+"""Usage report: one document, rendered as a page, in print, as text and as open data."""

@@ -1,4 +1,4 @@
-"""Who may see which staff page: every view says so itself, and a view that says nothing is shown to nobody."""
+"""Who may see which staff page: every view declares it; one without is closed to all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from portal.staff import carried_forms, staff
 from portal.staff.forms import EarlierForm, ForeignForm, check_form
 from portal.staff.login import CONFIRMED_AT, SignedIn, me
 
-# How long somebody who has just shown who they are may do what needs that.
+# For how long a confirmed password opens the views that ask for one.
 CONFIRMED_FOR = timedelta(minutes=10)
 View = TypeVar("View", bound=Callable[..., object])
 

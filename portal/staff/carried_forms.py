@@ -1,6 +1,6 @@
-"""A form that met a sign-in which had ended is carried over it: nobody types twice what was typed already.
+"""A form that met a sign-in which had ended is carried over it: nothing has to be typed twice.
 
-Passwords and codes are never carried, and a form is carried to nobody but the person whose sign-in it was typed in.
+Passwords and codes are never carried, and a form is carried only to the person whose sign-in it was typed in.
 It goes through the sign-in pages signed, and from there into the browser's session, until it is shown once more with a
 button that sends it.
 """

@@ -42,7 +42,7 @@ class ForeignForm(Denial):
 class EarlierForm(ForeignForm):
     """The form is ours, of a sign-in that is over: who typed into it may carry that into another one.
 
-    `typed_by` is the account whose sign-in it was; None where nobody was signed in.
+    `typed_by` is the account whose sign-in it was; None without a sign-in.
     """
 
     def __init__(self, typed_by: int | None) -> None:

@@ -1,4 +1,4 @@
-"""The browsers that somebody has signed in with before: a sealed cookie says so, and earns a budget of its own.
+"""Browsers that an account has signed in with before: a signed cookie proves it, and gives a rate limit of its own.
 
 It opens nothing. Without it, strangers who guess at an account could keep its owner out.
 """

@@ -24,7 +24,7 @@ class DemoResult:
 def load_demo(db: Session, *, now: datetime) -> DemoResult:
     """Add the networks and sites of the demo town that are not there yet; live ones are live since `now`.
 
-    Rows that exist stay as somebody may have made them, so that starting again undoes nothing.
+    Existing rows are left as they are, so that starting again undoes no change.
     """
     networks = import_records(db, NETWORKS, (FILES / "networks.csv").read_bytes(), only_new=True)
     sites = import_records(db, SITES, (FILES / "sites.csv").read_bytes(), only_new=True)

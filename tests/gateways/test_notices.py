@@ -80,7 +80,10 @@ def test_one_who_meddles_every_moment_is_told_of_once(tmp_path: Path) -> None:
         for _ in range(5):
             spot.agent.nft("add", "element", "inet", "arobase", "limited", "{ 99 }")
             until(lambda: 99 not in limited(spot))
-        assert len([line for line in spot.agent.lines if "somebody changed our table" in line]) == 1
+        assert (
+            len([line for line in spot.agent.lines if "another program changed our nftables table" in line])
+            == 1
+        )
 
 
 def limited(spot: Hotspot) -> list[int]:

@@ -1,4 +1,4 @@
-"""What takes two: the accounts that somebody asks for, and the second person's answer."""
+"""Requests that take two people: asked for by one, granted or refused by the second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gateways told to staff: how one is and what to do, and why packets were refused."""
+"""Gateways in words for staff: the state of one, what to do, and why packets were refused."""
 
 from __future__ import annotations
 

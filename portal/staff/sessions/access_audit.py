@@ -1,4 +1,4 @@
-"""Consulting the log leaves a line in the trail, before anything is shown: no line, no data.
+"""Each look at the session log writes an audit entry first: without the entry, nothing is shown.
 
 One line for each look, search, export and unmasking: who, what was asked for, how many rows, what was unmasked. The
 question is written in the words of its address, which names neither device nor person.

@@ -1,4 +1,4 @@
-"""Sessions told to staff: how one stands, why it ended, by which way it came in, and every instant with its zone."""
+"""Sessions in words for staff: how one stands, why it ended, how it was let in, and each instant with its zone."""
 
 from __future__ import annotations
 

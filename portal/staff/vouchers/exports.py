@@ -1,6 +1,6 @@
 """The books as files for a spreadsheet, in the reader's language and on the town's clock: programs read the API.
 
-No codes stand in them: nobody has them any more.
+They hold no codes: those are kept nowhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""At the desk: codes that were typed wrong so often that nobody is heard, and the button that ends the waiting."""
+"""At the desk: gateways whose rate limit for wrong codes is reached, and the button that clears it."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from config.addresses import LOOPBACK, read_database_url, read_host, read_ldap_url, read_origin
 from config.authorities import read_authorities
@@ -23,6 +24,7 @@ from config.names import split_name
 from config.reader import IpNetwork, Reader, Secret, whole_path
 
 SHORTEST_SECRET = 32
+METROPOLITAN_FRANCE = ZoneInfo("Europe/Paris")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -85,6 +87,12 @@ class Settings:
         default_factory=lambda: (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
     )
     town: str = "Besançon"
+    # Of pages and files about the whole town; a site has its own.
+    zone: ZoneInfo = METROPOLITAN_FRANCE
+    # What stands on the map beside the sites, see `sites.map_background`.
+    map_file: Path | None = None
+    # The texts that go with an answer to a requisition; None: the French ones.
+    legal_note_file: Path | None = None
     contact: str = "wifi@example.org"
     dpo_contact: str = "dpo@example.org"
     accessibility_audit_on: str | None = None
@@ -130,6 +138,9 @@ def _settings(reader: Reader) -> Settings:
         trusted_proxies=reader.networks("TRUSTED_PROXIES", ()),
         metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
         town=reader.text("TOWN", "Besançon", longest=80),
+        zone=reader.parsed("ZONE", _zone) or METROPOLITAN_FRANCE,
+        map_file=reader.parsed("MAP_FILE", _file),
+        legal_note_file=reader.parsed("LEGAL_NOTE_FILE", _file),
         contact=reader.parsed("CONTACT", _contact) or "wifi@example.org",
         dpo_contact=reader.parsed("DPO_CONTACT", _contact) or "dpo@example.org",
         accessibility_audit_on=reader.parsed("ACCESSIBILITY_AUDIT_ON", _day),
@@ -177,11 +188,29 @@ def _contact(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> ZoneInfo:
+    # Asked by name first: ZoneInfo reads any file below the folders of zones.
+    if text not in available_timezones():
+        raise ValueError(
+            f"must be a name of the time zone database such as Europe/Paris or Indian/Reunion, not {text[:40]!r}"
+        )
+    return ZoneInfo(text)
+
+
 def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise ValueError(f"must be a day such as 2027-03-01, not {text!r}") from None
+
+
+def _file(text: str) -> Path:
+    path = whole_path(text)
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"names {path}, which cannot be read: {error.strerror}") from None
+    return path
 
 
 def _folder(text: str) -> Path:

@@ -36,6 +36,7 @@ from portal.app import create_app, make_services
 from portal.cli.nginx import GATEWAYS, STAFF, Front
 from portal.services import Services
 from sessions.leases import next_feed_version
+from sites.demo.town import MAP_FILE
 from sites.models import Gateway as Record
 
 PORTAL_HOST = "portal.arobase.test"
@@ -302,6 +303,8 @@ def portal_environment(folder: Path, url: str) -> dict[str, str]:
         "AROBASE_SECRET_KEY_FILE": str(folder / "secret"),
         "AROBASE_DATABASE_URL": f"sqlite:///{folder / 'arobase.sqlite3'}",
         "AROBASE_PORTAL_URL": url,
+        "AROBASE_TOWN": "Besançon",
+        "AROBASE_MAP_FILE": str(MAP_FILE),
     }
     if url.startswith("http:"):
         env["AROBASE_DEVELOPMENT"] = "true"

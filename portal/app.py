@@ -19,7 +19,7 @@ from auth.pseudonyms import Pseudonyms
 from auth.staff.secrets import StaffSecrets
 from auth.tokens import Tokens
 from auth.vouchers.keys import VoucherKeys
-from config import Serves, Settings
+from config import Serves, Settings, SettingsError
 from db.engine import SessionMaker, make_engine, make_session_maker
 from db.notify import CommitNotifier
 from portal import cli, error_handlers, templating
@@ -36,7 +36,10 @@ from portal.http.proxy_headers import TrustedProxies
 from portal.http.security_headers import init_security, read_style
 from portal.services import Clock, Services
 from portal.staff import layout, login, staff
+from sessions.legal_requests.note import FRENCH, LegalNote, UnusableNote, read_note
 from sessions.legal_requests.signing import Signer
+from sites.errors import RefusedImport
+from sites.map_background import MapBackground, read_background
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,7 +52,10 @@ def system_clock() -> datetime:
 def make_services(
     settings: Settings, *, clock: Clock = system_clock, directory: Directory | None = None
 ) -> Services:
-    """Everything the views need, wired once. Nothing is contacted yet."""
+    """Everything the views need, wired once. Nothing is contacted yet.
+
+    Raises `SettingsError` where a file that a setting names cannot be used.
+    """
     engine = make_engine(settings.database_url)
     make_session = make_session_maker(engine)
     # Every entry of the trail that is written through here bears a seal.
@@ -70,6 +76,8 @@ def make_services(
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session),
         page_cache=PageCache(),
+        map_background=_map_background(settings),
+        legal_note=_legal_note(settings),
         recorder=Recorder(make_session),
         troubles=FaultLog(),
         clock=clock,
@@ -107,6 +115,22 @@ def served(serves: Serves) -> list[Blueprint]:
             return [staff, api, health]
         case Serves.GATEWAYS:
             return [*blueprints(), health]
+
+
+def _map_background(settings: Settings) -> MapBackground:
+    if settings.map_file is None:
+        return MapBackground()
+    try:
+        return read_background(settings.map_file.read_bytes())
+    except RefusedImport as error:
+        raise SettingsError([f"AROBASE_MAP_FILE, {fault}." for fault in error.faults]) from error
+
+
+def _legal_note(settings: Settings) -> LegalNote:
+    try:
+        return read_note((settings.legal_note_file or FRENCH).read_bytes(), settings.zone)
+    except UnusableNote as error:
+        raise SettingsError([f"AROBASE_LEGAL_NOTE_FILE {fault}." for fault in error.faults]) from error
 
 
 def _directory(settings: Settings, make_session: SessionMaker) -> Directory:

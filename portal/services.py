@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from portal.caches.pages import PageCache
     from portal.denials.recorder import Recorder
     from portal.http.database_faults import FaultLog
+    from sessions.legal_requests.note import LegalNote
     from sessions.legal_requests.signing import Signer
+    from sites.map_background import MapBackground
 
 Clock = Callable[[], datetime]
 
@@ -50,6 +53,8 @@ class Services:
     places: GatewayCache
     stage: CreativeCache
     page_cache: PageCache
+    map_background: MapBackground
+    legal_note: LegalNote
     recorder: Recorder
     troubles: FaultLog
     clock: Clock
@@ -59,3 +64,8 @@ class Services:
 def services() -> Services:
     """The services of the application that answers this request."""
     return cast("Services", current_app.extensions["arobase"])
+
+
+def town_zone() -> ZoneInfo:
+    """The zone of pages and files that are about the whole town; what is about one site is told in that site's."""
+    return services().settings.zone

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request, url_for
 from markupsafe import Markup, escape
@@ -33,12 +32,11 @@ from portal.i18n.translation import (
 )
 from portal.printing.wifi_qr import joining_code
 from portal.public_values import PublicNetwork, PublicStay
-from portal.services import services
+from portal.services import services, town_zone
 from sites.models import SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
 KEPT = ("visit", "landing", "gateway")
-TOWN_ZONE = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,9 @@ def init_templates(app: Flask, style: str) -> None:
         in_language=in_language,
         contact_link=contact_link,
         sign_refusal=sign_refusal,
-        clock_time=clock_time,
-        end_time=lambda at, zone: end_time(at, zone, now=services().clock()),
-        day_and_time=lambda at, zone: day_and_time(at, zone, now=services().clock()),
+        clock_time=lambda at, zone=None: clock_time(at, zone or town_zone().key),
+        end_time=lambda at, zone=None: end_time(at, zone or town_zone().key, now=services().clock()),
+        day_and_time=lambda at, zone=None: day_and_time(at, zone or town_zone().key, now=services().clock()),
         in_words=in_words,
         in_full=in_full,
         volume=volume,
@@ -150,5 +148,5 @@ def share_left(access: PublicStay, network: PublicNetwork, left: timedelta) -> i
 def conformity_today() -> Conformity:
     """What the accessibility declaration may claim today."""
     service = services()
-    today = service.clock().astimezone(TOWN_ZONE).date()
+    today = service.clock().astimezone(town_zone()).date()
     return conformity(service.settings.accessibility_audit_on, today=today)

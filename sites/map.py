@@ -1,4 +1,4 @@
-"""A map without tiles: sites projected into a view box, and the river that makes the town recognisable.
+"""A map without tiles: sites projected into a view box, and the lines that make the town recognisable.
 
 Equirectangular around the middle latitude: over a town it is as good as Mercator, and a metre is the same length in
 both directions. Positions are in the units of the view box, y downwards, as SVG has it.
@@ -12,40 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sites.directory import Hotspot
+from sites.map_background import Bounds, Feature, MapBackground, Point
 from sites.models import SiteKind, SiteState
-
-Point = tuple[float, float]
-
-# Longitude and latitude of the Doubs from upstream to downstream, drawn by hand from its well-known shape: past
-# Rivotte, around the old town (la Boucle), past Tarragnoz and on to Velotte. Approximate: not for navigation.
-DOUBS: tuple[Point, ...] = (
-    (6.0830, 47.2560),
-    (6.0730, 47.2470),
-    (6.0620, 47.2400),
-    (6.0500, 47.2362),
-    (6.0410, 47.2345),
-    (6.0365, 47.2352),
-    (6.0348, 47.2380),
-    (6.0335, 47.2405),
-    (6.0300, 47.2418),
-    (6.0250, 47.2418),
-    (6.0205, 47.2405),
-    (6.0172, 47.2388),
-    (6.0155, 47.2362),
-    (6.0163, 47.2335),
-    (6.0195, 47.2318),
-    (6.0240, 47.2308),
-    (6.0275, 47.2298),
-    (6.0290, 47.2285),
-    (6.0270, 47.2268),
-    (6.0215, 47.2255),
-    (6.0150, 47.2240),
-    (6.0080, 47.2222),
-    (6.0010, 47.2195),
-    (5.9930, 47.2165),
-    (5.9850, 47.2120),
-    (5.9720, 47.2075),
-)
 
 
 class MapShape(enum.StrEnum):
@@ -83,25 +51,9 @@ _CORNERS = {
     MapShape.OCTAGON: (8, 22.5),
     MapShape.STAR: (10, 0.0),
 }
+NOTHING = MapBackground()
 # The equator's length by 360 degrees, in metres.
 _DEGREE_METRES = 111_320.0
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """A part of the world in degrees (WGS 84)."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-
-    def holds(self, longitude: float, latitude: float) -> bool:
-        return self.west <= longitude <= self.east and self.south <= latitude <= self.north
-
-
-# The old town, for a second map on which its squares do not cover each other.
-BOUCLE = Bounds(west=6.0120, south=47.2270, east=6.0400, north=47.2485)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +72,27 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """`outline` is the value of an SVG ``polyline``'s ``points``."""
+
+    feature: Feature
+    outline: str
+
+
+@dataclass(frozen=True, slots=True)
 class TownMap:
-    """`river` is the value of an SVG ``polyline``'s ``points``, empty for a town that it does not run through; `metre`
-    is its length in the view box.
-    """
+    """`lines` are those that run through this part of the world; `metre` is its length in the view box."""
 
     width: float
     height: float
     metre: float
-    river: str
+    lines: tuple[Line, ...]
     markers: tuple[Marker, ...]
 
 
 def draw(
     spots: Sequence[Hotspot],
+    background: MapBackground = NOTHING,
     *,
     width: float = 640.0,
     height: float = 400.0,
@@ -149,13 +108,11 @@ def draw(
         numbered = [
             (number, spot) for number, spot in numbered if bounds.holds(spot.longitude, spot.latitude)
         ]
-    area = bounds or _around(spots)
+    area = bounds or _around(spots, background)
     view = _View.fit(area, width, height, margin=2 * radius)
     markers = tuple(_marker(number, spot, view, radius) for number, spot in numbered)
-    river = ""
-    if any(area.holds(*point) for point in DOUBS):
-        river = _points(view.project(longitude, latitude) for longitude, latitude in DOUBS)
-    return TownMap(width, height, view.scale, river, markers)
+    lines = tuple(_line(line, view) for line in background.lines if line.bounds.meets(area))
+    return TownMap(width, height, view.scale, lines, markers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +141,15 @@ class _View:
         return round(x, 1), round(self.y - (latitude - self.latitude) * metres, 1)
 
 
-def _around(spots: Sequence[Hotspot]) -> Bounds:
+def _line(line: Feature, view: _View) -> Line:
+    return Line(line, _points(view.project(longitude, latitude) for longitude, latitude in line.points))
+
+
+def _around(spots: Sequence[Hotspot], background: MapBackground) -> Bounds:
+    """All sites; before there are any, what the town wants to be shown."""
     if not spots:
-        return BOUCLE
+        shown = (*background.parts, *background.lines)
+        return shown[0].bounds if shown else Bounds(0, 0, 0, 0)
     longitudes = [spot.longitude for spot in spots]
     latitudes = [spot.latitude for spot in spots]
     return Bounds(min(longitudes), min(latitudes), max(longitudes), max(latitudes))

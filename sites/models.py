@@ -134,7 +134,7 @@ class Site(Base):
     opening_hours: Mapped[str] = mapped_column(String(300), default="24/7")
     # Whose school holidays SH are in them: A, B, C, or nobody's.
     school_zone: Mapped[str] = mapped_column(String(1), default="")
-    zone: Mapped[str] = mapped_column(String(64), default="Europe/Paris")
+    zone: Mapped[str] = mapped_column(String(64))
     state: Mapped[SiteState] = mapped_column(word(SiteState), default=SiteState.PLANNED)
     state_since: Mapped[datetime | None]
     state_until: Mapped[datetime | None]

@@ -64,6 +64,7 @@ def make_site(slug: str, *networks: Network, **fields: Any) -> Site:
         "address": "1 rue de la République, 25000 Besançon",
         "latitude": 47.237,
         "longitude": 6.024,
+        "zone": "Europe/Paris",
         "state": SiteState.LIVE,
         "ads_allowed": True,
     }

@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from auth.audit.actions import REQUISITIONS_LISTED, ObjectKind
 from auth.staff.roles import Authority
 from portal.cli.operator import operator
-from portal.services import services
+from portal.services import services, town_zone
 from sessions import access_audit
 from sessions.legal_requests import answering, register
 from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
-from sessions.legal_requests.french import exactness_in_words, scope_in_words
 from sessions.legal_requests.models import Requisition
 from sessions.legal_requests.package import check_package
-from sessions.legal_requests.scopes import ZONES, RequestScope, ScopeKind
+from sessions.legal_requests.scopes import RequestScope, ScopeKind
 from sessions.legal_requests.signing import fingerprint
 from sessions.legal_requests.verify import in_words
 
@@ -48,13 +47,13 @@ EVERYTHING = Authority(frozenset())
 @click.option("--value", default="", help="The MAC, inner address, site or pseudonym of the other kinds.")
 @click.option("--since", default="", help="The other kinds: from this instant on.")
 @click.option("--until", default="", help="The other kinds: up to this instant, which is not included.")
-@click.option("--zone", type=click.Choice(ZONES), help="For instants without an offset.")
+@click.option("--zone", help="The town's zone or UTC, for instants without an offset.")
 def add(**words: str | None) -> None:
     """Register a requisition, and show its number. Nothing is given by this."""
     try:
         with services().make_session.begin() as db:
             given = {name: text or "" for name, text in words.items()}
-            entry = register.add(db, given, actor=operator(), now=services().clock())
+            entry = register.add(db, given, zone=town_zone(), actor=operator(), now=services().clock())
             click.echo(entry.id)
     except UnreadableEntry as error:
         raise click.ClickException(
@@ -70,7 +69,7 @@ def list_requisitions() -> None:
             state = "closed" if entry.closed_at else "answered" if entry.answers else "open"
             click.echo(
                 f"{entry.id}\t{entry.received_at:%Y-%m-%dT%H:%M:%SZ}\t{state}\t{entry.authority}\t"
-                f"{entry.reference}\t{entry.basis.name}\t{scope_in_words(RequestScope.of(entry.scope))}"
+                f"{entry.reference}\t{entry.basis.name}\t{services().legal_note.scope(RequestScope.of(entry.scope))}"
             )
         access_audit.looked(
             db,
@@ -94,6 +93,7 @@ def answer(number: int, to: Path | None) -> None:
                 _find(db, number),
                 signer=service.signer,
                 portal=service.settings.portal_host,
+                note=service.legal_note,
                 actor=operator(),
                 now=service.clock(),
             )
@@ -102,7 +102,7 @@ def answer(number: int, to: Path | None) -> None:
     path = to or Path(package.name)
     path.touch(mode=0o600)
     path.write_bytes(package.content)
-    click.echo(f"{path}: {exactness_in_words(package.finding)}")
+    click.echo(f"{path}: {service.legal_note.exactness(package.finding)}")
     click.echo(f"SHA-256 {package.digest}", err=True)
 
 

@@ -20,8 +20,7 @@ from auth.audit.actions import EXPORT_WRITTEN, LOG_EXPORTED, LOG_LISTED, AuditAc
 from db.engine import reading
 from gateways.types import InvalidMac, parse_mac
 from portal.cli.operator import operator
-from portal.services import services
-from portal.templating import TOWN_ZONE
+from portal.services import services, town_zone
 from sessions import clients, end
 from sessions.access_audit import looked
 from sessions.log import listing, parquet, records
@@ -155,7 +154,7 @@ def _read(words: dict[str, str | None], *, default: State | None) -> tuple[LogQu
     now = service.clock()
     said = {name.rstrip("_"): text for name, text in words.items() if text is not None}
     reason, mac, address = said.pop("unmask", None), said.pop("mac", None), said.pop("address", None)
-    asked = parse(said, zone=TOWN_ZONE, now=now)
+    asked = parse(said, zone=town_zone(), now=now)
     if default is not None and not (mac or address) and asked == LogQuery(show=asked.show):
         asked = replace(asked, state=default)
     with reading(service.make_session) as db:
@@ -164,7 +163,7 @@ def _read(words: dict[str, str | None], *, default: State | None) -> tuple[LogQu
             asked,
             authority_networks=EVERYWHERE,
             keys=service.voucher_keys,
-            zone=TOWN_ZONE,
+            zone=town_zone(),
             now=now,
         )
     filter = replace(filter, mac=parse_mac(mac) if mac else filter.mac, address=address or filter.address)

@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from ads.campaigns import load_announcements
 from db.engine import reading
-from portal.services import services
+from portal.services import services, town_zone
 from sites.demo.town import load_demo
 from sites.directory import Hotspot, hotspots
 from sites.errors import RefusedImport
@@ -26,6 +26,7 @@ from sites.import_export import (
     Records,
     export_records,
     import_records,
+    site_records,
 )
 
 sites = AppGroup("sites", help="Networks, hotspot sites, gateway records.")
@@ -47,7 +48,7 @@ def import_file(file: Path, records: str) -> None:
     """Import a CSV or GeoJSON file: all of it, or with one bad row nothing."""
     try:
         with services().make_session.begin() as db:
-            imported = import_records(db, RECORDS[records], file.read_bytes())
+            imported = import_records(db, _records(records), file.read_bytes())
     except RefusedImport as error:
         raise click.ClickException(f"Nothing was imported.\n{error}") from error
     click.echo(_told(records, imported))
@@ -111,6 +112,10 @@ def demo() -> None:
     click.echo(_told("networks", made.networks))
     click.echo(_told("sites", made.sites))
     click.echo(f"announcements: {announcements} added")
+
+
+def _records(name: str) -> Records:
+    return site_records(town_zone().key) if name == "sites" else RECORDS[name]
 
 
 def _told(records: str, imported: ImportResult) -> str:

@@ -24,8 +24,7 @@ from db.engine import reading
 from portal.cli import voucher_plans
 from portal.cli.operator import operator
 from portal.cli.voucher_sheets import in_words, sheet
-from portal.services import services
-from portal.templating import TOWN_ZONE
+from portal.services import services, town_zone
 from sessions import vouchers as passes
 from sites import opening_hours
 from sites.queries import site_by_slug
@@ -154,7 +153,7 @@ def books(batch: int | None) -> None:
         if batch is None:
             rows: list[tuple[object, Books]] = [*sorted(totals.every_books(db, at=now).items())]
         else:
-            rows = [*totals.daily_books(db, batch, zone=TOWN_ZONE, now=now).items()]
+            rows = [*totals.daily_books(db, batch, zone=town_zone(), now=now).items()]
     if batch is not None and not rows:
         raise click.ClickException(f"There is no batch {batch}. See: flask --app wsgi vouchers list")
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -181,7 +180,7 @@ def _end_of(db: Session, day: datetime | None, site: str) -> datetime | None:
         raise click.ClickException(f"There is no site {site!r}. See: flask --app wsgi sites list")
     if day is None:
         return None
-    zone = ZoneInfo(found.zone) if found else TOWN_ZONE
+    zone = ZoneInfo(found.zone) if found else town_zone()
     try:
         return opening_hours.next_midnight(day.replace(tzinfo=zone) + timedelta(hours=12), zone)
     except OverflowError as error:

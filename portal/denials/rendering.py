@@ -11,11 +11,9 @@ from typing import Any
 from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Text
 from portal.i18n.retention_periods import term_in_words
 from portal.i18n.translation import LANGUAGES, clock_time, end_time, language, say, say_number, speaking
-from portal.services import services
+from portal.services import services, town_zone
 from sessions.retention.periods import Term
 
-# The zone of staff pages, which show many sites.
-ZONE = "Europe/Paris"
 NOTHING: Mapping[str, object] = {}
 
 
@@ -68,10 +66,11 @@ def page(
     reason: DenialReason,
     facts: Mapping[str, object] = NOTHING,
     *,
-    zone: str = ZONE,
+    zone: str | None = None,
     advice: Text | None = None,
 ) -> Refusal:
-    """A reason on a page; `advice` stands in for its own."""
+    """A reason on a page; `advice` stands in for its own. Times are told in `zone`, else in the town's."""
+    zone = zone or town_zone().key
 
     def tell(at: datetime) -> str:
         return end_time(at, zone, now=services().clock()) if reason.with_day else clock_time(at, zone)

@@ -21,7 +21,7 @@ from sessions.data_classes import DataClass
 from sessions.retention.periods import LAW, in_force
 from sites.directory import geojson, hotspot
 from sites.directory import hotspots as public_hotspots
-from sites.map import BOUCLE, draw
+from sites.map import draw
 from sites.queries import network_by_slug, site_by_slug
 
 # The maps in the very pixels of a phone's page: marks and numbers are read without enlarging.
@@ -49,13 +49,16 @@ def info(slug: str) -> str:
 
 @guests.get("/hotspots")
 def hotspots() -> str:
+    background = services().map_background
     with reading(services().make_session) as db:
         spots = public_hotspots(db, now=services().clock())
+    parts = [(part, draw_for_phones(spots, background, bounds=part.bounds)) for part in background.parts]
     return render_page(
         "guests/hotspots.html",
         spots=spots,
-        map=draw_for_phones(spots),
-        centre=draw_for_phones(spots, bounds=BOUCLE),
+        map=draw_for_phones(spots, background),
+        parts=parts,
+        numbered_larger={marker.slug for _, larger in parts for marker in larger.markers},
         visit=visit_if_any(),
     )
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import enum
 from dataclasses import asdict
-from zoneinfo import ZoneInfo
 
 from ads import statistics as ads
 from db.engine import reading
 from portal.printing.typesetter import typeset_report
 from portal.reports import composing, open_data, plain
 from portal.reports.document import Document
-from portal.services import Services
+from portal.services import Services, town_zone
 from sessions.statistics import report as numbers
 from sessions.statistics.periods import Period
 from sessions.statistics.report import Report
-
-TOWN_ZONE = ZoneInfo("Europe/Paris")
 
 
 class ReportFormat(enum.StrEnum):
@@ -38,7 +35,7 @@ def load(service: Services, period: Period, networks: frozenset[str]) -> Report:
 
 def compose(service: Services, report: Report, networks: frozenset[str]) -> Document:
     """The document, in the language of this request."""
-    today = service.clock().astimezone(TOWN_ZONE).date()
+    today = service.clock().astimezone(town_zone()).date()
     return composing.compose(report, town=service.settings.town, networks=networks, today=today)
 
 

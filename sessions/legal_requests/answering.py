@@ -18,17 +18,16 @@ from auth.audit.actions import (
     ObjectKind,
 )
 from auth.audit.actor import Actor
-from sessions.legal_requests import french
 from sessions.legal_requests.errors import ClosedRequisition
 from sessions.legal_requests.finding import Identification, Stretch, find
 from sessions.legal_requests.models import Requisition, RequisitionAnswer
+from sessions.legal_requests.note import LegalNote
 from sessions.legal_requests.package import make_package
 from sessions.legal_requests.register import network_of
 from sessions.legal_requests.scopes import RequestScope
 from sessions.legal_requests.signing import Signer
 from sites.import_export.tables import write_table
 
-TOWN = ZoneInfo("Europe/Paris")
 COLUMNS = (
     *("session", "subject", "method", "mac", "address", "public_address", "port_first", "port_last"),
     *(
@@ -54,13 +53,20 @@ class Package:
     finding: Identification
 
 
-def look(db: Session, entry: Requisition, *, now: datetime) -> Identification:
+def look(db: Session, entry: Requisition, *, zone: ZoneInfo, now: datetime) -> Identification:
     """What an answer would hold."""
-    return find(db, RequestScope.of(entry.scope), networks=entry.networks, now=now)
+    return find(db, RequestScope.of(entry.scope), networks=entry.networks, zone=zone, now=now)
 
 
 def answer(
-    db: Session, entry: Requisition, *, signer: Signer, portal: str, actor: Actor, now: datetime
+    db: Session,
+    entry: Requisition,
+    *,
+    signer: Signer,
+    portal: str,
+    note: LegalNote,
+    actor: Actor,
+    now: datetime,
 ) -> Package:
     """Make the package for `entry`, in the caller's transaction: it may be given once that is committed.
 
@@ -68,7 +74,7 @@ def answer(
     """
     if entry.closed_at is not None:
         raise ClosedRequisition
-    finding = look(db, entry, now=now)
+    finding = look(db, entry, zone=note.zone, now=now)
     object, network = ObjectKind.REQUISITION.named(entry.id), network_of(entry)
     outcome = {"exactness": finding.exactness.value, "sessions": finding.sessions}
     log.append(
@@ -93,7 +99,7 @@ def answer(
         "answered_by": actor.name,
         "trail": {"entry": head.number, "hash": head.hash.hex()},
     }
-    content = make_package(_files(entry, finding, facts, now), facts, signer=signer, now=now)
+    content = make_package(_files(entry, finding, facts, note, now), facts, signer=signer, now=now)
     digest = hashlib.sha256(content).hexdigest()
     db.add(
         RequisitionAnswer(
@@ -133,18 +139,18 @@ def _query(entry: Requisition) -> dict[str, Any]:
 
 
 def _files(
-    entry: Requisition, finding: Identification, facts: dict[str, Any], now: datetime
+    entry: Requisition, finding: Identification, facts: dict[str, Any], note: LegalNote, now: datetime
 ) -> dict[str, bytes]:
-    rows = [_row(stretch) for stretch in finding.stretches]
+    rows = [_row(stretch, note.zone) for stretch in finding.stretches]
     return {
-        "LISEZMOI.txt": french.read_me(entry, finding, now=now).encode(),
-        "demande.json": _json(_query(entry)),
-        "reponse.json": _json({**facts["answer"], "stretches": rows}),
-        "reponse.csv": write_table(COLUMNS, rows),
+        note.file_name("note"): note.whole(entry, finding, now=now).encode(),
+        note.file_name("request"): _json(_query(entry)),
+        f"{note.file_name('answer')}.json": _json({**facts["answer"], "stretches": rows}),
+        f"{note.file_name('answer')}.csv": write_table(COLUMNS, rows),
     }
 
 
-def _row(stretch: Stretch) -> dict[str, Any]:
+def _row(stretch: Stretch, zone: ZoneInfo) -> dict[str, Any]:
     origin = stretch.origin
     return {
         "session": stretch.access_id,
@@ -157,8 +163,8 @@ def _row(stretch: Stretch) -> dict[str, Any]:
         "port_last": origin.last,
         "begins_utc": _utc(stretch.begins),
         "ends_utc": _utc(stretch.ends),
-        "begins_local": _local(stretch.begins),
-        "ends_local": _local(stretch.ends),
+        "begins_local": _local(stretch.begins, zone),
+        "ends_local": _local(stretch.ends, zone),
         "session_began_utc": _utc(stretch.began),
         "session_ended_utc": _utc(stretch.ended) if stretch.ended else None,
         "end_reason": stretch.end_reason.value if stretch.end_reason else None,
@@ -177,5 +183,5 @@ def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _local(at: datetime) -> str:
-    return at.astimezone(TOWN).isoformat(timespec="milliseconds")
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat(timespec="milliseconds")

@@ -22,7 +22,6 @@ from sites.models import Gateway, Network, SigninMethod, Site
 # As far as clocks are commonly off: what would differ by so much is said.
 CLOCK_ERROR = timedelta(minutes=1)
 LEGAL_TERM = timedelta(days=365)
-TOWN = ZoneInfo("Europe/Paris")
 
 
 class Exactness(enum.StrEnum):
@@ -89,8 +88,13 @@ class Identification:
         return len({stretch.access_id for stretch in self.stretches})
 
 
-def find(db: Session, scope: RequestScope, *, networks: Iterable[str] = (), now: datetime) -> Identification:
-    """What the log holds about `scope`, in these networks (none: all), and nothing beyond it."""
+def find(
+    db: Session, scope: RequestScope, *, networks: Iterable[str] = (), zone: ZoneInfo, now: datetime
+) -> Identification:
+    """What the log holds about `scope`, in these networks (none: all), and nothing beyond it.
+
+    `zone` is the town's: an instant that fits neither it nor UTC is doubted.
+    """
     networks = tuple(networks)
     if scope.kind is not ScopeKind.ORIGIN:
         assert scope.since is not None and scope.until is not None
@@ -103,7 +107,7 @@ def find(db: Session, scope: RequestScope, *, networks: Iterable[str] = (), now:
     tolerance = timedelta(seconds=scope.tolerance_seconds)
     found = _behind(db, scope, scope.at, tolerance, networks)
     exactness, why = _judge(db, scope, found, networks)
-    return Identification(exactness, why, tuple(found), tuple(_doubts(db, scope, found, networks, now)))
+    return Identification(exactness, why, tuple(found), tuple(_doubts(db, scope, found, networks, zone, now)))
 
 
 def _behind(
@@ -251,7 +255,12 @@ def is_own_address(scope: RequestScope) -> bool:
 
 
 def _doubts(
-    db: Session, scope: RequestScope, found: list[Stretch], networks: tuple[str, ...], now: datetime
+    db: Session,
+    scope: RequestScope,
+    found: list[Stretch],
+    networks: tuple[str, ...],
+    zone: ZoneInfo,
+    now: datetime,
 ) -> Iterable[Doubt]:
     at = scope.at
     assert at is not None
@@ -263,8 +272,8 @@ def _doubts(
     wider = max(timedelta(seconds=scope.tolerance_seconds), CLOCK_ERROR)
     if {each.access_id for each in _behind(db, scope, at, wider, networks)} != sessions:
         yield Doubt.CLOCK
-    local = at.astimezone(TOWN)
-    offset = _told_offset(scope, local)
+    local = at.astimezone(zone)
+    offset = _told_offset(scope, at)
     if offset not in (timedelta(0), local.utcoffset()):
         yield Doubt.OFFSET
     if not found:
@@ -272,15 +281,15 @@ def _doubts(
         others = {wall, wall - (local.utcoffset() or timedelta(0))} - {at}
         if any(_behind(db, scope, other, wider, networks) for other in others):
             yield Doubt.ZONE
-    if scope.told.endswith("Europe/Paris") and (
+    if scope.told.endswith(f" {zone.key}") and (
         local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     ):
         yield Doubt.TWICE
 
 
-def _told_offset(scope: RequestScope, local: datetime) -> timedelta:
+def _told_offset(scope: RequestScope, at: datetime) -> timedelta:
     """By how much the instant, as it was told, was ahead of UTC."""
     text, _, zone = scope.told.partition(" ")
     if zone:
-        return (local.utcoffset() if zone == str(TOWN) else None) or timedelta(0)
+        return at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
     return datetime.fromisoformat(text).utcoffset() or timedelta(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -61,6 +62,7 @@ def add(
     words: Mapping[str, str],
     *,
     networks: frozenset[str] = frozenset(),
+    zone: ZoneInfo,
     actor: Actor,
     now: datetime,
 ) -> Requisition:
@@ -76,7 +78,7 @@ def add(
     basis_text = " ".join(words.get("basis_text", "").split())[:300]
     if basis.needs_text and not basis_text:
         raise UnreadableEntry("basis_text")
-    scope = read_scope(words)
+    scope = read_scope(words, zone=zone)
     if (
         scope.kind is ScopeKind.SITE
         and not db.scalars(select(Site.id).where(Site.slug == scope.value)).first()

@@ -20,7 +20,6 @@ SLUG = re.compile(r"[a-z0-9-]{1,64}")
 LONGEST_TOLERANCE = 3600
 # The law has a year kept: nobody may ask for more at once.
 LONGEST_WINDOW = timedelta(days=366)
-ZONES = ("Europe/Paris", "UTC")
 
 
 class ScopeKind(enum.StrEnum):
@@ -70,10 +69,15 @@ class RequestScope:
         return cls(**{**values, "kind": ScopeKind(values["kind"])})
 
 
-def read_scope(words: Mapping[str, str]) -> RequestScope:
+def zones(town: ZoneInfo) -> tuple[str, ...]:
+    """The zones that may be named beside an instant without an offset."""
+    return (town.key, "UTC")
+
+
+def read_scope(words: Mapping[str, str], *, zone: ZoneInfo) -> RequestScope:
     """Read a scope. Raises `UnreadableEntry` with the field that is wrong.
 
-    An instant has its own offset, or a zone is named beside it: nobody guesses one.
+    An instant has its own offset, or a zone is named beside it, the town's `zone` or UTC: nobody guesses one.
     """
     given = {name: text.strip() for name, text in words.items()}
     try:
@@ -81,7 +85,7 @@ def read_scope(words: Mapping[str, str]) -> RequestScope:
     except ValueError as error:
         raise UnreadableEntry("kind") from error
     if kind is ScopeKind.ORIGIN:
-        at, told = _instant("at", given)
+        at, told = _instant("at", given, zone)
         return RequestScope(
             kind,
             told,
@@ -92,7 +96,7 @@ def read_scope(words: Mapping[str, str]) -> RequestScope:
             if given.get("tolerance")
             else 0,
         )
-    (since, from_told), (until, to_told) = _instant("since", given), _instant("until", given)
+    (since, from_told), (until, to_told) = _instant("since", given, zone), _instant("until", given, zone)
     if not since < until <= since + LONGEST_WINDOW:
         raise UnreadableEntry("until")
     return RequestScope(kind, f"{from_told} – {to_told}", value=_value(kind, given), since=since, until=until)
@@ -129,12 +133,12 @@ def _whole(name: str, given: Mapping[str, str], least: int, most: int) -> int:
     return int(text)
 
 
-def _instant(name: str, given: Mapping[str, str]) -> tuple[datetime, str]:
+def _instant(name: str, given: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, str]:
     try:
         at = read_instant(given.get(name, ""))
         if at.tzinfo is not None:
             return at.astimezone(UTC), at.isoformat()
-        if given.get("zone") not in ZONES:
+        if given.get("zone") not in zones(zone):
             raise UnreadableEntry("zone")
         return at.replace(tzinfo=ZoneInfo(given["zone"])).astimezone(UTC), f"{at.isoformat()} {given['zone']}"
     except (ValueError, OverflowError) as error:

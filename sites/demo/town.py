@@ -13,6 +13,8 @@ from sites.import_export import NETWORKS, SITES, ImportResult, import_records
 from sites.models import Site, SiteState
 
 FILES = Path(__file__).parent
+# For AROBASE_MAP_FILE.
+MAP_FILE = FILES / "map.geojson"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sites.import_export.gateways import GATEWAYS
 from sites.import_export.networks import NETWORKS
 from sites.import_export.records import FileFormat, ImportResult, Records, export_records, import_records
-from sites.import_export.sites import SITES
+from sites.import_export.sites import SITES, site_records
 
 __all__ = [
     "GATEWAYS",
@@ -16,4 +16,5 @@ __all__ = [
     "Records",
     "export_records",
     "import_records",
+    "site_records",
 ]

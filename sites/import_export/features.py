@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from sites.errors import ImportFault, RefusedImport
 from sites.import_export.records_json import features_of
-from sites.import_export.rows import Cell, ParsedRows, Row, as_text
+from sites.import_export.rows import Cell, ParsedRows, Row, as_text, decode
 
 # WGS 84 as the format's old form (GJ2008) names it; some tools still do. QGIS writes EPSG:4326, and means the same
 # with the longitude first.
@@ -40,24 +40,32 @@ def read_features(text: str) -> ParsedRows:
 
     Of our own public list only what it has from the records is read.
     """
-    collection = features_of(_load(text))
-    if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
-        raise _refusal("file", "is JSON, but neither a GeoJSON FeatureCollection nor records")
-    if collection.get("crs") is not None and not _is_wgs84(collection["crs"]):
-        raise _refusal("file", "names a coordinate system: GeoJSON is in WGS 84 only (RFC 7946, section 4)")
-    features = collection.get("features")
-    if not isinstance(features, list):
-        raise _refusal("file", "has no list of features")
+    collection = _checked(features_of(_load(text)))
     left_out = _OF_THE_PUBLIC_LIST if {"generated_at", "columns"} <= collection.keys() else frozenset()
     rows: list[Row] = []
     faults: list[ImportFault] = []
-    for number, feature in enumerate(features, start=1):
+    for number, feature in enumerate(collection["features"], start=1):
         where = f"feature {number}"
         try:
             rows.append(Row(where, _cells(feature, left_out)))
         except ValueError as error:
             faults.append(ImportFault(where, None, str(error)))
     return ParsedRows(rows, faults)
+
+
+def load_collection(content: bytes) -> dict[str, Any]:
+    """A FeatureCollection with its list of features, each still to be judged. Raises RefusedImport."""
+    return _checked(_load(decode(content)))
+
+
+def _checked(collection: Any) -> dict[str, Any]:
+    if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
+        raise _refusal("file", "is JSON, but neither a GeoJSON FeatureCollection nor records")
+    if collection.get("crs") is not None and not _is_wgs84(collection["crs"]):
+        raise _refusal("file", "names a coordinate system: GeoJSON is in WGS 84 only (RFC 7946, section 4)")
+    if not isinstance(collection.get("features"), list):
+        raise _refusal("file", "has no list of features")
+    return collection
 
 
 def _load(text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -29,7 +30,7 @@ COLUMNS = {
     "networks": Column(cells.slugs, ()),
     "opening_hours": Column(cells.opening_hours, "24/7"),
     "school_zone": Column(cells.school_zone, ""),
-    "zone": Column(cells.zone, "Europe/Paris"),
+    "zone": Column(cells.zone),
     "state": Column(cells.word(SiteState), SiteState.PLANNED),
     "state_since": Column(cells.instant, None),
     "state_until": Column(cells.instant, None),
@@ -121,3 +122,9 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
 
 
 SITES = Records("slug", COLUMNS.get, _names, _current, _judge, _write)
+
+
+def site_records(zone: str) -> Records:
+    """Sites of which a new one is in this zone where its row says nothing else."""
+    columns = COLUMNS | {"zone": Column(cells.zone, zone)}
+    return replace(SITES, column=columns.get)

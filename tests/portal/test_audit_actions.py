@@ -136,7 +136,7 @@ def objects(
             "since": "2026-11-22T08:00Z",
             "until": "2026-11-22T09:00Z",
         }
-        entry = register.add(db, asked, actor=TESTER, now=now)
+        entry = register.add(db, asked, zone=services.settings.zone, actor=TESTER, now=now)
         gateway = db.scalars(select(Gateway.identity).order_by(Gateway.id)).first()
     named: dict[ObjectKind, int | str | None] = {
         ObjectKind.PASS: voucher.id,

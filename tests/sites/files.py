@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from sites.errors import RefusedImport
-from sites.import_export import GATEWAYS, NETWORKS, SITES, Records, export_records, import_records
+from sites.import_export import GATEWAYS, NETWORKS, Records, export_records, import_records, site_records
+
+SITES = site_records("Europe/Paris")
 
 HEAD = "slug,name,kind,address,latitude,longitude,networks"
 GOOD = "battant,Battant,square,Rue Battant,47.243,6.0185,wifilib"

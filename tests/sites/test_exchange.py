@@ -11,9 +11,17 @@ from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
 from sites.gateways import add_gateway
-from sites.import_export import GATEWAYS, NETWORKS, SITES, FileFormat, Records, export_records, import_records
+from sites.import_export import (
+    GATEWAYS,
+    NETWORKS,
+    FileFormat,
+    Records,
+    export_records,
+    import_records,
+    site_records,
+)
 from sites.models import Gateway, Network, Site, SiteKind, SiteState
-from tests.sites.files import GOOD, HEAD, collection, feature, table
+from tests.sites.files import GOOD, HEAD, SITES, collection, feature, table
 from tests.sites.places import pierre_bayle, public_network
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -127,3 +135,16 @@ def test_a_library_may_have_both_networks(db: Session, wifilib: Network, bibliot
     db.add(public_network(slug="other", terms={"fr": "x"}))
     result = import_records(db, SITES, table("slug,networks", "pierre-bayle,wifilib bibliotheques"))
     assert result.changed == ("pierre-bayle",)
+
+
+def test_a_new_site_is_in_the_zone_that_its_row_names_else_in_the_towns(db: Session) -> None:
+    db.add(public_network())
+    rows = [f"{HEAD},zone", f"{GOOD},", f"{GOOD.replace('battant', 'rivotte')},America/Cayenne"]
+    import_records(db, site_records("Indian/Reunion"), table(*rows))
+    import_records(db, site_records("Indian/Reunion"), table(HEAD, GOOD.replace("battant", "chamars")))
+    zones = {site.slug: site.zone for site in db.scalars(select(Site))}
+    assert zones == {
+        "battant": "Indian/Reunion",
+        "rivotte": "America/Cayenne",
+        "chamars": "Indian/Reunion",
+    }

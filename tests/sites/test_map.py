@@ -9,9 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sites.demo.town import MAP_FILE
 from sites.directory import Hotspot, hotspot
-from sites.map import BOUCLE, DOUBS, SHAPES, Bounds, MapShape, draw
+from sites.errors import RefusedImport
+from sites.map import SHAPES, MapShape, draw
+from sites.map_background import Bounds, read_background
 from sites.models import SiteKind
+from tests.sites.files import collection, feature
 from tests.sites.places import viotte
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -24,6 +28,8 @@ def spot(slug: str, latitude: float, longitude: float, kind: SiteKind = SiteKind
 STATION = spot("gare-viotte", 47.2470, 6.0220, SiteKind.STATION)
 CITADEL = spot("citadelle", 47.2319, 6.0317, SiteKind.LANDMARK)
 HOSPITAL = spot("minjoz", 47.2264, 5.9639)
+BESANCON = read_background(MAP_FILE.read_bytes())
+[DOUBS], [OLD_TOWN] = BESANCON.lines, BESANCON.parts
 
 
 def corners(points: str) -> list[tuple[float, float]]:
@@ -63,9 +69,10 @@ def test_a_site_alone_is_in_the_middle() -> None:
 
 
 def test_no_sites_still_make_a_map() -> None:
-    drawn = draw([])
+    assert draw([]).markers == ()
+    drawn = draw([], BESANCON)
     assert drawn.markers == ()
-    assert len(corners(drawn.river)) == len(DOUBS)
+    assert len(corners(drawn.lines[0].outline)) == len(DOUBS.points)
 
 
 def test_each_kind_has_a_shape_of_its_own() -> None:
@@ -79,7 +86,7 @@ def test_each_kind_has_a_shape_of_its_own() -> None:
 
 
 def test_the_old_town_has_a_map_of_its_own_with_the_numbers_of_the_list() -> None:
-    drawn = draw([HOSPITAL, CITADEL, STATION], bounds=BOUCLE)
+    drawn = draw([HOSPITAL, CITADEL, STATION], BESANCON, bounds=OLD_TOWN.bounds)
     assert [(marker.number, marker.slug) for marker in drawn.markers] == [
         (2, "citadelle"),
         (3, "gare-viotte"),
@@ -88,12 +95,14 @@ def test_the_old_town_has_a_map_of_its_own_with_the_numbers_of_the_list() -> Non
 
 def test_the_river_goes_round_the_old_town() -> None:
     old_town = Bounds(west=6.0190, south=47.2325, east=6.0300, north=47.2400)
-    assert not any(old_town.holds(longitude, latitude) for longitude, latitude in DOUBS)
-    assert any(longitude < old_town.west and old_town.south < latitude for longitude, latitude in DOUBS)
-    assert any(latitude > old_town.north for _, latitude in DOUBS)
+    assert not any(old_town.holds(longitude, latitude) for longitude, latitude in DOUBS.points)
+    assert any(
+        longitude < old_town.west and old_town.south < latitude for longitude, latitude in DOUBS.points
+    )
+    assert any(latitude > old_town.north for _, latitude in DOUBS.points)
     assert any(
         longitude > old_town.east and old_town.south < latitude < old_town.north
-        for longitude, latitude in DOUBS
+        for longitude, latitude in DOUBS.points
     )
 
 
@@ -101,8 +110,63 @@ def test_the_same_sites_give_the_same_map() -> None:
     assert draw([STATION, CITADEL]) == draw([STATION, CITADEL])
 
 
-def test_a_town_elsewhere_has_no_river_of_besancon() -> None:
-    """Le Havre: neither the Doubs nor the old town that it runs around."""
+def test_a_line_far_from_the_sites_is_not_drawn() -> None:
+    """Le Havre with the file of Besançon: neither the Doubs nor the old town that it runs around."""
     spots = [spot("gare", 49.4927, 0.1245), spot("plage", 49.4930, 0.0930)]
-    assert draw(spots).river == ""
-    assert draw(spots, bounds=BOUCLE).markers == ()
+    assert draw(spots, BESANCON).lines == ()
+    assert draw(spots, BESANCON, bounds=OLD_TOWN.bounds).markers == ()
+
+
+def test_a_line_that_only_crosses_the_sites_part_of_the_world_is_drawn() -> None:
+    motorway = read_background(collection(line([[-10, 49.4928], [10, 49.4928]], name="l’autoroute")))
+    spots = [spot("gare", 49.4927, 0.1245), spot("plage", 49.4930, 0.0930)]
+    assert [drawn.feature.name("en") for drawn in draw(spots, motorway).lines] == ["l’autoroute"]
+
+
+def test_a_line_is_called_by_its_name_in_the_language_of_the_page() -> None:
+    assert (DOUBS.name("fr"), DOUBS.name("en"), DOUBS.name("de")) == (
+        "le Doubs",
+        "the river Doubs",
+        "le Doubs",
+    )
+
+
+def line(coordinates: object, **properties: object) -> dict[str, object]:
+    geometry = {"type": "LineString", "coordinates": coordinates}
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+SHORE = [[0.05, 49.5], [0.12, 49.48]]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (line(SHORE), "feature 2: properties have no name"),
+        (line(SHORE, name=" "), "feature 2: properties have no name"),
+        (line(SHORE, name="x" * 61), "feature 2: name is longer than 60"),
+        (line([[0.05, 49.5]], name="la plage"), "feature 2: coordinates are too few for a LineString"),
+        (
+            line([[49.5, 0.05], [49.48, 181.2]], name="la plage"),
+            "feature 2: [49.48, 181.2] is not in degrees",
+        ),
+        (line([[0.05, "x"], [0.1, 49]], name="la plage"), "feature 2: [0.05, 'x'] is no position"),
+        (line([[0.05, True], [0.1, 49]], name="la plage"), "feature 2: [0.05, True] is no position"),
+        (line([0.05, 49.5], name="la plage"), "feature 2: 0.05 is no position"),
+        ({"type": "Feature", "geometry": None, "properties": {}}, "feature 2: geometry is missing"),
+        (feature(), "feature 2: geometry is Point: write a LineString"),
+        ("x", "feature 2: geometry is missing"),
+        (line(SHORE * 500, name="la plage"), "file: 1002 points; at most 1000"),
+    ],
+)
+def test_a_bad_feature_is_told_by_its_number(bad: object, words: str) -> None:
+    with pytest.raises(RefusedImport) as refusal:
+        read_background(collection(line(SHORE, name="la mer"), bad))
+    assert len(refusal.value.faults) == 1
+    assert words in str(refusal.value)
+
+
+def test_a_file_that_is_no_geojson_is_refused() -> None:
+    for content in (b"slug,name", b"[]", b'{"type": "Feature"}', b"\xff\xfe\0"):
+        with pytest.raises(RefusedImport):
+            read_background(content)

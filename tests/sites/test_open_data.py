@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
 from sites.directory import geojson, hotspots
-from sites.import_export import SITES, FileFormat, export_records, import_records
+from sites.import_export import FileFormat, export_records, import_records
 from sites.models import Network, Site
-from tests.sites.files import GOOD, HEAD, collection, faults, feature, table
+from tests.sites.files import GOOD, HEAD, SITES, collection, faults, feature, table
 from tests.sites.test_exchange import NOW
 
 KNOWN = {"slug": "battant", "name": "Battant", "kind": "square", "address": "Rue Battant"}

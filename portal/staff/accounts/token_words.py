@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from auth.api_tokens.scopes import Scope
 from portal.i18n.translation import language, say
-from portal.templating import TOWN_ZONE
+from portal.services import town_zone
 
 
 def scope_in_words(scope: str) -> str:
@@ -22,4 +22,4 @@ def scope_in_words(scope: str) -> str:
 
 def day_in_words(at: datetime) -> str:
     """A day with its year: tokens last long."""
-    return format_date(at.astimezone(TOWN_ZONE), "long", locale=language())
+    return format_date(at.astimezone(town_zone()), "long", locale=language())

@@ -13,11 +13,11 @@ from db.engine import reading
 from portal.i18n.gateway_capabilities import in_words_of, product_of
 from portal.i18n.gateway_faults import fault_in_words
 from portal.i18n.translation import in_words
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.operations.gateway_words import offset, refusal_in_words, verdict_in_words
-from portal.staff.sessions.words import TOWN, at_length, instant
+from portal.staff.sessions.words import at_length, instant
 from sessions.gateway_health import outages
 from sessions.gateway_health.overview import look
 from sites.checks import WORST_FIRST
@@ -57,9 +57,9 @@ def _words() -> dict[str, object]:
         "offset": offset,
         "in_words": in_words,
         "at_length": _at_length,
-        "instant": lambda at: instant(at, TOWN),
+        "instant": lambda at: instant(at, town_zone()),
     }
 
 
 def _at_length(at: datetime) -> str:
-    return at_length(at, TOWN)
+    return at_length(at, town_zone())

@@ -17,8 +17,8 @@ from auth.staff.roles import Action, covers
 from db.engine import reading
 from portal.printing.typesetter import FailedPrinting
 from portal.reports import making
-from portal.reports.making import TOWN_ZONE, ReportFormat
-from portal.services import services
+from portal.reports.making import ReportFormat
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, ensure, needs
 from sessions.access_audit import looked
@@ -86,7 +86,7 @@ def _asked() -> ReportQuery:
             if queries.network_by_slug(db, network) is None:
                 abort(HTTPStatus.NOT_FOUND)
         ensure(Action.REPORT, network)
-    default = month_before(services().clock().astimezone(TOWN_ZONE).date())
+    default = month_before(services().clock().astimezone(town_zone()).date())
     first, last = request.args.get("first", ""), request.args.get("last", "")
     if not first and not last:
         return ReportQuery(default, network, True)

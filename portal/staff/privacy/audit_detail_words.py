@@ -8,9 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from portal.i18n.translation import day_and_time, language, say
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff.sessions.search_words import veil_in_words
-from portal.staff.sessions.words import TOWN
 from sessions.log.masks import MaskedField
 
 
@@ -41,7 +40,9 @@ def _on_the_clock(text: str) -> str:
         at = datetime.fromisoformat(text) if "T" in text else None
     except ValueError:
         at = None
-    return text if at is None or at.tzinfo is None else day_and_time(at, TOWN.key, now=services().clock())
+    return (
+        text if at is None or at.tzinfo is None else day_and_time(at, town_zone().key, now=services().clock())
+    )
 
 
 def _words() -> dict[str, str]:

@@ -13,11 +13,10 @@ from auth.audit.search import Query
 from auth.staff import accounts
 from auth.staff.roles import Action
 from db.engine import reading
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs, older_than
 from portal.staff.privacy.audit_words import every_action
-from portal.staff.sessions.words import TOWN
 from sessions.instants import read_day
 
 ASKED = ("actor", "deed", "object", "from", "to")
@@ -57,6 +56,6 @@ def _query(db: Session) -> Query:
 
 def _day(name: str) -> datetime | None:
     try:
-        return datetime.combine(read_day(request.args.get(name, "")), time.min, TOWN)
+        return datetime.combine(read_day(request.args.get(name, "")), time.min, town_zone())
     except (ValueError, OverflowError):
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from datetime import datetime, time, timedelta
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -16,7 +15,7 @@ from auth.denials import Denial
 from auth.staff.roles import Action
 from db.engine import reading
 from portal.denials.rendering import staff_page
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
@@ -27,7 +26,6 @@ from sessions.retention.holds import BadHold, HoldScope, OverHold, SamePerson
 from sessions.retention.models import LegalHold
 from sites import queries
 
-ZONE = ZoneInfo("Europe/Paris")
 FIELDS = (
     "reference",
     "reason",
@@ -182,6 +180,6 @@ def _day(name: str, *, after: int = 0) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.combine(read_day(text), time.min, ZONE) + timedelta(days=after)
+        return datetime.combine(read_day(text), time.min, town_zone()) + timedelta(days=after)
     except (ValueError, OverflowError) as error:
         raise BadHold("expires_at" if name == "expires_at" else "until") from error

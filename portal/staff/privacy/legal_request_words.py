@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from portal.i18n.translation import say, say_number
-from portal.staff.sessions.words import TOWN, at_length
+from portal.services import town_zone
+from portal.staff.sessions.words import at_length
 from sessions.legal_requests.finding import Doubt, Exactness, Identification, Why
 from sessions.legal_requests.scopes import RequestScope, ScopeKind
 
@@ -25,7 +26,7 @@ def scope_in_words(scope: RequestScope) -> str:
         text = say(
             "Who was behind %(address)s at %(at)s, give or take %(seconds)s s?",
             address=f"{scope.public_address}:{scope.port}" if scope.port else scope.public_address,
-            at=at_length(scope.at, TOWN),
+            at=at_length(scope.at, town_zone()),
             seconds=scope.tolerance_seconds,
         )
         return text if scope.port else " ".join([text, say("No port was given.")])
@@ -34,8 +35,8 @@ def scope_in_words(scope: RequestScope) -> str:
         "Every stretch of access of %(kind)s, %(value)s, from %(since)s to %(until)s.",
         kind=kind_in_words(scope.kind),
         value=scope.value,
-        since=at_length(scope.since, TOWN),
-        until=at_length(scope.until, TOWN),
+        since=at_length(scope.since, town_zone()),
+        until=at_length(scope.until, town_zone()),
     )
 
 

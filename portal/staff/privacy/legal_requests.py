@@ -19,7 +19,7 @@ from auth.audit.search import Query
 from auth.staff.roles import Action
 from db.engine import reading
 from portal.denials.rendering import staff_page
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
@@ -28,7 +28,7 @@ from portal.staff.sessions import access_audit
 from sessions.legal_requests import answering, register
 from sessions.legal_requests.errors import UnreadableEntry
 from sessions.legal_requests.models import Requisition
-from sessions.legal_requests.scopes import ZONES, RequestScope, ScopeKind
+from sessions.legal_requests.scopes import RequestScope, ScopeKind, zones
 
 
 @staff.get("/requisitions")
@@ -54,7 +54,12 @@ def add_requisition() -> AnyResponse:
         with services().make_session.begin() as db:
             answer = use_form(db)
             entry = register.add(
-                db, words, networks=me.authority.networks, actor=me.actor, now=services().clock()
+                db,
+                words,
+                networks=me.authority.networks,
+                zone=town_zone(),
+                actor=me.actor,
+                now=services().clock(),
             )
             answer.place = url_for("staff.requisition", requisition_id=entry.id)
     except UnreadableEntry as error:
@@ -79,7 +84,7 @@ def package_page(requisition_id: int) -> AnyResponse:
     with reading(services().make_session) as db:
         entry = _find(db, requisition_id)
         access_audit.note(REQUISITION_WEIGHED, _object(entry), network=register.network_of(entry))
-        finding = answering.look(db, entry, now=services().clock())
+        finding = answering.look(db, entry, zone=town_zone(), now=services().clock())
         return _page(
             "requisition_package.html", entry=entry, scope=RequestScope.of(entry.scope), finding=finding
         )
@@ -95,6 +100,7 @@ def make_requisition_package(requisition_id: int) -> AnyResponse:
             _find(db, requisition_id),
             signer=service.signer,
             portal=service.settings.portal_host,
+            note=service.legal_note,
             actor=current_staff().actor,
             now=service.clock(),
         )
@@ -131,7 +137,11 @@ def _form(words: dict[str, str], error: UnreadableEntry | None) -> AnyResponse:
     refusal = staff_page(error) if error else None
     with reading(services().make_session) as db:
         page = _page(
-            "requisition_new.html", words=words, refusal=refusal, bases=register.bases(db), zones=ZONES
+            "requisition_new.html",
+            words=words,
+            refusal=refusal,
+            bases=register.bases(db),
+            zones=zones(town_zone()),
         )
     page.status_code = HTTPStatus.BAD_REQUEST if error else HTTPStatus.OK
     return page

@@ -15,13 +15,12 @@ from auth.staff.roles import Action
 from db.engine import SessionMaker, reading
 from portal.denials.rendering import Refusal
 from portal.i18n.translation import say
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, visibility
 from portal.staff.sessions.access_audit import address_of, words_of
 from portal.staff.sessions.pages import SiteChoices, filter_of, places_of
-from portal.staff.sessions.words import TOWN
 from sessions.log import listing, parquet, records
 from sessions.log.masks import MaskedField, Visibility
 from sessions.log.query import Filter
@@ -162,6 +161,6 @@ def _no_parquet() -> Refusal:
 
 def _asked(words: dict[str, str]) -> LogQuery:
     try:
-        return parse(words, zone=TOWN, now=services().clock())
+        return parse(words, zone=town_zone(), now=services().clock())
     except UnreadableWord:
         abort(HTTPStatus.BAD_REQUEST)

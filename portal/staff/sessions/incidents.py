@@ -19,14 +19,14 @@ from db.engine import reading
 from gateways.types import InvalidMac, parse_mac
 from portal.denials.rendering import Refusal, explanation, facts_in_words
 from portal.i18n.translation import say
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, visibility
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.denial_words import device_in_words, step_in_words
 from portal.staff.sessions.pages import alike, places_of, search_page
-from portal.staff.sessions.words import TOWN, short
+from portal.staff.sessions.words import short
 from sessions.log import listing, lookup, query
 from sessions.log.denials import read_code, show_code
 from sessions.log.query import Filter
@@ -80,7 +80,7 @@ def incident(code: str) -> AnyResponse:
             ObjectKind.INCIDENT.named(show_code(bare)),
             network=network.slug if network else None,
         )
-        zone = ZoneInfo(site.zone) if site else TOWN
+        zone = ZoneInfo(site.zone) if site else town_zone()
 
         def tell(at: datetime) -> str:
             return short(at, zone)

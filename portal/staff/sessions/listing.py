@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.audit.actions import LOG_LISTED, ObjectKind
 from auth.staff.roles import Action
 from db.engine import reading
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, visibility
@@ -20,7 +20,6 @@ from portal.staff.sessions.pages import (
     search_page,
     unreadable,
 )
-from portal.staff.sessions.words import TOWN
 from sessions.log import listing
 from sessions.log.listing import Mixed, Place, UnreadablePlace, read_place
 from sessions.log.search import LogQuery, NoSuchRow, UnreadableWord, parse
@@ -31,7 +30,7 @@ from sessions.log.search import LogQuery, NoSuchRow, UnreadableWord, parse
 def sessions() -> AnyResponse:
     now = services().clock()
     try:
-        asked = parse(request.args, zone=TOWN, now=now)
+        asked = parse(request.args, zone=town_zone(), now=now)
         place = read_place(request.args["after"]) if "after" in request.args else None
     except UnreadableWord as error:
         return search_page(LogQuery(), refusal=unreadable(error))

@@ -13,11 +13,10 @@ from auth.staff.roles import Action, covers, may
 from db.engine import reading
 from portal.denials.rendering import Refusal
 from portal.i18n.translation import say
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff.access import current_staff
 from portal.staff.sessions import visibility
 from portal.staff.sessions.access_audit import address_of
-from portal.staff.sessions.words import TOWN
 from sessions.log.listing import Mixed, Place
 from sessions.log.query import Filter, State
 from sessions.log.search import (
@@ -58,7 +57,7 @@ def filter_of(db: Session, asked: LogQuery) -> Filter:
         asked,
         authority_networks=current_staff().authority.networks,
         keys=service.voucher_keys,
-        zone=TOWN,
+        zone=town_zone(),
         now=service.clock(),
     )
 
@@ -87,7 +86,7 @@ def search_page(
         "staff/sessions.html",
         asked=asked,
         said=format(asked),
-        span=(on_the_clock(asked.since, TOWN), on_the_clock(asked.until, TOWN)),
+        span=(on_the_clock(asked.since, town_zone()), on_the_clock(asked.until, town_zone())),
         refusal=refusal,
         found=found,
         places=places,
@@ -96,7 +95,7 @@ def search_page(
         sight=visibility.sight(scope),
         may_end=may(authority, Action.DISCONNECT),
         now=services().clock(),
-        zone=TOWN,
+        zone=town_zone(),
         narrower=lambda **changes: address_of(replace(asked, **changes)),
         alike=alike,
         **WORDS,

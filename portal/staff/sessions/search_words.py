@@ -11,13 +11,12 @@ from flask import url_for
 from auth.staff.roles import Action, may
 from portal.denials.rendering import explanation
 from portal.i18n.translation import day_and_time, say
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff.access import current_staff
 from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.denial_words import device_in_words, step_in_words
 from portal.staff.sessions.timeline_words import event_in_words
 from portal.staff.sessions.words import (
-    TOWN,
     at_length,
     day,
     end_in_words,
@@ -95,7 +94,7 @@ def shortcuts() -> list[tuple[str, str]]:
 
 
 def zone_of(site: Site | None) -> ZoneInfo:
-    return ZoneInfo(site.zone) if site is not None else TOWN
+    return ZoneInfo(site.zone) if site is not None else town_zone()
 
 
 def on_log(at: datetime, zone: ZoneInfo) -> str:

@@ -16,12 +16,11 @@ from auth.audit.actions import LONGEST_OBJECT, UNMASKED
 from auth.staff.errors import NoReason
 from auth.staff.roles import Action
 from db.engine import reading
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import visibility
 from portal.staff.sessions.access_audit import address_of
-from portal.staff.sessions.words import TOWN
 from sessions.access_audit import looked
 from sessions.log import query
 from sessions.log.masks import MaskedField
@@ -88,7 +87,7 @@ def _session(words: str) -> tuple[str, str | None] | None:
 
 def _question(words: str, scope: str) -> tuple[str, str | None] | None:
     try:
-        asked = parse(dict(parse_qsl(words)), zone=TOWN, now=services().clock())
+        asked = parse(dict(parse_qsl(words)), zone=town_zone(), now=services().clock())
     except UnreadableWord:
         return None
     if asked.is_empty or visibility.of_question(asked) != scope:

@@ -13,8 +13,6 @@ from sessions.log.query import ListedSession, State
 from sessions.models import AccessSession, EndReason
 from sites.models import SigninMethod
 
-TOWN = ZoneInfo("Europe/Paris")
-
 
 def end_in_words(reason: EndReason | str) -> str:
     """Why a session ended."""

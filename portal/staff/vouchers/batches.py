@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -18,14 +17,13 @@ from auth.vouchers.scope import find_batches
 from auth.vouchers.states import passes_of
 from auth.vouchers.voiding import of_batch
 from db.engine import reading
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.vouchers.pages import books_of, find_or_hide, query_of
 from portal.staff.vouchers.plan_words import plan_name
 from sessions import vouchers as live
 
-TOWN = ZoneInfo("Europe/Paris")
 MOST, MOST_SHOWN = 50, 200
 
 
@@ -58,7 +56,7 @@ def batch(batch_id: int) -> AnyResponse:
             batch=found,
             alive=alive,
             books=totals.books(db, batch_id, at=now),
-            days=totals.daily_books(db, batch_id, zone=TOWN, now=now),
+            days=totals.daily_books(db, batch_id, zone=town_zone(), now=now),
             passes=passes_of(db, batch_id, now=now, most=MOST_SHOWN, after=_after()),
             most=MOST_SHOWN,
             undoable=voiding.may_undo(db, of_batch(batch_id), now=now),

@@ -20,7 +20,7 @@ from auth.vouchers.models import Batch, Plan
 from auth.vouchers.scope import BatchQuery, desks, find_batches, network_for, offered_plans
 from db.engine import reading
 from portal.denials.rendering import Refusal, staff_page
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
@@ -30,8 +30,6 @@ from portal.staff.vouchers.plan_words import end_in_words, plan_name
 from portal.staff.vouchers.preferences import desk_preferences, keep
 from sites.models import Site
 from sites.opening_hours import next_midnight
-
-TOWN = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def issue() -> AnyResponse:
 
 def start_of_today() -> datetime:
     """The last local midnight."""
-    local = services().clock().astimezone(TOWN)
+    local = services().clock().astimezone(town_zone())
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
@@ -162,7 +160,7 @@ def _desk_page(refusal: Refusal | None) -> AnyResponse:
             books=totals.every_books(db, at=now, batch_ids=[batch.id for batch in today]),
             plan_name=plan_name,
             end_of=lambda plan: end_in_words(
-                plan, plan.ends_at, chosen.site.zone if chosen.site else TOWN.key
+                plan, plan.ends_at, chosen.site.zone if chosen.site else town_zone().key
             ),
         )
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)

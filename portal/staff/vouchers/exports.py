@@ -19,11 +19,10 @@ from auth.vouchers.scope import find_batches
 from auth.vouchers.states import passes_of
 from auth.vouchers.totals import Books
 from portal.i18n.translation import say
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.layout import desk_name
-from portal.staff.sessions.words import TOWN
 from portal.staff.vouchers.pages import books_of, find_or_hide, query_of
 from portal.staff.vouchers.plan_words import plan_name
 from portal.staff.vouchers.voucher_words import pass_state_in_words, void_reason_in_words
@@ -112,4 +111,4 @@ def _csv(content: bytes, name: str) -> Response:
 
 def _moment(at: datetime | None) -> str:
     """An instant on the town's clock, in the one form that every spreadsheet takes for a time and sorts."""
-    return at.astimezone(TOWN).strftime("%Y-%m-%d %H:%M") if at else ""
+    return at.astimezone(town_zone()).strftime("%Y-%m-%d %H:%M") if at else ""

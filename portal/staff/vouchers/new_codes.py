@@ -25,7 +25,7 @@ from portal.printing.from_vouchers import slips
 from portal.printing.papers import Paper
 from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff.access import current_staff
 from portal.staff.forms import FormerCodes
 from portal.staff.login import browser
@@ -90,7 +90,7 @@ def new_codes_page(
         answer_id=shown.answer_id,
         site=site,
         replaces=shown.replaces,
-        end=end_in_words(batch.plan, batch.ends_at, site.zone if site else "Europe/Paris"),
+        end=end_in_words(batch.plan, batch.ends_at, site.zone if site else town_zone().key),
         typed=print_choices.shown(desk_preferences()) if typed is None else typed,
         tongues=TONGUES,
         preview=preview,

@@ -11,9 +11,8 @@ from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.totals import VoucherState
 from portal.i18n.translation import end_time, language, say
 from portal.printing.papers import Paper
-from portal.services import services
+from portal.services import services, town_zone
 
-ZONE = "Europe/Paris"
 # The choice beside the papers of the press: bytes for a receipt printer on a cable.
 ESCPOS = "escpos"
 # What tickets can speak, each in its own name.
@@ -111,4 +110,4 @@ def _told_of_void(voucher: Voucher) -> Explanation:
 
 
 def _moment(at: datetime) -> str:
-    return end_time(at, ZONE, now=services().clock())
+    return end_time(at, town_zone().key, now=services().clock())

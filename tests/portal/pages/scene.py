@@ -26,7 +26,7 @@ from gateways.landing_token import Landing, credential_digest
 from gateways.types import MacAddress
 from portal.app import create_app, make_services
 from portal.services import Services
-from sites.demo.town import load_demo
+from sites.demo.town import MAP_FILE, load_demo
 from sites.models import Gateway, Network, Site
 from tests.clock import MovingClock
 from tests.portal.visitors import issue
@@ -82,6 +82,7 @@ def running_portal(
         "portal_url": f"http://127.0.0.1:{port}",
         "database_url": f"sqlite:///{folder / 'town.sqlite3'}",
         "development": True,
+        "map_file": MAP_FILE,
         "contact": "03 81 61 50 50",
     }
     services = make_services(Settings(**{**values, **settings}), clock=clock)

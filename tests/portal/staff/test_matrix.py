@@ -34,7 +34,7 @@ from sites.models import Gateway, Network
 from tests.actors import TESTER
 from tests.portal.effects import TRAIL, changed_since, state
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
-from tests.sessions.legal_requests.rows import add_first_bases
+from tests.sessions.legal_requests.rows import PARIS, add_first_bases
 from tests.sessions.log.rows import add_session
 from tests.town import Town, make_gateway, make_library_network, make_site
 
@@ -328,7 +328,9 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         )
         rule = periods.current(db)[0]
         add_first_bases(db)
-        entry = register.add(db, ASKED, networks=frozenset({network}), actor=TESTER, now=services.clock())
+        entry = register.add(
+            db, ASKED, networks=frozenset({network}), zone=PARIS, actor=TESTER, now=services.clock()
+        )
         return Things(
             made.batch.id,
             voucher.id,

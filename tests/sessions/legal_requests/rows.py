@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from tests.sessions.log.rows import add_session
 
 PUBLIC = "203.0.113.10"
 HALF_HOUR = timedelta(minutes=30)
+PARIS = ZoneInfo("Europe/Paris")
 ASKED = {
     "authority": "Commissariat de police, Besançon",
     "signer": "Capitaine A. Martin, OPJ",
@@ -99,4 +101,4 @@ def registered(
     """An entry for the first minute after noon, unless `words` say otherwise."""
     add_first_bases(db)
     asked = {**ASKED, "port": "5200", "at": (NOON + timedelta(minutes=1)).isoformat(), **words}
-    return register.add(db, asked, networks=networks, actor=person("pat"), now=now)
+    return register.add(db, asked, networks=networks, zone=PARIS, actor=person("pat"), now=now)

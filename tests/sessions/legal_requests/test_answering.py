@@ -21,21 +21,25 @@ from sessions.legal_requests import register
 from sessions.legal_requests.answering import Package, answer
 from sessions.legal_requests.errors import ClosedRequisition, UnreadableEntry
 from sessions.legal_requests.models import Requisition, RequisitionAnswer
+from sessions.legal_requests.note import FRENCH, read_note
 from sessions.legal_requests.package import check_package
 from sessions.legal_requests.signing import Signer
 from sessions.port_blocks import PortBlock
 from tests.actors import person
 from tests.clock import NOON
-from tests.sessions.legal_requests.rows import ASKED, PUBLIC, online, registered
+from tests.sessions.legal_requests.rows import ASKED, PARIS, PUBLIC, online, registered
 from tests.town import build_town
 
 SIGNER = Signer(Secret("a" * 40))
 LATER = NOON + timedelta(hours=3)
+NOTE = read_note(FRENCH.read_bytes(), PARIS)
 ADA, BO = PortBlock(PUBLIC, 5120, 6127), PortBlock(PUBLIC, 6128, 7135)
 
 
 def given(db: Session, entry: Requisition) -> Package:
-    return answer(db, entry, signer=SIGNER, portal="portal.example.org", actor=person("pat"), now=LATER)
+    return answer(
+        db, entry, signer=SIGNER, portal="portal.example.org", note=NOTE, actor=person("pat"), now=LATER
+    )
 
 
 def files(package: Package) -> dict[str, str]:

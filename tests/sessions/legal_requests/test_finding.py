@@ -12,7 +12,7 @@ from sessions.legal_requests.finding import Doubt, Exactness, Identification, Wh
 from sessions.legal_requests.scopes import read_scope
 from sessions.port_blocks import ALL_PORTS, PortBlock
 from tests.clock import NOON
-from tests.sessions.legal_requests.rows import HALF_HOUR, PUBLIC, lend, online
+from tests.sessions.legal_requests.rows import HALF_HOUR, PARIS, PUBLIC, lend, online
 from tests.town import Town, build_town
 
 LATER = NOON + timedelta(days=1)
@@ -33,16 +33,17 @@ def ask(
             "at": told,
             "tolerance": str(tolerance),
             **words,
-        }
+        },
+        zone=PARIS,
     )
-    return find(db, scope, now=LATER)
+    return find(db, scope, zone=PARIS, now=LATER)
 
 
 def span(
     db: Session, kind: str, value: str, since: datetime, until: datetime, **rest: object
 ) -> Identification:
     words = {"kind": kind, "value": value, "since": since.isoformat(), "until": until.isoformat()}
-    return find(db, read_scope(words), now=LATER, **rest)  # type: ignore[arg-type]
+    return find(db, read_scope(words, zone=PARIS), zone=PARIS, now=LATER, **rest)  # type: ignore[arg-type]
 
 
 def ids(finding: Identification) -> set[int]:

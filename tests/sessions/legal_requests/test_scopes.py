@@ -8,6 +8,7 @@ import pytest
 
 from sessions.legal_requests.errors import UnreadableEntry
 from sessions.legal_requests.scopes import RequestScope, read_scope
+from tests.sessions.legal_requests.rows import PARIS
 
 ORIGIN = {
     "kind": "origin",
@@ -25,14 +26,14 @@ SPAN = {
 
 
 def test_an_instant_is_read_with_its_offset_and_kept_as_it_was_told() -> None:
-    scope = read_scope(ORIGIN)
+    scope = read_scope(ORIGIN, zone=PARIS)
     assert scope.at == datetime(2026, 11, 22, 13, 10, 5, tzinfo=UTC)
     assert scope.told == "2026-11-22T14:10:05+01:00"
     assert RequestScope.of(scope.plain()) == scope
 
 
 def test_a_zone_stands_in_for_an_offset() -> None:
-    scope = read_scope(SPAN)
+    scope = read_scope(SPAN, zone=PARIS)
     assert scope.since == datetime(2026, 11, 22, 13, tzinfo=UTC)
     assert scope.value == "02:00:00:00:00:01"
     assert RequestScope.of(scope.plain()) == scope
@@ -64,5 +65,5 @@ def test_a_zone_stands_in_for_an_offset() -> None:
 )
 def test_what_cannot_be_read_is_named(words: dict[str, str], field: str) -> None:
     with pytest.raises(UnreadableEntry) as refused:
-        read_scope(words)
+        read_scope(words, zone=PARIS)
     assert refused.value.field == field

@@ -1,0 +1,132 @@
+"""What stands on a town's map beside its sites, from a GeoJSON file (RFC 7946) that the town brings.
+
+A LineString (a river, a shore, a tramway) is drawn; a Polygon is a part of the town with a larger map of its own. Each
+is called by its property ``name``, or ``name_en``, ``name_fr`` … in that language.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sites.errors import ImportFault, RefusedImport
+from sites.import_export.features import load_collection
+
+Point = tuple[float, float]
+
+LONGEST_NAME = 60
+# The page with the map goes over a guest's phone before it is online: a line of a thousand points is 10 kB of it.
+MOST_POINTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A part of the world in degrees (WGS 84)."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def holds(self, longitude: float, latitude: float) -> bool:
+        return self.west <= longitude <= self.east and self.south <= latitude <= self.north
+
+    def meets(self, other: Bounds) -> bool:
+        return (
+            self.west <= other.east
+            and other.west <= self.east
+            and self.south <= other.north
+            and other.south <= self.north
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A line to be drawn, or the corners of a part to be shown larger. `names` is by language, "" for any other."""
+
+    names: Mapping[str, str]
+    points: tuple[Point, ...]
+
+    @property
+    def bounds(self) -> Bounds:
+        longitudes, latitudes = zip(*self.points, strict=True)
+        return Bounds(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
+
+    def name(self, language: str) -> str:
+        return self.names.get(language) or self.names.get("") or next(iter(self.names.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class MapBackground:
+    """`parts` are shown larger, each on a map of its own."""
+
+    lines: tuple[Feature, ...] = ()
+    parts: tuple[Feature, ...] = ()
+
+
+def read_background(content: bytes) -> MapBackground:
+    """Read the file. Raises RefusedImport with what is wrong, feature by feature."""
+    lines: list[Feature] = []
+    parts: list[Feature] = []
+    faults: list[ImportFault] = []
+    for number, feature in enumerate(load_collection(content)["features"], start=1):
+        try:
+            kind, points = _geometry(feature)
+            (parts if kind == "Polygon" else lines).append(Feature(_names(feature), points))
+        except ValueError as error:
+            faults.append(ImportFault(f"feature {number}", None, str(error)))
+    total = sum(len(feature.points) for feature in (*lines, *parts))
+    if total > MOST_POINTS:
+        reason = f"{total} points; at most {MOST_POINTS} are sent to a phone: simplify the lines"
+        faults.append(ImportFault("file", None, reason))
+    if faults:
+        raise RefusedImport(faults)
+    return MapBackground(tuple(lines), tuple(parts))
+
+
+def _geometry(feature: object) -> tuple[str, tuple[Point, ...]]:
+    geometry = feature.get("geometry") if isinstance(feature, dict) else None
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if not isinstance(geometry, dict) or kind not in ("LineString", "Polygon"):
+        raise ValueError(
+            f"geometry is {kind or 'missing'}: write a LineString, or a Polygon to be shown larger"
+        )
+    coordinates: Any = geometry.get("coordinates")
+    if kind == "Polygon" and isinstance(coordinates, list) and coordinates:
+        # The rings after the first are holes (section 3.1.6).
+        coordinates = coordinates[0]
+    if not isinstance(coordinates, list) or len(coordinates) < (4 if kind == "Polygon" else 2):
+        raise ValueError(f"coordinates are too few for a {kind}")
+    return kind, tuple(_point(position) for position in coordinates)
+
+
+def _point(position: object) -> Point:
+    numbers = position[:2] if isinstance(position, list) else []
+    if len(numbers) != 2 or not all(
+        isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+        for number in numbers
+    ):
+        raise ValueError(f"{str(position)[:40]} is no position: write [longitude, latitude]")
+    longitude, latitude = float(numbers[0]), float(numbers[1])
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+        raise ValueError(f"{str(position)[:40]} is not in degrees of WGS 84, the longitude first")
+    return longitude, latitude
+
+
+def _names(feature: Mapping[str, object]) -> dict[str, str]:
+    properties = feature.get("properties")
+    names = dict(_found(properties)) if isinstance(properties, dict) else {}
+    if not names:
+        raise ValueError("properties have no name: what is it called on the page?")
+    if any(len(name) > LONGEST_NAME for name in names.values()):
+        raise ValueError(f"name is longer than {LONGEST_NAME} characters")
+    return names
+
+
+def _found(properties: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for key, value in properties.items():
+        word, _, language = key.partition("_")
+        if word == "name" and isinstance(value, str) and value.strip():
+            yield language, " ".join(value.split())

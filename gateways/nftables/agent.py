@@ -21,7 +21,7 @@ from gateways.nftables import advertisements, kernel, machine, neighbours, redir
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
 from gateways.nftables.enforcement import OffloadedClients
 from gateways.nftables.feed_follower import FeedFollower
-from gateways.nftables.gateway import Gateway
+from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.identification import AddressMonitor
 from gateways.nftables.journal import Journal
 from gateways.nftables.monitor import Monitor
@@ -100,7 +100,7 @@ def _lock(directory: Path) -> Iterator[None]:
 
 
 async def _run(configuration: Configuration) -> None:
-    gateway = Gateway(configuration, Journal(configuration.state_directory))
+    gateway = NftablesGateway(configuration, Journal(configuration.state_directory))
     lines = [PortalClient(configuration) for _ in range(3)]
     follower = FeedFollower(gateway, lines[0], lines[1])
     reporter = Reporter(gateway, lines[2])
@@ -152,7 +152,7 @@ async def _until_told(duties: list[asyncio.Task[None]]) -> None:
         task.result()
 
 
-async def _serve(gateway: Gateway, table: neighbours.NeighbourTable) -> asyncio.Server:
+async def _serve(gateway: NftablesGateway, table: neighbours.NeighbourTable) -> asyncio.Server:
     configuration = gateway.configuration
     deps = redirector.RedirectorDeps(
         portal_url=configuration.portal_url,

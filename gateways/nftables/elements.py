@@ -32,7 +32,7 @@ class Existing(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class LeaseElement:
     """One element of a lease set. `ends` is in seconds of the machine's own clock (CLOCK_BOOTTIME)."""
 
     rates: RateClass
@@ -45,7 +45,7 @@ class DesiredClient:
 
     number: int
     pairs: tuple[Pair, ...]
-    lease: Lease
+    lease: LeaseElement
     ports: PortRange | None = None
     # Whatever address this card takes may become its own.
     card: MacAddress | None = None
@@ -56,7 +56,7 @@ class ActualState:
     """What the kernel holds, as last read and changed by us."""
 
     classes: set[RateClass] = field(default_factory=set)
-    leases: dict[int, Lease] = field(default_factory=dict)
+    leases: dict[int, LeaseElement] = field(default_factory=dict)
     pairs: dict[Pair, int] = field(default_factory=dict)
     pairs_of: dict[int, dict[Pair, None]] = field(default_factory=dict)
     # The one card that may use an address.
@@ -96,7 +96,7 @@ class Changes:
     unbound: dict[Pair, int] = field(default_factory=dict)
     bound: dict[Pair, int] = field(default_factory=dict)
     ended: list[tuple[int, RateClass]] = field(default_factory=list)
-    leased: list[tuple[int, Lease, Existing]] = field(default_factory=list)
+    leased: list[tuple[int, LeaseElement, Existing]] = field(default_factory=list)
     taken: dict[int, PortRange] = field(default_factory=dict)
     given: dict[int, PortRange] = field(default_factory=dict)
     enrolled: dict[MacAddress, int] = field(default_factory=dict)

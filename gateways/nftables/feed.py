@@ -24,7 +24,7 @@ class InvalidAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedGrant:
     """A grant that was not applied, and why, for the operator."""
 
     number: int
@@ -32,7 +32,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FeedAnswer:
     """One answer of the feed. `now` and every `until` are by the portal's clock."""
 
     version: int
@@ -40,12 +40,12 @@ class Answer:
     now: float
     grants: tuple[Grant, ...]
     ends: tuple[int, ...]
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RejectedGrant, ...] = ()
     # What to sign landing tokens with; None of a portal that does not say.
     landing_key: bytes | None = None
 
 
-def parse_answer(body: bytes) -> Answer:
+def parse_answer(body: bytes) -> FeedAnswer:
     """Read an answer of ``GET feed``. A grant that makes no sense is `refused` alone; the others count.
 
     Raises `InvalidAnswer` when the answer as a whole is not of the protocol.
@@ -62,7 +62,7 @@ def parse_answer(body: bytes) -> Answer:
         raise InvalidAnswer(repr(error)) from error
     grants = tuple(each for each in listed if isinstance(each, Grant))
     refused = tuple(_refused(each) for each in listed if not isinstance(each, Grant))
-    return Answer(version, full, now, grants, ended, refused, key)
+    return FeedAnswer(version, full, now, grants, ended, refused, key)
 
 
 def _compact(row: dict[str, Any]) -> Any:
@@ -72,11 +72,11 @@ def _compact(row: dict[str, Any]) -> Any:
     try:
         return parse_grant(row)
     except (ValueError, TypeError, KeyError) as error:
-        return Refused(_named(row), f"{type(error).__name__}: {error}"[:200])
+        return RejectedGrant(_named(row), f"{type(error).__name__}: {error}"[:200])
 
 
-def _refused(row: Any) -> Refused:
-    return row if isinstance(row, Refused) else Refused(_named(row), "not a grant")
+def _refused(row: Any) -> RejectedGrant:
+    return row if isinstance(row, RejectedGrant) else RejectedGrant(_named(row), "not a grant")
 
 
 def parse_grant(row: Mapping[str, Any]) -> Grant:
@@ -109,7 +109,7 @@ def grant_row(grant: Grant) -> dict[str, Any]:
     return row
 
 
-def fold(held: Mapping[int, Grant], answer: Answer) -> dict[int, Grant]:
+def fold(held: Mapping[int, Grant], answer: FeedAnswer) -> dict[int, Grant]:
     """The grants after `answer`. A full answer is the whole truth; otherwise grants replace and ends remove.
 
     One MAC has one grant: an older number of a MAC that gets a new one is gone.

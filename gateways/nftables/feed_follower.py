@@ -6,8 +6,8 @@ import asyncio
 import logging
 
 from gateways.nftables.enforcement import KERNEL_FAULTS
-from gateways.nftables.feed import Answer, Refused
-from gateways.nftables.gateway import Gateway
+from gateways.nftables.feed import FeedAnswer, RejectedGrant
+from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.portal import PortalClient
 from gateways.nftables.retrying import retry_forever, retry_until_answered
 
@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 class FeedFollower:
     """Follows the feed, and confirms what the kernel has taken."""
 
-    def __init__(self, gateway: Gateway, feed_line: PortalClient, confirm_line: PortalClient) -> None:
+    def __init__(self, gateway: NftablesGateway, feed_line: PortalClient, confirm_line: PortalClient) -> None:
         self._gateway = gateway
         self._feed_line, self._confirm_line = feed_line, confirm_line
         self._version = gateway.journal.memory.version
         self._confirmed = asyncio.Event()
         self._applied: set[int] = set()
-        self._refused: list[Refused] = []
+        self._refused: list[RejectedGrant] = []
         self._wait_seconds = 0.0
 
     async def follow(self) -> None:
@@ -47,7 +47,7 @@ class FeedFollower:
         if answer.full or answer.version != since:
             self._note(answer, refused)
 
-    def _note(self, answer: Answer, refused: list[Refused]) -> None:
+    def _note(self, answer: FeedAnswer, refused: list[RejectedGrant]) -> None:
         bad = {each.number for each in refused}
         self._applied |= {grant.number for grant in answer.grants} - bad
         self._applied -= set(answer.ends)

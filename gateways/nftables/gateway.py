@@ -16,9 +16,9 @@ from gateways.faults import FaultCode
 from gateways.nftables.addresses import AddressBook, Claim, DhcpLease
 from gateways.nftables.clock import Moment, Stamp, portal_time, rebase
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import DesiredClient, Lease, Pair
+from gateways.nftables.elements import DesiredClient, LeaseElement, Pair
 from gateways.nftables.enforcement import Enforcement, boot_time
-from gateways.nftables.feed import Answer, Refused, fold
+from gateways.nftables.feed import FeedAnswer, RejectedGrant, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.troubles import Troubles
@@ -30,7 +30,7 @@ STEP_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-class Gateway:
+class NftablesGateway:
     """One gateway. Everything that touches the kernel runs under one lock, in a thread."""
 
     def __init__(self, configuration: Configuration, journal: Journal) -> None:
@@ -115,7 +115,7 @@ class Gateway:
         mac = grant.client.mac
         ends = self._end(grant)
         pairs = tuple((mac, address) for address in self.book.of_grant(grant))
-        lease = Lease(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
+        lease = LeaseElement(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
         return DesiredClient(grant.number, pairs, lease, self._ports(grant.ports), mac)
 
     def _claim(self, grants: Iterable[Grant]) -> None:
@@ -148,12 +148,12 @@ class Gateway:
         self._macs = {grant.client.mac: number for number, grant in grants.items()}
         self._ends = {number: end for number, end in self._ends.items() if number in grants}
 
-    async def take(self, answer: Answer) -> list[Refused]:
+    async def take(self, answer: FeedAnswer) -> list[RejectedGrant]:
         """Apply an answer of the feed: kernel first, journal second; confirming is the caller's third."""
         async with self._change_lock:
             return await self._take(answer)
 
-    async def _take(self, answer: Answer) -> list[Refused]:
+    async def _take(self, answer: FeedAnswer) -> list[RejectedGrant]:
         before = self.journal.memory.grants
         self._notice_step(answer.now)
         self.stamp = Stamp(answer.now, Moment.now())
@@ -182,14 +182,14 @@ class Gateway:
         *,
         everybody: bool,
         moved: Collection[IpAddress] = (),
-    ) -> list[Refused]:
+    ) -> list[RejectedGrant]:
         if everybody:
             wanted = {number: self._pass(grant) for number, grant in grants.items()}
             numbers = wanted.keys() | self.enforcement.everybody()
         else:
             wanted = {number: self._pass(grants[number]) for number in numbers if number in grants}
         refused = self.enforcement.make_fit(wanted, numbers, self.book.lessee, moved)
-        return [Refused(number, reason) for number, reason in refused.items()]
+        return [RejectedGrant(number, reason) for number, reason in refused.items()]
 
     async def refit(self, macs: Collection[MacAddress], *, moved: Collection[IpAddress] = ()) -> None:
         """These clients' addresses have changed, or these addresses' clients."""

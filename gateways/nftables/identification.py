@@ -13,7 +13,7 @@ from gateways.nftables.client_side import ClientSide
 from gateways.nftables.dumps import PairDump
 from gateways.nftables.elements import Pair
 from gateways.nftables.enforcement import KERNEL_FAULTS, boot_time
-from gateways.nftables.gateway import Gateway
+from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.reporter import Reporter
 from gateways.types import Client, IpAddress, MacAddress
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class AddressMonitor:
     """Takes what the kernel has seen, and decides."""
 
-    def __init__(self, gateway: Gateway, reporter: Reporter) -> None:
+    def __init__(self, gateway: NftablesGateway, reporter: Reporter) -> None:
         self._gateway, self._reporter = gateway, reporter
         self._asking: dict[IpAddress, asyncio.Task[None]] = {}
         # Until when the holder's last answer counts.

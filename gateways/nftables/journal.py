@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gateways.nftables.clock import Moment, Stamp
-from gateways.nftables.feed import Answer, fold, grant_row, parse_grant
+from gateways.nftables.feed import FeedAnswer, fold, grant_row, parse_grant
 from gateways.types import Grant
 
 # The file is made anew when this much was appended since the last time.
@@ -66,7 +66,7 @@ class Journal:
             with contextlib.suppress(OSError):
                 file.close()
 
-    def record(self, answer: Answer, stamp: Stamp) -> None:
+    def record(self, answer: FeedAnswer, stamp: Stamp) -> None:
         """Remember an answer of the feed that the kernel has taken. On disk when this returns, or `fault` says why."""
         memory = self.memory
         memory.grants = fold(memory.grants, answer)
@@ -177,7 +177,7 @@ def _replay(memory: Memory, row: dict[str, Any]) -> None:
     if "answer" in row:
         said = row["answer"]
         grants = tuple(parse_grant(each) for each in said["grants"])
-        answer = Answer(_counter(said["version"]), said["full"], 0.0, grants, tuple(said["ends"]))
+        answer = FeedAnswer(_counter(said["version"]), said["full"], 0.0, grants, tuple(said["ends"]))
         memory.grants, memory.version = fold(memory.grants, answer), answer.version
     for number in row.get("forget", []):
         memory.grants.pop(number, None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateways.nftables.elements import ActualState, Lease
+from gateways.nftables.elements import ActualState, LeaseElement
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.table_layout import COUNTERS, PROOF_COUNTERS, TABLE
 from gateways.types import IpAddress, MacAddress, PortRange
@@ -39,7 +39,7 @@ class UnknownState(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class KernelTable:
     """Our table as it stands: which life it is in, which shape it has, and the rate classes it knows."""
 
     epoch: str
@@ -65,7 +65,7 @@ def run(script: str) -> None:
         raise KernelRefused(_first_line(done.stderr))
 
 
-def read_table() -> Table | None:
+def read_table() -> KernelTable | None:
     """Our table's head, or None when there surely is none. Raises `UnknownState`."""
     done = _nft("-t", "list", "table", *TABLE.split())
     if done.returncode != 0:
@@ -78,10 +78,10 @@ def read_table() -> Table | None:
     epoch, shape = found.groups() if found else ("", "")
     classes = (RateClass.of_set(name) for name in PASSES.findall(done.stdout))
     known = frozenset(each for each in classes if each is not None)
-    return Table(epoch, shape, known)
+    return KernelTable(epoch, shape, known)
 
 
-def read_held(table: Table, *, now: float) -> ActualState:
+def read_held(table: KernelTable, *, now: float) -> ActualState:
     """Every pair and every lease. `now` is by CLOCK_BOOTTIME. Raises `UnknownState`."""
     held = ActualState(classes=set(table.classes))
     for name in ("clients4", "clients6"):
@@ -113,11 +113,11 @@ def _range(address: str, ports: Any) -> PortRange:
     return PortRange(ipaddress.IPv4Address(address), int(first), int(last))
 
 
-def read_leases(classes: Iterable[RateClass], *, now: float) -> dict[int, Lease]:
+def read_leases(classes: Iterable[RateClass], *, now: float) -> dict[int, LeaseElement]:
     """Everybody who may pass now. Raises `UnknownState`."""
     return {
         # nft rounds what is left down to whole seconds.
-        element.key: Lease(rates, now + element.expires + 0.5)
+        element.key: LeaseElement(rates, now + element.expires + 0.5)
         for rates in classes
         for element in _elements("set", rates.lease_set)
     }

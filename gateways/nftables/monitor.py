@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from gateways.faults import FaultCode
 from gateways.nftables import dnsmasq, neighbours
 from gateways.nftables.enforcement import KERNEL_FAULTS, OffloadedClients
-from gateways.nftables.gateway import Gateway
+from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.lease_file import LeaseFile
 from gateways.nftables.reporter import Reporter
 from gateways.types import Client
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class Monitor:
     """Looks after what changes without the portal: neighbours, DHCP, deadlines, and other people's nft."""
 
-    def __init__(self, gateway: Gateway, reporter: Reporter) -> None:
+    def __init__(self, gateway: NftablesGateway, reporter: Reporter) -> None:
         self._gateway, self._reporter = gateway, reporter
         path = gateway.configuration.dhcp_leases_file
         self._lease_file = LeaseFile(path) if path is not None else None

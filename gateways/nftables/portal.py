@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.feed import Answer, InvalidAnswer, Refused, parse_answer
+from gateways.nftables.feed import FeedAnswer, InvalidAnswer, RejectedGrant, parse_answer
 from gateways.types import Client
 
 ANSWER_SECONDS = 5.0
@@ -47,7 +47,7 @@ class PortalClient:
         self._used_at = 0.0
         self._is_closed = False
 
-    def feed(self, since: int, wait: float) -> Answer:
+    def feed(self, since: int, wait: float) -> FeedAnswer:
         """What changed after version `since`; waits up to `wait` seconds. Raises `PortalUnreachable`."""
         body = self._call("GET", f"feed?since={since}&wait={wait:g}", None, wait + ANSWER_SECONDS)
         try:
@@ -55,7 +55,7 @@ class PortalClient:
         except InvalidAnswer as error:
             raise PortalUnreachable(f"the feed's answer makes no sense: {error}") from error
 
-    def confirm(self, version: int, applied: Iterable[int], refused: Iterable[Refused]) -> None:
+    def confirm(self, version: int, applied: Iterable[int], refused: Iterable[RejectedGrant]) -> None:
         reasons = [{"number": each.number, "reason": each.reason} for each in refused]
         self._post("confirm", {"version": version, "applied": list(applied), "refused": reasons})
 

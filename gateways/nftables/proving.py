@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateways.faults import FaultCode
-from gateways.nftables.gateway import Gateway
+from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.proof import Proof
 
 EVERY_SECONDS, AGAIN_SECONDS, LOOK_SECONDS = 60.0, 5.0, 1.0
@@ -23,7 +23,7 @@ WORDS = {
 class ProofMonitor:
     """Proves the packets' way, for ever, and notes what is wrong with it."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: NftablesGateway) -> None:
         self._gateway = gateway
         self._proof = Proof(gateway.configuration)
 

@@ -60,7 +60,7 @@ UNKNOWN = WAITING_PAGE.format(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A response and its body apart: a HEAD is answered without one (RFC 9110 section 9.3.2)."""
 
     head: bytes
@@ -91,9 +91,9 @@ class Redirector:
 
     def __init__(self, deps: RedirectorDeps) -> None:
         self._deps = deps
-        self._remembered: dict[tuple[IpAddress, MacAddress, bytes], tuple[float, Answer]] = {}
+        self._remembered: dict[tuple[IpAddress, MacAddress, bytes], tuple[float, HttpAnswer]] = {}
 
-    def answer(self, address: IpAddress, *, asked_for_us: bool = False) -> Answer:
+    def answer(self, address: IpAddress, *, asked_for_us: bool = False) -> HttpAnswer:
         """What the client behind `address` is told.
 
         `asked_for_us` means that it was sent here by the portal, to fetch a token, rather than caught on
@@ -117,7 +117,7 @@ class Redirector:
             log.warning("cannot read the neighbour table: %s", error)
             return None
 
-    def _sign(self, mac: MacAddress, address: IpAddress, key: bytes, now: float) -> Answer:
+    def _sign(self, mac: MacAddress, address: IpAddress, key: bytes, now: float) -> HttpAnswer:
         deps = self._deps
         token = sign(Landing(deps.identity, mac, address), key=key, now=now)
         link = f"{deps.portal_url}/?landing={token}"
@@ -129,13 +129,13 @@ class Redirector:
         return answer
 
 
-def _answer(status: str, page: str, more: str) -> Answer:
+def _answer(status: str, page: str, more: str) -> HttpAnswer:
     body = page.encode()
     head = (
         f"HTTP/1.1 {status}\r\n{more}\r\nCache-Control: no-store\r\nConnection: close\r\n"
         f"Content-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    return Answer(head.encode(), body)
+    return HttpAnswer(head.encode(), body)
 
 
 _NOT_KNOWN_YET = _answer("503 Service Unavailable", UNKNOWN, "Retry-After: 1")

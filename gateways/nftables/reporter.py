@@ -12,7 +12,7 @@ from gateways.nftables import kernel
 from gateways.nftables.accounting import Alert, Ledger, Reading
 from gateways.nftables.elements import TOLERANCE_SECONDS
 from gateways.nftables.enforcement import KERNEL_FAULTS, boot_time
-from gateways.nftables.gateway import Gateway
+from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.portal import PortalClient, PortalUnreachable
 from gateways.nftables.retrying import retry_until_answered
 from gateways.types import MacAddress
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class Reporter:
     """Tells the portal who came, and what passed."""
 
-    def __init__(self, gateway: Gateway, line: PortalClient) -> None:
+    def __init__(self, gateway: NftablesGateway, line: PortalClient) -> None:
         self._gateway, self._line = gateway, line
         self._line_lock = asyncio.Lock()
         self._is_first = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateways.nftables.elements import Changes, Existing, Lease
+from gateways.nftables.elements import Changes, Existing, LeaseElement
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.ruleset import add_class
 from gateways.nftables.table_layout import NO_GRANT, TABLE
@@ -28,7 +28,7 @@ def script(changes: Changes, *, now: float) -> str:
     return "".join(lines)
 
 
-def _lease_lines(rates: RateClass, leased: list[tuple[int, Lease, Existing]], now: float) -> list[str]:
+def _lease_lines(rates: RateClass, leased: list[tuple[int, LeaseElement, Existing]], now: float) -> list[str]:
     """Only a new element has the new timeout on every kernel, so an element that is there goes first.
 
     Deleting makes the kernel wait for its readers, some 15 ms: a new client is not made to wait for that.

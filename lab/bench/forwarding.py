@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import ActualState, DesiredClient, Lease, plan
+from gateways.nftables.elements import ActualState, DesiredClient, LeaseElement, plan
 from gateways.nftables.enforcement import boot_time
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.ruleset import create
@@ -76,7 +76,7 @@ def _other(number: int, at: float) -> DesiredClient:
 
 
 def _pass(number: int, mac: MacAddress, address: IpAddress, at: float) -> DesiredClient:
-    return DesiredClient(number, ((mac, address),), Lease(NO_CEILING, at + LEASE_SECONDS))
+    return DesiredClient(number, ((mac, address),), LeaseElement(NO_CEILING, at + LEASE_SECONDS))
 
 
 def _configuration(net: Town, folder: Path) -> Configuration:

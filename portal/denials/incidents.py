@@ -17,7 +17,7 @@ from db.engine import reading
 from portal.denials.rendering import facts_to_keep
 from portal.http.clients import ClientContext, gateways_here, remote_address
 from portal.services import services
-from sessions.log.denials import Refused, Step, show_code
+from sessions.log.denials import LoggedDenial, Step, show_code
 from sites.models import Gateway
 
 # Pages are ours; what machines ask is answered to machines.
@@ -53,7 +53,7 @@ def note(reason: DenialReason, visit: ClientContext | None = None, **detail: Any
     gateway = visit.gateway if visit else _gateway_here()
     address = visit.address if visit else remote_address()
     device = device_in(request.user_agent.string)
-    refused = Refused(
+    refused = LoggedDenial(
         reason,
         _STEPS.get(request.endpoint or "", Step.PAGE),
         gateway=gateway,

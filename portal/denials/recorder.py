@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import SessionMaker, best_effort
 from sessions.log import denials
-from sessions.log.denials import Refused
+from sessions.log.denials import LoggedDenial
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Recorder:
     make_session: SessionMaker
     _resting_until: float = field(default=float("-inf"), init=False)
 
-    def write(self, refused: Refused, *, now: datetime) -> str | None:
+    def write(self, refused: LoggedDenial, *, now: datetime) -> str | None:
         """Write a refusal down; its code, or None where that did not work at once or was not tried."""
         if time.monotonic() < self._resting_until:
             return None

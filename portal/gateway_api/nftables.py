@@ -22,8 +22,8 @@ from portal.gateway_api.endpoints import Endpoint
 from portal.services import services
 from sessions import accounting, feed, roaming
 
-door = Blueprint(KIND.name, __name__, url_prefix=f"/gateways/{KIND.name}")
-ENDPOINT = Endpoint(door)
+blueprint = Blueprint(KIND.name, __name__, url_prefix=f"/gateways/{KIND.name}")
+ENDPOINT = Endpoint(blueprint)
 LONGEST_WAIT = 25.0
 LARGEST_BODY = 8 * 1024 * 1024
 # Where this key stands in the WSGI environment, whoever calls the view waits in its place: see
@@ -42,14 +42,14 @@ class LongPoll:
     seconds: float = 0.0
 
 
-@door.before_request
+@blueprint.before_request
 def know_the_gateway() -> None:
     """Nothing is answered to a caller without a gateway's own credential."""
     request.max_content_length = LARGEST_BODY
     demand_credential(KIND.name)
 
 
-@door.get("/feed")
+@blueprint.get("/feed")
 def follow() -> Response:
     since = request.args.get("since", 0, type=int)
     wait = min(LONGEST_WAIT, max(0.0, request.args.get("wait", 0.0, type=float)))
@@ -64,7 +64,7 @@ def follow() -> Response:
     )
 
 
-@door.post("/confirm")
+@blueprint.post("/confirm")
 def confirmed() -> tuple[str, int]:
     body = _body()
     with _well_formed():
@@ -77,7 +77,7 @@ def confirmed() -> tuple[str, int]:
     return "", HTTPStatus.NO_CONTENT
 
 
-@door.post("/report")
+@blueprint.post("/report")
 def report() -> tuple[str, int]:
     body = _body()
     with _well_formed():
@@ -87,7 +87,7 @@ def report() -> tuple[str, int]:
     return "", HTTPStatus.NO_CONTENT
 
 
-@door.post("/arrivals")
+@blueprint.post("/arrivals")
 def arrivals() -> tuple[str, int]:
     body = _body()
     with _well_formed():

@@ -49,7 +49,7 @@ SIGNIN_STEPS = frozenset({Step.SIGNIN, Step.PASS, Step.PAUSE})
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class LoggedDenial:
     """One refusal. What is not known is empty: the device of somebody who came by no gateway, the person before a PIN.
 
     `gateway` comes with its site and network. `detail` holds plain values that the rule went by, and never what was
@@ -68,7 +68,7 @@ class Refused:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-def note(db: Session, refused: Refused, *, now: datetime, choose: Choose = secrets.choice) -> str | None:
+def note(db: Session, refused: LoggedDenial, *, now: datetime, choose: Choose = secrets.choice) -> str | None:
     """Write a refusal down; its code (six symbols), or None where this hour's refusals are too many already."""
     known = _of_this_minute(db, refused, now=now)
     if known is not None:
@@ -124,7 +124,7 @@ def read_code(text: str) -> str | None:
     return bare if len(bare) == SYMBOLS and set(bare) <= set(codes.ALPHABET) else None
 
 
-def _of_this_minute(db: Session, refused: Refused, *, now: datetime) -> str | None:
+def _of_this_minute(db: Session, refused: LoggedDenial, *, now: datetime) -> str | None:
     """The code that this device has for this rule already. Who has no device here is known by the address."""
     if refused.mac is None and refused.address is None:
         return None
@@ -142,7 +142,7 @@ def _of_this_minute(db: Session, refused: Refused, *, now: datetime) -> str | No
     return found
 
 
-def _are_too_many(db: Session, refused: Refused, *, now: datetime) -> bool:
+def _are_too_many(db: Session, refused: LoggedDenial, *, now: datetime) -> bool:
     """Whether this site has had all the refusals of an hour: the one that many back is not an hour old."""
     gateway = refused.gateway
     site_id, most = (gateway.site_id, MOST_AN_HOUR) if gateway else (None, MOST_FROM_NOWHERE)

@@ -68,7 +68,7 @@ class BadHold(Denial):
         return {"wrong": self.field, "field": "mac" if self.field == "scope" else self.field}
 
 
-class SamePerson(Denial):
+class SameHolder(Denial):
     """Whoever placed a hold, or asked to lift it, cannot be the second person as well."""
 
     reason = declare(
@@ -151,9 +151,9 @@ def place(
 
 
 def confirm(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> None:
-    """A second person stands behind it. Raises `SamePerson`, `OverHold`."""
+    """A second person stands behind it. Raises `SameHolder`, `OverHold`."""
     if actor.name == hold.created_by:
-        raise SamePerson
+        raise SameHolder
     _claim(db, hold, LegalHold.confirmed_at.is_(None), now, confirmed_at=now, confirmed_by=actor.name)
     _append(db, HOLD_CONFIRMED, hold, actor=actor, now=now)
 
@@ -161,14 +161,14 @@ def confirm(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> Non
 def lift(db: Session, hold: LegalHold, *, actor: Actor, now: datetime) -> bool:
     """End it, so that the next run purges what it held; False where a second person has still to say so.
 
-    An unconfirmed one is lifted by one person. Raises `SamePerson`, `OverHold`.
+    An unconfirmed one is lifted by one person. Raises `SameHolder`, `OverHold`.
     """
     if hold.confirmed_at is not None and hold.lift_asked_at is None:
         _claim(db, hold, LegalHold.lift_asked_at.is_(None), now, lift_asked_at=now, lift_asked_by=actor.name)
         _append(db, HOLD_LIFT_ASKED, hold, actor=actor, now=now)
         return False
     if hold.lift_asked_by == actor.name:
-        raise SamePerson
+        raise SameHolder
     asked = LegalHold.confirmed_at.is_(None) | (LegalHold.lift_asked_by != actor.name)
     _claim(db, hold, LegalHold.lifted_at.is_(None) & asked, now, lifted_at=now, lifted_by=actor.name)
     _append(db, HOLD_LIFTED, hold, actor=actor, now=now)

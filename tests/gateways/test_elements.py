@@ -15,7 +15,7 @@ from gateways.nftables.addresses import (
     parse_leases,
 )
 from gateways.nftables.configuration import read
-from gateways.nftables.elements import ActualState, Changes, DesiredClient, Lease, note, plan
+from gateways.nftables.elements import ActualState, Changes, DesiredClient, LeaseElement, note, plan
 from gateways.nftables.kernel import Count
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.table_layout import NO_GRANT
@@ -30,7 +30,7 @@ SLOW, FAST = RateClass(1000, 500), RateClass(55000, 15000)
 def wanted(
     number: int, *, ends: float, rates: RateClass = FAST, mac: MacAddress = ADA, host: int = 5
 ) -> DesiredClient:
-    return DesiredClient(number, ((mac, ipaddress.ip_address(f"10.66.0.{host}")),), Lease(rates, ends))
+    return DesiredClient(number, ((mac, ipaddress.ip_address(f"10.66.0.{host}")),), LeaseElement(rates, ends))
 
 
 def carried(held: ActualState, *passes: DesiredClient, now: float = 0.0) -> Changes:

@@ -13,7 +13,7 @@ import pytest
 
 from gateways.nftables import kernel
 from gateways.nftables.configuration import Configuration, read
-from gateways.nftables.elements import DesiredClient, Lease
+from gateways.nftables.elements import DesiredClient, LeaseElement
 from gateways.nftables.enforcement import Enforcement, boot_time
 from gateways.nftables.rate_classes import RateClass
 from gateways.types import MacAddress
@@ -42,7 +42,7 @@ def wanted(*numbers: int, seconds: float = 600, rates: RateClass = RATES) -> dic
         number: DesiredClient(
             number,
             ((MacAddress(f"02:00:00:00:00:{number:02x}"), ipaddress.ip_address(f"10.66.0.{number}")),),
-            Lease(rates, ends),
+            LeaseElement(rates, ends),
         )
         for number in numbers
     }

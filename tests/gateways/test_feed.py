@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateways.nftables.feed import Answer, InvalidAnswer, fold, grant_row, parse_answer, parse_grant
+from gateways.nftables.feed import FeedAnswer, InvalidAnswer, fold, grant_row, parse_answer, parse_grant
 
 ROW: dict[str, Any] = {
     "number": 17,
@@ -23,8 +23,8 @@ def body(**changes: Any) -> bytes:
     return json.dumps({"version": 2, "full": False, "now": 1.5, "grants": [], "ends": [], **changes}).encode()
 
 
-def answer(*rows: dict[str, Any], full: bool = False, ends: tuple[int, ...] = ()) -> Answer:
-    return Answer(2, full, 0.0, tuple(parse_grant({**ROW, **row}) for row in rows), ends)
+def answer(*rows: dict[str, Any], full: bool = False, ends: tuple[int, ...] = ()) -> FeedAnswer:
+    return FeedAnswer(2, full, 0.0, tuple(parse_grant({**ROW, **row}) for row in rows), ends)
 
 
 def test_a_grant_is_read_and_written_alike() -> None:

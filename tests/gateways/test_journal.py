@@ -7,7 +7,7 @@ import pytest
 
 from gateways.nftables import journal as remembering
 from gateways.nftables.clock import LONGEST_OFF_SECONDS, Moment, Stamp, portal_time, rebase
-from gateways.nftables.feed import Answer, parse_grant
+from gateways.nftables.feed import FeedAnswer, parse_grant
 from gateways.nftables.journal import Journal
 from gateways.nftables.reporter import next_sequence
 from tests.gateways.test_feed import ROW, answer
@@ -15,15 +15,15 @@ from tests.gateways.test_feed import ROW, answer
 STAMP = Stamp(1000.0, Moment("boot", 50.0, 2000.0))
 
 
-def numbered(version: int, *numbers: int) -> Answer:
+def numbered(version: int, *numbers: int) -> FeedAnswer:
     rows = [{**ROW, "number": n, "client": f"02:00:00:00:00:{n:02x}"} for n in numbers]
-    return Answer(version, False, 0.0, tuple(map(parse_grant, rows)), ())
+    return FeedAnswer(version, False, 0.0, tuple(map(parse_grant, rows)), ())
 
 
 def test_it_remembers_what_was_recorded(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.record(numbered(2, 17, 18), STAMP)
-    journal.record(Answer(3, False, 0.0, (), (18,)), STAMP)
+    journal.record(FeedAnswer(3, False, 0.0, (), (18,)), STAMP)
     journal.report("5f1c", 7, STAMP)
     journal.close()
     again = Journal(tmp_path)

@@ -22,7 +22,7 @@ from portal.staff.forms import use_form
 from portal.staff.sessions import access_audit
 from sessions.instants import read_day
 from sessions.retention import holds as orders
-from sessions.retention.holds import BadHold, HoldScope, OverHold, SamePerson
+from sessions.retention.holds import BadHold, HoldScope, OverHold, SameHolder
 from sessions.retention.models import LegalHold
 from sites import queries
 
@@ -76,7 +76,7 @@ def confirm_hold(hold_id: int) -> AnyResponse:
             hold = _find(db, hold_id)
             use_form(db, place=url_for("staff.holds"))
             orders.confirm(db, hold, actor=current_staff().actor, now=services().clock())
-    except (SamePerson, OverHold) as error:
+    except (SameHolder, OverHold) as error:
         return _page(error)
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
 
@@ -89,7 +89,7 @@ def lift_hold(hold_id: int) -> AnyResponse:
             hold = _find(db, hold_id)
             use_form(db, place=url_for("staff.holds"))
             orders.lift(db, hold, actor=current_staff().actor, now=services().clock())
-    except (SamePerson, OverHold) as error:
+    except (SameHolder, OverHold) as error:
         return _page(error)
     return redirect(url_for("staff.holds"), HTTPStatus.SEE_OTHER)
 

@@ -33,7 +33,7 @@ from sites.opening_hours import next_midnight
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DeskChoice:
     """What the clerk works with: plan and desk, the ones of last time first."""
 
     plans: list[Plan]
@@ -123,20 +123,20 @@ def _line(name: str, longest: int) -> str:
     return " ".join(kept.split())[:longest]
 
 
-def _choice(db: Session) -> Choice:
+def _choice(db: Session) -> DeskChoice:
     authority = current_staff().authority
     plans, sites = offered_plans(db, authority), desks(db, authority)
     plan = request.form.get("plan") or desk_preferences().plan
     site = request.form.get("desk") or desk_preferences().desk
     if request.method == "POST":
         # What was posted is taken at its word, or not at all.
-        return Choice(
+        return DeskChoice(
             plans,
             sites,
             next((one for one in plans if one.slug == plan), None),
             next((one for one in sites if one.slug == site), None),
         )
-    return Choice(
+    return DeskChoice(
         plans,
         sites,
         next((one for one in plans if one.slug == plan), plans[0] if plans else None),

@@ -20,7 +20,7 @@ TONGUES = {"fr": "Français", "en": "English", "de": "Deutsch"}
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class VoucherSummary:
     """`alive`: there is something left to replace or to take back."""
 
     state: str
@@ -28,19 +28,19 @@ class Explanation:
     alive: bool = False
 
 
-def explain(voucher: Voucher, *, now: datetime) -> Explanation:
+def explain(voucher: Voucher, *, now: datetime) -> VoucherSummary:
     """What this pass is, and what to say about it."""
     batch = voucher.batch
     if voucher.voided_at is not None:
         return _told_of_void(voucher)
     if voucher.until is not None and voucher.until <= now:
         over = say("Its time was over at %(time)s.", time=_moment(voucher.until))
-        return Explanation(over, say("It did what it was for. Issue a new one if the visitor stays."))
+        return VoucherSummary(over, say("It did what it was for. Issue a new one if the visitor stays."))
     if batch.ends_at is not None and batch.ends_at <= now:
         over = say("It could be used until %(time)s.", time=_moment(batch.ends_at))
-        return Explanation(over, say("Issue a new one."))
+        return VoucherSummary(over, say("Issue a new one."))
     if batch.suspended_at is not None:
-        return Explanation(
+        return VoucherSummary(
             say("Its batch is suspended."), say("Resume the batch, or issue a new pass."), alive=True
         )
     if voucher.used_at is not None and voucher.until is not None:
@@ -48,8 +48,8 @@ def explain(voucher: Voucher, *, now: datetime) -> Explanation:
         advice = say(
             "After a pause, or with a new address, the visitor types the same code again: no time is lost."
         )
-        return Explanation(used, advice, alive=True)
-    return Explanation(
+        return VoucherSummary(used, advice, alive=True)
+    return VoucherSummary(
         say("Good, and not used yet."),
         say("The visitor joins the wifi, types the code on the page that opens, and presses the button."),
         alive=True,
@@ -97,16 +97,16 @@ def on_day(day: date) -> str:
     return format_date(day, "EEEE d MMMM", locale=language())
 
 
-def _told_of_void(voucher: Voucher) -> Explanation:
+def _told_of_void(voucher: Voucher) -> VoucherSummary:
     match voucher.void_reason:
         case VoidReason.REPLACED:
-            return Explanation(
+            return VoucherSummary(
                 say("It was replaced."), say("The visitor has a newer ticket; only that one works.")
             )
         case VoidReason.REVOKED:
-            return Explanation(say("It was taken back."), say("Issue a new one if that was a mistake."))
+            return VoucherSummary(say("It was taken back."), say("Issue a new one if that was a mistake."))
         case _:
-            return Explanation(say("It was written off."), say("It opens nothing. Issue a new one."))
+            return VoucherSummary(say("It was written off."), say("It opens nothing. Issue a new one."))
 
 
 def _moment(at: datetime) -> str:

@@ -22,7 +22,7 @@ from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, make_recovery_codes, read_recovery_code, totp
 from auth.vouchers import plans
 from portal.services import Services
-from sessions.log.denials import Refused, Step, note, show_code
+from sessions.log.denials import LoggedDenial, Step, note, show_code
 from sessions.models import EndReason
 from tests.actors import TESTER
 from tests.clock import MovingClock
@@ -205,7 +205,7 @@ def known(services: Services, town: Town, clock: MovingClock, net: Clerk) -> dic
             ended_at=ended,
             end_reason=EndReason.LEFT,
         )
-        refused = Refused(
+        refused = LoggedDenial(
             TooManyAttempts.reason,
             Step.SIGNIN,
             gateway=town.station,

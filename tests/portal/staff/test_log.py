@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from auth.staff.roles import Role
 from portal.denials.reasons import NOT_HERE
 from portal.services import Services
-from sessions.log.denials import Refused, Step, note, show_code
+from sessions.log.denials import LoggedDenial, Step, note, show_code
 from sessions.models import AccessSession, EndReason, Lease
 from tests.clock import MovingClock
 from tests.portal.conftest import Agent, Phone
@@ -124,7 +124,7 @@ def test_a_refusal_behind_no_gateway_is_for_whoever_was_told_its_code(
     desk: Desk, services: Services, town: Town, clock: MovingClock
 ) -> None:
     with services.make_session.begin() as db:
-        code = note(db, Refused(NOT_HERE, Step.LANDING, address="192.0.2.9"), now=clock())
+        code = note(db, LoggedDenial(NOT_HERE, Step.LANDING, address="192.0.2.9"), now=clock())
     assert code is not None
     lib = desk.at_work("lou", Role.NETWORK, networks=("bibliotheques",))
     page = lib.get(f"/staff/incidents/{show_code(code)}")

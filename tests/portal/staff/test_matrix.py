@@ -28,7 +28,7 @@ from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
 from portal.staff.access import need_of
 from sessions.legal_requests import register
-from sessions.log.denials import Refused, Step, note
+from sessions.log.denials import LoggedDenial, Step, note
 from sessions.retention import holds, periods
 from sites.models import Gateway, Network
 from tests.actors import TESTER
@@ -300,7 +300,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
         access = add_session(db, gateway, services.clock())
-        refused = Refused(WrongCredentials.reason, Step.SIGNIN, gateway=gateway)
+        refused = LoggedDenial(WrongCredentials.reason, Step.SIGNIN, gateway=gateway)
         code = note(db, refused, now=services.clock())
         assert code is not None
         wish = TokenRequest(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))

@@ -13,7 +13,7 @@ from auth.errors import ExpiredCard, WrongCredentials
 from auth.vouchers.codes import ALPHABET, is_obscene
 from portal.denials.reasons import NOT_HERE
 from sessions.log import denials
-from sessions.log.denials import Refused, Step, find, make_code, note, read_code, show_code
+from sessions.log.denials import LoggedDenial, Step, find, make_code, note, read_code, show_code
 from sessions.models import Decision
 from tests.clock import MovingClock
 from tests.town import ADA_PHONE, BO_PHONE, Town, build_town
@@ -24,9 +24,9 @@ def town(db: Session) -> Town:
     return build_town(db)
 
 
-def refused(town: Town, **fields: object) -> Refused:
+def refused(town: Town, **fields: object) -> LoggedDenial:
     values: dict[str, object] = {"gateway": town.station, "mac": ADA_PHONE, "address": "10.66.0.5"}
-    return Refused(WrongCredentials.reason, Step.SIGNIN, **{**values, **fields})  # type: ignore[arg-type]
+    return LoggedDenial(WrongCredentials.reason, Step.SIGNIN, **{**values, **fields})  # type: ignore[arg-type]
 
 
 def rows(db: Session) -> int:
@@ -73,8 +73,8 @@ def test_another_device_rule_or_step_has_a_code_of_its_own(
     codes = {
         note(db, refused(town), now=clock()),
         note(db, refused(town, mac=BO_PHONE), now=clock()),
-        note(db, Refused(ExpiredCard.reason, Step.SIGNIN, mac=ADA_PHONE), now=clock()),
-        note(db, Refused(WrongCredentials.reason, Step.PASS, mac=ADA_PHONE), now=clock()),
+        note(db, LoggedDenial(ExpiredCard.reason, Step.SIGNIN, mac=ADA_PHONE), now=clock()),
+        note(db, LoggedDenial(WrongCredentials.reason, Step.PASS, mac=ADA_PHONE), now=clock()),
     }
     assert None not in codes
     assert len(codes) == 4
@@ -82,7 +82,7 @@ def test_another_device_rule_or_step_has_a_code_of_its_own(
 
 def test_who_has_no_device_here_is_known_by_the_address(db: Session, clock: MovingClock) -> None:
     def ask(address: str | None) -> str | None:
-        return note(db, Refused(NOT_HERE, Step.LANDING, address=address), now=clock())
+        return note(db, LoggedDenial(NOT_HERE, Step.LANDING, address=address), now=clock())
 
     assert ask("192.0.2.7") == ask("192.0.2.7")
     assert ask("192.0.2.8") != ask("192.0.2.7")
@@ -108,7 +108,8 @@ def test_strangers_from_the_internet_share_a_bound_of_their_own(
 ) -> None:
     monkeypatch.setattr(denials, "MOST_FROM_NOWHERE", 2)
     found = [
-        note(db, Refused(NOT_HERE, Step.LANDING, address=f"192.0.2.{last}"), now=clock()) for last in range(3)
+        note(db, LoggedDenial(NOT_HERE, Step.LANDING, address=f"192.0.2.{last}"), now=clock())
+        for last in range(3)
     ]
     assert [code is None for code in found] == [False, False, True]
     assert note(db, refused(town), now=clock()) is not None

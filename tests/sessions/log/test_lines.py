@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.denials.reasons import NOT_HERE, Busy
 from sessions.log import listing
-from sessions.log.denials import Refused, Step, note
+from sessions.log.denials import LoggedDenial, Step, note
 from sessions.log.listing import Place, UnreadablePlace, mixed, read_place
 from sessions.log.query import Filter, Key, ListedSession, State
 from sessions.log.search import Show
@@ -29,10 +29,10 @@ def town(db: Session, clock: MovingClock) -> Town:
         add_session(db, town.station, at, mac=f"02:00:00:00:00:{number:02x}")
         note(
             db,
-            Refused(Busy.reason, Step.PAGE, gateway=town.station, mac=f"02:00:00:00:01:{number:02x}"),
+            LoggedDenial(Busy.reason, Step.PAGE, gateway=town.station, mac=f"02:00:00:00:01:{number:02x}"),
             now=at,
         )
-    note(db, Refused(NOT_HERE, Step.LANDING, address="192.0.2.9"), now=clock() - timedelta(seconds=9))
+    note(db, LoggedDenial(NOT_HERE, Step.LANDING, address="192.0.2.9"), now=clock() - timedelta(seconds=9))
     return town
 
 

@@ -13,7 +13,7 @@ from auth.tokens import EarlyToken
 from portal.denials.reasons import Busy, Unexpected
 from sessions import end, leases
 from sessions.log import timeline
-from sessions.log.denials import Refused, Step, note
+from sessions.log.denials import LoggedDenial, Step, note
 from sessions.log.timeline import EndStage, Event, EventKind
 from sessions.models import AccessSession, EndReason, Usage
 from tests.clock import MovingClock
@@ -48,7 +48,7 @@ def test_it_begins_with_the_landing_and_ends_with_the_end(
     start = clock()
     note(
         db,
-        Refused(EarlyToken.reason, Step.PAUSE, gateway=town.station, mac=ADA_PHONE),
+        LoggedDenial(EarlyToken.reason, Step.PAUSE, gateway=town.station, mac=ADA_PHONE),
         now=start - timedelta(minutes=1),
     )
     access = add_session(db, town.station, start, landed_at=start - timedelta(minutes=2))
@@ -92,7 +92,7 @@ def test_refusals_of_others_of_other_networks_and_of_long_ago_are_not_in_it(
 
     def refuse(reason: DenialReason, before: timedelta, **fields: Any) -> None:
         values = {"gateway": town.station, "mac": ADA_PHONE, **fields}
-        note(db, Refused(reason, Step.PAUSE, **values), now=clock() - before)
+        note(db, LoggedDenial(reason, Step.PAUSE, **values), now=clock() - before)
 
     refuse(EarlyToken.reason, timedelta(minutes=5), mac=BO_PHONE)
     refuse(EarlyToken.reason, timedelta(minutes=5), gateway=town.pierre_bayle)

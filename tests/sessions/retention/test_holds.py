@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from sessions.retention import holds
-from sessions.retention.holds import BadHold, HoldScope, OverHold, SamePerson
+from sessions.retention.holds import BadHold, HoldScope, OverHold, SameHolder
 from sessions.retention.models import LegalHold
 from tests.actors import person
 from tests.clock import NOON
@@ -55,7 +55,7 @@ def test_one_that_is_confirmed_acts_to_its_end_and_not_after(db: Session) -> Non
 
 def test_nobody_confirms_an_own_hold_nor_one_twice(db: Session) -> None:
     hold = place(db)
-    with pytest.raises(SamePerson):
+    with pytest.raises(SameHolder):
         holds.confirm(db, hold, actor=person("pia"), now=NOON)
     assert hold.confirmed_at is None
     holds.confirm(db, hold, actor=person("quentin"), now=NOON)
@@ -87,7 +87,7 @@ def test_one_that_nobody_has_confirmed_is_lifted_by_one(db: Session) -> None:
 def test_one_that_is_confirmed_is_lifted_by_two(db: Session) -> None:
     hold = confirmed(db)
     assert not holds.lift(db, hold, actor=person("pia"), now=NOON)
-    with pytest.raises(SamePerson):
+    with pytest.raises(SameHolder):
         holds.lift(db, hold, actor=person("pia"), now=NOON)
     assert acts_at(db, hold, NOON)
     assert holds.lift(db, hold, actor=person("quentin"), now=NOON)

@@ -16,7 +16,7 @@ from sites.models import SigninMethod
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a credential earns: until when at most (None: only leases bound it), and on how many devices at once.
+    """The allowance of a credential: until when at most (None: only leases bound it), and on how many devices at once.
 
     Rates are ceilings in kbit/s that replace those of network and site; None leaves them.
     """

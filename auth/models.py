@@ -35,7 +35,7 @@ class Entitlement(Base):
 
 
 class Attempt(Base):
-    """How often something was tried of late. `key` names whom or what the budget protects, never in clear."""
+    """A counter of recent attempts. `key` names what the rate limit protects, never in clear."""
 
     __tablename__ = "attempts"
 

@@ -30,7 +30,7 @@ class RateLimit:
 
 
 def of_account(subject: str, mac: str | None) -> RateLimit:
-    """What one account bears. A device that has been on with this account has a budget of its own (`mac`), so that
+    """The limit of one account. A device that has been on with this account has a budget of its own (`mac`), so that
     strangers who guess cannot lock its owner out."""
     return RateLimit(f"account:{subject}:{mac or ''}", most=5)
 

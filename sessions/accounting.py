@@ -1,4 +1,4 @@
-"""What gateways report: bytes, packets, who is held. Server-received time is the truth."""
+"""Accounting reports of gateways: bytes, packets, leases held. Times are those of receipt."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def record(db: Session, *, gateway: Gateway, report: UsageReport, now: datetime)
 
 
 def usage(db: Session, access_id: int) -> Total:
-    """What this access session has used so far."""
+    """The usage of this access session so far."""
     sums = [func.coalesce(func.sum(column), 0) for column in _COUNTERS]
     row = db.execute(select(*sums).where(Usage.access_id == access_id)).one()
     return Total(*(int(value) for value in row))

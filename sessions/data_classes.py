@@ -6,7 +6,7 @@ import enum
 
 
 class DataClass(enum.StrEnum):
-    """What a row is about, as terms, legal holds, masks and requisitions name it."""
+    """The class of data of a row, as retention periods, legal holds, masks and requisitions name it."""
 
     # Who was where, behind which address and ports: access sessions and their leases.
     CONNECTION = "connection"

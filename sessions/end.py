@@ -1,4 +1,4 @@
-"""How access sessions end: each once, for one reason, with its leases taken back at the same time."""
+"""Ending access sessions: each once, for one reason, with its leases released in the same transaction."""
 
 from __future__ import annotations
 

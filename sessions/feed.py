@@ -29,7 +29,7 @@ class Feed:
 
 
 def read(db: Session, *, gateway_id: int, since: int, now: datetime) -> Feed:
-    """What changed at this gateway after version `since`; everything where `since` is not one of ours.
+    """The changes at this gateway after version `since`; everything where `since` is not one of ours.
 
     A changed session is given in its present state: its last running lease, or its end.
     """

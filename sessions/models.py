@@ -166,7 +166,7 @@ Index(
 
 
 class Usage(Base):
-    """What one gateway counted for one access session since its counters began (`epoch`).
+    """The counters of one gateway for one access session within one counter epoch (`epoch`).
 
     A row only ever grows; an access session's usage is the sum of its rows. `sequence` is that of the last report
     that counted, and `last_…` are the counters of that report: see `sessions.counters`.
@@ -221,7 +221,7 @@ class MismatchKind(enum.StrEnum):
 
 
 class Remedy(enum.StrEnum):
-    """What came of a drift that did not pass by itself."""
+    """The remedy for a mismatch that did not pass by itself."""
 
     # Resent to the gateway, which corrected it.
     TOLD_AGAIN = "told_again"

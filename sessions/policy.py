@@ -1,4 +1,4 @@
-"""How long, and whether again. Pure functions over values: no database, no clock, no request."""
+"""Lengths of leases and of renewals. Pure functions over values: no database, no clock, no request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class LeaseBounds:
-    """What bounds a lease: its greatest length, the person's entitlement, the site's closing, the gateway's clock."""
+    """The bounds of a lease: its greatest length, the person's entitlement, the site's closing, the gateway's clock."""
 
     length: timedelta
     entitlement_until: datetime | None = None

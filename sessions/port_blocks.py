@@ -26,7 +26,7 @@ ALL_PORTS = (1, 65535)
 
 @dataclass(frozen=True, slots=True)
 class PortBlock:
-    """Where a lease's flows come from, as the Internet sees it: the three columns of `Lease`, and what they mean."""
+    """The source of a lease's flows as the Internet sees it: three columns of `Lease`."""
 
     address: str | None = None
     first: int | None = None

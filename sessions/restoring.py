@@ -152,7 +152,7 @@ def _carry(
 
 
 def _close_gateways(db: Session, *, present: set[str]) -> int:
-    """Let no credential open the gateways that are not `present` any more."""
+    """Revoke the credentials of gateways that are not `present` any more."""
     closed = 0
     for identity in db.scalars(select(Gateway.identity).where(Gateway.identity.not_in(present))).all():
         closed += _set(

@@ -131,7 +131,7 @@ def _passing(db: Session, access_ids: list[int], *, gateway_id: int, now: dateti
 
 
 def _admitted(db: Session, gateway_id: int, *, now: datetime) -> int:
-    """How many sessions of other gateways were let pass here lately."""
+    """Count the sessions of other gateways admitted here lately."""
     count = db.scalar(
         select(func.count())
         .select_from(Lease)

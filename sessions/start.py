@@ -1,4 +1,4 @@
-"""From an entitlement to an access session with a lease: the one way in, for patrons, passes and ads alike."""
+"""Starting an access session with its first lease: the one path for patrons, vouchers and ads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sites.models import Gateway, SigninMethod
 
 
 class WhenFull(enum.Enum):
-    """What becomes of a device for which the entitlement has no place left."""
+    """The policy when an entitlement has reached its number of devices."""
 
     # The oldest device gives way.
     REPLACE = enum.auto()
@@ -34,7 +34,7 @@ class WhenFull(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What came of it. `lease_id` is None where the client was online already and nothing was granted."""
+    """The session opened or reused. `lease_id` is None where the client was online already and nothing was granted."""
 
     access: AccessSession
     lease_id: int | None

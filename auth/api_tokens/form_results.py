@@ -1,4 +1,4 @@
-"""What the forms of staff came to: a form is carried out once, and sent again it leads where it led the first time.
+"""Results of staff forms: each form is carried out once; sent again, it leads to the result of the first time.
 
 A double press, a page loaded again or a line that broke must neither do a thing twice nor lose what it gave. The
 first one claims the form, in one statement and in the transaction of what it does. What is shown only once, such as
@@ -55,7 +55,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class CodeSource:
-    """What is drawn for one form: the same, as often as it is asked."""
+    """The deterministic draws for one form: the same each time."""
 
     key: bytes = field(repr=False)
 
@@ -112,7 +112,7 @@ def of_batch(db: Session, batch_id: int, *, session_id: int) -> StaffAnswer | No
 
 
 def source(answer: StaffAnswer, *, token: str, keys: VoucherKeys) -> CodeSource:
-    """What is drawn for a form, with the token of the browser that sent it."""
+    """The draws for a form, keyed with the token of the browser that sent it."""
     return CodeSource(keys.draw_key(b"staff", token.encode(), answer.digest.encode(), answer.salt))
 
 

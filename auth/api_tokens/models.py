@@ -38,7 +38,7 @@ class ApiToken(Base):
 
     @property
     def actor(self) -> Actor:
-        """What the audit log and the batches call it."""
+        """The token's name in the audit log and in batches."""
         return api_token(self.name, frozenset(self.networks))
 
     @property

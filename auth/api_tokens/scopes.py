@@ -1,4 +1,4 @@
-"""What a program may be allowed: the scopes of its token, and who may hand such a token out. Pure."""
+"""Scopes of API tokens, and who may issue a token with them. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHORTEST_LIFE, USUAL_LIFE, LONGEST_LIFE = timedelta(days=1), timedelta(days=365)
 
 
 class Scope(enum.StrEnum):
-    """What a token is good for. Each route of the API asks for one."""
+    """A permission of a token. Each route of the API requires one."""
 
     READ = "passes:read"
     ISSUE = "passes:issue"

@@ -35,7 +35,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class ParsedAnchors:
-    """What a text holds: the anchors, and how many were not written to their end or bear no seal of ours."""
+    """The anchors in a text, and how many were truncated or carry no valid signature."""
 
     anchors: tuple[Anchor, ...]
     unfinished: int = 0

@@ -1,4 +1,4 @@
-"""What is on record of the database as a whole: copied, and put back."""
+"""Audit entries about the whole database: backed up, and restored."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from auth.audit.signatures import TrailSeal
 
 
 class ChainFault(enum.StrEnum):
-    """What was done to the first bad entry."""
+    """The fault of the first bad entry."""
 
     EDITED = "edited"
     DELETED = "deleted"
@@ -44,7 +44,7 @@ class ChainFault(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChainVerdict:
-    """What was found. `number` is the first bad entry; `unfinished` are entries that wait for their links, at the end:
+    """The result. `number` is the first bad entry; `unfinished` are entries that wait for their links, at the end:
     the next deed adds them. `purged` were deleted lawfully; `forged_purge` is an entry that says so and
     is not believed."""
 
@@ -130,7 +130,7 @@ def _fits(link: TrailLink, entry: TrailEntry | None) -> bool:
 
 
 def _judge(db: Session, link: TrailLink, entry: TrailEntry | None) -> Finding:
-    """What was done to the entry at which the chain breaks."""
+    """The fault of the entry at which the chain breaks."""
     number = link.number
     if entry is None:
         return ChainFault.EDITED, number

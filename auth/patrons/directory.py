@@ -1,4 +1,4 @@
-"""What any directory of patrons answers, be it LDAP or the portal's own table: found by login, proven by secret.
+"""The port for directories of patrons, LDAP or the portal's own table: found by login, proven by secret.
 
 The two steps are apart so that the caller can charge the limit against guessing on the person's stable id
 in between. An unknown login gives an entry without an id: the same path goes on, and no secret opens it.

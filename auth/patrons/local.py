@@ -83,7 +83,7 @@ class EmbeddedDirectory:
 
 
 def check_patrons(db: Session, *, login: str | None = None) -> list[ConfigFinding]:
-    """What the table of cards tells an operator; with `login` about one of them."""
+    """Findings about the table of cards for an operator; with `login`, about one card."""
     count = db.scalar(select(func.count()).select_from(PatronRecord)) or 0
     if count == 0:
         networks = list(db.scalars(select(Network)))

@@ -72,7 +72,7 @@ def normalise_login(login: str) -> str:
 
 
 def spellings_of(typed: str) -> tuple[str, ...]:
-    """How a login may stand in a directory, the likeliest first: as it was typed, in small letters, and folded."""
+    """The spellings of a login in a directory, the likeliest first: as it was typed, in small letters, and folded."""
     return tuple(dict.fromkeys((typed, typed.casefold(), normalise_login(typed))))
 
 

@@ -356,7 +356,7 @@ def _append(
     now: datetime,
     given: Authority | None = None,
 ) -> None:
-    """What was done to an account, and the roles and networks that were `given`."""
+    """Append the audit entry of an action on an account, with the roles and networks `given`."""
     detail: dict[str, str | list[str]] = {}
     if action in _NAMING:
         detail["login"] = person.login

@@ -77,7 +77,7 @@ def open_signins(db: Session, person: Staff, *, now: datetime) -> list[StaffSess
 
 
 def identity_of(person: Staff) -> str:
-    """Who is signed in, and until which version of the account: "3.7"."""
+    """The account's id and version, which a sign-in is bound to: "3.7"."""
     return f"{person.id}.{person.session_version}"
 
 

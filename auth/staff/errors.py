@@ -1,4 +1,4 @@
-"""What goes wrong with staff accounts: each reason with its texts."""
+"""Denials of staff accounts: each reason with its texts."""
 
 from __future__ import annotations
 

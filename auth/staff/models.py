@@ -62,7 +62,7 @@ class Staff(Base):
 
     @property
     def actor(self) -> Actor:
-        """The same for the audit log."""
+        """The account as the actor of audit entries."""
         return staff_member(self.login, frozenset(self.networks))
 
     @property
@@ -122,7 +122,7 @@ class StaffSession(Base):
 
 
 class StaffAnswer(Base):
-    """What a form of staff came to, so that the same form sent again leads to the same place and does nothing twice.
+    """The result of a staff form, so that the same form sent again leads to the same place and does nothing twice.
 
     With `salt`, the installation's secret and the token of the browser that sent it, what the form showed once is drawn
     again (`auth.api_tokens.form_results`); it goes with the sign-in.

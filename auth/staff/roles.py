@@ -1,4 +1,4 @@
-"""What staff may do: one function that every route asks. Pure."""
+"""Authorization of staff: one function that every route asks. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Role(enum.StrEnum):
 
 
 class Action(enum.StrEnum):
-    """What a route does, in the words of the policy."""
+    """An action that the policy allows or denies to a role."""
 
     OWN_ACCOUNT = "own_account"
     ISSUE = "issue"
@@ -82,7 +82,7 @@ IDLE_ELSEWHERE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What one person was given: roles, and the networks they hold for (none named: all)."""
+    """The roles of an account, and the networks they hold for (none named: all)."""
 
     roles: frozenset[Role]
     networks: frozenset[str] = frozenset()

@@ -52,12 +52,12 @@ class StaffSecrets:
         return self._mac(b"arobase staff recovery", f"{staff_id}:{symbols}".encode()).hex()
 
     def word_digest(self, staff_id: int, word: str) -> str:
-        """How the word beside a setup link is kept, however it was typed."""
+        """The digest of the word that goes with a setup link, however it was typed."""
         symbols = "".join(symbol for symbol in word.casefold() if symbol.isalnum())
         return self._mac(b"arobase staff setup word", f"{staff_id}:{symbols}".encode()).hex()
 
     def budget_name(self, login: str) -> str:
-        """What the budgets against guessing call a login: never the login itself."""
+        """The login's pseudonym in the keys of rate limits: never the login itself."""
         return self._mac(b"arobase staff budget", login.encode()).hex()[:32]
 
     def recovery_digests(self, staff_id: int, codes: Iterable[str]) -> list[str]:

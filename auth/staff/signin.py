@@ -30,14 +30,14 @@ MOST_KNOWN, MOST_UNKNOWN, MOST_ADDRESS = 5, 10, 30
 
 @dataclass(frozen=True, slots=True)
 class SigninSource:
-    """Who is trying: the address at the other end, and the browser's name where this account knows it."""
+    """The source of an attempt: its address, and the browser's name where this account knows it."""
 
     address: str
     known_browser: str | None = None
 
     @property
     def place(self) -> str:
-        """What an address counts as: an IPv6 host has a whole /64 to choose from (RFC 7421 section 4.1)."""
+        """The address as rate limits count it: an IPv6 host has a whole /64 to choose from (RFC 7421 section 4.1)."""
         try:
             address = ipaddress.ip_address(self.address)
         except ValueError:

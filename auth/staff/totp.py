@@ -44,7 +44,7 @@ def step_of(code: str, *, secret: bytes, now: datetime) -> int | None:
 
 
 def enrolment_uri(secret: bytes, *, login: str, issuer: str) -> str:
-    """What the authenticator's camera reads (Key Uri Format of Google Authenticator)."""
+    """The URI in the enrolment's QR code (Key Uri Format of Google Authenticator)."""
     return _totp(secret).provisioning_uri(name=login, issuer_name=issuer)
 
 

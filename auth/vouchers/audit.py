@@ -1,4 +1,4 @@
-"""What is on record of looks at passes, which change nothing: tickets printed, books and batches exported."""
+"""Audit entries of reading vouchers: tickets printed, books and batches exported."""
 
 from __future__ import annotations
 

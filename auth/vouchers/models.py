@@ -13,7 +13,7 @@ from db.types import Json, word
 
 
 class PlanKind(enum.StrEnum):
-    """How a plan counts time, from the first use."""
+    """The way in which a plan counts time from the first use."""
 
     UNTIL_MIDNIGHT = "until_midnight"
     ROLLING_HOURS = "rolling_hours"
@@ -31,7 +31,7 @@ class VoidReason(enum.StrEnum):
 
 
 class Plan(Base):
-    """What a pass is worth. `auth.vouchers.plans.until` says when one ends; empty lists mean "everywhere"."""
+    """The plan of a pass. `auth.vouchers.plans.until` says when one ends; empty lists mean "everywhere"."""
 
     __tablename__ = "plans"
     __table_args__ = (
@@ -117,5 +117,5 @@ class Voucher(Base):
 
     @property
     def mark(self) -> str:
-        """What stands on the ticket beside the code, for the desk: ``12-7`` is the seventh pass of batch 12."""
+        """The number beside the code on a ticket: ``12-7`` is the seventh pass of batch 12."""
         return f"{self.batch_id}-{self.number}"

@@ -1,4 +1,4 @@
-"""What a pass is worth: when it ends, where it holds. Pure, but for the plans that every town begins with."""
+"""Plans: when a pass ends and where it holds. Pure, but for the plans that every town begins with."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from sites.models import Gateway, SigninMethod
 
 
 def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: datetime) -> Allowance:
-    """What the pass with this code (nine symbols, checked) allows at `gateway`: `look_up` and `use` in one."""
+    """The allowance of the pass with this code (nine symbols, checked) at `gateway`: `look_up` and `use` in one."""
     voucher = look_up(db, keys=keys, code=code, gateway=gateway, now=now)
     return use(db, voucher, keys=keys, gateway=gateway, now=now)
 
@@ -45,7 +45,7 @@ def look_up(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now:
 
 
 def use(db: Session, voucher: Voucher, *, keys: VoucherKeys, gateway: Gateway, now: datetime) -> Allowance:
-    """What a pass that was looked up allows at `gateway`.
+    """The allowance of a pass that was looked up at `gateway`.
 
     The first use fixes its end, in one statement; every further use keeps it. The row stays locked until the commit,
     so that devices redeeming at the same instant count each other. Whether a place is free is for `sessions.start`.

@@ -1,4 +1,4 @@
-"""What of the passes a member of staff may touch, and finding it: plans, desks, batches.
+"""The plans, desks and batches within a staff account's networks.
 
 A plan belongs to the networks that it names; one that names none belongs to every desk. A batch belongs to the
 networks of its plan, or else to those of the desk that issued it. One that was made on the command line for all

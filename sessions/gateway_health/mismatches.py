@@ -1,4 +1,4 @@
-"""What a gateway says it lets pass, against the leases: the difference, and for how many reports it has lasted."""
+"""Mismatches between a gateway's report and the leases, and for how many reports each has lasted."""
 
 from __future__ import annotations
 

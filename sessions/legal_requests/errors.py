@@ -1,4 +1,4 @@
-"""What can be wrong with a requisition: each reason with its texts."""
+"""Denials of requisitions: each reason with its texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who it was: every stretch of access that a scope covers, how exact that is and why, and what casts doubt on it."""
+"""The stretches of access that a scope covers, how exact the answer is and why, and what casts doubt on it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Identification:
 def find(
     db: Session, scope: RequestScope, *, networks: Iterable[str] = (), zone: ZoneInfo, now: datetime
 ) -> Identification:
-    """What the log holds about `scope`, in these networks (none: all), and nothing beyond it.
+    """Find what the log holds about `scope` in these networks (none: all), and nothing beyond it.
 
     `zone` is the town's: an instant that fits neither it nor UTC is doubted.
     """

@@ -1,4 +1,4 @@
-"""What a requisition asks for, read from the words of a form or a command, and nothing beyond it. Pure."""
+"""The scope of a requisition, read from a form or a command. Pure."""
 
 from __future__ import annotations
 

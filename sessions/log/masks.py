@@ -1,4 +1,4 @@
-"""What is shown of a device or a person before a reason was given to see more. Pure.
+"""Masking of devices and persons in the log until a reason is given to see more. Pure.
 
 Enough stays to tell two rows apart and to read a row aloud; not enough to find the device or the person elsewhere.
 """
@@ -14,7 +14,7 @@ VISIBLE_DIGITS = 4
 
 
 class MaskedField(enum.StrEnum):
-    """What is masked, by class: each is lifted for itself."""
+    """The classes of masked fields: each is unmasked separately."""
 
     # MAC addresses, addresses, ports.
     DEVICES = "devices"
@@ -24,7 +24,7 @@ class MaskedField(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one member of staff sees at one moment: everything masked but what was `lifted`."""
+    """The masking in force for one viewer: everything but what was `lifted`."""
 
     lifted: frozenset[MaskedField] = frozenset()
 

@@ -25,7 +25,7 @@ Record = dict[str, str | datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the numbers stand for: slugs of sites and networks, zones of sites."""
+    """Names by id: slugs of sites and networks, zones of sites."""
 
     sites: Mapping[int, str]
     zones: Mapping[int, ZoneInfo]

@@ -1,4 +1,4 @@
-"""What staff ask the log, in the words of an address: read, written, and turned into a filter.
+"""Queries of the log as staff write them in an address: parsed, formatted, resolved to a filter.
 
 An address names no person and no device. It names a row of the log: "the device of session 4711" finds
 what that MAC did, as often as the address is opened, and nothing at all once the row is purged.

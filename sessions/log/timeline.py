@@ -20,7 +20,7 @@ MOST_REFUSALS = 20
 
 
 class EventKind(enum.StrEnum):
-    """What a story is made of, in the order in which it is told where two things happened at one instant."""
+    """The kinds of events, in the order in which simultaneous ones are listed."""
 
     CAME_FROM = "came_from"
     LANDED = "landed"
@@ -52,7 +52,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRows:
-    """What the tables hold of one session. `gateways` are those of its leases, by number."""
+    """The rows of one session. `gateways` are those of its leases, by number."""
 
     access: AccessSession
     leases: Sequence[Lease]
@@ -64,7 +64,7 @@ class TimelineRows:
 
 
 def read(db: Session, access: AccessSession) -> TimelineRows:
-    """Fetch what a story is told from."""
+    """Fetch the rows of a session's timeline."""
     leases = db.scalars(select(Lease).where(Lease.access_id == access.id).order_by(Lease.id)).all()
     usage = db.scalars(select(Usage).where(Usage.access_id == access.id)).all()
     since = min(access.started_at, access.landed_at or access.started_at) - BEFORE
@@ -115,7 +115,7 @@ def tell(rows: TimelineRows, *, now: datetime, more: Iterable[Event] = ()) -> li
 
 
 class EndStage(enum.StrEnum):
-    """How far an end has come: into the books, and to the gateways."""
+    """The stage of an end: recorded, and confirmed by the gateways."""
 
     OPEN = "open"
     # Over by itself: the gateways held the deadline, and nobody had to tell them.

@@ -92,7 +92,7 @@ class OverHold(Denial):
 
 @dataclass(frozen=True, slots=True)
 class HoldScope:
-    """What is held: all that is given must match."""
+    """The rows that a hold covers: every field that is given must match."""
 
     mac: str | None = None
     address: str | None = None

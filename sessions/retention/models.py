@@ -21,7 +21,7 @@ class TermUnit(enum.StrEnum):
 
 
 class StartEvent(enum.StrEnum):
-    """From when a term is counted."""
+    """The event from which a retention period runs."""
 
     CONNECTION_END = "connection_end"
     ACCOUNT_END = "account_end"
@@ -30,7 +30,10 @@ class StartEvent(enum.StrEnum):
 
 
 class RetentionRule(Base):
-    """How long one class is kept, and why, in a stretch of time: [valid_from, valid_to), open while it holds."""
+    """The retention period of a class of data and its legal basis, from valid_from on, until valid_to (exclusive).
+
+    `valid_to` is empty while the row is in force.
+    """
 
     __tablename__ = "retention_rules"
     __table_args__ = (CheckConstraint("term > 0", name="term"),)
@@ -88,7 +91,7 @@ Index(
 
 
 class LegalHold(Base):
-    """What must not be purged, by order: every field that is given must match; the window is half-open.
+    """A legal hold, which excludes rows from the purge: every field that is given must match; the window is half-open.
 
     It holds at once. Unless a second person confirms it within a week it lapses, and at its end in any case. One that
     was confirmed is lifted by two, as well.

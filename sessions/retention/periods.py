@@ -145,7 +145,7 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What holds for one class: the term, its basis, and the event it is counted from."""
+    """The retention period of one class, its legal basis, and the event from which it runs."""
 
     term: Term
     starts_at: StartEvent
@@ -206,7 +206,7 @@ def seed(db: Session, *, now: datetime) -> int:
 
 
 def in_force(db: Session) -> dict[DataClass, Kept]:
-    """What holds now, for every class: the table's line, or the law's where there is none or where it asks for more."""
+    """The periods in force by class: the table's row, or the law's where there is none or where it is longer."""
     found = dict(LAW) | {rule.data_class: _kept(rule) for rule in current(db)}
     return {data_class: _lawful(data_class, kept) for data_class, kept in found.items()}
 
@@ -308,7 +308,7 @@ def carry_out(db: Session, *, now: datetime) -> list[tuple[RetentionRule, Retent
 
 
 def shortened_by(db: Session) -> set[str]:
-    """Who asked for the shorter terms that hold now or wait."""
+    """The accounts that asked for the shorter periods in force or pending."""
     return {one.asked_by for one in waiting(db)} | {
         rule.changed_by
         for rule in current(db)

@@ -1,4 +1,4 @@
-"""Where rows with a term stand, and how they leave: each room brings the shelves of its own tables.
+"""Purge policies: which rows of a table are past retention, which are on hold, how they are deleted in batches.
 
 A shelf knows which of its rows are past their term and which a hold keeps; `clear` deletes a few of the rest. What
 hangs on a row goes with it: counters, leases and links to a session never outlive it.

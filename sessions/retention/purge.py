@@ -81,12 +81,12 @@ def step(
 
 
 def cutoffs_at(db: Session, now: datetime) -> Cutoffs:
-    """For each class the instant before which things are past their term."""
+    """The instant for each class before which its rows are past retention."""
     return {data_class: kept.term.before(now) for data_class, kept in periods.in_force(db).items()}
 
 
 def measure(db: Session, shelves: Sequence[PurgePolicy], *, now: datetime) -> list[Measure]:
-    """What is past its term now, and what of it is held, for each table once."""
+    """Count the rows past retention now, and those of them on hold, for each table."""
     return _measured(db, shelves, cutoffs_at(db, now), holds.active(db, now=now))
 
 

@@ -1,4 +1,4 @@
-"""What every figure of the usage report means. Pure, and versioned: who changes a meaning gives it a new version.
+"""Definitions of the usage report's figures. Pure, and versioned: a changed definition gets a new version.
 
 | word | meaning |
 |---|---|

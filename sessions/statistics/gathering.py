@@ -1,4 +1,4 @@
-"""From the rows of the log to the figures of one day. Reads, and writes nothing."""
+"""Compute the figures of one day from the rows of the log. Read-only."""
 
 from __future__ import annotations
 

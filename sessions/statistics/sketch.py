@@ -1,4 +1,4 @@
-"""How many different devices, without a list of them: HyperLogLog over keyed hashes.
+"""Estimate of distinct devices without a list of them: HyperLogLog over keyed hashes.
 
 A device's address goes through HMAC-SHA-256 with the month's salt; the sketch keeps, for each of 4,096 registers, how
 improbable the rarest hash was that fell into it. The standard error is 1.04 / √4096 = 1.6 %; below some hundreds of

@@ -13,7 +13,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Disclosure(enum.Enum):
-    """What is shown of a figure: itself, "fewer than five", or nothing, for another one's sake."""
+    """The display of a figure: itself, "fewer than five", or suppressed to protect another one."""
 
     OPENLY = enum.auto()
     SMALL = enum.auto()

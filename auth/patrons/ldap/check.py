@@ -1,4 +1,4 @@
-"""What only the directory itself can tell about its settings: asked by an operator, never in front of a guest.
+"""Checks of the settings against the live directory, run by an operator, never for a guest's request.
 
 Everything is asked of each server apart, the first as the last: a sign-in would only ever show the first that answers.
 """

@@ -1,4 +1,4 @@
-"""What a directory's answers mean: pure functions from raw values and result codes to our own words."""
+"""Interpretation of LDAP answers: pure functions from raw values and result codes to our own types."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class UnreadableAttribute(ValueError):
 
 
 class BindResult(enum.StrEnum):
-    """What a bind said about the secret and the account."""
+    """The result of a bind: the secret, and the state of the account."""
 
     RIGHT = "right"
     WRONG = "wrong"

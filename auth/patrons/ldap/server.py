@@ -79,7 +79,7 @@ class LdapServer:
         self.forget()
 
     def forget(self) -> None:
-        """Let go of all kept connections without a word on the wire: they may be another process's."""
+        """Drop all pooled connections without an unbind: after a fork they may be another process's."""
         self._lock = threading.Lock()
         self._kept: dict[Purpose, list[_Kept]] = {use: [] for use in Purpose}
 

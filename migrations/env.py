@@ -2,13 +2,21 @@
 
 import alembic.context as context
 
-import ads.models  # noqa: F401  Importing the top room's models loads all of them.
+# Every module that declares a table: what is not imported here, autogenerate would drop.
+import ads.models  # noqa: F401
 import auth.api_tokens.models
+import auth.audit.chain
 import auth.audit.log
+import auth.audit.signatures
 import auth.models
 import auth.patrons.local
 import auth.staff.models
 import auth.vouchers.models  # noqa: F401
+import sessions.legal_requests.models
+import sessions.models
+import sessions.retention.models
+import sessions.statistics.models  # noqa: F401
+import sites.models  # noqa: F401
 from db.base import Base
 
 connection = context.config.attributes["connection"]

@@ -4,6 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 # In a Debian root entered by plain chroot, namespaces need a root directory that is a mount point.
 ROOTED := $(BIN)/python -m lab.root $(BIN)/python -m
+# A process namespace: when the command ends, however it ends, the kernel ends all that it started (pid_namespaces(7)).
+# Workers of nginx and granian outlive a master that is killed, and dnsmasq takes off its parent-death signal.
+UNSHARE := unshare --pid --fork --kill-child --mount-proc
+# The shell is the namespace's first process: the kernel keeps SIGTERM from that one.
+CONTAINED := $(if $(shell $(UNSHARE) true 2>/dev/null && echo yes),$(UNSHARE) sh -c '"$$@"; exit $$?' sh)
 # What the tests need of Debian; the hotspot itself says what it needs (lab/packages.py).
 TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd ldap-utils postgresql pgbouncer chromium libatomic1 iputils-ping tcpdump conntrack util-linux poppler-utils
 # Load generators, for the bench alone.
@@ -46,7 +51,7 @@ test: $(BIN)/.ready-dev ## Install what the tests need and run everything
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@# A file to a worker, so that what it builds for all its tests is built once. The short files come last.
-	STRICT_PARTS=1 $(ROOTED) pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+	STRICT_PARTS=1 $(BIN)/python -m lab.root $(CONTAINED) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 test-all: ## The same, with the long tests, and all of it on either database (before a release)
 	@TEST_ALL=1 $(MAKE) --no-print-directory test

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from flask import Flask
 
 from config import Settings
 from lab.namespace import dying_with_us, stop
+from lab.ports import free_ports
 from lab.waiting import await_here
 from portal.cli.nginx import Front, render, write_pages
 
@@ -98,18 +98,6 @@ def running(
     finally:
         for process in reversed(started.values()):
             stop(process)
-
-
-def free_ports(number: int) -> list[int]:
-    """TCP ports of 127.0.0.1 that nobody listens on now, each another one."""
-    probes = [socket.socket() for _ in range(number)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def front_here(folder: Path, certificate: Path, key: Path, **more: Any) -> Front:

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, make_url, text
 
 from db.engine import make_engine, make_session_maker, reading
 from db.notify import check_notifications
-from lab.servers import free_ports
+from lab.ports import free_ports
 from tests.portal.conftest import PORTAL, SECRET
 from tests.services.parts import program
 
@@ -72,18 +72,14 @@ def pooled(postgresql_url: str, mode: str) -> Iterator[str]:
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
             f"auth_type = any\npool_mode = {mode}\nlogfile = {folder}/log\n"
         )
-        as_user: list[str] = []
+        # With its parent it dies too: a run that is killed leaves no pooler behind.
+        armed = [program("setpriv"), "--pdeathsig", "KILL"]
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(folder, owner.pw_uid, owner.pw_gid)
-            as_user = [
-                program("setpriv"),
-                f"--reuid={owner.pw_uid}",
-                f"--regid={owner.pw_gid}",
-                "--clear-groups",
-            ]
+            armed += [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
         process = subprocess.Popen(
-            [*as_user, pgbouncer, "-q", str(file)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            [*armed, pgbouncer, "-q", str(file)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
         try:
             url = f"postgresql+psycopg://arobase@127.0.0.1:{port}/postgres"

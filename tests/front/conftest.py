@@ -18,8 +18,9 @@ from config import Settings
 from lab.bench.processor import seconds_of
 from lab.doors import LIBRARY, STATION
 from lab.hotspot import now, portal_environment, prepare_portal
+from lab.ports import free_ports
 from lab.records import seed
-from lab.servers import free_ports, front_here, running
+from lab.servers import front_here, running
 from portal.app import create_app, make_services
 from portal.cli.nginx import Front, Limits
 from portal.services import Services

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lab.doors import OPEN
-from lab.namespace import NoNamespaces
+from lab.namespace import NoNamespaces, dying_with_us
 from lab.run import demand_ipv6
 from tests.services.parts import free_port, program
 from tests.services.town import opened
@@ -28,10 +28,10 @@ TOP = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def running(folder: Path, port: int, *before: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m lab.run`, ended by Ctrl-C if the test has not done so."""
+    """`python -m lab.run`, ended by Ctrl-C if the test has not done so, and by the kernel if we are killed."""
     command = [*before, sys.executable, "-m", "lab.run", "--folder", str(folder), "--port", str(port)]
     with subprocess.Popen(
-        command, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        dying_with_us(command), cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as lab:
         try:
             yield lab

@@ -160,7 +160,9 @@ def test_a_sweep_that_goes_on_for_ever_makes_them_too(
             self.left -= 1
             return self.left < 0
 
-    _go_on(services, 0.2, Rounds())
+    # As the command runs it: what the sweep tells gateways is rendered by the application.
+    with create_app(services).app_context():
+        _go_on(services, 0.2, Rounds())
     with services.make_session() as db:
         assert db.scalars(select(FigureDay.day).order_by(FigureDay.day)).all() == days[:3]
 

@@ -9,7 +9,7 @@ from sessions.data_classes import DataClass
 from sessions.models import AccessSession
 from sessions.retention import holds
 from sessions.retention.models import LegalHold
-from sessions.retention.policies import Condition, Dependent, RowPurge, stay_held_by
+from sessions.retention.purge_policies import Condition, Dependent, RowPurge, stay_held_by
 
 
 def _held(hold: LegalHold) -> Condition:

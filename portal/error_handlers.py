@@ -18,7 +18,7 @@ from db.troubles import trouble_of
 from portal.api.problems import is_api
 from portal.api.refusals import refused as told_to_programs
 from portal.denials.incidents import is_written_down, note
-from portal.denials.reasons import Unexpected, denial_of, of_status
+from portal.denials.portal_reasons import Unexpected, denial_of, of_status
 from portal.denials.rendering import NOTHING, facts_to_keep, page
 from portal.http.security_headers import is_staff_page
 from portal.services import services

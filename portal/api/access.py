@@ -32,7 +32,7 @@ from portal.api.problems import (
     Problem,
 )
 from portal.api.shapes import Body
-from portal.denials.reasons import NOT_JSON, UNREADABLE
+from portal.denials.portal_reasons import NOT_JSON, UNREADABLE
 from portal.services import services
 
 LARGEST_BODY = 16 * 1024

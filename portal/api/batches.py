@@ -18,7 +18,7 @@ from portal.api.access import current_token, query
 from portal.api.answers import batch_answer, batch_now
 from portal.api.declaring import Operation, serve
 from portal.api.shapes import Digits, Text
-from portal.denials.reasons import UNKNOWN
+from portal.denials.portal_reasons import UNKNOWN
 from portal.services import services
 from sessions import vouchers as live
 

@@ -25,7 +25,7 @@ from portal.api.problems import (
     type_of,
 )
 from portal.api.shapes import Body, Shape
-from portal.denials.reasons import (
+from portal.denials.portal_reasons import (
     FOREIGN_FORM,
     NOT_JSON,
     TOO_LARGE,

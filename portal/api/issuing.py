@@ -27,7 +27,7 @@ from portal.api.declaring import Operation, serve
 from portal.api.passes import find_pass
 from portal.api.problems import NO_KEY, Problem
 from portal.api.shapes import Body, Day, ShapeFault, Text, Whole
-from portal.denials.reasons import UNKNOWN
+from portal.denials.portal_reasons import UNKNOWN
 from portal.i18n.translation import say
 from portal.services import services
 from sessions import vouchers as live

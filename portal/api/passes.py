@@ -19,7 +19,7 @@ from portal.api.answers import pass_answer
 from portal.api.declaring import Operation, serve
 from portal.api.problems import USED, Problem
 from portal.api.shapes import Body, Choice
-from portal.denials.reasons import UNKNOWN
+from portal.denials.portal_reasons import UNKNOWN
 from portal.services import services
 from sessions import vouchers as live
 

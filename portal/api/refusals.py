@@ -13,7 +13,7 @@ from auth.vouchers.errors import EndedPlan
 from portal.api import api
 from portal.api.problems import UNFIT, Problem, answer
 from portal.api.shapes import ShapeFault
-from portal.denials.reasons import Busy, Unexpected, denial_of, of_status
+from portal.denials.portal_reasons import Busy, Unexpected, denial_of, of_status
 from portal.i18n.translation import say
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from flask import Flask, render_template
 from jinja2 import Environment, StrictUndefined
 
 from config import Settings
-from portal.denials.reasons import TOO_LARGE, Busy
+from portal.denials.portal_reasons import TOO_LARGE, Busy
 from portal.denials.rendering import Refusal, page
 from portal.gateway_api.nftables import LARGEST_BODY
 from portal.http.security_headers import LARGEST_FORM, canonical_host, content_security_policy, read_style

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from ads import ledger
+from ads import acceptances
 from sessions import feed
 
 
 def confirm(db: Session, *, gateway_id: int, version: int, refused: dict[int, str], now: datetime) -> None:
     """The gateway has applied everything up to `version` but `refused` (number: reason)."""
     lease_ids = feed.confirm(db, gateway_id=gateway_id, version=version, refused=refused, now=now)
-    ledger.confirm(db, lease_ids, now=now)
+    acceptances.confirm(db, lease_ids, now=now)

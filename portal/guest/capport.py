@@ -10,7 +10,7 @@ from datetime import datetime
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads.ledger import may_renew
+from ads.acceptances import may_renew
 from gateways.types import IpAddress, MacAddress
 from portal.guest import guests
 from portal.http.client_evidence import await_found, confirmed_until, open_session, seen_behind

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
 from portal.denials.incidents import concerning, note
-from portal.denials.reasons import UNCONFIRMED
+from portal.denials.portal_reasons import UNCONFIRMED
 from portal.guest import guests
 from portal.guest.pages import unproven
 from portal.http.clients import access_of, current, is_owned, remember, staying

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from flask import request
 
-from ads.ledger import ImpressionToken
+from ads.acceptances import ImpressionToken
 from ads.models import Creative
 from auth.tokens import EarlyToken
 from portal.guest.acceptance import accepted

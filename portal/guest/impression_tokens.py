@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import request
 
+from ads.acceptances import ImpressionToken
 from ads.choice import ImpressionContext
-from ads.ledger import ImpressionToken
 from ads.models import Creative
 from auth.tokens import EarlyToken
 from portal.http.clients import ClientContext, ForeignClient

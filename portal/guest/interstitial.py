@@ -8,9 +8,9 @@ from http import HTTPStatus
 from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads import ledger
+from ads import acceptances
+from ads.acceptances import ImpressionToken
 from ads.errors import NotDue, SpentImpression
-from ads.ledger import ImpressionToken
 from ads.models import Creative
 from auth.tokens import EarlyToken, ExpiredToken
 from portal.gateway_api import notify_gateway
@@ -39,7 +39,7 @@ def pause_page() -> AnyResponse:
     if access is None:
         return entry(visit)
     visit = staying(visit, access)
-    if not ledger.may_renew(access, visit.gateway, now=services().clock()):
+    if not acceptances.may_renew(access, visit.gateway, now=services().clock()):
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     creative = creative_for(visit)
     return make_response(message(visit, access, creative=creative, ticket=make_ticket(visit, creative)))
@@ -97,7 +97,7 @@ def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance)
     """Count the acceptance; the id of the session that goes on by it."""
     service = services()
     with service.make_session.begin() as db:
-        opened = ledger.accept(
+        opened = acceptances.accept(
             db,
             replace(arrival_of(visit), acceptance=acceptance),
             ticket=ticket,

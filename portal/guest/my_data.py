@@ -16,7 +16,7 @@ from flask import Response, make_response, redirect, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads import ledger
+from ads import acceptances
 from db.engine import reading
 from portal.guest import guests
 from portal.guest.pages import ended, unproven
@@ -92,7 +92,7 @@ def held_about(db: Session, access: AccessSession) -> dict[str, Any]:
         "traffic": [_counts(one) for one in own_data.traffic(db, ids)],
         "acceptance": [
             {"session": one.access_id, "shown_at": _at(one.shown_at), "accepted_at": _at(one.accepted_at)}
-            for one in ledger.of_sessions(db, ids)
+            for one in acceptances.of_sessions(db, ids)
         ],
     }
 

@@ -15,7 +15,7 @@ from auth.denials import Denial
 from db.engine import reading
 from portal.caches.pages import Placeholder
 from portal.denials.incidents import note, note_error
-from portal.denials.reasons import NOT_HERE, NOT_OFFERED
+from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
 from portal.guest.acceptance import terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads.ledger import may_renew
+from ads.acceptances import may_renew
 from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests

@@ -13,7 +13,7 @@ from auth.vouchers import codes
 from auth.vouchers.codes import UnreadableCode
 from auth.vouchers.errors import AlreadyUsed, ExpiredVoucher, SpentVoucher, UnknownVoucher, VoidVoucher
 from portal.denials.incidents import about_pass, note, note_error
-from portal.denials.reasons import NOT_HERE, NOT_OFFERED
+from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import guest_page
 from portal.gateway_api import notify_gateway
 from portal.guest import guests

@@ -22,7 +22,7 @@ from auth.audit.actor import SYSTEM, Actor, named
 from sessions.data_classes import DataClass
 from sessions.retention import clock_check, holds, lock, periods
 from sessions.retention.models import LegalHold, PurgeCount, PurgeRefusal, PurgeRun
-from sessions.retention.policies import Cutoffs, Measure, PurgePolicy
+from sessions.retention.purge_policies import Cutoffs, Measure, PurgePolicy
 
 # Twice a day: nothing stays a whole day past its term.
 EVERY = timedelta(hours=12)

@@ -14,7 +14,7 @@ from sessions.data_classes import DataClass
 from sessions.models import AccessSession, Decision, Lease, Mismatch, Usage
 from sessions.retention import holds
 from sessions.retention.models import LegalHold
-from sessions.retention.policies import (
+from sessions.retention.purge_policies import (
     Condition,
     Cutoffs,
     Dependent,

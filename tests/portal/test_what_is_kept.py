@@ -8,7 +8,7 @@ import portal.app  # noqa: F401  It brings every table.
 from db.base import Base
 from portal.retention import SHELVES
 from sessions.models import AccessSession
-from sessions.retention.policies import SessionPurge
+from sessions.retention.purge_policies import SessionPurge
 
 # Where somebody went, in the words that such a column would have.
 ELSEWHERE = re.compile(r"url|uri|dns|sni|domain|destination|referr?er|user_agent|(?<!g)host|visited|content")

@@ -9,7 +9,7 @@ from flask import abort, make_response, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads import ledger
+from ads import acceptances
 from auth.audit.actions import SESSION_OPENED, ObjectKind
 from auth.staff.roles import Action, may
 from db.engine import reading
@@ -37,7 +37,7 @@ def session(access_id: int) -> AnyResponse:
         rows = timeline.read(db, access)
         accepted = [
             Event(one.accepted_at, EventKind.ACCEPTED, {"impression": one, "lease": lease})
-            for one, lease in ledger.of_access(db, access_id)
+            for one, lease in acceptances.of_access(db, access_id)
         ]
         access_audit.note(
             SESSION_OPENED, ObjectKind.SESSION.named(access_id), network=access.network.slug, sight=sight

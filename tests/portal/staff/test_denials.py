@@ -27,7 +27,7 @@ from auth.denials import (
     Text,
     declare,
 )
-from portal.denials.reasons import WRITTEN_DOWN
+from portal.denials.portal_reasons import WRITTEN_DOWN
 from portal.denials.rendering import (
     explanation,
     facts_in_words,
@@ -128,7 +128,7 @@ def test_a_reason_is_given_by_something(reason: DenialReason, given: set[str]) -
     heirs = {heir.__name__ for kind in kinds for heir in (kind, *denials(kind))}
     constants = {
         name
-        for module in (portal.denials.reasons, portal.api.problems)
+        for module in (portal.denials.portal_reasons, portal.api.problems)
         for name, value in vars(module).items()
         if value is reason
     }
@@ -157,7 +157,7 @@ def test_every_reason_is_worded_wherever_it_is_read(app: Flask, language: str) -
 
 def test_whoever_reads_the_log_knows_every_reason_in_it() -> None:
     """The command line and the reports load no pages: what is written down is declared in the modules named here."""
-    known = {module.__name__ for module in (*WRITTEN_DOWN, portal.denials.reasons)}
+    known = {module.__name__ for module in (*WRITTEN_DOWN, portal.denials.portal_reasons)}
     declaring = {kind.__module__ for kind in denials() if "reason" in vars(kind) and kind.reason.incident}
     inherited = {"portal.http.clients"}
     assert declaring - inherited <= known

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from auth.staff.roles import Role
-from portal.denials.reasons import NOT_HERE
+from portal.denials.portal_reasons import NOT_HERE
 from portal.services import Services
 from sessions.log.denials import LoggedDenial, Step, note, show_code
 from sessions.models import AccessSession, EndReason, Lease

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth.errors import ExpiredCard, WrongCredentials
 from auth.vouchers.codes import ALPHABET, is_obscene
-from portal.denials.reasons import NOT_HERE
+from portal.denials.portal_reasons import NOT_HERE
 from sessions.log import denials
 from sessions.log.denials import LoggedDenial, Step, find, make_code, note, read_code, show_code
 from sessions.models import Decision

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from portal.denials.reasons import NOT_HERE, Busy
+from portal.denials.portal_reasons import NOT_HERE, Busy
 from sessions.log import listing
 from sessions.log.denials import LoggedDenial, Step, note
 from sessions.log.listing import Place, UnreadablePlace, mixed, read_place

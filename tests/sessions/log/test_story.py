@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from auth.denials import DenialReason
 from auth.tokens import EarlyToken
-from portal.denials.reasons import Busy, Unexpected
+from portal.denials.portal_reasons import Busy, Unexpected
 from sessions import end, leases
 from sessions.log import timeline
 from sessions.log.denials import LoggedDenial, Step, note

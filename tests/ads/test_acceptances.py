@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ads import ledger
+from ads import acceptances
+from ads.acceptances import ImpressionToken
 from ads.campaigns import load_announcements, running
 from ads.errors import NotDue, SpentImpression
-from ads.ledger import ImpressionToken
 from ads.models import Impression
 from auth.pseudonyms import Pseudonyms
 from config import Secret
@@ -33,7 +33,7 @@ def ticket(nonce: str, shown_at: datetime) -> ImpressionToken:
 
 
 def accept(db: Session, town: Town, nonce: str, *, now=NOON) -> Opened:
-    return ledger.accept(
+    return acceptances.accept(
         db,
         Arrival(town.station, make_client(), Acceptance("1", "fr", "")),
         ticket=ticket(nonce, now),
@@ -90,8 +90,8 @@ def test_the_gateways_confirmation_is_in_the_same_row(db: Session) -> None:
     lease_ids = feed.confirm(
         db, gateway_id=town.station.id, version=version, refused={}, now=NOON + timedelta(seconds=1)
     )
-    ledger.confirm(db, lease_ids, now=NOON + timedelta(seconds=1))
-    [(row, lease)] = ledger.of_access(db, opened.access.id)
+    acceptances.confirm(db, lease_ids, now=NOON + timedelta(seconds=1))
+    [(row, lease)] = acceptances.of_access(db, opened.access.id)
     db.refresh(row)
     assert row.confirmed_at == NOON + timedelta(seconds=1)
     assert lease.id == opened.lease_id

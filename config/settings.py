@@ -86,7 +86,8 @@ class Settings:
     metrics_clients: tuple[IpNetwork, ...] = field(
         default_factory=lambda: (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
     )
-    town: str = "Besançon"
+    # Required in the environment: no town is called by another's name.
+    town: str = ""
     # Of pages and files about the whole town; a site has its own.
     zone: ZoneInfo = METROPOLITAN_FRANCE
     # What stands on the map beside the sites, see `sites.map_background`.
@@ -137,7 +138,7 @@ def _settings(reader: Reader) -> Settings:
         ldap=_ldap(reader),
         trusted_proxies=reader.networks("TRUSTED_PROXIES", ()),
         metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
-        town=reader.text("TOWN", "Besançon", longest=80),
+        town=reader.required("TOWN", _town) or "",
         zone=reader.parsed("ZONE", _zone) or METROPOLITAN_FRANCE,
         map_file=reader.parsed("MAP_FILE", _file),
         legal_note_file=reader.parsed("LEGAL_NOTE_FILE", _file),
@@ -185,6 +186,12 @@ def _contact(text: str) -> str:
         raise ValueError("is too long for a page: write an address or a telephone number")
     if "@" in text and not _MAIL.fullmatch(text):
         raise ValueError(f"must be one address such as wifi@example.org, or no address at all, not {text!r}")
+    return text
+
+
+def _town(text: str) -> str:
+    if len(text) > 80:
+        raise ValueError(f"is {len(text)} characters long, at most 80 fit on a page")
     return text
 
 

@@ -12,6 +12,7 @@ GOOD = {
     "AROBASE_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
     "AROBASE_PORTAL_URL": "https://portal.example.org",
     "AROBASE_DATABASE_URL": "sqlite:///town.sqlite3",
+    "AROBASE_TOWN": "Saint-Claude",
 }
 LDAP = {
     "AROBASE_LDAP_URLS": "ldaps://one.example.org, ldaps://two.example.org",

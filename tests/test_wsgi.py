@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 GOOD = {
     "AROBASE_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
     "AROBASE_PORTAL_URL": "https://portal.example.org",
+    "AROBASE_TOWN": "Saint-Claude",
 }
 
 

@@ -176,7 +176,7 @@ def _empty(db: Session, period: Period, pairs: Mapping[Pair, tuple[Network, Site
         versions=sorted(versions or {VERSION}),
         digest="",
         last_made=db.scalar(select(func.max(FigureDay.day))),
-        zone=zones[0] if zones else "Europe/Paris",
+        zone=zones[0] if zones else "UTC",
         sites_in_service=0,
     )
 

@@ -110,6 +110,7 @@ def upgrade(url: str) -> subprocess.CompletedProcess[str]:
         "AROBASE_SECRET_KEY": SECRET,
         "AROBASE_PORTAL_URL": PORTAL,
         "AROBASE_DATABASE_URL": url,
+        "AROBASE_TOWN": "Saint-Claude",
     }
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
     return subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, check=False)

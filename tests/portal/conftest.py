@@ -44,7 +44,9 @@ def _no_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def services(database_url: str, clock: MovingClock) -> Iterator[Services]:
-    settings = Settings(secret_key=Secret(SECRET), portal_url=PORTAL, database_url=database_url)
+    settings = Settings(
+        secret_key=Secret(SECRET), portal_url=PORTAL, database_url=database_url, town="Besançon"
+    )
     services = make_services(settings, clock=clock)
     yield services
     services.wake.close()

@@ -82,6 +82,7 @@ def running_portal(
         "portal_url": f"http://127.0.0.1:{port}",
         "database_url": f"sqlite:///{folder / 'town.sqlite3'}",
         "development": True,
+        "town": "Besançon",
         "map_file": MAP_FILE,
         "contact": "03 81 61 50 50",
     }

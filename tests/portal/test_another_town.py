@@ -1,0 +1,142 @@
+"""Another town is set up from settings and files alone, and the demo town shows nowhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask, render_template_string
+
+from auth.vouchers import plans
+from config import Secret, Settings
+from db.base import Base
+from portal.app import create_app, make_services
+from portal.cli.nginx import write_pages
+from portal.services import Services
+from tests.clock import MovingClock
+from tests.portal.conftest import PORTAL, SECRET
+from tests.portal.printing.printed import read_text
+from tests.sessions.legal_requests.rows import add_first_bases
+
+NOON = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+SITES = """slug,name,kind,address,latitude,longitude,networks,state
+oscar-niemeyer,Bibliothèque Oscar-Niemeyer,library,"2 place Niemeyer, 76600 Le Havre",49.4907,0.1000,wifi-havre,live
+plage,La plage,square,"Boulevard Albert-Ier, 76600 Le Havre",49.4950,0.0930,wifi-havre,live
+"""
+NETWORKS = """slug,name,ssid,kind,signin_methods,lease_seconds,terms_version,accent,terms_fr,terms_en
+wifi-havre,Wifi du Havre,Wifi-Havre,public,free pass,1800,1,#005a8c,Soyez gentils.,Be kind.
+"""
+GATEWAYS = "identity,site,network,kind,client_prefixes\nplage-1,plage,wifi-havre,fake,10.66.0.0/24\n"
+MAP = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "le rivage", "name_en": "the shore"},
+            "geometry": {"type": "LineString", "coordinates": [[0.07, 49.51], [0.09, 49.49], [0.11, 49.48]]},
+        }
+    ],
+}
+FOREIGN = re.compile("Besan|Doubs|Boucle|Vauban|Granvelle|heure de Paris", re.IGNORECASE)
+
+
+@pytest.fixture(params=["Europe/Paris", "Indian/Reunion"])
+def havre(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:
+    """The town by its settings, and once more with the clocks of a town overseas."""
+    (tmp_path / "map.geojson").write_text(json.dumps(MAP), encoding="utf-8")
+    settings = Settings(
+        Secret(SECRET),
+        PORTAL,
+        f"sqlite:///{tmp_path / 'havre.sqlite3'}",
+        town="Le Havre",
+        zone=ZoneInfo(request.param),
+        map_file=tmp_path / "map.geojson",
+    )
+    services = make_services(settings, clock=MovingClock(NOON))
+    Base.metadata.create_all(services.engine)
+    yield services
+    services.wake.close()
+    services.engine.dispose()
+
+
+@pytest.fixture
+def app(havre: Services, tmp_path: Path) -> Flask:
+    app = create_app(havre)
+    for kind, rows in (("networks", NETWORKS), ("sites", SITES), ("gateways", GATEWAYS)):
+        file = tmp_path / f"{kind}.csv"
+        file.write_text(rows, encoding="utf-8")
+        done = app.test_cli_runner().invoke(args=["sites", "import", str(file), "--records", kind])
+        assert done.exit_code == 0, done.output
+    return app
+
+
+def is_clean(text: str) -> None:
+    found = FOREIGN.search(text)
+    assert found is None, text[max(0, found.start() - 80) :][:200]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_that_is_open_to_all_speaks_of_the_demo_town(app: Flask, language: str) -> None:
+    browser = app.test_client()
+    places = ("/", "/hotspots", "/hotspots.geojson", "/info/plage", "/terms/wifi-havre", "/privacy")
+    for path in (*places, "/accessibilite", "/help", "/staff/", "/staff/signin", "/nowhere"):
+        page = browser.get(path, base_url=PORTAL, headers={"Accept-Language": language})
+        assert page.status_code in ((404,) if path in ("/help", "/nowhere") else (200, 302, 303)), path
+        is_clean(page.text)
+    shown = browser.get("/hotspots", base_url=PORTAL, headers={"Accept-Language": language}).text
+    assert ("le rivage" if language == "fr" else "the shore") in shown and "Le Havre" in shown
+
+
+def test_neither_do_the_fronts_pages_a_report_a_ticket_and_an_answer_to_a_judge(
+    app: Flask, havre: Services, tmp_path: Path
+) -> None:
+    write_pages(app, tmp_path)
+    pages = list(tmp_path.glob("*.html"))
+    assert pages
+    for page in pages:
+        is_clean(page.read_text(encoding="utf-8"))
+    with havre.make_session.begin() as db:
+        plans.add_first_plans(db)
+        add_first_bases(db)
+    told = run(app, "report", "usage", "--from", "2026-11-23", "--to", "2026-11-25")
+    assert "Le Havre" in told
+    is_clean(told)
+    run(app, "vouchers", "sheet", "2", str(tmp_path / "sheet.pdf"), "--site", "plage")
+    ticket = read_text((tmp_path / "sheet.pdf").read_bytes())
+    assert "La plage" in ticket
+    is_clean(ticket)
+    zone = havre.settings.zone.key
+    asked = {"--authority": "Police, Le Havre", "--signer": "Capitaine Martin", "--reference": "2026/1"}
+    asked |= {"--basis": "CPP 60-1", "--public-address": "203.0.113.9", "--port": "5200"}
+    asked |= {"--at": "2026-11-26T09:00:00", "--zone": zone}
+    number = run(app, "requisitions", "add", *(word for pair in asked.items() for word in pair)).strip()
+    run(app, "requisitions", "answer", number, "--to", str(tmp_path / "answer.zip"))
+    with zipfile.ZipFile(tmp_path / "answer.zip") as package:
+        texts = {name: package.read(name).decode(errors="replace") for name in package.namelist()}
+    is_clean("".join(texts.values()))
+    assert f"heure locale ({zone})" in texts["LISEZMOI.txt"]
+    assert NOON.astimezone(havre.settings.zone).strftime("%d/%m/%Y %H:%M:%S, UTC%z") in texts["LISEZMOI.txt"]
+    assert ("Europe/Paris" in "".join(texts.values())) == (zone == "Europe/Paris")
+
+
+def test_the_staffs_pages_follow_the_towns_clocks(app: Flask, havre: Services) -> None:
+    with app.test_request_context("/staff", headers={"Accept-Language": "en"}):
+        assert staff_moment(NOON) == f"{NOON.astimezone(havre.settings.zone):%H:%M}"
+
+
+def run(app: Flask, *words: str) -> str:
+    done = app.test_cli_runner().invoke(args=list(words))
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def staff_moment(at: datetime) -> str:
+    """An instant as the staff's pages write it, out of its element."""
+    page = render_template_string('{% from "staff/parts.html" import moment %}{{ moment(at) }}', at=at)
+    return re.sub("<[^>]*>", "", page)

@@ -53,6 +53,13 @@ def test_what_is_no_code_is_no_code(typed: str) -> None:
     assert step_of(typed, secret=SECRET, now=NOW) is None
 
 
+def test_a_code_in_full_width_digits_is_no_code() -> None:
+    code = totp(SECRET, STEP)
+    wide = "".join(chr(ord(digit) - ord("0") + ord("０")) for digit in code)
+    assert step_of(code, secret=SECRET, now=NOW) == STEP
+    assert step_of(wide, secret=SECRET, now=NOW) is None
+
+
 def test_the_code_of_another_secret_is_no_code() -> None:
     assert step_of(totp(b"another secret of 20", STEP), secret=SECRET, now=NOW) is None
 

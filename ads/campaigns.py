@@ -1,18 +1,18 @@
-"""Running campaigns, read for the choice; and the town's own announcements, with which every town begins."""
+"""Running campaigns, read for the choice; and the announcements of the demo town."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from ads.choice import Candidate
 from ads.models import Campaign, CampaignState, Creative
+from sites.demo.town import FILES
 
-ANNOUNCEMENTS = Path(__file__).with_name("announcements.json")
+ANNOUNCEMENTS = FILES / "announcements.json"
 
 
 def running(db: Session) -> dict[int, tuple[Candidate, Creative]]:
@@ -27,7 +27,7 @@ def running(db: Session) -> dict[int, tuple[Candidate, Creative]]:
 
 
 def load_announcements(db: Session, *, now: datetime) -> int:
-    """Make the town's own announcements where they are missing; how many were made."""
+    """Make the demo town's announcements where they are missing; how many were made."""
     document = json.loads(ANNOUNCEMENTS.read_text(encoding="utf-8"))
     known = set(db.scalars(select(Creative.slug)))
     campaign = db.scalars(select(Campaign).where(Campaign.slug == document["slug"])).first()

@@ -1,4 +1,4 @@
-"""What is in the kernel's sets, what should be, and the changes between the two. Pure.
+"""From leases to the elements of the kernel's sets: what is there, what should be, the changes between the two. Pure.
 
 The kernel is read as it is and changed until it fits (level-triggered): nothing depends on having seen every
 event.

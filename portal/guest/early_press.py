@@ -14,8 +14,8 @@ from flask import request
 from ads.acceptances import ImpressionToken
 from ads.models import Creative
 from auth.tokens import EarlyToken
-from portal.guest.acceptance import accepted
 from portal.guest.impression_tokens import TICKET_LIFE
+from portal.guest.terms import accepted
 from portal.http.clients import ClientContext, ForeignClient
 from portal.services import services
 from sessions.arrival import Acceptance

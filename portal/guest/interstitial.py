@@ -15,10 +15,10 @@ from ads.models import Creative
 from auth.tokens import EarlyToken, ExpiredToken
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.acceptance import accepted, arrival_of, terms_text
 from portal.guest.early_press import creative_of, keep_press, read_press
 from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
 from portal.guest.pages import entry, not_here, not_offered, unproven
+from portal.guest.terms import accepted, arrival_of, terms_text
 from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
 from portal.public_values import render_page
 from portal.services import services

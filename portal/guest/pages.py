@@ -17,8 +17,8 @@ from portal.caches.pages import Placeholder
 from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
-from portal.guest.acceptance import terms_text
 from portal.guest.impression_tokens import creative_for, make_ticket
+from portal.guest.terms import terms_text
 from portal.http.clients import ClientContext, gateways_here, remember
 from portal.i18n.translation import chosen_language, language
 from portal.public_values import render_page

@@ -11,9 +11,9 @@ from auth.errors import AuthError
 from portal.denials.incidents import concerning
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.acceptance import arrival_of
 from portal.guest.missing_fields import missing_in_signin
 from portal.guest.pages import entry, not_here, not_offered, refuse
+from portal.guest.terms import arrival_of
 from portal.http.clients import current, remember
 from portal.services import services
 from sessions import patrons

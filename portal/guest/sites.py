@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from auth.tokens import InvalidToken
 from db.engine import reading
 from portal.guest import guests
-from portal.guest.acceptance import terms_text
+from portal.guest.terms import terms_text
 from portal.http.clients import ClientContext, ForeignClient, access_of, current
 from portal.i18n.retention_periods import term_in_words
 from portal.public_values import render_page

@@ -13,8 +13,8 @@ from ads.acceptances import may_renew
 from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.acceptance import arrival_of
 from portal.guest.pages import ended, not_here, resumable, unproven
+from portal.guest.terms import arrival_of
 from portal.http.client_evidence import confirmed_until
 from portal.http.clients import ClientContext, ForeignClient, access_of, current, is_owned, remember, staying
 from portal.public_values import public_device, render_page

@@ -17,8 +17,8 @@ from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import guest_page
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.acceptance import arrival_of
 from portal.guest.missing_fields import missing_in_pass
+from portal.guest.terms import arrival_of
 from portal.guest.voucher_form import as_printed, voucher_form
 from portal.http.clients import ClientContext, access_of, current, remember
 from portal.public_values import render_page

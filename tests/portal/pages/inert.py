@@ -76,4 +76,5 @@ def _read(page: str) -> _Reader:
 
 def _is_ours(link: str) -> bool:
     own = link.startswith(("/", "#")) and not link.startswith(("//", "/\\"))
+    own = own or re.fullmatch(r"tel:\+?[0-9]+", link) is not None
     return own or link == "data:," or link.startswith(ELSEWHERE)

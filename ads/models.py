@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base, Key, Slug
-from db.types import Json, word
+from db.base import Base, Json, Key, Slug, word
 from sessions.models import AccessSession, Lease
 from sites.models import Network, Site
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Key
-from db.types import word
+from db.base import Base, Key, word
 from sites.models import SigninMethod
 
 

@@ -1,14 +1,17 @@
-"""The declarative base. Constraints are named by convention, so that migrations can name them too."""
+"""The declarative base, and the types of its columns: aware UTC instants, small JSON documents, words, keys.
+
+Constraints are named by convention, so that migrations can name them too.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+import enum
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from sqlalchemy import MetaData, String
+from sqlalchemy import DateTime, Dialect, Enum, MetaData, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column
-
-from db.types import UtcDateTime
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -17,6 +20,51 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant in UTC: ``timestamptz`` on PostgreSQL, ISO text on SQLite. A naive value is refused (ValueError)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone: only aware instants are stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """A small document, stored as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def word(kind: type[enum.StrEnum]) -> Enum:
+    """A column that holds one word of an enumeration, stored as the word itself."""
+    return Enum(
+        kind,
+        native_enum=False,
+        length=32,
+        create_constraint=True,
+        name=kind.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
 
 Key = Annotated[int, mapped_column(primary_key=True)]
 Slug = Annotated[str, mapped_column(String(64), unique=True)]

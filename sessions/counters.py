@@ -32,8 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from db.base import UtcDateTime
 from db.statements import ForEither, table_of
-from db.types import UtcDateTime
 from sessions.models import AccessSession, Usage
 
 SHORTEST_STRETCH = timedelta(seconds=5)

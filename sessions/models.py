@@ -10,8 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Entitlement
-from db.base import Base, Key, Mac
-from db.types import Json, word
+from db.base import Base, Json, Key, Mac, word
 from sites.models import Gateway, Network, SigninMethod, Site
 
 

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from db.base import Base, Key, Slug
-from db.types import Json, word
+from db.base import Base, Json, Key, Slug, word
 from gateways.kinds import Capabilities
 from gateways.registry import kind_of
 from gateways.types import IpAddress

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from auth.api_tokens.scopes import Scope
 from auth.audit.actor import Actor, api_token
 from auth.staff.roles import Authority
-from db.base import Base, Key
-from db.types import Json
+from db.base import Base, Json, Key
 
 
 class ApiToken(Base):

@@ -23,8 +23,7 @@ from auth.audit import actions, chain, signatures
 from auth.audit.actions import AuditAction
 from auth.audit.actor import Actor
 from auth.audit.chain import TrailLink
-from db.base import Base
-from db.types import Json
+from db.base import Base, Json
 
 Plain = str | int | bool | None
 Detail = Mapping[str, Plain | Sequence[Plain]]

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.audit.actor import Actor, staff_member
 from auth.staff.roles import Authority, Role
-from db.base import Base, Key
-from db.types import Json
+from db.base import Base, Json, Key
 
 
 class StaffState(enum.StrEnum):

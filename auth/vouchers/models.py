@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base, Key, Slug
-from db.types import Json, word
+from db.base import Base, Json, Key, Slug, word
 
 
 class PlanKind(enum.StrEnum):

@@ -20,8 +20,8 @@ from auth.vouchers.errors import (
 )
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Voucher
+from db.base import UtcDateTime
 from db.statements import table_of
-from db.types import UtcDateTime
 from sites import opening_hours as hours
 from sites.models import Gateway, SigninMethod
 

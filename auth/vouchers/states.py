@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from auth.vouchers.models import Batch, Voucher
 from auth.vouchers.totals import state_at
-from db.types import UtcDateTime
+from db.base import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)

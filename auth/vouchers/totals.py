@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.expression import Select
 
 from auth.vouchers.models import Batch, Voucher
-from db.types import UtcDateTime
+from db.base import UtcDateTime
 from sites import opening_hours
 
 MOST_DAYS = 400

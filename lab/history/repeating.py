@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, text
 
-from db.base import Base
-from db.types import UtcDateTime
+from db.base import Base, UtcDateTime
 from lab.history import store
 from lab.history.wish import Wish, Written
 from lab.history.writing import write_rows

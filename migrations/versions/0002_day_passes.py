@@ -6,7 +6,7 @@ Revision: 0002, after 0001
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0002"
 down_revision = "0001"
@@ -20,7 +20,7 @@ def upgrade() -> None:
         "plans",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("slug", sa.String(length=64), nullable=False),
-        sa.Column("names", db.types.Json(), nullable=False),
+        sa.Column("names", db.base.Json(), nullable=False),
         sa.Column(
             "kind",
             sa.Enum(
@@ -38,12 +38,12 @@ def upgrade() -> None:
         sa.Column("length_minutes", sa.Integer(), nullable=False),
         sa.Column("grace_minutes", sa.Integer(), nullable=False),
         sa.Column("least_minutes", sa.Integer(), nullable=False),
-        sa.Column("ends_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("devices", sa.Integer(), nullable=False),
         sa.Column("rate_down_kbps", sa.Integer(), nullable=True),
         sa.Column("rate_up_kbps", sa.Integer(), nullable=True),
-        sa.Column("networks", db.types.Json(), nullable=False),
-        sa.Column("sites", db.types.Json(), nullable=False),
+        sa.Column("networks", db.base.Json(), nullable=False),
+        sa.Column("sites", db.base.Json(), nullable=False),
         sa.CheckConstraint(
             "length_minutes > 0 OR kind IN ('until_midnight', 'until_closing')",
             name=op.f("ck_plans_length_minutes"),
@@ -63,11 +63,11 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("note", sa.String(length=200), nullable=False),
         sa.Column("event", sa.String(length=120), nullable=False),
-        sa.Column("issued_at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("issued_at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("issued_by", sa.String(length=120), nullable=False),
         sa.Column("desk_site", sa.String(length=64), nullable=False),
-        sa.Column("ends_at", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("suspended_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", db.base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("suspended_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_voucher_batches_plan_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_voucher_batches")),
     )
@@ -80,10 +80,10 @@ def upgrade() -> None:
         sa.Column("batch_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("issued_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("used_at", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("until", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("voided_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("issued_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("used_at", db.base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("until", db.base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("voided_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
             "void_reason",
             sa.Enum(

@@ -6,7 +6,7 @@ Revision: 0003, after 0002
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0003"
 down_revision = "0002"
@@ -37,16 +37,16 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("login", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("roles", db.types.Json(), nullable=False),
-        sa.Column("networks", db.types.Json(), nullable=False),
+        sa.Column("roles", db.base.Json(), nullable=False),
+        sa.Column("networks", db.base.Json(), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("totp_seed", sa.LargeBinary(length=32), nullable=False),
         sa.Column("totp_step", sa.Integer(), nullable=False),
         sa.Column("setup_digest", sa.String(length=64), nullable=True),
-        sa.Column("setup_until", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("setup_until", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("session_version", sa.Integer(), nullable=False),
-        sa.Column("created_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("disabled_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("login", name=op.f("uq_staff_login")),
         sa.UniqueConstraint("setup_digest", name=op.f("uq_staff_setup_digest")),
@@ -54,12 +54,12 @@ def upgrade() -> None:
     op.create_table(
         "trail",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("action", sa.String(length=40), nullable=False),
         sa.Column("object", sa.String(length=80), nullable=False),
         sa.Column("network", sa.String(length=64), nullable=True),
-        sa.Column("detail", db.types.Json(), nullable=False),
+        sa.Column("detail", db.base.Json(), nullable=False),
         sa.Column("canonical", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_trail")),
     )
@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("used_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("used_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_recovery_codes_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_recovery_codes")),
         sa.UniqueConstraint("digest", name=op.f("uq_staff_recovery_codes_digest")),
@@ -93,10 +93,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=False),
-        sa.Column("content", db.types.Json(), nullable=False),
-        sa.Column("started_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("content", db.base.Json(), nullable=False),
+        sa.Column("started_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_sessions_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
         sa.UniqueConstraint("digest", name=op.f("uq_staff_sessions_digest")),

@@ -6,7 +6,7 @@ Revision: 0004, after 0003
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0004"
 down_revision = "0003"
@@ -21,7 +21,7 @@ def upgrade() -> None:
         "decisions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=8), nullable=False),
-        sa.Column("at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("step", sa.String(length=16), nullable=False),
         sa.Column("network_id", sa.Integer(), nullable=True),
@@ -32,8 +32,8 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=64), nullable=True),
         sa.Column("voucher_id", sa.Integer(), nullable=True),
         sa.Column("access_id", sa.Integer(), nullable=True),
-        sa.Column("landed_at", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("detail", db.types.Json(), nullable=False),
+        sa.Column("landed_at", db.base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("detail", db.base.Json(), nullable=False),
         sa.ForeignKeyConstraint(["gateway_id"], ["gateways.id"], name=op.f("fk_decisions_gateway_id")),
         sa.ForeignKeyConstraint(["network_id"], ["networks.id"], name=op.f("fk_decisions_network_id")),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_decisions_site_id")),
@@ -49,8 +49,8 @@ def upgrade() -> None:
         "outages",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("gateway_id", sa.Integer(), nullable=False),
-        sa.Column("since", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("until", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("since", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("until", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["gateway_id"], ["gateways.id"], name=op.f("fk_outages_gateway_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outages")),
     )
@@ -65,7 +65,7 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("access_sessions", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("landed_at", db.types.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("landed_at", db.base.UtcDateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table("leases", schema=None) as batch_op:
         batch_op.add_column(sa.Column("public_address", sa.String(length=45), nullable=True))

@@ -6,7 +6,7 @@ Revision: 0007, after 0006
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0007"
 down_revision = "0006"
@@ -39,15 +39,15 @@ def upgrade() -> None:
         "figure_days",
         needed("day", sa.Date()),
         needed("version", sa.String(length=16)),
-        needed("made_at", db.types.UtcDateTime(timezone=True)),
+        needed("made_at", db.base.UtcDateTime(timezone=True)),
         needed("devices", sa.Integer()),
-        needed("devices_by_network", db.types.Json()),
+        needed("devices_by_network", db.base.Json()),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_figure_days")),
     )
     by_pair(
         "day_figures",
         "day",
-        needed("basis", db.types.Json()),
+        needed("basis", db.base.Json()),
         needed("sessions", sa.Integer()),
         needed("reattached", sa.Integer()),
         needed("random_address", sa.Integer()),
@@ -58,18 +58,18 @@ def upgrade() -> None:
         needed("bytes_down", sa.BigInteger()),
         needed("expected_seconds", sa.Integer()),
         needed("outage_seconds", sa.Integer()),
-        needed("methods", db.types.Json()),
-        needed("failures", db.types.Json()),
-        needed("hour_sessions", db.types.Json()),
-        needed("hour_seconds", db.types.Json()),
-        needed("at_once", db.types.Json()),
-        needed("rates", db.types.Json()),
+        needed("methods", db.base.Json()),
+        needed("failures", db.base.Json()),
+        needed("hour_sessions", db.base.Json()),
+        needed("hour_seconds", db.base.Json()),
+        needed("at_once", db.base.Json()),
+        needed("rates", db.base.Json()),
     )
     op.create_table(
         "figure_salts",
         needed("month", sa.Date()),
         sa.Column("salt", sa.LargeBinary(), nullable=True),
-        sa.Column("destroyed_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("destroyed_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("month", name=op.f("pk_figure_salts")),
     )
     by_pair("day_sketches", "day", needed("sketch", sa.LargeBinary()))

@@ -6,7 +6,7 @@ Revision: 0009, after 0008
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0009"
 down_revision = "0008"
@@ -19,7 +19,7 @@ TRANSLATED = sa.text("public_address IS NOT NULL")
 def upgrade() -> None:
     with op.batch_alter_table("gateways", schema=None) as batch_op:
         batch_op.add_column(
-            sa.Column("public_addresses", db.types.Json(), nullable=False, server_default="[]")
+            sa.Column("public_addresses", db.base.Json(), nullable=False, server_default="[]")
         )
         batch_op.add_column(sa.Column("ports_per_client", sa.Integer(), nullable=False, server_default="0"))
 

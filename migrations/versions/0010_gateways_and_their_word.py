@@ -6,7 +6,7 @@ Revision: 0010, after 0009
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0010"
 down_revision = "0009"
@@ -30,11 +30,11 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("since", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("since", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("reports", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
-        sa.Column("settled_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
             "remedy",
             sa.Enum(
@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("gateway_id", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("began_at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("began_at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["gateway_id"], ["gateways.id"], name=op.f("fk_gateway_lives_gateway_id")),
         sa.PrimaryKeyConstraint("gateway_id", "epoch", name=op.f("pk_gateway_lives")),
     )

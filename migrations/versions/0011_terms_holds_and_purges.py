@@ -6,7 +6,7 @@ Revision: 0011, after 0010
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0011"
 down_revision = "0010"
@@ -29,8 +29,8 @@ def upgrade() -> None:
         sa.Column("term", sa.Integer(), nullable=False),
         sa.Column("unit", _word("termunit", "days", "months", "years"), nullable=False),
         sa.Column("starts_at", _word("startevent", "connection_end", "account_end", "event"), nullable=False),
-        sa.Column("valid_from", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("valid_to", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("valid_from", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint("term > 0", name=op.f("ck_retention_rules_term")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_retention_rules")),
     )
@@ -51,14 +51,14 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=45), nullable=True),
         sa.Column("subject", sa.String(length=64), nullable=True),
         sa.Column("site_id", sa.Integer(), nullable=True),
-        sa.Column("since", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("until", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("created_at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("since", db.base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("until", db.base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=80), nullable=False),
-        sa.Column("confirmed_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("confirmed_by", sa.String(length=80), nullable=True),
-        sa.Column("expires_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("lifted_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("lifted_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("lifted_by", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_legal_holds_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_holds")),
@@ -66,12 +66,12 @@ def upgrade() -> None:
     op.create_table(
         "purge_runs",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("as_of", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("cutoffs", db.types.Json(), nullable=False),
+        sa.Column("as_of", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("cutoffs", db.base.Json(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("finished_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("refused", _word("purgerefusal", "clock", "runaway"), nullable=True),
-        sa.Column("detail", db.types.Json(), nullable=False),
+        sa.Column("detail", db.base.Json(), nullable=False),
         sa.Column("confirmed_by", sa.String(length=80), nullable=True),
         sa.Column("adds_up", sa.Boolean(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purge_runs")),
@@ -93,8 +93,8 @@ def upgrade() -> None:
     op.create_table(
         "clock_watch",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("seen_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("doubted_from", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("seen_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("doubted_from", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_watch")),
     )
     op.create_index(

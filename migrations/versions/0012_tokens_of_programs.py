@@ -6,7 +6,7 @@ Revision: 0012, after 0011
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0012"
 down_revision = "0011"
@@ -20,13 +20,13 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("scopes", db.types.Json(), nullable=False),
-        sa.Column("networks", db.types.Json(), nullable=False),
+        sa.Column("scopes", db.base.Json(), nullable=False),
+        sa.Column("networks", db.base.Json(), nullable=False),
         sa.Column("created_by", sa.String(length=80), nullable=False),
-        sa.Column("created_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("used_at", db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("revoked_at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("used_at", db.base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
         sa.UniqueConstraint("digest", name=op.f("uq_api_tokens_digest")),
         sa.UniqueConstraint("name", name=op.f("uq_api_tokens_name")),
@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("token_id", sa.Integer(), nullable=False),
         sa.Column("key_digest", sa.String(length=64), nullable=False),
         sa.Column("wish_digest", sa.String(length=64), nullable=False),
-        sa.Column("asked_at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("salt", sa.LargeBinary(length=32), nullable=True),
         sa.Column("batch_id", sa.Integer(), nullable=True),
         sa.Column("first", sa.Integer(), nullable=False),

@@ -6,7 +6,7 @@ Revision: 0013, after 0012
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0013"
 down_revision = "0012"
@@ -24,7 +24,7 @@ BASES = (
 
 
 def upgrade() -> None:
-    instant = db.types.UtcDateTime(timezone=True)
+    instant = db.base.UtcDateTime(timezone=True)
     bases = op.create_table(
         "requisition_bases",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -44,8 +44,8 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=120), nullable=False),
         sa.Column("basis_id", sa.Integer(), nullable=False),
         sa.Column("basis_text", sa.String(length=300), nullable=False),
-        sa.Column("scope", db.types.Json(), nullable=False),
-        sa.Column("networks", db.types.Json(), nullable=False),
+        sa.Column("scope", db.base.Json(), nullable=False),
+        sa.Column("networks", db.base.Json(), nullable=False),
         sa.Column("received_at", instant, nullable=False),
         sa.Column("registered_at", instant, nullable=False),
         sa.Column("registered_by", sa.String(length=80), nullable=False),

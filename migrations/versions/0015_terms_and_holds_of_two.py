@@ -6,7 +6,7 @@ Revision: 0015, after 0014
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0015"
 down_revision = "0014"
@@ -37,7 +37,7 @@ def _word(name: str, *words: str) -> sa.Enum:
 
 
 def upgrade() -> None:
-    instant = db.types.UtcDateTime(timezone=True)
+    instant = db.base.UtcDateTime(timezone=True)
     op.create_table(
         "term_changes",
         sa.Column("id", sa.Integer(), nullable=False),

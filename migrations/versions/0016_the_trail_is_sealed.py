@@ -6,7 +6,7 @@ Revision: 0016, after 0015
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0016"
 down_revision = "0015"
@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.create_table(
         "trail_seals",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("at", db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("kept", sa.Boolean(), nullable=False),
         sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_trail_seals")),

@@ -6,7 +6,7 @@ Revision: 0017, after 0016
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0017"
 down_revision = "0016"
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    instant = db.types.UtcDateTime(timezone=True)
+    instant = db.base.UtcDateTime(timezone=True)
     op.add_column("staff", sa.Column("setup_word_digest", sa.String(length=64), nullable=True))
     op.add_column("staff", sa.Column("handed_by", sa.Integer(), nullable=True))
     op.create_table(
@@ -23,8 +23,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=False),
         sa.Column("login", sa.String(length=64), nullable=False),
-        sa.Column("roles", db.types.Json(), nullable=False),
-        sa.Column("networks", db.types.Json(), nullable=False),
+        sa.Column("roles", db.base.Json(), nullable=False),
+        sa.Column("networks", db.base.Json(), nullable=False),
         sa.Column("token_digest", sa.String(length=64), nullable=False),
         sa.Column("asked_by", sa.String(length=80), nullable=False),
         sa.Column("asked_by_id", sa.Integer(), nullable=True),

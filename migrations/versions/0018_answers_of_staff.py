@@ -6,7 +6,7 @@ Revision: 0018, after 0017
 import sqlalchemy as sa
 from alembic import op
 
-import db.types
+import db.base
 
 revision = "0018"
 down_revision = "0017"
@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("session_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("asked_at", db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("place", sa.String(length=300), nullable=False),
         sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
         sa.Column("batch_id", sa.Integer(), nullable=True),

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base, Key
-from db.types import Json
+from db.base import Base, Json, Key
 
 
 class RequisitionBasis(Base):

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from auth.denials import DenialReason
 from auth.vouchers import codes
+from db.base import UtcDateTime
 from db.statements import for_either, table_of
-from db.types import UtcDateTime
 from sessions.models import Decision
 from sites.models import Gateway
 

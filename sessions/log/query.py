@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db.types import UtcDateTime
+from db.base import UtcDateTime
 from sessions.models import AccessSession, EndReason
 from sites.models import Network, SigninMethod, Site
 

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Key
-from db.types import Json, word
+from db.base import Base, Json, Key, word
 from sessions.data_classes import DataClass
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Date, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base
-from db.types import Json
+from db.base import Base, Json
 
 
 class FigureDay(Base):

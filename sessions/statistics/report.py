@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Text, func, select, type_coerce
 from sqlalchemy.orm import Session
 
+from db.base import Json
 from db.statements import table_of
-from db.types import Json
 from sessions.statistics import months
 from sessions.statistics.calendar import DAY, first_of_month
 from sessions.statistics.definitions import VERSION

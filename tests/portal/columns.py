@@ -12,8 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, String, Table, select, update
 from sqlalchemy.orm import Session
 
-from db.base import Base
-from db.types import Json
+from db.base import Base, Json
 
 # By table: what anybody may read, and what is for staff or for nobody. A session's own addresses are shown to the
 # device that has it, and are public in this sense alone.

@@ -88,6 +88,8 @@ class Settings:
     )
     # Required in the environment: no town is called by another's name.
     town: str = ""
+    # Who answers for the wifi, as it begins a sentence; empty: the town itself, in the words of each language.
+    authority: str = ""
     # Of pages and files about the whole town; a site has its own.
     zone: ZoneInfo = METROPOLITAN_FRANCE
     # What stands on the map beside the sites, see `sites.map_background`.
@@ -139,6 +141,7 @@ def _settings(reader: Reader) -> Settings:
         trusted_proxies=reader.networks("TRUSTED_PROXIES", ()),
         metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
         town=reader.required("TOWN", _town) or "",
+        authority=reader.parsed("AUTHORITY", _town) or "",
         zone=reader.parsed("ZONE", _zone) or METROPOLITAN_FRANCE,
         map_file=reader.parsed("MAP_FILE", _file),
         legal_note_file=reader.parsed("LEGAL_NOTE_FILE", _file),

@@ -84,6 +84,7 @@ def vocabulary() -> dict[str, Any]:
     return {
         "lang": language(),
         "town": settings.town,
+        "authority": settings.authority or say("The town (%(town)s)", town=settings.town),
         "contact": settings.contact,
         "dpo_contact": settings.dpo_contact,
         "portal_host": settings.portal_host,

@@ -56,6 +56,7 @@ WRONG = [
     ("TRUSTED_PROXIES", "10.0.0.5 10.0.0.6", "commas between"),
     ("TRUSTED_PROXIES", "0.0.0.0/0", "everybody"),
     ("TRUSTED_PROXIES", "::/0", "everybody"),
+    ("AUTHORITY", "x" * 81, "at most 80"),
     ("METRICS_CLIENTS", "10.0.0.0/33", "10.0.0.0/24"),
     ("METRICS_CLIENTS", "*", "10.0.0.0/24"),
     ("TOWN", "B" * 81, "at most 80"),

@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -91,6 +92,18 @@ def test_no_page_that_is_open_to_all_speaks_of_the_demo_town(app: Flask, languag
         is_clean(page.text)
     shown = browser.get("/hotspots", base_url=PORTAL, headers={"Accept-Language": language}).text
     assert ("le rivage" if language == "fr" else "the shore") in shown and "Le Havre" in shown
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("authority", ["Le Havre Seine Métropole", ""])
+def test_who_answers_for_the_wifi_is_a_setting(havre: Services, authority: str, language: str) -> None:
+    named = replace(havre, settings=replace(havre.settings, authority=authority))
+    town = "La ville (Le Havre)" if language == "fr" else "The town (Le Havre)"
+    browser = create_app(named).test_client()
+    for path in ("/privacy", "/accessibilite"):
+        page = browser.get(path, base_url=PORTAL, headers={"Accept-Language": language})
+        assert (authority or town) in page.text
+        assert (town in page.text) == (not authority)
 
 
 def test_neither_do_the_fronts_pages_a_report_a_ticket_and_an_answer_to_a_judge(

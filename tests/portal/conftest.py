@@ -71,19 +71,25 @@ _APPS: dict[str, Flask] = {}
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest, services: Services) -> Flask:
+def app(request: pytest.FixtureRequest, services: Services) -> Iterator[Flask]:
     """The application with this test's services.
 
     To make one costs a tenth of a second, and it compiles its templates anew: tests with the same settings share
     one, in which nothing but the services is theirs. `own_app` is for a test that changes it.
     """
     if "own_app" in request.fixturenames:
-        return create_app(services)
+        yield create_app(services)
+        return
     settings = repr(replace(services.settings, database_url=""))
     if settings not in _APPS:
         _APPS[settings] = create_app(services)
-    _APPS[settings].extensions["arobase"] = services
-    return _APPS[settings]
+    shared = _APPS[settings]
+    shared.extensions["arobase"] = services
+    views = dict(shared.view_functions)
+    yield shared
+    if shared.view_functions != views:
+        del _APPS[settings]
+        pytest.fail("this test changed the application that others share: it needs own_app")
 
 
 @pytest.fixture

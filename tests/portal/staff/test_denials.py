@@ -195,6 +195,7 @@ def flooded() -> Iterator[type[Denial]]:
     REASONS.remove(Flooded.reason)
 
 
+@pytest.mark.usefixtures("own_app")
 def test_a_new_reason_is_one_entry(app: Flask, phone: Phone, net: Clerk, flooded: type[Denial]) -> None:
     def deny() -> NoReturn:
         raise flooded

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, render_template_string
 
+from auth.staff.roles import Role
 from auth.vouchers import plans
 from config import Secret, Settings
 from db.base import Base
@@ -23,6 +25,7 @@ from portal.services import Services
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL, SECRET
 from tests.portal.printing.printed import read_text
+from tests.portal.staff.conftest import Desk
 from tests.sessions.legal_requests.rows import add_first_bases
 
 NOON = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -136,6 +139,32 @@ def test_neither_do_the_fronts_pages_a_report_a_ticket_and_an_answer_to_a_judge(
     assert f"heure locale ({zone})" in texts["LISEZMOI.txt"]
     assert NOON.astimezone(havre.settings.zone).strftime("%d/%m/%Y %H:%M:%S, UTC%z") in texts["LISEZMOI.txt"]
     assert ("Europe/Paris" in "".join(texts.values())) == (zone == "Europe/Paris")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_of_the_staff_speaks_of_the_demo_town(app: Flask, havre: Services, language: str) -> None:
+    with havre.make_session.begin() as db:
+        plans.add_first_plans(db)
+        add_first_bases(db)
+    desk = Desk(app, cast(MovingClock, havre.clock))
+    clerks = [desk.at_work("dana", *(set(Role) - {Role.PRIVACY})), desk.at_work("paz", Role.PRIVACY)]
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("staff.")]
+    opened = set()
+    for rule in rules:
+        if "GET" not in (rule.methods or ()) or rule.arguments:
+            continue
+        for clerk in clerks:
+            page = clerk.get(rule.rule, **{"Accept-Language": language})
+            is_clean(page.text)
+            if page.status_code == 200:
+                opened.add(rule.rule)
+    assert {
+        "/staff/sessions",
+        "/staff/desk",
+        "/staff/reports",
+        "/staff/retention",
+        "/staff/requisitions",
+    } <= opened, opened
 
 
 def test_the_staffs_pages_follow_the_towns_clocks(app: Flask, havre: Services) -> None:

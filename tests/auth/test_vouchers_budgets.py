@@ -155,7 +155,7 @@ def test_a_spent_budget_is_an_alert(db: Session, caplog: pytest.LogCaptureFixtur
     caplog.set_level(logging.WARNING)
     for number in range(40):
         miss(db, guesser(number))
-    assert caplog.text.count("guess:gateway:gw-bayle is spent") == 1
+    assert caplog.text.count("rate limit guess:gateway:gw-bayle is reached") == 1
 
 
 def test_parallel_guesses_of_one_client_are_one_after_the_other(make_session: SessionMaker) -> None:

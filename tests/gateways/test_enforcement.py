@@ -125,7 +125,7 @@ def test_a_foreign_change_is_noticed_also_when_ours_followed_at_once(
 
     with caplog.at_level(logging.WARNING):
         ns.call(work)
-    assert any("somebody changed" in message for message in caplog.messages)
+    assert any("another program changed our nftables table" in message for message in caplog.messages)
 
 
 def test_a_table_that_was_flushed_is_made_anew_with_everybody(

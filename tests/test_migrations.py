@@ -10,7 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -18,10 +18,15 @@ import ads.models  # noqa: F401
 import auth.patrons.local  # noqa: F401
 from auth.audit import chain, log, signatures, verification
 from auth.audit.verification import ChainVerdict
+from config import Secret
 from db.base import Base
 from db.engine import make_engine
+from portal.cli.database import BrokenReferences, to_newest_shape
+from sessions.models import ClientObservation
+from sites.models import Gateway
 from tests.actors import enter
 from tests.clock import NOON
+from tests.town import ADA_PHONE, build_town
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,6 +75,42 @@ def test_a_new_kind_of_gateway_needs_no_migration(blank: Connection) -> None:
     assert checks_of(blank, "gateways") == []
     columns = {column["name"]: column for column in inspect(blank).get_columns("gateways")}
     assert not columns["kind"]["nullable"]
+
+
+@pytest.fixture
+def in_use(tmp_path: Path) -> Iterator[Engine]:
+    """A SQLite database as the version before left it, with gateways that other rows refer to."""
+    engine = make_engine(f"sqlite:///{tmp_path}/used.sqlite3")
+    with engine.begin() as connection:
+        upgrade(connection, "0018")
+    with Session(engine) as db, db.begin():
+        town = build_town(db)
+        seen = ClientObservation(gateway_id=town.station.id, address="10.66.0.5", mac=ADA_PHONE, seen_at=NOON)
+        db.add(seen)
+    yield engine
+    engine.dispose()
+
+
+def test_a_database_in_use_is_upgraded_with_all_its_rows(in_use: Engine) -> None:
+    with Session(in_use) as db:
+        gateways = db.scalar(select(func.count(Gateway.id)))
+    to_newest_shape(in_use, Secret("x" * 32))
+    with Session(in_use) as db:
+        assert checks_of(db.connection(), "gateways") == []
+        assert db.scalar(select(func.count(Gateway.id))) == gateways
+        assert db.scalars(select(ClientObservation.address)).all() == ["10.66.0.5"]
+        assert db.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_an_upgrade_that_leaves_broken_references_is_undone(in_use: Engine) -> None:
+    unchecked = create_engine(in_use.url)
+    with unchecked.begin() as connection:
+        connection.execute(text("UPDATE sightings SET gateway_id = 999"))
+    unchecked.dispose()
+    with pytest.raises(BrokenReferences, match="sightings"):
+        to_newest_shape(in_use, Secret("x" * 32))
+    with in_use.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == "0018"
 
 
 def checks_of(connection: Connection, table: str) -> list[str | None]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -27,6 +30,10 @@ DEAF = (
     "Set pool_mode = session there, or name PostgreSQL itself."
 )
 ROOT = Path(__file__).parent.parent.parent
+
+
+class BrokenReferences(Exception):
+    """These tables have rows that refer to nothing."""
 
 
 def check_database(engine: Engine) -> list[ConfigFinding]:
@@ -62,20 +69,45 @@ def reason_of(error: SQLAlchemyError) -> str:
 
 
 def to_newest_shape(engine: Engine, secret: Secret) -> None:
-    """Bring a database to the newest shape. Harmless to repeat."""
+    """Bring a database to the newest shape. Harmless to repeat. Raises `BrokenReferences`."""
     # Alembic takes a second to import: only these commands pay for it.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
-    with engine.begin() as connection:
+    with _migrating(engine) as connection:
         config.attributes["connection"] = connection
         was_sealed = inspect(connection).has_table(TrailSeal.__tablename__)
         command.upgrade(config, "head")
         if not was_sealed:
             # Only now: whoever takes the seals off later does not get new ones by this.
             seal_all(Session(connection), TrailSeals(secret))
+
+
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which tables may be rebuilt.
+
+    SQLite changes a table by copying it and dropping the old one, which it refuses while rows of other tables refer to
+    it: foreign keys are checked once, at the end (sqlite.org/lang_altertable.html, section 7). The pragma works only
+    outside a transaction. Raises `BrokenReferences`; nothing has changed then.
+    """
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                tables = {row[0] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
+                if tables:
+                    raise BrokenReferences(sorted(tables))
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 @db.command("upgrade")

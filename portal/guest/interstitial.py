@@ -70,6 +70,8 @@ def pressed() -> AnyResponse:
     visit = current(acts=True)
     if visit is None:
         return not_here()
+    if not visit.gateway.network.allows(SigninMethod.FREE):
+        return not_offered(visit)
     try:
         ticket, acceptance = read_press(visit)
     except EarlyToken as error:

@@ -18,6 +18,7 @@ from ads.choice import ImpressionContext
 from ads.models import Campaign, CampaignState, Impression
 from portal.services import Services
 from sessions.models import AccessSession, Decision, Lease
+from sites.models import Network, SigninMethod
 from tests.clock import NOON, MovingClock
 from tests.portal.conftest import Agent, Phone
 from tests.town import ADA_TABLET, BO_PHONE, Town
@@ -96,6 +97,19 @@ def test_an_early_press_counts_once(phone: Phone, clock: MovingClock, db: Sessio
         phone.get(early, follow=False)
     phone.post("/pause", **form)
     assert counts(db) == (1, 1)
+
+
+def test_an_early_press_earns_nothing_where_the_free_way_was_closed_meanwhile(
+    phone: Phone, clock: MovingClock, db: Session, services: Services
+) -> None:
+    phone.land()
+    early = phone.press("/pause").location
+    with services.make_session.begin() as writing:
+        writing.get_one(Network, phone.gateway.network_id).signin_methods = [SigninMethod.PATRON]
+    services.places.forget()
+    clock.advance(minutes=1)
+    assert phone.get(early, follow=False).location.startswith("/?")
+    assert counts(db) == (0, 0)
 
 
 def test_an_early_press_keeps_the_terms_as_they_were_shown(

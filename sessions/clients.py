@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 from sessions import end
 from sessions.models import AccessSession, EndReason
 
+# PostgreSQL's INTEGER: neither database compares an id with a larger number.
+LARGEST_ID = 2**31 - 1
+
 
 def devices(db: Session, access: AccessSession, *, now: datetime) -> list[AccessSession]:
     """The devices online with the same entitlement, this one included, oldest first."""
@@ -83,6 +86,8 @@ def leave(db: Session, access: AccessSession, *, device: int | None, now: dateti
 
     A second press finds it ended already, and changes nothing.
     """
+    if device is not None and not 0 < device <= LARGEST_ID:
+        return False
     chosen = access if device is None else db.get(AccessSession, device)
     if chosen is None or chosen.entitlement_id != access.entitlement_id:
         return False

@@ -173,6 +173,16 @@ def test_a_spent_site_shuts_out_strangers_alone(
     assert sign_in_fresh(reader).status_code == 303
 
 
+@pytest.mark.parametrize("device", ["0", "-1", "2147483648", "9" * 30])
+def test_a_device_that_cannot_be_is_nobody_s(reader: Phone, bayle: Agent, db: Session, device: str) -> None:
+    sign_in(reader)
+    bayle.follow()
+    reader.get("/status")
+    assert reader.post("/leave", **{**reader.form("/leave"), "device": device}).status_code == 403
+    [access] = sessions(db)
+    assert access.ended_at is None
+
+
 def sign_in_fresh(phone: Phone):
     """Sign in once more with the same device, whose session has ended."""
     phone.get("/status")

@@ -50,7 +50,7 @@ def sign_refusal(refusal: Refusal) -> str:
 def change_language() -> AnyResponse:
     """The page that the button stands on, in the language of the address."""
     shown = request.form.get("page")
-    response = _again(shown) if shown in ("card", "pass", "move") else _error_again()
+    response = _again(shown) if shown in ("card", "landing", "pass", "move") else _error_again()
     # A browser may go back over it, as over a form that was refused.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -65,6 +65,8 @@ def _again(shown: str) -> AnyResponse:
         return entry(visit, refusal=refusal, login=request.form.get("login", "")[:64])
     refusal = missing_in_pass() if _was_missing() else _refused()
     code = as_printed(request.form.get("code", ""))
+    if shown == "landing":
+        return entry(visit, refusal=refusal, code=code)
     return voucher_form(visit, code, refusal=refusal, movable=shown == "move")
 
 

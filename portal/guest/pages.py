@@ -31,8 +31,10 @@ from sites.models import Gateway, SigninMethod
 VISIT, TICKET = Placeholder("visit"), Placeholder("ticket")
 
 
-def entry(visit: ClientContext, *, refusal: Refusal | None = None, login: str = "") -> Response:
-    """The page with every way on that this network offers, and what was refused, if anything."""
+def entry(
+    visit: ClientContext, *, refusal: Refusal | None = None, login: str = "", code: str = ""
+) -> Response:
+    """The page with every way on that this network offers, and what was refused and typed, if anything."""
     is_free = visit.gateway.network.allows(SigninMethod.FREE)
     creative = creative_for(visit) if is_free else None
     until, resumed = until_if_now(visit.gateway), resumable(visit)
@@ -41,7 +43,9 @@ def entry(visit: ClientContext, *, refusal: Refusal | None = None, login: str = 
         tokens[TICKET] = make_ticket(visit, creative)
 
     def render() -> str:
-        return _render(visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login)
+        return _render(
+            visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login, code=code
+        )
 
     is_first = refusal is None and resumed is None
     text = services().page_cache.fill(
@@ -61,6 +65,7 @@ def _render(
     resumed: AccessSession | None,
     refusal: Refusal | None,
     login: str,
+    code: str,
 ) -> str:
     """The page with holes where the client's tokens go: whoever it is made for, it names nobody."""
     network = gateway.network
@@ -78,6 +83,7 @@ def _render(
         resumable=resumed,
         refusal=refusal,
         login=login,
+        code=code,
     )
 
 

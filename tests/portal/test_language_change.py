@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from auth.models import Attempt
 from portal.services import Services
 from sessions.models import Decision
+from sites.models import Network, SigninMethod
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, Phone
 from tests.portal.visitors import issue, use
@@ -83,6 +84,21 @@ def test_a_pass_that_is_in_use_can_still_be_moved(reader: Phone, services: Servi
     page = in_french(other, "move")
     assert (page.status_code, title_of(page)) == (409, "Ce pass sert déjà sur un autre appareil.")
     assert other.press("/pass").status_code == 303
+
+
+def test_a_page_with_several_ways_in_keeps_them_all(phone: Phone, services: Services) -> None:
+    with services.make_session.begin() as db:
+        network = db.get_one(Network, phone.gateway.network_id)
+        network.signin_methods = [SigninMethod.PASS, SigninMethod.FREE]
+    button = re.search(
+        r'<button form="pass" formaction="([^"]*)" formnovalidate name="page" value="(\w+)"',
+        phone.land().text,
+    )
+    assert button
+    form = phone.form("/pass")
+    page = phone.post(button[1], **{**form, "page": button[2], "code": "7K2"})
+    assert 'lang="fr"' in page.text and 'value="7K2"' in page.text
+    assert phone.form("/pause")["ticket"]
 
 
 def test_a_page_of_its_own_for_a_refusal_keeps_it(phone: Phone, clock: MovingClock) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from auth.staff.models import StaffSession
 from auth.staff.roles import Role
 from auth.vouchers.models import Batch
-from portal.staff.carried_forms import CARRIED, NEVER, STILL_ME
+from portal.services import Services
+from portal.staff.carried_forms import CARRIED, LIFE, NEVER, PURPOSE, STILL_ME
 from portal.staff.forms import FIELD
 from sessions.retention.models import LegalHold
 from tests.clock import MovingClock
@@ -82,6 +83,22 @@ def test_a_form_is_carried_over_a_new_sign_in(clerk: Clerk, clock: MovingClock, 
     batch = db.scalars(select(Batch)).one()
     assert (batch.count, batch.event) == (30, "Fête du livre")
     assert clerk.get("/staff/carried").status_code == 303
+
+
+def test_a_form_that_an_older_version_signed_lets_its_person_in(
+    clerk: Clerk, services: Services, clock: MovingClock
+) -> None:
+    """It named nobody, so that it is shown to nobody; the sign-in itself goes on."""
+    claims = {"path": "/staff/desk", "fields": [["event", "Fête du livre"]]}
+    old = services.tokens.sign(PURPOSE, claims, now=services.clock(), life=LIFE)
+    clerk.get("/staff/desk")
+    clerk.press("/staff/signout")
+    clock.advance(minutes=1)
+    clerk.get("/staff/signin")
+    clerk.press("/staff/signin", login=clerk.login, password=PASSWORD, carried=old)
+    assert clerk.press("/staff/signin/code", code=clerk.code()).status_code == 303
+    page = clerk.follow().text
+    assert OTHERS in page and "Fête du livre" not in page
 
 
 def secret_fields() -> set[str]:

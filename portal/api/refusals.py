@@ -10,11 +10,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from auth.vouchers.errors import EndedPlan
+from db.troubles import trouble_of
 from portal.api import api
 from portal.api.problems import UNFIT, Problem, answer
 from portal.api.shapes import ShapeFault
 from portal.denials.portal_reasons import Busy, Unexpected, denial_of, of_status
 from portal.i18n.translation import say
+from portal.services import services
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 def refused(error: Exception) -> Response:
     """The answer for anything that was raised on the way."""
     problem = problem_of(error)
+    if (trouble := trouble_of(error)) is not None:
+        services().troubles.tell(trouble)
     if problem.reason is Unexpected.reason:
         log.error("a program's request failed", exc_info=error)
     response = answer(problem)

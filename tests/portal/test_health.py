@@ -18,6 +18,7 @@ from config import Secret, Settings
 from portal.app import create_app, make_services
 from portal.services import Services
 from tests.clock import MovingClock
+from tests.portal.api.conftest import Program, give_token
 from tests.portal.conftest import ADA, ADA_PIN, PORTAL, SECRET, Phone
 from tests.portal.test_busy import held
 from tests.town import Town, build_town
@@ -107,6 +108,16 @@ def test_a_disk_that_became_read_only_is_told_as_it_is_and_heals(
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     assert health(app) == (200, "ok")
     assert sign_in(app, town).page.status_code == 303
+
+
+def test_what_a_program_meets_is_told_to_the_operator_too(
+    small: tuple[Services, Town], disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, program = create_app(small[0]), give_token(small[0])
+    small[0].engine.dispose()
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    assert Program(app, program.token).get("/plans").status_code == 503
+    assert "database unavailable: it cannot be written to" in caplog.text
 
 
 def test_a_database_that_others_hold_is_busy_and_well(app: Flask, town: Town, database_url: str) -> None:

@@ -20,9 +20,12 @@ QUESTION = "site=gare-viotte&last=today"
 
 
 def export(clerk: Clerk, kind: str, question: str = QUESTION, **fields: str) -> Any:
+    """The answer, read to its end: until then the export holds a connection of the database."""
     clerk.get(f"/staff/sessions/export?{question}")
     form = {name: value for name, value in clerk.form("/staff/sessions/export").items() if name != "format"}
-    return clerk.post("/staff/sessions/export", **{**form, "purpose": "a lost phone", **fields}, format=kind)
+    answer = clerk.post("/staff/sessions/export", **{**form, "purpose": "a lost phone", **fields}, format=kind)
+    answer.get_data()
+    return answer
 
 
 def test_a_table_has_what_the_list_shows_and_is_masked(

@@ -14,8 +14,9 @@ from portal.services import services
 from sessions.data_classes import DataClass
 from sessions.retention import periods
 from sessions.retention import purge as runs
+from sessions.retention.errors import BelowLaw, OpenChange, SamePerson, UnreadableTerm
+from sessions.retention.law import Term
 from sessions.retention.models import PurgeRefusal, TermChange, TermUnit
-from sessions.retention.periods import BelowLaw, OpenChange, SamePerson, Term, UnreadableTerm
 from sessions.retention.purge import Phase, Stepped
 
 retention = AppGroup("retention", help="How long what is remembered is kept.")

@@ -12,7 +12,7 @@ from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plur
 from portal.i18n.retention_periods import term_in_words
 from portal.i18n.translation import LANGUAGES, clock_time, end_time, language, say, say_number, speaking
 from portal.services import services, town_zone
-from sessions.retention.periods import Term
+from sessions.retention.law import Term
 
 NOTHING: Mapping[str, object] = {}
 

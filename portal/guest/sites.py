@@ -18,7 +18,8 @@ from portal.i18n.retention_periods import term_in_words
 from portal.public_values import render_page
 from portal.services import services
 from sessions.data_classes import DataClass
-from sessions.retention.periods import LAW, in_force
+from sessions.retention.law import LAW
+from sessions.retention.periods import in_force
 from sites.directory import geojson, hotspot
 from sites.directory import hotspots as public_hotspots
 from sites.map import draw

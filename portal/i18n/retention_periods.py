@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from portal.i18n.translation import say_number
+from sessions.retention.law import Term
 from sessions.retention.models import TermUnit
-from sessions.retention.periods import Term
 
 
 def term_in_words(term: Term) -> str:

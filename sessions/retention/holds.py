@@ -8,10 +8,9 @@ A hold of one network keeps rows of that network alone, and is seen by those who
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
@@ -28,66 +27,15 @@ from auth.audit.actions import (
     ObjectKind,
 )
 from auth.audit.actor import Actor
-from auth.denials import N_, Case, Denial, declare
 from gateways.types import InvalidMac, parse_mac
 from sessions.retention import lock
+from sessions.retention.errors import BadHold, OverHold, SameHolder
 from sessions.retention.models import LegalHold
 from sites.models import Network
 
 TO_CONFIRM = timedelta(days=7)
 LONGEST = timedelta(days=3 * 366)
 Condition = ColumnElement[bool]
-
-
-@dataclass(eq=False)
-class BadHold(Denial):
-    """The hold cannot be placed. `field` names what is missing or unreadable."""
-
-    reason = declare(
-        "bad_hold",
-        HTTPStatus.BAD_REQUEST,
-        N_("This hold was not placed."),
-        Case(
-            "wrong",
-            {
-                "reference": N_("Give the reference of the order."),
-                "reason": N_("Say why, in a sentence."),
-                "expires_at": N_("Give its last day: from tomorrow, three years at most."),
-                "mac": N_("A MAC address looks like 02:00:00:00:0a:01."),
-                "site": N_("There is no such site."),
-                "network": N_("Choose the network whose hold it is."),
-                "until": N_("The end of the window comes after its beginning, both as 2026-11-26."),
-                "scope": N_("Say what is held: a MAC address, an address, a pseudonym, a site or a window."),
-            },
-        ),
-    )
-    field: str
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"wrong": self.field, "field": "mac" if self.field == "scope" else self.field}
-
-
-class SameHolder(Denial):
-    """Whoever placed a hold, or asked to lift it, cannot be the second person as well."""
-
-    reason = declare(
-        "same_person",
-        HTTPStatus.CONFLICT,
-        N_("A hold is confirmed, and lifted, by a second person."),
-        N_("Ask a colleague who answers for data protection."),
-    )
-
-
-class OverHold(Denial):
-    """This hold has ended, or was confirmed before."""
-
-    reason = declare(
-        "over_hold",
-        HTTPStatus.CONFLICT,
-        N_("This hold has ended, or was confirmed before."),
-        N_("The list below says what holds now."),
-    )
 
 
 @dataclass(frozen=True, slots=True)

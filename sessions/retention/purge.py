@@ -21,6 +21,7 @@ from auth.audit.actions import PURGE_REFUSED, PURGED, AuditAction, ObjectKind
 from auth.audit.actor import SYSTEM, Actor, named
 from sessions.data_classes import DataClass
 from sessions.retention import clock_check, holds, lock, periods
+from sessions.retention.errors import SamePerson
 from sessions.retention.models import LegalHold, PurgeCount, PurgeRefusal, PurgeRun
 from sessions.retention.purge_policies import Cutoffs, Measure, PurgePolicy
 
@@ -68,7 +69,7 @@ def step(
     `SamePerson`."""
     lock.take(db)
     if confirmed_by is not None and confirmed_by.name in periods.shortened_by(db):
-        raise periods.SamePerson
+        raise SamePerson
     run = db.scalars(select(PurgeRun).where(PurgeRun.finished_at.is_(None))).first()
     if run is not None and confirmed_by is None and not clock_check.look(db, now=now):
         # By that clock the holds would seem to be over.

@@ -22,7 +22,8 @@ from portal.staff.forms import use_form
 from portal.staff.sessions import access_audit
 from sessions.instants import read_day
 from sessions.retention import holds as orders
-from sessions.retention.holds import BadHold, HoldScope, OverHold, SameHolder
+from sessions.retention.errors import BadHold, OverHold, SameHolder
+from sessions.retention.holds import HoldScope
 from sessions.retention.models import LegalHold
 from sites import queries
 

@@ -19,17 +19,18 @@ from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 from portal.staff.privacy import words
 from sessions.retention import periods, purge
+from sessions.retention.errors import BelowLaw, OpenChange, OverChange, SamePerson, StaleRule, UnreadableTerm
+from sessions.retention.law import FLOORS, Term
 from sessions.retention.models import TermChange, TermUnit
-from sessions.retention.periods import Term, UnreadableTerm
 
 RUNS = 20
 REFUSALS = (
-    periods.StaleRule,
-    periods.UnreadableTerm,
-    periods.BelowLaw,
-    periods.OpenChange,
-    periods.OverChange,
-    periods.SamePerson,
+    StaleRule,
+    UnreadableTerm,
+    BelowLaw,
+    OpenChange,
+    OverChange,
+    SamePerson,
 )
 
 
@@ -74,7 +75,7 @@ def confirm_purge() -> AnyResponse:
         with services().make_session.begin() as db:
             use_form(db, place=url_for("staff.retention"))
             purge.step(db, keeping.SHELVES, now=services().clock(), confirmed_by=current_staff().actor)
-    except periods.SamePerson as error:
+    except SamePerson as error:
         return _page(error)
     return redirect(url_for("staff.retention"), HTTPStatus.SEE_OTHER)
 
@@ -98,7 +99,7 @@ def _page(error: Denial | None) -> AnyResponse:
             refusal=refusal,
             words=words,
             rules=[(rule, Term(rule.term, rule.unit)) for rule in periods.current(db)],
-            floors=periods.FLOORS,
+            floors=FLOORS,
             asked=[(one, Term(one.term, one.unit)) for one in periods.waiting(db)],
             delay=periods.DELAY,
             may_change=not current_staff().authority.networks,

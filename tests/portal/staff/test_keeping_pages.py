@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 from auth.staff.roles import Role
 from sessions.data_classes import DataClass
 from sessions.retention import holds, periods
+from sessions.retention.law import Term
 from sessions.retention.models import PurgeRun, TermChange, TermUnit
-from sessions.retention.periods import Term
 from tests.actors import person
 from tests.portal.pages.axe import broken_rules, themes
 from tests.portal.pages.scene import Portal, open_window, running_portal

@@ -10,7 +10,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from sessions.retention import holds
-from sessions.retention.holds import BadHold, HoldScope, OverHold, SameHolder
+from sessions.retention.errors import BadHold, OverHold, SameHolder
+from sessions.retention.holds import HoldScope
 from sessions.retention.models import LegalHold
 from tests.actors import person
 from tests.clock import NOON

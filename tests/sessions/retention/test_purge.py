@@ -24,7 +24,9 @@ from sessions.data_classes import DataClass
 from sessions.models import AccessSession, Decision, Lease, Usage
 from sessions.retention import clock_check as clocks
 from sessions.retention import holds, periods, purge
+from sessions.retention.errors import SamePerson
 from sessions.retention.holds import HoldScope
+from sessions.retention.law import Term
 from sessions.retention.models import (
     ClockWatch,
     LegalHold,
@@ -34,7 +36,6 @@ from sessions.retention.models import (
     TermChange,
     TermUnit,
 )
-from sessions.retention.periods import Term
 from sessions.retention.purge import Phase
 from tests.actors import enter, person
 from tests.clock import NOON
@@ -247,7 +248,7 @@ def test_whoever_shortened_a_term_does_not_confirm_the_purge(past: Past, make_se
     many_refusals(past, 1001, NOON - 40 * DAY)
     past.db.commit()
     for now in (NOON, NOON + 8 * DAY):
-        with make_session.begin() as db, pytest.raises(periods.SamePerson):
+        with make_session.begin() as db, pytest.raises(SamePerson):
             purge.step(db, SHELVES, now=now, confirmed_by=person("pia"))
         with make_session.begin() as db:
             purge.step(db, SHELVES, now=now, confirmed_by=person("quentin"))

@@ -10,16 +10,9 @@ from sqlalchemy.orm import Session
 
 from sessions.data_classes import DataClass
 from sessions.retention import periods
+from sessions.retention.errors import BelowLaw, OpenChange, OverChange, SamePerson, StaleRule, UnreadableTerm
+from sessions.retention.law import FLOORS, LAW, Term
 from sessions.retention.models import RetentionRule, TermChange, TermUnit
-from sessions.retention.periods import (
-    BelowLaw,
-    OpenChange,
-    OverChange,
-    SamePerson,
-    StaleRule,
-    Term,
-    UnreadableTerm,
-)
 from tests.actors import person
 from tests.clock import NOON
 
@@ -55,7 +48,7 @@ def test_the_table_begins_with_what_the_law_says_and_is_seeded_once(db: Session)
 
 
 def test_without_a_line_the_law_holds(db: Session) -> None:
-    assert periods.in_force(db) == dict(periods.LAW)
+    assert periods.in_force(db) == dict(LAW)
 
 
 def test_a_change_closes_the_old_line_and_keeps_it(db: Session) -> None:
@@ -109,7 +102,7 @@ def rule_of(db: Session, data_class: DataClass) -> RetentionRule:
     return next(one for one in periods.current(db) if one.data_class is data_class)
 
 
-@pytest.mark.parametrize("data_class", [one for one, floor in periods.FLOORS.items() if floor.term])
+@pytest.mark.parametrize("data_class", [one for one, floor in FLOORS.items() if floor.term])
 @pytest.mark.parametrize(
     "term", [Term(1, TermUnit.DAYS), Term(365, TermUnit.DAYS), Term(11, TermUnit.MONTHS)]
 )
@@ -121,10 +114,10 @@ def test_no_two_people_go_below_the_law(db: Session, data_class: DataClass, term
 
 
 def test_every_class_has_a_floor_or_the_text_that_sets_none() -> None:
-    assert set(periods.FLOORS) == set(DataClass)
-    for data_class, floor in periods.FLOORS.items():
+    assert set(FLOORS) == set(DataClass)
+    for data_class, floor in FLOORS.items():
         assert floor.source
-        assert floor.term is None or not periods.LAW[data_class].term.is_shorter_than(floor.term)
+        assert floor.term is None or not LAW[data_class].term.is_shorter_than(floor.term)
 
 
 def test_a_shorter_term_takes_a_second_person_and_may_be_withdrawn_by_any(db: Session) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from sqlalchemy import DDL, LargeBinary, event
+from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.audit.append_only import never_changed, run_after_create
 from db.base import Base
 
 NOTHING = bytes(32)
@@ -29,23 +30,8 @@ class TrailLink(Base):
     entry_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-_ABORT = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
-APPEND_ONLY = {
-    "sqlite": (
-        f"CREATE TRIGGER trail_links_no_update BEFORE UPDATE ON trail_links {_ABORT}",
-        f"CREATE TRIGGER trail_links_no_delete BEFORE DELETE ON trail_links {_ABORT}",
-    ),
-    "postgresql": (
-        "CREATE OR REPLACE FUNCTION trail_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$",
-        "CREATE TRIGGER trail_links_append_only BEFORE UPDATE OR DELETE ON trail_links "
-        "FOR EACH ROW EXECUTE FUNCTION trail_append_only()",
-    ),
-}
-for _dialect, _statements in APPEND_ONLY.items():
-    for _statement in _statements:
-        _ddl = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
-        event.listen(TrailLink.__table__, "after_create", _ddl)
+APPEND_ONLY = never_changed(TrailLink.__tablename__)
+run_after_create(TrailLink, APPEND_ONLY)
 
 
 def new_salt() -> bytes:

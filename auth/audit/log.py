@@ -15,13 +15,14 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import DDL, LargeBinary, Row, String, event, insert, select, update
+from sqlalchemy import LargeBinary, Row, String, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from auth.audit import actions, chain, signatures
 from auth.audit.actions import AuditAction
 from auth.audit.actor import Actor
+from auth.audit.append_only import ABORT, REFUSE, run_after_create
 from auth.audit.chain import TrailLink
 from db.base import Base, Json
 
@@ -64,17 +65,15 @@ class TrailHead(Base):
 
 
 _CONTENT = "number, at, actor, action, object, network, detail, canonical"
-_ABORT = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
 _KEPT = f"OLD.action IN {KEPT!r} OR OLD.number > COALESCE((SELECT purged_to FROM trail_head WHERE id = 1), 0)"
 APPEND_ONLY = {
     "sqlite": (
-        f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail {_ABORT}",
-        f"CREATE TRIGGER trail_salt_once BEFORE UPDATE OF salt ON trail WHEN OLD.salt IS NOT NULL {_ABORT}",
-        f"CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail WHEN {_KEPT} {_ABORT}",
+        f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail {ABORT}",
+        f"CREATE TRIGGER trail_salt_once BEFORE UPDATE OF salt ON trail WHEN OLD.salt IS NOT NULL {ABORT}",
+        f"CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail WHEN {_KEPT} {ABORT}",
     ),
     "postgresql": (
-        "CREATE OR REPLACE FUNCTION trail_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$",
+        REFUSE,
         "CREATE FUNCTION trail_purge_only() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN IF {_KEPT} THEN RAISE EXCEPTION 'the trail is append-only'; END IF; RETURN OLD; END $$",
         f"CREATE TRIGGER trail_no_update BEFORE UPDATE OF {_CONTENT} ON trail "
@@ -84,10 +83,7 @@ APPEND_ONLY = {
         "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail FOR EACH ROW EXECUTE FUNCTION trail_purge_only()",
     ),
 }
-for _dialect, _statements in APPEND_ONLY.items():
-    for _statement in _statements:
-        _ddl = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
-        event.listen(TrailEntry.__table__, "after_create", _ddl)
+run_after_create(TrailEntry, APPEND_ONLY)
 
 
 def append(

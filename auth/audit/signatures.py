@@ -13,9 +13,10 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from sqlalchemy import DDL, LargeBinary, event
+from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from auth.audit.append_only import never_changed, run_after_create
 from auth.audit.chain import TrailLink
 from config import Secret
 from db.base import Base
@@ -36,23 +37,8 @@ class TrailSeal(Base):
     seal: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-_ABORT = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
-APPEND_ONLY = {
-    "sqlite": (
-        f"CREATE TRIGGER trail_seals_no_update BEFORE UPDATE ON trail_seals {_ABORT}",
-        f"CREATE TRIGGER trail_seals_no_delete BEFORE DELETE ON trail_seals {_ABORT}",
-    ),
-    "postgresql": (
-        "CREATE OR REPLACE FUNCTION trail_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$",
-        "CREATE TRIGGER trail_seals_append_only BEFORE UPDATE OR DELETE ON trail_seals "
-        "FOR EACH ROW EXECUTE FUNCTION trail_append_only()",
-    ),
-}
-for _dialect, _statements in APPEND_ONLY.items():
-    for _statement in _statements:
-        _ddl = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
-        event.listen(TrailSeal.__table__, "after_create", _ddl)
+APPEND_ONLY = never_changed(TrailSeal.__tablename__)
+run_after_create(TrailSeal, APPEND_ONLY)
 
 
 class TrailSeals:

@@ -35,9 +35,9 @@ def used_texts() -> Iterator[Text]:
                 yield text
 
 
-def key(text: object) -> str:
+def key(text: Text | list[str]) -> str:
     """What an entry is known by: the text, or the first of its forms."""
-    return text if isinstance(text, str) else str(text[0])  # type: ignore[index]
+    return text if isinstance(text, str) else text[0]
 
 
 def updated(content: str, used: Iterable[Text]) -> str:

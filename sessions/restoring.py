@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import CursorResult, delete, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from auth.api_tokens.models import ApiToken
@@ -243,4 +243,4 @@ def _set(db: Session, model: type[Base], which: Any, **values: Any) -> int:
     done = db.execute(
         update(model).where(which).values(**values).execution_options(synchronize_session=False)
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return cast(CursorResult[Any], done).rowcount

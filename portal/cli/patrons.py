@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -58,8 +57,9 @@ def check_patrons_and_database(service: Services, *, login: str | None = None) -
     settings = service.settings.ldap
     if settings is not None:
         membership = membership_of(settings)
-        now: Callable[[], float] = lambda: service.clock().timestamp()  # noqa: E731
-        return found + check_directory(settings, membership, clock=now, login=login)
+        return found + check_directory(
+            settings, membership, clock=lambda: service.clock().timestamp(), login=login
+        )
     if any(one.severity is Severity.FAULT for one in found):
         return found
     with reading(service.make_session) as db:

@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Sequence
 
 LARGEST_ANSWER = 1 << 20
 
@@ -157,8 +158,15 @@ def _left(deadline: float) -> float:
     return left
 
 
-_Addresses = list[
-    tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]
+_Addresses = Sequence[
+    tuple[
+        socket.AddressFamily,
+        socket.SocketKind,
+        int,
+        str,
+        # The last of them is for Bluetooth, which the types of Python allow for.
+        tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
+    ]
 ]
 
 
@@ -170,7 +178,7 @@ def _resolve(host: str, port: int, deadline: float) -> _Addresses:
 
     def ask() -> None:
         try:
-            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))  # type: ignore[arg-type]
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
             answers.put(error)
 

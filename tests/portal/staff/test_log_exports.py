@@ -23,7 +23,9 @@ def export(clerk: Clerk, kind: str, question: str = QUESTION, **fields: str) -> 
     """The answer, read to its end: until then the export holds a connection of the database."""
     clerk.get(f"/staff/sessions/export?{question}")
     form = {name: value for name, value in clerk.form("/staff/sessions/export").items() if name != "format"}
-    answer = clerk.post("/staff/sessions/export", **{**form, "purpose": "a lost phone", **fields}, format=kind)
+    answer = clerk.post(
+        "/staff/sessions/export", **{**form, "purpose": "a lost phone", **fields}, format=kind
+    )
     answer.get_data()
     return answer
 

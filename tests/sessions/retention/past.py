@@ -6,16 +6,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ads.models import Impression
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
+from db.base import Base
+from db.engine import SessionMaker
 from sessions.models import AccessSession, Decision, EndReason, Lease, Usage
+from sessions.retention import holds
+from sessions.retention.holds import HoldScope
+from sessions.retention.law import Term
+from sessions.retention.models import LegalHold, TermUnit
 from sites.models import Gateway, SigninMethod
-from tests.actors import enter
+from tests.actors import enter, person
+from tests.clock import NOON
 from tests.town import Town
 
+YEAR = Term(1, TermUnit.YEARS)
+YEAR_AGO = NOON.replace(year=2025)
+QUARTER_AGO = NOON.replace(month=8)
+DAY = timedelta(days=1)
+OLD = YEAR_AGO - 10 * DAY
 HOUR = timedelta(hours=1)
 
 
@@ -134,3 +147,28 @@ class Past:
 
     def deed(self, at: datetime) -> None:
         enter(self.db, actor="cem", action="issued", object="batch:1", now=at)
+
+
+def rows(make_session: SessionMaker, model: type[Base]) -> int:
+    with make_session() as db:
+        return db.scalar(select(func.count()).select_from(model)) or 0
+
+
+def hold(past: Past, network_id: int | None = None, **scope: Any) -> LegalHold:
+    return holds.place(
+        past.db,
+        HoldScope(**scope),
+        reference="Réq. 12",
+        reason="ordonnée",
+        expires_at=NOON + 5 * DAY,
+        actor=person("pia"),
+        now=NOON - HOUR,
+        network_id=network_id,
+    )
+
+
+def many_refusals(past: Past, count: int, at: datetime) -> None:
+    past.db.add_all(
+        Decision(code=f"M{n:06}", at=at, rule="wrong_credentials", step="signin", detail={})
+        for n in range(count)
+    )

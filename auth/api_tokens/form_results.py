@@ -16,32 +16,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import digest as mac
-from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import Executable, delete, select
 from sqlalchemy.orm import Session, joinedload
 
+from auth.api_tokens.errors import SentBefore
 from auth.api_tokens.idempotency import SALT_BYTES, CodeGenerator, redraw
-from auth.denials import N_, Denial, declare
 from auth.staff.models import StaffAnswer
 from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch
 from db.statements import for_either, table_of
-
-
-@dataclass(eq=False)
-class SentBefore(Denial):
-    """The form was carried out before, and led to `place`, an address of ours; empty where it led nowhere."""
-
-    reason = declare(
-        "sent_before",
-        HTTPStatus.CONFLICT,
-        N_("This was done already."),
-        N_("It was sent twice and done once. Nothing is lost."),
-    )
-    place: str
 
 
 @dataclass(frozen=True, slots=True)

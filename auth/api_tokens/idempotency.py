@@ -17,17 +17,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import digest as mac
-from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import Executable, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from auth.api_tokens.errors import DifferentRequest, ForgottenCodes
 from auth.api_tokens.models import ApiToken, PassRequest
-from auth.denials import N_, declare
 from auth.staff.secrets import token_digest
 from auth.vouchers import codes
-from auth.vouchers.errors import VoucherError
 from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Voucher
@@ -35,31 +33,6 @@ from db.statements import for_either, table_of
 
 REMEMBERED = timedelta(hours=24)
 SALT_BYTES = 32
-
-
-class DifferentRequest(VoucherError):
-    """The key was used for another request."""
-
-    reason = declare(
-        "other_request",
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        N_("This Idempotency-Key was used for something else."),
-        N_("Choose a new key for each order."),
-    )
-
-
-@dataclass(eq=False)
-class ForgottenCodes(VoucherError):
-    """The request was carried out, too long ago for its codes to be drawn again: batch `batch_id`, at `asked_at`."""
-
-    reason = declare(
-        "forgotten_codes",
-        HTTPStatus.CONFLICT,
-        N_("This order was carried out, and its codes cannot be shown any more."),
-        N_("Void batch %(batch_id)s, and order anew with another Idempotency-Key."),
-    )
-    batch_id: int
-    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http import HTTPStatus
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from auth.api_tokens.errors import ImpossibleLife, NoScope, RevokedToken, TakenName, UnreadableName
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, SHORTEST_LIFE, Scope, may_hand_out
 from auth.audit import log
 from auth.audit.actions import TOKEN_MADE, TOKEN_REVOKED, AuditAction, ObjectKind
 from auth.audit.actor import Actor
-from auth.denials import N_, declare
-from auth.staff.errors import StaffError, UnknownNetworks
+from auth.staff.errors import UnknownNetworks
 from auth.staff.roles import Authority
 from auth.staff.secrets import token_digest
 from auth.tokens import InvalidToken, Tokens
@@ -34,62 +33,6 @@ PURPOSE = "arobase api"
 USED_EVERY = timedelta(minutes=1)
 LONGEST_TOKEN = 2_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
-
-
-class RevokedToken(InvalidToken):
-    """Ours, and taken back; or its row is gone."""
-
-
-class TakenName(StaffError):
-    """There is, or was, a token of this name."""
-
-    reason = declare(
-        "taken_token_name",
-        HTTPStatus.BAD_REQUEST,
-        N_("There is a token of this name, or there was one."),
-        N_("Choose another name: the audit trail tells programs apart by it."),
-        form_field="name",
-    )
-
-
-class UnreadableName(StaffError):
-    """A token's name has 2 to 40 small letters, digits, dots, dashes or underscores."""
-
-    reason = declare(
-        "unreadable_token_name",
-        HTTPStatus.BAD_REQUEST,
-        N_("That is not a name for a token."),
-        N_("Use 2 to 40 small letters, digits, dots, dashes or underscores."),
-        form_field="name",
-    )
-
-
-class NoScope(StaffError):
-    """A token without a scope could do nothing."""
-
-    reason = declare(
-        "no_scope_chosen",
-        HTTPStatus.BAD_REQUEST,
-        N_("Nothing was chosen that the token is for."),
-        N_("Choose at least one: without it the token can do nothing."),
-        form_field="scopes",
-    )
-
-
-class ImpossibleLife(StaffError):
-    """A token lives from one day to two years."""
-
-    reason = declare(
-        "impossible_token_life",
-        HTTPStatus.BAD_REQUEST,
-        N_("How many days is the token good?"),
-        N_("A number from 1 to %(most)s."),
-        form_field="days",
-    )
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"most": LONGEST_LIFE.days}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from flask import Response, abort, g, request
 
 from auth import rate_limits
 from auth.api_tokens import service as api_tokens
+from auth.api_tokens.errors import RevokedToken
 from auth.api_tokens.models import ApiToken
-from auth.api_tokens.service import RevokedToken
 from auth.audit.actor import Actor
 from auth.errors import TooManyAttempts
 from auth.rate_limits import RateLimit

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from flask import Response
 
-from auth.api_tokens.idempotency import DifferentRequest, ForgottenCodes
+from auth.api_tokens.errors import DifferentRequest, ForgottenCodes
 from auth.api_tokens.scopes import Scope
 from auth.denials import DenialReason
 from portal.api import api

@@ -8,9 +8,10 @@ import click
 from flask.cli import AppGroup
 
 from auth.api_tokens import service as api_tokens
+from auth.api_tokens.errors import ImpossibleLife, TakenName, UnreadableName
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, USUAL_LIFE, Scope
-from auth.api_tokens.service import ImpossibleLife, TakenName, TokenRequest, UnreadableName
+from auth.api_tokens.service import TokenRequest
 from auth.staff.errors import StaffError, UnknownNetworks
 from db.engine import reading
 from portal.cli.operator import operator

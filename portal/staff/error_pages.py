@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Response, make_response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.api_tokens.form_results import SentBefore
+from auth.api_tokens.errors import SentBefore
 from auth.denials import Denial
 from portal.denials.rendering import staff_page
 from portal.staff import staff

@@ -83,7 +83,7 @@ def check_form() -> None:
 def use_form(db: Session, *, place: str = "") -> StaffAnswer:
     """Claim this form, in the transaction of what it does; it leads to `place`.
 
-    Raises `auth.api_tokens.form_results.SentBefore` where it was carried out already, word for word.
+    Raises `auth.api_tokens.errors.SentBefore` where it was carried out already, word for word.
     """
     here = browser()
     if here.row_id is None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from auth.api_tokens import service
+from auth.api_tokens.errors import TakenName
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import PURPOSE
@@ -453,7 +454,7 @@ def test_a_token_names_no_network_and_no_scope_itself(tickets: Program) -> None:
 
 
 def test_two_tokens_cannot_have_one_name(services: Services, tickets: Program) -> None:
-    with pytest.raises(service.TakenName):
+    with pytest.raises(TakenName):
         give_token(services, "tickets", networks=(OTHER,))
     with services.make_session() as db:
         assert db.scalar(select(func.count(ApiToken.id))) == 1

@@ -61,8 +61,8 @@ def _shaken(server: ssl.SSLContext, host: str, authorities: Path | None) -> floa
             side.do_handshake()
         except ssl.SSLWantReadError:
             continue
-    told = asking.getpeercert() or {}
-    return float(ssl.cert_time_to_seconds(str(told["notAfter"])))
+    certificate = asking.getpeercert() or {}
+    return float(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
 
 def check_served(certificate: Path, host: str, port: int) -> ConfigFinding:

@@ -112,8 +112,8 @@ class Walker:
             body = await reader.readexactly(int(headers["Content-Length"] or 0))
         finally:
             writer.close()
-        for told in headers.get_all("Set-Cookie", []):
-            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(told).items()}
+        for header in headers.get_all("Set-Cookie", []):
+            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
         return Page(url, int(status.split()[1]), headers, body)
 
     def _request(self, url: str, form: str | None) -> bytes:

@@ -44,13 +44,13 @@ class _Forms(HTMLParser):
         self.found: list[Form] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        fields = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.found.append(Form(told.get("action", ""), told.get("method", "get").lower()))
-        elif tag in ("input", "button") and self.found and told.get("name"):
-            if told.get("type") in ("checkbox", "radio") and "checked" not in told:
+            self.found.append(Form(fields.get("action", ""), fields.get("method", "get").lower()))
+        elif tag in ("input", "button") and self.found and fields.get("name"):
+            if fields.get("type") in ("checkbox", "radio") and "checked" not in fields:
                 return
-            self.found[-1].fields[told["name"]] = told.get("value", "")
+            self.found[-1].fields[fields["name"]] = fields.get("value", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +180,5 @@ class Guest(Browser):
     def capport(self, url: str) -> dict[str, Any]:
         """Ask the RFC 8908 API."""
         page = self.fetch("GET", url, headers={"Accept": "application/captive+json"})
-        told: dict[str, Any] = json.loads(page.body)
-        return told
+        fields: dict[str, Any] = json.loads(page.body)
+        return fields

@@ -86,7 +86,7 @@ class Hotspot:
         """Bring everything up, and wait until it serves."""
         with self.services.make_session.begin() as db:
             seed(db, self.doors, self.folder / "credentials", now=now())
-            told = {
+            versions = {
                 identity: next_feed_version(db, number) for number, identity in db.execute(self._records())
             }
         self.start_portal(wait=False)
@@ -97,7 +97,7 @@ class Hotspot:
         self._await_portal()
         for gateway in self.net.gateways:
             self._await_agent(gateway)
-        until(lambda: self._have_confirmed(told), SPEAK_SECONDS)
+        until(lambda: self._have_confirmed(versions), SPEAK_SECONDS)
         flask(self.net.portal, self.environment, "sweep", "--every", "1", log=self._log("sweep"))
 
     def _records(self) -> Select[int, str]:
@@ -105,11 +105,11 @@ class Hotspot:
             Record.identity.in_([door.identity for door in self.doors])
         )
 
-    def _have_confirmed(self, told: dict[str, int]) -> bool:
+    def _have_confirmed(self, versions: dict[str, int]) -> bool:
         """Whether every agent has had the feed's first answer, and with it the key that it signs landings with."""
         with reading(self.services.make_session) as db:
             confirmed = db.execute(select(Record.identity, Record.confirmed_version)).all()
-        return all(version >= told.get(identity, 0) for identity, version in confirmed)
+        return all(version >= versions.get(identity, 0) for identity, version in confirmed)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -112,12 +112,12 @@ def tell(top: Path, *, details: bool) -> Iterator[str]:
     inner = [len(names & ours) for names in imported.values()]
     yield f"  of these ours, p50 / p90 / max           {spread(inner)}"
     yield f"classes whose name recurs                  {len(recurring)}: {', '.join(recurring)}"
-    told = kinds_told_apart(read)
-    yield f"files that tell gateway kinds apart        {len(told)}"
+    mixed = kinds_told_apart(read)
+    yield f"files that tell gateway kinds apart        {len(mixed)}"
     writers = audit_writers(read)
     yield f"pages and commands that write audit log     {len(writers)}"
     if details:
-        yield from (f"  kind: {path}" for path in told)
+        yield from (f"  kind: {path}" for path in mixed)
         yield from (f"  audit: {path}" for path in writers)
         most = sorted(imported.items(), key=lambda item: -len(item[1]))[:15]
         yield from (f"  imports {len(names)}: {path}" for path, names in most)

@@ -80,8 +80,8 @@ def is_online(guest: Guest) -> bool:
 
 def seconds_told(guest: Guest, url: str) -> int:
     """The seconds that the RFC 8908 answer gives the phone, once the gateway's confirmation has reached the portal."""
-    told, _ = until(lambda: guest.capport(url).get("seconds-remaining"), 5)
-    return int(told or 0)
+    answer, _ = until(lambda: guest.capport(url).get("seconds-remaining"), 5)
+    return int(answer or 0)
 
 
 def is_reachable(phone: Phone, address: str, port: int, family: int = socket.AF_INET) -> bool:
@@ -224,9 +224,9 @@ def walks_to_another_site(tour: Tour) -> None:
     )
     # The kernel lets packets through a moment before the portal has read the gateway's confirmation.
     until(lambda: not guest.capport(url)["captive"], 2)
-    told = guest.capport(url)
+    answer = guest.capport(url)
     report.step(
-        "the RFC 8908 answer there is true", not told["captive"], f"{told['seconds-remaining']} s left"
+        "the RFC 8908 answer there is true", not answer["captive"], f"{answer['seconds-remaining']} s left"
     )
 
 
@@ -235,8 +235,8 @@ def staff_ends_a_session(tour: Tour) -> None:
     report.journey("4. Network staff end a session")
     flows = [download(guest.phone, tour.outside), echo(guest.phone, tour.outside)]
     access = tour.access(guest)
-    told = tour.place.flask("sessions", "end", guest.phone.mac)
-    report.step("flask --app wsgi sessions end", "Ended 1" in told, told.strip())
+    answer = tour.place.flask("sessions", "end", guest.phone.mac)
+    report.step("flask --app wsgi sessions end", "Ended 1" in answer, answer.strip())
     cut_at(report, flows, tour.ended_at(access), "end in the books", MOST_AFTER_STAFF)
     report.step("the phone is captive again", not is_online(guest))
 

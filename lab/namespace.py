@@ -55,8 +55,8 @@ def demand_namespaces(*programs: str) -> None:
         check=False,
     )
     if trial.returncode != 0:
-        told = (trial.stderr.strip() or "no reason given").splitlines()[0]
-        raise NoNamespaces(f"a network namespace with nftables cannot be had here: {told}")
+        reason = (trial.stderr.strip() or "no reason given").splitlines()[0]
+        raise NoNamespaces(f"a network namespace with nftables cannot be had here: {reason}")
 
 
 def become_root() -> None:

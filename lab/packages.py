@@ -39,9 +39,9 @@ def provide(packages: Iterable[str]) -> None:
     print(f"Installing from Debian: {' '.join(wanted)}", flush=True)
     with _starting_nothing():
         _apt(["update", "-q"])
-        told = _apt(line.split()[1:])
+        output = _apt(line.split()[1:])
     if lacking(wanted):
-        raise MissingPackages(f"{line}   # it said: {told}")
+        raise MissingPackages(f"{line}   # it said: {output}")
 
 
 def _by_root(line: str) -> str:
@@ -60,8 +60,8 @@ def lacking(packages: Iterable[str]) -> list[str]:
 
 def _is_installed(package: str) -> bool:
     asked = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
-    told = subprocess.run(asked, capture_output=True, text=True, env=environment(), check=False)
-    return told.stdout == "installed"
+    output = subprocess.run(asked, capture_output=True, text=True, env=environment(), check=False)
+    return output.stdout == "installed"
 
 
 def _apt(words: Sequence[str]) -> str:

@@ -33,15 +33,15 @@ def main() -> int:
     chosen = parser.parse_args()
     folder = chosen.folder.resolve()
     try:
-        told = json.loads((folder / "lab.json").read_text(encoding="ascii"))
-        os.kill(told["phone"], 0)
+        place = json.loads((folder / "lab.json").read_text(encoding="ascii"))
+        os.kill(place["phone"], 0)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         print("No hotspot is running here: start it with `make run` in another terminal.", file=sys.stderr)
         return NOT_RUNNING
     with contextlib.suppress(MissingPackages):
         provide(PROBE_PACKAGES)
-    _enter_user_namespace(told)
-    phone = Phone(0, Inside("phone", told["phone"]), Inside("air", told["air"]))
+    _enter_user_namespace(place)
+    phone = Phone(0, Inside("phone", place["phone"]), Inside("air", place["air"]))
     if chosen.site is not None:
         phone.go_to([door.site for door in OPEN].index(chosen.site))
         join(phone)
@@ -54,12 +54,12 @@ def main() -> int:
     return 0
 
 
-def _enter_user_namespace(told: dict[str, Any]) -> None:
+def _enter_user_namespace(place: dict[str, Any]) -> None:
     """Where the hotspot runs without root, be its root for this program."""
     if os.geteuid() == 0:
         return
     nsenter = shutil.which("nsenter", path=SEARCH_PATH) or "nsenter"
-    into = [nsenter, "-t", str(told["phone"]), "--user", "--preserve-credentials", "--"]
+    into = [nsenter, "-t", str(place["phone"]), "--user", "--preserve-credentials", "--"]
     os.execv(nsenter, [*into, sys.executable, *sys.orig_argv[1:]])
 
 

@@ -107,7 +107,7 @@ def _serve(desk: Desk, reason: str | None) -> None:
         place.start()
         staff.hire(place.services, at=now())
         place.join(place.guest(place.net.phone[0]), place.net.gateways[0])
-        with _told(place), _opened(desk, contain=contained):
+        with _announced(place), _opened(desk, contain=contained):
             _greet(desk)
             signal.pause()
 
@@ -152,7 +152,7 @@ def _start(desk: Desk, name: str, command: list[str]) -> subprocess.Popen[Any]:
 
 
 @contextmanager
-def _told(place: Hotspot) -> Iterator[None]:
+def _announced(place: Hotspot) -> Iterator[None]:
     """Leave word, for ``python -m lab.phone``, of where the phone is."""
     file = place.folder / "lab.json"
     file.write_text(

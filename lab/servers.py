@@ -39,10 +39,10 @@ def deployed(unit: str, changes: Mapping[str, str]) -> Server:
     words = shlex.split(line.removeprefix("ExecStart="))[1:]
     for option, value in changes.items():
         words[words.index(option) + 1] = value
-    told = [
+    lines = [
         line.removeprefix("Environment=") for line in text.splitlines() if line.startswith("Environment=")
     ]
-    environment = dict(pair.split("=", 1) for line in told for pair in shlex.split(line))
+    environment = dict(pair.split("=", 1) for line in lines for pair in shlex.split(line))
     return Server(unit, [sys.executable, "-m", "granian", *words], environment)
 
 

@@ -62,12 +62,12 @@ def main() -> int:
     try:
         with hotspot(folder, (doors.STATION, doors.LIBRARY)) as place:
             place.start()
-            told = storm(place, phones=chosen.phones, per_second=chosen.per_second)
+            result = storm(place, phones=chosen.phones, per_second=chosen.per_second)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for name, value in told.items():
+    for name, value in result.items():
         print(json.dumps({"name": name, "value": value}), flush=True)
-    harmed = told["errors"] or told["phones online"] != chosen.phones or told["datagrams lost, online"]
+    harmed = result["errors"] or result["phones online"] != chosen.phones or result["datagrams lost, online"]
     return FAILED if harmed else 0
 
 

@@ -108,13 +108,13 @@ def _try_again(report: Report, guest: Guest, code: str) -> None:
 
 def _words(page: Page) -> str:
     """The refusal on a page; empty where there is none."""
-    told = _REFUSED.search(page.text)
-    return unescape(told[1]) if told else ""
+    output = _REFUSED.search(page.text)
+    return unescape(output[1]) if output else ""
 
 
 def _balance(tour: Tour) -> None:
-    told = tour.place.flask("vouchers", "list", "--most", "1")
-    found = _BOOKS.search(told)
+    output = tour.place.flask("vouchers", "list", "--most", "1")
+    found = _BOOKS.search(output)
     counts = [int(number) for number in found.groups()] if found else []
-    measured = found[0] if found else told.strip()
+    measured = found[0] if found else output.strip()
     tour.report.step("the books add up: printed and used", counts == [1, 1, 0, 0, 0], measured)

@@ -89,21 +89,21 @@ def touch(db: Session, seen: dict[int, datetime]) -> None:
 
 def _grown(fresh: Any, *, is_postgres: bool) -> Executable:
     """Add to what is there what its counters have grown since; `fresh` inserts what is new."""
-    told, row = fresh.excluded, _usage.c
+    reported, row = fresh.excluded, _usage.c
     greater: Any = func.greatest if is_postgres else func.max
     sums: dict[str, ColumnElement[Any]] = {}
     for name in COUNTERS:
-        last, new = row[f"last_{name}"], told[name]
+        last, new = row[f"last_{name}"], reported[name]
         wrapped = and_(_TOP > 0, last >= _HALF, new < _HALF)
         step = case((new >= last, new - last), (wrapped, new + (_TOP - last) + 1), else_=new)
         sums |= {name: row[name] + step, f"last_{name}": new}
         if name == "bytes_down":
-            pace = _pace(step, row.updated_at, told.updated_at, is_postgres=is_postgres)
+            pace = _pace(step, row.updated_at, reported.updated_at, is_postgres=is_postgres)
             sums["best_down_kbps"] = greater(row.best_down_kbps, pace)
     grown: Executable = fresh.on_conflict_do_update(
         index_elements=[row.access_id, row.gateway_id, row.epoch],
-        set_={**sums, "sequence": told.sequence, "updated_at": told.updated_at},
-        where=told.sequence > row.sequence,
+        set_={**sums, "sequence": reported.sequence, "updated_at": reported.updated_at},
+        where=reported.sequence > row.sequence,
     )
     return grown
 
@@ -136,10 +136,12 @@ def _all_at_once() -> Executable:
     """PostgreSQL takes the columns as arrays: one statement however long the report."""
     names = ("number", *COUNTERS)
     arrays = (bindparam(name, type_=ARRAY(BigInteger)) for name in names)
-    told = func.unnest(*arrays).table_valued(*(column(name, BigInteger) for name in names)).render_derived()
-    columns = _columns(told.c.number, {name: told.c[name] for name in COUNTERS})
+    reported = (
+        func.unnest(*arrays).table_valued(*(column(name, BigInteger) for name in names)).render_derived()
+    )
+    columns = _columns(reported.c.number, {name: reported.c[name] for name in COUNTERS})
     # Rows are locked in the order of their numbers, so that concurrent reports cannot deadlock.
-    source = select(*columns.values()).order_by(told.c.number)
+    source = select(*columns.values()).order_by(reported.c.number)
     return _grown(postgresql.insert(_usage).from_select(list(columns), source), is_postgres=True)
 
 
@@ -151,8 +153,8 @@ def _touched_all_at_once() -> Executable:
     numbers = bindparam("number", type_=ARRAY(BigInteger))
     seen = bindparam("seen", type_=ARRAY(UtcDateTime()))
     pairs = (column("number", BigInteger), column("seen", UtcDateTime()))
-    told = func.unnest(numbers, seen).table_valued(*pairs).render_derived()
-    return _touched(told.c.number, told.c.seen)
+    reported = func.unnest(numbers, seen).table_valued(*pairs).render_derived()
+    return _touched(reported.c.number, reported.c.seen)
 
 
 def _touched(number: Any, seen: Any) -> Executable:

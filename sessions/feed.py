@@ -53,8 +53,8 @@ def confirm(
     A late or repeated confirmation takes nothing back, and none reaches beyond the feed's own version.
     """
     # Lock the gateway's row first, as every change of its leases does: another order could deadlock.
-    told = select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()
-    version = min(version, db.scalar(told) or 0)
+    version_now = select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()
+    version = min(version, db.scalar(version_now) or 0)
     waiting = (
         Lease.gateway_id == gateway_id,
         Lease.version <= version,

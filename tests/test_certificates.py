@@ -98,8 +98,8 @@ def test_a_front_that_shows_an_older_certificate_is_told(authority: Certificate,
     with front(made) as port:
         assert check_served(made.certificate, "127.0.0.1", port).severity is Severity.GOOD
     with front(made) as port:
-        told = check_served(renewed.certificate, "127.0.0.1", port)
-    assert told.severity is Severity.WARNING and "systemctl reload arobase-front" in told.sentence
+        answer = check_served(renewed.certificate, "127.0.0.1", port)
+    assert answer.severity is Severity.WARNING and "systemctl reload arobase-front" in answer.sentence
     away = check_served(made.certificate, "127.0.0.1", port)
     assert away.severity is Severity.FAULT and "nothing answers" in away.sentence
     assert check_served(tmp_path / "none.pem", "127.0.0.1", port).severity is Severity.WARNING

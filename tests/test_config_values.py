@@ -155,9 +155,9 @@ def test_a_wrong_value_is_refused_by_name_with_what_to_write(name: str, value: s
 
 def test_every_wrong_value_at_once_is_one_answer() -> None:
     wrong = {f"AROBASE_{name}": value for name, value, _ in WRONG if not name.endswith("_FILE")}
-    told = "\n".join(faults_of(wrong))
+    answer = "\n".join(faults_of(wrong))
     for name in wrong:
-        assert name in told
+        assert name in answer
 
 
 def test_no_setting_is_left_out_of_the_table() -> None:

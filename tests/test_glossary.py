@@ -37,9 +37,9 @@ def module_name(package: Path) -> str:
 
 @pytest.mark.parametrize("package", packages(), ids=module_name)
 def test_a_package_begins_with_its_word(package: Path) -> None:
-    told = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8")))
-    assert told is not None
-    word = told.partition(":")[0]
+    answer = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8")))
+    assert answer is not None
+    word = answer.partition(":")[0]
     homes = [row.where for row in rows() if row.word == word]
     assert homes, f"{word!r} is not in the glossary"
     name = module_name(package)

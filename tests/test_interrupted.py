@@ -34,8 +34,10 @@ BEFORE_A_RELEASE = pytest.mark.release
 
 def pytest_of_make() -> list[str]:
     """The command of `make test`, up to pytest's own words."""
-    told = subprocess.run(["make", "-n", "test"], cwd=TOP, capture_output=True, text=True, check=True).stdout
-    words = next(shlex.split(line) for line in told.splitlines() if " -m pytest " in line)
+    answer = subprocess.run(
+        ["make", "-n", "test"], cwd=TOP, capture_output=True, text=True, check=True
+    ).stdout
+    words = next(shlex.split(line) for line in answer.splitlines() if " -m pytest " in line)
     return words[1 : words.index("pytest") + 1]
 
 

@@ -21,7 +21,7 @@ STENCIL = re.compile(r"tests/portal/test_stencils.py::.*\[postgresql\b")
 def collected(*paths: str, everything: bool) -> set[str]:
     """What pytest would run of these files."""
     environment = {name: value for name, value in os.environ.items() if name != "TEST_ALL"}
-    told = subprocess.run(
+    answer = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *paths],
         cwd=TOP,
         env=environment | ({"TEST_ALL": "1"} if everything else {}),
@@ -29,7 +29,7 @@ def collected(*paths: str, everything: bool) -> set[str]:
         text=True,
         check=True,
     )
-    return {line for line in told.stdout.splitlines() if "::" in line}
+    return {line for line in answer.stdout.splitlines() if "::" in line}
 
 
 def test_what_is_left_out_is_run_before_a_release() -> None:
@@ -52,7 +52,7 @@ def test_a_module_that_is_named_is_there(module: str) -> None:
 
 @pytest.mark.parametrize(("target", "everything"), [("test", False), ("test-all", True)])
 def test_the_command_runs_all_tests_once_and_says_which_are_slow(target: str, everything: bool) -> None:
-    told = subprocess.run(
+    answer = subprocess.run(
         [program("make"), "-n", target],
         cwd=TOP,
         env={name: value for name, value in os.environ.items() if not name.startswith(("TEST_ALL", "MAKE"))},
@@ -60,6 +60,6 @@ def test_the_command_runs_all_tests_once_and_says_which_are_slow(target: str, ev
         text=True,
         check=True,
     ).stdout
-    (runs,) = re.findall(r"^.*\bpytest\b.*$", told, re.MULTILINE)
+    (runs,) = re.findall(r"^.*\bpytest\b.*$", answer, re.MULTILINE)
     assert runs.endswith("pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15")
-    assert ("TEST_ALL=1" in told) is everything
+    assert ("TEST_ALL=1" in answer) is everything

@@ -116,9 +116,9 @@ def refuse(db: Session, request: StaffRequest, *, actor: Actor, now: datetime) -
 
 def tell(db: Session, person: Staff, *, by: str, now: datetime) -> None:
     """Record what was done on the command line by one person, so that it is shown to all concerned."""
-    told = _request(person, person.authority, by=by, now=now, token_digest="")
-    told.decided_at, told.decided_by, told.granted = now, by, True
-    db.add(told)
+    request = _request(person, person.authority, by=by, now=now, token_digest="")
+    request.decided_at, request.decided_by, request.granted = now, by, True
+    db.add(request)
     db.flush()
 
 

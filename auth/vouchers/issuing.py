@@ -100,7 +100,7 @@ def issue(
     db.add(batch)
     db.flush()
     made = _insert(db, keys, batch, draw, now=now)
-    told = {"desk": order.desk_site, "note": batch.note, "event": batch.event}
+    described = {"desk": order.desk_site, "note": batch.note, "event": batch.event}
     log.append(
         db,
         PASSES_ISSUED,
@@ -110,7 +110,7 @@ def issue(
         detail={
             "count": order.count,
             "plan": plan.slug,
-            **{name: text for name, text in told.items() if text},
+            **{name: text for name, text in described.items() if text},
         },
         now=now,
     )

@@ -112,10 +112,10 @@ def find_batches(db: Session, query: BatchQuery, authority: Authority) -> list[B
 def _with_words(db: Session, words: str) -> list[int]:
     """The batches whose note and event have all of these words, accents or not: no database of ours compares so."""
     wanted = [folded(word) for word in words.split()]
-    told = select(Batch.id, Batch.note, Batch.event).where(or_(Batch.note != "", Batch.event != ""))
+    descriptions = select(Batch.id, Batch.note, Batch.event).where(or_(Batch.note != "", Batch.event != ""))
     return [
         row.id
-        for row in db.execute(told)
+        for row in db.execute(descriptions)
         if all(word in folded(f"{row.note} {row.event}") for word in wanted)
     ]
 

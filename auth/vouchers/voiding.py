@@ -196,8 +196,8 @@ def _write(
     for one in sorted(changed, key=lambda one: one.id):
         if one.batch_id not in which.batch_ids:
             ended = {} if sessions is None else {"sessions": sessions.get(one.id, 0)}
-            told = {"mark": f"{one.batch_id}-{one.number}", **detail, **ended}
-            _append(db, of_pass, one.batch_id, told, actor=actor, now=now, voucher_id=one.id)
+            details = {"mark": f"{one.batch_id}-{one.number}", **detail, **ended}
+            _append(db, of_pass, one.batch_id, details, actor=actor, now=now, voucher_id=one.id)
 
 
 def _append(

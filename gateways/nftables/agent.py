@@ -145,9 +145,9 @@ async def _until_told(duties: list[asyncio.Task[None]]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    told = asyncio.create_task(stopped.wait())
-    done, _ = await asyncio.wait([told, *duties], return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
+    stop_order = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait([stop_order, *duties], return_when=asyncio.FIRST_COMPLETED)
+    stop_order.cancel()
     for task in done:
         task.result()
 

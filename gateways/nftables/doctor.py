@@ -164,8 +164,11 @@ def check_resolver(configuration: Configuration) -> Iterator[Finding]:
             yield FAULT, f"{server} does not answer names for clients ({error}): systemctl status dnsmasq"
             continue
         if found != set(configuration.portal_addresses):
-            told = ", ".join(sorted(map(str, found))) or "nothing"
-            yield FAULT, f"{server} tells clients that {name} is {told}, and portal_addresses says otherwise."
+            listed = ", ".join(sorted(map(str, found))) or "nothing"
+            yield (
+                FAULT,
+                f"{server} tells clients that {name} is {listed}, and portal_addresses says otherwise.",
+            )
         else:
             yield GOOD, f"{server} tells clients where {name} is."
 

@@ -169,9 +169,9 @@ class NftablesGateway:
             self._remap()
         return [*answer.refused, *refused]
 
-    def _notice_step(self, told: float) -> None:
+    def _notice_step(self, portal_now: float) -> None:
         """Say so when the portal's clock was set: who reads its times must know."""
-        step = told - portal_time(self.stamp, Moment.now()) if self.stamp else 0.0
+        step = portal_now - portal_time(self.stamp, Moment.now()) if self.stamp else 0.0
         if abs(step) > STEP_SECONDS:
             log.error("the portal's clock was set by %+.1f s; running access keeps its end", step)
 

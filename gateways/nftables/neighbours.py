@@ -149,10 +149,10 @@ def _client(kind: int, body: bytes, index: int) -> Client | None:
     family, found, state, _, _ = NEIGHBOUR.unpack_from(body)
     if found != index or not state & KNOWN_STATES or family not in (socket.AF_INET, socket.AF_INET6):
         return None
-    told = dict(attributes(body[NEIGHBOUR.size :]))
+    fields = dict(attributes(body[NEIGHBOUR.size :]))
     try:
-        address = ipaddress.ip_address(told[NDA_DST])
-        return Client(parse_mac(told[NDA_LLADDR].hex()), (address,))
+        address = ipaddress.ip_address(fields[NDA_DST])
+        return Client(parse_mac(fields[NDA_LLADDR].hex()), (address,))
     except (KeyError, ValueError):
         # Entries without a MAC, and those of multicast, are nobody's.
         return None
@@ -162,8 +162,8 @@ def _address(body: bytes, index: int) -> IpAddress | None:
     """The address of the entry that a message is about, if it is on our interface."""
     if len(body) < NEIGHBOUR.size or NEIGHBOUR.unpack_from(body)[1] != index:
         return None
-    told = dict(attributes(body[NEIGHBOUR.size :]))
-    return ipaddress.ip_address(told[NDA_DST]) if NDA_DST in told else None
+    fields = dict(attributes(body[NEIGHBOUR.size :]))
+    return ipaddress.ip_address(fields[NDA_DST]) if NDA_DST in fields else None
 
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -47,7 +47,7 @@ class Reporter:
         # The last announced stands last.
         self._announced_at: dict[MacAddress, float] = {}
         self._has_arrived, self._is_due = asyncio.Event(), asyncio.Event()
-        self._told = asyncio.Condition()
+        self._reported = asyncio.Condition()
 
     def arrive(self, mac: MacAddress, *, is_news: bool) -> None:
         """A client showed itself. The portal is told when that is news, or when it might grant something."""
@@ -73,8 +73,8 @@ class Reporter:
     async def until_told(self, mac: MacAddress, seconds: float) -> None:
         """Wait until the portal knows of this client's arrival, but no longer than this."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), self._told:
-                await self._told.wait_for(lambda: mac not in self._arrived)
+            async with asyncio.timeout(seconds), self._reported:
+                await self._reported.wait_for(lambda: mac not in self._arrived)
 
     def due(self) -> None:
         """Report soon: somebody's access has ended."""
@@ -87,17 +87,17 @@ class Reporter:
             await retry_until_answered("arrivals", self._tell_arrivals)
 
     async def _tell_arrivals(self) -> None:
-        told = dict(itertools.islice(self._arrived.items(), TOLD_AT_ONCE))
-        clients = [client for mac in told if (client := self._gateway.book.arrival(mac)).addresses]
+        batch = dict(itertools.islice(self._arrived.items(), TOLD_AT_ONCE))
+        clients = [client for mac in batch if (client := self._gateway.book.arrival(mac)).addresses]
         if clients:
             async with self._line_lock:
                 await asyncio.to_thread(self._line.arrivals, clients)
-        async with self._told:
-            for mac, news in told.items():
+        async with self._reported:
+            for mac, news in batch.items():
                 # What was news while the call was under way is told by the next one.
                 if self._arrived.get(mac) == news:
                     del self._arrived[mac]
-            self._told.notify_all()
+            self._reported.notify_all()
         if self._arrived:
             self._has_arrived.set()
 

@@ -126,7 +126,7 @@ def _attribute(kind: int, value: bytes) -> bytes:
 
 def _ours(body: bytes, index: int) -> dict[IpAddress, MacAddress]:
     _, found, state, _, _ = NEIGHBOUR.unpack_from(body)
-    told = dict(attributes(body[NEIGHBOUR.size :]))
-    if found != index or not state & NUD_PERMANENT or told.get(NDA_PROTOCOL, b"\0")[0] != OUR_PROTOCOL:
+    fields = dict(attributes(body[NEIGHBOUR.size :]))
+    if found != index or not state & NUD_PERMANENT or fields.get(NDA_PROTOCOL, b"\0")[0] != OUR_PROTOCOL:
         return {}
-    return {ipaddress.ip_address(told[NDA_DST]): MacAddress(told[NDA_LLADDR].hex(":"))}
+    return {ipaddress.ip_address(fields[NDA_DST]): MacAddress(fields[NDA_LLADDR].hex(":"))}

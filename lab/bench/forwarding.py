@@ -115,10 +115,10 @@ def _download(net: Town, *, seconds: int) -> float:
     command = ["iperf3", "--client", address, "--reverse", "--parallel", str(STREAMS), "--json"]
     for _ in range(50):
         done = net.phone[0].run([*command, "--time", str(seconds)], check=False)
-        told = json.loads(done.stdout or "{}")
-        received = told.get("end", {}).get("sum_received")
+        result = json.loads(done.stdout or "{}")
+        received = result.get("end", {}).get("sum_received")
         if received:
             return float(received["bits_per_second"])
         # The server has just begun, or is still at the last run.
         time.sleep(0.1)
-    raise SpoiltRun(f"iperf3: {told.get('error', 'it said nothing')}")
+    raise SpoiltRun(f"iperf3: {result.get('error', 'it said nothing')}")

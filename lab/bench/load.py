@@ -46,12 +46,12 @@ def load(
     """
     command = ["wrk", "--threads", "1", "--connections", str(clients), "--duration", f"{seconds}s", url]
     command += ["--header", header] if header else []
-    told = (run or _run)(command).stdout
-    if spoilt := _SPOILT.search(told):
+    output = (run or _run)(command).stdout
+    if spoilt := _SPOILT.search(output):
         raise SpoiltRun(f"{url[:60]}: {spoilt[0]}")
-    found = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
     if found is None:
-        raise SpoiltRun(f"{url[:60]}: wrk printed {told[-80:]!r}")
+        raise SpoiltRun(f"{url[:60]}: wrk printed {output[-80:]!r}")
     return Load(float(found[1]))
 
 

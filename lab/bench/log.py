@@ -74,11 +74,11 @@ def figures(engine: Engine, kind: str, sizes: Sizes, small: dict[str, list[float
         count = connection.scalar(text("SELECT count(*) FROM access_sessions")) or 0
     yield Figure(f"log, {kind}, sessions", count, "")
     for name, waits in lists(engine, sizes).items():
-        told = f"log, {kind}, {name}"
-        yield Figure(f"{told}, p50", percentile(waits, 50) * 1000, "ms")
-        yield Figure(f"{told}, p95", percentile(waits, 95) * 1000, "ms", "under 100")
+        title = f"log, {kind}, {name}"
+        yield Figure(f"{title}, p50", percentile(waits, 50) * 1000, "ms")
+        yield Figure(f"{title}, p95", percentile(waits, 95) * 1000, "ms", "under 100")
         growth = percentile(waits, 50) / percentile(small[name], 50)
-        yield Figure(f"{told}, against a hundredth (p50)", growth, "", "under 1.5")
+        yield Figure(f"{title}, against a hundredth (p50)", growth, "", "under 1.5")
     updates = accounting_updates(engine, sizes)
     yield Figure(f"accounting updates, {kind}", updates, "1/s", "at least 1,800")
     yield Figure(f"a month's figures made, {kind}", month(engine, sizes), "s")

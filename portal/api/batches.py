@@ -48,8 +48,8 @@ def list_batches() -> Response:
         found = scope.find_batches(db, wanted, me.authority)
         ids = [one.id for one in found[:most]]
         books = totals.every_books(db, at=services().clock(), batch_ids=ids)
-    told = [batch_answer(one, books.get(one.id, Books()), actor=me.actor.name) for one in found[:most]]
-    return jsonify(batches=told, before=ids[-1] if len(found) > most else None)
+    answer = [batch_answer(one, books.get(one.id, Books()), actor=me.actor.name) for one in found[:most]]
+    return jsonify(batches=answer, before=ids[-1] if len(found) > most else None)
 
 
 @serve(
@@ -82,8 +82,8 @@ def void_batch(batch_id: int) -> Response:
     with service.make_session.begin() as db:
         batch, now = _find(db, batch_id), service.clock()
         voiding.void(db, of_batch(batch_id), reason=VoidReason.UNUSED, actor=me.actor, now=now)
-        told = batch_now(db, batch, actor=me.actor.name)
-    return jsonify(told)
+        answer = batch_now(db, batch, actor=me.actor.name)
+    return jsonify(answer)
 
 
 @serve(
@@ -101,8 +101,8 @@ def revoke_batch(batch_id: int) -> Response:
     with service.make_session.begin() as db:
         batch, which, now = _find(db, batch_id), of_batch(batch_id), service.clock()
         live.revoke(db, which, keys=service.voucher_keys, actor=me.actor, now=now)
-        told = batch_now(db, batch, actor=me.actor.name)
-    return jsonify(told)
+        answer = batch_now(db, batch, actor=me.actor.name)
+    return jsonify(answer)
 
 
 def _find(db: Session, batch_id: int) -> Batch:

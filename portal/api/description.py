@@ -67,7 +67,7 @@ def describe(own_url: str) -> dict[str, Any]:
 
 
 def _operation(endpoint: str, declared: Operation) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": endpoint.partition(".")[2],
         "summary": declared.summary,
         "parameters": [*_parameters(declared)],
@@ -76,8 +76,8 @@ def _operation(endpoint: str, declared: Operation) -> dict[str, Any]:
     }
     if declared.takes is not None:
         schema = {"$ref": f"#/components/schemas/{declared.takes.name}"}
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return told
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return described
 
 
 def _parameters(declared: Operation) -> Iterator[dict[str, Any]]:
@@ -111,18 +111,18 @@ def _responses(declared: Operation) -> dict[str, Any]:
             "Location": {"schema": _TEXT_HEADER, "required": True},
             "Idempotency-Replayed": {"schema": replayed, "required": True},
         }
-    told: dict[str, Any] = {str(declared.status.value): good}
+    described: dict[str, Any] = {str(declared.status.value): good}
     by_status: dict[HTTPStatus, list[DenialReason]] = {}
     for reason in declared.refuses:
         by_status.setdefault(reason.status, []).append(reason)
     for status, reasons in by_status.items():
-        told[str(status.value)] = _refusal(status, reasons)
-    return told
+        described[str(status.value)] = _refusal(status, reasons)
+    return described
 
 
 def _refusal(status: HTTPStatus, reasons: list[DenialReason]) -> dict[str, Any]:
     types = [type_of(reason) for reason in reasons]
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "description": f"{status.phrase}: {', '.join(types)}",
         "content": {
             MEDIA_TYPE: {
@@ -140,14 +140,14 @@ def _refusal(status: HTTPStatus, reasons: list[DenialReason]) -> dict[str, Any]:
         HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
     }
     if status in named:
-        told["headers"] = {named[status]: {"schema": _TEXT_HEADER, "required": True}}
-    return told
+        described["headers"] = {named[status]: {"schema": _TEXT_HEADER, "required": True}}
+    return described
 
 
 def _problems() -> tuple[DenialReason, ...]:
     """Every problem that the API may answer with."""
-    told = (reason for declared in OPERATIONS.values() for reason in declared.refuses)
-    return in_order((*ALWAYS, *told))
+    described = (reason for declared in OPERATIONS.values() for reason in declared.refuses)
+    return in_order((*ALWAYS, *described))
 
 
 def _problem_schema() -> dict[str, Any]:

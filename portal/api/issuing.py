@@ -80,11 +80,11 @@ def issue_passes() -> Response:
             batch, tickets = idempotency.again(db, asked, keys=service.voucher_keys, now=service.clock())
         else:
             batch, tickets = _issue(db, wanted, claim)
-        told = {
+        answer = {
             "batch": batch_now(db, batch, actor=current_token().actor.name),
             "passes": [new_pass_answer(ticket) for ticket in tickets],
         }
-    return _created(told, url_for("api.read_batch", batch_id=batch.id), repeated=claim is None)
+    return _created(answer, url_for("api.read_batch", batch_id=batch.id), repeated=claim is None)
 
 
 @serve(
@@ -111,8 +111,8 @@ def replace_pass(mark: str) -> Response:
             now, keys = service.clock(), service.voucher_keys
             ticket = live.replace(db, keys=keys, voucher_id=old.id, actor=me.actor, now=now, draw=claim.draw)
             claim.done(db, batch_id=old.batch_id, first=int(ticket.mark.partition("-")[2]))
-        told = {"replaced": pass_answer(db, old.id), "passes": [new_pass_answer(ticket)]}
-    return _created(told, url_for("api.read_pass", mark=ticket.mark), repeated=claim is None)
+        answer = {"replaced": pass_answer(db, old.id), "passes": [new_pass_answer(ticket)]}
+    return _created(answer, url_for("api.read_pass", mark=ticket.mark), repeated=claim is None)
 
 
 def _issue(
@@ -174,8 +174,8 @@ def _asked(wanted: Mapping[str, Any]) -> IdempotentRequest:
     return IdempotentRequest(me.row, me.jti, key, plain)
 
 
-def _created(told: Mapping[str, Any], place: str, *, repeated: bool) -> Response:
-    response = jsonify(told)
+def _created(answer: Mapping[str, Any], place: str, *, repeated: bool) -> Response:
+    response = jsonify(answer)
     response.status_code = HTTPStatus.CREATED
     response.headers["Location"] = place
     response.headers["Idempotency-Replayed"] = "true" if repeated else "false"

@@ -58,10 +58,10 @@ def void_pass(mark: str) -> Response:
     with service.make_session.begin() as db:
         voucher = find_pass(db, mark)
         voiding.void(db, of_ids([voucher.id]), reason=reason, actor=me.actor, now=service.clock())
-        told = pass_answer(db, voucher.id)
-        if told["voided_at"] is None:
+        answer = pass_answer(db, voucher.id)
+        if answer["voided_at"] is None:
             raise Problem(USED)
-    return jsonify(told)
+    return jsonify(answer)
 
 
 @serve(
@@ -80,10 +80,10 @@ def revoke_pass(mark: str) -> Response:
         voucher = find_pass(db, mark)
         which, now = of_ids([voucher.id]), service.clock()
         live.revoke(db, which, keys=service.voucher_keys, actor=me.actor, now=now)
-        told = pass_answer(db, voucher.id)
-        if told["voided_at"] is None:
+        answer = pass_answer(db, voucher.id)
+        if answer["voided_at"] is None:
             raise Problem(Irreplaceable.reason)
-    return jsonify(told)
+    return jsonify(answer)
 
 
 def find_pass(db: Session, mark: str) -> Voucher:

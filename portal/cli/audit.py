@@ -69,10 +69,10 @@ def _read(file: Path) -> list[Anchor]:
 
 def _in_words(verdict: ChainVerdict, *, with_anchors: bool) -> str:
     if verdict.fault is not None:
-        told = f"NOT WHOLE. First bad entry: {verdict.number}. {FAULTS[verdict.fault]}"
+        verdict_line = f"NOT WHOLE. First bad entry: {verdict.number}. {FAULTS[verdict.fault]}"
         if verdict.forged_purge is not None:
-            told += f" Entry {verdict.forged_purge} says that the trail was purged, and is forged."
-        return told
+            verdict_line += f" Entry {verdict.forged_purge} says that the trail was purged, and is forged."
+        return verdict_line
     lines = [f"Whole: {verdict.entries} {'entry' if verdict.entries == 1 else 'entries'}"]
     if verdict.purged:
         lines.append(f"{verdict.purged} of them purged at the end of their term, as the trail says")

@@ -99,10 +99,10 @@ def check_administrator(db: Session) -> ConfigFinding:
 
 
 def _of_gateway(one: GatewayHealth) -> ConfigFinding:
-    told = f"gateway {one.check.identity}: {ADVICE[one.verdict]}"
+    line = f"gateway {one.check.identity}: {ADVICE[one.verdict]}"
     if one.check.kind not in kinds():
         return fault(f"gateway {one.check.identity}: this version knows no kind {one.check.kind!r}.")
-    return good(f"{told}.") if one.verdict is GatewayState.WELL else fault(f"{told} (arobase gateways check)")
+    return good(f"{line}.") if one.verdict is GatewayState.WELL else fault(f"{line} (arobase gateways check)")
 
 
 def _become(user: str | None) -> None:

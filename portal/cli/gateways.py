@@ -139,7 +139,7 @@ def check_gateways() -> None:
     with reading(services().make_session) as db:
         found = look(db, now=services().clock())
     for one in found:
-        click.echo("\t".join([one.check.identity, one.check.site, *_told(one), ADVICE[one.verdict]]))
+        click.echo("\t".join([one.check.identity, one.check.site, *_cells(one), ADVICE[one.verdict]]))
         for fault in one.check.faults:
             click.echo(f"\t{fault_in_words(fault)}")
     _tell_kinds(sorted({one.check.kind for one in found}))
@@ -156,7 +156,7 @@ def _tell_kinds(names: list[str], *, err: bool = False) -> None:
             click.echo(f"\t{sentence}", err=err)
 
 
-def _told(one: GatewayHealth) -> list[str]:
+def _cells(one: GatewayHealth) -> list[str]:
     seen, clock = one.check.seen_at, one.check.clock_offset
     waiting = "" if one.unconfirmed_since is None else f" for {one.unconfirmed_since.total_seconds():.0f} s"
     return [

@@ -42,15 +42,15 @@ def check_name(host: str, *, one_box: bool) -> ConfigFinding:
         return fault(
             f"this machine finds no address for {host}: write it into /etc/hosts, or ask your resolver."
         )
-    told = f"{host} is {', '.join(found)} here"
+    resolved = f"{host} is {', '.join(found)} here"
     if all(machine.is_own(each) for each in found):
-        return good(f"{told}.")
+        return good(f"{resolved}.")
     if one_box:
         return fault(
-            f"{told}, not this machine alone: write its address on the clients' side into /etc/hosts."
+            f"{resolved}, not this machine alone: write its address on the clients' side into /etc/hosts."
         )
     return warning(
-        f"{told}, not this machine alone: right only if that leads here by a translation or proxy."
+        f"{resolved}, not this machine alone: right only if that leads here by a translation or proxy."
     )
 
 

@@ -48,10 +48,15 @@ def revive(
         else:
             with _before(before_url) as before:
                 done = restoring.carry_over(db, before, now=now)
-        told: dict[str, str | int] = {f"{name} changed": many for name, many in done.changed.items() if many}
-        told |= {f"{name} missing": many for name, many in done.missing.items() if many}
-        told |= {"known": "no" if before_url is None else "yes", "entries carried over": done.trail_entries}
-        audit.restored(db, told, actor=operator(), now=now)
+        details: dict[str, str | int] = {
+            f"{name} changed": many for name, many in done.changed.items() if many
+        }
+        details |= {f"{name} missing": many for name, many in done.missing.items() if many}
+        details |= {
+            "known": "no" if before_url is None else "yes",
+            "entries carried over": done.trail_entries,
+        }
+        audit.restored(db, details, actor=operator(), now=now)
     return done
 
 

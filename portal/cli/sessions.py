@@ -83,7 +83,7 @@ def asking(command: Command) -> Command:
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1, 10_000))
 def list_sessions(everything: bool, most: int, **words: str | None) -> None:
     """List sessions or refusals, the newest first; those that are open, unless something else is asked for."""
-    with _told():
+    with _denials_as_errors():
         asked, filter, sight = _read(words, default=None if everything else State.OPEN)
         with reading(services().make_session) as db:
             found = listing.mixed(db, filter, asked.show, authority_networks=EVERYWHERE, most=most).lines
@@ -111,7 +111,7 @@ def export(path: Path, purpose: str, **words: str | None) -> None:
         raise click.ClickException(
             "Say what it is for in at least ten characters: --purpose 'fault at the station'"
         )
-    with _told():
+    with _denials_as_errors():
         asked, filter, sight = _read(words, default=None)
         _record(LOG_EXPORTED, asked, words, sight, format=kind, purpose=purpose)
         count = 0
@@ -205,7 +205,7 @@ def _names(db: Session) -> Names:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _denials_as_errors() -> Iterator[None]:
     """Turn what cannot be asked into what to do."""
     try:
         yield

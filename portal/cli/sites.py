@@ -51,7 +51,7 @@ def import_file(file: Path, records: str) -> None:
             imported = import_records(db, _records(records), file.read_bytes())
     except RefusedImport as error:
         raise click.ClickException(f"Nothing was imported.\n{error}") from error
-    click.echo(_told(records, imported))
+    click.echo(_summary(records, imported))
     for identity, credential in imported.credentials.items():
         click.echo(f"{identity}\t{credential}")
     if imported.credentials:
@@ -109,8 +109,8 @@ def demo() -> None:
     with services().make_session.begin() as db:
         made = load_demo(db, now=now)
         announcements = load_announcements(db, now=now)
-    click.echo(_told("networks", made.networks))
-    click.echo(_told("sites", made.sites))
+    click.echo(_summary("networks", made.networks))
+    click.echo(_summary("sites", made.sites))
     click.echo(f"announcements: {announcements} added")
 
 
@@ -118,7 +118,7 @@ def _records(name: str) -> Records:
     return site_records(town_zone().key) if name == "sites" else RECORDS[name]
 
 
-def _told(records: str, imported: ImportResult) -> str:
+def _summary(records: str, imported: ImportResult) -> str:
     return (
         f"{records}: {len(imported.created)} added, {len(imported.changed)} changed, "
         f"{len(imported.unchanged)} as they were"

@@ -47,7 +47,7 @@ BOOKS = ("printed", "used", "void", "expired", "left")
 def issue(slug: str, count: int, site: str, note: str, event: str, last_day: datetime | None) -> None:
     """Issue passes. Their codes are shown now and never again, each with its mark."""
     service = services()
-    with _told(), service.make_session.begin() as db:
+    with _denials_as_errors(), service.make_session.begin() as db:
         order = Order(count, site, note, event, _end_of(db, last_day, site))
         plan = plans.by_slug(db, slug)
         issued = issuing.issue(
@@ -120,7 +120,7 @@ def void(which: tuple[str, ...], reason: str) -> None:
 def replace(mark: str) -> None:
     """Replace a lost or spoiled ticket: the old pass dies, the new one has what was left of it."""
     service = services()
-    with _told(), service.make_session.begin() as db:
+    with _denials_as_errors(), service.make_session.begin() as db:
         voucher = redeeming.find_by_mark(db, mark)
         if voucher is None:
             raise click.ClickException(f"No pass has the mark {mark!r}. It is like 12-7.")
@@ -163,7 +163,7 @@ def books(batch: int | None) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _denials_as_errors() -> Iterator[None]:
     """Refusals in the operator's words."""
     try:
         yield

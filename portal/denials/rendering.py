@@ -77,8 +77,8 @@ def page(
 
     def words() -> tuple[str, str]:
         formatted = _formatted(facts, tell)
-        told = reason.advice if advice is None else advice
-        return _text(reason.title, facts, formatted), _text(told, facts, formatted)
+        advice_text = reason.advice if advice is None else advice
+        return _text(reason.title, facts, formatted), _text(advice_text, facts, formatted)
 
     in_languages = {}
     for code in LANGUAGES:
@@ -96,8 +96,8 @@ def page(
 
 def problem_words(reason: DenialReason, facts: Mapping[str, object] = NOTHING) -> tuple[str, str]:
     """Title and detail for a program (RFC 9457, section 3.1)."""
-    told, formatted = reason.api or reason, _formatted(facts, datetime.isoformat)
-    return _text(told.title, facts, formatted), _text(told.advice, facts, formatted)
+    texts, formatted = reason.api or reason, _formatted(facts, datetime.isoformat)
+    return _text(texts.title, facts, formatted), _text(texts.advice, facts, formatted)
 
 
 def problem_wait(reason: DenialReason, facts: Mapping[str, object] = NOTHING) -> int | None:
@@ -126,9 +126,9 @@ def report_line(code: str) -> str:
 def facts_in_words(code: str, detail: Mapping[str, Any], tell: Callable[[datetime], str]) -> list[str]:
     """What an incident was decided on, as short sentences. `tell` says an instant."""
     reason = REASONS.find(code)
-    told = reason.facts if reason else {}
+    sentences_of = reason.facts if reason else {}
     formatted = _formatted({name: _read(value) for name, value in detail.items()}, tell)
-    sentences = [_text(told[name], detail, formatted) for name in told if name in detail]
+    sentences = [_text(sentences_of[name], detail, formatted) for name in sentences_of if name in detail]
     return [sentence for sentence in sentences if sentence]
 
 

@@ -167,10 +167,10 @@ def make_environ(scope: Scope) -> dict[str, Any]:
 
 def _ask(wsgi: Wsgi, environ: dict[str, Any]) -> AppResponse:
     """Run the application to its end."""
-    told: list[tuple[str, list[tuple[str, str]]]] = []
+    started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], _error: object = None) -> Callable[[bytes], None]:
-        told.append((status, headers))
+        started.append((status, headers))
         return written.append
 
     written: list[bytes] = []
@@ -180,7 +180,7 @@ def _ask(wsgi: Wsgi, environ: dict[str, Any]) -> AppResponse:
     finally:
         if (close := getattr(parts, "close", None)) is not None:
             close()
-    status, headers = told[-1]
+    status, headers = started[-1]
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return AppResponse(int(status.split()[0]), encoded, b"".join(written))
 

@@ -87,9 +87,9 @@ def reconcile() -> int:
 
 def _is_time_to_repeat() -> bool:
     """Whether `REPEAT_AFTER` has gone by in this process since the last time that this was so."""
-    now, told = services().clock(), "arobase.gateways_called_at"
-    last: datetime | None = current_app.extensions.get(told)
+    now, key = services().clock(), "arobase.gateways_called_at"
+    last: datetime | None = current_app.extensions.get(key)
     if last is not None and now - last < REPEAT_AFTER:
         return False
-    current_app.extensions[told] = now
+    current_app.extensions[key] = now
     return True

@@ -105,8 +105,8 @@ class Followers:
             if not self._waiting:
                 self._looking = False
                 return False
-            told = [one for one in self._waiting if versions.get(one.gateway_id) != one.since]
-        for follower in told:
+            outdated = [one for one in self._waiting if versions.get(one.gateway_id) != one.since]
+        for follower in outdated:
             follower.tell()
         self._wake.wait(seen, LOOK_SECONDS)
         return True

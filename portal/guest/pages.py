@@ -144,7 +144,7 @@ def not_here() -> Response:
     """For somebody who is not on our wifi: what it is and where it is."""
     networks, incident = services().places.networks(), note(NOT_HERE)
     return make_response(
-        render_page("guests/not_here.html", networks=networks, told=page(NOT_HERE), incident=incident)
+        render_page("guests/not_here.html", networks=networks, denial=page(NOT_HERE), incident=incident)
     )
 
 

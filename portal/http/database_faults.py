@@ -19,21 +19,21 @@ FORGET_SECONDS = 600.0
 class FaultLog:
     """What this process has told. Refusals come in crowds; the log says each trouble once."""
 
-    _told: dict[Trouble, float] = field(default_factory=dict, init=False)
+    _logged: dict[Trouble, float] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def tell(self, trouble: Trouble) -> None:
         """Say in the log that there is this trouble, unless that was said."""
         now = time.monotonic()
         with self._lock:
-            met_before = self._told.get(trouble)
-            self._told[trouble] = now
+            met_before = self._logged.get(trouble)
+            self._logged[trouble] = now
         if met_before is None or now - met_before > FORGET_SECONDS:
             log.error("database unavailable: %s", trouble.value)
 
     def over(self) -> None:
         """The database was written to: say so once, if there was a trouble."""
         with self._lock:
-            told, self._told = self._told, {}
-        if told:
+            recent, self._logged = self._logged, {}
+        if recent:
             log.warning("database available again")

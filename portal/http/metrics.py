@@ -49,9 +49,9 @@ def _gateways(db: Session, now: datetime) -> Iterator[Metric]:
     for name, words, value in _GAUGES:
         gauge = GaugeMetricFamily(f"arobase_gateway_{name}", words, labels=["gateway"])
         for one in found:
-            told = value(one)
-            if told is not None:
-                gauge.add_metric([one.check.identity], told)
+            sample = value(one)
+            if sample is not None:
+                gauge.add_metric([one.check.identity], sample)
         yield gauge
 
 

@@ -100,7 +100,7 @@ def init_security(app: Flask, settings: Settings, style: str, staff_style: str) 
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 
     ours = WebOrigin(settings.own_url)
-    told: set[str] = set()
+    reported: set[str] = set()
 
     @app.before_request
     def refuse_the_unreadable() -> AnyResponse | None:
@@ -117,8 +117,8 @@ def init_security(app: Flask, settings: Settings, style: str, staff_style: str) 
         return None
 
     def tell_of_wrong_name(name: str) -> None:
-        if name not in told and len(told) < MOST_NAMES_TOLD:
-            told.add(name)
+        if name not in reported and len(reported) < MOST_NAMES_TOLD:
+            reported.add(name)
             log.error(
                 "somebody asked for the host %r and this portal is %r: a proxy in front of it must pass on the "
                 "Host header as the browser sent it",

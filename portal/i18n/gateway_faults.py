@@ -48,5 +48,5 @@ def fault_in_words(fault: Fault) -> str:
         ),
     }
     known = next((text for code, text in words.items() if code == fault.code), None)
-    told = known or say("A fault that this portal has no words for yet: %(code)s.", code=fault.code)
-    return f"{told} ({fault.detail})" if fault.detail else told
+    sentence = known or say("A fault that this portal has no words for yet: %(code)s.", code=fault.code)
+    return f"{sentence} ({fault.detail})" if fault.detail else sentence

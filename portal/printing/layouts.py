@@ -234,8 +234,8 @@ def _small_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     first_group, second, third = ticket.code.split("-")
     for row, group in enumerate((f"{first_group}-{second}-", third)):
         yield TextBox(group, x, 1.0 + row * 3.4, width, 9.5, is_code=True)
-    told = ("end", ticket.ends[first]), ("event", ticket.event)
-    yield joined(*told, x=x, y=8.1, width=width, size=5.45, lines=5, lang=first, bold=True)
+    texts = ("end", ticket.ends[first]), ("event", ticket.event)
+    yield joined(*texts, x=x, y=8.1, width=width, size=5.45, lines=5, lang=first, bold=True)
     yield _network(ticket, 1.5, 19.15, 35, 5)
 
 
@@ -259,8 +259,8 @@ def _ends(
     **rest: Any,
 ) -> TextBox:
     """Until when the pass is good."""
-    told = ("end", ticket.ends[language])
-    return joined(told, x=x, y=y, width=width, size=size, lines=lines, lang=language, bold=True, **rest)
+    end = ("end", ticket.ends[language])
+    return joined(end, x=x, y=y, width=width, size=size, lines=lines, lang=language, bold=True, **rest)
 
 
 def _pair(

@@ -139,9 +139,9 @@ def joined(
     *parts: tuple[str, str], x: float, y: float, width: float, size: float, lines: int = 1, **rest: Any
 ) -> TextBox:
     """Several fields in one flow of text; what is empty is left out."""
-    told = tuple(part for part in parts if part[1])
-    text = " · ".join(text for _, text in told)
-    return TextBox(text, x, y, width, size, lines, parts=told, **rest)
+    present = tuple(part for part in parts if part[1])
+    text = " · ".join(text for _, text in present)
+    return TextBox(text, x, y, width, size, lines, parts=present, **rest)
 
 
 def _signs(text: str) -> int:

@@ -13,12 +13,12 @@ from sessions.statistics.report import Report
 
 def compose(report: Report, *, town: str, networks: frozenset[str], today: date) -> Document:
     """The report of `town`; `networks` are the slugs of those it is about, none of them where it is about all."""
-    told = [summary(report, town)]
+    parts = [summary(report, town)]
     if is_told(report):
-        told += [sections.time(report), sections.networks(report)]
-        told += [sections.places(one, report) for one in report.networks]
-        told += [sections.refusals(report)]
-    told += [definition_words.definitions(), definition_words.method(report)]
+        parts += [sections.time(report), sections.networks(report)]
+        parts += [sections.places(one, report) for one in report.networks]
+        parts += [sections.refusals(report)]
+    parts += [definition_words.definitions(), definition_words.method(report)]
     names = [one.whole.name for one in report.networks if one.whole.slug in networks]
     return Document(
         language=language(),
@@ -27,7 +27,7 @@ def compose(report: Report, *, town: str, networks: frozenset[str], today: date)
         when=numbers.opening(numbers.span(report.period)),
         about=", ".join(names) or say("All networks"),
         made=say("Made on %(day)s.", day=numbers.day(today)),
-        sections=told,
+        sections=parts,
         colophon=definition_words.colophon(report, networks=networks, language=language()),
         contents=say("Contents"),
     )

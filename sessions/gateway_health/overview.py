@@ -44,7 +44,7 @@ class GatewayHealth:
     missing: int
     surplus: int
     zombies: StaleSessions
-    told_again: int
+    sent_again: int
     silent_since: datetime | None
     refused: dict[str, int] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
     rows = {gateway.identity: gateway for gateway in db.scalars(select(Gateway))}
     drifts = _by_gateway(db, _DRIFTS, lambda row: (row.missing, row.surplus))
     zombies = _by_gateway(
-        db, _zombies(now), lambda row: (StaleSessions(row.day, row.month, row.ever), row.told)
+        db, _zombies(now), lambda row: (StaleSessions(row.day, row.month, row.ever), row.sent_again)
     )
     silent = _by_gateway(db, _SILENT, lambda row: row.since)
     waiting = _by_gateway(db, _WAITING, lambda row: row.since)
@@ -64,7 +64,7 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
         if networks and one.network not in networks:
             continue
         missing, surplus = drifts.get(gateway.id, (0, 0))
-        closed, told = zombies.get(gateway.id, (StaleSessions(), 0))
+        closed, sent_again = zombies.get(gateway.id, (StaleSessions(), 0))
         since = waiting.get(gateway.id)
         drifting = one.verdict is GatewayState.WELL and bool(missing or surplus)
         found.append(
@@ -76,7 +76,7 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
                 missing=missing,
                 surplus=surplus,
                 zombies=closed,
-                told_again=told,
+                sent_again=sent_again,
                 silent_since=silent.get(gateway.id),
                 refused=_refused(gateway),
             )
@@ -89,8 +89,8 @@ def _by_gateway(db: Session, statement: Any, value: Callable[[Row[Any]], T]) -> 
 
 
 def _refused(gateway: Gateway) -> dict[str, int]:
-    told = (gateway.health or {}).get("refused")
-    return {str(reason): int(count) for reason, count in told.items()} if isinstance(told, dict) else {}
+    counts = (gateway.health or {}).get("refused")
+    return {str(reason): int(count) for reason, count in counts.items()} if isinstance(counts, dict) else {}
 
 
 def _zombies(now: datetime) -> Select[Any]:
@@ -105,7 +105,7 @@ def _zombies(now: datetime) -> Select[Any]:
             since(now - DAY).label("day"),
             since(now - MONTH).label("month"),
             func.sum(case((closed, 1), else_=0)).label("ever"),
-            func.sum(case((closed, 0), else_=1)).label("told"),
+            func.sum(case((closed, 0), else_=1)).label("sent_again"),
         )
         .where(Mismatch.settled_at.is_not(None))
         .group_by(Mismatch.gateway_id)

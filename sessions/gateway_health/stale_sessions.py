@@ -26,7 +26,7 @@ class Settled:
     """What one round did: sessions closed, and clients for which a gateway was notified again."""
 
     closed: int
-    told: int
+    sent_again: int
 
 
 def settle(db: Session, *, now: datetime, most: int = 500) -> Settled:
@@ -96,7 +96,7 @@ def _tell(db: Session, gateway_id: int, drifts: Sequence[Mismatch]) -> None:
     _restate(db, gateway_id, (drift.number for drift in drifts), version)
 
 
-_told, _lease = aliased(Mismatch), aliased(Lease)
+_missing, _lease = aliased(Mismatch), aliased(Lease)
 # No gateway speaks for another: one that lets the client pass still has the session.
 _passes_elsewhere = exists().where(
     _lease.access_id == AccessSession.id,
@@ -104,10 +104,10 @@ _passes_elsewhere = exists().where(
     _lease.released_at.is_(None),
     _lease.until > bindparam("at"),
     ~exists().where(
-        _told.number == AccessSession.id,
-        _told.gateway_id == _lease.gateway_id,
-        _told.kind == MismatchKind.MISSING,
-        _told.settled_at.is_(None),
+        _missing.number == AccessSession.id,
+        _missing.gateway_id == _lease.gateway_id,
+        _missing.kind == MismatchKind.MISSING,
+        _missing.settled_at.is_(None),
     ),
 )
 

@@ -281,7 +281,7 @@ def _doubts(
         others = {wall, wall - (local.utcoffset() or timedelta(0))} - {at}
         if any(_behind(db, scope, other, wider, networks) for other in others):
             yield Doubt.ZONE
-    if scope.told.endswith(f" {zone.key}") and (
+    if scope.as_written.endswith(f" {zone.key}") and (
         local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     ):
         yield Doubt.TWICE
@@ -289,7 +289,7 @@ def _doubts(
 
 def _told_offset(scope: RequestScope, at: datetime) -> timedelta:
     """By how much the instant, as it was told, was ahead of UTC."""
-    text, _, zone = scope.told.partition(" ")
+    text, _, zone = scope.as_written.partition(" ")
     if zone:
         return at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
     return datetime.fromisoformat(text).utcoffset() or timedelta(0)

@@ -21,7 +21,7 @@ _FILLED_IN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("sentences", "exactness"): frozenset({"exactness", "why"}),
     ("sentences", "doubt"): frozenset({"doubt"}),
     ("sentences", "port"): frozenset({"port"}),
-    ("sentences", "origin"): frozenset({"address", "port", "at", "told", "tolerance"}),
+    ("sentences", "origin"): frozenset({"address", "port", "at", "as_written", "tolerance"}),
     ("sentences", "span"): frozenset({"kind", "value", "since", "until"}),
     ("note", "text"): frozenset(
         {"number", "now", "asker", "signer", "reference", "basis", "scope", "exactness", "doubts", "zone"}
@@ -72,7 +72,7 @@ class LegalNote:
                 address=scope.public_address,
                 port=self._say("port", port=scope.port) if scope.port else self._say("no_port"),
                 at=self._both(scope.at),
-                told=scope.told,
+                as_written=scope.as_written,
                 tolerance=scope.tolerance_seconds,
             )
         assert scope.since is not None and scope.until is not None

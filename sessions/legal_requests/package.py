@@ -79,19 +79,19 @@ def check_package(content: bytes, public_key: bytes | None = None) -> PackageChe
     key = public_key if public_key is not None else files.get(KEY, b"")
     try:
         signed = is_signed(files.get(MANIFEST, b""), files.get(SIGNATURE, b""), key)
-        told = fingerprint(key)
+        printed = fingerprint(key)
     except UnreadableKey:
         return PackageCheck(KEY, "is no public key")
     known = public_key is not None
     for name in (MANIFEST, SIGNATURE):
         if name not in files:
-            return PackageCheck(name, "is missing", None, told, known)
+            return PackageCheck(name, "is missing", None, printed, known)
     if not signed:
-        return PackageCheck(MANIFEST, "is not signed with this key, or was changed", None, told, known)
+        return PackageCheck(MANIFEST, "is not signed with this key, or was changed", None, printed, known)
     manifest = json.loads(files[MANIFEST])
     fault = _compare(files, manifest["files"])
     file, reason = fault or (None, None)
-    return PackageCheck(file, reason, manifest, told, known)
+    return PackageCheck(file, reason, manifest, printed, known)
 
 
 def _compare(files: Mapping[str, bytes], listed: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -43,7 +43,7 @@ class RequestScope:
     """
 
     kind: ScopeKind
-    told: str
+    as_written: str
     public_address: str | None = None
     port: int | None = None
     at: datetime | None = None
@@ -85,10 +85,10 @@ def read_scope(words: Mapping[str, str], *, zone: ZoneInfo) -> RequestScope:
     except ValueError as error:
         raise UnreadableEntry("kind") from error
     if kind is ScopeKind.ORIGIN:
-        at, told = _instant("at", given, zone)
+        at, as_written = _instant("at", given, zone)
         return RequestScope(
             kind,
-            told,
+            as_written,
             public_address=_address("public_address", given),
             port=_whole("port", given, 1, 65535) if given.get("port") else None,
             at=at,

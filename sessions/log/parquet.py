@@ -45,15 +45,15 @@ class _Written:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._told = 0
+        self._written = 0
 
     def write(self, piece: Any) -> int:
         self._pieces.append(bytes(piece))
-        self._told += len(self._pieces[-1])
+        self._written += len(self._pieces[-1])
         return len(self._pieces[-1])
 
     def tell(self) -> int:
-        return self._told
+        return self._written
 
     def flush(self) -> None:
         """Nothing is behind it."""

@@ -87,7 +87,7 @@ def change(
     if not term.is_shorter_than(_kept(rule).term):
         kept = Kept(term, rule.starts_at, basis)
         closed, fresh = _replace(db, rule_id, kept, by=actor.name, now=now)
-        _append(db, PERIOD_CHANGED, fresh, _told(fresh, before=closed), actor=actor, now=now)
+        _append(db, PERIOD_CHANGED, fresh, _detail(fresh, before=closed), actor=actor, now=now)
         return closed, fresh
     floor = FLOORS[rule.data_class]
     if floor.term is not None and term.is_shorter_than(floor.term):
@@ -105,7 +105,7 @@ def change(
             db.add(asked)
     except IntegrityError as error:
         raise OpenChange from error
-    _append(db, PERIOD_ASKED, asked, _told(asked, before=rule), actor=actor, now=now)
+    _append(db, PERIOD_ASKED, asked, _detail(asked, before=rule), actor=actor, now=now)
     return asked
 
 
@@ -146,7 +146,7 @@ def carry_out(db: Session, *, now: datetime) -> list[tuple[RetentionRule, Retent
     db.flush()
     for closed, fresh, one in done:
         by = {"asked by": one.asked_by, "confirmed by": one.confirmed_by}
-        _append(db, PERIOD_CHANGED, fresh, _told(fresh, before=closed) | by, actor=SYSTEM, now=now)
+        _append(db, PERIOD_CHANGED, fresh, _detail(fresh, before=closed) | by, actor=SYSTEM, now=now)
     return done
 
 
@@ -159,7 +159,7 @@ def shortened_by(db: Session) -> set[str]:
     }
 
 
-def _told(rule: RetentionRule | TermChange, *, before: RetentionRule) -> dict[str, str | None]:
+def _detail(rule: RetentionRule | TermChange, *, before: RetentionRule) -> dict[str, str | None]:
     """What the audit log says of a change."""
     return {
         "before": f"{before.term} {before.unit}",

@@ -195,9 +195,9 @@ def colour(paper: str, *, tone: str) -> Callable[[str], str]:
             raise ValueError(f"{text[:40]!r} is no colour like #075 or #007755")
         if text and (ratio := colours.contrast(text, paper)) < colours.LEAST_CONTRAST:
             # Rounded down: 4.46 is not told as the 4.5 that it lacks.
-            told, least = math.floor(ratio * 10) / 10, colours.LEAST_CONTRAST
+            had, least = math.floor(ratio * 10) / 10, colours.LEAST_CONTRAST
             raise ValueError(
-                f"{text} has a contrast of {told:.1f}:1 with the page's background {paper}; take a {tone} tone of it, "
+                f"{text} has a contrast of {had:.1f}:1 with the page's background {paper}; take a {tone} tone of it, "
                 f"with {least}:1 or more, or leave the cell empty for the portal's own colour"
             )
         return text

@@ -219,15 +219,15 @@ def told_once(faults: Sequence[ImportFault]) -> list[ImportFault]:
     alike: dict[tuple[str | None, str], list[ImportFault]] = {}
     for fault in faults:
         alike.setdefault((fault.column, fault.reason), []).append(fault)
-    told = []
+    condensed = []
     for same in alike.values():
         first = same[0]
         if len(same) > MOST_ALIKE:
             where = f"{first.where} and {len(same) - 1} more"
-            told.append(ImportFault(where, first.column, first.reason))
+            condensed.append(ImportFault(where, first.column, first.reason))
         else:
-            told += same
-    return sorted(told, key=_place)
+            condensed += same
+    return sorted(condensed, key=_place)
 
 
 def _place(fault: ImportFault) -> tuple[int, str]:

@@ -33,14 +33,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
         yield slapd
 
 
-def told(settings: LdapSettings, login: str | None = None) -> dict[Severity, list[str]]:
+def result(settings: LdapSettings, login: str | None = None) -> dict[Severity, list[str]]:
     found = check_directory(settings, membership_of(settings), clock=time.time, login=login)
     return {severity: [one.sentence for one in found if one.severity is severity] for severity in Severity}
 
 
 def test_settings_that_fit_are_said_to(library: Slapd) -> None:
     settings = library.settings(required_group=f"cn=readers,ou=groups,{BASE}")
-    found = told(settings, "29000001")
+    found = result(settings, "29000001")
     assert found[Severity.FAULT] == found[Severity.WARNING] == []
     whole = "\n".join(found[Severity.GOOD])
     for words in (
@@ -80,24 +80,24 @@ def test_settings_that_fit_are_said_to(library: Slapd) -> None:
     ],
 )
 def test_what_does_not_fit_is_named(library: Slapd, changes: dict[str, Any], words: str) -> None:
-    faults = told(library.settings(**changes))[Severity.FAULT]
+    faults = result(library.settings(**changes))[Severity.FAULT]
     assert any(words in one for one in faults), faults
 
 
 def test_what_may_be_wrong_is_a_warning(library: Slapd) -> None:
-    warnings = told(library.settings(category_attribute="title"))[Severity.WARNING]
+    warnings = result(library.settings(category_attribute="title"))[Severity.WARNING]
     assert any("CATEGORY_ATTRIBUTE: none of 2 people has title" in one for one in warnings)
     chained = library.settings(
         required_group=f"cn=readers,ou=groups,{BASE}", nested_groups=NestedGroups.CHAIN
     )
     assert any(
-        "does not say that it is an Active Directory" in one for one in told(chained)[Severity.WARNING]
+        "does not say that it is an Active Directory" in one for one in result(chained)[Severity.WARNING]
     )
 
 
 def test_every_server_is_asked_though_the_first_answers(library: Slapd) -> None:
     dead = free_port()
-    found = told(library.settings(urls=(library.url, f"ldaps://localhost:{dead}")))
+    found = result(library.settings(urls=(library.url, f"ldaps://localhost:{dead}")))
     assert any(f"localhost:{dead}: it refuses" in one for one in found[Severity.FAULT])
     assert any(f"localhost:{library.port}: the service account" in one for one in found[Severity.GOOD])
 
@@ -105,10 +105,10 @@ def test_every_server_is_asked_though_the_first_answers(library: Slapd) -> None:
 def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path, library: Slapd) -> None:
     certificate = library.authority.issue("localhost", label="soon", ends_in=timedelta(days=3))
     with fake_directory(lambda request: request.answer(), certificate=certificate) as fake:
-        assert any("ends on" in one for one in told(behind(library, fake.port))[Severity.WARNING])
+        assert any("ends on" in one for one in result(behind(library, fake.port))[Severity.WARNING])
     stranger = self_signed(tmp_path, "localhost")
     with fake_directory(lambda request: request.answer(), certificate=stranger) as fake:
-        assert any("self-signed" in one for one in told(behind(library, fake.port))[Severity.FAULT])
+        assert any("self-signed" in one for one in result(behind(library, fake.port))[Severity.FAULT])
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path, library: Slap
 def test_one_person_is_looked_up_without_a_password(
     library: Slapd, login: str, severity: Severity, words: str
 ) -> None:
-    assert any(words in one for one in told(library.settings(), login)[severity])
+    assert any(words in one for one in result(library.settings(), login)[severity])
 
 
 def test_somebody_outside_the_group_is_said_to_be(library: Slapd) -> None:
     settings = library.settings(required_group=f"cn=readers,ou=groups,{BASE}")
     assert any(
-        "this person is not in cn=readers" in one for one in told(settings, "jean-paul")[Severity.FAULT]
+        "this person is not in cn=readers" in one for one in result(settings, "jean-paul")[Severity.FAULT]
     )
 
 
@@ -140,5 +140,5 @@ def test_a_directory_that_lets_anybody_in_is_a_fault(library: Slapd) -> None:
 
     certificate = library.authority.issue("localhost", label="open")
     with fake_directory(answer, certificate=certificate) as fake:
-        faults = told(behind(library, fake.port))[Severity.FAULT]
+        faults = result(behind(library, fake.port))[Severity.FAULT]
     assert any("lets somebody in whom it does not know" in one for one in faults)

@@ -154,10 +154,10 @@ def test_active_directory_walks_the_chain_itself(
     with fake_directory(answer, certificate=certificate) as fake:
         directory = make_directory(behind(slapd, fake.port, required_group=f"cn=required,{GROUPS}"))
         assert is_in(directory, "a") is says_so
-        told = make_directory(
+        result = make_directory(
             behind(slapd, fake.port, required_group=f"cn=required,{GROUPS}", nested_groups=NestedGroups.CHAIN)
         )
-        assert is_in(told, "a")
+        assert is_in(result, "a")
 
 
 @pytest.mark.parametrize(

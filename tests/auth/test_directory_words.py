@@ -62,12 +62,12 @@ def test_each_operation_is_one_line_with_outcome_and_duration(
     caplog.set_level(logging.INFO)
     with pytest.raises(WrongCredentials):
         sign_in(directory, "29000001", "4321")
-    told = [vars(record) for record in caplog.records if record.name == "auth.patrons.ldap.client"]
-    assert [(line["operation"], line["outcome"]) for line in told] == [
+    answer = [vars(record) for record in caplog.records if record.name == "auth.patrons.ldap.client"]
+    assert [(line["operation"], line["outcome"]) for line in answer] == [
         ("find", "answered"),
         ("prove", "WrongCredentials"),
     ]
-    assert all(line["duration_ms"] > 0 for line in told)
+    assert all(line["duration_ms"] > 0 for line in answer)
 
 
 def test_no_secret_and_no_name_is_ever_logged(

@@ -118,10 +118,10 @@ def upgrade(url: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_pooler_by_transaction_is_refused_by_name_before_anything_is_done(postgresql_url: str) -> None:
     with pooled(postgresql_url, "transaction") as url:
-        told = upgrade(url)
-    assert told.returncode == 1
-    assert "pool_mode = session" in told.stderr
-    assert "Traceback" not in told.stderr
+        answer = upgrade(url)
+    assert answer.returncode == 1
+    assert "pool_mode = session" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_a_pooler_by_session_works_as_it_comes(postgresql_url: str) -> None:

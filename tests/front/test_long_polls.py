@@ -38,10 +38,10 @@ def begin_to_wait(site: Site, identity: str, since: int, wait: int = 25) -> sock
 
 
 def answer_of(line: socket.socket) -> bytes:
-    told = b""
+    result = b""
     while part := line.recv(65536):
-        told += part
-    return told
+        result += part
+    return result
 
 
 def change(site: Site, identity: str) -> None:
@@ -125,9 +125,9 @@ def test_a_report_that_is_too_large_is_refused_by_its_number(site: Site) -> None
     body = b"{" + b" " * (9 << 20)
     headers = bearer(site, STATION.identity) | {"Content-Type": "application/json"}
     with contextlib.suppress(ConnectionError):
-        answer, told = site.ask("/gateways/nftables/report", method="POST", body=body, headers=headers)
+        answer, result = site.ask("/gateways/nftables/report", method="POST", body=body, headers=headers)
         assert answer.status == 413
-        assert json.loads(told)
+        assert json.loads(result)
 
 
 def test_arrivals_reach_the_database_through_the_front(site: Site) -> None:
@@ -140,8 +140,8 @@ def test_arrivals_reach_the_database_through_the_front(site: Site) -> None:
 
 def test_a_credential_that_nobody_has_learns_nothing(site: Site) -> None:
     for headers in ({}, {"Authorization": "Bearer nobody"}):
-        answer, told = site.ask("/gateways/nftables/feed", headers=headers)
-        assert (answer.status, list(json.loads(told))) == (401, ["error"])
+        answer, result = site.ask("/gateways/nftables/feed", headers=headers)
+        assert (answer.status, list(json.loads(result))) == (401, ["error"])
 
 
 def test_while_the_servers_behind_it_are_away_a_gateway_is_told_so(site: Site) -> None:
@@ -150,7 +150,9 @@ def test_while_the_servers_behind_it_are_away_a_gateway_is_told_so(site: Site) -
     os.killpg(gateways.pid, signal.SIGKILL)
     gateways.wait()
     headers = bearer(site, STATION.identity) | {"Content-Type": "application/json"}
-    answer, told = site.ask("/gateways/nftables/report", method="POST", body=b" " * 300_000, headers=headers)
+    answer, result = site.ask(
+        "/gateways/nftables/report", method="POST", body=b" " * 300_000, headers=headers
+    )
     assert (answer.status, answer.headers["Retry-After"]) == (502, "5")
-    assert json.loads(told)
+    assert json.loads(result)
     assert site.ask("/hotspots")[0].status == 200

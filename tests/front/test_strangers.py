@@ -32,11 +32,11 @@ def unfinished(site: Site, number: int, source: str = "127.0.0.2") -> Iterator[l
 
 def read_to_the_end(line: socket.socket) -> bytes:
     """All that comes until the other side closes; raises `TimeoutError` where it does not."""
-    told = b""
+    result = b""
     with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
         while part := line.recv(65536):
-            told += part
-    return told
+            result += part
+    return result
 
 
 def test_a_form_that_is_cut_off_keeps_no_processor_busy(site: Site) -> None:
@@ -121,8 +121,8 @@ def test_a_client_that_has_vanished_is_looked_for(site: Site) -> None:
         seen = ""
         while "timer:(keepalive" not in seen and time.monotonic() < deadline:
             # The timer is another one while something is on its way.
-            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            seen = next(row for row in told.splitlines() if mine in row + " ")
+            result = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            seen = next(row for row in result.splitlines() if mine in row + " ")
     assert "timer:(keepalive" in seen
 
 

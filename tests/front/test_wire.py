@@ -35,18 +35,18 @@ def bytes_of(site: Site, path: str, encodings: str) -> bytes:
     head = f"GET {path} HTTP/1.1\r\nHost: {site.name}\r\nConnection: close\r\n"
     with site.connect() as line:
         line.sendall(f"{head}Accept-Encoding: {encodings}\r\n\r\n".encode())
-        told = b""
+        result = b""
         while part := line.recv(65536):
-            told += part
-    return told
+            result += part
+    return result
 
 
 @pytest.mark.parametrize("door", [STATION, LIBRARY], ids=lambda door: door.network)
 def test_the_first_page_weighs_less_than_the_readme_says(site: Site, door: object) -> None:
     identity = door.identity
-    told = bytes_of(site, landing_path(site, identity), "gzip, deflate, br")
-    assert told.startswith(b"HTTP/1.1 200")
-    assert len(told) < LARGEST_FIRST_PAGE
+    result = bytes_of(site, landing_path(site, identity), "gzip, deflate, br")
+    assert result.startswith(b"HTTP/1.1 200")
+    assert len(result) < LARGEST_FIRST_PAGE
 
 
 def test_a_browser_gets_the_encoding_that_it_can_read(site: Site) -> None:

@@ -37,8 +37,8 @@ def send(phone: Phone, *frames: bytes) -> None:
 def gateway_mac(phone: Phone, gateway: IpAddress) -> MacAddress:
     """The gateway's card, as the phone has learnt it."""
     phone.run(["ping", "-c1", "-W5", str(gateway)])
-    told = phone.run(["ip", "neigh", "show", str(gateway)]).stdout.split()
-    return MacAddress(told[told.index("lladdr") + 1])
+    answer = phone.run(["ip", "neigh", "show", str(gateway)]).stdout.split()
+    return MacAddress(answer[answer.index("lladdr") + 1])
 
 
 def arp(operation: int, card: str, address: IpAddress, *, to: str, asked: IpAddress) -> bytes:

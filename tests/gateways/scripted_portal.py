@@ -159,7 +159,7 @@ class ScriptedPortal:
                 self._news.notify_all()
             takes.wait(PATIENCE_SECONDS)
 
-    def told(self, name: str, value: dict[str, Any]) -> None:
+    def result(self, name: str, value: dict[str, Any]) -> None:
         with self._news:
             getattr(self, name).append(value)
             self._news.notify_all()
@@ -208,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         said = self.path.rpartition("/")[2]
         name = {"confirm": "confirms", "report": "reports"}.get(said, said)
         self.server.portal.wait_to_take(name, value)
-        self.server.portal.told(name, value)
+        self.server.portal.result(name, value)
         self._send(204, None)
 
     def _is_stranger(self) -> bool:

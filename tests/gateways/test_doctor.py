@@ -40,22 +40,24 @@ def look(spot: Hotspot, directory: Path) -> tuple[int, str]:
         "--dnsmasq", str(directory / "dnsmasq.conf"),
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    told = process.communicate(timeout=60)[0]
-    return process.returncode, told
+    result = process.communicate(timeout=60)[0]
+    return process.returncode, result
 
 
 def test_a_gateway_that_works_has_no_fault_and_each_thing_that_breaks_is_told(tmp_path: Path) -> None:
     with hotspot(tmp_path) as spot:
         file = tmp_path / "dnsmasq.conf"
         file.write_text(render(read(tmp_path / "agent.toml"), servers=[ipaddress.ip_address("203.0.113.1")]))
-        status, told = look(spot, tmp_path)
-        assert (status, "fault" in told) == (0, False), told
-        assert "answers this gateway" in told and "lan0 is up" in told and f"{file} is made from" in told
+        status, result = look(spot, tmp_path)
+        assert (status, "fault" in result) == (0, False), result
+        assert (
+            "answers this gateway" in result and "lan0 is up" in result and f"{file} is made from" in result
+        )
         file.write_text(file.read_text().replace("no-ping\n", ""))
         spot.net.gateway.ns.set_kernel({"net/ipv4/ip_forward": "0"})
         spot.net.gateway.ns.ip("address flush dev lan0", "link set lan0 down")
         (tmp_path / "credential").write_text("a-credential-that-is-nobodys")
-        status, told = look(spot, tmp_path)
+        status, result = look(spot, tmp_path)
         assert status == 1
         for words in (
             f"{file} is not made from",
@@ -64,11 +66,11 @@ def test_a_gateway_that_works_has_no_fault_and_each_thing_that_breaks_is_told(tm
             "lan0 has no address in 10.66.",
             "the portal does not know the credential",
         ):
-            assert f"fault\t{words}" in told, told
+            assert f"fault\t{words}" in result, result
         spot.portal.stop()
         spot.agent.kill()
-        status, told = look(spot, tmp_path)
-        assert "does not answer as it should" in told and "no agent works on this machine" in told
+        status, result = look(spot, tmp_path)
+        assert "does not answer as it should" in result and "no agent works on this machine" in result
 
 
 def test_clients_are_told_another_address_for_the_portal(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_clients_are_told_another_address_for_the_portal(tmp_path: Path) -> None
         next(line for line in process.stderr if b"cleared cache" in line or b"using nameserver" in line)
         assert {severity for severity, _ in found()} == {GOOD}, found()
         named = replace(named, portal_addresses=(ipaddress.ip_address("203.0.113.99"),))
-        assert all(severity == FAULT and "says otherwise" in told for severity, told in found())
+        assert all(severity == FAULT and "says otherwise" in result for severity, result in found())
 
 
 def test_every_fault_of_the_file_is_told(tmp_path: Path) -> None:
@@ -117,10 +119,10 @@ def test_settings_of_the_kernel_that_are_too_small_are_told(tmp_path: Path) -> N
     ):
         (tmp_path / setting).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / setting).write_text(f"{value}\n")
-    told = list(check_kernel(configuration, system=tmp_path))
-    assert [severity for severity, _ in told] == [FAULT, WARNING, WARNING]
+    result = list(check_kernel(configuration, system=tmp_path))
+    assert [severity for severity, _ in result] == [FAULT, WARNING, WARNING]
     words = ("ipv6.conf.all.forwarding is off", "ipv4.neigh.default.gc_thresh3 is 1024", "accept_dad is 1")
-    assert all(word in sentence for (_, sentence), word in zip(told, words, strict=True)), told
+    assert all(word in sentence for (_, sentence), word in zip(result, words, strict=True)), result
 
 
 def test_an_agent_that_is_not_the_units_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +189,7 @@ def test_a_portal_that_cannot_prove_itself_is_a_fault_with_its_reason(tmp_path: 
             portal_url=f"https://localhost:{there.port}",
             ca_file=authority.ca_file,
         )
-        [(severity, told)] = check_portal(configuration)
+        [(severity, result)] = check_portal(configuration)
     assert severity == FAULT
-    assert f"{configuration.portal_url} does not answer as it should" in told and words in told
+    assert f"{configuration.portal_url} does not answer as it should" in result and words in result
     assert b"Bearer" not in there.heard

@@ -29,9 +29,9 @@ def small_disk(spot: Hotspot) -> None:
 
 
 def faults(report: dict[str, object]) -> list[object]:
-    told = report.get("faults", [])
-    assert isinstance(told, list)
-    return [each["code"] for each in told]
+    answer = report.get("faults", [])
+    assert isinstance(answer, list)
+    return [each["code"] for each in answer]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -49,13 +49,13 @@ def test_a_granted_phone_has_ipv6_on_each_new_address(tmp_path: Path) -> None:
         )
         until(lambda: reaches(spot.net, phone, version=6), seconds=10)
         spot.portal.wait_report(lambda report: temporary in str(report["clients"]))
-        told = {
+        answer = {
             address
             for arrival in spot.portal.arrivals
             for client in arrival["clients"]
             for address in client["addresses"]
         }
-        assert temporary in told
+        assert temporary in answer
 
 
 def test_an_ipv6_address_that_somebody_holds_cannot_be_announced_away(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_it_is_read_as_it_was_folded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("boot_id", "boot", "wall", "told"),
+    ("boot_id", "boot", "wall", "result"),
     [
         # The same boot: the wall clock may say what it likes.
         ("boot", 80.0, 9e9, 1030.0),
@@ -112,11 +112,11 @@ def test_it_is_read_as_it_was_folded(tmp_path: Path) -> None:
     ],
 )
 def test_the_portals_time_is_known_from_the_last_stamp(
-    boot_id: str, boot: float, wall: float, told: float
+    boot_id: str, boot: float, wall: float, result: float
 ) -> None:
     moment = Moment(boot_id, boot, wall)
-    assert portal_time(STAMP, moment) == told
-    assert portal_time(rebase(STAMP, moment), Moment(boot_id, boot + 5, 0.0)) == told + 5
+    assert portal_time(STAMP, moment) == result
+    assert portal_time(rebase(STAMP, moment), Moment(boot_id, boot + 5, 0.0)) == result + 5
 
 
 def test_a_clock_that_was_wrong_before_the_reboot_and_is_right_now_is_believed() -> None:

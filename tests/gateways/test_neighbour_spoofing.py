@@ -173,8 +173,8 @@ def opens(phone: Phone, address: str, *, patience: float = 0.3) -> bool:
 def was_told(spot: Hotspot, phone: Phone, version: int) -> bool:
     """Whether the portal was told that this phone is at Ada's address."""
     address = str(spot.net.phone[0].address(version))
-    told = [each for arrival in spot.portal.arrivals for each in arrival["clients"]]
-    return any(each["client"] == phone.mac and address in each["addresses"] for each in told)
+    answer = [each for arrival in spot.portal.arrivals for each in arrival["clients"]]
+    return any(each["client"] == phone.mac and address in each["addresses"] for each in answer)
 
 
 @contextmanager

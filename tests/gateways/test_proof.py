@@ -72,8 +72,8 @@ def test_marks_that_others_set_behind_us_are_told(tmp_path: Path) -> None:
         granted(spot)
         spot.agent.nft(MARKS.format("forward priority mangle"))
         assert not reaches(spot.net, spot.net.phone[0], patience=0.3)
-        told = spot.portal.wait_report(lambda report: {"blocked4", "blocked6"} <= faults(report).keys())
-        assert "inet mwan marks" in faults(told)["blocked4"]
+        answer = spot.portal.wait_report(lambda report: {"blocked4", "blocked6"} <= faults(report).keys())
+        assert "inet mwan marks" in faults(answer)["blocked4"]
 
 
 def test_a_rule_against_the_clients_interface_is_seen_in_its_family_alone(tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def test_nothing_of_the_proof_leaves_the_machine_or_is_counted_for_anybody(tmp_p
     with hotspot(tmp_path, start=False) as spot, Tap(spot.net.internet, "gw0") as out:
         granted(spot)
         for _ in range(3):
-            told = spot.portal.wait_report(lambda report: faults(report) == {})
-        assert told["refused"]["spoofed"] == 0 and told["held"] == [17]
+            answer = spot.portal.wait_report(lambda report: faults(report) == {})
+        assert answer["refused"]["spoofed"] == 0 and answer["held"] == [17]
         assert not [packet for _, packet in out.packets if b"\xc6\x29\x00\x04" in packet[:40]]
         assert spot.agent.counter("proof_out4") > 0 and spot.agent.counter("proof_out6") > 0
 
@@ -121,8 +121,8 @@ def test_an_uplink_that_gets_the_clients_network_later_is_told(tmp_path: Path) -
     with hotspot(tmp_path, start=False) as spot:
         granted(spot)
         spot.net.gateway.ns.ip("addr add 10.66.0.77/16 dev wan0")
-        told = spot.portal.wait_report(lambda report: "same_network" in faults(report))
-        assert "10.66.0.0/24 overlaps 10.66.0.0/16" in faults(told)["same_network"]
+        answer = spot.portal.wait_report(lambda report: "same_network" in faults(report))
+        assert "10.66.0.0/24 overlaps 10.66.0.0/16" in faults(answer)["same_network"]
 
 
 def test_bridged_frames_that_pass_the_rules_are_told(tmp_path: Path) -> None:

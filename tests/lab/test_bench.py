@@ -56,19 +56,19 @@ def test_a_missing_part_is_named_in_one_line_and_the_others_go_on(
     monkeypatch.setattr(bench, "rows", lambda *, quick: {"lacking": lacking, "whole": whole})
     monkeypatch.setattr("sys.argv", ["bench"])
     assert bench.main() == 1
-    told = capsys.readouterr()
-    assert told.err.splitlines() == ["lacking is left out: no-such-program: not installed"]
-    assert json.loads(told.out)["name"] == "measured"
+    result = capsys.readouterr()
+    assert result.err.splitlines() == ["lacking is left out: no-such-program: not installed"]
+    assert json.loads(result.out)["name"] == "measured"
 
 
 def test_a_run_with_refused_requests_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = "Requests/sec: 9000\n  Non-2xx or 3xx responses: 12\n"
+    result = "Requests/sec: 9000\n  Non-2xx or 3xx responses: 12\n"
     with pytest.raises(load.SpoiltRun, match="12"):
-        load.load("http://127.0.0.1/", seconds=1, run=lambda command: _completed(command, told))
+        load.load("http://127.0.0.1/", seconds=1, run=lambda command: _completed(command, result))
 
 
-def _completed(command: object, told: str) -> object:
-    return subprocess.CompletedProcess(command, 0, told, "")  # type: ignore[call-overload]
+def _completed(command: object, result: str) -> object:
+    return subprocess.CompletedProcess(command, 0, result, "")  # type: ignore[call-overload]
 
 
 def test_memory_is_read_from_the_kernel() -> None:
@@ -109,14 +109,14 @@ def test_the_prepared_feed_answers_when_told_to() -> None:
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_the_rows_of_the_log_are_all_measured(kind: str, tmp_path: Path) -> None:
     sizes = log.Sizes(sessions=5_200, looks=2, clients=5, reports=2, purge_seconds=0.05, days=1)
-    told = {figure.name: figure for figure in log.measure(tmp_path / "log", kind, sizes)}
-    assert told[f"log, {kind}, sessions"].value > 5_000
+    result = {figure.name: figure for figure in log.measure(tmp_path / "log", kind, sizes)}
+    assert result[f"log, {kind}, sessions"].value > 5_000
     for asked in ("first page", "a later page", "by site", "by MAC", "by pseudonym", "by half an hour"):
         assert {
             f"log, {kind}, {asked}, {what}" for what in ("p50", "p95", "against a hundredth (p50)")
-        } <= set(told)
+        } <= set(result)
     for name in (f"accounting updates, {kind}", f"a month's figures made, {kind}", f"purged rows, {kind}"):
-        assert told[name].value > 0, name
+        assert result[name].value > 0, name
 
 
 def test_a_year_of_ten_million_sessions_is_what_the_whole_run_takes() -> None:
@@ -128,20 +128,20 @@ def test_a_year_of_ten_million_sessions_is_what_the_whole_run_takes() -> None:
 @pytest.mark.release
 def test_the_rows_of_the_passes_are_all_measured(tmp_path: Path) -> None:
     sizes = passes.Sizes(redeems=20, rounds=1, warming=4, batch=100, tickets=30)
-    told = {figure.name: figure for figure in passes.measure(tmp_path, sizes)}
+    result = {figure.name: figure for figure in passes.measure(tmp_path, sizes)}
     for kind in ("sqlite", "postgresql"):
         redeemed, batch = f"passes redeemed, {kind}", f"batch, {kind}"
-        assert told[redeemed].aim == "at least 600"
-        assert (told[f"{redeemed}, errors"].value, told[f"{redeemed}, errors"].aim) == (0, "0")
-        assert 0 < told[f"{redeemed}, p50"].value <= told[f"{redeemed}, p99"].value
-        assert told[f"{redeemed}, processor time in the portal"].value > 0
-        assert told[f"{batch}, 100 passes, processor time"].value >= 0
-        assert told[f"{batch}, 100 passes"].aim == "under 2"
-        assert told[f"{batch}, 100 against 10 per pass"].value > 0
-        assert told[f"{batch}, memory added"].aim == "under 100"
-    assert told["PDF of 30 tickets, two QR codes each"].aim == "under 2"
-    assert told["PDF of 30 tickets, processor time"].value > 0
-    assert told["PDF of 30 tickets, its size"].value > 0.01
+        assert result[redeemed].aim == "at least 600"
+        assert (result[f"{redeemed}, errors"].value, result[f"{redeemed}, errors"].aim) == (0, "0")
+        assert 0 < result[f"{redeemed}, p50"].value <= result[f"{redeemed}, p99"].value
+        assert result[f"{redeemed}, processor time in the portal"].value > 0
+        assert result[f"{batch}, 100 passes, processor time"].value >= 0
+        assert result[f"{batch}, 100 passes"].aim == "under 2"
+        assert result[f"{batch}, 100 against 10 per pass"].value > 0
+        assert result[f"{batch}, memory added"].aim == "under 100"
+    assert result["PDF of 30 tickets, two QR codes each"].aim == "under 2"
+    assert result["PDF of 30 tickets, processor time"].value > 0
+    assert result["PDF of 30 tickets, its size"].value > 0.01
 
 
 def test_leases_that_are_not_in_the_database_are_no_figure(make_session: SessionMaker) -> None:

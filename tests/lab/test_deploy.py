@@ -41,14 +41,14 @@ def test_systemd_finds_no_fault_in_a_unit(unit: Path, tmp_path: Path) -> None:
     place = tmp_path / "etc/systemd/system" / unit.name
     place.parent.mkdir(parents=True)
     shutil.copy(unit, place)
-    told = subprocess.run(
+    answer = subprocess.run(
         [systemd_analyze, "verify", f"--root={tmp_path}", "--man=no", unit.name],
         capture_output=True,
         text=True,
         check=False,
     )
-    complaints = [line for line in told.stderr.splitlines() if "arobase" in line]
-    assert told.returncode == 0, told.stderr
+    complaints = [line for line in answer.stderr.splitlines() if "arobase" in line]
+    assert answer.returncode == 0, answer.stderr
     assert not complaints, complaints
 
 
@@ -144,8 +144,8 @@ def test_the_command_line_of_a_site_reads_settings_as_systemd_does(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "town.sqlite3").exists() and not (tmp_path / "looked").exists()
     missing = {**environ, "PORTAL_ENV": str(tmp_path / "none")}
-    told = subprocess.run(command, env=missing, capture_output=True, text=True, check=False)
-    assert told.returncode == 1 and "none cannot be read" in told.stderr
+    answer = subprocess.run(command, env=missing, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1 and "none cannot be read" in answer.stderr
 
 
 def test_the_front_is_made_without_reading_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,8 @@ def test_it_counts_modules_functions_and_names_that_recur(tmp_path: Path) -> Non
     (tmp_path / "sites" / "models.py").write_text(
         "class Card:\n    def f(self):\n        return 1\n", encoding="utf-8"
     )
-    told = dict(line.split("  ", 1) for line in tell(tmp_path, details=False) if not line.startswith(" "))
-    said = {name: value.strip() for name, value in told.items()}
+    answer = dict(line.split("  ", 1) for line in tell(tmp_path, details=False) if not line.startswith(" "))
+    said = {name: value.strip() for name, value in answer.items()}
     assert said["files, lines"] == "4, 10"
     assert said["modules a file imports, p50 / p90 / max"] == "0 / 2 / 2"
     assert said["lines of a function, p50 / p90 / max"] == "2 / 2 / 2"

@@ -52,6 +52,6 @@ def test_only_what_is_needed_makes_it_fail(words: tuple[str, ...], status: int) 
         # The checkout may stand where an ordinary user cannot read.
         shutil.copytree(TOP / "lab", Path(folder, "lab"), ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
-        told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert told.returncode == status
-    assert "apt-get install" in told.stderr
+        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert answer.returncode == status
+    assert "apt-get install" in answer.stderr

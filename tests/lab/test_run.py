@@ -178,12 +178,12 @@ def test_where_the_kernel_has_no_ipv6_there_is_a_reason_and_no_hotspot(
 
 
 def test_without_a_hotspot_there_is_no_phone(tmp_path: Path) -> None:
-    told = subprocess.run(
+    answer = subprocess.run(
         [sys.executable, "-m", "lab.phone", "--folder", str(tmp_path)],
         cwd=TOP,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == 3
-    assert "make run" in told.stderr
+    assert answer.returncode == 3
+    assert "make run" in answer.stderr

@@ -47,8 +47,8 @@ def show_codes(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_the_greeting_and_a_code_are_enough_to_sign_in(services: Services, role: Role) -> None:
-    told = staff.greeting(URL)
-    assert role.value in told and staff.PASSWORD in told and f"{URL}/staff" in told
+    answer = staff.greeting(URL)
+    assert role.value in answer and staff.PASSWORD in answer and f"{URL}/staff" in answer
     clerk = Clerk(create_app(services), MovingClock(now()), role.value, base_url=URL)
     clerk.get("/staff/signin")
     clerk.press("/staff/signin", login=role.value, password=staff.PASSWORD)

@@ -77,8 +77,8 @@ def test_a_phone_of_both_families_walks_to_a_site_whose_agent_knows_no_dhcp_leas
     before = open_session(place, guest)
     capport = place.join(guest, place.net.gateways[BATTANT])
     # The first answer of all waits for the gateway's word rather than say something that is not so.
-    told = guest.capport(capport)
-    assert told["captive"] is False and told["seconds-remaining"] > 0
+    answer = guest.capport(capport)
+    assert answer["captive"] is False and answer["seconds-remaining"] > 0
     until(lambda: is_online(guest), LONGEST)
     outside = str(place.net.internet_address(6))
     until(lambda: is_reachable(guest.phone, outside, internet.WEB, socket.AF_INET6), LONGEST)

@@ -120,9 +120,9 @@ def test_neither_do_the_fronts_pages_a_report_a_ticket_and_an_answer_to_a_judge(
     with havre.make_session.begin() as db:
         plans.add_first_plans(db)
         add_first_bases(db)
-    told = run(app, "report", "usage", "--from", "2026-11-23", "--to", "2026-11-25")
-    assert "Le Havre" in told
-    is_clean(told)
+    answer = run(app, "report", "usage", "--from", "2026-11-23", "--to", "2026-11-25")
+    assert "Le Havre" in answer
+    is_clean(answer)
     run(app, "vouchers", "sheet", "2", str(tmp_path / "sheet.pdf"), "--site", "plage")
     ticket = read_text((tmp_path / "sheet.pdf").read_bytes())
     assert "La plage" in ticket

@@ -57,22 +57,22 @@ def test_a_rewritten_trail_is_told_by_an_anchor(app: Flask, services: Services, 
     with unguarded(services.engine) as connection:
         connection.execute(text("UPDATE trail SET actor = 'somebody' WHERE number = 2"))
     forge(services.engine, start=2)
-    told = "NOT WHOLE. First bad entry: 2. It bears no seal of this installation"
-    assert run(app, "audit", "verify").output.startswith(told)
+    answer = "NOT WHOLE. First bad entry: 2. It bears no seal of this installation"
+    assert run(app, "audit", "verify").output.startswith(answer)
     done = run(app, "audit", "verify", "--anchor", str(file))
     assert done.exit_code == 1
     assert "First bad entry: 1" in done.output and "rewritten" in done.output
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "answer"),
     [
         ("nothing at all", "no anchor"),
         ("{}\nseal: " + "0" * 64, "seal is not ours"),
     ],
 )
 def test_a_file_that_shows_nothing_is_refused(
-    app: Flask, services: Services, tmp_path: Path, words: str, told: str
+    app: Flask, services: Services, tmp_path: Path, words: str, answer: str
 ) -> None:
     write(services.make_session, 1)
     anchor = run(app, "audit", "anchor").output.partition("\nseal:")[0]
@@ -80,7 +80,7 @@ def test_a_file_that_shows_nothing_is_refused(
     file.write_text(words.format(anchor), encoding="utf-8")
     done = run(app, "audit", "verify", "--anchor", str(file))
     assert done.exit_code == 3
-    assert told in done.output
+    assert answer in done.output
 
 
 def test_an_empty_trail_has_nothing_to_anchor(app: Flask) -> None:

@@ -52,12 +52,12 @@ def sources(*rooms: str) -> Iterator[Path]:
 def test_every_action_has_words_of_its_own(code: str) -> None:
     path = FOLDER / f"{code}.po"
     catalogue = Catalogue(path if path.exists() else None)
-    told = {action.key: catalogue.gettext(action.words) for action in ACTIONS.values()}
-    assert len(told) > 60
-    assert all(told.values())
-    assert len(set(told.values())) == len(told), "two actions are told in the same words"
+    answer = {action.key: catalogue.gettext(action.words) for action in ACTIONS.values()}
+    assert len(answer) > 60
+    assert all(answer.values())
+    assert len(set(answer.values())) == len(answer), "two actions are told in the same words"
     if code != "en":
-        assert [key for key, words in told.items() if words == ACTIONS[key].words] == []
+        assert [key for key, words in answer.items() if words == ACTIONS[key].words] == []
 
 
 def test_an_action_fits_its_column_and_is_declared_once() -> None:

@@ -42,7 +42,7 @@ def entries_since(services: Services, number: int) -> list[TrailEntry]:
         )
 
 
-def told(services: Services, do: Callable[[], Any]) -> list[tuple[str, str, str | None, dict[str, Any]]]:
+def answer(services: Services, do: Callable[[], Any]) -> list[tuple[str, str, str | None, dict[str, Any]]]:
     """What the audit log says of it, but for who and when."""
     with services.make_session() as db:
         before = max(db.scalars(select(TrailEntry.number)), default=0)
@@ -129,7 +129,7 @@ def test_each_front_writes_the_same_entry(
             else:
                 run(app, *(word.format(**names) for word in words))
 
-        seen.append([as_of_one(entry, batch, passes) for entry in told(services, do)])
+        seen.append([as_of_one(entry, batch, passes) for entry in answer(services, do)])
     assert seen == [[(action, object, "bibliotheques", detail)]] * 3
 
 
@@ -158,12 +158,12 @@ def test_batches_and_passes_taken_back_at_once_are_each_told(
 ) -> None:
     one, _ = two_passes(services, clerk)
     other, passes = two_passes(services, clerk)
-    said = told(services, lambda: run(app, "revoke", one, f"{other}-1", f"{one}-2"))
+    said = answer(services, lambda: run(app, "revoke", one, f"{other}-1", f"{one}-2"))
     assert [(action, object) for action, object, _, _ in said] == [
         ("batch revoked", f"batch:{one}"),
         ("pass revoked", f"pass:{passes[0]}"),
     ]
-    said = told(services, lambda: run(app, "revoke", one, f"{other}-1", "--undo"))
+    said = answer(services, lambda: run(app, "revoke", one, f"{other}-1", "--undo"))
     assert [(action, object) for action, object, _, _ in said] == [
         ("revocation undone", f"batch:{one}"),
         ("revocation undone", f"pass:{passes[0]}"),
@@ -173,7 +173,7 @@ def test_batches_and_passes_taken_back_at_once_are_each_told(
 def test_what_changed_nothing_is_not_told(app: Flask, services: Services, clerk: Clerk) -> None:
     batch, _ = two_passes(services, clerk)
     run(app, "revoke", f"{batch}-1")
-    assert told(services, lambda: run(app, "revoke", f"{batch}-1")) == []
+    assert answer(services, lambda: run(app, "revoke", f"{batch}-1")) == []
 
 
 def test_the_operator_is_named_where_sudo_tells_who_it_is(

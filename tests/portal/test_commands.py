@@ -139,7 +139,7 @@ def test_the_example_files_are_a_town_to_start_from(app: Flask, services: Servic
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "answer"),
     [
         (
             (
@@ -220,11 +220,11 @@ def test_the_example_files_are_a_town_to_start_from(app: Flask, services: Servic
     ids=lambda value: value if isinstance(value, str) else " ".join(value[:3]),
 )
 def test_a_wrong_word_is_answered_with_what_to_do(
-    app: Flask, town: Town, words: tuple[str, ...], told: str
+    app: Flask, town: Town, words: tuple[str, ...], answer: str
 ) -> None:
     done = run(app, *words)
     assert done.exit_code in (1, 2)
-    assert told in done.output
+    assert answer in done.output
     assert "Traceback" not in done.output
 
 

@@ -21,17 +21,17 @@ def test_what_is_missing_is_told_with_what_to_type(tmp_path: Path, monkeypatch: 
     empty = flask(tmp_path, *look)
     assert empty.returncode == 1 and "flask --app wsgi db upgrade" in empty.stdout
     assert flask(tmp_path, "db", "upgrade").returncode == 0
-    told = flask(tmp_path, *look)
-    assert told.returncode == 1
-    assert f"fault\t{tmp_path}/portal.pem is missing" in told.stdout
-    assert "fault\tthere is no administrator: arobase staff add" in told.stdout
+    answer = flask(tmp_path, *look)
+    assert answer.returncode == 1
+    assert f"fault\t{tmp_path}/portal.pem is missing" in answer.stdout
+    assert "fault\tthere is no administrator: arobase staff add" in answer.stdout
     flask(tmp_path, "sites", "demo")
     place = ("--site", "gare-viotte", "--network", "wifilib", "--prefix", "10.66.0.0/20")
     assert flask(tmp_path, "gateways", "add", "gare", *place).returncode == 0
     assert flask(tmp_path, "staff", "add", "camille", "--role", "admin", "--all-networks").returncode == 0
-    told = flask(tmp_path, *look)
-    assert "warning\tno administrator has opened the setup link yet" in told.stdout
-    assert "fault\tgateway gare: never seen" in told.stdout
+    answer = flask(tmp_path, *look)
+    assert "warning\tno administrator has opened the setup link yet" in answer.stdout
+    assert "fault\tgateway gare: never seen" in answer.stdout
 
 
 def test_a_secret_that_everybody_may_read_is_a_fault(tmp_path: Path) -> None:
@@ -64,36 +64,38 @@ def test_each_unit_that_is_not_active_is_named(tmp_path: Path, monkeypatch: pyte
     )
     systemctl.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    (told,) = check_units(True, booted=tmp_path)
-    assert told.severity is Severity.FAULT and "arobase-staff is failed" in told.sentence
+    (answer,) = check_units(True, booted=tmp_path)
+    assert answer.severity is Severity.FAULT and "arobase-staff is failed" in answer.sentence
     systemctl.write_text("#!/bin/sh\nshift\nfor u; do echo active; done")
-    (told,) = check_units(True, booted=tmp_path)
-    assert told.severity is Severity.GOOD and "arobase-gateway " in told.sentence
-    (told,) = check_units(True, booted=tmp_path / "none")
-    assert told.severity is Severity.WARNING and "systemd does not run" in told.sentence
+    (answer,) = check_units(True, booted=tmp_path)
+    assert answer.severity is Severity.GOOD and "arobase-gateway " in answer.sentence
+    (answer,) = check_units(True, booted=tmp_path / "none")
+    assert answer.severity is Severity.WARNING and "systemd does not run" in answer.sentence
 
 
 def test_what_nginx_says_against_its_file_is_told(tmp_path: Path) -> None:
     nginx, file = program("nginx"), tmp_path / "nginx.conf"
     assert check_nginx(file)[0].severity is Severity.WARNING
     file.write_text(f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{ no_such_word on; }}\n")
-    (told,) = check_nginx(file, program=(nginx,))
-    assert told.severity is Severity.FAULT and "no_such_word" in told.sentence
+    (answer,) = check_nginx(file, program=(nginx,))
+    assert answer.severity is Severity.FAULT and "no_such_word" in answer.sentence
     file.write_text(f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\n")
     assert check_nginx(file, program=(nginx,))[0].severity is Severity.GOOD
 
 
 def test_a_check_that_fails_is_a_finding() -> None:
-    (told,) = looked("the moon", lambda: [check_mode(Path("\0"))])
-    assert told.severity is Severity.FAULT and "the moon could not be looked at: ValueError" in told.sentence
+    (answer,) = looked("the moon", lambda: [check_mode(Path("\0"))])
+    assert (
+        answer.severity is Severity.FAULT and "the moon could not be looked at: ValueError" in answer.sentence
+    )
 
 
 def test_a_user_that_is_not_there_does_not_hide_the_rest(tmp_path: Path) -> None:
-    told = flask(tmp_path, "doctor", "--folder", str(tmp_path), PORTAL_USER="nobody-of-that-name")
-    assert told.returncode == 1 and "portal.pem is missing" in told.stdout
+    answer = flask(tmp_path, "doctor", "--folder", str(tmp_path), PORTAL_USER="nobody-of-that-name")
+    assert answer.returncode == 1 and "portal.pem is missing" in answer.stdout
     if os.geteuid() == 0:
-        assert "fault\tthe database could not be looked at: KeyError" in told.stdout
-    assert not told.stderr
+        assert "fault\tthe database could not be looked at: KeyError" in answer.stdout
+    assert not answer.stderr
 
 
 def test_no_cards_keep_nobody_out_where_nobody_signs_in_with_one(tmp_path: Path) -> None:
@@ -104,5 +106,5 @@ def test_no_cards_keep_nobody_out_where_nobody_signs_in_with_one(tmp_path: Path)
     networks.write_text(example.replace("patron pass", "pass"))
     done = flask(tmp_path, "sites", "import", str(networks), "--records", "networks")
     assert done.returncode == 0, done.stderr
-    told = flask(tmp_path, "patrons", "check")
-    assert told.returncode == 0 and "warning\tthere are no cards" in told.stdout
+    answer = flask(tmp_path, "patrons", "check")
+    assert answer.returncode == 0 and "warning\tthere are no cards" in answer.stdout

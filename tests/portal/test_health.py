@@ -86,8 +86,8 @@ def test_a_full_disk_is_told_as_it_is_and_once_and_heals(
         assert reader.page.status_code == 503
         assert reader.page.headers["Retry-After"] == "60"
         assert "The portal cannot let anybody in just now." in reader.page.text
-    told = [line.getMessage() for line in caplog.records if "database unavailable" in line.getMessage()]
-    assert told == ["database unavailable: the disk is full"]
+    result = [line.getMessage() for line in caplog.records if "database unavailable" in line.getMessage()]
+    assert result == ["database unavailable: the disk is full"]
     everything.unlink()
     assert health(app) == (200, "ok")
     assert sign_in(app, town).page.status_code == 303
@@ -122,8 +122,8 @@ def test_what_a_program_meets_is_told_to_the_operator_too(
 
 def test_a_database_that_others_hold_is_busy_and_well(app: Flask, town: Town, database_url: str) -> None:
     with held(database_url):
-        status, told = health(app)
-    assert (status, told in ("busy", "ok")) == (200, True)
+        status, result = health(app)
+    assert (status, result in ("busy", "ok")) == (200, True)
 
 
 def test_postgresql_that_takes_no_writing_is_told_as_it_is(

@@ -28,8 +28,8 @@ def test_64_clients_at_once_get_exactly_the_places_there_are(
     """Nobody more than the plan allows, and no error page for the others."""
     single, triple = issue(services).codes[0], issue(services, plan="24h", devices=3).codes[0]
     answers = rush(database_url, guests_for({single: CLIENTS, triple: CLIENTS}))
-    told = Counter((code, status) for (_, code), status in answers.items())
-    assert told == {(single, 303): 1, (single, 409): 63, (triple, 303): 3, (triple, 409): 61}
+    answer = Counter((code, status) for (_, code), status in answers.items())
+    assert answer == {(single, 303): 1, (single, 409): 63, (triple, 303): 3, (triple, 409): 61}
     open_ones = select(func.count(AccessSession.id)).where(AccessSession.ended_at.is_(None))
     assert (db.scalar(open_ones), db.scalar(select(func.count(Lease.id)))) == (4, 4)
     assert all(voucher.used_at for voucher in vouchers(db))
@@ -47,8 +47,8 @@ def test_workers_killed_in_the_rush_give_no_place_twice_and_lose_none(
     for killed_after in (1, 4, None):
         unanswered = [guest for guest in guests if guest not in answers]
         answers |= rush(database_url, unanswered, killed_after=killed_after)
-    told = Counter((code, status) for (_, code), status in answers.items())
-    assert told == {
+    answer = Counter((code, status) for (_, code), status in answers.items())
+    assert answer == {
         (few, 303): 1,
         (few, 409): 1,
         (some, 303): 3,

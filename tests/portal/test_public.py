@@ -78,7 +78,7 @@ def open_texts(db: Session) -> set[str]:
     }
 
 
-def told(db: Session, seen: list[str], *names: str) -> set[str]:
+def answer(db: Session, seen: list[str], *names: str) -> set[str]:
     """Of these columns, those that were seen."""
     db.rollback()
     text, marked = squeezed("".join(seen)).lower(), columns.markers(db)
@@ -111,7 +111,7 @@ def test_guests_pages(
     assert rows == []
     assert templates >= {f"guests/{page.name}" for page in PAGES.glob("*.html")}
     names = ("sites.name", "sites.address", "networks.ssid", "campaigns.advertiser", "creatives.texts")
-    assert told(db, found, *names) == set(names)
+    assert answer(db, found, *names) == set(names)
 
 
 def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Iterator[str]:
@@ -171,7 +171,7 @@ def test_tickets(
         name, _, large = paper.partition(" ")
         found.append(read_text(print_pdf(tickets, paper=Paper(name), large=bool(large))))
     names = ("networks.ssid",)
-    assert told(db, found, *names) == set(names)
+    assert answer(db, found, *names) == set(names)
 
 
 @pytest.mark.parametrize("form", ["text", "csv", "pdf"])
@@ -196,7 +196,7 @@ def test_the_usage_report(form: str, app: Flask, db: Session, found: list[str], 
     assert done.exit_code == 0, done.output
     found.append(read_text(file.read_bytes()) if form == "pdf" else file.read_text())
     names = ("sites.slug",) if form == "csv" else ("sites.name", "networks.name")
-    assert told(db, found, *names) == set(names)
+    assert answer(db, found, *names) == set(names)
 
 
 def test_the_page_of_a_place_tells_nobody_whom_staff_call(app: Flask, services: Services, town: Town) -> None:

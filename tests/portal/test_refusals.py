@@ -200,9 +200,9 @@ def test_an_unknown_host_is_told_our_address_and_never_repeated_nor_led_in_a_cir
         assert answer.location is None
         assert f"{PORTAL}/" in answer.text
         assert "evil" not in answer.text
-    told = [line.getMessage() for line in caplog.records if line.name == "portal.http.security_headers"]
-    assert len(told) == 1
-    assert repr(host) in told[0] and "'portal.example.org'" in told[0]
+    result = [line.getMessage() for line in caplog.records if line.name == "portal.http.security_headers"]
+    assert len(result) == 1
+    assert repr(host) in result[0] and "'portal.example.org'" in result[0]
 
 
 @pytest.mark.usefixtures("own_app")
@@ -404,10 +404,10 @@ def test_metrics_tell_when_the_last_purge_finished_and_whether_one_waits_for_a_p
     local = Phone(app, town.station, address="127.0.0.1")
     assert "\narobase_purge_finished_seconds " not in local.get("/metrics").text
     list(purging(services))
-    told = local.get("/metrics").text
-    [finished] = re.findall(r"\narobase_purge_finished_seconds (\S+)\n", told)
+    result = local.get("/metrics").text
+    [finished] = re.findall(r"\narobase_purge_finished_seconds (\S+)\n", result)
     assert float(finished) == services.clock().timestamp()
-    assert "\narobase_purge_refused 0.0\n" in told
+    assert "\narobase_purge_refused 0.0\n" in result
     clock.advance(days=3650)
     list(purging(services))
     assert "\narobase_purge_refused 1.0\n" in local.get("/metrics").text

@@ -61,7 +61,7 @@ def test_checking_needs_no_database(app: Flask, services: Services, tmp_path: Pa
 
 @pytest.mark.usefixtures("suspect")
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "answer"),
     [
         (("add", *ASKED[:-1], "2026-11-24T12:01:00"), "zone is missing"),
         (("add", *ASKED, "--port", "70000"), "port is missing"),
@@ -69,9 +69,9 @@ def test_checking_needs_no_database(app: Flask, services: Services, tmp_path: Pa
         (("basis", "CSI"), "needs its text"),
     ],
 )
-def test_a_wrong_word_is_answered_with_what_to_do(app: Flask, words: tuple[str, ...], told: str) -> None:
+def test_a_wrong_word_is_answered_with_what_to_do(app: Flask, words: tuple[str, ...], answer: str) -> None:
     done = run(app, "requisitions", *words)
-    assert done.exit_code == 1 and told in done.output
+    assert done.exit_code == 1 and answer in done.output
 
 
 @pytest.mark.usefixtures("suspect")

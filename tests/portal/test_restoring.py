@@ -277,8 +277,8 @@ def test_a_file_that_is_no_backup_changes_nothing(house: House, lived: Lived, tm
     wrong.write_bytes(b"not a database at all" * 100)
     done = house.run("restore", str(wrong))
     assert done.exit_code == 1
-    told = "no whole database of Arobase" if house.url.startswith("sqlite") else "pg_restore"
-    assert told in done.output
+    answer = "no whole database of Arobase" if house.url.startswith("sqlite") else "pg_restore"
+    assert answer in done.output
     with lived.services.make_session() as db:
         assert len(db.scalars(select(Voucher)).all()) == 2
 

@@ -24,7 +24,7 @@ def set_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def told(app: Flask, reader: Phone) -> list[str]:
+def answer(app: Flask, reader: Phone) -> list[str]:
     """What the status page and the commands say, without the tokens, which are new each time."""
     page = reader.get("/status").text
     words = re.sub(r"<[^>]*>", " ", page)
@@ -45,10 +45,10 @@ def test_the_servers_zone_changes_nothing(
     reader.land()
     reader.press("/signin", login=ADA, secret=ADA_PIN)
     bayle.follow()
-    expected = told(app, reader)
+    expected = answer(app, reader)
     assert re.search(r"\d\d:\d\d", expected[0]), expected[0]
     for zone in ZONES:
         monkeypatch.setenv("TZ", zone)
         time.tzset()
         assert time.localtime(0).tm_hour != 0
-        assert told(app, reader) == expected, zone
+        assert answer(app, reader) == expected, zone

@@ -107,7 +107,7 @@ def test_an_export_says_what_it_is_for(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "answer"),
     [
         (("--from", "noonish"), "nothing for --from"),
         (("--mac", "xyz"), "not a MAC address"),
@@ -116,10 +116,10 @@ def test_an_export_says_what_it_is_for(
         (("--state", "asleep"), "Invalid value"),
     ],
 )
-def test_a_wrong_word_is_told(app: Flask, words: tuple[str, ...], told: str) -> None:
+def test_a_wrong_word_is_told(app: Flask, words: tuple[str, ...], answer: str) -> None:
     done = run(app, "sessions", "list", *words)
     assert done.exit_code in (1, 2)
-    assert told in done.output
+    assert answer in done.output
 
 
 def test_an_end_is_on_record(app: Flask, db: Session) -> None:

@@ -97,9 +97,9 @@ def test_the_cards_state_is_told_after_a_right_pin_only(
     reader: Phone, db: Session, login: str, secret: str, words: str
 ) -> None:
     assert words not in sign_in(reader, login, "wrong-pin").text.split("</form>")[0]
-    told = sign_in(reader, login, secret)
-    assert told.status_code == 403
-    assert words in told.text
+    result = sign_in(reader, login, secret)
+    assert result.status_code == 403
+    assert words in result.text
     assert sessions(db) == []
 
 

@@ -27,7 +27,7 @@ def crowd(app: Flask, town: Town) -> list[Phone]:
     ]
 
 
-def told(token: str) -> dict[str, str]:
+def answer(token: str) -> dict[str, str]:
     payload = token.split(".")[1]
     return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
 
@@ -35,7 +35,7 @@ def told(token: str) -> dict[str, str]:
 def test_every_token_on_a_page_is_its_readers_own(app: Flask, town: Town) -> None:
     for phone in crowd(app, town):
         page = phone.land().text
-        found = [told(token) for token in TOKEN.findall(page)]
+        found = [answer(token) for token in TOKEN.findall(page)]
         assert {each["aud"] for each in found} == {"visit", "ticket"}
         assert {each["mac"] for each in found} == {phone.mac}
         assert "hole" not in page

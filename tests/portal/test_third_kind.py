@@ -36,10 +36,12 @@ class Box:
         self.headers = {"Authorization": f"Bearer {credential_of(phone.gateway.identity)}"}
 
     def ask(self, now: float) -> None:
-        told = self.browser.get("/gateways/hourglass/list", base_url=PORTAL, headers=self.headers).get_json()
-        for mac, minutes in told["minutes"].items():
+        answer = self.browser.get(
+            "/gateways/hourglass/list", base_url=PORTAL, headers=self.headers
+        ).get_json()
+        for mac, minutes in answer["minutes"].items():
             self.sand.turn(mac, minutes, now=now)
-        taken = {"version": told["version"]}
+        taken = {"version": answer["version"]}
         self.browser.post("/gateways/hourglass/taken", base_url=PORTAL, headers=self.headers, json=taken)
 
 
@@ -64,9 +66,9 @@ def test_one_folder_and_one_module_bring_a_guest_online(
     assert box.sand.ends[phone.mac] == clock().timestamp() + 1800
     assert "goes offline before that" not in page
     assert "Used so far" not in page
-    told = app.test_cli_runner().invoke(args=["gateways", "check"]).output
-    assert "kind hourglass: Hourglass 60" in told
-    assert "A stay cannot be renewed while it lasts: people go on after its end." in told
+    answer = app.test_cli_runner().invoke(args=["gateways", "check"]).output
+    assert "kind hourglass: Hourglass 60" in answer
+    assert "A stay cannot be renewed while it lasts: people go on after its end." in answer
 
 
 def test_nothing_else_in_the_house_knows_of_it() -> None:

@@ -408,10 +408,10 @@ def test_a_new_address_of_somebody_online_is_never_called_captive(
     online_over_ipv4(phone, station, clock)
     monkeypatch.setattr("portal.http.client_evidence.WAIT_SECONDS", 30.0)
     looked = threading.Event()
-    told = sightings_after(looked, services, phone, clock, monkeypatch)
+    result = sightings_after(looked, services, phone, clock, monkeypatch)
     phone.address = "fd66::77"
     answer = phone.get("/capport/gw-viotte", Accept="application/captive+json").get_json()
-    told.join()
+    result.join()
     assert answer["captive"] is False
 
 

@@ -158,8 +158,8 @@ def test_it_keeps_the_fastest_stretch_between_two_reports(db: Session) -> None:
     town = build_town(db)
     access = enter(db, town.station)
     megabyte = 1_000_000
-    told = ((0, 0), (10, 25), (20, 30), (21, 40), (31, 40), (41, 15))
-    for sequence, (seconds, down) in enumerate(told, 1):
+    answer = ((0, 0), (10, 25), (20, 30), (21, 40), (31, 40), (41, 15))
+    for sequence, (seconds, down) in enumerate(answer, 1):
         at = LATER + timedelta(seconds=seconds)
         report(db, town, body(access.id, 0, down * megabyte, sequence=sequence), now=at)
     assert db.scalars(select(Usage.best_down_kbps)).one() == pytest.approx(20_000, abs=1)

@@ -51,7 +51,7 @@ def origin(db: Session, access: AccessSession) -> PortBlock:
     return origins(db, access)[-1]
 
 
-def told(db: Session, gateway: Gateway, access: AccessSession, now: datetime = NOON) -> PortRange | None:
+def answer(db: Session, gateway: Gateway, access: AccessSession, now: datetime = NOON) -> PortRange | None:
     grants = feed.read(db, gateway_id=gateway.id, since=0, now=now).grants
     return next(grant.ports for grant in grants if grant.number == access.id)
 
@@ -65,7 +65,7 @@ def test_every_client_gets_a_block_of_its_own_and_the_gateway_is_told(db: Sessio
         assert found.is_block() and found.address == PUBLIC
         assert found.first is not None and found.last == found.first + SIZE - 1
         assert found.first >= FIRST_BLOCK_PORT and found.last <= LAST_BLOCK_PORT
-        assert told(db, town.station, access) == found.ports()
+        assert answer(db, town.station, access) == found.ports()
         ranges.add(found)
     assert len(ranges) == 59
 
@@ -78,7 +78,7 @@ def test_when_blocks_have_run_out_the_next_is_served_from_what_is_shared_and_the
         assert origin(db, enter(db, town.station, number)).is_block()
     access = enter(db, town.station, 4)
     assert origin(db, access) == PortBlock(PUBLIC, None, None)
-    ports = told(db, town.station, access)
+    ports = answer(db, town.station, access)
     assert ports and (ports.first, ports.last) == SHARED_PORTS
 
 
@@ -127,7 +127,7 @@ def test_without_blocks_the_lease_says_all_ports_of_the_one_address(db: Session)
     town = town_with_blocks(db, size=0)
     access = enter(db, town.station, 1)
     assert origin(db, access) == PortBlock(PUBLIC, *ALL_PORTS)
-    assert told(db, town.station, access) is None
+    assert answer(db, town.station, access) is None
     unknown = start.open_access(
         db,
         Arrival(town.pierre_bayle, make_client("02:00:00:00:00:77", "10.68.0.5"), Acceptance("1", "fr", "")),

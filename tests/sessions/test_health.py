@@ -100,7 +100,7 @@ def test_a_gateway_that_lost_a_lease_is_told_once_more_and_nobody_is_ended(db: S
     access = enter(db, agent.gateway)
     agent.follow()
     agent.report([], times=2)
-    assert stale_sessions.settle(db, now=agent.at) == stale_sessions.Settled(closed=0, told=1)
+    assert stale_sessions.settle(db, now=agent.at) == stale_sessions.Settled(closed=0, sent_again=1)
     assert [grant.number for grant in agent.follow().grants] == [access.id]
     agent.report([access.id], times=6)
     assert stale_sessions.settle(db, now=agent.at) == stale_sessions.Settled(0, 0)
@@ -167,7 +167,7 @@ def test_a_client_that_passes_after_its_end_is_told_to_stop_once_more(db: Sessio
     assert agent.follow().ends == (access.id,)
     agent.report([access.id], times=2)
     assert drifts(db) == [(access.id, MismatchKind.SURPLUS, 2)]
-    assert stale_sessions.settle(db, now=agent.at).told == 1
+    assert stale_sessions.settle(db, now=agent.at).sent_again == 1
     assert agent.follow().ends == (access.id,)
     agent.report([])
     [row] = db.scalars(select(Mismatch), execution_options={"populate_existing": True})

@@ -42,10 +42,10 @@ def report(
 ) -> None:
     seen = make_client(access.mac, *addresses).addresses if addresses else ()
     count = Counters(access.id, 1, 1, 1, 1, idle, seen)
-    told = UsageReport(
+    answer = UsageReport(
         "one", int(now.timestamp()), now.timestamp(), (count,), (access.id,) if held else (), {}
     )
-    accounting.record(db, gateway=gateway, report=told, now=now)
+    accounting.record(db, gateway=gateway, report=answer, now=now)
 
 
 def where(db: Session, access: AccessSession) -> tuple[int, int]:

@@ -108,15 +108,15 @@ def spoil(sent: Sequence[Sent], rng: Random, *, window: int) -> list[Sent]:
 def truth_of(arrived: Sequence[Sent]) -> dict[int, tuple[int, int]]:
     """What the portal can know from reports in this order of arrival: a late one tells of nothing that is newer."""
     latest: dict[str, int] = {}
-    told: dict[tuple[int, str, int], tuple[int, int]] = {}
+    answer: dict[tuple[int, str, int], tuple[int, int]] = {}
     for each in arrived:
         if each.sequence <= latest.get(each.epoch, 0):
             continue
         latest[each.epoch] = each.sequence
         for number, (turn, up, down) in each.truth.items():
-            told[number, each.epoch, turn] = up, down
+            answer[number, each.epoch, turn] = up, down
     sums: dict[int, tuple[int, int]] = {}
-    for (number, _, _), (up, down) in told.items():
+    for (number, _, _), (up, down) in answer.items():
         before = sums.get(number, (0, 0))
         sums[number] = before[0] + up, before[1] + down
     return sums

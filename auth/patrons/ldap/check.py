@@ -180,13 +180,13 @@ def _exists(wire: requests.LdapConnection, dn: str, deadline: float) -> bool:
 
 def _unreadable(ours: LdapSettings, people: tuple[requests.Entry, ...]) -> Iterator[ConfigFinding]:
     """Attributes that hold something else than the settings say; each is told once."""
-    told = set()
+    reasons = set()
     for one in people:
         try:
             _state(ours, one)
         except answers.UnreadableAttribute as error:
-            told.add(str(error))
-    for reason in sorted(told):
+            reasons.add(str(error))
+    for reason in sorted(reasons):
         yield fault(f"{reason}: nobody with such a value gets in.")
 
 

@@ -67,8 +67,8 @@ def judge_bind(code: int, message: str, policy: int | None) -> BindResult:
         return BindResult.UNKNOWN
     if policy == _POLICY_PASSWORD_EXPIRED:
         return BindResult.TO_CHANGE
-    told = _AD_DATA.search(message)
-    return BindResult(_AD_PROVEN.get(told.group(1), "wrong")) if told else BindResult.WRONG
+    data_code = _AD_DATA.search(message)
+    return BindResult(_AD_PROVEN.get(data_code.group(1), "wrong")) if data_code else BindResult.WRONG
 
 
 def read_id(attribute: str, values: Values) -> str:

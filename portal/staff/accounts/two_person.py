@@ -85,7 +85,7 @@ def _word(source: CodeSource) -> str:
     return make_recovery_codes(source.choose("word"))[0]
 
 
-def told() -> list[tuple[StaffRequest, bool]]:
+def open_requests() -> list[tuple[StaffRequest, bool]]:
     """What concerns whoever is signed in, and whether it still waits."""
     person, now = me(), services().clock()
     if person is None:
@@ -100,7 +100,7 @@ def waiting() -> int:
     person = me()
     if person is None or not may(person.authority, Action.SECOND):
         return 0
-    return sum(waits and one.asked_by_id != person.id for one, waits in told())
+    return sum(waits and one.asked_by_id != person.id for one, waits in open_requests())
 
 
 def _page(error: StaffError | None) -> AnyResponse:
@@ -116,4 +116,4 @@ def _find(db: Session, request_id: int) -> StaffRequest:
     return found
 
 
-SECOND.update(told=told, two_person_waiting=waiting)
+SECOND.update(open_requests=open_requests, two_person_waiting=waiting)

@@ -36,5 +36,5 @@ def offset(seconds: float | None) -> str:
     """How far a clock is off, with its sign."""
     if seconds is None:
         return say("not known")
-    told = format_decimal(round(seconds, 1), format="+#,##0.0;-#,##0.0", locale=language())
-    return say("%(seconds)s s", seconds=told)
+    signed = format_decimal(round(seconds, 1), format="+#,##0.0;-#,##0.0", locale=language())
+    return say("%(seconds)s s", seconds=signed)

@@ -43,8 +43,8 @@ def action_in_words(key: str) -> str:
 
 def every_action() -> list[tuple[str, str]]:
     """The actions that can be looked for, each with its words, by their words."""
-    told = [(action.key, say(action.words)) for action in ACTIONS.values()]
-    return sorted(told, key=lambda action: action[1].casefold())
+    choices = [(action.key, say(action.words)) for action in ACTIONS.values()]
+    return sorted(choices, key=lambda action: action[1].casefold())
 
 
 def page_of(object: str) -> str | None:

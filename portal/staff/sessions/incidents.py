@@ -90,7 +90,7 @@ def incident(code: str) -> AnyResponse:
             "staff/incident.html",
             decision=decision,
             code=show_code(bare),
-            told=explanation(decision.rule),
+            words=explanation(decision.rule),
             step=step_in_words(decision.step),
             knew=facts_in_words(decision.rule, decision.detail, tell),
             device=device_in_words(decision.detail),

@@ -99,7 +99,7 @@ def _of_lease(what: EventKind, lease: Lease, rows: TimelineRows, sight: Visibili
     gateway = _gateway(rows, lease.gateway_id)
     match what:
         case EventKind.LEASED:
-            told = say(
+            sentence = say(
                 "May pass from %(start)s to %(end)s at %(gateway)s, address %(address)s.",
                 start=short(lease.starts_at, zone),
                 end=short(lease.until, zone),
@@ -107,8 +107,8 @@ def _of_lease(what: EventKind, lease: Lease, rows: TimelineRows, sight: Visibili
                 address=sight.address(lease.address),
             )
             if lease.public_address is None or lease.port_first is None:
-                return told
-            return f"{told} " + say(
+                return sentence
+            return f"{sentence} " + say(
                 "Seen outside as %(address)s, ports %(ports)s.",
                 address=sight.address(lease.public_address),
                 ports=sight.ports(lease.port_first, lease.port_last),

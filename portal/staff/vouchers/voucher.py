@@ -157,7 +157,7 @@ def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
             batch=voucher.batch,
             online=live.online(db, of_ids([voucher_id]), keys=service.voucher_keys, now=now),
             family=voucher_now(db, voucher_id, now=now),
-            told=explain(voucher, now=now),
+            words=explain(voucher, now=now),
             undo_until=_undo_until(voucher),
             now=now,
             reasons=REASONS,

@@ -28,20 +28,20 @@ JSON = {"Content-Type": "application/json"}
 
 
 def described(program: Program) -> dict[str, Any]:
-    told: dict[str, Any] = program.get("/openapi.json").get_json()
-    return told
+    result: dict[str, Any] = program.get("/openapi.json").get_json()
+    return result
 
 
-def operations(told: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def operations(result: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Each operation: its path, its method, what is said of it."""
-    for path, methods in told["paths"].items():
+    for path, methods in result["paths"].items():
         for method, one in methods.items():
             yield path, method.upper(), one
 
 
-def check(told: dict[str, Any], path: str, method: str, answer: TestResponse) -> Documented:
+def check(result: dict[str, Any], path: str, method: str, answer: TestResponse) -> Documented:
     """That an answer is as documented: status, media type, headers, and every field of its body."""
-    documented = told["paths"][path][method.lower()]["responses"]
+    documented = result["paths"][path][method.lower()]["responses"]
     status = str(answer.status_code)
     assert status in documented, f"{method} {path} answered {status}: {answer.text}"
     [(media_type, content)] = documented[status]["content"].items()
@@ -49,7 +49,7 @@ def check(told: dict[str, Any], path: str, method: str, answer: TestResponse) ->
     for name, header in documented[status].get("headers", {}).items():
         assert name in answer.headers, f"{method} {path} {status}: {name}"
         Draft202012Validator(header["schema"]).validate(answer.headers[name])
-    schema = {**content["schema"], "components": told["components"]}
+    schema = {**content["schema"], "components": result["components"]}
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
         answer.get_json()
     )
@@ -60,9 +60,9 @@ def check(told: dict[str, Any], path: str, method: str, answer: TestResponse) ->
 
 def test_it_is_openapi_3_1_and_anybody_may_read_it(tickets: Program) -> None:
     tickets.token = ""
-    told = described(tickets)
-    assert told["openapi"].startswith("3.1.")
-    validate(told)
+    result = described(tickets)
+    assert result["openapi"].startswith("3.1.")
+    validate(result)
 
 
 def test_every_example_fits_its_schema(tickets: Program) -> None:
@@ -81,17 +81,19 @@ def test_every_documented_answer_is_given_and_as_documented(
     clock: MovingClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = described(tickets)
-    wanted = {(path, method, status) for path, method, one in operations(told) for status in one["responses"]}
-    got = {check(told, *one) for one in good_answers(tickets)}
-    got |= {check(told, *one) for one in refusals_of_what_was_sent(tickets, reader, clock)}
-    for path, method, one in operations(told):
+    result = described(tickets)
+    wanted = {
+        (path, method, status) for path, method, one in operations(result) for status in one["responses"]
+    }
+    got = {check(result, *one) for one in good_answers(tickets)}
+    got |= {check(result, *one) for one in refusals_of_what_was_sent(tickets, reader, clock)}
+    for path, method, one in operations(result):
         if one["security"]:
             got |= {
-                check(told, path, method, answer)
+                check(result, path, method, answer)
                 for answer in refusals_of_tokens(app, services, path, method)
             }
-    got |= {check(told, *one) for one in busy_answers(told, tickets, monkeypatch)}
+    got |= {check(result, *one) for one in busy_answers(result, tickets, monkeypatch)}
     assert wanted - got == set()
 
 
@@ -179,7 +181,7 @@ def refusals_of_tokens(app: Flask, services: Services, path: str, method: str) -
 
 
 def busy_answers(
-    told: dict[str, Any], tickets: Program, monkeypatch: pytest.MonkeyPatch
+    result: dict[str, Any], tickets: Program, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, str, TestResponse]]:
     """503, where the database does not let us write."""
 
@@ -187,7 +189,7 @@ def busy_answers(
         raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("another writer does not end"))
 
     monkeypatch.setattr("portal.api.access.rate_limits.take", locked)
-    for path, method, one in operations(told):
+    for path, method, one in operations(result):
         if one["security"]:
             body = {"plan": "day", "desk": HERE} if path == "/batches" else {}
             kwargs = {"json": body} if method == "POST" else {}

@@ -32,10 +32,10 @@ def counted(db: Session, thing: type) -> int:
 def test_passes_are_ordered_and_let_a_visitor_in(tickets: Program, reader: Phone) -> None:
     answer = tickets.order(3, event="Fête du livre", note="Salle B", last_day="2026-12-01")
     assert answer.status_code == 201
-    told = answer.get_json()
-    batch = told["batch"]
+    result = answer.get_json()
+    batch = result["batch"]
     assert answer.headers["Location"] == f"/api/v1/batches/{batch['batch']}"
-    assert [one["mark"] for one in told["passes"]] == [f"{batch['batch']}-{n}" for n in (1, 2, 3)]
+    assert [one["mark"] for one in result["passes"]] == [f"{batch['batch']}-{n}" for n in (1, 2, 3)]
     assert batch["ends_at"] == "2026-12-01T23:00:00Z"
     assert (batch["event"], batch["note"], batch["desk"], batch["own"]) == (
         "Fête du livre",
@@ -44,8 +44,8 @@ def test_passes_are_ordered_and_let_a_visitor_in(tickets: Program, reader: Phone
         True,
     )
     assert batch["books"] == {"printed": 3, "used": 0, "void": 0, "expired": 0, "left": 3}
-    code = told["passes"][1]["code"]
-    assert told["passes"][1]["link"] == f"https://portal.example.org/pass/{read(code)}"
+    code = result["passes"][1]["code"]
+    assert result["passes"][1]["link"] == f"https://portal.example.org/pass/{read(code)}"
     assert use(reader, code).status_code == 303
 
 
@@ -284,14 +284,14 @@ def test_an_imprudent_order_is_refused(
 
 def test_a_name_of_an_event_may_hold_what_french_writes(tickets: Program) -> None:
     """A narrow no-break space is no control character."""
-    told = tickets.order(event="  Fête\u202f: « l’été » ").get_json()
-    assert told["batch"]["event"] == "Fête : « l’été »"
+    result = tickets.order(event="  Fête\u202f: « l’été » ").get_json()
+    assert result["batch"]["event"] == "Fête : « l’été »"
 
 
 def test_one_request_makes_a_thousand(tickets: Program, db: Session) -> None:
-    told = tickets.order(1000, key="many").get_json()
-    assert len({one["code"] for one in told["passes"]}) == 1000
-    assert tickets.order(1000, key="many").get_json()["passes"] == told["passes"]
+    result = tickets.order(1000, key="many").get_json()
+    assert len({one["code"] for one in result["passes"]}) == 1000
+    assert tickets.order(1000, key="many").get_json()["passes"] == result["passes"]
 
 
 def test_a_code_that_is_taken_is_drawn_again_and_found_again(
@@ -306,9 +306,9 @@ def test_a_code_that_is_taken_is_drawn_again_and_found_again(
         "__call__",
         lambda self, number, attempt: drawn(self, 1 if attempt == 0 else number, attempt),
     )
-    told = tickets.order(2, key="twins").get_json()
-    assert told["passes"][0]["code"] != told["passes"][1]["code"]
-    assert tickets.order(2, key="twins").get_json()["passes"] == told["passes"]
+    result = tickets.order(2, key="twins").get_json()
+    assert result["passes"][0]["code"] != result["passes"][1]["code"]
+    assert tickets.order(2, key="twins").get_json()["passes"] == result["passes"]
 
 
 def test_a_token_used_is_seen_to_the_minute(tickets: Program, services: Services, clock: MovingClock) -> None:

@@ -25,8 +25,8 @@ def deeds(db: Session) -> list[tuple[str, str]]:
 
 def ordered(tickets: Program, count: int = 1, **fields: object) -> tuple[int, list[tuple[str, str]]]:
     """A batch's number, and mark and code of each of its passes."""
-    told = tickets.order(count, **fields).get_json()
-    return told["batch"]["batch"], [(one["mark"], one["code"]) for one in told["passes"]]
+    result = tickets.order(count, **fields).get_json()
+    return result["batch"]["batch"], [(one["mark"], one["code"]) for one in result["passes"]]
 
 
 def test_a_pass_is_read_before_during_and_after_its_use(
@@ -66,8 +66,8 @@ def test_a_suspended_pass_is_not_good(tickets: Program, services: Services) -> N
 def test_a_pass_over_its_last_day_has_expired(tickets: Program, clock: MovingClock) -> None:
     _, [(mark, _)] = ordered(tickets, last_day="2026-11-24")
     clock.advance(days=1)
-    told = tickets.get(f"/passes/{mark}").get_json()
-    assert (told["state"], told["good"]) == ("expired", False)
+    result = tickets.get(f"/passes/{mark}").get_json()
+    assert (result["state"], result["good"]) == ("expired", False)
 
 
 def test_a_pass_is_voided_once_and_stays_so(tickets: Program, reader: Phone, db: Session) -> None:
@@ -75,8 +75,8 @@ def test_a_pass_is_voided_once_and_stays_so(tickets: Program, reader: Phone, db:
     for reason in ("lost", "spoiled"):
         answer = tickets.post(f"/passes/{mark}/void", {"reason": reason})
         assert answer.status_code == 200
-        told = answer.get_json()
-        assert (told["state"], told["void_reason"], told["good"]) == ("void", "lost", False)
+        result = answer.get_json()
+        assert (result["state"], result["void_reason"], result["good"]) == ("void", "lost", False)
     assert "cancelled" in use(reader, code).text
     assert deeds(db) == [("token:tickets", "pass voided")]
 
@@ -108,8 +108,8 @@ def test_a_revoked_pass_cuts_off_who_is_online_with_it(
     use(reader, code)
     bayle.follow()
     assert bayle.macs == {reader.mac}
-    told = tickets.post(f"/passes/{mark}/revoke").get_json()
-    assert (told["state"], told["void_reason"], told["good"]) == ("used", "revoked", False)
+    result = tickets.post(f"/passes/{mark}/revoke").get_json()
+    assert (result["state"], result["void_reason"], result["good"]) == ("used", "revoked", False)
     bayle.follow()
     assert bayle.macs == set()
     assert tickets.post(f"/passes/{mark}/revoke").status_code == 200
@@ -175,8 +175,8 @@ def test_what_is_left_of_a_batch_is_voided(tickets: Program, reader: Phone, db: 
     number, made = ordered(tickets, 3)
     use(reader, made[0][1])
     for _ in range(2):
-        told = tickets.post(f"/batches/{number}/void").get_json()
-        assert told["books"] == {"printed": 3, "used": 1, "void": 2, "expired": 0, "left": 0}
+        result = tickets.post(f"/batches/{number}/void").get_json()
+        assert result["books"] == {"printed": 3, "used": 1, "void": 2, "expired": 0, "left": 0}
     assert tickets.get(f"/passes/{made[0][0]}").get_json()["good"] is True
     assert deeds(db) == [("token:tickets", "unused passes voided")]
 
@@ -228,9 +228,9 @@ def test_a_query_that_does_not_fit_says_where(tickets: Program) -> None:
 
 
 def test_plans_say_what_may_be_ordered_and_where(tickets: Program) -> None:
-    told = {one["plan"]: one for one in tickets.get("/plans").get_json()["plans"]}
-    assert set(told) == {"day", "24h", "closing", "2h"}
-    assert told["2h"] == {
+    result = {one["plan"]: one for one in tickets.get("/plans").get_json()["plans"]}
+    assert set(result) == {"day", "24h", "closing", "2h"}
+    assert result["2h"] == {
         "plan": "2h",
         "names": {"fr": "2 heures", "en": "2 hours"},
         "kind": "fixed_minutes",

@@ -34,8 +34,8 @@ def test_an_order_sent_many_times_at_once_is_carried_out_once(
     for thread in threads:
         thread.join()
     assert {answer.status_code for answer in answers} <= {201, 503}
-    told = [answer.get_json()["passes"] for answer in answers if answer.status_code == 201]
-    assert told and all(one == told[0] for one in told)
+    result = [answer.get_json()["passes"] for answer in answers if answer.status_code == 201]
+    assert result and all(one == result[0] for one in result)
     replayed = [answer.headers["Idempotency-Replayed"] for answer in answers if answer.status_code == 201]
     assert replayed.count("false") == 1
     assert (db.scalar(select(func.count(Batch.id))), db.scalar(select(func.count(Voucher.id)))) == (1, 20)

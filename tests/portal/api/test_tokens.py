@@ -37,7 +37,7 @@ from tests.portal.conftest import PORTAL, SECRET
 from tests.portal.effects import TRAIL, changed_since, state
 
 
-def told(program: Program, path: str = "/plans") -> tuple[int, str, str]:
+def result(program: Program, path: str = "/plans") -> tuple[int, str, str]:
     """Status, kind of problem and challenge."""
     answer = program.get(path)
     kind = (answer.get_json() or {}).get("type", "").rpartition(":")[2]
@@ -60,7 +60,7 @@ def forge(services: Services, claims: dict[str, Any], **how: Any) -> str:
 
 
 def test_a_good_token_gets_in(tickets: Program) -> None:
-    assert told(tickets) == (200, "", "")
+    assert result(tickets) == (200, "", "")
 
 
 def test_nobody_gets_in_without_a_token(tickets: Program) -> None:
@@ -83,7 +83,7 @@ def test_a_token_in_the_address_or_a_cookie_is_no_token(tickets: Program) -> Non
 def test_garbage_is_no_token(tickets: Program) -> None:
     for token in ("x", "a.b.c", "é" * 40, "." * 5000, "null", "A" * 100_000):
         tickets.token = token
-        assert told(tickets) == INVALID
+        assert result(tickets) == INVALID
 
 
 def test_a_token_that_was_changed_is_refused(tickets: Program) -> None:
@@ -95,13 +95,13 @@ def test_a_token_that_was_changed_is_refused(tickets: Program) -> None:
         tickets.token = ".".join(
             [head, base64.urlsafe_b64encode(bytes(changed)).rstrip(b"=").decode(), signature]
         )
-        assert told(tickets) == INVALID
+        assert result(tickets) == INVALID
 
 
 def test_a_token_without_a_signature_is_refused(tickets: Program, services: Services) -> None:
     claims = claims_of(tickets, services)
     tickets.token = jwt.encode(claims, None, algorithm="none")
-    assert told(tickets) == INVALID
+    assert result(tickets) == INVALID
 
 
 @pytest.mark.filterwarnings("ignore:The HMAC key")
@@ -110,16 +110,16 @@ def test_a_token_signed_in_another_way_is_refused(tickets: Program, services: Se
     claims, key = claims_of(tickets, services), services.tokens._key(PURPOSE)
     for algorithm in ("HS384", "HS512"):
         tickets.token = forge(services, claims, algorithm=algorithm, key=key * 2)
-        assert told(tickets) == INVALID
+        assert result(tickets) == INVALID
         tickets.token = forge(services, claims, algorithm=algorithm, key=key)
-        assert told(tickets) == INVALID
+        assert result(tickets) == INVALID
 
 
 def test_a_token_with_a_claim_missing_is_refused(tickets: Program, services: Services) -> None:
     claims = claims_of(tickets, services)
     for missing in ("exp", "aud", "iss", "jti"):
         tickets.token = forge(services, {name: claims[name] for name in claims if name != missing})
-        assert told(tickets) == INVALID, missing
+        assert result(tickets) == INVALID, missing
 
 
 FOREIGN: list[dict[str, object]] = [
@@ -137,7 +137,7 @@ def test_a_token_for_somebody_else_is_refused(tickets: Program, services: Servic
     good = claims_of(tickets, services)
     for change in FOREIGN:
         tickets.token = forge(services, {**good, **change})
-        assert told(tickets) == INVALID, change
+        assert result(tickets) == INVALID, change
 
 
 def test_a_token_of_another_purpose_of_ours_is_refused(tickets: Program, services: Services) -> None:
@@ -145,7 +145,7 @@ def test_a_token_of_another_purpose_of_ours_is_refused(tickets: Program, service
         tickets.token = services.tokens.sign(
             purpose, {}, now=services.clock(), life=timedelta(hours=1), issuer=PORTAL
         )
-        assert told(tickets) == INVALID
+        assert result(tickets) == INVALID
 
 
 def test_a_token_of_another_installation_is_refused(tickets: Program, services: Services) -> None:
@@ -154,7 +154,7 @@ def test_a_token_of_another_installation_is_refused(tickets: Program, services: 
     tickets.token = other.sign(
         PURPOSE, {}, now=services.clock(), life=timedelta(days=1), issuer=PORTAL, jti=claims["jti"]
     )
-    assert told(tickets) == INVALID
+    assert result(tickets) == INVALID
 
 
 def test_a_header_that_points_to_a_key_or_must_be_understood_is_refused(
@@ -162,21 +162,21 @@ def test_a_header_that_points_to_a_key_or_must_be_understood_is_refused(
 ) -> None:
     claims = claims_of(tickets, services)
     tickets.token = forge(services, claims, headers={"crit": ["b64x"], "b64x": 1})
-    assert told(tickets) == INVALID
+    assert result(tickets) == INVALID
     tickets.token = forge(services, claims, headers={"kid": "../../dev/null"}, key=b"\0" * 32)
-    assert told(tickets) == INVALID
+    assert result(tickets) == INVALID
 
 
 def test_a_token_that_no_row_knows_is_refused(tickets: Program, services: Services) -> None:
     tickets.token = forge(services, {**claims_of(tickets, services), "jti": "never made"})
-    assert told(tickets)[:2] == (401, "revoked-token")
+    assert result(tickets)[:2] == (401, "revoked-token")
 
 
 def test_a_token_ends_on_its_day(tickets: Program, clock: MovingClock) -> None:
     clock.advance(days=364, hours=23, minutes=59)
-    assert told(tickets)[0] == 200
+    assert result(tickets)[0] == 200
     clock.advance(minutes=1)
-    assert told(tickets)[:2] == (401, "expired-token")
+    assert result(tickets)[:2] == (401, "expired-token")
     assert tickets.order().status_code == 401
 
 
@@ -185,14 +185,14 @@ def test_a_revoked_token_is_dead_at_once_at_every_worker(
 ) -> None:
     """Two applications over one database: nothing is remembered in either."""
     elsewhere = Program(create_app(services), tickets.token)
-    assert told(tickets)[0] == told(elsewhere)[0] == 200
+    assert result(tickets)[0] == result(elsewhere)[0] == 200
     with services.make_session.begin() as writing:
         row = service.by_name(writing, "tickets")
         assert row is not None
         assert service.revoke(writing, row, actor=TESTER, now=services.clock())
         assert not service.revoke(writing, row, actor=TESTER, now=services.clock())
     for program in (tickets, elsewhere):
-        assert told(program)[:2] == (401, "revoked-token")
+        assert result(program)[:2] == (401, "revoked-token")
         assert program.order().status_code == 401
     assert db.scalar(select(func.count(Batch.id))) == 0
 
@@ -205,9 +205,9 @@ def test_a_token_is_used_120_times_a_minute_and_no_more(
     answer = tickets.get("/plans")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "49")
     assert tickets.order().status_code == 429
-    assert told(stranger)[0] == 200
+    assert result(stranger)[0] == 200
     clock.advance(seconds=48)
-    assert told(tickets)[0] == 200
+    assert result(tickets)[0] == 200
 
 
 def test_a_page_of_another_site_can_do_nothing(tickets: Program, db: Session) -> None:
@@ -420,8 +420,8 @@ def test_a_token_without_the_scope_is_told_which_one_and_changes_nothing(
 def test_of_other_networks_nothing_is_listed(tickets: Program, stranger: Program, services: Services) -> None:
     mine, theirs = make_batch(services, HERE), make_batch(services, AWAY)
     for program, own in ((tickets, mine), (stranger, theirs)):
-        told = program.get("/batches").get_json()["batches"]
-        assert [one["batch"] for one in told] == [own["batch_id"]]
+        result = program.get("/batches").get_json()["batches"]
+        assert [one["batch"] for one in result] == [own["batch_id"]]
     desks = {desk for plan in stranger.get("/plans").get_json()["plans"] for desk in plan["desks"]}
     assert desks == {AWAY}
 
@@ -429,8 +429,8 @@ def test_of_other_networks_nothing_is_listed(tickets: Program, stranger: Program
 def test_a_token_of_all_networks_sees_all(app: Flask, services: Services, tickets: Program) -> None:
     everywhere = Program(app, give_token(services, "everywhere").token)
     ids = [make_batch(services, site)["batch_id"] for site in (HERE, AWAY)]
-    told = everywhere.get("/batches").get_json()["batches"]
-    assert [one["batch"] for one in told] == ids[::-1]
+    result = everywhere.get("/batches").get_json()["batches"]
+    assert [one["batch"] for one in result] == ids[::-1]
 
 
 def test_reading_leaves_no_deed_and_a_refusal_neither(

@@ -121,9 +121,11 @@ def test_no_sentence_is_set_too_small_to_be_read(paper: Paper, large: bool) -> N
     ends = [mark for mark in lines if "end" in mark.cut]
     assert ends
     for mark in ends:
-        told = mark.at(0, 0)
+        answer = mark.at(0, 0)
         assert (
-            isinstance(told["size"], (int, float)) and told["size"] >= 4.5 and str(told["text"]).endswith("…")
+            isinstance(answer["size"], (int, float))
+            and answer["size"] >= 4.5
+            and str(answer["text"]).endswith("…")
         )
 
 

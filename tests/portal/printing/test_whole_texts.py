@@ -86,8 +86,8 @@ def test_a_receipt_printer_gets_the_longest_texts_in_full(languages: tuple[str, 
 def test_a_label_says_the_longest_end_in_full(paper: Paper, languages: tuple[str, ...]) -> None:
     ticket = longest(languages, event="", place="Médiathèque Pierre-Bayle")
     text = squeezed(read_text(print_pdf([ticket], paper=paper)))
-    told = languages[:1] if paper is Paper.L7651 else languages
-    assert [one for one in told if squeezed(ticket.ends[one]) not in text] == []
+    answer = languages[:1] if paper is Paper.L7651 else languages
+    assert [one for one in answer if squeezed(ticket.ends[one]) not in text] == []
 
 
 @pytest.mark.parametrize("paper", [Paper.A4, Paper.L7160, Paper.L7163, Paper.L7651, Paper.RECEIPT])

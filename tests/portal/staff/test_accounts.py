@@ -74,7 +74,7 @@ def test_the_second_factor_is_what_the_page_shows(
 
 
 @pytest.mark.parametrize(
-    ("fields", "status", "told"),
+    ("fields", "status", "answer"),
     [
         ({"password": "short"}, 400, "It needs 12 characters at least."),
         ({"password": "dana dana 12"}, 400, "It is little more than your name"),
@@ -88,12 +88,12 @@ def test_a_set_up_that_is_not_right_leaves_the_link_good(
     town: object,
     fields: dict[str, str],
     status: int,
-    told: str,
+    answer: str,
 ) -> None:
     dana, link = invited(app, services, clock)
     dana.get(link)
     refused = dana.press(link, **{"password": PASSWORD, "code": dana.code(), **fields})
-    assert refused.status_code == status and told in refused.text
+    assert refused.status_code == status and answer in refused.text
     assert "Recovery codes" in dana.press(link, password=PASSWORD, code=dana.code()).text
 
 
@@ -120,7 +120,7 @@ def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "answer"),
     [
         ({"login": "dana"}, "There is somebody with this login."),
         ({"login": "<b>"}, "That is not a login."),
@@ -133,13 +133,13 @@ def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services
     ],
 )
 def test_an_invitation_that_cannot_be_is_refused_with_what_to_do(
-    admin: Clerk, fields: dict[str, str], told: str
+    admin: Clerk, fields: dict[str, str], answer: str
 ) -> None:
     admin.get("/staff/people")
     page = admin.press(
         "/staff/people", **{"login": "cem", "name": "Cem", "roles": "desk", "reach": "all", **fields}
     )
-    assert page.status_code == 400 and told in page.text
+    assert page.status_code == 400 and answer in page.text
 
 
 def test_an_admin_of_one_network_gives_no_more_than_that(desk: Desk, services: Services) -> None:

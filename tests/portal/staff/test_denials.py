@@ -55,8 +55,8 @@ def all_texts(reason: DenialReason) -> Iterator[Text]:
         yield reason.staff_advice
     if reason.api:
         yield from (reason.api.title, reason.api.advice)
-    if told := reason.incident:
-        yield from (told.name, told.meaning, told.advice, told.report)
+    if answer := reason.incident:
+        yield from (answer.name, answer.meaning, answer.advice, answer.report)
 
 
 def plain(text: Text) -> Iterator[str | Plural]:

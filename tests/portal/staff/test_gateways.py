@@ -87,7 +87,7 @@ def test_zombies_are_counted_by_when_they_were_closed(
             values = {"since": at, "last_at": at, "reports": 6, "settled_at": at, "remedy": remedy}
             db.add(Mismatch(gateway_id=station.id, number=100 + number, kind=MismatchKind.MISSING, **values))
     one = health(services, station, clock)
-    assert (one.zombies, one.told_again) == (StaleSessions(1, 2, 3), 1)
+    assert (one.zombies, one.sent_again) == (StaleSessions(1, 2, 3), 1)
 
 
 def test_the_page_shows_ones_own_networks_alone(
@@ -134,9 +134,9 @@ def test_what_a_gateway_says_is_wrong_with_it_is_told_everywhere(
     clerk = desk.at_work("nour", Role.NETWORK)
     assert "something is wrong there" in clerk.get("/staff/gateways").get_data(as_text=True)
     page = clerk.get("/staff/gateways/gw-viotte").get_data(as_text=True)
-    told = app.test_cli_runner().invoke(args=["gateways", "check"])
-    assert told.exit_code == 1
-    for text in (page, told.output):
+    answer = app.test_cli_runner().invoke(args=["gateways", "check"])
+    assert answer.exit_code == 1
+    for text in (page, answer.output):
         assert "other rules on that machine drop their packets" in text
         assert "(ip filter FORWARD)" in text
         assert "A fault that this portal has no words for yet: haunted." in text
@@ -161,9 +161,9 @@ def test_there_are_words_for_every_fault_in_every_language(app: Flask) -> None:
 
 
 def test_the_command_line_says_the_same(app: Flask, station: Gateway) -> None:
-    told = app.test_cli_runner().invoke(args=["gateways", "check"])
-    assert told.exit_code == 1
-    line = next(line for line in told.output.splitlines() if line.startswith("gw-viotte\t"))
+    answer = app.test_cli_runner().invoke(args=["gateways", "check"])
+    assert answer.exit_code == 1
+    line = next(line for line in answer.output.splitlines() if line.startswith("gw-viotte\t"))
     assert "1 behind for 30 s" in line
     assert "clock +5.0 s" in line
     assert "1 missing, 1 surplus" in line
@@ -208,9 +208,9 @@ def test_what_each_kind_can_do_is_told_on_the_pages_and_by_the_command_line(
         app.test_cli_runner().invoke(args=["gateways", one]).output for one in ("check", "list", "kinds")
     ]
     with app.test_request_context("/?lang=en"):
-        told = capabilities_in_words(kind_of("nftables").capabilities)
+        answer = capabilities_in_words(kind_of("nftables").capabilities)
     for text in (*map(html.unescape, pages), *commands):
-        for sentence in told:
+        for sentence in answer:
             assert sentence in text
 
 
@@ -224,12 +224,12 @@ def test_there_are_words_for_whatever_a_kind_may_say_of_itself(app: Flask) -> No
             can, limits_rates=True, limits_volume=True, accounts=True, reports_presence=True, is_heard=True
         )
     ]
-    told: dict[str, set[str]] = {}
+    answer: dict[str, set[str]] = {}
     for language in LANGUAGES:
         with app.test_request_context(f"/?lang={language}"):
-            told[language] = {sentence for each in every for sentence in capabilities_in_words(each)}
-    assert len({len(sentences) for sentences in told.values()}) == 1
-    assert not set.intersection(*told.values())
+            answer[language] = {sentence for each in every for sentence in capabilities_in_words(each)}
+    assert len({len(sentences) for sentences in answer.values()}) == 1
+    assert not set.intersection(*answer.values())
 
 
 def test_a_record_of_a_newer_version_is_told_and_serves_nobody(
@@ -257,6 +257,6 @@ def test_staff_is_told_where_access_cannot_be_taken_back(
         asked = html.unescape(clerk.get(f"/staff/sessions/{number}/end").text)
         assert "Its gateway cannot take access back" in asked
         clerk.press(f"/staff/sessions/{number}/end")
-        told = clerk.get(f"/staff/sessions/{number}").text
-        assert "Ended in the books; its gateway cannot take access back." in told
-        assert "has confirmed the end" not in told
+        answer = clerk.get(f"/staff/sessions/{number}").text
+        assert "Ended in the books; its gateway cannot take access back." in answer
+        assert "has confirmed the end" not in answer

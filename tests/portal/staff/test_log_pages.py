@@ -142,9 +142,9 @@ def test_the_code_on_the_guest_s_page_leads_to_the_same_place(portal: Portal, ch
     with open_window(chromium) as phone, open_window(chromium, viewport=DESKTOP) as desk:
         guest = new_guest(portal, phone, "fr")
         guest.sign_in(pin="not-the-right-one")
-        told = guest.page.get_by_text(re.compile(r"Incident [2-9A-Z]{3}-[2-9A-Z]{3}"))
-        expect(told).to_be_visible()
-        code = told.inner_text()[: len("Incident K7Q-4MX")]
+        answer = guest.page.get_by_text(re.compile(r"Incident [2-9A-Z]{3}-[2-9A-Z]{3}"))
+        expect(answer).to_be_visible()
+        code = answer.inner_text()[: len("Incident K7Q-4MX")]
         clerk = Clerk(portal, desk.new_page(), "fr", login="noor.two")
         clerk.hire(Role.NETWORK)
         clerk.sign_in()

@@ -227,7 +227,7 @@ def test_a_hold_that_nobody_confirms_lapses_after_a_week(
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "answer"),
     [
         ({"reference": " "}, "Give the reference of the order."),
         ({"reason": ""}, "Say why, in a sentence."),
@@ -242,11 +242,11 @@ def test_a_hold_that_nobody_confirms_lapses_after_a_week(
     ],
 )
 def test_a_hold_that_lacks_something_says_what(
-    pia: Clerk, db: Session, fields: dict[str, str], told: str
+    pia: Clerk, db: Session, fields: dict[str, str], answer: str
 ) -> None:
     place(pia, **fields)
     assert pia.page.status_code == 400
-    assert told in pia.page.text
+    assert answer in pia.page.text
     db.rollback()
     assert db.scalars(select(LegalHold)).all() == []
 

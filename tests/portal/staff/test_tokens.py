@@ -112,8 +112,8 @@ def test_an_admin_of_one_network_makes_sees_and_revokes_that_network_s_alone(
     assert "everywhere" not in lou.page.text and ">free<" not in lou.page.text
     for networks in ([], ["wifilib"], ["wifilib", "bibliotheques"]):
         assert make(lou, "mine", networks=networks) == ""
-        told = "That is more than you may give." if networks else "For which networks?"
-        assert told in lou.page.text
+        answer = "That is more than you may give." if networks else "For which networks?"
+        assert answer in lou.page.text
     assert make(lou, "mine", reach="all") == ""
     assert "That is more than you may give." in lou.page.text
     assert make(lou, "mine", networks="bibliotheques")

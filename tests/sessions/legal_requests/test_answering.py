@@ -78,9 +78,9 @@ def test_every_step_is_in_the_trail_with_the_digest_and_nothing_of_what_was_aske
     assert last is not None and last.actor == "pat" and last.object == "requisition:1"
     assert last.detail["sha256"] == hashlib.sha256(package.content).hexdigest() == package.digest
     assert db.scalars(select(RequisitionAnswer)).one().digest == package.digest
-    told = b"".join(entry.canonical for entry in db.scalars(select(TrailEntry)))
+    result = b"".join(entry.canonical for entry in db.scalars(select(TrailEntry)))
     for secret in (ASKED["authority"], ASKED["reference"], PUBLIC):
-        assert secret.encode() not in told
+        assert secret.encode() not in result
 
 
 def test_the_head_of_the_trail_that_it_names_is_the_line_that_announced_it(db: Session) -> None:

@@ -24,13 +24,13 @@ PLAIN, SHARED = PortBlock(PUBLIC, *ALL_PORTS), PortBlock(PUBLIC)
 def ask(
     db: Session, port: int | None, at: datetime | str, *, tolerance: int = 0, **words: str
 ) -> Identification:
-    told = at if isinstance(at, str) else at.isoformat()
+    answer = at if isinstance(at, str) else at.isoformat()
     scope = read_scope(
         {
             "kind": "origin",
             "public_address": PUBLIC,
             "port": str(port or ""),
-            "at": told,
+            "at": answer,
             "tolerance": str(tolerance),
             **words,
         },

@@ -28,7 +28,7 @@ SPAN = {
 def test_an_instant_is_read_with_its_offset_and_kept_as_it_was_told() -> None:
     scope = read_scope(ORIGIN, zone=PARIS)
     assert scope.at == datetime(2026, 11, 22, 13, 10, 5, tzinfo=UTC)
-    assert scope.told == "2026-11-22T14:10:05+01:00"
+    assert scope.as_written == "2026-11-22T14:10:05+01:00"
     assert RequestScope.of(scope.plain()) == scope
 
 

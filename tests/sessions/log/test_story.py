@@ -38,7 +38,7 @@ def lease(db: Session, access: AccessSession, gateway: Any, at: datetime) -> Non
     )
 
 
-def told(db: Session, access: AccessSession, now: datetime, *more: Event) -> list[EventKind]:
+def answer(db: Session, access: AccessSession, now: datetime, *more: Event) -> list[EventKind]:
     return [event.what for event in timeline.tell(timeline.read(db, access), now=now, more=more)]
 
 
@@ -70,7 +70,7 @@ def test_it_begins_with_the_landing_and_ends_with_the_end(
     db.flush()
     db.expire_all()
     accepted = Event(start, EventKind.ACCEPTED)
-    assert told(db, access, clock(), accepted) == [
+    assert answer(db, access, clock(), accepted) == [
         EventKind.LANDED,
         EventKind.REFUSED,
         EventKind.ACCEPTED,
@@ -97,16 +97,16 @@ def test_refusals_of_others_of_other_networks_and_of_long_ago_are_not_in_it(
     refuse(EarlyToken.reason, timedelta(minutes=5), mac=BO_PHONE)
     refuse(EarlyToken.reason, timedelta(minutes=5), gateway=town.pierre_bayle)
     refuse(Busy.reason, timedelta(minutes=61))
-    assert EventKind.REFUSED not in told(db, access, clock())
+    assert EventKind.REFUSED not in answer(db, access, clock())
     refuse(Unexpected.reason, timedelta(minutes=59))
-    assert EventKind.REFUSED in told(db, access, clock())
+    assert EventKind.REFUSED in answer(db, access, clock())
 
 
 def test_both_ends_of_a_move_know_each_other(db: Session, town: Town, clock: MovingClock) -> None:
     old = add_session(db, town.station, clock(), ended_at=clock(), end_reason=EndReason.MOVED)
     new = add_session(db, town.station, clock(), mac=BO_PHONE, previous_id=old.id)
-    assert EventKind.WENT_ON in told(db, old, clock())
-    assert EventKind.CAME_FROM in told(db, new, clock())
+    assert EventKind.WENT_ON in answer(db, old, clock())
+    assert EventKind.CAME_FROM in answer(db, new, clock())
 
 
 def test_an_end_is_said_to_be_there_when_every_gateway_has_it(

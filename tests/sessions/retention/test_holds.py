@@ -35,8 +35,8 @@ def place(db: Session, scope: HoldScope | None = None, **fields: Any) -> LegalHo
 
 def acts_at(db: Session, hold: LegalHold, at: datetime) -> bool:
     """Whether it acts, by the list that a purge reads and by the word on its page, which must agree."""
-    [listed, told] = [hold in holds.active(db, now=at), holds.acts(hold, now=at)]
-    assert listed == told
+    [listed, answer] = [hold in holds.active(db, now=at), holds.acts(hold, now=at)]
+    assert listed == answer
     return listed
 
 

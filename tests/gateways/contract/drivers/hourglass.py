@@ -29,10 +29,10 @@ class HourglassDriver(InMemory):
             return
         browser, base = self.portal.app.test_client(), self.portal.url
         headers = {"Authorization": f"Bearer {self.portal.credential}"}
-        told = browser.get("/gateways/hourglass/list", base_url=base, headers=headers).get_json()
-        for mac, minutes in told["minutes"].items():
+        answer = browser.get("/gateways/hourglass/list", base_url=base, headers=headers).get_json()
+        for mac, minutes in answer["minutes"].items():
             self.box.turn(mac, minutes, now=self.clock().timestamp())
-        taken = {"version": told["version"]}
+        taken = {"version": answer["version"]}
         browser.post("/gateways/hourglass/taken", base_url=base, headers=headers, json=taken)
 
     def power_cut(self) -> None:

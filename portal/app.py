@@ -30,6 +30,7 @@ from portal.caches.pages import PageCache
 from portal.denials.recorder import Recorder
 from portal.gateway_api import blueprints
 from portal.guest import guests
+from portal.guest.assets import assets
 from portal.http.database_faults import FaultLog
 from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
@@ -108,9 +109,9 @@ def served(serves: Serves) -> list[Blueprint]:
     """What this process answers to."""
     match serves:
         case Serves.ALL:
-            return [guests, health, *blueprints(), staff, api]
+            return [guests, assets, health, *blueprints(), staff, api]
         case Serves.GUESTS:
-            return [guests, health]
+            return [guests, assets, health]
         case Serves.STAFF:
             return [staff, api, health]
         case Serves.GATEWAYS:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from auth.vouchers import codes
 from portal.guest.accessibility import Conformity, conformity
+from portal.guest.assets import asset_url
 from portal.guest.colours import accents
 from portal.guest.language_change import sign_refusal
 from portal.i18n.labels import LABELS
@@ -58,6 +59,7 @@ def init_templates(app: Flask, style: str) -> None:
         many=say_number,
         languages=LANGUAGES,
         style=Markup(style),
+        asset=asset_url,
         in_language=in_language,
         contact_link=contact_link,
         sign_refusal=sign_refusal,

@@ -69,6 +69,11 @@ def read_style() -> str:
     return STYLE.read_text(encoding="utf-8").strip()
 
 
+# What scripts of guests' pages may do beside: run from a file of ours, ask our own host, name a manifest. A worker is
+# a script (CSP level 3, section 6.1.17).
+GUEST_SCRIPTS = "; script-src 'self'; connect-src 'self'; manifest-src 'self'"
+
+
 def content_security_policy(style: str) -> str:
     """Everything from our own host; the one inline style by its digest; no script at all (CSP level 3)."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -96,7 +101,8 @@ def _is_refused_form(response: Response) -> bool:
 
 def init_security(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
     """Put the guards before and after every view of `app`."""
-    policy, staff_policy = content_security_policy(style), content_security_policy(staff_style)
+    policy = content_security_policy(style) + GUEST_SCRIPTS
+    staff_policy = content_security_policy(staff_style)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 
     ours = WebOrigin(settings.own_url)

@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 
 from auth.audit import signatures
 from auth.audit.anchors import AnchorSeals
-from auth.audit.signatures import TrailSeals
+from auth.audit.signatures import AuditSeals
 from auth.landing_keys import LandingKeys
 from auth.patrons.directory import Directory
 from auth.patrons.local import EmbeddedDirectory
@@ -60,7 +60,7 @@ def make_services(
     engine = make_engine(settings.database_url)
     make_session = make_session_maker(engine)
     # Every entry of the trail that is written through here bears a seal.
-    make_session.configure(info={signatures.INFO: TrailSeals(settings.secret_key)})
+    make_session.configure(info={signatures.INFO: AuditSeals(settings.secret_key)})
     return Services(
         settings=settings,
         engine=engine,

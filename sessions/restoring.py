@@ -17,9 +17,9 @@ from sqlalchemy import CursorResult, delete, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from auth.api_tokens.models import ApiToken
-from auth.audit.chain import TrailLink
-from auth.audit.log import TrailEntry, TrailHead
-from auth.audit.signatures import TrailSeal
+from auth.audit.chain import AuditLink
+from auth.audit.log import AuditEntry, AuditHead
+from auth.audit.signatures import AuditSeal
 from auth.patrons.local import PatronRecord
 from auth.staff.models import RecoveryCode, Staff, StaffRequest, StaffSession
 from auth.vouchers.models import Batch, Voucher
@@ -76,7 +76,7 @@ class Restored:
 
     changed: dict[str, int] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
-    trail_entries: int = 0
+    audit_entries: int = 0
 
 
 def carry_over(db: Session, before: Session, *, now: datetime) -> Restored:
@@ -102,7 +102,7 @@ def carry_over(db: Session, before: Session, *, now: datetime) -> Restored:
         for one in was_open
         if one in ended
     )
-    done.trail_entries = _carry_trail(db, before)
+    done.audit_entries = _carry_audit_log(db, before)
     _begin_anew(db, now=now)
     return done
 
@@ -196,25 +196,25 @@ def _carry_terms(db: Session, before: Session) -> None:
         db.flush()
 
 
-def _carry_trail(db: Session, before: Session) -> int:
+def _carry_audit_log(db: Session, before: Session) -> int:
     """The entries that were written since, where the trail here is the beginning of that one; how many."""
-    here, there = db.get(TrailHead, 1), before.get(TrailHead, 1)
+    here, there = db.get(AuditHead, 1), before.get(AuditHead, 1)
     if there is None or (here is not None and here.last >= there.last):
         return 0
     last = here.last if here is not None else 0
     if here is not None:
-        link = before.get(TrailLink, here.linked)
+        link = before.get(AuditLink, here.linked)
         if link is None or here.last != here.linked or link.entry_hash != here.hash:
             return 0
-    for model in (TrailEntry, TrailLink, TrailSeal):
+    for model in (AuditEntry, AuditLink, AuditSeal):
         rows = before.execute(select(*_columns(model)).where(model.number > last)).mappings().all()
         if rows:
             db.execute(insert(model), [dict(row) for row in rows])
     head = {name: getattr(there, name) for name in ("last", "linked", "hash", "purged_to")}
     if here is None:
-        db.add(TrailHead(id=1, **head))
+        db.add(AuditHead(id=1, **head))
     else:
-        db.execute(update(TrailHead).values(**head))
+        db.execute(update(AuditHead).values(**head))
     db.flush()
     db.expire_all()
     return there.last - last

@@ -17,6 +17,6 @@ def person(login: str) -> Actor:
     return staff_member(login, frozenset())
 
 
-def enter(db: Session, **entry: Any) -> log.TrailEntry:
+def enter(db: Session, **entry: Any) -> log.AuditEntry:
     """An entry of the audit log as it might stand there, of actions that nobody declared too."""
     return log._write(db, **entry)

@@ -121,7 +121,7 @@ def test_entries_that_were_there_before_the_chain_are_chained(blank: Connection)
     upgrade(blank, "0005")
     blank.execute(text("INSERT INTO trail_head (id, last) VALUES (1, 2)"))
     for number in (1, 2):
-        entry = log.TrailEntry(
+        entry = log.AuditEntry(
             number=number, at=NOON, actor="cem", action="issued", object="batch:1", network=None, detail={}
         )
         blank.execute(

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailHead
+from auth.audit.log import AuditHead
 from config import Secret
 
 TITLE = "Arobase audit trail anchor"
@@ -73,7 +73,7 @@ class AnchorSeals:
 
 def present(db: Session, *, portal: str, now: datetime) -> Anchor | None:
     """The anchor of the trail as it is; None where nothing has been written yet."""
-    head = db.get(TrailHead, 1)
+    head = db.get(AuditHead, 1)
     if head is None or head.hash is None:
         return None
     return Anchor(portal, head.linked, head.hash, now)

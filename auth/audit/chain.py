@@ -20,7 +20,7 @@ from db.base import Base
 NOTHING = bytes(32)
 
 
-class TrailLink(Base):
+class AuditLink(Base):
     """The link of one entry. Never changed, never deleted."""
 
     __tablename__ = "trail_links"
@@ -30,8 +30,8 @@ class TrailLink(Base):
     entry_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-APPEND_ONLY = never_changed(TrailLink.__tablename__)
-run_after_create(TrailLink, APPEND_ONLY)
+APPEND_ONLY = never_changed(AuditLink.__tablename__)
+run_after_create(AuditLink, APPEND_ONLY)
 
 
 def new_salt() -> bytes:

@@ -23,7 +23,7 @@ from auth.audit import actions, chain, signatures
 from auth.audit.actions import AuditAction
 from auth.audit.actor import Actor
 from auth.audit.append_only import ABORT, REFUSE, run_after_create
-from auth.audit.chain import TrailLink
+from auth.audit.chain import AuditLink
 from db.base import Base, Json
 
 Plain = str | int | bool | None
@@ -34,7 +34,7 @@ Detail = Mapping[str, Plain | Sequence[Plain]]
 KEPT = tuple(action.key for action in actions.ACTIONS.values() if action.stays)
 
 
-class TrailEntry(Base):
+class AuditEntry(Base):
     """One deed. `object` names what it was done to, as "batch:12" or "staff:3"."""
 
     __tablename__ = "trail"
@@ -52,7 +52,7 @@ class TrailEntry(Base):
     salt: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
-class TrailHead(Base):
+class AuditHead(Base):
     """The last number given, up to where the chain goes and its last hash, up to where it may be purged. One row."""
 
     __tablename__ = "trail_head"
@@ -83,7 +83,7 @@ APPEND_ONLY = {
         "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail FOR EACH ROW EXECUTE FUNCTION trail_purge_only()",
     ),
 }
-run_after_create(TrailEntry, APPEND_ONLY)
+run_after_create(AuditEntry, APPEND_ONLY)
 
 
 def append(
@@ -95,7 +95,7 @@ def append(
     now: datetime,
     detail: Detail | None = None,
     network: str | None = None,
-) -> TrailEntry:
+) -> AuditEntry:
     """Write an entry, in the caller's transaction; raises `ValueError` where the action is not done to such an object.
 
     Services call it last: the lock on the numbers is held from here to the commit.
@@ -116,10 +116,10 @@ def _write(
     now: datetime,
     detail: Detail | None = None,
     network: str | None = None,
-) -> TrailEntry:
+) -> AuditEntry:
     head = _next_number(db)
     facts = {key: list(value) if isinstance(value, tuple) else value for key, value in (detail or {}).items()}
-    entry = TrailEntry(
+    entry = AuditEntry(
         number=head.last,
         at=now.astimezone(UTC),
         actor=actor,
@@ -140,7 +140,7 @@ def _write(
     return entry
 
 
-def canonical(entry: TrailEntry) -> bytes:
+def canonical(entry: AuditEntry) -> bytes:
     """The entry as one line of JSON with sorted keys and no spaces: equal entries give equal bytes (after RFC 8785)."""
     facts = {
         "number": entry.number,
@@ -158,21 +158,21 @@ def _next_number(db: Session) -> Row[int, int, bytes | None]:
     """Draw a number; the head as it is then, locked until the commit: `last` is the number, the rest is as it was."""
     insert_head = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (
-        insert_head(TrailHead)
+        insert_head(AuditHead)
         .values(id=1, last=1, linked=0, purged_to=0)
-        .on_conflict_do_update(index_elements=[TrailHead.id], set_={"last": TrailHead.last + 1})
-        .returning(TrailHead.last, TrailHead.linked, TrailHead.hash)
+        .on_conflict_do_update(index_elements=[AuditHead.id], set_={"last": AuditHead.last + 1})
+        .returning(AuditHead.last, AuditHead.linked, AuditHead.hash)
     )
     return db.execute(statement).one()
 
 
-def _link(db: Session, head: Row[int, int, bytes | None], entry: TrailEntry) -> bytes:
+def _link(db: Session, head: Row[int, int, bytes | None], entry: AuditEntry) -> bytes:
     """Add the link of the newest entry, and of those before it that a portal of an older version left without one; the
     hash of the newest. Those others get no seal: nobody knows who wrote them."""
     waiting = [entry]
     if head.linked < entry.number - 1:
         waiting = list(
-            db.scalars(select(TrailEntry).where(TrailEntry.number > head.linked).order_by(TrailEntry.number))
+            db.scalars(select(AuditEntry).where(AuditEntry.number > head.linked).order_by(AuditEntry.number))
         )
     before = head.hash or chain.NOTHING
     for one in waiting:
@@ -180,6 +180,6 @@ def _link(db: Session, head: Row[int, int, bytes | None], entry: TrailEntry) -> 
             one.salt = chain.new_salt()
         digest = chain.content_digest(one.salt, one.canonical)
         before = chain.entry_hash(before, one.number, digest)
-        db.execute(insert(TrailLink).values(number=one.number, content_digest=digest, entry_hash=before))
-    db.execute(update(TrailHead).values(linked=entry.number, hash=before))
+        db.execute(insert(AuditLink).values(number=one.number, content_digest=digest, entry_hash=before))
+    db.execute(update(AuditHead).values(linked=entry.number, hash=before))
     return before

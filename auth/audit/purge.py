@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from auth.audit import log
 from auth.audit.actions import AUDIT_LOG_PURGED, ObjectKind
 from auth.audit.actor import SYSTEM
-from auth.audit.log import TrailEntry, TrailHead
+from auth.audit.log import AuditEntry, AuditHead
 
 # No purge of the trail is believed that takes what is younger, whatever rule it names.
 SHORTEST_TERM = timedelta(days=365)
@@ -22,8 +22,8 @@ SHORTEST_TERM = timedelta(days=365)
 
 def due_to(db: Session, *, before: datetime) -> int:
     """The number up to which every entry was written before this instant."""
-    kept = db.scalar(select(func.min(TrailEntry.number)).where(TrailEntry.at >= before))
-    last = db.scalar(select(TrailHead.last)) or 0
+    kept = db.scalar(select(func.min(AuditEntry.number)).where(AuditEntry.at >= before))
+    last = db.scalar(select(AuditHead.last)) or 0
     return last if kept is None else kept - 1
 
 
@@ -34,7 +34,7 @@ def declare(db: Session, *, up_to: int, before: datetime, rule: str, now: dateti
     Call it last in its transaction, like `auth.audit.log.append`.
     """
     declared = (
-        update(TrailHead).where(TrailHead.purged_to < up_to).values(purged_to=up_to).returning(TrailHead.id)
+        update(AuditHead).where(AuditHead.purged_to < up_to).values(purged_to=up_to).returning(AuditHead.id)
     )
     if db.scalar(declared) is None:
         return False

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from auth.audit.actions import AUDIT_LOG_PURGED
 from auth.audit.anchors import Anchor
-from auth.audit.chain import TrailLink
-from auth.audit.log import TrailEntry
+from auth.audit.chain import AuditLink
+from auth.audit.log import AuditEntry
 from auth.audit.purge import SHORTEST_TERM
-from auth.audit.signatures import TrailSeal
+from auth.audit.signatures import AuditSeal
 
 # The clocks of two machines, and of one that was set.
 SLACK = timedelta(hours=1)
-Believed = Callable[[Session, TrailLink, TrailEntry], bool]
+Believed = Callable[[Session, AuditLink, AuditEntry], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Purges:
     anchors: tuple[Anchor, ...]
     forged: int | None = None
 
-    def took(self, number: int, seal: TrailSeal | None) -> bool:
+    def took(self, number: int, seal: AuditSeal | None) -> bool:
         """Whether a purge reached so far, and could take this entry."""
         return bool(self.up_to) and number <= self.up_to[-1] and not (seal is not None and seal.kept)
 
-    def is_early(self, number: int, seal: TrailSeal | None) -> bool:
+    def is_early(self, number: int, seal: AuditSeal | None) -> bool:
         """Whether an entry that is gone was younger than the purges say that took so much."""
         before = self.before[bisect_left(self.up_to, number)]
         if seal is not None and seal.at is not None and (before is None or seal.at >= before):
@@ -50,10 +50,10 @@ class Purges:
 def read(db: Session, anchors: Sequence[Anchor], *, believed: Believed) -> Purges:
     """The purges of the trail, of those entries that are `believed`."""
     statement = (
-        select(TrailLink, TrailEntry)
-        .join(TrailEntry, TrailEntry.number == TrailLink.number)
-        .where(TrailEntry.action == AUDIT_LOG_PURGED.key)
-        .order_by(TrailEntry.number)
+        select(AuditLink, AuditEntry)
+        .join(AuditEntry, AuditEntry.number == AuditLink.number)
+        .where(AuditEntry.action == AUDIT_LOG_PURGED.key)
+        .order_by(AuditEntry.number)
     )
     found, forged = [], None
     for link, entry in db.execute(statement):
@@ -72,13 +72,13 @@ def read(db: Session, anchors: Sequence[Anchor], *, believed: Believed) -> Purge
     )
 
 
-def _is_hasty(entry: TrailEntry) -> bool:
+def _is_hasty(entry: AuditEntry) -> bool:
     """Whether it says that it took what no purge may take yet."""
     before = _before(entry)
     return before is not None and before > entry.at - SHORTEST_TERM + SLACK
 
 
-def _before(entry: TrailEntry) -> datetime | None:
+def _before(entry: AuditEntry) -> datetime | None:
     said = entry.detail.get("before")
     try:
         return datetime.fromisoformat(said) if isinstance(said, str) else None

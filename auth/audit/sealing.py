@@ -5,17 +5,17 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.chain import TrailLink
-from auth.audit.log import KEPT, TrailEntry
-from auth.audit.signatures import TrailSeal, TrailSeals
+from auth.audit.chain import AuditLink
+from auth.audit.log import KEPT, AuditEntry
+from auth.audit.signatures import AuditSeal, AuditSeals
 
 
-def seal_all(db: Session, seals: TrailSeals) -> int:
+def seal_all(db: Session, seals: AuditSeals) -> int:
     """Vouch for the entries that are older than seals are, as they stand; how many."""
-    sealed = select(TrailSeal.number).where(TrailSeal.number == TrailLink.number)
+    sealed = select(AuditSeal.number).where(AuditSeal.number == AuditLink.number)
     older = (
-        select(TrailLink, TrailEntry)
-        .outerjoin(TrailEntry, TrailEntry.number == TrailLink.number)
+        select(AuditLink, AuditEntry)
+        .outerjoin(AuditEntry, AuditEntry.number == AuditLink.number)
         .where(~sealed.exists())
     )
     made = [

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +28,23 @@ class Query:
     most: int = 50
 
 
-def read(db: Session, query: Query, *, networks: frozenset[str] = frozenset()) -> list[TrailEntry]:
+def read(db: Session, query: Query, *, networks: frozenset[str] = frozenset()) -> list[AuditEntry]:
     """The newest entries that match; with `networks`, only those that concern one of them."""
-    statement = select(TrailEntry).order_by(TrailEntry.number.desc()).limit(query.most)
+    statement = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(query.most)
     if query.actor:
-        statement = statement.where(TrailEntry.actor == query.actor)
+        statement = statement.where(AuditEntry.actor == query.actor)
     if query.actors is not None:
-        statement = statement.where(TrailEntry.actor.in_(query.actors))
+        statement = statement.where(AuditEntry.actor.in_(query.actors))
     if query.action:
-        statement = statement.where(TrailEntry.action == query.action)
+        statement = statement.where(AuditEntry.action == query.action)
     if query.since is not None:
-        statement = statement.where(TrailEntry.at >= query.since)
+        statement = statement.where(AuditEntry.at >= query.since)
     if query.until is not None:
-        statement = statement.where(TrailEntry.at < query.until)
+        statement = statement.where(AuditEntry.at < query.until)
     if query.objects:
-        statement = statement.where(TrailEntry.object.in_(query.objects))
+        statement = statement.where(AuditEntry.object.in_(query.objects))
     if query.before is not None:
-        statement = statement.where(TrailEntry.number < query.before)
+        statement = statement.where(AuditEntry.number < query.before)
     if networks:
-        statement = statement.where(TrailEntry.network.in_(sorted(networks)))
+        statement = statement.where(AuditEntry.network.in_(sorted(networks)))
     return list(db.scalars(statement))

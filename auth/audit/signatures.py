@@ -17,7 +17,7 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from auth.audit.append_only import never_changed, run_after_create
-from auth.audit.chain import TrailLink
+from auth.audit.chain import AuditLink
 from config import Secret
 from db.base import Base
 
@@ -25,7 +25,7 @@ from db.base import Base
 INFO = "trail seals"
 
 
-class TrailSeal(Base):
+class AuditSeal(Base):
     """The seal of one entry. Never changed, never deleted. `at` is empty where the entry was purged before there were
     seals."""
 
@@ -37,20 +37,20 @@ class TrailSeal(Base):
     seal: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-APPEND_ONLY = never_changed(TrailSeal.__tablename__)
-run_after_create(TrailSeal, APPEND_ONLY)
+APPEND_ONLY = never_changed(AuditSeal.__tablename__)
+run_after_create(AuditSeal, APPEND_ONLY)
 
 
-class TrailSeals:
+class AuditSeals:
     """Makes and checks seals. One for each process."""
 
     def __init__(self, secret: Secret) -> None:
         self._key = hmac.new(secret.reveal().encode(), b"arobase trail seal", hashlib.sha256).digest()
 
-    def sign(self, number: int, entry_hash: bytes, *, at: datetime | None, kept: bool) -> TrailSeal:
-        return TrailSeal(number=number, at=at, kept=kept, seal=self._mac(number, entry_hash, at, kept))
+    def sign(self, number: int, entry_hash: bytes, *, at: datetime | None, kept: bool) -> AuditSeal:
+        return AuditSeal(number=number, at=at, kept=kept, seal=self._mac(number, entry_hash, at, kept))
 
-    def fits(self, link: TrailLink, seal: TrailSeal | None) -> bool:
+    def fits(self, link: AuditLink, seal: AuditSeal | None) -> bool:
         """Whether this is our seal of the entry behind this link."""
         if seal is None:
             return False
@@ -69,7 +69,7 @@ class TrailSeals:
         return hmac.new(self._key, b"".join(parts), hashlib.sha256).digest()
 
 
-def of_session(db: Session) -> TrailSeals | None:
+def of_session(db: Session) -> AuditSeals | None:
     """What seals the entries of this session; None for a tool that has no secret."""
     found = db.info.get(INFO)
-    return found if isinstance(found, TrailSeals) else None
+    return found if isinstance(found, AuditSeals) else None

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 
 from auth.audit import chain, purge_proof, signatures
 from auth.audit.anchors import Anchor
-from auth.audit.chain import TrailLink
-from auth.audit.log import TrailEntry, TrailHead, canonical
+from auth.audit.chain import AuditLink
+from auth.audit.log import AuditEntry, AuditHead, canonical
 from auth.audit.purge_proof import Purges
-from auth.audit.signatures import TrailSeal
+from auth.audit.signatures import AuditSeal
 
 
 class ChainFault(enum.StrEnum):
@@ -63,7 +63,7 @@ class ChainVerdict:
 def verify(db: Session, anchors: Sequence[Anchor] = ()) -> ChainVerdict:
     """Recompute the chain, and the seals where this session has their key. `db` must see one state of the database
     throughout (`db.engine.snapshot`)."""
-    head = db.get(TrailHead, 1) or TrailHead(id=1, last=0, linked=0, hash=None, purged_to=0)
+    head = db.get(AuditHead, 1) or AuditHead(id=1, last=0, linked=0, hash=None, purged_to=0)
     purges = purge_proof.read(db, anchors, believed=_believed)
     found, entries, purged = _walk(db, head, purges)
     found = _earliest(found, _strays(db, head))
@@ -76,15 +76,15 @@ def verify(db: Session, anchors: Sequence[Anchor] = ()) -> ChainVerdict:
 Finding = tuple[ChainFault, int]
 
 
-def _walk(db: Session, head: TrailHead, purges: Purges) -> tuple[Finding | None, int, int]:
+def _walk(db: Session, head: AuditHead, purges: Purges) -> tuple[Finding | None, int, int]:
     """Every link in order, with its entry where that is still there."""
     before, expected, purged = chain.NOTHING, 1, 0
     first_missing: int | None = None
     statement = (
-        select(TrailLink, TrailEntry, TrailSeal)
-        .outerjoin(TrailEntry, TrailEntry.number == TrailLink.number)
-        .outerjoin(TrailSeal, TrailSeal.number == TrailLink.number)
-        .order_by(TrailLink.number)
+        select(AuditLink, AuditEntry, AuditSeal)
+        .outerjoin(AuditEntry, AuditEntry.number == AuditLink.number)
+        .outerjoin(AuditSeal, AuditSeal.number == AuditLink.number)
+        .order_by(AuditLink.number)
         .execution_options(yield_per=1000)
     )
     seals = signatures.of_session(db)
@@ -121,7 +121,7 @@ def _walk(db: Session, head: TrailHead, purges: Purges) -> tuple[Finding | None,
     return None, last, purged
 
 
-def _fits(link: TrailLink, entry: TrailEntry | None) -> bool:
+def _fits(link: AuditLink, entry: AuditEntry | None) -> bool:
     """Whether an entry says what its canonical bytes say, and these are what its link covers."""
     if entry is None:
         return True
@@ -129,38 +129,38 @@ def _fits(link: TrailLink, entry: TrailEntry | None) -> bool:
     return digest == link.content_digest and canonical(entry) == entry.canonical
 
 
-def _judge(db: Session, link: TrailLink, entry: TrailEntry | None) -> Finding:
+def _judge(db: Session, link: AuditLink, entry: AuditEntry | None) -> Finding:
     """The fault of the entry at which the chain breaks."""
     number = link.number
     if entry is None:
         return ChainFault.EDITED, number
     says = _number_in(entry)
     if says is not None and says != number:
-        other = db.get(TrailEntry, says)
+        other = db.get(AuditEntry, says)
         if other is not None and _number_in(other) == number:
             return ChainFault.SWAPPED, min(number, says)
         return (ChainFault.DELETED, number) if says > number else (ChainFault.INSERTED, says)
-    following = db.get(TrailEntry, number + 1)
+    following = db.get(AuditEntry, number + 1)
     if following is not None and _number_in(following) == number:
         return ChainFault.INSERTED, number
     digest = chain.content_digest(entry.salt or b"", entry.canonical)
-    elsewhere = select(TrailLink.number).where(TrailLink.content_digest == digest, TrailLink.number != number)
+    elsewhere = select(AuditLink.number).where(AuditLink.content_digest == digest, AuditLink.number != number)
     if digest != link.content_digest and db.scalars(elsewhere).first() is not None:
         return ChainFault.SWAPPED, number
     return ChainFault.EDITED, number
 
 
-def _strays(db: Session, head: TrailHead) -> Finding | None:
+def _strays(db: Session, head: AuditHead) -> Finding | None:
     """Entries without a link: those that wait for one stand at the end, one after the other; no others do."""
-    linked = select(TrailLink.number).where(TrailLink.number == TrailEntry.number).exists()
+    linked = select(AuditLink.number).where(AuditLink.number == AuditEntry.number).exists()
     expected = head.linked + 1
-    for number in db.scalars(select(TrailEntry.number).where(~linked).order_by(TrailEntry.number)):
+    for number in db.scalars(select(AuditEntry.number).where(~linked).order_by(AuditEntry.number)):
         if number < expected or number > head.last:
             return ChainFault.INSERTED, number
         if number > expected:
             return ChainFault.DELETED, expected
         expected += 1
-    beyond = db.scalar(select(func.min(TrailLink.number)).where(TrailLink.number > head.linked))
+    beyond = db.scalar(select(func.min(AuditLink.number)).where(AuditLink.number > head.linked))
     if beyond is not None:
         return ChainFault.INSERTED, beyond
     return (ChainFault.CUT, expected) if expected <= head.last else None
@@ -170,7 +170,7 @@ def _against(db: Session, anchors: Sequence[Anchor], last: int) -> Finding | Non
     """What anchors show: each says which hash one number had."""
     sound = 0
     for anchor in sorted(anchors, key=lambda anchor: anchor.number):
-        link = db.get(TrailLink, anchor.number)
+        link = db.get(AuditLink, anchor.number)
         if link is None:
             return ChainFault.CUT, last + 1
         if link.entry_hash != anchor.hash:
@@ -179,10 +179,10 @@ def _against(db: Session, anchors: Sequence[Anchor], last: int) -> Finding | Non
     return None
 
 
-def _believed(db: Session, link: TrailLink, entry: TrailEntry) -> bool:
+def _believed(db: Session, link: AuditLink, entry: AuditEntry) -> bool:
     """Whether an entry that speaks of a purge is one of ours."""
     seals = signatures.of_session(db)
-    return _fits(link, entry) and (seals is None or seals.fits(link, db.get(TrailSeal, link.number)))
+    return _fits(link, entry) and (seals is None or seals.fits(link, db.get(AuditSeal, link.number)))
 
 
 def _gap(expected: int, found: int, first_missing: int | None) -> Finding:
@@ -201,7 +201,7 @@ def _earliest(one: Finding | None, other: Finding | None) -> Finding | None:
     return one if one[1] <= other[1] else other
 
 
-def _number_in(entry: TrailEntry) -> int | None:
+def _number_in(entry: AuditEntry) -> int | None:
     """The number that the canonical bytes say."""
     try:
         facts: Any = json.loads(entry.canonical)

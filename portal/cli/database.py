@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from auth.audit.sealing import seal_all
-from auth.audit.signatures import TrailSeal, TrailSeals
+from auth.audit.signatures import AuditSeal, AuditSeals
 from auth.vouchers.plans import add_first_plans
 from config import Secret
 from config.findings import ConfigFinding, fault, good
@@ -78,11 +78,11 @@ def to_newest_shape(engine: Engine, secret: Secret) -> None:
     config.set_main_option("script_location", str(ROOT / "migrations"))
     with _migrating(engine) as connection:
         config.attributes["connection"] = connection
-        was_sealed = inspect(connection).has_table(TrailSeal.__tablename__)
+        was_sealed = inspect(connection).has_table(AuditSeal.__tablename__)
         command.upgrade(config, "head")
         if not was_sealed:
             # Only now: whoever takes the seals off later does not get new ones by this.
-            seal_all(Session(connection), TrailSeals(secret))
+            seal_all(Session(connection), AuditSeals(secret))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from auth.audit import database as audit
 from auth.audit import signatures
-from auth.audit.signatures import TrailSeals
+from auth.audit.signatures import AuditSeals
 from config import Secret
 from db import copies
 from db.engine import make_engine, make_session_maker, reading
@@ -41,7 +41,7 @@ def revive(
     """
     to_newest_shape(engine, secret)
     make_session = make_session_maker(engine)
-    make_session.configure(info={signatures.INFO: TrailSeals(secret)})
+    make_session.configure(info={signatures.INFO: AuditSeals(secret)})
     with make_session.begin() as db:
         if before_url is None:
             done = restoring.close_all(db, gateways_too=not gateways_kept, now=now)
@@ -54,7 +54,7 @@ def revive(
         details |= {f"{name} missing": many for name, many in done.missing.items() if many}
         details |= {
             "known": "no" if before_url is None else "yes",
-            "entries carried over": done.trail_entries,
+            "entries carried over": done.audit_entries,
         }
         audit.restored(db, details, actor=operator(), now=now)
     return done

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from sessions.retention.models import ClockWatch, PurgeRun
 from sites.models import Gateway
 
@@ -56,7 +56,7 @@ def believe(db: Session, *, now: datetime) -> None:
 def _newest(db: Session) -> datetime | None:
     """The newest time that this machine wrote down, where no round has been remembered yet."""
     times = [
-        db.scalar(select(func.max(TrailEntry.at))),
+        db.scalar(select(func.max(AuditEntry.at))),
         db.scalar(select(func.max(Gateway.seen_at))),
         db.scalar(select(func.max(PurgeRun.as_of))),
     ]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import and_, false, func, or_, select
 
-from auth.audit.log import KEPT, TrailEntry, TrailHead
+from auth.audit.log import KEPT, AuditEntry, AuditHead
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
 from auth.staff.models import StaffSession
@@ -77,7 +77,7 @@ def shelves(*dependents: Dependent) -> tuple[PurgePolicy, ...]:
             (StaffSession.id,),
             lambda cutoffs: StaffSession.seen_at < cutoffs[DataClass.SECURITY],
         ),
-        RowPurge(TrailEntry, DataClass.TRAIL, (TrailEntry.number,), _written_before, _entry_held),
+        RowPurge(AuditEntry, DataClass.TRAIL, (AuditEntry.number,), _written_before, _entry_held),
     )
 
 
@@ -139,17 +139,17 @@ def _decision_held(hold: LegalHold) -> Condition:
 
 def _written_before(cutoffs: Cutoffs) -> Condition:
     """Entries up to the first one that is still within its term; those that speak of purges and of terms stay."""
-    first_kept = select(func.min(TrailEntry.number)).where(TrailEntry.at >= cutoffs[DataClass.TRAIL])
-    last = select(func.max(TrailHead.last))
+    first_kept = select(func.min(AuditEntry.number)).where(AuditEntry.at >= cutoffs[DataClass.TRAIL])
+    last = select(func.max(AuditHead.last))
     return and_(
-        TrailEntry.number < func.coalesce(first_kept.scalar_subquery(), last.scalar_subquery() + 1),
-        TrailEntry.action.not_in(KEPT),
+        AuditEntry.number < func.coalesce(first_kept.scalar_subquery(), last.scalar_subquery() + 1),
+        AuditEntry.action.not_in(KEPT),
     )
 
 
 def _entry_held(hold: LegalHold) -> Condition:
     def of_network(network_id: int) -> Condition:
         slug = select(Network.slug).where(Network.id == network_id)
-        return TrailEntry.network == slug.scalar_subquery()
+        return AuditEntry.network == slug.scalar_subquery()
 
-    return holds.covers(hold, network=of_network, began=TrailEntry.at)
+    return holds.covers(hold, network=of_network, began=AuditEntry.at)

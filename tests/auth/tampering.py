@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from auth.audit import chain, log, signatures
-from auth.audit.log import TrailEntry
-from auth.audit.signatures import TrailSeals
+from auth.audit.log import AuditEntry
+from auth.audit.signatures import AuditSeals
 from config import Secret
 from db.engine import SessionMaker
 from tests.actors import enter
@@ -33,7 +33,7 @@ SECRET = Secret("a secret of the installation, long enough")
 
 def sealed(make_session: SessionMaker) -> SessionMaker:
     """The sessions of a portal: their entries bear seals, and they can check them."""
-    make_session.configure(info={signatures.INFO: TrailSeals(SECRET)})
+    make_session.configure(info={signatures.INFO: AuditSeals(SECRET)})
     return make_session
 
 
@@ -55,7 +55,7 @@ def write(make_session: SessionMaker, count: int, *, at: datetime = NOON) -> Non
             deed(db, at=at)
 
 
-def deed(db: Session, *, at: datetime = NOON, actor: str = "cem") -> TrailEntry:
+def deed(db: Session, *, at: datetime = NOON, actor: str = "cem") -> AuditEntry:
     last = db.scalar(text("SELECT last FROM trail_head")) or 0
     return enter(db, actor=actor, action="issued", object=f"batch:{last + 1}", detail={"count": last}, now=at)
 
@@ -76,8 +76,8 @@ def forge(engine: Engine, *, start: int) -> None:
     """Compute the chain anew from one entry on, as the program itself would: nothing in it shows."""
     with unguarded(engine) as connection, Session(connection) as db:
         before = chain.NOTHING
-        for entry in db.query(TrailEntry).order_by(TrailEntry.number):
-            link = db.get_one(chain.TrailLink, entry.number)
+        for entry in db.query(AuditEntry).order_by(AuditEntry.number):
+            link = db.get_one(chain.AuditLink, entry.number)
             if entry.number >= start:
                 entry.canonical = log.canonical(entry)
                 link.content_digest = chain.content_digest(entry.salt or b"", entry.canonical)

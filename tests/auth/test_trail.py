@@ -12,14 +12,14 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from auth.audit import log, search
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.audit.search import Query
 from db.engine import SessionMaker
 from tests.actors import enter
 from tests.clock import NOON
 
 
-def write(db: Session, action: str = "issued", **fields: str | None) -> TrailEntry:
+def write(db: Session, action: str = "issued", **fields: str | None) -> AuditEntry:
     values = {"actor": "cem", "object": "batch:1", "network": None, **fields}
     return enter(
         db,
@@ -35,7 +35,7 @@ def write(db: Session, action: str = "issued", **fields: str | None) -> TrailEnt
 def test_it_says_who_what_to_what_and_when(db: Session) -> None:
     entry = write(db)
     db.commit()
-    found = db.scalars(select(TrailEntry)).one()
+    found = db.scalars(select(AuditEntry)).one()
     assert (found.number, found.actor, found.action, found.object, found.at) == (
         1, "cem", "issued", "batch:1", NOON,
     )  # fmt: skip
@@ -47,7 +47,7 @@ def test_its_canonical_bytes_say_all_of_it_in_one_way(make_session: SessionMaker
     with make_session.begin() as db:
         write(db, network="bibliotheques")
     with make_session() as db:
-        found = db.scalars(select(TrailEntry)).one()
+        found = db.scalars(select(AuditEntry)).one()
         assert log.canonical(found) == found.canonical
         assert found.canonical.decode() == (
             '{"action":"issued","actor":"cem","at":"2026-11-24T11:00:00.000000+00:00",'
@@ -59,11 +59,11 @@ def test_its_canonical_bytes_say_all_of_it_in_one_way(make_session: SessionMaker
 def test_nothing_that_was_written_can_be_changed_or_taken_out(make_session: SessionMaker) -> None:
     with make_session.begin() as db:
         write(db)
-    for statement in (update(TrailEntry).values(actor="somebody else"), delete(TrailEntry)):
+    for statement in (update(AuditEntry).values(actor="somebody else"), delete(AuditEntry)):
         with make_session() as db, pytest.raises(DatabaseError, match="append-only"):
             db.execute(statement)
     with make_session() as db:
-        assert db.scalars(select(TrailEntry.actor)).one() == "cem"
+        assert db.scalars(select(AuditEntry.actor)).one() == "cem"
 
 
 def test_a_deed_that_was_undone_leaves_no_gap(make_session: SessionMaker) -> None:
@@ -91,7 +91,7 @@ def test_four_who_write_at_once_make_one_order(make_session: SessionMaker) -> No
     for thread in threads:
         thread.join()
     with make_session() as db:
-        assert list(db.scalars(select(TrailEntry.number).order_by(TrailEntry.number))) == list(range(1, 21))
+        assert list(db.scalars(select(AuditEntry.number).order_by(AuditEntry.number))) == list(range(1, 21))
 
 
 def test_it_is_read_from_the_newest_back(db: Session) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy.exc import DatabaseError
 
 from auth.audit import anchors, chain, log, verification
 from auth.audit.anchors import Anchor
-from auth.audit.chain import TrailLink
-from auth.audit.log import TrailEntry, TrailHead
+from auth.audit.chain import AuditLink
+from auth.audit.log import AuditEntry, AuditHead
 from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import SessionMaker, snapshot
 from tests.actors import enter
@@ -56,14 +56,14 @@ def test_an_empty_trail_is_whole(make_session: SessionMaker) -> None:
 def test_each_link_covers_salt_content_number_and_the_link_before(six: SessionMaker) -> None:
     with six() as db:
         before = bytes(32)
-        for entry in db.scalars(select(TrailEntry).order_by(TrailEntry.number)):
-            link = db.get_one(TrailLink, entry.number)
+        for entry in db.scalars(select(AuditEntry).order_by(AuditEntry.number)):
+            link = db.get_one(AuditLink, entry.number)
             assert entry.salt is not None and len(entry.salt) == 32
             assert link.content_digest == hashlib.sha256(entry.salt + entry.canonical).digest()
             covered = before + entry.number.to_bytes(8, "big") + link.content_digest
             assert link.entry_hash == hashlib.sha256(covered).digest()
             before = link.entry_hash
-        assert db.get_one(TrailHead, 1).hash == before
+        assert db.get_one(AuditHead, 1).hash == before
 
 
 def test_equal_deeds_have_unequal_digests(make_session: SessionMaker) -> None:
@@ -99,7 +99,7 @@ def test_an_edited_entry_is_named(six: SessionMaker, engine: Engine, number: int
 
 def test_an_entry_edited_with_its_bytes_is_named(six: SessionMaker, engine: Engine) -> None:
     with unguarded(engine) as connection:
-        entry = TrailEntry(
+        entry = AuditEntry(
             number=3, at=NOON, actor="somebody", action="issued", object="batch:3", network=None, detail={}
         )
         connection.execute(
@@ -134,7 +134,7 @@ def test_an_inserted_entry_is_named(six: SessionMaker, engine: Engine, linked_we
     with unguarded(engine) as connection:
         for table in ("trail", "trail_links"):
             renumber(connection, table, above=2, by=1)
-        entry = TrailEntry(
+        entry = AuditEntry(
             number=3, at=NOON, actor="dana", action="issued", object="batch:9", network=None, detail={}
         )
         salt, canonical = bytes(32), log.canonical(entry)
@@ -253,11 +253,11 @@ def write_as_before(engine: Engine) -> None:
     """What a portal of the version before the chain still does while the new one starts beside it."""
     with engine.begin() as connection:
         number = connection.scalar(text("UPDATE trail_head SET last = last + 1 RETURNING last"))
-        entry = TrailEntry(
+        entry = AuditEntry(
             number=number, at=NOON, actor="eve", action="issued", object="batch:1", network=None, detail={}
         )
         connection.execute(
-            TrailEntry.__table__.insert(),  # type: ignore[attr-defined]
+            AuditEntry.__table__.insert(),  # type: ignore[attr-defined]
             {
                 "number": number,
                 "at": NOON,

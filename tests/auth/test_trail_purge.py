@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from auth.audit import log, purge, sealing, verification
 from auth.audit.anchors import Anchor
-from auth.audit.chain import TrailLink
-from auth.audit.log import TrailEntry
-from auth.audit.signatures import TrailSeals
+from auth.audit.chain import AuditLink
+from auth.audit.log import AuditEntry
+from auth.audit.signatures import AuditSeals
 from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import SessionMaker, snapshot
 from tests.actors import enter
@@ -48,7 +48,7 @@ def declare(make_session: SessionMaker) -> int:
 
 def delete_to(make_session: SessionMaker, up_to: int) -> None:
     with make_session.begin() as db:
-        db.execute(delete(TrailEntry).where(TrailEntry.number <= up_to, TrailEntry.action != "trail purged"))
+        db.execute(delete(AuditEntry).where(AuditEntry.number <= up_to, AuditEntry.action != "trail purged"))
 
 
 def test_what_was_purged_lawfully_is_counted_and_the_rest_is_whole(ten: SessionMaker) -> None:
@@ -57,9 +57,9 @@ def test_what_was_purged_lawfully_is_counted_and_the_rest_is_whole(ten: SessionM
     delete_to(ten, up_to)
     assert verify(ten) == ChainVerdict(entries=11, purged=6)
     with ten() as db:
-        assert db.scalars(select(TrailEntry.number).order_by(TrailEntry.number)).all() == [7, 8, 9, 10, 11]
-        assert len(db.scalars(select(TrailLink)).all()) == 11
-        assert db.get_one(TrailEntry, 11).detail == {
+        assert db.scalars(select(AuditEntry.number).order_by(AuditEntry.number)).all() == [7, 8, 9, 10, 11]
+        assert len(db.scalars(select(AuditLink)).all()) == 11
+        assert db.get_one(AuditEntry, 11).detail == {
             "up to": 6,
             "before": "2026-11-25T11:00:00+00:00",
             "rule": "trail, 1 year",
@@ -89,7 +89,7 @@ def test_that_something_was_purged_is_never_purged(ten: SessionMaker) -> None:
         years_later = LATER + timedelta(days=400)
         assert purge.declare(db, up_to=11, before=before, rule="trail, 1 year", now=years_later)
     with ten() as db, pytest.raises(DatabaseError, match="append-only"):
-        db.execute(delete(TrailEntry).where(TrailEntry.number <= 11))
+        db.execute(delete(AuditEntry).where(AuditEntry.number <= 11))
     delete_to(ten, 11)
     assert verify(ten) == ChainVerdict(entries=12, purged=10)
 
@@ -138,7 +138,7 @@ def test_a_forged_purge_is_named(ten: SessionMaker, engine: Engine) -> None:
     """By somebody with the database and nothing else: a well-formed entry, its link, the head, and the deletion."""
     with unguarded(engine) as connection, Session(connection) as forger:
         purge.declare(forger, up_to=6, before=NOON + timedelta(days=1), rule="trail, 1 year", now=LATER)
-        forger.execute(delete(TrailEntry).where(TrailEntry.number <= 6))
+        forger.execute(delete(AuditEntry).where(AuditEntry.number <= 6))
         forger.commit()
     found = verify(ten)
     assert (found.fault, found.number, found.forged_purge) == (ChainFault.DELETED, 1, 11)
@@ -149,7 +149,7 @@ def test_a_forged_purge_with_a_copied_seal_is_named(ten: SessionMaker, engine: E
     delete_to(ten, 6)
     with unguarded(engine) as connection, Session(connection) as forger:
         purge.declare(forger, up_to=10, before=LATER, rule="trail, 1 year", now=LATER + YEAR)
-        forger.execute(delete(TrailEntry).where(TrailEntry.number <= 10))
+        forger.execute(delete(AuditEntry).where(AuditEntry.number <= 10))
         forger.execute(
             text("INSERT INTO trail_seals SELECT 12, at, kept, seal FROM trail_seals WHERE number = 11")
         )
@@ -167,7 +167,7 @@ def test_a_forged_entry_that_waits_for_its_link_is_not_taken_for_ours(
             text("UPDATE trail_head SET last = last + 1, purged_to = 6 RETURNING last")
         )
         facts = {"up to": 6, "before": (NOON + timedelta(days=1)).isoformat(), "rule": "trail, 1 year"}
-        forged = TrailEntry(
+        forged = AuditEntry(
             number=number,
             at=LATER,
             actor="system",
@@ -179,7 +179,7 @@ def test_a_forged_entry_that_waits_for_its_link_is_not_taken_for_ours(
         forged.canonical = log.canonical(forged)
         with Session(connection) as forger:
             forger.add(forged)
-            forger.execute(delete(TrailEntry).where(TrailEntry.number <= 6))
+            forger.execute(delete(AuditEntry).where(AuditEntry.number <= 6))
             forger.commit()
     write(ten, 1, at=LATER)
     found = verify(ten)
@@ -245,9 +245,9 @@ def test_the_record_of_a_changed_term_is_never_purged(ten: SessionMaker, engine:
         before, now = LATER + timedelta(days=1), LATER + YEAR + timedelta(days=9)
         purge.declare(db, up_to=12, before=before, rule="trail, 1 year", now=now)
     with ten.begin() as db, pytest.raises(DatabaseError, match="append-only"):
-        db.execute(delete(TrailEntry).where(TrailEntry.number <= 12))
+        db.execute(delete(AuditEntry).where(AuditEntry.number <= 12))
     with ten.begin() as db:
-        db.execute(delete(TrailEntry).where(TrailEntry.number <= 12, TrailEntry.action.not_in(log.KEPT)))
+        db.execute(delete(AuditEntry).where(AuditEntry.number <= 12, AuditEntry.action.not_in(log.KEPT)))
     assert verify(ten) == ChainVerdict(entries=13, purged=11)
     with unguarded(engine) as connection:
         connection.execute(text("DELETE FROM trail WHERE number = 11"))
@@ -261,7 +261,7 @@ def test_a_purge_is_held_against_the_dates_of_anchors(make_session: SessionMaker
     write(make_session, 3)
     anchor = Anchor("portal", 2, b"", LATER)
     with make_session.begin() as db:
-        anchor = Anchor("portal", 2, bytes(db.get_one(TrailLink, 2).entry_hash), LATER)
+        anchor = Anchor("portal", 2, bytes(db.get_one(AuditLink, 2).entry_hash), LATER)
         purge.declare(
             db, up_to=3, before=NOON + timedelta(days=1), rule="trail, 1 year", now=LATER + timedelta(days=9)
         )
@@ -275,6 +275,6 @@ def test_a_purge_is_held_against_the_dates_of_anchors(make_session: SessionMaker
 def test_what_was_there_before_there_were_seals_is_vouched_for_once(make_session: SessionMaker) -> None:
     write(make_session, 3)
     with sealed(make_session).begin() as db:
-        assert sealing.seal_all(db, TrailSeals(SECRET)) == 3
+        assert sealing.seal_all(db, AuditSeals(SECRET)) == 3
     write(make_session, 1)
     assert verify(make_session) == ChainVerdict(entries=4)

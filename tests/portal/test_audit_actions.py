@@ -79,7 +79,7 @@ def test_services_alone_write_entries() -> None:
             if isinstance(node, ast.ImportFrom) and node.module == "auth.audit":
                 assert "log" not in {alias.name for alias in node.names}, path
             if isinstance(node, ast.ImportFrom) and node.module == "auth.audit.log":
-                assert {alias.name for alias in node.names} <= {"TrailEntry", "TrailHead"}, path
+                assert {alias.name for alias in node.names} <= {"AuditEntry", "AuditHead"}, path
 
 
 def test_no_name_of_an_action_stands_outside_the_registry() -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from auth.vouchers.models import Voucher
 from portal.services import Services
@@ -35,17 +35,17 @@ def run(app: Flask, *words: object) -> None:
     assert done.exit_code == 0, done.output
 
 
-def entries_since(services: Services, number: int) -> list[TrailEntry]:
+def entries_since(services: Services, number: int) -> list[AuditEntry]:
     with services.make_session() as db:
         return list(
-            db.scalars(select(TrailEntry).where(TrailEntry.number > number).order_by(TrailEntry.number))
+            db.scalars(select(AuditEntry).where(AuditEntry.number > number).order_by(AuditEntry.number))
         )
 
 
 def answer(services: Services, do: Callable[[], Any]) -> list[tuple[str, str, str | None, dict[str, Any]]]:
     """What the audit log says of it, but for who and when."""
     with services.make_session() as db:
-        before = max(db.scalars(select(TrailEntry.number)), default=0)
+        before = max(db.scalars(select(AuditEntry.number)), default=0)
     do()
     return [(one.action, one.object, one.network, one.detail) for one in entries_since(services, before)]
 

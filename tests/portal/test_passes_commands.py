@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.vouchers import codes, plans, rate_limits
 from auth.vouchers.models import Batch, Plan, PlanKind
 from portal.services import Services
@@ -45,7 +45,7 @@ def issue(app: Flask, *words: object) -> list[str]:
 
 def deeds(db: Session) -> list[str]:
     db.rollback()
-    return list(db.scalars(select(TrailEntry.action).order_by(TrailEntry.number)))
+    return list(db.scalars(select(AuditEntry.action).order_by(AuditEntry.number)))
 
 
 def test_passes_are_issued_and_work(app: Flask, reader: Phone, db: Session) -> None:

@@ -15,7 +15,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import delete, select, update
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from portal.services import Services
 from sessions.models import Lease
 from sessions.statistics.models import DayFigures
@@ -189,7 +189,7 @@ def test_hostile_names_are_printed_as_they_are(
 def test_a_report_that_was_made_is_in_the_trail(app: Flask, used: Town, services: Services) -> None:
     run(app, "usage", *WEEK, "--network", "wifilib")
     with services.make_session() as db:
-        entry = db.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+        entry = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
         assert entry is not None
         assert (entry.action, entry.network, entry.detail["from"]) == (
             "usage report made",

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from portal.services import Services
 from sessions.port_blocks import PortBlock
 from tests.portal.test_commands import run
@@ -42,7 +42,7 @@ def test_a_requisition_is_answered_and_checked(app: Flask, db: Session, tmp_path
     bad = run(app, "requisitions", "verify", str(package), "--key", str(key))
     assert bad.exit_code == 1 and "First bad file: reponse.csv" in bad.output
     assert "answered\tCommissariat\tPV 1" in run(app, "requisitions", "list").output
-    assert list(db.scalars(select(TrailEntry.action).order_by(TrailEntry.number))) == [
+    assert list(db.scalars(select(AuditEntry.action).order_by(AuditEntry.number))) == [
         "requisition registered",
         "requisition being answered",
         "requisition answered",

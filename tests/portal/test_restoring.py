@@ -16,7 +16,7 @@ from auth.api_tokens import service
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
 from auth.audit import verification
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff import accounts
 from auth.staff.models import Staff
 from auth.staff.roles import Role
@@ -215,7 +215,7 @@ def test_what_was_taken_away_since_is_taken_away_again(house: House, lived: Live
         assert db.scalars(select(LegalHold.reference)).all() == ["Réq. 12"]
         held = db.scalars(select(Staff)).one()
         assert held.disabled_at is not None
-        said = db.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+        said = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
         assert said is not None and said.action == "database restored" and said.detail["known"] == "yes"
     # The clerk's old cookie.
     clerk = Clerk(app, house.clock, "cem", lived.clerk.staff_id)

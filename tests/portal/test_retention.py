@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from config import Secret, Settings
 from db.disk_reserve import Reserve, reserve_of
 from portal import retention
@@ -71,7 +71,7 @@ def test_too_much_at_once_is_refused_until_a_person_confirms(
     assert left(services) == 1001
     assert run(app, "retention", "purge", "--confirm", "--by", "Pia").exit_code == 0
     assert left(services) == 0
-    assert "Pia (command line)" in db.scalars(select(TrailEntry.actor)).all()
+    assert "Pia (command line)" in db.scalars(select(AuditEntry.actor)).all()
 
 
 def test_a_clock_that_cannot_be_is_told(
@@ -125,7 +125,7 @@ def test_terms_are_listed_and_changed_and_the_old_ones_kept(
     assert done.exit_code == 0, done.output
     assert "acceptance\t2 years" in run(app, "retention", "list").output
     assert "acceptance\t1 years" in run(app, "retention", "list", "--all").output
-    entry = db.scalars(select(TrailEntry)).one()
+    entry = db.scalars(select(AuditEntry)).one()
     assert (entry.actor, entry.action) == ("Pia (command line)", "term changed")
     assert entry.object == "retention:acceptance"
     assert entry.detail == {"before": "1 years", "now": "2 years", "basis": "comptes"}
@@ -135,7 +135,7 @@ def test_a_shorter_term_waits_on_the_command_line_too(app: Flask, services: Serv
     shorter = ("retention", "set", "security", "30", "days", "--basis", "moins suffit", "--by", "Pia")
     assert "It waits" in run(app, *shorter).output
     assert "security\t3 months" in run(app, "retention", "list").output
-    assert db.scalars(select(TrailEntry.action)).all() == ["shorter term asked"]
+    assert db.scalars(select(AuditEntry.action)).all() == ["shorter term asked"]
     again = run(app, *shorter)
     assert again.exit_code == 1 and "waits already" in again.output
     below = run(app, "retention", "set", "connection", "364", "days", "--basis", "x", "--by", "Pia")

@@ -12,7 +12,7 @@ from pyarrow import parquet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from portal.services import Services
 from sessions.models import EndReason
 from tests.clock import MovingClock
@@ -37,9 +37,9 @@ def known(services: Services, town: Town, clock: MovingClock) -> None:
         )
 
 
-def deeds(db: Session) -> list[TrailEntry]:
+def deeds(db: Session) -> list[AuditEntry]:
     db.rollback()
-    return list(db.scalars(select(TrailEntry).order_by(TrailEntry.number)))
+    return list(db.scalars(select(AuditEntry).order_by(AuditEntry.number)))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.vouchers import plans, redeeming
 from auth.vouchers.codes import read
 from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
@@ -53,7 +53,7 @@ def test_every_printed_pass_is_one_that_was_issued(
     assert all(f"n° {voucher.mark}" in text for voucher in found if voucher)
     assert "Samedi" in text and "jusqu’à minuit" in text
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert db.scalars(select(TrailEntry.action)).all() == ["passes issued"]
+    assert db.scalars(select(AuditEntry.action)).all() == ["passes issued"]
 
 
 @desk

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit import search
 from auth.audit.actions import ObjectKind
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.audit.search import Query
 from auth.staff.roles import Action
 from auth.vouchers import codes, redeeming, voiding
@@ -166,7 +166,7 @@ def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
 
 
-def _history(db: Session, voucher: Voucher) -> list[TrailEntry]:
+def _history(db: Session, voucher: Voucher) -> list[AuditEntry]:
     """What was done to this pass, and to its batch as a whole: the newest first."""
     objects = ObjectKind.PASS.named(voucher.id), ObjectKind.BATCH.named(voucher.batch_id)
     return search.read(db, Query(objects=objects, most=20))

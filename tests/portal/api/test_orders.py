@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from auth.api_tokens.models import PassRequest
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.vouchers import redeeming
 from auth.vouchers.codes import read
 from auth.vouchers.models import Batch, Voucher
@@ -51,7 +51,7 @@ def test_passes_are_ordered_and_let_a_visitor_in(tickets: Program, reader: Phone
 
 def test_the_trail_says_which_program_ordered_what(tickets: Program, db: Session) -> None:
     number = tickets.order(2, event="Salon").get_json()["batch"]["batch"]
-    entry = db.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+    entry = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
     assert entry is not None
     assert (entry.actor, entry.action, entry.object, entry.network) == (
         "token:tickets",
@@ -69,7 +69,7 @@ def test_a_retry_gets_the_same_codes_and_issues_nothing(tickets: Program, db: Se
     assert first.get_json() == again.get_json()
     assert [one.headers["Idempotency-Replayed"] for one in (first, again)] == ["false", "true"]
     assert (counted(db, Batch), counted(db, Voucher)) == (1, 3)
-    assert db.scalar(select(func.count()).where(TrailEntry.action == "passes issued")) == 1
+    assert db.scalar(select(func.count()).where(AuditEntry.action == "passes issued")) == 1
 
 
 def test_another_key_is_another_order(tickets: Program, db: Session) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.vouchers import voiding
 from portal.services import Services
 from tests.actors import TESTER
@@ -18,8 +18,8 @@ from tests.portal.visitors import use
 def deeds(db: Session) -> list[tuple[str, str]]:
     """What the program did after its first order, and to what."""
     db.rollback()
-    of_passes = select(TrailEntry.actor, TrailEntry.action).where(TrailEntry.object.not_like("token:%"))
-    rows = db.execute(of_passes.order_by(TrailEntry.number)).all()
+    of_passes = select(AuditEntry.actor, AuditEntry.action).where(AuditEntry.object.not_like("token:%"))
+    rows = db.execute(of_passes.order_by(AuditEntry.number)).all()
     return [(row[0], row[1]) for row in rows][1:]
 
 

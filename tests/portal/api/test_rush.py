@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.vouchers.models import Batch, Voucher
 from portal.app import create_app
 from portal.services import Services
@@ -39,7 +39,7 @@ def test_an_order_sent_many_times_at_once_is_carried_out_once(
     replayed = [answer.headers["Idempotency-Replayed"] for answer in answers if answer.status_code == 201]
     assert replayed.count("false") == 1
     assert (db.scalar(select(func.count(Batch.id))), db.scalar(select(func.count(Voucher.id)))) == (1, 20)
-    assert db.scalar(select(func.count()).where(TrailEntry.action == "passes issued")) == 1
+    assert db.scalar(select(func.count()).where(AuditEntry.action == "passes issued")) == 1
 
 
 def test_a_ticket_replaced_many_times_at_once_is_replaced_once(

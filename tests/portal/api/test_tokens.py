@@ -21,7 +21,7 @@ from auth.api_tokens.errors import TakenName
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import PURPOSE
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.tokens import Tokens
 from auth.vouchers import issuing, plans
 from auth.vouchers.issuing import Order
@@ -438,12 +438,12 @@ def test_reading_leaves_no_deed_and_a_refusal_neither(
 ) -> None:
     things = make_batch(services, AWAY)
     with services.make_session() as db:
-        before = db.scalar(select(func.count(TrailEntry.number)))
+        before = db.scalar(select(func.count(AuditEntry.number)))
     tickets.get("/batches")
     tickets.post(f"/batches/{things['batch_id']}/void")
     tickets.order(plan="week")
     with services.make_session() as db:
-        assert db.scalar(select(func.count(TrailEntry.number))) == before
+        assert db.scalar(select(func.count(AuditEntry.number))) == before
 
 
 def test_a_token_names_no_network_and_no_scope_itself(tickets: Program) -> None:

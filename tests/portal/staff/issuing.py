@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import select
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.vouchers import redeeming
 from auth.vouchers.codes import read
 from auth.vouchers.models import Batch, Voucher
@@ -35,8 +35,8 @@ def only_pass(services: Services) -> Voucher:
 
 def deeds(services: Services) -> list[str]:
     with services.make_session() as db:
-        of_passes = select(TrailEntry.action).where(TrailEntry.object.not_like("staff:%"))
-        return list(db.scalars(of_passes.order_by(TrailEntry.number)))
+        of_passes = select(AuditEntry.action).where(AuditEntry.object.not_like("staff:%"))
+        return list(db.scalars(of_passes.order_by(AuditEntry.number)))
 
 
 def go_online(services: Services, town: Town, code: str) -> None:

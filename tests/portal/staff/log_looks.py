@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from tests.portal.staff.conftest import Clerk
 from tests.sessions.log.rows import ADA, BO
 from tests.town import ADA_PHONE, BO_PHONE
@@ -19,9 +19,9 @@ def main_of(clerk: Clerk) -> str:
     return clerk.page.text.split("<main")[1]
 
 
-def deeds(db: Session) -> list[TrailEntry]:
+def deeds(db: Session) -> list[AuditEntry]:
     db.rollback()
-    wanted = select(TrailEntry).where(TrailEntry.object.not_like("staff:%")).order_by(TrailEntry.number)
+    wanted = select(AuditEntry).where(AuditEntry.object.not_like("staff:%")).order_by(AuditEntry.number)
     return list(db.scalars(wanted))
 
 

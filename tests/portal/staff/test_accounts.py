@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff import accounts
 from auth.staff.models import Staff
 from auth.staff.roles import Authority, Role
@@ -38,7 +38,7 @@ def deeds_of(services: Services) -> list[tuple[str, str]]:
     with services.make_session() as db:
         return [
             (one.actor, one.action)
-            for one in db.scalars(select(TrailEntry).order_by(TrailEntry.number))
+            for one in db.scalars(select(AuditEntry).order_by(AuditEntry.number))
             if one.action not in ("signed in", "account set up") and one.actor != TESTER.name
         ]
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from auth.vouchers import redeeming
 from auth.vouchers.codes import read
@@ -37,7 +37,7 @@ def test_a_batch_says_who_issued_what_to_which_desk_and_when(clerk: Clerk, servi
     with services.make_session() as db:
         batch = db.scalars(select(Batch)).one()
         assert (batch.issued_by, batch.desk_site, batch.count) == ("cem", "pierre-bayle", 30)
-        entry = db.scalars(select(TrailEntry).where(TrailEntry.action == "passes issued")).one()
+        entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "passes issued")).one()
     assert (entry.actor, entry.object, entry.network) == ("cem", f"batch:{batch.id}", "bibliotheques")
     assert entry.detail["count"] == 30
     assert "Fête du livre" in clerk.get("/staff/desk").text

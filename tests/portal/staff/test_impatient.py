@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.models import StaffSession
 from auth.staff.roles import Role
 from auth.staff.totp import STEP_SECONDS
@@ -56,7 +56,7 @@ class Done:
 
 def done(portal: Portal) -> Done:
     with portal.services.make_session() as db:
-        deeds = db.scalars(select(TrailEntry.action)).all()
+        deeds = db.scalars(select(AuditEntry.action)).all()
         return Done(
             db.scalar(select(func.count(LegalHold.id))) or 0,
             db.scalar(select(func.count(RetentionRule.id))) or 0,

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 from sqlalchemy import select
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff import accounts
 from auth.staff.models import Staff
 from auth.staff.roles import Authority, Role
@@ -238,6 +238,6 @@ def test_a_clerk_gives_a_pass_with_the_keyboard_alone(portal: Portal, chromium: 
         with clerk.page.context.expect_event("response", lambda answer: "/desk/print" in answer.url):
             clerk.page.keyboard.press("Enter")
         with clerk.portal.services.make_session() as db:
-            wanted = select(TrailEntry.action).where(TrailEntry.actor == "cem").order_by(TrailEntry.number)
+            wanted = select(AuditEntry.action).where(AuditEntry.actor == "cem").order_by(AuditEntry.number)
             assert db.scalars(wanted).all()[-3:] == ["signed in", "passes issued", "slips printed"]
         expect(clerk.page.locator(".aloud")).to_have_text(CODE)

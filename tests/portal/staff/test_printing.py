@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from auth.vouchers.models import Voucher
 from portal.printing import typesetter
@@ -138,8 +138,8 @@ def test_tickets_speak_the_languages_that_were_chosen(clerk: Clerk, services: Se
     alone = read_text(clerk.press(PRINT, paper="receipt", language="en", second="en").data)
     assert alone.count("Open your pass") == 1
     with services.make_session() as db:
-        printed = select(TrailEntry.detail).where(TrailEntry.action == "slips printed")
-        details = db.scalars(printed.order_by(TrailEntry.number)).all()
+        printed = select(AuditEntry.detail).where(AuditEntry.action == "slips printed")
+        details = db.scalars(printed.order_by(AuditEntry.number)).all()
     assert details[0] == {"count": 1, "paper": "receipt", "languages": ["de", "en"]}
     assert details[1]["languages"] == ["en"]
 

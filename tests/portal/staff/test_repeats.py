@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from portal.services import Services
 from portal.staff.access import need_of
@@ -124,7 +124,7 @@ def test_a_form_sent_twice_leads_to_the_same_place(
 def written(db: Session) -> list[int]:
     """How many deeds and things there are."""
     db.rollback()
-    kinds = (TrailEntry.number, LegalHold.id, PurgeRun.id, Requisition.id)
+    kinds = (AuditEntry.number, LegalHold.id, PurgeRun.id, Requisition.id)
     return [db.scalar(select(func.count(kind))) or 0 for kind in kinds]
 
 

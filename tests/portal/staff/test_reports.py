@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from portal import statistics
 from portal.printing import typesetter
@@ -127,7 +127,7 @@ def test_a_file_is_taken_away_and_the_trail_says_so(
     assert f"wifi-wifilib-2026-10-05-2026-10-11.{form}" in answer.headers["Content-Disposition"]
     assert answer.data.startswith(begins)
     with services.make_session() as db:
-        entry = db.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+        entry = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
         assert entry is not None
         assert (entry.actor, entry.action, entry.network) == ("ines", "usage report made", "wifilib")
         assert entry.detail == {"from": "2026-10-05", "to": "2026-10-11", "form": form}

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from portal.services import Services
 from sessions.legal_requests.models import Requisition, RequisitionAnswer
@@ -47,8 +47,8 @@ def pat(desk: Desk) -> Clerk:
 
 def deeds(db: Session) -> list[str]:
     db.rollback()
-    wanted = select(TrailEntry.action).where(TrailEntry.object.like("requisition%"))
-    return list(db.scalars(wanted.order_by(TrailEntry.number)))
+    wanted = select(AuditEntry.action).where(AuditEntry.object.like("requisition%"))
+    return list(db.scalars(wanted.order_by(AuditEntry.number)))
 
 
 def test_from_the_paper_to_the_signed_package(

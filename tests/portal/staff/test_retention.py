@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from portal import retention
 from portal.services import Services
@@ -51,7 +51,7 @@ def test_a_changed_term_is_traced_and_the_old_line_stays(pia: Clerk, db: Session
     page = pia.follow().text
     assert "4 months, from the day it happened" in page and "What held before" in page
     db.rollback()
-    entry = db.scalars(select(TrailEntry).where(TrailEntry.action == "term changed")).one()
+    entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "term changed")).one()
     assert (entry.actor, entry.detail["before"], entry.detail["now"]) == ("pia", "3 months", "4 months")
 
 
@@ -85,7 +85,7 @@ def test_a_shorter_term_waits_for_a_second_person_and_a_week(
         assert periods.in_force(writer)[DataClass.SECURITY].term.amount == 30
     db.rollback()
     deeds = db.execute(
-        select(TrailEntry.actor, TrailEntry.action).where(TrailEntry.object == "retention:security")
+        select(AuditEntry.actor, AuditEntry.action).where(AuditEntry.object == "retention:security")
     ).all()
     assert [tuple(deed) for deed in deeds] == [
         ("pia", "shorter term asked"),
@@ -141,7 +141,7 @@ def test_an_officer_of_one_network_touches_nothing_of_the_town(
 
 def test_looking_at_the_holds_leaves_a_line(pia: Clerk, db: Session) -> None:
     pia.get("/staff/holds")
-    entry = db.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+    entry = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
     assert entry is not None and (entry.actor, entry.action) == ("pia", "holds listed")
 
 
@@ -205,7 +205,7 @@ def test_a_hold_is_placed_by_one_and_confirmed_by_another(
     db.rollback()
     ended = db.scalars(select(LegalHold)).one()
     assert (ended.lift_asked_by, ended.lifted_by) == ("pia", "quentin")
-    deeds = db.scalars(select(TrailEntry).where(TrailEntry.object == f"hold:{hold.id}")).all()
+    deeds = db.scalars(select(AuditEntry).where(AuditEntry.object == f"hold:{hold.id}")).all()
     assert [(one.actor, one.action) for one in deeds] == [
         ("pia", "hold placed"),
         ("quentin", "hold confirmed"),

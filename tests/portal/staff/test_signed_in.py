@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff import accounts
 from auth.staff.models import Staff, StaffSession
 from portal.services import Services
@@ -99,8 +99,8 @@ def test_sign_ins_stand_in_the_trail(cem: Clerk, db: Session) -> None:
     cem.sign_in()
     cem.get("/staff/account")
     cem.press("/staff/signout")
-    signed = select(TrailEntry).where(TrailEntry.action.startswith("signed"))
-    deeds = db.scalars(signed.order_by(TrailEntry.number)).all()
+    signed = select(AuditEntry).where(AuditEntry.action.startswith("signed"))
+    deeds = db.scalars(signed.order_by(AuditEntry.number)).all()
     assert [(one.actor, one.action, one.object) for one in deeds] == [
         ("cem", "signed in", f"staff:{cem.staff_id}"),
         ("cem", "signed out", f"staff:{cem.staff_id}"),

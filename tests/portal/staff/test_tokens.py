@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.api_tokens.models import ApiToken
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program
@@ -39,9 +39,9 @@ def make(clerk: Clerk, name: str = "tickets", **fields: object) -> str:
 def deeds(db: Session) -> list[tuple[str, str, str]]:
     db.rollback()
     rows = db.execute(
-        select(TrailEntry.actor, TrailEntry.action, TrailEntry.object)
-        .where(TrailEntry.action.contains("token"))
-        .order_by(TrailEntry.number)
+        select(AuditEntry.actor, AuditEntry.action, AuditEntry.object)
+        .where(AuditEntry.action.contains("token"))
+        .order_by(AuditEntry.number)
     )
     return [(row[0], row[1], row[2]) for row in rows]
 

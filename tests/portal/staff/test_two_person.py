@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff import accounts
 from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Authority, Role, takes_two
@@ -115,7 +115,7 @@ def test_an_account_of_the_log_takes_link_and_word(admin: Clerk, pia: Clerk, db:
     assert owner.get("/staff/retention").status_code == 200
     db.rollback()
     deeds = db.execute(
-        select(TrailEntry.actor, TrailEntry.action).where(TrailEntry.object == f"staff:{quentin.id}")
+        select(AuditEntry.actor, AuditEntry.action).where(AuditEntry.object == f"staff:{quentin.id}")
     )
     assert [tuple(deed) for deed in deeds][:3] == [
         ("dana", "second person asked"),

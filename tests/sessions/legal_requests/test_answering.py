@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from auth.audit import verification
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Authority, Role
 from config import Secret
 from sessions.legal_requests import register
@@ -48,7 +48,7 @@ def files(package: Package) -> dict[str, str]:
 
 
 def deeds(db: Session) -> list[str]:
-    return list(db.scalars(select(TrailEntry.action).order_by(TrailEntry.number)))
+    return list(db.scalars(select(AuditEntry.action).order_by(AuditEntry.number)))
 
 
 def test_the_package_holds_the_one_session_the_question_and_how_exact_it_is(db: Session) -> None:
@@ -74,11 +74,11 @@ def test_every_step_is_in_the_trail_with_the_digest_and_nothing_of_what_was_aske
     online(db, town.station, 1, ADA)
     package = given(db, registered(db))
     assert deeds(db) == ["requisition registered", "requisition being answered", "requisition answered"]
-    last = db.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+    last = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
     assert last is not None and last.actor == "pat" and last.object == "requisition:1"
     assert last.detail["sha256"] == hashlib.sha256(package.content).hexdigest() == package.digest
     assert db.scalars(select(RequisitionAnswer)).one().digest == package.digest
-    result = b"".join(entry.canonical for entry in db.scalars(select(TrailEntry)))
+    result = b"".join(entry.canonical for entry in db.scalars(select(AuditEntry)))
     for secret in (ASKED["authority"], ASKED["reference"], PUBLIC):
         assert secret.encode() not in result
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from ads.models import Impression
 from auth.audit import verification
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
 from db.engine import SessionMaker, snapshot
@@ -160,7 +160,7 @@ def test_the_trail_goes_after_its_term_and_stays_whole(
     run()
     with snapshot(make_session) as db:
         found = verification.verify(db)
-        actions = db.scalars(select(TrailEntry.action).order_by(TrailEntry.number)).all()
+        actions = db.scalars(select(AuditEntry.action).order_by(AuditEntry.number)).all()
     assert found.is_whole and found.purged == 2
     assert actions == ["issued", "trail purged", "purged"]
     # Each later run leaves all that alone.
@@ -190,7 +190,7 @@ def test_a_shorter_term_begins_a_week_after_the_second_person_and_its_record_out
     # A year and a day later the deed of that day is gone, and not who asked for this.
     run(NOON + 400 * DAY, confirmed_by=person("rita"))
     with make_session() as db:
-        said = [(one.actor, one.action) for one in db.scalars(select(TrailEntry).order_by(TrailEntry.number))]
+        said = [(one.actor, one.action) for one in db.scalars(select(AuditEntry).order_by(AuditEntry.number))]
     assert ("cem", "issued") not in said
     assert said[:3] == [
         ("pia", "shorter term asked"),
@@ -213,7 +213,7 @@ def test_a_term_below_the_law_in_the_table_is_not_acted_upon(
     run(NOON + 2 * DAY)
     assert rows(make_session, AccessSession) == rows(make_session, Entitlement) == 1
     with make_session() as db:
-        assert "issued" in db.scalars(select(TrailEntry.action)).all()
+        assert "issued" in db.scalars(select(AuditEntry.action)).all()
 
 
 def test_whoever_shortened_a_term_does_not_confirm_the_purge(past: Past, make_session: SessionMaker) -> None:
@@ -239,7 +239,7 @@ def test_the_trail_says_what_went(past: Past, run: Purge, make_session: SessionM
     past.db.commit()
     done = run()
     with make_session() as db:
-        entry = db.scalars(select(TrailEntry).where(TrailEntry.action == "purged")).one()
+        entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "purged")).one()
     assert done.run is not None
     assert (entry.actor, entry.object) == ("system", f"purge:{done.run.id}")
     assert entry.detail["access_sessions"] == "due 1, deleted 1, held 0, left 0"
@@ -247,7 +247,7 @@ def test_the_trail_says_what_went(past: Past, run: Purge, make_session: SessionM
 
 def test_a_run_with_nothing_to_do_says_nothing(past: Past, run: Purge, make_session: SessionMaker) -> None:
     run()
-    assert rows(make_session, TrailEntry) == 0
+    assert rows(make_session, AuditEntry) == 0
 
 
 def test_it_rests_until_its_time(past: Past, run: Purge, make_session: SessionMaker) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from auth.models import Attempt
 from db.engine import SessionMaker
 from portal.retention import SHELVES
@@ -37,7 +37,7 @@ def test_more_than_ever_goes_is_asked_about_first(past: Past, run: Purge, make_s
     assert done.run.detail == {"decisions": "1001 of 1001"}
     assert (rows(make_session, Decision), rows(make_session, AccessSession)) == (1001, 1)
     with make_session() as db:
-        assert db.scalars(select(TrailEntry.action)).all() == ["purge refused"]
+        assert db.scalars(select(AuditEntry.action)).all() == ["purge refused"]
 
 
 def test_a_person_may_want_it_all_the_same(past: Past, make_session: SessionMaker) -> None:
@@ -49,7 +49,7 @@ def test_a_person_may_want_it_all_the_same(past: Past, make_session: SessionMake
             phase = purge.step(db, SHELVES, now=NOON, confirmed_by=person("pia")).phase
     assert rows(make_session, Decision) == 0
     with make_session() as db:
-        assert db.scalars(select(TrailEntry.actor)).all() == ["pia"]
+        assert db.scalars(select(AuditEntry.actor)).all() == ["pia"]
 
 
 def test_a_fifth_of_a_large_table_is_ordinary(past: Past, run: Purge, make_session: SessionMaker) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from ads.models import Impression
 from auth.audit import verification
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from db.engine import SessionMaker, snapshot
 from portal.retention import SHELVES
 from sessions.data_classes import DataClass
@@ -110,7 +110,7 @@ def test_a_hold_of_one_network_keeps_nothing_of_another(
     run()
     with make_session() as db:
         assert db.scalars(select(AccessSession.id)).all() == [kept.id]
-        assert "issued" not in db.scalars(select(TrailEntry.action)).all()
+        assert "issued" not in db.scalars(select(AuditEntry.action)).all()
     assert rows(make_session, Decision) == 0
 
 
@@ -127,7 +127,7 @@ def test_refusals_and_deeds_are_held_by_what_they_have(
     run()
     with make_session() as db:
         assert db.scalars(select(Decision.code)).all() == [kept.code]
-        assert db.scalars(select(TrailEntry.number).order_by(TrailEntry.number)).all()[0] == 2
+        assert db.scalars(select(AuditEntry.number).order_by(AuditEntry.number)).all()[0] == 2
     with snapshot(make_session) as db:
         assert verification.verify(db).is_whole
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, select
 
 from auth.audit import verification
-from auth.audit.log import TrailEntry
+from auth.audit.log import AuditEntry
 from db.engine import SessionMaker, checkpoint_wal, make_engine, make_session_maker, snapshot
 from portal.retention import SHELVES
 from sessions.models import AccessSession, Decision
@@ -81,7 +81,7 @@ def test_killed_anywhere_it_goes_on_and_its_books_add_up(
     with make_session() as db:
         done = db.scalars(select(PurgeRun)).one()
         assert done.adds_up and done.refused is None
-        assert [entry for entry in db.scalars(select(TrailEntry.action)) if entry == "purged"] == ["purged"]
+        assert [entry for entry in db.scalars(select(AuditEntry.action)) if entry == "purged"] == ["purged"]
     found = books(make_session, done)
     assert found["access_sessions"] == (8, 7, 1, 0)
     assert found["leases"] == found["usage"] == found["impressions"] == (8, 7, 1, 0)

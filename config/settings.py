@@ -102,7 +102,7 @@ class Settings:
     serves: Serves = Serves.ALL
     # Where the staff reach their pages; without one, under the portal's own address.
     staff_url: str | None = None
-    # Where the sweep leaves anchors of the audit trail: a folder that another machine reads.
+    # Where the sweep leaves anchors of the audit log: a folder that another machine reads.
     anchor_folder: Path | None = None
 
     @property

@@ -59,7 +59,7 @@ def make_services(
     """
     engine = make_engine(settings.database_url)
     make_session = make_session_maker(engine)
-    # Every entry of the trail that is written through here bears a seal.
+    # Every entry of the audit log that is written through here bears a seal.
     make_session.configure(info={signatures.INFO: AuditSeals(settings.secret_key)})
     return Services(
         settings=settings,

@@ -1,4 +1,4 @@
-"""Anchors of the audit trail in the folder that AROBASE_ANCHOR_FOLDER names: one an hour, while there are new deeds."""
+"""Anchors of the audit log in the folder that AROBASE_ANCHOR_FOLDER names: one an hour, while there are new deeds."""
 
 from __future__ import annotations
 

@@ -18,5 +18,5 @@ class DataClass(enum.StrEnum):
     SECURITY = "security"
     # What was shown and agreed to: the acceptances of ads.
     ACCEPTANCE = "acceptance"
-    # Who did what to what: the audit trail.
+    # Who did what to what: the audit log.
     TRAIL = "trail"

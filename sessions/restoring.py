@@ -197,7 +197,7 @@ def _carry_terms(db: Session, before: Session) -> None:
 
 
 def _carry_audit_log(db: Session, before: Session) -> int:
-    """The entries that were written since, where the trail here is the beginning of that one; how many."""
+    """The entries that were written since, where the audit log here is the beginning of that one; how many."""
     here, there = db.get(AuditHead, 1), before.get(AuditHead, 1)
     if there is None or (here is not None and here.last >= there.last):
         return 0

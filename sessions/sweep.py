@@ -21,7 +21,7 @@ from sites.models import Gateway
 SIGHTING_LIFE = timedelta(hours=24)
 # As long as the longest window of a budget, and a little more.
 ATTEMPT_LIFE = timedelta(hours=25)
-# All of them ended long before; the trail says who signed in.
+# All of them ended long before; the audit log says who signed in.
 STAFF_SESSION_LIFE = timedelta(days=2)
 
 

@@ -25,7 +25,7 @@ class TakenName(StaffError):
         "taken_token_name",
         HTTPStatus.BAD_REQUEST,
         N_("There is a token of this name, or there was one."),
-        N_("Choose another name: the audit trail tells programs apart by it."),
+        N_("Choose another name: the audit log tells programs apart by it."),
         form_field="name",
     )
 

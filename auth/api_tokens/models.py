@@ -16,7 +16,7 @@ from db.base import Base, Json, Key
 class ApiToken(Base):
     """One program that may ask for passes. The program holds the token, the row a digest of its identifier (jti).
 
-    The name is taken for ever, so that "token:NAME" in the trail is one program whenever it is read.
+    The name is taken for ever, so that "token:NAME" in the audit log is one program whenever it is read.
     """
 
     __tablename__ = "api_tokens"

@@ -127,7 +127,7 @@ REPORT_MADE = declare("usage report made", N_("took a usage report"), ObjectKind
 
 # How long what is kept. The five that stay are also named by the triggers of the table.
 AUDIT_LOG_PURGED = declare(
-    "trail purged", N_("purged the trail up to an entry"), ObjectKind.AUDIT_LOG, stays=True
+    "trail purged", N_("purged the audit log up to an entry"), ObjectKind.AUDIT_LOG, stays=True
 )
 PERIOD_ASKED = declare(
     "shorter term asked", N_("asked for a shorter term"), ObjectKind.RETENTION_PERIOD, stays=True

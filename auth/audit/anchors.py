@@ -1,4 +1,4 @@
-"""Anchors: how far the audit trail goes and with which hash, as a small text that leaves the machine.
+"""Anchors: how far the audit log goes and with which hash, as a small text that leaves the machine.
 
 Print it, mail it, keep it elsewhere: it proves later that the audit log up to there is unchanged
 (`auth.audit.verification`). Its seal (HMAC-SHA-256, with a key of its own from the installation's secret) shows that
@@ -25,7 +25,7 @@ FIELDS = ("portal", "number", "hash", "time", "seal")
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Entry `number` of the trail of `portal` had this hash at this time."""
+    """Entry `number` of the audit log of `portal` had this hash at this time."""
 
     portal: str
     number: int
@@ -72,7 +72,7 @@ class AnchorSeals:
 
 
 def present(db: Session, *, portal: str, now: datetime) -> Anchor | None:
-    """The anchor of the trail as it is; None where nothing has been written yet."""
+    """The anchor of the audit log as it is; None where nothing has been written yet."""
     head = db.get(AuditHead, 1)
     if head is None or head.hash is None:
         return None

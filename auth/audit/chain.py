@@ -1,4 +1,4 @@
-"""The links of the audit trail: hashes that stay when what they cover has been purged.
+"""The links of the audit log: hashes that stay when what they cover has been purged.
 
     content_digest = SHA-256(salt ‖ canonical)                  a salt of 256 random bits for each entry
     entry_hash     = SHA-256(previous entry_hash ‖ number ‖ content_digest)      the number as 8 bytes, big-endian

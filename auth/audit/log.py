@@ -1,4 +1,4 @@
-"""The audit trail: who did what to what, and when, written in the same transaction as the deed itself.
+"""The audit log: who did what to what, and when, written in the same transaction as the deed itself.
 
 Rows are only ever added. The numbers have no gaps, because they are drawn from one row that stays locked until the
 deed is committed: a missing number is a missing row. Each entry's link (`auth.audit.chain`) covers its canonical

@@ -1,6 +1,6 @@
-"""The lawful purge of the trail: the content of old entries goes, with its salt; their links stay and prove the rest.
+"""The lawful purge of the audit log: old entries lose their content and salt; their links stay and prove the rest.
 
-First the trail itself says up to which number, and under which rule; from then on, and only so far, the database lets
+First the log itself says up to which number, and under which rule; from then on, and only so far, the database lets
 entries be deleted. An entry can be purged when all before it can.
 """
 
@@ -16,7 +16,7 @@ from auth.audit.actions import AUDIT_LOG_PURGED, ObjectKind
 from auth.audit.actor import SYSTEM
 from auth.audit.log import AuditEntry, AuditHead
 
-# No purge of the trail is believed that takes what is younger, whatever rule it names.
+# No purge of the audit log is believed that takes what is younger, whatever rule it names.
 SHORTEST_TERM = timedelta(days=365)
 
 
@@ -28,8 +28,9 @@ def due_to(db: Session, *, before: datetime) -> int:
 
 
 def declare(db: Session, *, up_to: int, before: datetime, rule: str, now: datetime) -> bool:
-    """Have the trail say that its entries up to this number, all written before this instant, are purged; False where
-    it says so already.
+    """Record that the entries up to this number, all written before this instant, are purged.
+
+    False where it is recorded already.
 
     Call it last in its transaction, like `auth.audit.log.append`.
     """

@@ -1,4 +1,4 @@
-"""What the trail itself says was purged, and whether what is missing can have been: by number, by time, by anchor."""
+"""What the log itself says was purged, and whether what is missing can have been: by number, time and anchor."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Purges:
 
 
 def read(db: Session, anchors: Sequence[Anchor], *, believed: Believed) -> Purges:
-    """The purges of the trail, of those entries that are `believed`."""
+    """The purges of the audit log, of those entries that are `believed`."""
     statement = (
         select(AuditLink, AuditEntry)
         .join(AuditEntry, AuditEntry.number == AuditLink.number)

@@ -1,4 +1,4 @@
-"""The seals of the audit trail: who has the database and not the installation's secret can write no entry.
+"""The seals of the audit log: who has the database and not the installation's secret can write no entry.
 
     seal = HMAC-SHA-256(key, number ‖ entry_hash ‖ written_at ‖ kept)     number as 8 bytes, big-endian; the time in
                                                                           microseconds, 8 bytes; kept as one byte

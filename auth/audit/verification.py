@@ -1,4 +1,4 @@
-"""Whether the audit trail is whole: recomputed from its entries, never from what it says of itself.
+"""Whether the audit log is whole: recomputed from its entries, never from what it says of itself.
 
 A hash chain alone shows every change but one: the whole of it may be computed anew by anyone who can write to the
 database. The signatures show that, unless the installation's secret was taken too (`auth.audit.signatures`).

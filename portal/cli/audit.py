@@ -1,4 +1,4 @@
-"""``flask audit``: whether the audit trail is whole, and anchors that leave the machine."""
+"""``flask audit``: whether the audit log is whole, and anchors that leave the machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from db.engine import reading, snapshot
 from portal.audit_anchors import append
 from portal.services import services
 
-audit = AppGroup("audit", help="The audit trail.")
+audit = AppGroup("audit", help="The audit log.")
 
 TAMPERED, UNUSABLE = 1, 3
 
@@ -23,12 +23,12 @@ TAMPERED, UNUSABLE = 1, 3
 @audit.command("anchor")
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Add it to this file too.")
 def anchor(to: Path | None) -> None:
-    """Print an anchor of the trail as it is now. Mail it, or print it and lock it away."""
+    """Print an anchor of the audit log as it is now. Mail it, or print it and lock it away."""
     service = services()
     with reading(service.make_session) as db:
         found = anchors.present(db, portal=service.settings.portal_host, now=service.clock())
     if found is None:
-        raise click.ClickException("The trail is empty: there is nothing to anchor.")
+        raise click.ClickException("The audit log is empty: there is nothing to anchor.")
     text = service.anchors.text(found)
     if to is not None:
         try:
@@ -47,7 +47,7 @@ def anchor(to: Path | None) -> None:
     help="A file with anchors made before; may be given several times.",
 )
 def verify(files: tuple[Path, ...]) -> None:
-    """Recompute the trail from its entries. Exit status 0: whole; 1: tampered with; 3: an anchor cannot be used."""
+    """Recompute the audit log from its entries. Exit status 0: whole; 1: tampered with; 3: an anchor cannot be used."""
     known = [one for file in files for one in _read(file)]
     with snapshot(services().make_session) as db:
         verdict = verification.verify(db, known)
@@ -71,11 +71,13 @@ def _in_words(verdict: ChainVerdict, *, with_anchors: bool) -> str:
     if verdict.fault is not None:
         verdict_line = f"NOT WHOLE. First bad entry: {verdict.number}. {FAULTS[verdict.fault]}"
         if verdict.forged_purge is not None:
-            verdict_line += f" Entry {verdict.forged_purge} says that the trail was purged, and is forged."
+            verdict_line += (
+                f" Entry {verdict.forged_purge} says that the audit log was purged, and is forged."
+            )
         return verdict_line
     lines = [f"Whole: {verdict.entries} {'entry' if verdict.entries == 1 else 'entries'}"]
     if verdict.purged:
-        lines.append(f"{verdict.purged} of them purged at the end of their term, as the trail says")
+        lines.append(f"{verdict.purged} of them purged at the end of their term, as the audit log says")
     if verdict.unfinished:
         lines.append(
             f"{verdict.unfinished} more at the end wait for their links: unfinished, not tampered with"

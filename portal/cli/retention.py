@@ -41,7 +41,7 @@ def list_terms(everything: bool) -> None:
 @click.argument("amount", type=click.IntRange(1))
 @click.argument("unit", type=click.Choice([one.value for one in TermUnit]))
 @click.option("--basis", required=True, help="The text of law that says so.")
-@click.option("--by", required=True, help="Your name, for the trail.")
+@click.option("--by", required=True, help="Your name, for the audit log.")
 def set_term(data_class: str, amount: int, unit: str, basis: str, by: str) -> None:
     """Change the term of a class. The line before is closed, and kept.
 
@@ -77,7 +77,7 @@ def set_term(data_class: str, amount: int, unit: str, basis: str, by: str) -> No
 
 @retention.command("purge")
 @click.option("--confirm", is_flag=True, help="You have seen what would go, and the clock, and it is right.")
-@click.option("--by", help="Your name, for the trail; needed with --confirm.")
+@click.option("--by", help="Your name, for the audit log; needed with --confirm.")
 def purge(confirm: bool, by: str | None) -> None:
     """Delete what is past its term, now. The sweep does it by itself twice a day."""
     if confirm and not (by or "").strip():
@@ -109,7 +109,7 @@ def _report(last: Stepped) -> None:
             f"{one.table}\tdue {one.due}\tdeleted {one.deleted}\theld {one.held}\tleft {one.left}\tof {one.total}"
         )
     if last.run.adds_up is False:
-        raise click.ClickException("The books of this purge do not add up. See the audit trail.")
+        raise click.ClickException("The books of this purge do not add up. See the audit log.")
 
 
 def _refusal(last: Stepped) -> str:

@@ -97,7 +97,7 @@ def list_sessions(everything: bool, most: int, **words: str | None) -> None:
 @sessions.command("export")
 @asking
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--purpose", required=True, help="What it is for: it goes into the audit trail.")
+@click.option("--purpose", required=True, help="What it is for: it goes into the audit log.")
 def export(path: Path, purpose: str, **words: str | None) -> None:
     """Write what is found to PATH, as CSV, or as Parquet where it ends in .parquet."""
     kind = "parquet" if path.suffix == ".parquet" else "csv"
@@ -177,7 +177,7 @@ def _read(words: dict[str, str | None], *, default: State | None) -> tuple[LogQu
 def _record(
     action: AuditAction, asked: LogQuery, words: dict[str, str | None], sight: Visibility, **detail: str | int
 ) -> None:
-    """A line in the trail, committed before anything is shown. It repeats no MAC and no address that was typed."""
+    """A line in the audit log, committed before anything is shown. It repeats no MAC and no address that was typed."""
     service = services()
     by = [name for name in ("mac", "address") if words.get(name)]
     facts: dict[str, Any] = {"asked": urlencode(format(asked)), **detail}

@@ -115,7 +115,7 @@ def enable(login: str) -> None:
 
 @staff.command("grant")
 @click.argument("login")
-@click.option("--by", required=True, help="Your name, for the trail and for everybody concerned.")
+@click.option("--by", required=True, help="Your name, for the audit log and for everybody concerned.")
 def grant(login: str, by: str) -> None:
     """Be the second person for what an administrator asked about an account; prints the word that its link needs."""
     service = services()

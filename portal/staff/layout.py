@@ -78,7 +78,7 @@ def menu() -> list[Door]:
         Door("staff.requisitions", say("Requisitions"), Action.REQUISITIONS),
         Door("staff.people", say("Accounts"), Action.ACCOUNTS),
         Door("staff.tokens", say("Tokens"), Action.TOKENS),
-        Door("staff.trail", say("Audit trail"), Action.TRAIL),
+        Door("staff.trail", say("Audit log"), Action.TRAIL),
     ]
     person = me()
     return [door for door in doors if person is not None and may(person.authority, door.action)]

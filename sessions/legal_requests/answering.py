@@ -1,4 +1,4 @@
-"""An answer: found, written into the trail, signed, and only then given. No line in the trail, no data."""
+"""An answer: found, written into the audit log, signed, and only then given. No line in the audit log, no data."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def answer(
         now=now,
     )
     head = anchors.present(db, portal=portal, now=now)
-    assert head is not None, "the line above is in the trail"
+    assert head is not None, "the line above is in the audit log"
     facts = {
         "portal": portal,
         "requisition": _query(entry),

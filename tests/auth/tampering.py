@@ -1,4 +1,4 @@
-"""What somebody does to the audit trail who has the database and knows how it is made."""
+"""What somebody does to the audit log who has the database and knows how it is made."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from portal.services import Services
 
 # What any request may touch: budgets, when a browser or a program was last seen, which forms were carried out.
 VOLATILE = {"attempts", "staff_sessions", "staff_answers"}
-# The four tables of one entry of the trail.
+# The four tables of one entry of the audit log.
 TRAIL = {"trail", "trail_head", "trail_links", "trail_seals"}
 
 

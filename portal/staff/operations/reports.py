@@ -60,7 +60,7 @@ def reports() -> AnyResponse:
 @staff.get("/reports/<any(csv,pdf):form>")
 @needs(Action.REPORT)
 def report_file(form: str) -> AnyResponse:
-    """The report as a file. Who took one away is in the trail."""
+    """The report as a file. Who took one away is in the audit log."""
     asked, service = _asked(), services()
     if not asked.is_readable:
         abort(HTTPStatus.BAD_REQUEST)

@@ -1,4 +1,4 @@
-"""The details of an entry of the audit trail, in the reader's language. The trail itself keeps one word for each."""
+"""The details of an entry of the audit log, in the reader's language. The audit log itself keeps one word for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail, for those who answer for it: who did what, to what, when."""
+"""The audit log, for those who answer for it: who did what, to what, when."""
 
 from __future__ import annotations
 

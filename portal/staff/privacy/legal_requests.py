@@ -1,4 +1,4 @@
-"""The register of requisitions: the one way by which legal data leaves. Everything here is in the trail first."""
+"""The register of requisitions: the one way by which legal data leaves. Everything here is in the audit log first."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def make_requisition_package(requisition_id: int) -> AnyResponse:
             actor=current_staff().actor,
             now=service.clock(),
         )
-    # Only now: the lines are in the trail.
+    # Only now: the lines are in the audit log.
     response = make_response(package.content)
     response.headers["Content-Type"] = "application/zip"
     response.headers["Content-Disposition"] = f'attachment; filename="{package.name}"'

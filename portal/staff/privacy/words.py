@@ -17,7 +17,7 @@ def class_in_words(data_class: DataClass) -> str:
         DataClass.ACCOUNT: say("Accounts: what somebody may use"),
         DataClass.SECURITY: say("Security: refusals and attempts"),
         DataClass.ACCEPTANCE: say("Messages shown and accepted"),
-        DataClass.TRAIL: say("Audit trail: what staff did"),
+        DataClass.TRAIL: say("Audit log: what staff did"),
     }[data_class]
 
 

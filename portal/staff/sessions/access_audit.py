@@ -50,7 +50,7 @@ def finisher(
 
 
 def words_of(asked: LogQuery) -> str:
-    """A question as it stands in the address and in the trail."""
+    """A question as it stands in the address and in the audit log."""
     return urlencode(format(asked))
 
 

@@ -146,7 +146,7 @@ def _no_purpose() -> Refusal:
     return Refusal(
         HTTPStatus.BAD_REQUEST,
         say("What is the export for?"),
-        say("Nothing was exported. Say it in ten characters at least: it goes into the audit trail."),
+        say("Nothing was exported. Say it in ten characters at least: it goes into the audit log."),
         field="purpose",
     )
 

@@ -1,6 +1,6 @@
 """Looking under the masks: for a reason, for a quarter of an hour, for one session or one question, and on record.
 
-The trail's line is committed before this browser may see more. What was lifted dies with the sign-in.
+The audit log's line is committed before this browser may see more. What was lifted dies with the sign-in.
 """
 
 from __future__ import annotations

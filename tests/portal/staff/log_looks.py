@@ -1,4 +1,4 @@
-"""Looking at the log in tests: what a page shows, what the trail holds, what nobody may see."""
+"""Looking at the log in tests: what a page shows, what the audit log holds, what nobody may see."""
 
 from __future__ import annotations
 

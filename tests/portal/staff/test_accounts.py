@@ -1,4 +1,4 @@
-"""Accounts from the first link to the last day: set up, changed, reset, disabled, and all of it in the trail."""
+"""Accounts from the first link to the last day: set up, changed, reset, disabled, and all of it in the audit log."""
 
 from __future__ import annotations
 

@@ -327,7 +327,7 @@ def test_what_was_lifted_dies_with_the_sign_in(net: Clerk, known: dict[str, Any]
 
 
 class TestNoLineNoData:
-    """The trail cannot be written, so nothing is seen. The fault is the database's own."""
+    """The audit log cannot be written, so nothing is seen. The fault is the database's own."""
 
     @pytest.fixture(autouse=True)
     def broken(self, services: Services, known: dict[str, Any], net: Clerk) -> None:

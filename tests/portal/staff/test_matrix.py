@@ -143,7 +143,7 @@ OWNED = {
     *("hold_id", "request_id"),
 }
 OWNED_BY_FORM = {"staff.unmask_devices", "staff.unmask_persons"}
-# A look at the log, at holds or at requisitions changes nothing but the trail, and that always.
+# A look at the log, at holds or at requisitions changes nothing but the audit log, and that always.
 LOOKS = TRAIL
 ON_RECORD = {
     *("staff.session", "staff.incident", "staff.end_page", "staff.holds"),

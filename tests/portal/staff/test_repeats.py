@@ -34,7 +34,7 @@ class Twice(enum.Enum):
     LEADS = "leads"
     # The same answer again; a look, and nothing is changed by it.
     ANSWERS = "answers"
-    # The file again, and the trail says that it was given twice.
+    # The file again, and the audit log says that it was given twice.
     GIVES = "gives"
     # Refused: what it holds is good once, for safety's sake, and the refusal says how to go on.
     REFUSES = "refuses"

@@ -124,7 +124,7 @@ def test_the_register_is_secret(suspect: AccessSession, pat: Clerk, desk: Desk, 
     for path in ("/staff/requisitions", "/staff/requisitions/1", "/staff/requisitions/1/package"):
         assert other.get(path).status_code == 403
     if role is Role.ADMIN:
-        # They read the trail, which says that there was one, and nothing of what it asks.
+        # They read the audit log, which says that there was one, and nothing of what it asks.
         trail = other.get("/staff/trail").text
         assert "requisition:1" in trail and "4711" not in trail and PUBLIC not in trail
 

@@ -236,7 +236,7 @@ def test_without_its_trail_nothing_is_done(
     cem.press("/staff/signin", login="cem", password=PASSWORD)
 
     def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("the trail cannot be written")
+        raise RuntimeError("the audit log cannot be written")
 
     monkeypatch.setattr(log, "append", broken)
     assert cem.press("/staff/signin/code", code=cem.code()).status_code == 500

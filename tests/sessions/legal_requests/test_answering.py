@@ -1,4 +1,4 @@
-"""An answer leaves its lines in the trail before it leaves: no line, no data."""
+"""An answer leaves its lines in the audit log before it leaves: no line, no data."""
 
 from __future__ import annotations
 

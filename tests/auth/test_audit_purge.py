@@ -1,4 +1,4 @@
-"""A lawful purge keeps the trail whole, and leaves nothing of what it deleted."""
+"""A lawful purge keeps the audit log whole, and leaves nothing of what it deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail: only added to, without gaps, in one order whoever writes."""
+"""The audit log: only added to, without gaps, in one order whoever writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trail proves itself: what was done to it, and to which entry first."""
+"""The audit log proves itself: what was done to it, and to which entry first."""
 
 from __future__ import annotations
 

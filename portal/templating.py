@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,8 +12,9 @@ from markupsafe import Markup, escape
 from auth.vouchers import codes
 from portal.guest.accessibility import Conformity, conformity
 from portal.guest.assets import asset_url
-from portal.guest.colours import accents
+from portal.guest.face import face_here, face_of, own_text
 from portal.guest.language_change import sign_refusal
+from portal.http.security_headers import is_staff_page
 from portal.i18n.labels import LABELS
 from portal.i18n.translation import (
     DEFAULT,
@@ -34,6 +34,7 @@ from portal.i18n.translation import (
 from portal.printing.wifi_qr import joining_code
 from portal.public_values import PublicNetwork, PublicStay
 from portal.services import services, town_zone
+from sites.look import contact_link
 from sites.models import SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
@@ -72,7 +73,7 @@ def init_templates(app: Flask, style: str) -> None:
         share_left=share_left,
         example_code=codes.EXAMPLE,
         words_of=words_of,
-        accents=accents,
+        own_text=own_text,
         joining_code=joining_code,
         conformity=conformity_today,
         **{function.__name__: function for function in LABELS},
@@ -82,12 +83,13 @@ def init_templates(app: Flask, style: str) -> None:
 
 def vocabulary() -> dict[str, Any]:
     """What changes from request to request, or from town to town."""
-    settings = services().settings
+    settings, face = services().settings, face_of(None) if is_staff_page() else face_here()
     return {
         "lang": language(),
+        "face": face,
         "town": settings.town,
         "authority": settings.authority or say("The town (%(town)s)", town=settings.town),
-        "contact": settings.contact,
+        "contact": face.contact,
         "dpo_contact": settings.dpo_contact,
         "portal_host": settings.portal_host,
     }
@@ -114,14 +116,6 @@ def in_language(code: str, token: str | None = None) -> str:
         values.pop("landing", None)
         values["visit"] = token
     return url_for(endpoint, **values, **(request.view_args or {}), lang=code)
-
-
-def contact_link(contact: str) -> str:
-    """The link by which to write or call (RFC 6068, RFC 3966); empty where the contact is neither."""
-    if "@" in contact:
-        return f"mailto:{contact}"
-    digits = re.sub(r"[\s.()-]", "", contact)
-    return f"tel:{digits}" if re.fullmatch(r"\+?[0-9]{3,15}", digits) else ""
 
 
 def linked(text: str, address: str) -> Markup:

@@ -15,6 +15,7 @@ from db.base import Base, Json, Key, Slug, word
 from gateways.kinds import Capabilities
 from gateways.registry import kind_of
 from gateways.types import IpAddress
+from sites.look import check_look
 
 
 class NetworkKind(enum.StrEnum):
@@ -89,8 +90,14 @@ class Network(Base):
     # Text by language; an accepted version is kept with the access session.
     terms: Mapped[dict[str, str]] = mapped_column(Json)
     terms_version: Mapped[str] = mapped_column(String(32))
-    # {"accent": "#0b5460", "accent_dark": "#8bd5dd"}: the network's colours.
+    # Its colours, words, links, contact and logo: see sites/look.py.
     look: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+    @validates("look")
+    def _shown_look(self, _key: str, look: dict[str, Any]) -> dict[str, Any]:
+        """Raises `InvalidLook`."""
+        check_look(look)
+        return look
 
     @property
     def lease_length(self) -> timedelta:

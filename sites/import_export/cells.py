@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import enum
 import functools
-import math
 import re
 import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
-from sites import colours
 from sites import opening_hours as hours
 from sites.holidays import ZONES
 
@@ -183,26 +181,6 @@ def zone(text: str) -> str:
     if text.strip() not in _zones():
         raise ValueError(f"{text[:40]!r} is no time zone like Europe/Paris")
     return text.strip()
-
-
-def colour(paper: str, *, tone: str) -> Callable[[str], str]:
-    """A colour as #rgb or #rrggbb, or empty: it goes into style sheets, so nothing else may pass. It is read on
-    `paper`; one that cannot be is refused, with the `tone` to take."""
-
-    def read(text: str) -> str:
-        text = text.strip()
-        if text and not colours.is_colour(text):
-            raise ValueError(f"{text[:40]!r} is no colour like #075 or #007755")
-        if text and (ratio := colours.contrast(text, paper)) < colours.LEAST_CONTRAST:
-            # Rounded down: 4.46 is not told as the 4.5 that it lacks.
-            had, least = math.floor(ratio * 10) / 10, colours.LEAST_CONTRAST
-            raise ValueError(
-                f"{text} has a contrast of {had:.1f}:1 with the page's background {paper}; take a {tone} tone of it, "
-                f"with {least}:1 or more, or leave the cell empty for the portal's own colour"
-            )
-        return text
-
-    return read
 
 
 @functools.cache

@@ -1,14 +1,16 @@
-"""Networks as records. Terms are one column for each language: ``terms_fr``, ``terms_en``."""
+"""Networks as records. Texts are one column for each language: ``terms_fr``, ``terms_en``, ``title_fr``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sites.colours import DARK_PAPER, LIGHT_PAPER
+from sites import look as looks
 from sites.errors import ImportFault
 from sites.import_export import cells
 from sites.import_export.records import Change, Column, Records, Values
@@ -19,7 +21,9 @@ DAY_SECONDS = 24 * 3600
 MOST_KBPS = 100_000_000
 TERMS_LENGTH = 20_000
 _TERMS = re.compile(r"terms_[a-z]{2}")
-_LOOK = ("accent", "accent_dark")
+# What of the look stands in a column of its own, by its name in the look; the rest is a column for each language.
+_LOOK = {"accent": "accent", "accent_dark": "accent_dark", "public_contact": "contact"}
+_LOOK_TEXT = re.compile(r"(title|welcome|links)_([a-z]{2})")
 
 COLUMNS = {
     "slug": Column(cells.slug),
@@ -36,21 +40,33 @@ COLUMNS = {
     "rate_down_kbps": Column(cells.whole(0, MOST_KBPS), 0),
     "rate_up_kbps": Column(cells.whole(0, MOST_KBPS), 0),
     "devices_per_person": Column(cells.whole(1, 1000), 1),
-    "accent": Column(cells.colour(LIGHT_PAPER, tone="darker"), ""),
-    "accent_dark": Column(cells.colour(DARK_PAPER, tone="lighter"), ""),
+    "accent": Column(partial(looks.read_accent, name="accent"), ""),
+    "accent_dark": Column(partial(looks.read_accent, name="accent_dark"), ""),
+    "public_contact": Column(looks.read_contact, ""),
     "terms_version": Column(cells.line_of_text(32, needed=True)),
 }
 # A language without terms is a language that the network does not speak.
 _TERMS_COLUMN = Column(cells.lines_of_text(TERMS_LENGTH), "")
+_LOOK_COLUMNS = {
+    "links": Column(looks.read_links, ""),
+    **{name: Column(cells.line_of_text(length), "") for name, length in looks.TEXTS.items()},
+}
 
 
 def _column(name: str) -> Column | None:
+    if text := _LOOK_TEXT.fullmatch(name):
+        return _LOOK_COLUMNS[text[1]]
     return _TERMS_COLUMN if _TERMS.fullmatch(name) else COLUMNS.get(name)
 
 
 def _names(current: Mapping[str, Values]) -> Sequence[str]:
-    languages = {name for values in current.values() for name in values if _TERMS.fullmatch(name)}
-    return [*COLUMNS, *sorted(languages)]
+    by_language = {
+        name
+        for values in current.values()
+        for name in values
+        if _LOOK_TEXT.fullmatch(name) or _TERMS.fullmatch(name)
+    }
+    return [*COLUMNS, *sorted(by_language)]
 
 
 def _current(db: Session) -> dict[str, Values]:
@@ -62,9 +78,14 @@ def _values(network: Network) -> Values:
         name: getattr(network, name) for name in COLUMNS if name not in ("signin_methods", *_LOOK)
     }
     methods = tuple(method for method in SigninMethod if network.allows(method))
-    look = {name: str(network.look.get(name, "")) for name in _LOOK}
+    look = {column: str(network.look.get(name, "")) for column, name in _LOOK.items()}
+    texts = {
+        f"{name}_{language}": text
+        for name in _LOOK_COLUMNS
+        for language, text in network.look.get(name, {}).items()
+    }
     terms = {f"terms_{language}": text for language, text in network.terms.items()}
-    return values | look | terms | {"signin_methods": methods}
+    return values | look | texts | terms | {"signin_methods": methods}
 
 
 def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
@@ -103,13 +124,21 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
             if name not in ("signin_methods", *_LOOK):
                 setattr(network, name, after[name])
         network.signin_methods = [method.value for method in after["signin_methods"]]
-        network.look = {**network.look, **{name: after[name] for name in _LOOK if after[name]}}
-        for name in _LOOK:
-            if not after[name]:
-                network.look.pop(name, None)
+        network.look = _look(network.look, after)
         network.terms = _terms(after)
         db.add(network)
     return {}
+
+
+def _look(before: Mapping[str, Any], values: Values) -> dict[str, Any]:
+    """The look that these values make, with what of it no column holds as it was."""
+    kept = {name: value for name, value in before.items() if name not in {*_LOOK.values(), *_LOOK_COLUMNS}}
+    single = {name: values[column] for column, name in _LOOK.items() if values[column]}
+    texts: dict[str, dict[str, str]] = {}
+    for column, text in sorted(values.items()):
+        if text and (match := _LOOK_TEXT.fullmatch(column)):
+            texts.setdefault(match[1], {})[match[2]] = text
+    return kept | single | texts
 
 
 def _terms(values: Values) -> dict[str, str]:

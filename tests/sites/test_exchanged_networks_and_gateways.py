@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from gateways.landing_token import credential_digest
 from sites.gateways import add_gateway, by_identity
 from sites.import_export import GATEWAYS, NETWORKS, FileFormat, export_records, import_records
+from sites.look import InvalidLook
 from sites.models import Gateway, Network, Site
 from tests.sites.files import faults, table
 from tests.sites.places import viotte
@@ -50,6 +53,21 @@ def gateway(db: Session, site: Site) -> None:
         ),
         ({"accent_dark": "#7a1f5c"}, "with the page's background #14161a; take a lighter tone"),
         ({"accent": "#777"}, "contrast of 4.2:1"),
+        ({"accent": "#ffcc00"}, "on the other theme's #14161a it has 11.9:1"),
+        ({"public_contact": "the desk"}, "neither a telephone number nor a mail address"),
+        ({"public_contact": "javascript:alert(1)@x"}, "neither a telephone number nor a mail address"),
+        ({"public_contact": "wifi@example.org?bcc=x@example.org"}, "neither a telephone number"),
+        ({"title_fr": "é" * 81}, "81 characters long; at most 80"),
+        ({"title_fr": "Une\x07Deux"}, "control character"),
+        ({"welcome_en": "x" * 201}, "at most 200"),
+        ({"links_fr": "Mairie http://www.example.org/"}, "is no https address"),
+        ({"links_fr": "Mairie javascript:alert(1)"}, "is no https address"),
+        ({"links_fr": "Mairie https://mairie@evil.example/"}, "is no https address"),
+        ({"links_fr": 'Mairie https://www.example.org/"onclick='}, "is no https address"),
+        ({"links_fr": "Mairie https://localhost/"}, "is no https address"),
+        ({"links_fr": "https://www.example.org/"}, "has no label"),
+        ({"links_fr": " | ".join(5 * ["M https://www.example.org/"])}, "are 5 links; at most 4"),
+        ({"links_fra": "Mairie https://www.example.org/"}, "no such column"),
         ({"kind": "library"}, "gare-viotte offers it and is no library"),
     ],
 )
@@ -152,3 +170,47 @@ def test_two_gateways_of_one_file_may_not_have_blocks_of_one_address(db: Session
     rows = [f"{name},fake,gare-viotte,wifilib,10.{name}.0.0/24,203.0.113.10,1008" for name in ("1", "2")]
     [found] = faults(db, table(BLOCKS, *rows), GATEWAYS)
     assert found.startswith("line 3: public_addresses: 203.0.113.10 is 1's too")
+
+
+def test_a_look_goes_out_and_in_again(db: Session, wifilib: Network) -> None:
+    look = {
+        "accent": "#7a1f5c",
+        "contact": "wifi@example.org",
+        "title": {"fr": "Le wifi des lecteurs"},
+        "welcome": {"en": "Come in."},
+        "links": {"fr": "Mairie https://www.example.org/ | Agenda https://agenda.example.org/x?y=1#z"},
+    }
+    head = "slug,accent,public_contact,title_fr,welcome_en,links_fr,accent_dark"
+    links = "Mairie  https://www.example.org/|Agenda https://agenda.example.org/x?y=1#z"
+    cells = f"wifilib,#7a1f5c,wifi@example.org,Le wifi des lecteurs,Come in.,{links},"
+    import_records(db, NETWORKS, table(head, cells))
+    assert wifilib.look == look
+    for form in (FileFormat.CSV, FileFormat.EXCEL, FileFormat.GEOJSON):
+        before = export_records(db, NETWORKS, form)
+        assert import_records(db, NETWORKS, before).changed == ()
+        assert export_records(db, NETWORKS, form) == before
+    import_records(db, NETWORKS, table(head, "wifilib,,,,,,"))
+    assert wifilib.look == {}
+
+
+@pytest.mark.parametrize(
+    ("look", "reason"),
+    [
+        ({"accent": "#ffcc00"}, "accent: #ffcc00 has a contrast of 1.4:1"),
+        ({"accent_dark": "red"}, "accent_dark: 'red' is no colour"),
+        ({"accent": 7}, "is no text"),
+        ({"style": "body{}"}, "there is no 'style' in a look"),
+        ({"title": {"french": "Bonjour"}}, "no language of two letters"),
+        ({"title": {"fr": "a" * 81}}, "title_fr: is not one line of at most 80"),
+        (
+            {"links": {"fr": "Mairie http://www.example.org/"}},
+            "links_fr: 'http://www.example.org/' is no https",
+        ),
+        ({"contact": "nobody"}, "contact: 'nobody' is neither"),
+    ],
+)
+def test_no_other_way_in_takes_a_look_that_cannot_be_shown(
+    wifilib: Network, look: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(InvalidLook, match=re.escape(reason)):
+        wifilib.look = look

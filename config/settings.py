@@ -25,6 +25,8 @@ from config.reader import IpNetwork, Reader, Secret, whole_path
 
 SHORTEST_SECRET = 32
 METROPOLITAN_FRANCE = ZoneInfo("Europe/Paris")
+# ISO 639.
+_LANGUAGE = re.compile("[a-z]{2,3}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -90,6 +92,8 @@ class Settings:
     town: str = ""
     # Who answers for the wifi, as it begins a sentence; empty: the town itself, in the words of each language.
     authority: str = ""
+    # What guests' pages and tickets speak, the town's own language first; portal.app checks that there is a catalogue.
+    languages: tuple[str, ...] = ("fr", "en")
     # Of pages and files about the whole town; a site has its own.
     zone: ZoneInfo = METROPOLITAN_FRANCE
     # What stands on the map beside the sites, see `sites.map_background`.
@@ -142,6 +146,7 @@ def _settings(reader: Reader) -> Settings:
         metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
         town=reader.required("TOWN", _town) or "",
         authority=reader.parsed("AUTHORITY", _town) or "",
+        languages=reader.parsed("LANGUAGES", _languages) or ("fr", "en"),
         zone=reader.parsed("ZONE", _zone) or METROPOLITAN_FRANCE,
         map_file=reader.parsed("MAP_FILE", _file),
         legal_note_file=reader.parsed("LEGAL_NOTE_FILE", _file),
@@ -196,6 +201,18 @@ def _town(text: str) -> str:
     if len(text) > 80:
         raise ValueError(f"is {len(text)} characters long, at most 80 fit on a page")
     return text
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    codes = tuple(part.strip() for part in text.split(","))
+    for code in codes:
+        if not _LANGUAGE.fullmatch(code):
+            raise ValueError(
+                f"must hold codes of languages with commas between, such as fr,en; {code!r} is none"
+            )
+        if codes.count(code) > 1:
+            raise ValueError(f"names {code} twice")
+    return codes
 
 
 def _zone(text: str) -> ZoneInfo:

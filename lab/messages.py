@@ -14,10 +14,18 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from portal.i18n.translation import FOLDER
+from portal.i18n.catalogues import FOLDER
 
 ROOT = Path(__file__).parents[1]
-KEYWORDS = {"_": None, "N_": None, "say": None, "many": (1, 2), "say_number": (1, 2), "Plural": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "say": None,
+    "say_in": (2,),
+    "many": (1, 2),
+    "say_number": (1, 2),
+    "Plural": (1, 2),
+}
 SOURCES = (
     ("jinja2.ext:babel_extract", "templates/**/*.html"),
     *(("python", f"{room}/**/*.py") for room in ("portal", "ads", "sessions", "auth")),

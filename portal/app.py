@@ -35,6 +35,7 @@ from portal.http.database_faults import FaultLog
 from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
 from portal.http.security_headers import init_security, read_style
+from portal.i18n.catalogues import available
 from portal.services import Clock, Services
 from portal.staff import layout, login, staff
 from sessions.legal_requests.note import FRENCH, LegalNote, UnusableNote, read_note
@@ -55,8 +56,12 @@ def make_services(
 ) -> Services:
     """Everything the views need, wired once. Nothing is contacted yet.
 
-    Raises `SettingsError` where a file that a setting names cannot be used.
+    Raises `SettingsError` with all that is wrong with the languages and files that settings name.
     """
+    faults = _unspoken(settings)
+    map_background, legal_note = _map_background(settings, faults), _legal_note(settings, faults)
+    if faults:
+        raise SettingsError(faults)
     engine = make_engine(settings.database_url)
     make_session = make_session_maker(engine)
     # Every entry of the audit log that is written through here bears a seal.
@@ -77,8 +82,8 @@ def make_services(
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session),
         page_cache=PageCache(),
-        map_background=_map_background(settings),
-        legal_note=_legal_note(settings),
+        map_background=map_background,
+        legal_note=legal_note,
         recorder=Recorder(make_session),
         troubles=FaultLog(),
         clock=clock,
@@ -118,20 +123,31 @@ def served(serves: Serves) -> list[Blueprint]:
             return [*blueprints(), health]
 
 
-def _map_background(settings: Settings) -> MapBackground:
-    if settings.map_file is None:
-        return MapBackground()
+def _unspoken(settings: Settings) -> list[str]:
+    there = available()
+    return [
+        f"AROBASE_LANGUAGES names {code!r}, for which there is no catalogue. There are: {', '.join(sorted(there))}."
+        for code in settings.languages
+        if code not in there
+    ]
+
+
+def _map_background(settings: Settings, faults: list[str]) -> MapBackground:
     try:
-        return read_background(settings.map_file.read_bytes())
+        return read_background(settings.map_file.read_bytes()) if settings.map_file else MapBackground()
     except RefusedImport as error:
-        raise SettingsError([f"AROBASE_MAP_FILE, {fault}." for fault in error.faults]) from error
+        faults += [f"AROBASE_MAP_FILE, {fault}." for fault in error.faults]
+        return MapBackground()
 
 
-def _legal_note(settings: Settings) -> LegalNote:
+def _legal_note(settings: Settings, faults: list[str]) -> LegalNote:
+    operator = settings.authority or settings.town
     try:
-        return read_note((settings.legal_note_file or FRENCH).read_bytes(), settings.zone)
+        content = (settings.legal_note_file or FRENCH).read_bytes()
+        return read_note(content, settings.zone, operator=operator)
     except UnusableNote as error:
-        raise SettingsError([f"AROBASE_LEGAL_NOTE_FILE {fault}." for fault in error.faults]) from error
+        faults += [f"AROBASE_LEGAL_NOTE_FILE {fault}." for fault in error.faults]
+        return LegalNote({}, settings.zone, operator)
 
 
 def _directory(settings: Settings, make_session: SessionMaker) -> Directory:

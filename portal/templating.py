@@ -15,10 +15,9 @@ from portal.guest.assets import asset_url
 from portal.guest.face import face_here, face_of, own_text
 from portal.guest.language_change import sign_refusal
 from portal.http.security_headers import is_staff_page
+from portal.i18n.catalogues import name_of
 from portal.i18n.labels import LABELS
 from portal.i18n.translation import (
-    DEFAULT,
-    LANGUAGES,
     chosen_language,
     clock_time,
     day_and_time,
@@ -26,9 +25,10 @@ from portal.i18n.translation import (
     in_full,
     in_words,
     language,
-    load_catalogues,
+    offered_languages,
     say,
     say_number,
+    town_language,
     volume,
 )
 from portal.printing.wifi_qr import joining_code
@@ -52,13 +52,11 @@ class LocalizedText:
 
 def init_templates(app: Flask, style: str) -> None:
     """Give the templates their vocabulary. `_` escapes nothing by itself: Jinja does, as always."""
-    app.extensions["arobase-catalogues"] = load_catalogues()
     app.template_filter("linked")(linked)
     app.url_defaults(keep_language)
     app.jinja_env.globals.update(
         _=say,
         many=say_number,
-        languages=LANGUAGES,
         style=Markup(style),
         asset=asset_url,
         in_language=in_language,
@@ -87,6 +85,7 @@ def vocabulary() -> dict[str, Any]:
     return {
         "lang": language(),
         "face": face,
+        "languages": {code: name_of(code) for code in offered_languages()},
         "town": settings.town,
         "authority": settings.authority or say("The town (%(town)s)", town=settings.town),
         "contact": face.contact,
@@ -127,7 +126,8 @@ def linked(text: str, address: str) -> Markup:
 
 def words_of(texts: dict[str, dict[str, str]]) -> LocalizedText:
     """A message in the language of this request, else in the town's own, else in the first it has."""
-    spoken = next((code for code in (language(), DEFAULT) if code in texts), next(iter(texts), DEFAULT))
+    wanted = (language(), town_language(), *texts)
+    spoken = next((code for code in wanted if code in texts), town_language())
     words = texts.get(spoken, {})
     return LocalizedText(spoken, words.get("title", ""), words.get("text", ""))
 

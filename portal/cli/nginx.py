@@ -18,7 +18,7 @@ from portal.denials.portal_reasons import TOO_LARGE, Busy
 from portal.denials.rendering import Refusal, page
 from portal.gateway_api.nftables import LARGEST_BODY
 from portal.http.security_headers import LARGEST_FORM, canonical_host, content_security_policy, read_style
-from portal.i18n.translation import LANGUAGES, say
+from portal.i18n.translation import say
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 # Where deploy/*.service have the three servers listen.
@@ -104,6 +104,7 @@ def render(front: Front, settings: Settings) -> str:
         hosts=hosts,
         plain_listens=[f"{each}:{front.plain_port}" for each in addresses] if front.plain_port else [],
         secure_listens=[f"{each}:{front.secure_port}" for each in addresses],
+        languages=settings.languages,
         largest_form=LARGEST_FORM,
         largest_report=LARGEST_BODY,
         policy=content_security_policy(read_style()),
@@ -112,7 +113,7 @@ def render(front: Front, settings: Settings) -> str:
 
 def write_pages(app: Flask, folder: Path) -> None:
     """Write what the front shows where the portal cannot answer, in each language, as ``busy.fr.html``."""
-    for language in LANGUAGES:
+    for language in app.extensions["arobase"].settings.languages:
         # The language is remembered for as long as an application context lasts: each has its own.
         with app.app_context(), app.test_request_context("/", headers={"Accept-Language": language}):
             for name, refusal in _refusals().items():

@@ -14,7 +14,7 @@ from auth.audit.actions import REPORT_MADE, ObjectKind
 from db.engine import reading
 from portal import statistics
 from portal.cli.operator import operator
-from portal.i18n.translation import DEFAULT, LANGUAGES
+from portal.i18n.translation import whole_languages
 from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.reports import making
 from portal.reports.making import ReportFormat
@@ -34,7 +34,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--from", "first", type=DAY, required=True, help="The first day, as 2026-10-01.")
 @click.option("--to", "last", type=DAY, required=True, help="The last day; it is part of the period.")
 @click.option("--network", "networks", multiple=True, help="A network's slug; none given: all networks.")
-@click.option("--language", type=click.Choice(list(LANGUAGES)), default=DEFAULT, show_default=True)
+@click.option("--language", help="One of those that staff pages speak; none given: the town's own.")
 @click.option(
     "--format",
     "form",
@@ -46,11 +46,16 @@ DAY = click.DateTime(["%Y-%m-%d"])
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file, or - for none."
 )
 def usage(
-    first: datetime, last: datetime, networks: tuple[str, ...], language: str, form: str, output: Path | None
+    first: datetime,
+    last: datetime,
+    networks: tuple[str, ...],
+    language: str | None,
+    form: str,
+    output: Path | None,
 ) -> None:
     """Write the usage report of a period."""
     service, period = services(), _period(first, last)
-    g.language = language
+    g.language = _language(language)
     _check_networks(service, networks)
     found = making.load(service, period, frozenset(networks))
     try:
@@ -115,6 +120,13 @@ def _period(first: datetime, last: datetime) -> Period:
         raise click.ClickException(
             "The period ends before it begins, or is longer than three years."
         ) from error
+
+
+def _language(given: str | None) -> str:
+    spoken = whole_languages()
+    if given not in (None, *spoken):
+        raise click.BadParameter(f"{given!r} is none of {', '.join(spoken)}.", param_hint="--language")
+    return given or spoken[0]
 
 
 def _check_networks(service: Services, networks: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from auth.vouchers import issuing, plans
 from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, UnknownPlan
 from auth.vouchers.issuing import IssuedBatch, Order
 from portal.cli.operator import operator
-from portal.printing.from_vouchers import LANGUAGES, slips
+from portal.printing.from_vouchers import slips
 from portal.printing.papers import Paper, UnfitPaper
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
@@ -56,7 +56,12 @@ class Request:
 @click.option("--network", help="Needed where the site has several networks that take passes.")
 @click.option("--note", default="", help="For the desk; it is printed nowhere.")
 @click.option("--event", default="", help="Stands on every ticket, and in the books.")
-@click.option("--language", "languages", multiple=True, type=click.Choice(LANGUAGES), default=("fr", "en"))
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    help="One of the town's; none given: its first two. May be repeated.",
+)
 @click.option(
     "--paper",
     type=click.Choice([*(paper.value for paper in Paper), ESCPOS], case_sensitive=False),
@@ -86,7 +91,7 @@ def sheet(
     Nothing is issued where nothing could be printed. FILE is as good as money: delete it when it is printed.
     """
     order = Order(count, desk_site=site, note=note, event=event)
-    request = Request(plan, site, network, languages, order)
+    request = Request(plan, site, network, _languages(languages), order)
     try:
         number = issue_sheet(request, SheetFormat(paper, large, first_free, offset), file)
     except FileExistsError as error:
@@ -100,6 +105,13 @@ def sheet(
     except (FailedPrinting, RendererBusy) as error:
         raise click.ClickException(f"Nothing was issued. It could not be printed: {error}") from error
     click.echo(f"Batch {number}: {count} passes, printed into {file}.")
+
+
+def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
+    spoken = services().settings.languages
+    if unknown := set(given) - set(spoken):
+        raise click.BadParameter(f"{min(unknown)!r} is none of {', '.join(spoken)}.", param_hint="--language")
+    return tuple(dict.fromkeys(given)) or spoken[:2]
 
 
 def issue_sheet(request: Request, form: SheetFormat, file: Path) -> int:

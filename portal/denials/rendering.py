@@ -10,7 +10,15 @@ from typing import Any
 
 from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Text
 from portal.i18n.retention_periods import term_in_words
-from portal.i18n.translation import LANGUAGES, clock_time, end_time, language, say, say_number, speaking
+from portal.i18n.translation import (
+    clock_time,
+    end_time,
+    language,
+    offered_languages,
+    say,
+    say_number,
+    speaking,
+)
 from portal.services import services, town_zone
 from sessions.retention.law import Term
 
@@ -81,7 +89,7 @@ def page(
         return _text(reason.title, facts, formatted), _text(advice_text, facts, formatted)
 
     in_languages = {}
-    for code in LANGUAGES:
+    for code in offered_languages():
         with speaking(code):
             in_languages[code] = words()
     field = facts.get("field", reason.form_field)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from portal.guest.colours import Accents, accents
 from portal.http.client_evidence import seen_behind
 from portal.http.clients import gateways_here, remote_address
-from portal.i18n.translation import DEFAULT, language, say
+from portal.i18n.translation import language, say, town_language
 from portal.services import services
 from sites.look import FooterLink, by_language, links_of
 from sites.models import Network
@@ -51,13 +51,13 @@ def face_of(network: Network | None) -> Face:
     if network is None:
         return Face(say("Wifi in %(town)s", town=settings.town), accents({}), settings.contact)
     look = network.look
-    spoken, links = by_language(look.get("links", {}), language(), otherwise=DEFAULT)
+    spoken, links = by_language(look.get("links", {}), language(), otherwise=town_language())
     return Face(network.name, accents(look), look.get("contact") or settings.contact, links_of(links), spoken)
 
 
 def own_text(look: Mapping[str, Any], name: str) -> OwnText | None:
     """The network's own ``title`` or ``welcome``, in the reader's language where there is one."""
-    spoken, text = by_language(look.get(name, {}), language(), otherwise=DEFAULT)
+    spoken, text = by_language(look.get(name, {}), language(), otherwise=town_language())
     return OwnText(spoken, text) if text else None
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 
 from portal.http.clients import ClientContext
-from portal.i18n.translation import DEFAULT, language
+from portal.i18n.translation import language, town_language
 from sessions.arrival import Acceptance, Arrival
 from sites.models import Network
 
 
 def terms_text(network: Network) -> str:
     """The network's terms in the language of this request, else in the town's own."""
-    return network.terms.get(language()) or network.terms.get(DEFAULT, "")
+    return network.terms.get(language()) or network.terms.get(town_language(), "")
 
 
 def accepted(network: Network) -> Acceptance:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, has_request_context, request
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -91,6 +91,11 @@ def is_staff_page() -> bool:
     """Whether the answer to this request wears the staff's frame, errors too."""
     served = current_app.blueprints
     return ("staff" in served and is_staff_path(request.path)) or "guests" not in served
+
+
+def is_guest_page() -> bool:
+    """Whether a guest reads the answer: neither staff nor a program."""
+    return has_request_context() and not is_staff_page() and not request.path.startswith("/api/")
 
 
 def _is_refused_form(response: Response) -> bool:

@@ -5,14 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-
-# A year that everybody knows is left out.
-PATTERNS = {
-    "fr": ("EEEE d MMMM HH:mm", "EEEE d MMMM y HH:mm"),
-    "en": ("EEEE d MMMM HH:mm", "EEEE d MMMM y HH:mm"),
-    "de": ("EEEE, d. MMMM HH:mm", "EEEE, d. MMMM y HH:mm"),
-}
+from portal.i18n.translation import day_in_words
 
 
 def last_moment(ends_at: datetime, zone: str, language: str, *, since: datetime) -> str:
@@ -24,5 +17,4 @@ def last_moment(ends_at: datetime, zone: str, language: str, *, since: datetime)
     local = ends_at.astimezone(place)
     if local.time() == time.min:
         local -= timedelta(minutes=1)
-    pattern = PATTERNS[language][local.year != since.astimezone(place).year]
-    return str(format_datetime(local, pattern, locale=language))
+    return day_in_words(local, language, with_year=local.year != since.astimezone(place).year)

@@ -1,78 +1,64 @@
-"""Languages: catalogues read from ``portal/i18n/languages/*.po`` at start, so that nothing needs to be compiled.
+"""The language of a request, and what is said in it.
 
-English is the language of the source texts. Which language a page speaks: the ``lang`` of the link or form, else what
-the browser asks for, else English; French for a browser that asks for none.
+Guests' pages offer the town's languages; staff pages, reports and the API those of them whose catalogue is whole, and
+English where none is. Which of them a page speaks: the ``lang`` of the link or form, else what the browser asks for;
+English for a browser that lists none of them, and the town's own language for one that lists nothing.
 """
 
 from __future__ import annotations
 
-import gettext
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
-from flask import current_app, g, request
+from flask import g, has_request_context, request
 
-FOLDER = Path(__file__).with_name("languages")
-LANGUAGES = {"fr": "Français", "en": "English"}
-# The town's own language, and that for a browser that lists none of ours.
-DEFAULT, FALLBACK = "fr", "en"
+from auth.denials import N_
+from portal.http.security_headers import is_guest_page
+from portal.i18n.catalogues import SOURCE, catalogue, is_whole
+from portal.services import services
 
-
-class Catalogue(gettext.NullTranslations):
-    """The translations of one language, straight from its ``.po`` file; an unknown text is given as it is."""
-
-    def __init__(self, path: Path | None) -> None:
-        super().__init__()
-        self._texts: dict[str, str] = {}
-        self._plurals: dict[str, tuple[str, ...]] = {}
-        self._plural_rule: Callable[[int], int] = lambda n: int(n != 1)
-        if path is not None:
-            self._read(path)
-
-    def _read(self, path: Path) -> None:
-        with path.open("rb") as file:
-            catalogue = read_po(file)
-        self._plural_rule = gettext.c2py(catalogue.plural_expr)
-        for message in catalogue:
-            if isinstance(message.id, (tuple, list)):
-                self._plurals[message.id[0]] = tuple(message.string or ())
-            elif message.id and message.string:
-                self._texts[message.id] = str(message.string)
-
-    def gettext(self, message: str) -> str:
-        return self._texts.get(message, message)
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        forms = self._plurals.get(msgid1)
-        if not forms:
-            return msgid1 if n == 1 else msgid2
-        return forms[self._plural_rule(n)]
+# Dates as CLDR writes them (Unicode TR 35, part 4): a translation puts the parts in the order of its language.
+THIS_YEAR, OTHER_YEAR = N_("EEEE d MMMM HH:mm"), N_("EEEE d MMMM y HH:mm")
 
 
-def load_catalogues() -> dict[str, Catalogue]:
-    """All catalogues, by language code."""
-    return {code: Catalogue(path if (path := FOLDER / f"{code}.po").exists() else None) for code in LANGUAGES}
+def town_language() -> str:
+    """The town's own language."""
+    return services().settings.languages[0]
+
+
+def whole_languages() -> tuple[str, ...]:
+    """The town's languages that staff pages, reports and the API speak."""
+    return tuple(code for code in services().settings.languages if is_whole(code)) or (SOURCE,)
+
+
+def offered_languages() -> tuple[str, ...]:
+    """What can be spoken here, the town's own language first."""
+    return services().settings.languages if is_guest_page() else whole_languages()
 
 
 def chosen_language() -> str | None:
     """The language that the link or form names: always in the query, so that no body has to be read for it."""
     asked = request.args.get("lang", "")
-    return asked if asked in LANGUAGES else None
+    return asked if asked in offered_languages() else None
 
 
 def language() -> str:
-    """The language of this request."""
+    """The language of this request; on the command line the first of the whole ones."""
     if "language" not in g:
-        asked = request.accept_languages.best_match(list(LANGUAGES))
-        g.language = chosen_language() or asked or (FALLBACK if request.accept_languages else DEFAULT)
-    chosen: str = g.language
-    return chosen
+        g.language = _language() if has_request_context() else whole_languages()[0]
+    spoken: str = g.language
+    return spoken
+
+
+def _language() -> str:
+    offered = offered_languages()
+    asked = request.accept_languages.best_match(offered)
+    otherwise = SOURCE if request.accept_languages and SOURCE in offered else offered[0]
+    return chosen_language() or asked or otherwise
 
 
 @contextmanager
@@ -86,20 +72,20 @@ def speaking(code: str) -> Iterator[None]:
         g.language = spoken
 
 
-def say(message: str, **values: object) -> str:
+def say(message: str, /, **values: object) -> str:
     """`message` in the language of this request, with its ``%(name)s`` filled in."""
-    text = _catalogue().gettext(message)
+    return say_in(language(), message, **values)
+
+
+def say_in(code: str, message: str, /, **values: object) -> str:
+    """`message` in this language."""
+    text = catalogue(code).gettext(message)
     return text % values if values else text
 
 
 def say_number(one: str, many: str, n: int) -> str:
     """`one` or `many` in the language of this request, with ``%(n)s`` filled in."""
-    return _catalogue().ngettext(one, many, n) % {"n": n}
-
-
-def _catalogue() -> Catalogue:
-    catalogues: dict[str, Catalogue] = current_app.extensions["arobase-catalogues"]
-    return catalogues[language()]
+    return catalogue(language()).ngettext(one, many, n) % {"n": n}
 
 
 def clock_time(at: datetime, zone: str) -> str:
@@ -116,8 +102,12 @@ def day_and_time(at: datetime, zone: str, *, now: datetime) -> str:
     local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     if local.date() == today:
         return clock_time(at, zone)
-    pattern = "EEEE d MMMM HH:mm" if local.year == today.year else "EEEE d MMMM y HH:mm"
-    return format_datetime(local, pattern, locale=language())
+    return day_in_words(local, language(), with_year=local.year != today.year)
+
+
+def day_in_words(local: datetime, code: str, *, with_year: bool) -> str:
+    """A day and its time, "dimanche 29 novembre 23:59"."""
+    return str(format_datetime(local, say_in(code, OTHER_YEAR if with_year else THIS_YEAR), locale=code))
 
 
 def end_time(at: datetime, zone: str, *, now: datetime) -> str:

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from auth.denials import N_
 from auth.vouchers import codes, issuing
 from auth.vouchers.models import Batch, PlanKind
 from portal.i18n.last_moments import last_moment
+from portal.i18n.translation import say_in
 from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
+from portal.printing.words import TicketWords
 from sites.models import Network, Site
 
+_FROM_FIRST_USE = N_("good for %(length)s from the first use")
 # Said so that it is true on whatever day the pass is used first.
-ENDS: Mapping[str, Mapping[PlanKind, str]] = {
-    "fr": {
-        PlanKind.UNTIL_MIDNIGHT: "valable un jour, jusqu’à minuit",
-        PlanKind.UNTIL_CLOSING: "valable un jour, jusqu’à la fermeture",
-        PlanKind.ROLLING_HOURS: "valable {length} dès la première connexion",
-        PlanKind.FIXED_MINUTES: "valable {length} dès la première connexion",
-    },
-    "en": {
-        PlanKind.UNTIL_MIDNIGHT: "good for one day, until midnight",
-        PlanKind.UNTIL_CLOSING: "good for one day, until closing time",
-        PlanKind.ROLLING_HOURS: "good for {length} from the first use",
-        PlanKind.FIXED_MINUTES: "good for {length} from the first use",
-    },
-    "de": {
-        PlanKind.UNTIL_MIDNIGHT: "einen Tag gültig, bis Mitternacht",
-        PlanKind.UNTIL_CLOSING: "einen Tag gültig, bis zur Schließung",
-        PlanKind.ROLLING_HOURS: "{length} ab der ersten Nutzung gültig",
-        PlanKind.FIXED_MINUTES: "{length} ab der ersten Nutzung gültig",
-    },
+ENDS = {
+    PlanKind.UNTIL_MIDNIGHT: N_("good for one day, until midnight"),
+    PlanKind.UNTIL_CLOSING: N_("good for one day, until closing time"),
+    PlanKind.ROLLING_HOURS: _FROM_FIRST_USE,
+    PlanKind.FIXED_MINUTES: _FROM_FIRST_USE,
 }
-UNTIL = {
-    "fr": ", utilisable jusqu’à {moment}",
-    "en": ", to be used until {moment}",
-    "de": ", verwendbar bis {moment}",
-}
-LANGUAGES = tuple(ENDS)
+BY_HAND = N_("Without a camera: choose the wifi %(ssid)s, open %(address)s and type the code.")
 
 
 def slips(
@@ -47,29 +32,48 @@ def slips(
     network: Network,
     site: Site,
     portal_url: str,
-    languages: tuple[str, ...] = ("fr", "en"),
+    languages: tuple[str, ...],
 ) -> list[PrintedVoucher]:
     """What to print for these passes of `batch`, which comes with its plan, to be used on `network` at `site`.
 
-    The languages are some of `LANGUAGES`, the visitor's own first. The note of the batch is the desk's own and is not
-    printed: whoever holds a ticket reads what stands on it.
+    The visitor's own language is the first. The note of the batch is the desk's own and is not printed: whoever holds a
+    ticket reads what stands on it.
     """
-    ends = {language: say_end(batch, language, site.zone) for language in languages}
+    address = f"{portal_url.rstrip('/')}/pass"
+    words = {
+        language: ticket_words(
+            language,
+            end=say_end(batch, language, site.zone),
+            ssid=network.ssid,
+            address=address.partition("://")[2],
+        )
+        for language in languages
+    }
     join = joining_uri(network.ssid)
     return [
         PrintedVoucher(
             code=codes.show(one.code),
-            redeem_url=f"{portal_url.rstrip('/')}/pass/{one.code}".upper(),
+            redeem_url=f"{address}/{one.code}".upper(),
             ssid=network.ssid,
             join=join,
-            ends=ends,
+            words=words,
             place=site.name,
             event=batch.event,
             mark=one.mark,
-            languages=languages,
         )
         for one in passes
     ]
+
+
+def ticket_words(language: str, *, end: str, ssid: str, address: str) -> TicketWords:
+    """What a ticket says in this language; `end` is said in it already."""
+    return TicketWords(
+        wifi=say_in(language, "Wifi"),
+        join=say_in(language, "Join the wifi"),
+        redeem=say_in(language, "Open your pass"),
+        by_hand=say_in(language, BY_HAND, ssid=ssid, address=address),
+        end=end,
+    )
 
 
 def say_end(batch: Batch, language: str, zone: str) -> str:
@@ -78,14 +82,16 @@ def say_end(batch: Batch, language: str, zone: str) -> str:
     The desk's page tells the same instant in the same words.
     """
     plan = batch.plan
-    said = ENDS[language][plan.kind].format(length=_length(plan.length_minutes, language))
+    said = say_in(language, ENDS[plan.kind], length=_length(plan.length_minutes, language))
     if batch.ends_at is None:
         return said
     moment = last_moment(batch.ends_at, zone, language, since=batch.issued_at)
-    return said + UNTIL[language].format(moment=moment)
+    return say_in(language, "%(end)s, to be used until %(moment)s", end=said, moment=moment)
 
 
 def _length(minutes: int, language: str) -> str:
     hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} h"] if hours else []
-    return " ".join([*parts, f"{rest} min"] if rest or not hours else parts)
+    parts = [say_in(language, "%(hours)s h", hours=hours)] if hours else []
+    if rest or not hours:
+        parts.append(say_in(language, "%(minutes)s min", minutes=rest))
+    return " ".join(parts)

@@ -15,7 +15,6 @@ from portal.printing.marks import LEADING, SMALLEST, Mark, Square, TextBox, fitt
 from portal.printing.papers import Grid, Paper
 from portal.printing.qr import QUIET_ZONE, Drawing
 from portal.printing.tickets import PrintedVoucher
-from portal.printing.words import words
 
 COARSEST_MODULES = 25
 
@@ -140,8 +139,8 @@ def _stack(ticket: PrintedVoucher, codes: Codes, stack: Stack, width: float) -> 
     yield from _pair(ticket, codes, x=start, y=y, side=stack.qr, gap=pitch - stack.qr)
     y += stack.qr + quiet(stack.qr)
     left = start + stack.qr / 2 - inner / 4
-    yield from _captions(1, languages, left, y, inner / 2, stack.caption)
-    yield from _captions(2, languages, left + pitch, y, inner / 2, stack.caption)
+    yield from _captions(ticket, 1, languages, left, y, inner / 2, stack.caption)
+    yield from _captions(ticket, 2, languages, left + pitch, y, inner / 2, stack.caption)
     y += height_of(len(languages), stack.caption) + stack.caption * 0.08
     for language in languages:
         yield _ends(
@@ -171,7 +170,7 @@ def _foot(
         return
     y += 1.5
     for language in languages:
-        text = words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address)
+        text = ticket.words[language].by_hand
         yield joined(("address", text), y=y, lines=stack.by_hand_lines, lang=language, **box)
         y += height_of(stack.by_hand_lines, stack.foot) + 0.8
     yield joined(number, place, y=y, lines=stack.foot_lines, lang=languages[0], bold=True, **box)
@@ -194,7 +193,7 @@ def _turned_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     yield TextBox(address, 33.5, 3.4, 28.5, fitting(address, 28.5, 5.6), align="right")
     for number, x in ((1, left), (2, left + band + gap + side + gap)):
         for position, language in enumerate(languages):
-            text, length = _caption(number, language), side + gap
+            text, length = _caption(ticket, number, language), side + gap
             size = fitting(text, length, 6)
             yield TextBox(
                 text, x + position * 2.2, y + side + gap / 2, length, size, 1, language, turned=True
@@ -202,7 +201,7 @@ def _turned_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     yield from _pair(ticket, codes, x=left + band + gap, y=y, side=side, gap=2 * gap + band)
     # One flow: what is short leaves its room to the rest.
     mark, *about = _about(ticket)
-    ends = [("end", ticket.ends[language]) for language in languages]
+    ends = [("end", ticket.words[language].end) for language in languages]
     yield joined(
         mark, *ends, *about, x=1.5, y=y + side + gap, width=60.5, size=6.91, lines=2, lang=languages[0]
     )
@@ -223,7 +222,7 @@ def _wide_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     left = 99.1 - 2 * side - 2 * gap
     yield from _pair(ticket, codes, x=left, y=4.0, side=side, gap=gap)
     for number, start in ((1, left - gap / 2), (2, left + side + gap / 2)):
-        yield from _captions(number, languages, start, 4.0 + side + gap, side + gap, 6.5)
+        yield from _captions(ticket, number, languages, start, 4.0 + side + gap, side + gap, 6.5)
 
 
 def _small_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
@@ -234,7 +233,7 @@ def _small_label(ticket: PrintedVoucher, codes: Codes) -> Iterator[Mark]:
     first_group, second, third = ticket.code.split("-")
     for row, group in enumerate((f"{first_group}-{second}-", third)):
         yield TextBox(group, x, 1.0 + row * 3.4, width, 9.5, is_code=True)
-    texts = ("end", ticket.ends[first]), ("event", ticket.event)
+    texts = ("end", ticket.words[first].end), ("event", ticket.event)
     yield joined(*texts, x=x, y=8.1, width=width, size=5.45, lines=5, lang=first, bold=True)
     yield _network(ticket, 1.5, 19.15, 35, 5)
 
@@ -244,7 +243,7 @@ def _network(
 ) -> TextBox:
     """The name of the network, whole: it is what a guest has to find in a list."""
     first = ticket.languages[0]
-    text = f"{words(first).wifi} {ticket.ssid}"
+    text = f"{ticket.words[first].wifi} {ticket.ssid}"
     return TextBox(text, x, y, width, fitting(text, width, size), lang=first, align=align, bold=True)
 
 
@@ -259,7 +258,7 @@ def _ends(
     **rest: Any,
 ) -> TextBox:
     """Until when the pass is good."""
-    end = ("end", ticket.ends[language])
+    end = ("end", ticket.words[language].end)
     return joined(end, x=x, y=y, width=width, size=size, lines=lines, lang=language, bold=True, **rest)
 
 
@@ -272,21 +271,28 @@ def _pair(
 
 
 def _captions(
-    number: int, languages: tuple[str, ...], x: float, y: float, width: float, size: float
+    ticket: PrintedVoucher,
+    number: int,
+    languages: tuple[str, ...],
+    x: float,
+    y: float,
+    width: float,
+    size: float,
 ) -> Iterator[Mark]:
     for position, language in enumerate(languages):
-        text, line = _caption(number, language), y + position * height_of(1, size) * (1 + LEADING)
+        text, line = _caption(ticket, number, language), y + position * height_of(1, size) * (1 + LEADING)
         bold = position == 0
         yield TextBox(
             text, x, line, width, fitting(text, width, size), lang=language, align="center", bold=bold
         )
 
 
-def _caption(number: int, language: str) -> str:
-    return f"{number} {words(language).join if number == 1 else words(language).redeem}"
+def _caption(ticket: PrintedVoucher, number: int, language: str) -> str:
+    said = ticket.words[language]
+    return f"{number} {said.join if number == 1 else said.redeem}"
 
 
 def _alt(ticket: PrintedVoucher, number: int) -> str:
     """What the code says, for those who do not see it."""
     target = ticket.ssid if number == 1 else ticket.redeem_url
-    return f"{_caption(number, ticket.languages[0])} : {target}"
+    return f"{_caption(ticket, number, ticket.languages[0])} : {target}"

@@ -12,6 +12,7 @@ from portal.printing.marks import TextBox
 from portal.printing.papers import ROOMY_GRIDS, Grid, Paper, grid
 from portal.printing.qr import Drawing, draw
 from portal.printing.tickets import PrintedVoucher, plain
+from portal.printing.words import TicketWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,10 @@ def write_job(job: Job) -> dict[str, Any]:
 
 def read_job(values: Mapping[str, Any]) -> Job:
     tickets = [
-        PrintedVoucher(**{**each, "languages": tuple(each["languages"])}) for each in values["tickets"]
+        PrintedVoucher(
+            **{**each, "words": {code: TicketWords(**said) for code, said in each["words"].items()}}
+        )
+        for each in values["tickets"]
     ]
     left, down = values["offset_mm"]
     return Job(**{**values, "tickets": tickets, "paper": Paper(values["paper"]), "offset_mm": (left, down)})

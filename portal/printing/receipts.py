@@ -14,7 +14,6 @@ from functools import lru_cache
 
 from portal.printing.qr import modules
 from portal.printing.tickets import PrintedVoucher, check, plain
-from portal.printing.words import words
 
 COLUMNS = 48
 DOTS_PER_MM = 8
@@ -39,20 +38,19 @@ def print_escpos(tickets: Sequence[PrintedVoucher]) -> bytes:
 
 
 def _receipt(ticket: PrintedVoucher) -> Iterator[bytes]:
-    first = ticket.languages[0]
+    said_in_each = tuple(ticket.words.values())
     yield CENTRE + LARGE + BOLD + _line(ticket.code) + NORMAL
-    yield _wrapped(f"{words(first).wifi} {ticket.ssid}") + REGULAR
+    yield _wrapped(f"{said_in_each[0].wifi} {ticket.ssid}") + REGULAR
     for number, text in ((1, ticket.join), (2, ticket.redeem_url)):
-        for language in ticket.languages:
-            said = words(language).join if number == 1 else words(language).redeem
-            yield _wrapped(f"{number} {said}")
+        for said in said_in_each:
+            yield _wrapped(f"{number} {said.join if number == 1 else said.redeem}")
         yield FEED_MARGIN + _qr(text) + FEED_MARGIN
     yield BOLD
-    for language in ticket.languages:
-        yield _wrapped(ticket.ends[language])
+    for said in said_in_each:
+        yield _wrapped(said.end)
     yield REGULAR + LEFT + b"\n"
-    for language in ticket.languages:
-        yield _wrapped(words(language).by_hand.format(ssid=ticket.ssid, address=ticket.address))
+    for said in said_in_each:
+        yield _wrapped(said.by_hand)
     for text in (ticket.number, ticket.event, ticket.place):
         yield _wrapped(text)
 

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from portal.printing.words import TicketWords
+
 # Version 6 of a QR code at level M holds this many bytes: on 20 mm its modules are half a millimetre wide. What is
 # finer does not scan from office paper.
 MOST_QR_BYTES = 106
@@ -35,19 +37,22 @@ class PrintedVoucher:
     """One slip of paper. All texts are printed as they are: none is markup.
 
     `code` as shown, ``7K2-M9Q-XAH``. `redeem_url` in capitals, so that its QR has large modules. `join` is the
-    ``WIFI:`` text of the network. `ends` says by language until when the pass is good. `event` is the occasion, and
-    `mark` the number by which it finds the pass without its code.
+    ``WIFI:`` text of the network. `words` is what is said in each language, the visitor's own first. `event` is the
+    occasion, and `mark` the number by which it finds the pass without its code.
     """
 
     code: str
     redeem_url: str
     ssid: str
     join: str
-    ends: Mapping[str, str]
+    words: Mapping[str, TicketWords]
     place: str
     event: str = ""
-    languages: tuple[str, ...] = ("fr", "en")
     mark: str = ""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self.words)
 
     @property
     def number(self) -> str:
@@ -56,7 +61,7 @@ class PrintedVoucher:
     @property
     def texts(self) -> tuple[str, ...]:
         """All that is set in letters, but for the code."""
-        ends = [self.ends[language] for language in self.languages]
+        ends = [said.end for said in self.words.values()]
         return (self.ssid, self.place, self.event, self.number, self.address, *self.languages, *ends)
 
     @property
@@ -89,11 +94,8 @@ def _check_one(ticket: PrintedVoucher) -> None:
             raise UnprintableVoucher(
                 f"“{text[:40]}” is empty, or too long for a QR code that scans from paper."
             )
-    unsaid = [language for language in ticket.languages if language not in ticket.ends]
-    if unsaid or not ticket.languages:
-        raise UnprintableVoucher(
-            f"The end of the pass is not said in: {', '.join(unsaid) or 'any language'}."
-        )
+    if not ticket.words:
+        raise UnprintableVoucher("The ticket speaks no language.")
 
 
 def plain(text: str) -> str:

@@ -24,7 +24,10 @@ _FILLED_IN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("sentences", "origin"): frozenset({"address", "port", "at", "as_written", "tolerance"}),
     ("sentences", "span"): frozenset({"kind", "value", "since", "until"}),
     ("note", "text"): frozenset(
-        {"number", "now", "asker", "signer", "reference", "basis", "scope", "exactness", "doubts", "zone"}
+        {
+            *("number", "now", "operator", "asker", "signer", "reference", "basis", "scope"),
+            *("exactness", "doubts", "zone"),
+        }
     ),
     **{("exactness", each.name.lower()): frozenset({"sessions"}) for each in Exactness},
 }
@@ -49,10 +52,11 @@ class UnusableNote(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LegalNote:
-    """The texts by section and name, and the zone that instants are told in beside UTC."""
+    """The texts by section and name, the zone that instants are told in beside UTC, and who answers (`operator`)."""
 
     texts: Mapping[str, Mapping[str, str]]
     zone: ZoneInfo
+    operator: str
 
     def file_name(self, what: str) -> str:
         """What the package calls its ``note``, ``request`` or ``answer``."""
@@ -89,6 +93,7 @@ class LegalNote:
         return self.texts["note"]["text"].format(
             number=entry.id,
             now=self._both(now),
+            operator=self.operator,
             asker=entry.authority,
             signer=entry.signer,
             reference=entry.reference,
@@ -107,7 +112,7 @@ class LegalNote:
         return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({there})"
 
 
-def read_note(content: bytes, zone: ZoneInfo) -> LegalNote:
+def read_note(content: bytes, zone: ZoneInfo, *, operator: str) -> LegalNote:
     """Read a file of texts (TOML, UTF-8). Raises `UnusableNote` with every fault."""
     try:
         document = tomllib.loads(content.decode())
@@ -116,7 +121,7 @@ def read_note(content: bytes, zone: ZoneInfo) -> LegalNote:
     faults = list(_faults(document))
     if faults:
         raise UnusableNote(faults)
-    return LegalNote(document, zone)
+    return LegalNote(document, zone, operator)
 
 
 def _faults(document: Mapping[str, Any]) -> Iterator[str]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Flask
-
-from portal.i18n.translation import load_catalogues
+from flask import Flask, g
 
 
 @contextmanager
 def speaking(lang: str) -> Iterator[None]:
-    app = Flask("words")
-    app.extensions["arobase-catalogues"] = load_catalogues()
-    with app.test_request_context(f"/?lang={lang}"):
+    with Flask("words").test_request_context():
+        g.language = lang
         yield

@@ -14,19 +14,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, render_template_string
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from auth.staff.roles import Role
 from auth.vouchers import plans
-from config import Secret, Settings
+from config import Secret, Settings, SettingsError
 from db.base import Base
+from gateways.landing_token import credential_digest
 from portal.app import create_app, make_services
 from portal.cli.nginx import write_pages
+from portal.printing.papers import Paper
 from portal.services import Services
+from sites.models import Gateway
 from tests.clock import MovingClock
-from tests.portal.conftest import PORTAL, SECRET
+from tests.portal.conftest import PORTAL, SECRET, Phone
 from tests.portal.printing.printed import read_text
 from tests.portal.staff.conftest import Desk
 from tests.sessions.legal_requests.rows import add_first_bases
+from tests.town import credential_of
 
 NOON = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 SITES = """slug,name,kind,address,latitude,longitude,networks,state
@@ -128,10 +134,7 @@ def test_neither_do_the_fronts_pages_a_report_a_ticket_and_an_answer_to_a_judge(
     assert "La plage" in ticket
     is_clean(ticket)
     zone = havre.settings.zone.key
-    asked = {"--authority": "Police, Le Havre", "--signer": "Capitaine Martin", "--reference": "2026/1"}
-    asked |= {"--basis": "CPP 60-1", "--public-address": "203.0.113.9", "--port": "5200"}
-    asked |= {"--at": "2026-11-26T09:00:00", "--zone": zone}
-    number = run(app, "requisitions", "add", *(word for pair in asked.items() for word in pair)).strip()
+    number = register_requisition(app, zone)
     run(app, "requisitions", "answer", number, "--to", str(tmp_path / "answer.zip"))
     with zipfile.ZipFile(tmp_path / "answer.zip") as package:
         texts = {name: package.read(name).decode(errors="replace") for name in package.namelist()}
@@ -139,37 +142,142 @@ def test_neither_do_the_fronts_pages_a_report_a_ticket_and_an_answer_to_a_judge(
     assert f"heure locale ({zone})" in texts["LISEZMOI.txt"]
     assert NOON.astimezone(havre.settings.zone).strftime("%d/%m/%Y %H:%M:%S, UTC%z") in texts["LISEZMOI.txt"]
     assert ("Europe/Paris" in "".join(texts.values())) == (zone == "Europe/Paris")
+    assert "par Le Havre\n" in texts["LISEZMOI.txt"] and "la ville" not in texts["LISEZMOI.txt"]
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_no_page_of_the_staff_speaks_of_the_demo_town(app: Flask, havre: Services, language: str) -> None:
+def test_neither_does_any_page_on_the_way_of_a_guest(
+    app: Flask, havre: Services, language: str, tmp_path: Path
+) -> None:
+    walked = walk(app, havre, language, tmp_path)
+    for page in walked:
+        is_clean(page)
+        assert f'<html lang="{language}"' in page
+    assert "La plage" in "".join(walked) and "Wifi du Havre" in "".join(walked)
+
+
+@pytest.mark.parametrize("form", ["csv", "pdf", "text"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_neither_does_a_report_in_any_form(app: Flask, form: str, language: str, tmp_path: Path) -> None:
+    file = tmp_path / "report"
+    period = ("--from", "2026-11-23", "--to", "2026-11-25", "--format", form, "--language", language)
+    run(app, "report", "usage", *period, "-o", str(file))
+    told = read_text(file.read_bytes()) if form == "pdf" else file.read_text(encoding="utf-8")
+    assert form == "csv" or "Le Havre" in told
+    is_clean(told)
+
+
+@pytest.mark.parametrize("paper", [*(one.value for one in Paper), "escpos"])
+def test_neither_does_a_ticket_on_any_paper(app: Flask, havre: Services, paper: str, tmp_path: Path) -> None:
     with havre.make_session.begin() as db:
         plans.add_first_plans(db)
+    file = tmp_path / "sheet"
+    run(app, "vouchers", "sheet", "2", str(file), "--site", "plage", "--paper", paper)
+    content = file.read_bytes()
+    told = content.decode("cp1252", "replace") if paper == "escpos" else read_text(content)
+    assert "Wifi-Havre" in told
+    is_clean(told)
+
+
+def test_a_town_has_its_own_language_and_offers_no_other(havre: Services) -> None:
+    """What is not offered is not spoken: not to a browser that asks for it, nor by a link."""
+    english = create_app(replace(havre, settings=replace(havre.settings, languages=("en",)))).test_client()
+    for headers, path in (
+        ({"Accept-Language": "fr"}, "/privacy"),
+        ({}, "/privacy"),
+        ({}, "/privacy?lang=fr"),
+    ):
+        page = english.get(path, base_url=PORTAL, headers=headers).text
+        assert '<html lang="en"' in page and "hreflang" not in page
+
+
+def test_wrong_languages_and_files_are_told_together(havre: Services, tmp_path: Path) -> None:
+    wrong, note = tmp_path / "wrong.geojson", tmp_path / "note.toml"
+    wrong.write_text("{}", encoding="utf-8")
+    note.write_text("= x", encoding="utf-8")
+    settings = replace(havre.settings, languages=("fr", "xx", "tlh"), map_file=wrong, legal_note_file=note)
+    with pytest.raises(SettingsError) as refused:
+        make_services(settings)
+    told = refused.value.faults
+    names = ("names 'xx'", "names 'tlh'", "AROBASE_MAP_FILE", "AROBASE_LEGAL_NOTE_FILE")
+    assert [name for name in names if name not in "\n".join(told)] == []
+    assert "There are: " in told[0] and "en, fr" in told[0]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_of_the_staff_speaks_of_the_demo_town(
+    app: Flask, havre: Services, language: str, tmp_path: Path
+) -> None:
+    """With something of each kind to look at: a batch, a stay, a refusal, a requisition."""
+    refused = "".join(walk(app, havre, language, tmp_path))
+    with havre.make_session.begin() as db:
         add_first_bases(db)
+    register_requisition(app, havre.settings.zone.key)
+    known = {"code": re.findall("Incident ([0-9A-Z-]{7})", refused)[0], "identity": "plage-1", "form": "csv"}
     desk = Desk(app, cast(MovingClock, havre.clock))
     clerks = [desk.at_work("dana", *(set(Role) - {Role.PRIVACY})), desk.at_work("paz", Role.PRIVACY)]
-    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("staff.")]
     opened = set()
-    for rule in rules:
-        if "GET" not in (rule.methods or ()) or rule.arguments:
+    for rule in app.url_map.iter_rules():
+        if not rule.endpoint.startswith("staff.") or "GET" not in (rule.methods or ()):
             continue
+        path = re.sub("<(?:.*?:)?([a-z_]+)>", lambda found: known.get(found[1], "1"), rule.rule)
         for clerk in clerks:
-            page = clerk.get(rule.rule, **{"Accept-Language": language})
+            page = clerk.get(path, **{"Accept-Language": language})
             is_clean(page.text)
             if page.status_code == 200:
-                opened.add(rule.rule)
-    assert {
-        "/staff/sessions",
-        "/staff/desk",
-        "/staff/reports",
-        "/staff/retention",
-        "/staff/requisitions",
-    } <= opened, opened
+                opened.add(rule.endpoint)
+    named = {
+        "sessions",
+        "desk",
+        "reports",
+        "retention",
+        "requisitions",
+        "batch",
+        "pass_page",
+        "gateway",
+        "person",
+    }
+    named |= {"requisition", "session", "incident"}
+    assert {f"staff.{name}" for name in named} <= opened, opened
 
 
 def test_the_staffs_pages_follow_the_towns_clocks(app: Flask, havre: Services) -> None:
     with app.test_request_context("/staff", headers={"Accept-Language": "en"}):
         assert staff_moment(NOON) == f"{NOON.astimezone(havre.settings.zone):%H:%M}"
+
+
+def walk(app: Flask, havre: Services, language: str, folder: Path) -> list[str]:
+    """Behind the gateway at the beach: free access and a pass, refused and good, to the end and what is kept of it."""
+    with havre.make_session.begin() as db:
+        plans.add_first_plans(db)
+        gateway = db.scalars(
+            select(Gateway).options(joinedload(Gateway.site), joinedload(Gateway.network))
+        ).one()
+        gateway.credential_digest = credential_digest(credential_of(gateway.identity))
+    run(app, "vouchers", "sheet", "1", str(folder / "one.pdf"), "--site", "plage")
+    printed = read_text((folder / "one.pdf").read_bytes())
+    (code,) = re.findall("[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}", printed)
+    phone = Phone(app, gateway, headers={"Accept-Language": language})
+    pages = [phone.land()]
+    token = phone.form("/pause")["visit"]
+    pages += [phone.get(f"/pass/{code}?visit={token}"), phone.press("/pass", code="7K2-M9Q-XXX")]
+    phone.land()
+    pages += [
+        phone.press("/pause", follow=True),
+        phone.get("/status"),
+        phone.get("/yours"),
+        phone.get("/pause"),
+    ]
+    phone.get("/status")
+    pages += [phone.press("/leave", follow=True), phone.land(), phone.press("/pass", code=code, follow=True)]
+    return [page.text for page in pages]
+
+
+def register_requisition(app: Flask, zone: str) -> str:
+    asked = {"--authority": "Police, Le Havre", "--signer": "Capitaine Martin", "--reference": "2026/1"}
+    asked |= {"--basis": "CPP 60-1", "--public-address": "203.0.113.9", "--port": "5200"}
+    asked |= {"--at": "2026-11-26T09:00:00", "--zone": zone}
+    return run(app, "requisitions", "add", *(word for pair in asked.items() for word in pair)).strip()
 
 
 def run(app: Flask, *words: str) -> str:

@@ -15,13 +15,14 @@ from auth.audit import log
 from auth.audit.actions import ACTIONS, AuditAction, ObjectKind, declare
 from auth.staff.roles import Role
 from auth.vouchers.models import Voucher
-from portal.i18n.translation import FOLDER, LANGUAGES, Catalogue
+from portal.i18n.catalogues import catalogue
 from portal.services import Services
 from portal.staff.privacy.audit_words import PAGES
 from sessions.legal_requests import register
 from sessions.retention import holds, periods
 from sites.models import Gateway
 from tests.actors import TESTER
+from tests.portal.languages import WHOLE
 from tests.portal.staff.conftest import (  # noqa: F401
     Clerk,
     Desk,
@@ -48,11 +49,9 @@ def sources(*rooms: str) -> Iterator[Path]:
         yield from sorted((ROOT / room).rglob("*.py"))
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", WHOLE)
 def test_every_action_has_words_of_its_own(code: str) -> None:
-    path = FOLDER / f"{code}.po"
-    catalogue = Catalogue(path if path.exists() else None)
-    answer = {action.key: catalogue.gettext(action.words) for action in ACTIONS.values()}
+    answer = {action.key: catalogue(code).gettext(action.words) for action in ACTIONS.values()}
     assert len(answer) > 60
     assert all(answer.values())
     assert len(set(answer.values())) == len(answer), "two actions are told in the same words"

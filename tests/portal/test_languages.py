@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -12,12 +14,13 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from lab.messages import key, used_texts
-from portal.i18n.translation import FOLDER, LANGUAGES, Catalogue, in_full, in_words, volume
+from portal.i18n import catalogues
+from portal.i18n.catalogues import FOLDER, SOURCE, Catalogue, available, catalogue, is_whole, name_of
+from portal.i18n.translation import in_full, in_words, volume
 from tests.portal.speaking import speaking
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
-# English is the language of the sources.
-TRANSLATED = [code for code in LANGUAGES if code != "en"]
+TRANSLATED = sorted(available() - {SOURCE})
 
 
 def read(code: str) -> Catalog:
@@ -81,14 +84,14 @@ def test_french_has_its_own_spaces_and_apostrophes() -> None:
 
 def test_french_has_two_words_where_english_has_one() -> None:
     """A place is shut, a requisition is dealt with: two texts, so that each is said in its own word."""
-    french = Catalogue(FOLDER / "fr.po")
+    french = catalogue("fr")
     assert french.gettext("Closed") == "Fermé"
     assert french.gettext("Closing") == "Clôture"
     assert (french.gettext("ended"), french.gettext("no longer holds")) == ("terminée", "a pris fin")
 
 
 def test_french_counts_none_as_one() -> None:
-    french = Catalogue(FOLDER / "fr.po")
+    french = catalogue("fr")
     assert french.ngettext("%(n)s place.", "%(n)s places.", 0) == "%(n)s lieu."
     assert french.ngettext("%(n)s place.", "%(n)s places.", 2) == "%(n)s lieux."
 
@@ -129,3 +132,33 @@ def test_a_length_is_said_as_people_say_it(length: timedelta, short: str, full: 
 @pytest.mark.usefixtures("french")
 def test_an_amount_of_data_is_said_as_people_say_it(octets: int, said: str) -> None:
     assert volume(octets) == said
+
+
+def test_a_catalogue_is_read_when_it_is_first_spoken_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: dict[str, Catalogue] = {}
+    monkeypatch.setattr(catalogues, "_read", read)
+    assert catalogue(SOURCE).gettext("Open") == "Open"
+    assert set(read) == {SOURCE}
+    together = threading.Barrier(8)
+
+    def speak(_: int) -> Catalogue:
+        together.wait(timeout=30)
+        return catalogue("fr")
+
+    with ThreadPoolExecutor(8) as threads:
+        spoken = list(threads.map(speak, range(8)))
+    assert len({id(one) for one in spoken}) == 1
+
+
+def test_a_language_is_called_by_its_own_name() -> None:
+    assert [name_of(code) for code in ("fr", "en", "de", "ar")] == [
+        "Français",
+        "English",
+        "Deutsch",
+        "العربية",
+    ]
+
+
+def test_english_and_french_are_whole() -> None:
+    """What staff read is complete in both."""
+    assert is_whole("en") and is_whole("fr")

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ads.campaigns import load_announcements
 from auth.vouchers.models import Batch
 from db.base import Base
-from portal.printing.from_vouchers import LANGUAGES, slips
+from portal.printing.from_vouchers import slips
 from portal.printing.papers import LARGE_GRIDS, Paper
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
@@ -163,7 +163,7 @@ def test_tickets(
     batch = db.scalars(select(Batch)).one()
     site = db.get_one(Site, town.pierre_bayle.site_id)
     tickets = slips(
-        passes, batch=batch, network=site.networks[0], site=site, portal_url=PORTAL, languages=LANGUAGES[:2]
+        passes, batch=batch, network=site.networks[0], site=site, portal_url=PORTAL, languages=("fr", "en")
     )
     if paper == "escpos":
         found.append(print_escpos(tickets).decode("cp1252", errors="replace"))

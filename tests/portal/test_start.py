@@ -26,7 +26,18 @@ print("imported", *sorted(sys.modules))
 """
 APP = "import gc, sys, wsgi; print(gc.isenabled(), gc.get_freeze_count() > 100_000, 'imported', *sorted(sys.modules))"
 # Each is imported by who uses it: a sheet, an export, an answer, a directory, a scrape, a migration.
-HEAVY = {"typst", "pyarrow", "nacl", "ldap3", "prometheus_client", "qrcode", "PIL", "alembic"}
+# The reader of catalogues too: a language is read when it is first spoken.
+HEAVY = {
+    "babel.messages",
+    "typst",
+    "pyarrow",
+    "nacl",
+    "ldap3",
+    "prometheus_client",
+    "qrcode",
+    "PIL",
+    "alembic",
+}
 
 
 def imported(code: str, environment: dict[str, str]) -> tuple[str, set[str]]:

@@ -21,6 +21,7 @@ from auth.vouchers.issuing import IssuedVoucher as Issued
 from auth.vouchers.models import Batch
 from auth.vouchers.scope import desks, find_batch, network_for
 from portal.denials.rendering import Refusal
+from portal.i18n.catalogues import name_of
 from portal.printing.from_vouchers import slips
 from portal.printing.papers import Paper
 from portal.printing.tickets import PrintedVoucher
@@ -33,7 +34,7 @@ from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import Unprinted
 from portal.staff.vouchers.plan_words import end_in_words
 from portal.staff.vouchers.preferences import desk_preferences
-from portal.staff.vouchers.voucher_words import ESCPOS, TONGUES, papers
+from portal.staff.vouchers.voucher_words import ESCPOS, papers
 from sites.models import Network, Site
 from sites.queries import site_by_slug
 
@@ -92,7 +93,7 @@ def new_codes_page(
         replaces=shown.replaces,
         end=end_in_words(batch.plan, batch.ends_at, site.zone if site else town_zone().key),
         typed=print_choices.shown(desk_preferences()) if typed is None else typed,
-        tongues=TONGUES,
+        tongues={code: name_of(code) for code in services().settings.languages},
         preview=preview,
         paper_name=dict(papers()).get(preview.paper, "") if preview else "",
     )

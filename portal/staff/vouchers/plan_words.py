@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from auth.vouchers.models import Plan, PlanKind
 from portal.i18n.last_moments import last_moment
-from portal.i18n.translation import DEFAULT, in_full, language, say
+from portal.i18n.translation import in_full, language, say, town_language
 from portal.services import services
 
 
 def plan_name(plan: Plan) -> str:
     """The plan's name in the language of this request, else in the town's own, else its slug."""
-    return plan.names.get(language()) or plan.names.get(DEFAULT) or plan.slug
+    return plan.names.get(language()) or plan.names.get(town_language()) or plan.slug
 
 
 def end_in_words(plan: Plan, ends_at: datetime | None, zone: str) -> str:

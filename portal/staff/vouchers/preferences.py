@@ -27,7 +27,7 @@ class DeskPreferences:
     plan: str = ""
     desk: str = ""
     paper: str = Paper.A4.value
-    languages: tuple[str, ...] = ("fr", "en")
+    languages: tuple[str, ...] = ()
     large: bool = False
     offset_mm: tuple[float, float] = (0.0, 0.0)
 
@@ -35,16 +35,17 @@ class DeskPreferences:
 def desk_preferences() -> DeskPreferences:
     """Those of this browser; the first ones where it has none of ours."""
     service = services()
+    spoken = service.settings.languages
     try:
         claims = service.tokens.verify(PURPOSE, request.cookies.get(cookie_name(), ""), now=service.clock())
     except InvalidToken:
-        return DeskPreferences()
+        return DeskPreferences(languages=spoken[:2])
     right, down = claims["offset_mm"]
     return DeskPreferences(
         plan=claims["plan"],
         desk=claims["desk"],
         paper=claims["paper"],
-        languages=tuple(claims["languages"]),
+        languages=tuple(code for code in claims["languages"] if code in spoken) or spoken[:2],
         large=claims["large"],
         offset_mm=(right, down),
     )

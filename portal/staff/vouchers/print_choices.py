@@ -12,9 +12,10 @@ from portal.printing.receipt_pictures import draw_receipt
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import preview_svg, print_pdf
 from portal.printing.tickets import PrintedVoucher
+from portal.services import services
 from portal.staff.vouchers.errors import UnfitChoice
 from portal.staff.vouchers.preferences import DeskPreferences
-from portal.staff.vouchers.voucher_words import ESCPOS, TONGUES
+from portal.staff.vouchers.voucher_words import ESCPOS
 
 NO_OFFSET = (0.0, 0.0)
 
@@ -101,9 +102,10 @@ def preview(tickets: list[PrintedVoucher], choices: Choices) -> str:
 
 def _languages(form: Mapping[str, str]) -> tuple[str, ...]:
     """The visitor's own first; one that is named twice is one."""
-    wanted = [form.get("language", "") or next(iter(TONGUES)), form.get("second", "")]
+    spoken = services().settings.languages
+    wanted = [form.get("language", "") or spoken[0], form.get("second", "")]
     named = tuple(dict.fromkeys(code for code in wanted if code))
-    if not set(named) <= set(TONGUES):
+    if not set(named) <= set(spoken):
         raise UnfitChoice("language")
     return named
 

@@ -15,8 +15,6 @@ from portal.services import services, town_zone
 
 # The choice beside the papers of the press: bytes for a receipt printer on a cable.
 ESCPOS = "escpos"
-# What tickets can speak, each in its own name.
-TONGUES = {"fr": "Français", "en": "English", "de": "Deutsch"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
-from portal.i18n.translation import LANGUAGES
+from tests.portal.languages import LANGUAGES
 from tests.portal.pages.axe import broken_rules, themes
 from tests.portal.pages.blockers import looks_like_advertising
 from tests.portal.pages.scene import PAGES, PHONE, Portal, new_guest, open_window

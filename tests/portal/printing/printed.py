@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 import re
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import zxingcpp
 from PIL import Image
 
+from portal.printing.from_vouchers import ticket_words
 from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
+from portal.printing.words import TicketWords
 from tests.services.parts import program
 
 SYMBOLS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -25,6 +27,25 @@ ENDS = {
     "de": "gültig bis heute um Mitternacht",
 }
 DPI = 200
+GERMAN = TicketWords(
+    wifi="WLAN",
+    join="WLAN beitreten",
+    redeem="Pass öffnen",
+    by_hand=f"Ohne Kamera: WLAN {SSID} wählen, wifi.example.org/pass öffnen und den Code eintippen.",
+    end="",
+)
+
+
+def words_of(
+    languages: Sequence[str], ends: Mapping[str, str] = ENDS, ssid: str = SSID
+) -> dict[str, TicketWords]:
+    address = "wifi.example.org/pass"
+    return {
+        code: replace(GERMAN, end=ends[code])
+        if code == "de"
+        else ticket_words(code, end=ends[code], ssid=ssid, address=address)
+        for code in languages
+    }
 
 
 def make_ticket(number: int = 0, **changes: Any) -> PrintedVoucher:
@@ -35,7 +56,9 @@ def make_ticket(number: int = 0, **changes: Any) -> PrintedVoucher:
         "redeem_url": f"HTTPS://WIFI.EXAMPLE.ORG/PASS/{code}",
         "ssid": SSID,
         "join": joining_uri(SSID),
-        "ends": ENDS,
+        "words": words_of(
+            changes.pop("languages", ("fr", "en")), changes.pop("ends", ENDS), changes.get("ssid", SSID)
+        ),
         "place": "Médiathèque Pierre-Bayle",
     }
     return PrintedVoucher(**{**values, **changes})

@@ -36,16 +36,17 @@ from portal.denials.rendering import (
     problem_words,
     report_line,
 )
-from portal.i18n.translation import FOLDER, LANGUAGES, Catalogue
+from portal.i18n.catalogues import SOURCE, catalogue
 from portal.staff.access import anyone
 from tests.clock import NOON
 from tests.portal.conftest import Phone
+from tests.portal.languages import WHOLE
 from tests.portal.staff.conftest import Clerk
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("auth", "sessions", "ads", "portal")
 EVERY = sorted(REASONS, key=lambda reason: reason.code)
-TRANSLATED = {code: Catalogue(FOLDER / f"{code}.po") for code in LANGUAGES if code != "en"}
+TRANSLATED = [catalogue(code) for code in WHOLE if code != SOURCE]
 each_reason = pytest.mark.parametrize("reason", EVERY, ids=lambda reason: reason.code)
 
 
@@ -115,11 +116,11 @@ def given() -> set[str]:
 @each_reason
 def test_every_text_of_a_reason_is_translated(reason: DenialReason) -> None:
     for text in itertools.chain.from_iterable(map(plain, all_texts(reason))):
-        for catalogue in TRANSLATED.values():
+        for one in TRANSLATED:
             if isinstance(text, Plural):
-                assert catalogue.ngettext(text.one, text.many, 2) != text.many
+                assert one.ngettext(text.one, text.many, 2) != text.many
             else:
-                assert catalogue.gettext(text) != text
+                assert one.gettext(text) != text
 
 
 @each_reason
@@ -140,7 +141,7 @@ def test_every_denial_that_is_raised_has_a_reason() -> None:
     assert roots == {"AuthError", "StaffError", "VoucherError", "RequisitionError"}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_every_reason_is_worded_wherever_it_is_read(app: Flask, language: str) -> None:
     with app.test_request_context(f"/?lang={language}"):
         for reason, facts in every_case():

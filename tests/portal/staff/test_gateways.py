@@ -18,7 +18,6 @@ from gateways.kinds import Learning
 from gateways.registry import kind_of
 from portal.i18n.gateway_capabilities import capabilities_in_words
 from portal.i18n.gateway_faults import fault_in_words
-from portal.i18n.translation import LANGUAGES
 from portal.services import Services
 from sessions import accounting, end, feed
 from sessions.accounting import UsageReport
@@ -28,6 +27,7 @@ from sites.checks import GatewayState
 from sites.models import Gateway
 from tests.clock import MovingClock
 from tests.gateways.contract import made_up
+from tests.portal.languages import WHOLE
 from tests.portal.staff.conftest import Desk
 from tests.sessions.test_feed import enter
 from tests.town import ADA_PHONE, Town
@@ -153,7 +153,7 @@ def test_it_is_well_again_when_it_says_so(services: Services, faulty: Gateway, c
 
 
 def test_there_are_words_for_every_fault_in_every_language(app: Flask) -> None:
-    for language in LANGUAGES:
+    for language in WHOLE:
         with app.test_request_context(f"/?lang={language}"):
             for code in FaultCode:
                 assert "no words" not in fault_in_words(Fault(code))
@@ -225,7 +225,7 @@ def test_there_are_words_for_whatever_a_kind_may_say_of_itself(app: Flask) -> No
         )
     ]
     answer: dict[str, set[str]] = {}
-    for language in LANGUAGES:
+    for language in WHOLE:
         with app.test_request_context(f"/?lang={language}"):
             answer[language] = {sentence for each in every for sentence in capabilities_in_words(each)}
     assert len({len(sentences) for sentences in answer.values()}) == 1

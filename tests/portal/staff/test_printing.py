@@ -14,10 +14,8 @@ from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from auth.vouchers.models import Voucher
 from portal.printing import typesetter
-from portal.printing.from_vouchers import LANGUAGES
 from portal.printing.papers import Paper
 from portal.services import Services
-from portal.staff.vouchers.voucher_words import TONGUES
 from sites.models import Site
 from tests.clock import MovingClock
 from tests.portal.printing.printed import read_codes, read_text, squeezed
@@ -109,7 +107,7 @@ def test_the_preview_is_the_very_page_to_be_printed(clerk: Clerk, monkeypatch: p
     issue(clerk, "2")
     choices = {
         "paper": "l7163",
-        "language": "de",
+        "language": "en",
         "second": "fr",
         "first_free": "3",
         "right": "1,5",
@@ -132,20 +130,24 @@ def test_a_receipt_printers_preview_is_drawn_from_its_bytes(clerk: Clerk) -> Non
 
 def test_tickets_speak_the_languages_that_were_chosen(clerk: Clerk, services: Services) -> None:
     issue(clerk)
-    text = read_text(clerk.press(PRINT, paper="receipt", language="de", second="en").data)
-    assert "Pass öffnen" in text and "Open your pass" in text and "Ouvrir" not in text
+    text = read_text(clerk.press(PRINT, paper="receipt", language="en", second="fr").data)
+    assert "Ouvrir votre pass" in text and "Open your pass" in text
     issue(clerk)
     alone = read_text(clerk.press(PRINT, paper="receipt", language="en", second="en").data)
     assert alone.count("Open your pass") == 1
     with services.make_session() as db:
         printed = select(AuditEntry.detail).where(AuditEntry.action == "slips printed")
         details = db.scalars(printed.order_by(AuditEntry.number)).all()
-    assert details[0] == {"count": 1, "paper": "receipt", "languages": ["de", "en"]}
+    assert details[0] == {"count": 1, "paper": "receipt", "languages": ["en", "fr"]}
     assert details[1]["languages"] == ["en"]
 
 
-def test_every_language_of_the_tickets_can_be_chosen() -> None:
-    assert tuple(TONGUES) == LANGUAGES
+def test_tickets_are_offered_in_the_towns_languages(clerk: Clerk, services: Services) -> None:
+    issue(clerk)
+    for code in services.settings.languages:
+        assert clerk.page.text.count(f'<option lang="{code}" value="{code}"') == 2
+    form = clerk.form(PRINT)
+    assert clerk.post(PRINT, **form, paper="a4", language="zz").status_code == 400
 
 
 def test_a_begun_sheet_and_a_printer_that_prints_beside(clerk: Clerk, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from tests.town import build_town
 
 SIGNER = Signer(Secret("a" * 40))
 LATER = NOON + timedelta(hours=3)
-NOTE = read_note(FRENCH.read_bytes(), PARIS)
+NOTE = read_note(FRENCH.read_bytes(), PARIS, operator="Le Havre")
 ADA, BO = PortBlock(PUBLIC, 5120, 6127), PortBlock(PUBLIC, 6128, 7135)
 
 

@@ -15,12 +15,12 @@ FILE = FRENCH.read_text(encoding="utf-8")
 
 def faults_of(text: str) -> list[str]:
     with pytest.raises(UnusableNote) as unusable:
-        read_note(text.encode(), PARIS)
+        read_note(text.encode(), PARIS, operator="Le Havre")
     return unusable.value.faults
 
 
 def test_the_french_note_has_a_text_for_everything_and_names_no_town() -> None:
-    note = read_note(FRENCH.read_bytes(), PARIS)
+    note = read_note(FRENCH.read_bytes(), PARIS, operator="Le Havre")
     for exactness in Exactness:
         for why in Why:
             assert note.exactness(Identification(exactness, why, ())).endswith(".")

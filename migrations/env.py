@@ -16,6 +16,7 @@ import sessions.legal_requests.models
 import sessions.models
 import sessions.retention.models
 import sessions.statistics.models  # noqa: F401
+import sites.images.models
 import sites.models  # noqa: F401
 from db.base import Base
 

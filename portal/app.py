@@ -26,6 +26,7 @@ from portal import cli, error_handlers, templating
 from portal.api import api
 from portal.caches.creatives import CreativeCache
 from portal.caches.gateways import GatewayCache
+from portal.caches.images import ImageCache
 from portal.caches.pages import PageCache
 from portal.denials.recorder import Recorder
 from portal.gateway_api import blueprints
@@ -81,6 +82,7 @@ def make_services(
         landing_keys=LandingKeys(settings.secret_key),
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session),
+        images=ImageCache(make_session),
         page_cache=PageCache(),
         map_background=map_background,
         legal_note=legal_note,

@@ -27,6 +27,7 @@ class PublicSite:
     kind: SiteKind
     address: str
     zone: str
+    photo: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def public(value: object) -> object:
 
 
 def public_site(site: Site) -> PublicSite:
-    return PublicSite(site.slug, site.name, site.kind, site.address, site.zone)
+    return PublicSite(site.slug, site.name, site.kind, site.address, site.zone, site.photo)
 
 
 def public_network(network: Network) -> PublicNetwork:

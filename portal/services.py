@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from db.notify import CommitNotifier
     from portal.caches.creatives import CreativeCache
     from portal.caches.gateways import GatewayCache
+    from portal.caches.images import ImageCache
     from portal.caches.pages import PageCache
     from portal.denials.recorder import Recorder
     from portal.http.database_faults import FaultLog
@@ -52,6 +53,7 @@ class Services:
     landing_keys: LandingKeys
     places: GatewayCache
     stage: CreativeCache
+    images: ImageCache
     page_cache: PageCache
     map_background: MapBackground
     legal_note: LegalNote

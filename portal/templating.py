@@ -13,6 +13,7 @@ from auth.vouchers import codes
 from portal.guest.accessibility import Conformity, conformity
 from portal.guest.assets import asset_url
 from portal.guest.face import face_here, face_of, own_text
+from portal.guest.images import shown_image
 from portal.guest.language_change import sign_refusal
 from portal.http.security_headers import is_staff_page
 from portal.i18n.catalogues import name_of
@@ -72,6 +73,7 @@ def init_templates(app: Flask, style: str) -> None:
         example_code=codes.EXAMPLE,
         words_of=words_of,
         own_text=own_text,
+        shown_image=shown_image,
         joining_code=joining_code,
         conformity=conformity_today,
         **{function.__name__: function for function in LABELS},

@@ -151,6 +151,8 @@ class Site(Base):
     rate_up_kbps: Mapped[int | None]
     contact: Mapped[str] = mapped_column(String(200), default="")
     note: Mapped[str] = mapped_column(Text, default="")
+    # The reference of its photograph, or nothing: see sites/images/store.py.
+    photo: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     networks: Mapped[list[Network]] = relationship(secondary=site_networks, order_by=Network.slug)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,15 +82,33 @@ def test_a_new_kind_of_gateway_needs_no_migration(blank: Connection) -> None:
 @pytest.fixture
 def in_use(tmp_path: Path) -> Iterator[Engine]:
     """A SQLite database as the version before left it, with gateways that other rows refer to."""
-    engine = make_engine(f"sqlite:///{tmp_path}/used.sqlite3")
-    with engine.begin() as connection:
-        upgrade(connection, "0018")
-    with Session(engine) as db, db.begin():
+    newest = make_engine(f"sqlite:///{tmp_path}/newest.sqlite3")
+    Base.metadata.create_all(newest)
+    with Session(newest) as db, db.begin():
         town = build_town(db)
         seen = ClientObservation(gateway_id=town.station.id, address="10.66.0.5", mac=ADA_PHONE, seen_at=NOON)
         db.add(seen)
+    newest.dispose()
+    engine = make_engine(f"sqlite:///{tmp_path}/used.sqlite3")
+    with engine.begin() as connection:
+        upgrade(connection, "0018")
+    copy_rows(engine, tmp_path / "newest.sqlite3")
     yield engine
     engine.dispose()
+
+
+def copy_rows(engine: Engine, source: Path) -> None:
+    """Fill an older database with the rows of a newer one, in the columns that it has."""
+    with closing(sqlite3.connect(str(engine.url.database))) as older:
+        older.execute("ATTACH ? AS newest", [str(source)])
+        for table in Base.metadata.sorted_tables:
+            columns = [f'"{name}"' for _, name, *_ in older.execute(f"PRAGMA main.table_info({table.name})")]
+            if columns:
+                names = ", ".join(columns)
+                older.execute(
+                    f"INSERT INTO main.{table.name} ({names}) SELECT {names} FROM newest.{table.name}"
+                )
+        older.commit()
 
 
 def test_a_database_in_use_is_upgraded_with_all_its_rows(in_use: Engine) -> None:

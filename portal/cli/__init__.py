@@ -54,6 +54,7 @@ COMMANDS = (
     LazyCommand("doctor", "portal.cli.doctor:doctor", "Look at what a site rests on."),
     LazyCommand("front", "portal.cli.front:front", "nginx before the portal: docs/real-site.md."),
     LazyCommand("gateways", "portal.cli.gateways:gateways", "Gateway records."),
+    LazyCommand("networks", "portal.cli.networks:networks", "The look of a network."),
     LazyCommand(
         "patrons", "portal.cli.patrons:patrons", "Patrons: their cards, or the directory that has them."
     ),

@@ -12,11 +12,15 @@ from flask.cli import AppGroup
 
 from ads.campaigns import load_announcements
 from db.engine import reading
+from portal.cli.pictures import alt_option, alt_texts, prepare_file, remove_option
 from portal.services import services, town_zone
+from sites import pictures
 from sites.demo.town import load_demo
 from sites.directory import Hotspot, hotspots
 from sites.errors import RefusedImport
 from sites.holidays import last_school_holiday
+from sites.images.errors import RefusedImage
+from sites.images.shapes import PHOTOGRAPH
 from sites.import_export import (
     GATEWAYS,
     NETWORKS,
@@ -28,6 +32,7 @@ from sites.import_export import (
     import_records,
     site_records,
 )
+from sites.queries import site_by_slug
 
 sites = AppGroup("sites", help="Networks, hotspot sites, gateway records.")
 
@@ -100,6 +105,28 @@ def _warn_of_school_holidays(found: Sequence[Hotspot]) -> None:
         click.echo(
             f"School holidays are known up to {last} only: update vacances-scolaires-france.", err=True
         )
+
+
+@sites.command("photo")
+@click.argument("slug")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@alt_option
+@remove_option
+def photo(slug: str, file: Path | None, alt: tuple[tuple[str, str], ...], remove: bool) -> None:
+    """Give the site SLUG the photograph in FILE, a JPEG, PNG or WebP."""
+    prepared = prepare_file(file, PHOTOGRAPH, remove=remove)
+    with services().make_session.begin() as db:
+        site = site_by_slug(db, slug)
+        if site is None:
+            raise click.ClickException(f"There is no site {slug!r}.")
+        if prepared is None:
+            pictures.remove_photograph(db, site)
+        else:
+            try:
+                pictures.set_photograph(db, site, prepared, alt=alt_texts(alt))
+            except RefusedImage as error:
+                raise click.ClickException(error.reason) from error
+    click.echo(f"{slug} has no photograph any more." if prepared is None else f"{slug} has its photograph.")
 
 
 @sites.command("demo")

@@ -6,4 +6,15 @@ from flask import Blueprint
 
 guests = Blueprint("guests", __name__)
 
-from portal.guest import capport, connecting, interstitial, landing, my_data, signin, sites, status, voucher  # noqa: E402, F401
+from portal.guest import (  # noqa: E402, F401
+    capport,
+    connecting,
+    images,
+    interstitial,
+    landing,
+    my_data,
+    signin,
+    sites,
+    status,
+    voucher,
+)

@@ -1,4 +1,4 @@
-"""What a guest's page looks like: name, colours, links and contact of the network that the guest is on.
+"""What a guest's page looks like: name, logo, colours, links and contact of the network that the guest is on.
 
 The same on every page, on errors and on pages that are for everybody too; off our wifi it is the town's.
 """
@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal.guest.colours import Accents, accents
+from portal.guest.images import ShownImage, shown_image
 from portal.http.client_evidence import seen_behind
 from portal.http.clients import gateways_here, remote_address
 from portal.i18n.translation import language, say, town_language
@@ -31,6 +32,7 @@ class Face:
     contact: str
     links: tuple[FooterLink, ...] = ()
     links_language: str = ""
+    logo: ShownImage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,10 @@ def face_of(network: Network | None) -> Face:
     if network is None:
         return Face(say("Wifi in %(town)s", town=settings.town), accents({}), settings.contact)
     look = network.look
+    logo = shown_image(look.get("logo"), by_density=True)
     spoken, links = by_language(look.get("links", {}), language(), otherwise=town_language())
-    return Face(network.name, accents(look), look.get("contact") or settings.contact, links_of(links), spoken)
+    contact = look.get("contact") or settings.contact
+    return Face(network.name, accents(look), contact, links_of(links), spoken, logo)
 
 
 def own_text(look: Mapping[str, Any], name: str) -> OwnText | None:

@@ -148,7 +148,8 @@ def init_security(app: Flask, settings: Settings, style: str, staff_style: str) 
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = staff_policy if is_staff_page() else policy
+        # What is no page may be held shorter than one: see portal/guest/images.py.
+        response.headers.setdefault("Content-Security-Policy", staff_policy if is_staff_page() else policy)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Frame-Options"] = "DENY"
         # Not "no-referrer": browsers would then post forms with "Origin: null".

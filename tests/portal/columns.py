@@ -19,7 +19,7 @@ from db.base import Base, Json
 PUBLIC: dict[str, set[str]] = {
     "sites": {
         *("slug", "name", "kind", "address", "latitude", "longitude", "opening_hours", "school_zone", "zone"),
-        *("state", "state_since", "state_until", "ads_allowed"),
+        *("state", "state_since", "state_until", "ads_allowed", "photo"),
     },
     "networks": {
         *(
@@ -96,7 +96,8 @@ PRIVATE: dict[str, set[str]] = {
 # Tables of which guests' pages and paper show sums, or numbers and instants of the guest's own connection, at most.
 ELSEWHERE = {
     *("ad_day_figures", "api_tokens", "attempts", "clock_watch", "day_figures", "day_sketches", "decisions"),
-    *("drifts", "entitlements", "figure_days", "figure_salts", "gateway_lives", "impressions", "leases"),
+    *("drifts", "entitlements", "figure_days", "figure_salts", "gateway_lives", "image_files", "impressions"),
+    "leases",
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
     *(
@@ -125,7 +126,17 @@ KEPT = {
         "card",
     ),
     *("client_prefixes", "signin_methods", "networks", "sites", "secret_hash", "password_hash", "subject"),
-    *("public_addresses", "desk_site", "terms_digest", "terms_language", "roles", "category", "look", "kind"),
+    *(
+        "public_addresses",
+        "desk_site",
+        "terms_digest",
+        "terms_language",
+        "roles",
+        "category",
+        "look",
+        "photo",
+        "kind",
+    ),
 }
 COUNTED = {"rate_down_kbps", "rate_up_kbps", "weight", "rate_wanted_kbps"}
 DISTINCT = 7

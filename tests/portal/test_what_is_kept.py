@@ -13,10 +13,12 @@ from sessions.retention.purge_policies import SessionPurge
 # Where somebody went, in the words that such a column would have.
 ELSEWHERE = re.compile(r"url|uri|dns|sni|domain|destination|referr?er|user_agent|(?<!g)host|visited|content")
 OURS = {
-    # The gateway's own redirector, the digest of an audit entry, and what a staff browser's session holds.
+    # The gateway's own redirector, the digest of an audit entry, what a staff browser's session
+    # holds, and the picture of a town.
     ("gateways", "redirector_url"),
     ("trail_links", "content_digest"),
     ("staff_sessions", "content"),
+    ("image_files", "content"),
 }
 # By these a row is about somebody's device or stay.
 ABOUT = {"mac", "address", "subject", "access_id"}

@@ -1,0 +1,39 @@
+"""``flask networks``: the look of a network, before it is saved and on paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from portal.cli.pictures import alt_option, alt_texts, prepare_file, remove_option
+from portal.services import services
+from sites import pictures
+from sites.images.errors import RefusedImage
+from sites.images.shapes import LOGO
+from sites.queries import network_by_slug
+
+networks = AppGroup("networks", help="The look of a network.")
+
+
+@networks.command("logo")
+@click.argument("slug")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@alt_option
+@remove_option
+def logo(slug: str, file: Path | None, alt: tuple[tuple[str, str], ...], remove: bool) -> None:
+    """Give the network SLUG the logo in FILE, a PNG, JPEG or WebP."""
+    prepared = prepare_file(file, LOGO, remove=remove)
+    with services().make_session.begin() as db:
+        network = network_by_slug(db, slug)
+        if network is None:
+            raise click.ClickException(f"There is no network {slug!r}.")
+        if prepared is None:
+            pictures.remove_logo(db, network)
+        else:
+            try:
+                pictures.set_logo(db, network, prepared, alt=alt_texts(alt))
+            except RefusedImage as error:
+                raise click.ClickException(error.reason) from error
+    click.echo(f"{slug} has no logo any more." if prepared is None else f"{slug} has its logo.")

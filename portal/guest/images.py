@@ -1,0 +1,82 @@
+"""Pictures of networks and sites, from our own host, and what a page needs to show one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, abort, url_for
+
+from portal.guest.assets import CACHE_CONTROL, assets
+from portal.i18n.translation import language, town_language
+from portal.services import services
+from sites.images.store import FileReference, read_reference
+from sites.look import by_language
+
+# Even if a browser took a picture for a page, that page could do nothing (CSP level 3, "sandbox").
+POLICY = "default-src 'none'; sandbox"
+_NAME = re.compile(r"[0-9a-f]{24}\.(webp|png|jpg)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One choice for a browser: a media type, and its files by width or by density (HTML, `srcset`)."""
+
+    media_type: str
+    srcset: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownImage:
+    """What an `img` element says: the address that every browser reads, the better ones, size, and the text."""
+
+    url: str
+    sources: tuple[Source, ...]
+    width: int
+    height: int
+    alt: str
+    language: str
+    placeholder: str
+
+
+def shown_image(document: Mapping[str, Any] | None, *, by_density: bool = False) -> ShownImage | None:
+    """A picture from its reference, in the reader's language; None where there is none.
+
+    `by_density`: the files are for screens of one and of two dots a pixel, else for windows of several widths.
+    """
+    reference = read_reference(document)
+    if reference is None:
+        return None
+    files = reference.of_use("page")
+    smallest = files[0]
+    plain = next(one for one in files if one.media_type != "image/webp")
+    spoken, alt = by_language(reference.alt, language(), otherwise=town_language())
+    sources = tuple(
+        Source(media_type, _srcset([one for one in files if one.media_type == media_type], by_density))
+        for media_type in ("image/webp", plain.media_type)
+    )
+    return ShownImage(
+        image_url(plain.name), sources, smallest.width, smallest.height, alt, spoken, reference.placeholder
+    )
+
+
+def image_url(name: str) -> str:
+    return url_for("assets.image", name=name)
+
+
+@assets.get("/images/<name>")
+def image(name: str) -> Response:
+    found = services().images.by_name(name) if _NAME.fullmatch(name) else None
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    headers = {"Cache-Control": CACHE_CONTROL, "Content-Security-Policy": POLICY}
+    return Response(found.content, content_type=found.media_type, headers=headers)
+
+
+def _srcset(files: list[FileReference], by_density: bool) -> str:
+    if by_density:
+        return ", ".join(f"{image_url(one.name)} {number}x" for number, one in enumerate(files, start=1))
+    return ", ".join(f"{image_url(one.name)} {one.width}w" for one in files)

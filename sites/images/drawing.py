@@ -1,0 +1,161 @@
+"""A picture decoded, and made anew in the sizes that its use needs. Runs in the worker; the one home of Pillow.
+
+Nothing of the file goes into what is made but its pixels: no metadata, no profile, no text, no second picture.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from sites.images.errors import RefusedImage
+from sites.images.shapes import LONGEST_SIDE, MOST_PIXELS, Rendition, Shape
+
+MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+# Tried in this order until the file is small enough; the last is taken as it is.
+QUALITIES = (78, 68, 58, 46, 34)
+ANEW = "save the picture anew from an image program"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One file that was made."""
+
+    use: str
+    media_type: str
+    width: int
+    height: int
+    content: bytes
+
+
+def draw(content: bytes, form: str, shape: Shape) -> tuple[list[Made], bytes]:
+    """The files of this shape, and the placeholder where it has one. Raises `RefusedImage`."""
+    # Pixels are counted in `_check_head`, which says so in words.
+    Image.MAX_IMAGE_PIXELS = None
+    picture = _decoded(content, form, shape)
+    placeholder = b""
+    if shape.placeholder_width:
+        small = _fitted(picture, shape.placeholder_width, shape.placeholder_width)
+        placeholder = _encoded(small, "WEBP", 30)
+    return list(_files(picture, shape)), placeholder
+
+
+def _decoded(content: bytes, form: str, shape: Shape) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(content), formats=[form]) as opened:
+            _check_head(opened, shape)
+            opened.load()
+            upright = ImageOps.exif_transpose(opened)
+            picture = _in_srgb(upright)
+    except RefusedImage:
+        raise
+    except UnidentifiedImageError as error:
+        raise RefusedImage(f"The file begins like a {form} and is none: {ANEW}.") from error
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
+        reason = "is cut off" if "truncated" in str(error) else "cannot be decoded"
+        raise RefusedImage(f"The {form} {reason}: copy it again, or {ANEW}.") from error
+    return _cut(picture.convert("RGBA" if shape.has_transparency else "RGB"), shape)
+
+
+def _check_head(opened: Image.Image, shape: Shape) -> None:
+    """By the header alone: nothing is decoded yet."""
+    width, height = opened.size
+    if getattr(opened, "is_animated", False):
+        raise RefusedImage("The file is an animation: take a still picture.")
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+        raise RefusedImage(
+            f"The picture has {width} × {height} pixels; at most {MOST_PIXELS // 1_000_000} million are taken, "
+            f"and {LONGEST_SIDE} on a side: save it smaller."
+        )
+    # A photograph may lie on its side.
+    if max(width, height) < shape.least_width or min(width, height) < shape.least_height:
+        raise RefusedImage(
+            f"The picture has {width} × {height} pixels; a {shape.name} needs {shape.least_width} × "
+            f"{shape.least_height} or more: take a larger one."
+        )
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """In the colours that every screen knows; without a profile, or with a broken one, as it is."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return picture
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        turned = ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return picture
+    return turned or picture
+
+
+def _cut(picture: Image.Image, shape: Shape) -> Image.Image:
+    """The middle of a picture whose proportions no page has room for."""
+    width, height = picture.size
+    if width > height * shape.widest:
+        return ImageOps.fit(picture, (round(height * shape.widest), height))
+    if height > width * shape.highest:
+        return ImageOps.fit(picture, (width, round(width * shape.highest)))
+    return picture
+
+
+def _files(picture: Image.Image, shape: Shape) -> Iterator[Made]:
+    sizes: set[tuple[str, tuple[int, int]]] = set()
+    for wanted in shape.renditions:
+        drawn = (
+            _icon(picture, wanted) if wanted.use == "icon" else _fitted(picture, wanted.width, wanted.height)
+        )
+        if (wanted.use, drawn.size) in sizes:
+            # The original is smaller than this size: it is there already.
+            continue
+        sizes.add((wanted.use, drawn.size))
+        for form in wanted.formats:
+            content = _small_enough(drawn, form, wanted.most_bytes)
+            yield Made(wanted.use, MEDIA_TYPES[form], *drawn.size, content)
+
+
+def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
+    share = min(width / picture.width, height / picture.height, 1.0)
+    size = max(1, round(picture.width * share)), max(1, round(picture.height * share))
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _icon(picture: Image.Image, wanted: Rendition) -> Image.Image:
+    """A square on white, with so much room around that a system may cut it round (W3C manifest, "maskable")."""
+    ground = Image.new("RGB", (wanted.width, wanted.height), "white")
+    inner = ImageOps.contain(picture, (round(wanted.width * 0.6), round(wanted.height * 0.6)))
+    corner = (wanted.width - inner.width) // 2, (wanted.height - inner.height) // 2
+    ground.paste(inner, corner, inner if inner.mode == "RGBA" else None)
+    return ground
+
+
+def _small_enough(picture: Image.Image, form: str, most_bytes: int) -> bytes:
+    content = b""
+    for quality in QUALITIES:
+        content = _encoded(picture, form, quality)
+        if len(content) <= most_bytes:
+            return content
+    if form == "PNG":
+        # A photograph handed in as a logo: fewer colours.
+        return _encoded(picture.quantize(64), form, 0)
+    return content
+
+
+def _encoded(picture: Image.Image, form: str, quality: int) -> bytes:
+    # Without what the file said about itself; only pixels are copied.
+    clean = picture.copy()
+    clean.info = {}
+    out = io.BytesIO()
+    match form:
+        case "JPEG":
+            clean.save(
+                out, "JPEG", quality=quality, optimize=True, progressive=True, exif=b"", icc_profile=None
+            )
+        case "WEBP":
+            clean.save(out, "WEBP", quality=quality, method=4, exif=b"", icc_profile=b"")
+        case _:
+            clean.save(out, "PNG", optimize=True)
+    return out.getvalue()

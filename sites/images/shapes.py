@@ -1,0 +1,69 @@
+"""What is made of each kind of picture: in which sizes, for which use. Plain values that both processes know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The header's word, looked at before a pixel is decoded. A phone's photograph has 12 or 24 million.
+MOST_PIXELS, LONGEST_SIDE = 25_000_000, 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One file to make. `use` is ``page``, ``print`` or ``icon``; it fits into `width` and `height`, never enlarged.
+
+    `formats` are Pillow's names. `most_bytes` bounds each file: quality falls until it fits.
+    """
+
+    use: str
+    width: int
+    height: int
+    formats: tuple[str, ...]
+    most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A kind of picture. Sides are pixels; what is wider or higher than the proportions allow is cut at its edges."""
+
+    name: str
+    least_width: int
+    least_height: int
+    widest: float
+    highest: float
+    has_transparency: bool
+    renditions: tuple[Rendition, ...]
+    # A few pixels that stand inside the page until the picture has come.
+    placeholder_width: int = 0
+
+
+LOGO = Shape(
+    "logo",
+    least_width=96,
+    least_height=96,
+    widest=6.0,
+    highest=2.0,
+    has_transparency=True,
+    renditions=(
+        Rendition("page", 320, 56, ("WEBP", "PNG"), 20_000),
+        Rendition("page", 640, 112, ("WEBP", "PNG"), 40_000),
+        Rendition("print", 1000, 1000, ("PNG",), 400_000),
+        Rendition("icon", 192, 192, ("PNG",), 60_000),
+        Rendition("icon", 512, 512, ("PNG",), 200_000),
+    ),
+)
+PHOTOGRAPH = Shape(
+    "photograph",
+    least_width=640,
+    least_height=320,
+    widest=3.0,
+    highest=1.0,
+    has_transparency=False,
+    renditions=(
+        Rendition("page", 480, 480, ("WEBP", "JPEG"), 45_000),
+        Rendition("page", 960, 960, ("WEBP", "JPEG"), 120_000),
+        Rendition("page", 1600, 1600, ("WEBP", "JPEG"), 300_000),
+    ),
+    placeholder_width=24,
+)
+SHAPES = {shape.name: shape for shape in (LOGO, PHOTOGRAPH)}

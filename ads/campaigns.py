@@ -1,64 +1,272 @@
-"""Running campaigns, read for the choice; and the announcements of the demo town."""
+"""The life of a campaign: drafted, proposed by one person and approved by another, paused, stopped, copied.
+
+Who may be shown what is decided in `rules`; each deed is in the audit log.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload, selectinload
 
-from ads.choice import Candidate
-from ads.models import Campaign, CampaignState, Creative
-from sites.demo.town import FILES
+from ads import rules
+from ads.errors import (
+    NothingToShow,
+    SameApprover,
+    TakenSlug,
+    UnknownCampaign,
+    WrongCampaignState,
+)
+from ads.models import Advertiser, Campaign, CampaignState, Creative, Election
+from auth.audit import log
+from auth.audit.actions import (
+    ADVERTISER_MADE,
+    CAMPAIGN_APPROVED,
+    CAMPAIGN_DRAFTED,
+    CAMPAIGN_DUPLICATED,
+    CAMPAIGN_PAUSED,
+    CAMPAIGN_PROPOSED,
+    CAMPAIGN_RESUMED,
+    CAMPAIGN_STOPPED,
+    ELECTION_NOTED,
+    AuditAction,
+    ObjectKind,
+)
+from auth.audit.actor import Actor
 
-ANNOUNCEMENTS = FILES / "announcements.json"
+# What a copy takes over from its campaign; its dates, its approval and its name are its own.
+COPIED = (
+    *(
+        "name",
+        "advertiser_id",
+        "category",
+        "conditions",
+        "hours",
+        "weight",
+        "networks",
+        "sites",
+        "site_kinds",
+    ),
+    *("languages", "goal", "daily_cap", "total_cap", "price_cents"),
+)
+LIVING = (CampaignState.DRAFT, CampaignState.PROPOSED, CampaignState.RUNNING, CampaignState.PAUSED)
 
 
-def running(db: Session) -> dict[int, tuple[Candidate, Creative]]:
-    """The creatives of running campaigns, by id, with what limits each."""
-    creatives = db.scalars(
-        select(Creative)
-        .join(Creative.campaign)
-        .where(Campaign.state == CampaignState.RUNNING)
-        .options(joinedload(Creative.campaign))
-    )
-    return {creative.id: (_candidate(creative), creative) for creative in creatives}
-
-
-def load_announcements(db: Session, *, now: datetime) -> int:
-    """Make the demo town's announcements where they are missing; how many were made."""
-    document = json.loads(ANNOUNCEMENTS.read_text(encoding="utf-8"))
-    known = set(db.scalars(select(Creative.slug)))
-    campaign = db.scalars(select(Campaign).where(Campaign.slug == document["slug"])).first()
-    if campaign is None:
-        campaign = Campaign(
-            slug=document["slug"],
-            name=document["name"],
-            advertiser=document["advertiser"],
-            is_municipal=True,
-            state=CampaignState.RUNNING,
-            starts_at=now,
-            networks=[],
-            sites=[],
-        )
-        db.add(campaign)
-    missing = [entry for entry in document["creatives"] if entry["slug"] not in known]
-    campaign.creatives.extend(
-        Creative(slug=entry["slug"], texts=entry["texts"], look={}) for entry in missing
-    )
+def add_advertiser(db: Session, slug: str, *, actor: Actor, now: datetime, **fields: Any) -> Advertiser:
+    """Write down who speaks and pays. Raises `IntegrityError` where the name is taken."""
+    advertiser = Advertiser(slug=slug, **fields)
+    db.add(advertiser)
     db.flush()
-    return len(missing)
+    log.append(db, ADVERTISER_MADE, ObjectKind.ADVERTISER.named(slug), actor=actor, now=now)
+    return advertiser
 
 
-def _candidate(creative: Creative) -> Candidate:
-    campaign = creative.campaign
-    return Candidate(
-        creative_id=creative.id,
-        weight=campaign.weight,
-        starts_at=campaign.starts_at,
-        ends_at=campaign.ends_at,
-        networks=frozenset(campaign.networks),
-        sites=frozenset(campaign.sites),
-        languages=frozenset(creative.texts),
+def draft(
+    db: Session,
+    slug: str,
+    advertiser: Advertiser,
+    creatives: Collection[Creative],
+    *,
+    actor: Actor,
+    now: datetime,
+    **fields: Any,
+) -> Campaign:
+    """Save a new campaign. Raises `TakenSlug`, and what `rules.check` raises; nothing is saved then."""
+    _demand_free(db, slug, creatives)
+    campaign = Campaign(
+        slug=slug, authored_by=actor.name, authored_at=now, state=CampaignState.DRAFT, **fields
     )
+    campaign.advertiser = advertiser
+    campaign.creatives = list(creatives)
+    with db.no_autoflush:
+        rules.check(campaign)
+    db.add(campaign)
+    db.flush()
+    _note(db, CAMPAIGN_DRAFTED, campaign, actor=actor, now=now)
+    return campaign
+
+
+def propose(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
+    """Hand a draft in. Raises `NothingToShow`, `WrongCampaignState`, and what `rules.check` raises."""
+    campaign = by_slug(db, slug)
+    rules.check(campaign)
+    if not campaign.creatives:
+        raise NothingToShow
+    values = {"authored_by": actor.name, "authored_at": now}
+    _move(db, campaign, (CampaignState.DRAFT,), CampaignState.PROPOSED, values)
+    _note(db, CAMPAIGN_PROPOSED, campaign, actor=actor, now=now)
+    return campaign
+
+
+def approve(db: Session, slug: str, *, actor: Actor, zone: ZoneInfo, now: datetime) -> Campaign:
+    """Let a proposed campaign run: by another person than the one who proposed it.
+
+    Raises `SameApprover`, `WrongCampaignState`, and what `rules.check_approval` raises. `zone` is the town's.
+    """
+    campaign = by_slug(db, slug)
+    if campaign.state is CampaignState.PROPOSED and campaign.authored_by == actor.name:
+        raise SameApprover
+    rules.check_approval(campaign, quiet_periods(db, zone), actor=actor, now=now)
+    values = {"approved_by": actor.name, "approved_at": now}
+    _move(db, campaign, (CampaignState.PROPOSED,), CampaignState.RUNNING, values)
+    _note(db, CAMPAIGN_APPROVED, campaign, actor=actor, now=now)
+    return campaign
+
+
+def pause(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
+    """Show a running campaign no more, until it is resumed. Raises `WrongCampaignState`."""
+    return _moved(
+        db, slug, (CampaignState.RUNNING,), CampaignState.PAUSED, CAMPAIGN_PAUSED, actor=actor, now=now
+    )
+
+
+def resume(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
+    """Show a paused campaign again: it was approved before. Raises `WrongCampaignState`."""
+    return _moved(
+        db, slug, (CampaignState.PAUSED,), CampaignState.RUNNING, CAMPAIGN_RESUMED, actor=actor, now=now
+    )
+
+
+def stop(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
+    """Show a campaign never again. Raises `WrongCampaignState` where it was stopped before."""
+    return _moved(db, slug, LIVING, CampaignState.STOPPED, CAMPAIGN_STOPPED, actor=actor, now=now)
+
+
+def duplicate(db: Session, slug: str, new_slug: str, *, actor: Actor, now: datetime) -> Campaign:
+    """A draft that says the same at the same places, without dates. Raises `TakenSlug`."""
+    former = by_slug(db, slug)
+    creatives = [
+        Creative(slug=_copied_slug(one.slug, slug, new_slug), kind=one.kind, texts=one.texts, more=one.more)
+        for one in former.creatives
+    ]
+    _demand_free(db, new_slug, creatives)
+    copy = Campaign(
+        slug=new_slug,
+        authored_by=actor.name,
+        authored_at=now,
+        creatives=creatives,
+        **{name: getattr(former, name) for name in COPIED},
+    )
+    db.add(copy)
+    db.flush()
+    _note(db, CAMPAIGN_DUPLICATED, copy, actor=actor, now=now, former=slug)
+    return copy
+
+
+def by_slug(db: Session, slug: str) -> Campaign:
+    """The campaign of that name, as the database has it now. Raises `UnknownCampaign`."""
+    campaign = db.scalars(
+        select(Campaign).where(Campaign.slug == slug), execution_options={"populate_existing": True}
+    ).first()
+    if campaign is None:
+        raise UnknownCampaign(slug)
+    return campaign
+
+
+def every(db: Session) -> list[Campaign]:
+    """All campaigns with their advertisers and creatives, the newest last."""
+    return list(
+        db.scalars(
+            select(Campaign)
+            .options(joinedload(Campaign.advertiser), selectinload(Campaign.creatives))
+            .order_by(Campaign.id)
+        )
+    )
+
+
+def state_at(campaign: Campaign, now: datetime) -> CampaignState:
+    """Its state at an instant: over when its term has passed, unless it was stopped before."""
+    is_past = campaign.ends_at is not None and campaign.ends_at <= now
+    return CampaignState.OVER if is_past and campaign.state in LIVING else campaign.state
+
+
+def note_election(db: Session, election: Election, *, actor: Actor, now: datetime) -> None:
+    """Write an election down. Raises `IntegrityError` for a second one on that day, and for rounds out of order."""
+    db.add(election)
+    db.flush()
+    log.append(
+        db,
+        ELECTION_NOTED,
+        ObjectKind.ELECTION.named(election.first_round.isoformat()),
+        actor=actor,
+        now=now,
+        detail={"name": election.name, "last_round": election.last_round.isoformat()},
+    )
+
+
+def elections(db: Session) -> list[Election]:
+    return list(db.scalars(select(Election).order_by(Election.first_round)))
+
+
+def quiet_periods(db: Session, zone: ZoneInfo) -> list[rules.QuietPeriod]:
+    """When campaigns that elections bind are not shown, by the clocks of the town."""
+    return [rules.quiet_period(election, zone) for election in elections(db)]
+
+
+def _moved(
+    db: Session,
+    slug: str,
+    from_states: Collection[CampaignState],
+    to: CampaignState,
+    action: AuditAction,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Campaign:
+    campaign = by_slug(db, slug)
+    _move(db, campaign, from_states, to, {})
+    _note(db, action, campaign, actor=actor, now=now)
+    return campaign
+
+
+def _move(
+    db: Session,
+    campaign: Campaign,
+    from_states: Collection[CampaignState],
+    to: CampaignState,
+    values: Mapping[str, Any],
+) -> None:
+    """Change the state once, however many ask at a time. Raises `WrongCampaignState`."""
+    changed = db.scalars(
+        update(Campaign)
+        .where(Campaign.id == campaign.id, Campaign.state.in_(from_states))
+        .values(state=to, revision=Campaign.revision + 1, **values)
+        .returning(Campaign.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    db.refresh(campaign)
+    if changed is None:
+        raise WrongCampaignState(campaign.state)
+
+
+def _note(
+    db: Session,
+    action: AuditAction,
+    campaign: Campaign,
+    *,
+    actor: Actor,
+    now: datetime,
+    **more: str,
+) -> None:
+    detail = {"category": campaign.category.value, "revision": campaign.revision, **more}
+    log.append(db, action, ObjectKind.CAMPAIGN.named(campaign.slug), actor=actor, now=now, detail=detail)
+
+
+def _demand_free(db: Session, slug: str, creatives: Collection[Creative]) -> None:
+    """Raise `TakenSlug` for the first name that somebody has."""
+    with db.no_autoflush:
+        taken = set(db.scalars(select(Campaign.slug).where(Campaign.slug == slug)))
+        names = [one.slug for one in creatives]
+        taken |= set(db.scalars(select(Creative.slug).where(Creative.slug.in_(names))))
+    if taken:
+        raise TakenSlug(min(taken))
+
+
+def _copied_slug(slug: str, former: str, new: str) -> str:
+    """The name of a creative's copy: made of the new campaign's name, and no longer than a name may be."""
+    end = slug.removeprefix(former).strip("-") or slug
+    return f"{new}-{end}"[:64].strip("-")

@@ -1,4 +1,4 @@
-"""Why an accepted message does not count: each reason with its texts."""
+"""Why an accepted message does not count, and why a campaign is not saved or shown: each reason with its texts."""
 
 from __future__ import annotations
 
@@ -44,3 +44,151 @@ class NotDue(Denial):
         facts=OPENS_AT,
     )
     opens_at: datetime
+
+
+@dataclass(eq=False)
+class UnknownCampaign(Denial):
+    """There is no campaign of this name."""
+
+    reason = declare(
+        "unknown_campaign",
+        HTTPStatus.NOT_FOUND,
+        N_("There is no campaign %(slug)s."),
+        N_("Look for its name in the list of campaigns."),
+    )
+    slug: str
+
+
+@dataclass(eq=False)
+class TakenSlug(Denial):
+    """Another campaign or creative has this name."""
+
+    reason = declare(
+        "taken_campaign_name",
+        HTTPStatus.CONFLICT,
+        N_("The name %(slug)s is taken."),
+        N_("Choose another name."),
+    )
+    slug: str
+
+
+@dataclass(eq=False)
+class WrongCampaignState(Denial):
+    """What was asked for cannot be done with a campaign in this state."""
+
+    reason = declare(
+        "wrong_campaign_state",
+        HTTPStatus.CONFLICT,
+        N_("This cannot be done: the campaign is in the state “%(state)s”."),
+        N_("Look at the campaign again; somebody may have changed it."),
+    )
+    state: str
+
+
+class NothingToShow(Denial):
+    """The campaign has no creative."""
+
+    reason = declare(
+        "no_creative",
+        HTTPStatus.CONFLICT,
+        N_("The campaign has no message yet."),
+        N_("Add at least one message, then propose it again."),
+    )
+
+
+@dataclass(eq=False)
+class ForbiddenCategory(Denial):
+    """The law forbids advertising this (`law`), whatever the conditions."""
+
+    reason = declare(
+        "forbidden_category",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("The law forbids advertising this: %(law)s."),
+        N_("A campaign of this category cannot be saved."),
+        form_field="category",
+    )
+    category: str
+    law: str
+
+
+@dataclass(eq=False)
+class UnmetConditions(Denial):
+    """The law has conditions for this category (`law`), and nobody has written down how they are met."""
+
+    reason = declare(
+        "unmet_conditions",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("The law has conditions for this category: %(law)s."),
+        N_("Write down how the campaign meets them, then save it again."),
+        form_field="conditions",
+    )
+    category: str
+    law: str
+
+
+@dataclass(eq=False)
+class UnidentifiedAdvertiser(Denial):
+    """An advertisement names who pays for it (`law`); this advertiser has no identity on record."""
+
+    reason = declare(
+        "unidentified_advertiser",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("An advertisement says who pays for it: %(law)s."),
+        N_("Write down the advertiser’s name and number in the register."),
+        form_field="identity",
+    )
+    law: str
+
+
+@dataclass(eq=False)
+class UndatedPolitical(Denial):
+    """A political campaign has no first or no last day (`law`)."""
+
+    reason = declare(
+        "undated_political",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("A political campaign has a first and a last day: %(law)s."),
+        N_("Give it both days."),
+        form_field="ends",
+    )
+    law: str
+
+
+@dataclass(eq=False)
+class ElectionPeriod(Denial):
+    """Campaigns of this category are forbidden (`law`) from `since` until after the election, at `until`."""
+
+    reason = declare(
+        "election_period",
+        HTTPStatus.CONFLICT,
+        N_("An election is near (%(election)s), and the law forbids it until then: %(law)s."),
+        N_("It may be shown again from %(until)s on."),
+        with_day=True,
+    )
+    election: str
+    law: str
+    until: datetime
+
+
+class SameApprover(Denial):
+    """Whoever wrote or proposed a campaign does not approve it."""
+
+    reason = declare(
+        "same_approver",
+        HTTPStatus.FORBIDDEN,
+        N_("Somebody else approves what you have proposed."),
+        N_("Ask a colleague to look at it and approve it."),
+    )
+
+
+@dataclass(eq=False)
+class UnnamedApprover(Denial):
+    """A political campaign is approved by a person who gives their name (`law`)."""
+
+    reason = declare(
+        "unnamed_approver",
+        HTTPStatus.FORBIDDEN,
+        N_("A political campaign is approved by a person under their own name: %(law)s."),
+        N_("Approve it with your name."),
+    )
+    law: str

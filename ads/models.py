@@ -1,4 +1,4 @@
-"""The rows of this room: campaigns, their creatives, and the ledger of impressions."""
+"""The rows of this room: advertisers, campaigns, their creatives, and the ledger of impressions."""
 
 from __future__ import annotations
 
@@ -16,47 +16,132 @@ from sites.models import Network, Site
 
 class CampaignState(enum.StrEnum):
     DRAFT = "draft"
+    # Its author has handed it in; somebody else approves it.
+    PROPOSED = "proposed"
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPED = "stopped"
+    # Its term has passed. No row says so: see `campaigns.state_at`.
+    OVER = "over"
+
+
+class Category(enum.StrEnum):
+    """What a campaign is about. What may never be shown has no word here: see `rules.FORBIDDEN`."""
+
+    PUBLIC_SERVICE = "public_service"
+    CULTURE = "culture"
+    COMMERCE = "commerce"
+    # What the town has done, told to its credit: bound like political ones before an election.
+    TOWN_RECORD = "town_record"
+    POLITICAL = "political"
+    GAMBLING = "gambling"
+    CREDIT = "credit"
+    CRYPTO = "crypto"
+    WEAPONS = "weapons"
+    MEDICINES = "medicines"
+
+
+class CreativeKind(enum.StrEnum):
+    TEXT = "text"
+    STILL = "still"
+    VIDEO = "video"
+
+
+class Advertiser(Base):
+    """Who speaks and pays."""
+
+    __tablename__ = "advertisers"
+
+    id: Mapped[Key]
+    slug: Mapped[Slug]
+    # As it stands on every creative.
+    name: Mapped[str] = mapped_column(String(120))
+    # The person or company in the register: "Boulangerie Ada SARL, SIREN 123 456 789" (LCEN, art. 20).
+    identity: Mapped[str] = mapped_column(String(200), default="")
+    contact: Mapped[str] = mapped_column(String(200), default="")
+    # A message of the town itself is labelled as such; anything else says "Publicité".
+    is_town: Mapped[bool] = mapped_column(default=False)
 
 
 class Campaign(Base):
-    """Messages of one payer over one stretch of time: [starts_at, ends_at), open-ended where empty."""
+    """Messages of one advertiser over one stretch of time: [starts_at, ends_at), open-ended where empty.
+
+    Only a draft is changed. `revision` grows with every change of the row.
+    """
 
     __tablename__ = "campaigns"
-    __table_args__ = (CheckConstraint("weight > 0", name="weight"),)
+    __table_args__ = (
+        CheckConstraint("weight > 0", name="weight"),
+        CheckConstraint("goal > 0 AND daily_cap > 0 AND total_cap > 0", name="bounds"),
+        CheckConstraint("price_cents >= 0", name="price"),
+    )
 
     id: Mapped[Key]
     slug: Mapped[Slug]
     name: Mapped[str] = mapped_column(String(120))
-    # Who speaks and pays: shown on every creative.
-    advertiser: Mapped[str] = mapped_column(String(120))
-    # A message of the town itself is labelled as such; anything else says "Publicité".
-    is_municipal: Mapped[bool] = mapped_column(default=False)
+    advertiser_id: Mapped[int] = mapped_column(ForeignKey("advertisers.id"))
+    category: Mapped[Category] = mapped_column(word(Category), default=Category.PUBLIC_SERVICE)
+    # How the conditions that the law has for this category are met; empty where it has none.
+    conditions: Mapped[str] = mapped_column(String(400), default="")
     state: Mapped[CampaignState] = mapped_column(word(CampaignState), default=CampaignState.DRAFT)
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
+    # By the wall clock of each site, as opening hours are written: "Mo-Fr 07:00-10:00" (sites/opening_hours.py).
+    hours: Mapped[str] = mapped_column(String(300), default="24/7")
     # How often it is chosen, against the others that are eligible.
     weight: Mapped[int] = mapped_column(default=1)
-    # Slugs of the networks and sites it is for; empty means all.
+    # Slugs of the networks and sites, kinds of sites and languages that it is for; empty means all.
     networks: Mapped[list[str]] = mapped_column(Json, default=list)
     sites: Mapped[list[str]] = mapped_column(Json, default=list)
+    site_kinds: Mapped[list[str]] = mapped_column(Json, default=list)
+    languages: Mapped[list[str]] = mapped_column(Json, default=list)
+    # Accepted messages: wanted over the whole term, and the most that count on one local day and in all.
+    goal: Mapped[int | None]
+    daily_cap: Mapped[int | None]
+    total_cap: Mapped[int | None]
+    # Euro cents for a thousand accepted messages; empty where nothing is paid.
+    price_cents: Mapped[int | None]
+    # As the audit log names them (`auth.audit.actor.Actor`).
+    authored_by: Mapped[str] = mapped_column(String(80), default="system")
+    authored_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None] = mapped_column(String(80))
+    approved_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=1)
 
+    advertiser: Mapped[Advertiser] = relationship()
     creatives: Mapped[list[Creative]] = relationship(back_populates="campaign", order_by="Creative.id")
 
 
 class Creative(Base):
-    """One message. `texts` holds, by language, a title and a text: {"fr": {"title": …, "text": …}, …}."""
+    """One message. `texts` holds, by language, a title and a text: {"fr": {"title": …, "text": …}, …}.
+
+    A still picture has its text alternative there too ("alt"), a video its transcript ("transcript").
+    """
 
     __tablename__ = "creatives"
 
     id: Mapped[Key]
     slug: Mapped[Slug]
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    kind: Mapped[CreativeKind] = mapped_column(word(CreativeKind), default=CreativeKind.TEXT)
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(Json)
+    # Where there is more to read, shown only after the access was given: "ville.fr/velo".
+    more: Mapped[str] = mapped_column(String(120), default="")
     look: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
     campaign: Mapped[Campaign] = relationship(back_populates="creatives")
+
+
+class Election(Base):
+    """An election in the town: its rounds bound political campaigns, and those on the town's record."""
+
+    __tablename__ = "elections"
+    __table_args__ = (CheckConstraint("first_round <= last_round", name="rounds"),)
+
+    id: Mapped[Key]
+    name: Mapped[str] = mapped_column(String(120))
+    first_round: Mapped[date] = mapped_column(Date, unique=True)
+    last_round: Mapped[date] = mapped_column(Date)
 
 
 class Impression(Base):

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.campaigns import load_announcements
+from ads.demo import load_announcements
 from auth.patrons.csv_import import import_patrons
 from gateways.types import Client
 from lab.doors import Door

@@ -149,5 +149,5 @@ def public_device(access: AccessSession) -> PublicDevice:
 
 
 def public_message(creative: Creative) -> PublicMessage:
-    campaign = creative.campaign
-    return PublicMessage(creative.texts, campaign.advertiser, campaign.is_municipal)
+    payer = creative.campaign.advertiser
+    return PublicMessage(creative.texts, payer.name, payer.is_town)

@@ -40,8 +40,9 @@ def rates(site: Site, network: Network) -> Rates:
 
 
 def ads_shown(site: Site, network: Network) -> bool:
-    """Whether guests meet ads: every record must agree, and European money forbids them (WiFi4EU)."""
-    return network.ads and site.ads_allowed and not site.eu_funded
+    """Whether guests meet ads: every record must agree; European money forbids them (WiFi4EU), libraries have none."""
+    is_library = site.kind is SiteKind.LIBRARY or network.kind is NetworkKind.LIBRARY
+    return network.ads and site.ads_allowed and not site.eu_funded and not is_library
 
 
 def may_serve(network_kind: NetworkKind, site_kind: SiteKind) -> bool:

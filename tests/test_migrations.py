@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select,
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-import ads.models  # noqa: F401
 import auth.patrons.local  # noqa: F401
+from ads.models import Campaign
 from auth.audit import chain, log, signatures, verification
 from auth.audit.verification import ChainVerdict
 from config import Secret
@@ -131,6 +131,50 @@ def test_an_upgrade_that_leaves_broken_references_is_undone(in_use: Engine) -> N
         to_newest_shape(in_use, Secret("x" * 32))
     with in_use.connect() as connection:
         assert MigrationContext.configure(connection).get_current_revision() == "0018"
+
+
+@pytest.fixture
+def unchecked(blank: Connection, tmp_path: Path) -> Iterator[Connection]:
+    """The same; on SQLite without foreign keys, as `to_newest_shape` upgrades one in use."""
+    if blank.dialect.name == "postgresql":
+        yield blank
+        return
+    engine = create_engine(f"sqlite:///{tmp_path}/unchecked.sqlite3")
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_who_spoke_becomes_an_advertiser_and_what_ran_goes_on(unchecked: Connection) -> None:
+    blank = unchecked
+    upgrade(blank, "0020")
+    rows = [
+        ("a", "Ville d'Été", True, "running"),
+        ("b", "Ville d'Été", True, "draft"),
+        ("c", "Ville d’Ete", False, "stopped"),
+    ]
+    for number, (slug, advertiser, is_municipal, state) in enumerate(rows, 1):
+        blank.execute(
+            text(
+                "INSERT INTO campaigns (id, slug, name, advertiser, is_municipal, state, weight, networks, sites) "
+                "VALUES (:id, :slug, 'x', :advertiser, :town, :state, 2, '[]', '[\"battant\"]')"
+            ),
+            {"id": number, "slug": slug, "advertiser": advertiser, "town": is_municipal, "state": state},
+        )
+    blank.execute(
+        text("INSERT INTO creatives (id, slug, campaign_id, texts, look) VALUES (7, 'one', 1, '{}', '{}')")
+    )
+    upgrade(blank)
+    with Session(blank, join_transaction_mode="create_savepoint") as db:
+        campaigns = db.scalars(select(Campaign).order_by(Campaign.slug)).all()
+        assert [one.category for one in campaigns] == ["public_service", "public_service", "commerce"]
+        assert [one.state for one in campaigns] == ["running", "draft", "stopped"]
+        assert [one.approved_by for one in campaigns] == ["system", None, None]
+        town, same, other = (one.advertiser for one in campaigns)
+        assert town is same and (town.slug, town.name, town.is_town) == ("ville-d-ete", "Ville d'Été", True)
+        assert (other.slug, other.is_town) == ("ville-d-ete-2", False)
+        assert [(one.id, one.kind, one.more) for one in campaigns[0].creatives] == [(7, "text", "")]
+        assert (campaigns[0].weight, campaigns[0].sites, campaigns[0].hours) == (2, ["battant"], "24/7")
 
 
 def checks_of(connection: Connection, table: str) -> list[str | None]:

@@ -36,6 +36,9 @@ class ObjectKind(enum.StrEnum):
     REQUISITIONS = "requisitions"
     AUDIT_LOG = "trail"
     DATABASE = "database"
+    ADVERTISER = "advertiser"
+    CAMPAIGN = "campaign"
+    ELECTION = "election"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -167,6 +170,17 @@ REQUISITION_ANSWERED = declare(
 )
 REQUISITION_CLOSED = declare("requisition closed", N_("closed a requisition"), ObjectKind.REQUISITION)
 BASIS_CHANGED = declare("basis changed", N_("changed the list of legal bases"), ObjectKind.REQUISITIONS)
+
+# Campaigns.
+ADVERTISER_MADE = declare("advertiser made", N_("wrote an advertiser down"), ObjectKind.ADVERTISER)
+CAMPAIGN_DRAFTED = declare("campaign drafted", N_("drafted a campaign"), ObjectKind.CAMPAIGN)
+CAMPAIGN_DUPLICATED = declare("campaign duplicated", N_("copied a campaign"), ObjectKind.CAMPAIGN)
+CAMPAIGN_PROPOSED = declare("campaign proposed", N_("proposed a campaign"), ObjectKind.CAMPAIGN)
+CAMPAIGN_APPROVED = declare("campaign approved", N_("approved a campaign"), ObjectKind.CAMPAIGN)
+CAMPAIGN_PAUSED = declare("campaign paused", N_("paused a campaign"), ObjectKind.CAMPAIGN)
+CAMPAIGN_RESUMED = declare("campaign resumed", N_("let a campaign go on"), ObjectKind.CAMPAIGN)
+CAMPAIGN_STOPPED = declare("campaign stopped", N_("stopped a campaign"), ObjectKind.CAMPAIGN)
+ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectKind.ELECTION)
 
 # The database.
 BACKUP_MADE = declare("backup made", N_("copied the database"), ObjectKind.DATABASE)

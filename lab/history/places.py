@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from ads.campaigns import load_announcements
+from ads.demo import load_announcements
 from ads.models import Creative
 from gateways.landing_token import credential_digest
 from lab.history.habits import Place

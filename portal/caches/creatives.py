@@ -6,9 +6,9 @@ import random
 import time
 from dataclasses import dataclass, field
 
-from ads.campaigns import running
 from ads.choice import Candidate, ImpressionContext, choose, eligible
 from ads.models import Creative
+from ads.running import running
 from db.engine import SessionMaker, reading
 
 FRESH_SECONDS = 2.0
@@ -32,6 +32,15 @@ class CreativeCache:
     def by_id(self, creative_id: int | None) -> Creative | None:
         entry = self._fresh().get(creative_id) if creative_id is not None else None
         return None if entry is None else entry[1]
+
+    @property
+    def fresh_seconds(self) -> float:
+        """How long a change may take to be seen here."""
+        return FRESH_SECONDS
+
+    def forget(self) -> None:
+        """Read the campaigns again for the next choice."""
+        self._read_at = float("-inf")
 
     def _fresh(self) -> dict[int, tuple[Candidate, Creative]]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:

@@ -49,6 +49,7 @@ def register(app: Flask) -> None:
 
 COMMANDS = (
     LazyCommand("audit", "portal.cli.audit:audit", "The audit log."),
+    LazyCommand("campaigns", "portal.cli.campaigns:campaigns", "Campaigns: the messages that guests accept."),
     # `backup` adds its verbs to the noun of `portal.cli.database`.
     LazyCommand("db", "portal.cli.backup:db", "The database."),
     LazyCommand("doctor", "portal.cli.doctor:doctor", "Look at what a site rests on."),

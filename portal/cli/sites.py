@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from ads.campaigns import load_announcements
+from ads.demo import load_announcements
 from db.engine import reading
+from portal.cli.operator import operator
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, remove_option
 from portal.services import services, town_zone
 from sites import pictures
@@ -135,7 +136,7 @@ def demo() -> None:
     now = services().clock()
     with services().make_session.begin() as db:
         made = load_demo(db, now=now)
-        announcements = load_announcements(db, now=now)
+        announcements = load_announcements(db, now=now, actor=operator())
     click.echo(_summary("networks", made.networks))
     click.echo(_summary("sites", made.sites))
     click.echo(f"announcements: {announcements} added")

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from ads import acceptances
 from ads.acceptances import ImpressionToken
-from ads.campaigns import load_announcements, running
+from ads.demo import load_announcements
 from ads.errors import NotDue, SpentImpression
 from ads.models import Impression
+from ads.running import running
 from auth.pseudonyms import Pseudonyms
 from config import Secret
 from db.engine import SessionMaker
@@ -149,4 +150,4 @@ def test_the_towns_announcements_are_made_once_and_speak_both_languages(db: Sess
     assert load_announcements(db, now=NOON) == 0
     for candidate, creative in running(db).values():
         assert {"fr", "en"} <= candidate.languages
-        assert creative.campaign.advertiser
+        assert creative.campaign.advertiser.is_town

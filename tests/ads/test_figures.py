@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from ads import statistics
-from ads.models import Campaign, Creative, Impression
+from ads.models import Advertiser, Campaign, Creative, Impression
 from tests.town import Town, build_town
 
 DAY = date(2026, 10, 25)
@@ -24,7 +24,7 @@ def town(db: Session) -> Town:
 
 @pytest.fixture
 def creative(db: Session) -> Creative:
-    campaign = Campaign(slug="town", name="Town", advertiser="Town")
+    campaign = Campaign(slug="town", name="Town", advertiser=Advertiser(slug="town", name="Town"))
     creative = Creative(slug="one", campaign=campaign, texts={})
     db.add(creative)
     db.flush()

@@ -47,7 +47,8 @@ PUBLIC: dict[str, set[str]] = {
     "plans": {"kind", "length_minutes"},
     "voucher_batches": {"id", "event", "ends_at"},
     "vouchers": {"number", "batch_id", "until"},
-    "campaigns": {"advertiser", "is_municipal"},
+    "advertisers": {"name", "is_town"},
+    "campaigns": set(),
     "creatives": {"texts"},
     "patrons": set(),
     "staff": set(),
@@ -72,8 +73,23 @@ PRIVATE: dict[str, set[str]] = {
     "vouchers": {
         *("id", "digest", "issued_at", "used_at", "voided_at", "void_reason", "voided_by", "replaces_id"),
     },
-    "campaigns": {"id", "slug", "name", "state", "starts_at", "ends_at", "weight", "networks", "sites"},
-    "creatives": {"id", "slug", "campaign_id", "look"},
+    "advertisers": {"id", "slug", "identity", "contact"},
+    "campaigns": {
+        *("id", "slug", "name", "advertiser_id", "category", "conditions", "state", "starts_at", "ends_at"),
+        *(
+            "hours",
+            "weight",
+            "networks",
+            "sites",
+            "site_kinds",
+            "languages",
+            "goal",
+            "daily_cap",
+            "total_cap",
+        ),
+        *("price_cents", "authored_by", "authored_at", "approved_by", "approved_at", "revision"),
+    },
+    "creatives": {"id", "slug", "campaign_id", "kind", "more", "look"},
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
     "staff": {
         *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),
@@ -96,7 +112,8 @@ PRIVATE: dict[str, set[str]] = {
 # Tables of which guests' pages and paper show sums, or numbers and instants of the guest's own connection, at most.
 ELSEWHERE = {
     *("ad_day_figures", "api_tokens", "attempts", "clock_watch", "day_figures", "day_sketches", "decisions"),
-    *("drifts", "entitlements", "figure_days", "figure_salts", "gateway_lives", "image_files", "impressions"),
+    *("drifts", "elections", "entitlements", "figure_days", "figure_salts", "gateway_lives", "image_files"),
+    "impressions",
     "leases",
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
@@ -137,6 +154,7 @@ KEPT = {
         "photo",
         "kind",
     ),
+    *("site_kinds", "languages", "hours", "state"),
 }
 COUNTED = {"rate_down_kbps", "rate_up_kbps", "weight", "rate_wanted_kbps"}
 DISTINCT = 7

@@ -40,8 +40,10 @@ from tests.town import Town
 ROOT = Path(__file__).parents[2]
 # The rooms of services, and those that only call them.
 SERVICES, CALLERS = ("auth", "sessions", "sites", "ads"), ("portal", "lab", "gateways", "db", "config")
-# Nobody has to ask for a page of a kind of pass or of the database: the list of entries about it opens.
-WITHOUT_PAGE = {ObjectKind.PLAN, ObjectKind.DATABASE}
+# Nobody has to ask for a page of a kind of pass, a campaign or the database: the list of entries about it opens.
+WITHOUT_PAGE = {
+    *(ObjectKind.PLAN, ObjectKind.DATABASE, ObjectKind.ADVERTISER, ObjectKind.CAMPAIGN, ObjectKind.ELECTION),
+}
 
 
 def sources(*rooms: str) -> Iterator[Path]:

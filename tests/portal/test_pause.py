@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from ads.campaigns import load_announcements
 from ads.choice import ImpressionContext
+from ads.demo import load_announcements
 from ads.models import Campaign, CampaignState, Impression
 from portal.services import Services
 from sessions.models import AccessSession, Decision, Lease

@@ -13,7 +13,7 @@ from flask import Flask, before_render_template, template_rendered
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.campaigns import load_announcements
+from ads.demo import load_announcements
 from auth.vouchers.models import Batch
 from db.base import Base
 from portal.printing.from_vouchers import slips
@@ -110,7 +110,7 @@ def test_guests_pages(
             found.append(text)
     assert rows == []
     assert templates >= {f"guests/{page.name}" for page in PAGES.glob("*.html")}
-    names = ("sites.name", "sites.address", "networks.ssid", "campaigns.advertiser", "creatives.texts")
+    names = ("sites.name", "sites.address", "networks.ssid", "advertisers.name", "creatives.texts")
     assert answer(db, found, *names) == set(names)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from ads.models import Campaign, Creative
+from ads.models import Advertiser, Creative
 from sites.models import Network, Site
 from tests.portal.pages.inert import PAYLOADS, faults, field_values
 from tests.portal.pages.scene import FREE, LIBRARY, PAGES, Portal, new_guest, open_window, running_portal
@@ -128,8 +128,8 @@ def poison(db: Session) -> None:
         network.look = {"accent": HOSTILE, "accent_dark": HOSTILE}
     for site in db.scalars(select(Site)):
         site.name, site.address, site.contact = f"{site.slug} {HOSTILE}", HOSTILE, HOSTILE
-    for campaign in db.scalars(select(Campaign)):
-        campaign.advertiser = HOSTILE
+    for advertiser in db.scalars(select(Advertiser)):
+        advertiser.name = HOSTILE
     for creative in db.scalars(select(Creative)):
         creative.texts = {"en": {"title": HOSTILE, "text": HOSTILE}}
 

@@ -1,0 +1,262 @@
+"""Campaigns from a document: ``{"advertisers": […], "campaigns": [{…, "creatives": […]}, …]}``; see docs/campaigns.md.
+
+What is there already stays as it is. A document with one fault is refused whole, with all its faults; so is one with a
+campaign that the law forbids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ads import campaigns, rules
+from ads.models import Advertiser, Campaign, Creative, CreativeKind
+from auth.audit.actor import Actor
+from sites import opening_hours
+from sites.models import Network, Site, SiteKind
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+class UnreadableCampaigns(Exception):
+    """The document has faults, all of them in `faults`; nothing of it was taken."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was made: the names of the advertisers and campaigns, and how many creatives."""
+
+    advertisers: tuple[str, ...]
+    campaigns: tuple[str, ...]
+    creatives: int
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one record after the other, and collects what is wrong with each."""
+
+    zone: ZoneInfo
+    known: Mapping[str, frozenset[str]]
+    faults: list[str] = field(default_factory=list)
+
+    def read(self, record: Any, where: str, readers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+        if not isinstance(record, Mapping):
+            self.faults.append(f"{where}: this is no record")
+            return {}
+        for name in record.keys() - readers.keys() - {"creatives"}:
+            self.faults.append(f"{where}: {name}: there is no such field")
+        found = {}
+        for name, reader in readers.items():
+            if name in record:
+                try:
+                    found[name] = reader(record[name])
+                except (ValueError, TypeError, opening_hours.InvalidHours) as error:
+                    self.faults.append(f"{where}: {name}: {error}")
+        return found
+
+    def advertiser(self, record: Any, where: str) -> dict[str, Any]:
+        readers = {
+            "slug": _slug,
+            "name": _text(120),
+            "identity": _text(200),
+            "contact": _text(200),
+            "is_town": _truth,
+        }
+        return self._demanding(self.read(record, where, readers), where, "slug", "name")
+
+    def campaign(self, record: Any, where: str) -> dict[str, Any]:
+        readers: dict[str, Callable[[Any], Any]] = {
+            "slug": _slug,
+            "name": _text(120),
+            "advertiser": _slug,
+            "category": rules.category_of,
+            "conditions": _text(400),
+            "starts": lambda value: self._instant(value, days=0),
+            "ends": lambda value: self._instant(value, days=1),
+            "hours": _hours,
+            "weight": _number(1),
+            "networks": self._names("networks"),
+            "sites": self._names("sites"),
+            "site_kinds": self._names("site_kinds"),
+            "languages": _languages,
+            "goal": _number(1),
+            "daily_cap": _number(1),
+            "total_cap": _number(1),
+            "price_cents": _number(0),
+        }
+        found = self._demanding(
+            self.read(record, where, readers), where, "slug", "name", "advertiser", "category"
+        )
+        begins, ends = found.pop("starts", None), found.pop("ends", None)
+        if begins and ends and begins >= ends:
+            self.faults.append(f"{where}: ends: it ends before it starts")
+        return found | {"starts_at": begins, "ends_at": ends}
+
+    def creative(self, record: Any, where: str) -> dict[str, Any]:
+        readers = {"slug": _slug, "kind": CreativeKind, "texts": _texts, "more": _text(120)}
+        return self._demanding(self.read(record, where, readers), where, "slug", "texts")
+
+    def _demanding(self, found: dict[str, Any], where: str, *names: str) -> dict[str, Any]:
+        said = "".join(fault for fault in self.faults if fault.startswith(f"{where}: "))
+        self.faults += [
+            f"{where}: {name}: it is missing"
+            for name in names
+            if name not in found and f"{where}: {name}:" not in said
+        ]
+        return found
+
+    def _instant(self, value: Any, *, days: int) -> datetime:
+        """A day of the town, or an instant with its zone. The last day belongs to the term."""
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)):
+            return rules.midnight(date.fromisoformat(value) + timedelta(days=days), self.zone)
+        at = datetime.fromisoformat(str(value))
+        if at.tzinfo is None:
+            raise ValueError("an instant needs its zone, such as 2026-12-01T08:00+01:00; or give a day alone")
+        return at
+
+    def _names(self, noun: str) -> Callable[[Any], list[str]]:
+        def read(value: Any) -> list[str]:
+            names = _strings(value)
+            unknown = sorted(set(names) - self.known[noun])
+            if unknown:
+                raise ValueError(f"not known here: {', '.join(unknown)}")
+            return names
+
+        return read
+
+
+def load(db: Session, document: Any, *, zone: ZoneInfo, actor: Actor, now: datetime) -> Loaded:
+    """Save the advertisers and campaigns that are not there yet, campaigns as drafts. `zone` is the town's.
+
+    Raises `UnreadableCampaigns`, and what `campaigns.draft` raises; the caller rolls back then.
+    """
+    reader = _Reader(zone, _known(db))
+    wanted = _parts(document, reader)
+    if reader.faults:
+        raise UnreadableCampaigns(reader.faults)
+    payers = {one.slug: one for one in db.scalars(select(Advertiser))}
+    new_payers = []
+    for fields in wanted[0]:
+        slug = fields.pop("slug")
+        if slug not in payers:
+            payers[slug] = campaigns.add_advertiser(db, slug, actor=actor, now=now, **fields)
+            new_payers.append(slug)
+    taken = set(db.scalars(select(Campaign.slug)))
+    made, creatives = [], 0
+    for fields, messages in wanted[1]:
+        slug, payer = fields.pop("slug"), fields.pop("advertiser")
+        if slug in taken:
+            continue
+        if payer not in payers:
+            raise UnreadableCampaigns([f"campaign {slug}: advertiser: not known here: {payer}"])
+        rows = [Creative(**one) for one in messages]
+        campaigns.draft(db, slug, payers[payer], rows, actor=actor, now=now, **fields)
+        made.append(slug)
+        creatives += len(rows)
+    return Loaded(tuple(new_payers), tuple(made), creatives)
+
+
+def _parts(
+    document: Any, reader: _Reader
+) -> tuple[list[dict[str, Any]], list[tuple[dict[str, Any], list[dict[str, Any]]]]]:
+    if not isinstance(document, Mapping) or document.keys() - {"advertisers", "campaigns"}:
+        raise UnreadableCampaigns(['the document is {"advertisers": [...], "campaigns": [...]}'])
+    payers = [
+        reader.advertiser(one, f"advertiser {_name(one, number)}")
+        for number, one in enumerate(document.get("advertisers", []), 1)
+    ]
+    found = []
+    for number, one in enumerate(document.get("campaigns", []), 1):
+        where = f"campaign {_name(one, number)}"
+        messages = one.get("creatives", []) if isinstance(one, Mapping) else []
+        creatives = [
+            reader.creative(each, f"{where}, creative {_name(each, place)}")
+            for place, each in enumerate(messages, 1)
+        ]
+        found.append((reader.campaign(one, where), creatives))
+    return payers, found
+
+
+def _known(db: Session) -> dict[str, frozenset[str]]:
+    return {
+        "networks": frozenset(db.scalars(select(Network.slug))),
+        "sites": frozenset(db.scalars(select(Site.slug))),
+        "site_kinds": frozenset(kind.value for kind in SiteKind),
+    }
+
+
+def _name(record: Any, number: int) -> str:
+    return str(record.get("slug") or number) if isinstance(record, Mapping) else str(number)
+
+
+def _slug(value: Any) -> str:
+    if not isinstance(value, str) or not SLUG.fullmatch(value):
+        raise ValueError("a name is small letters, digits and hyphens, 64 at most")
+    return value
+
+
+def _text(most: int) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or len(value) > most:
+            raise ValueError(f"a text of {most} signs at most")
+        return value.strip()
+
+    return read
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _number(least: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+            raise ValueError(f"a whole number, {least} at least")
+        return value
+
+    return read
+
+
+def _strings(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("a list of names")
+    return value
+
+
+def _languages(value: Any) -> list[str]:
+    if not all(LANGUAGE.fullmatch(one) for one in _strings(value)):
+        raise ValueError('languages by their codes, such as ["fr", "en"]')
+    return _strings(value)
+
+
+def _hours(value: Any) -> str:
+    opening_hours.parse(str(value))
+    return _text(300)(value)
+
+
+def _texts(value: Any) -> dict[str, dict[str, str]]:
+    """Title and text in each language; a picture has its alternative beside them, a video its transcript."""
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError('by language, such as {"fr": {"title": "…", "text": "…"}}')
+    for code, words in value.items():
+        if not LANGUAGE.fullmatch(code) or not isinstance(words, Mapping):
+            raise ValueError(f"{code}: a title and a text")
+        if not {"title", "text"} <= words.keys() <= {"title", "text", "alt", "transcript"}:
+            raise ValueError(f"{code}: a title and a text, and no more than alt and transcript beside them")
+        if not all(isinstance(one, str) and one.strip() for one in words.values()):
+            raise ValueError(f"{code}: no text may be empty")
+    return {code: dict(words) for code, words in value.items()}

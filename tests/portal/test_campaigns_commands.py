@@ -1,0 +1,131 @@
+"""``flask campaigns``: what two people of the town do with a campaign on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
+
+from ads.choice import ImpressionContext
+from ads.models import Campaign
+from auth.audit.log import AuditEntry
+from portal.services import Services
+from tests.clock import NOON
+from tests.portal.conftest import Phone
+from tests.town import Town
+
+PAYER = {"slug": "bakery", "name": "Boulangerie Ada", "identity": "Ada SARL, SIREN 123"}
+TEXTS = {"fr": {"title": "Du pain", "text": "Tous les jours."}, "en": {"title": "Bread", "text": "Each day."}}
+
+
+def run(app: Flask, *words: str) -> Result:
+    return app.test_cli_runner().invoke(args=["campaigns", *words])
+
+
+def done(app: Flask, *words: str) -> str:
+    result = run(app, *words)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def file(tmp_path: Path, town: Town) -> Path:
+    return write(tmp_path)
+
+
+def write(folder: Path, **changes: Any) -> Path:
+    campaign = {
+        "slug": "bread",
+        "name": "Bread",
+        "advertiser": "bakery",
+        "category": "commerce",
+        "creatives": [{"slug": "bread-1", "texts": TEXTS}],
+        **changes,
+    }
+    path = folder / "campaigns.json"
+    path.write_text(json.dumps({"advertisers": [PAYER], "campaigns": [campaign]}), encoding="utf-8")
+    return path
+
+
+def test_from_a_file_to_a_phone_by_two_people(
+    app: Flask, services: Services, file: Path, phone: Phone
+) -> None:
+    assert "bread" in done(app, "load", str(file), "--by", "ada")
+    assert "bread\tdraft\tcommerce" in done(app, "list")
+    assert "Bread" not in phone.land().text
+    assert "bread\tproposed" in done(app, "propose", "bread", "--by", "ada")
+    refused = run(app, "approve", "bread", "--by", "ada")
+    assert refused.exit_code == 1 and "Somebody else approves" in refused.output
+    assert "bread\trunning" in done(app, "approve", "bread", "--by", "bo")
+    services.stage.forget()
+    page = phone.get("/?lang=en").text
+    assert "Bread" in page and "Advertisement · Boulangerie Ada" in page
+    shown = done(app, "show", "bread")
+    assert "written by\tada (command line)" in shown and "approved by\tbo (command line)" in shown
+    with services.make_session() as db:
+        entries = db.scalars(select(AuditEntry).where(AuditEntry.object == "campaign:bread")).all()
+        assert [one.actor for one in entries] == ["ada (command line)"] * 2 + ["bo (command line)"]
+
+
+def test_what_is_stopped_is_shown_no_more_within_a_minute(app: Flask, services: Services, file: Path) -> None:
+    for words in (
+        ("load", str(file)),
+        ("propose", "bread", "--by", "ada"),
+        ("approve", "bread", "--by", "bo"),
+    ):
+        done(app, *words)
+    here = ImpressionContext("wifilib", "gare-viotte", "en", NOON)
+    services.stage.forget()
+    assert services.stage.choose(here, services.rng) is not None
+    assert "bread\tstopped" in done(app, "stop", "bread")
+    # What a process remembers of the campaigns is read again after this.
+    assert services.stage.fresh_seconds < 60
+    services.stage.forget()
+    assert services.stage.choose(here, services.rng) is None
+
+
+def test_paused_copied_and_told_of_an_election(app: Flask, file: Path) -> None:
+    for words in (
+        ("load", str(file)),
+        ("propose", "bread", "--by", "ada"),
+        ("approve", "bread", "--by", "bo"),
+    ):
+        done(app, *words)
+    assert "bread\tpaused" in done(app, "pause", "bread")
+    assert "bread\trunning" in done(app, "resume", "bread")
+    assert "cake\tdraft" in done(app, "duplicate", "bread", "cake")
+    assert "2026-09-01 to 2027-03-22" in done(app, "election", "municipales", "2027-03-14", "2027-03-21")
+    again = run(app, "election", "municipales", "2027-03-14", "2027-03-21")
+    assert again.exit_code == 1 and "Nothing was written" in again.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"category": "alcohol"}, "Code de la santé publique, art. L3323-2"),
+        ({"category": "credit"}, "Code de la consommation, art. L312-5"),
+        ({"weight": 0}, "campaign bread: weight: a whole number, 1 at least"),
+    ],
+)
+def test_what_may_not_be_saved_is_said(
+    app: Flask, services: Services, town: Town, tmp_path: Path, changes: dict[str, Any], says: str
+) -> None:
+    result = run(app, "load", str(write(tmp_path, **changes)))
+    assert result.exit_code == 1 and says in result.output
+    with services.make_session() as db:
+        assert db.scalars(select(Campaign)).all() == []
+
+
+def test_a_file_that_is_no_json_is_refused(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text("{", encoding="utf-8")
+    assert "is no JSON" in run(app, "load", str(path)).output
+
+
+def test_an_unknown_campaign_is_said(app: Flask) -> None:
+    assert "There is no campaign none." in run(app, "show", "none").output

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from ads.campaigns import load_announcements
+from ads.demo import load_announcements
 from auth.patrons.csv_import import import_patrons
 from config import Secret, Settings
 from db.base import Base

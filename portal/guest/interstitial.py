@@ -11,18 +11,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads import acceptances
 from ads.acceptances import ImpressionToken
 from ads.errors import NotDue, SpentImpression
-from ads.models import Creative
 from auth.tokens import EarlyToken, ExpiredToken
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.early_press import creative_of, keep_press, read_press
-from portal.guest.impression_tokens import creative_for, make_ticket, read_ticket, seconds_left
+from portal.guest.impression_tokens import read_ticket, seconds_left
+from portal.guest.message_form import message_form
 from portal.guest.pages import entry, not_here, not_offered, unproven
-from portal.guest.terms import accepted, arrival_of, terms_text
+from portal.guest.terms import accepted, arrival_of
 from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
 from portal.public_values import render_page
 from portal.services import services
-from sessions import policy
 from sessions.arrival import Acceptance
 from sessions.models import AccessSession
 from sites.models import SigninMethod
@@ -41,8 +40,7 @@ def pause_page() -> AnyResponse:
     visit = staying(visit, access)
     if not acceptances.may_renew(access, visit.gateway, now=services().clock()):
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    creative = creative_for(visit)
-    return make_response(message(visit, access, creative=creative, ticket=make_ticket(visit, creative)))
+    return make_response(message(visit, access))
 
 
 @guests.post("/pause")
@@ -113,34 +111,23 @@ def message(
     visit: ClientContext,
     access: AccessSession | None,
     *,
-    creative: Creative | None,
-    ticket: str,
     is_late: bool = False,
 ) -> str:
     """The page that shows the message, says what it earns and until when, and has the button."""
-    now, gateway = services().clock(), visit.gateway
-    terms = policy.LeaseBounds(gateway.network.lease_length, step=gateway.lease_step)
     return render_page(
         "guests/pause.html",
         visit=visit,
-        network=gateway.network,
-        site=gateway.site,
+        network=visit.gateway.network,
+        site=visit.gateway.site,
         access=access,
-        creative=creative,
-        ticket=ticket,
         is_late=is_late,
-        wait_seconds=gateway.network.viewing_seconds if creative else 0,
-        until=policy.renewed_until(terms, now=now, until=access.until if access else now),
-        terms=terms_text(gateway.network),
+        **message_form(visit, access),
     )
 
 
 def shown_again(visit: ClientContext) -> Response:
     """The page once more, for somebody who left it open for so long that the message has to be looked at again."""
-    access, creative = access_of(visit), creative_for(visit)
-    ticket = make_ticket(visit, creative)
-    page = message(visit, access, creative=creative, ticket=ticket, is_late=True)
-    return make_response(page, HTTPStatus.GONE)
+    return make_response(message(visit, access_of(visit), is_late=True), HTTPStatus.GONE)
 
 
 def waiting(visit: ClientContext, error: EarlyToken) -> Response:

@@ -18,14 +18,15 @@ from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
 from portal.guest.impression_tokens import creative_for, make_ticket
+from portal.guest.message_form import message_form, until_then
+from portal.guest.stay import OFFLINE
 from portal.guest.terms import terms_text
 from portal.http.clients import ClientContext, gateways_here, remember
 from portal.i18n.translation import chosen_language, language
 from portal.public_values import render_page
 from portal.services import services
-from sessions import clients, policy
+from sessions import clients
 from sessions.models import AccessSession
-from sites.limits import site_closing
 from sites.models import Gateway, SigninMethod
 
 VISIT, TICKET = Placeholder("visit"), Placeholder("ticket")
@@ -37,7 +38,7 @@ def entry(
     """The page with every way on that this network offers, and what was refused and typed, if anything."""
     is_free = visit.gateway.network.allows(SigninMethod.FREE)
     creative = creative_for(visit) if is_free else None
-    until, resumed = until_if_now(visit.gateway), resumable(visit)
+    until, resumed = until_then(visit.gateway, None), resumable(visit)
     tokens = {VISIT: visit.issue_token()}
     if is_free:
         tokens[TICKET] = make_ticket(visit, creative)
@@ -106,13 +107,6 @@ def refuse(visit: ClientContext, error: Denial, *, login: str = "") -> Response:
     return entry(visit, refusal=refusal, login=login)
 
 
-def until_if_now(gateway: Gateway) -> datetime:
-    """Until when somebody who comes in now may stay: told before anything is granted."""
-    now = services().clock()
-    terms = policy.LeaseBounds(gateway.network.lease_length, closing=site_closing(gateway, now))
-    return policy.first_until(terms, now=now)
-
-
 def resumable(visit: ClientContext) -> AccessSession | None:
     """The session that this browser has on this network under another address, if it still has time left."""
     if visit.held is None:
@@ -157,13 +151,21 @@ def not_offered(visit: ClientContext) -> AnyResponse:
 
 def ended(visit: ClientContext) -> str:
     """The page of a client that is not online (any more): why, and one tap to go on."""
-    with reading(services().make_session) as db:
-        last = clients.last(db, network_id=visit.gateway.network_id, mac=visit.mac)
+    is_free = visit.gateway.network.allows(SigninMethod.FREE)
     return render_page(
         "guests/ended.html",
         visit=visit,
         network=visit.gateway.network,
         site=visit.gateway.site,
-        last=last,
+        last=last_stay(visit),
         now=services().clock(),
+        stay=OFFLINE,
+        access=None,
+        **(message_form(visit, None) if is_free else {}),
     )
+
+
+def last_stay(visit: ClientContext) -> AccessSession | None:
+    """The newest session of this client here, open or ended."""
+    with reading(services().make_session) as db:
+        return clients.last(db, network_id=visit.gateway.network_id, mac=visit.mac)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from flask import make_response, redirect, request, url_for
+from flask import Response, jsonify, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads.acceptances import may_renew
+from auth.tokens import InvalidToken
 from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.pages import ended, not_here, resumable, unproven
+from portal.guest.message_form import message_form
+from portal.guest.pages import ended, last_stay, not_here, resumable, unproven
+from portal.guest.stay import CONNECTING, OFFLINE, UNKNOWN, stay_of
 from portal.guest.terms import arrival_of
 from portal.http.client_evidence import confirmed_until
-from portal.http.clients import ClientContext, ForeignClient, access_of, current, is_owned, remember, staying
-from portal.public_values import public_device, render_page
+from portal.http.clients import ForeignClient, access_of, current, is_owned, remember, staying
+from portal.i18n.labels import why_ended
+from portal.public_values import public_device, public_stay, render_page
 from portal.services import services
-from sessions import accounting, clients, policy, start
+from sessions import accounting, clients, start
 from sessions.models import AccessSession
-
-# How long before its end a session is said to end soon.
-WARNING = timedelta(minutes=5)
 
 
 @guests.get("/status")
@@ -38,6 +36,7 @@ def status() -> AnyResponse:
     if confirmed_until(access, visit.gateway) is None:
         return redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     now, gateway = services().clock(), visit.gateway
+    stay = stay_of(access, gateway, now=now)
     with reading(services().make_session) as db:
         theirs = clients.devices(db, access, now=now) if is_own else []
         page = render_page(
@@ -51,30 +50,36 @@ def status() -> AnyResponse:
             devices=[public_device(one) for one in theirs],
             is_owned=is_own,
             usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
-            may_renew=may_renew(access, gateway, now=now),
-            is_ending=is_ending(access, now),
-            renewal_opens=policy.renewal_opens(access.until, window=gateway.renewal_window),
+            stay=stay,
+            **(message_form(visit, access) if stay.may_renew else {}),
         )
     response = make_response(page)
     # No script is needed: the browser asks again when what the page says has changed.
-    response.headers["Refresh"] = str(seconds_to_change(visit, access))
+    response.headers["Refresh"] = str(stay.refresh_seconds)
     return response
 
 
-def seconds_to_change(visit: ClientContext, access: AccessSession) -> int:
-    """Whole seconds until the status page says something else: more time can be had, or the session has ended.
-
-    Two seconds later than that, so that the gateway has closed the door when the page asks.
-    """
-    now = services().clock()
-    opens = policy.renewal_opens(access.until, window=visit.gateway.renewal_window)
-    changes = (opens, access.until - WARNING, access.until)
-    return math.ceil(min((at - now for at in changes if at > now), default=timedelta()).total_seconds()) + 2
+@guests.get("/status.json")
+def status_json() -> Response:
+    """What the status page says now, for the script of a page that is open: about the client that asks alone."""
+    return jsonify(_asked_by_script())
 
 
-def is_ending(access: AccessSession, now: datetime) -> bool:
-    """Whether the page has to warn that the session ends soon (WCAG 2.2, success criterion 2.2.1)."""
-    return access.until - now <= WARNING
+def _asked_by_script() -> dict[str, object]:
+    try:
+        visit = current()
+    except (InvalidToken, ForeignClient):
+        return UNKNOWN.as_json()
+    if visit is None or not visit.is_proven:
+        return UNKNOWN.as_json()
+    access = access_of(visit)
+    if access is None:
+        last = last_stay(visit)
+        reason = why_ended(public_stay(last) if last else None, visit.gateway.site.zone)
+        return {**OFFLINE.as_json(), "reason": reason}
+    if confirmed_until(access, visit.gateway) is None:
+        return CONNECTING.as_json()
+    return stay_of(access, visit.gateway, now=services().clock()).as_json()
 
 
 @guests.post("/leave")

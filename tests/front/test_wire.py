@@ -19,6 +19,7 @@ from gateways.types import parse_mac
 from lab.doors import LIBRARY, STATION
 from lab.hotspot import now
 from lab.report import until
+from portal.guest.assets import ASSETS
 from sites import pictures
 from sites.images.preparing import prepare
 from sites.images.shapes import LOGO, PHOTOGRAPH
@@ -118,6 +119,15 @@ def test_a_browser_gets_the_encoding_that_it_can_read(site: Site) -> None:
     assert gzip.decompress(body) == whole
     refused, _ = site.ask("/hotspots", headers={"Accept-Encoding": "gzip;q=0"})
     assert refused.headers["Content-Encoding"] is None
+
+
+def test_a_script_of_ours_is_compressed_and_kept(site: Site) -> None:
+    path = f"/assets/{ASSETS['status.js'].hashed_name}"
+    plain, whole = site.ask(path, headers={"Accept-Encoding": "identity"})
+    packed, body = site.ask(path, headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(body) == whole == ASSETS["status.js"].body
+    assert packed.headers["Cache-Control"] == plain.headers["Cache-Control"]
+    assert "immutable" in packed.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["/staff/signin", "/api/v1/openapi.json"])

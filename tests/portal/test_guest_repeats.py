@@ -104,8 +104,6 @@ def message(stage: Stage, lang: str) -> Fields:
 
 def renewal(stage: Stage, lang: str) -> Fields:
     stage.phone.get(f"/status?lang={lang}")
-    link = re.findall(r'href="(/pause[^"]*)"', stage.phone.page.text)[0].replace("&amp;", "&")
-    stage.phone.get(link)
     return stage.waited("/pause")
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.services import Services
+from sessions.models import Decision
 from sites.models import Network
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
-from tests.town import Town
+from tests.portal.test_pause import announcements
+from tests.town import BO_PHONE, Town
+
+__all__ = ["announcements"]
 
 RULE = "A device that is silent for 30 minutes goes offline before that."
 
@@ -62,3 +69,57 @@ def test_an_open_page_asks_again_for_the_warning_and_for_the_end(
 def test_a_browser_that_lists_no_french_reads_english(phone: Phone, asked: str, spoken: str) -> None:
     phone.headers["Accept-Language"] = asked
     assert f'<html lang="{spoken}">' in phone.get("/privacy").text
+
+
+def test_the_script_is_told_what_the_page_says(reader: Phone, bayle: Agent, clock: MovingClock) -> None:
+    reader.land()
+    reader.press("/signin", login=ADA, secret=ADA_PIN)
+    assert reader.get("/status.json").json == {"state": "connecting", "key": "connecting"}
+    bayle.follow()
+    first = reader.get("/status.json")
+    assert first.headers["Cache-Control"] == "no-store"
+    assert first.json["state"] == "online"
+    assert first.json["seconds_left"] == 4 * 3600
+    assert first.json["changes_in"] == 4 * 3600 - 300
+    assert f'data-key="{first.json["key"]}"' in reader.get("/status").text
+    clock.advance(hours=3, minutes=56)
+    warned = reader.get("/status.json").json
+    assert warned["key"] != first.json["key"]
+    assert warned["changes_in"] == warned["seconds_left"] == 240
+    clock.advance(minutes=4)
+    over = reader.get("/status.json").json
+    assert over == {"state": "ended", "key": "ended", "reason": "Your time was over at 16:00."}
+
+
+def test_the_script_of_somebody_else_is_told_nothing_and_nothing_is_noted(
+    reader: Phone, bayle: Agent, db: Session, app: Flask, town: Town
+) -> None:
+    reader.land()
+    reader.press("/signin", login=ADA, secret=ADA_PIN)
+    bayle.follow()
+    visit = reader.form("/leave")["visit"] if "/leave" in reader.page.text else ""
+    stranger = Phone(app, town.pierre_bayle, BO_PHONE, "192.0.2.7")
+    for path in ("/status.json", f"/status.json?visit={visit}", "/status.json?visit=forged"):
+        assert stranger.get(path).json == {"state": "unknown", "key": "unknown"}
+    assert db.scalars(select(Decision)).all() == []
+
+
+def test_a_message_that_can_be_accepted_stands_where_the_time_is_shown(
+    phone: Phone, station: Agent, clock: MovingClock
+) -> None:
+    """One tap from the warning, and one from the end: the message is on the page that says so."""
+    phone.land()
+    clock.advance(seconds=6)
+    phone.press("/pause")
+    station.follow()
+    assert "/pause" not in phone.get("/status").text
+    clock.advance(minutes=26)
+    assert phone.get("/status").text.count('action="/pause') == 1
+    clock.advance(seconds=6)
+    assert phone.press("/pause").location.startswith("/opening")
+    station.follow()
+    clock.advance(hours=1)
+    over = phone.get("/status")
+    assert "You are not online" in over.text
+    clock.advance(seconds=6)
+    assert phone.press("/pause").location.startswith("/opening")

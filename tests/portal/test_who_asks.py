@@ -264,7 +264,7 @@ def test_a_page_of_the_free_network_renews_after_many_renewals(
     token = tab.partition("visit=")[2]
     for minutes in (26, 30, 30):
         clock.advance(minutes=minutes)
-        assert "More time now" in phone.get(tab, follow=False).text
+        assert "Stay online until" in phone.get(tab, follow=False).text
         assert phone.get(f"/pause?visit={token}", follow=False).status_code == 200
         clock.advance(seconds=6)
         assert phone.press("/pause").status_code == 303

@@ -1,4 +1,4 @@
-"""The files that guests' pages load from our own host: scripts and icons, under names that change with what is in them.
+"""Asset: a file that guests' pages load from our own host, script or icon, under a name that changes with its content.
 
 Every page is whole without them. A script is plain ES2017 in strict mode, says at its top what it does, and takes its
 texts from the page, which is in the reader's language.

@@ -206,7 +206,8 @@ def pause_early(guest: Guest) -> None:
 
 def pause_renewal(guest: Guest) -> None:
     status_free_late(guest)
-    guest.follow(guest.page.locator('a[href^="/pause"]'))
+    visit = guest.page.locator('form[action^="/pause"] input[name="visit"]').get_attribute("value")
+    guest.goto(f"/pause?visit={visit}")
 
 
 def opening(guest: Guest) -> None:

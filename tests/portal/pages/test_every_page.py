@@ -106,7 +106,7 @@ def headings_out_of_order(shown: Shown) -> list[Any]:
 def fetched_from_elsewhere(shown: Shown) -> list[Any]:
     """A page is its own document. Beside it there are files of ours, and what a script of ours asks us."""
     assert shown.requests
-    ours = {"document": "/", "script": "/assets/", "other": "/assets/", "fetch": "/status.json?"}
+    ours = {"document": "/", "script": "/assets/", "other": "/assets/", "fetch": "/status"}
     return [
         (request.resource_type, request.url)
         for request in shown.requests

@@ -1,0 +1,38 @@
+"""The message with its button, wherever a page has it: what it shows, what it earns, and from when on it counts.
+
+Its seconds run from the moment that the page is made.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from portal.guest.impression_tokens import creative_for, make_ticket
+from portal.http.clients import ClientContext
+from portal.services import services
+from sessions import policy
+from sessions.models import AccessSession
+from sites.limits import site_closing
+from sites.models import Gateway
+
+
+def message_form(visit: ClientContext, access: AccessSession | None) -> dict[str, Any]:
+    """Values for `message_form` of ``shared/parts.html``. `access` is the open session that more time is added to."""
+    creative = creative_for(visit)
+    return {
+        "creative": creative,
+        "ticket": make_ticket(visit, creative),
+        "wait_seconds": visit.gateway.network.viewing_seconds if creative else 0,
+        "until": until_then(visit.gateway, access),
+    }
+
+
+def until_then(gateway: Gateway, access: AccessSession | None) -> datetime:
+    """Until when somebody who presses now may stay: told before anything is granted."""
+    now = services().clock()
+    closing = site_closing(gateway, now)
+    terms = policy.LeaseBounds(gateway.network.lease_length, closing=closing, step=gateway.lease_step)
+    if access is None:
+        return policy.first_until(terms, now=now)
+    return policy.renewed_until(terms, now=now, until=access.until)

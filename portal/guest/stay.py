@@ -1,0 +1,75 @@
+"""What the status page says of a connection, and when it will say something else: for the page and for its script."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ads.acceptances import may_renew
+from sessions import policy
+from sessions.models import AccessSession
+from sites.models import Gateway, SigninMethod
+
+# How long before its end a session is said to end soon; where that can be renewed, not before it can.
+WARNING = timedelta(minutes=5)
+# The page without script asks this much later than its end, so that the gateway has closed the door by then.
+AFTER_THE_END = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """`state` is "online", "ended", "connecting" (the gateway has not confirmed) or "unknown" (who asks is not known).
+
+    `key` is another one whenever the page would be another one, but for the time left. Times are as of now.
+    """
+
+    state: str
+    key: str
+    left: timedelta = timedelta(0)
+    may_renew: bool = False
+    is_ending: bool = False
+    renewal_opens: datetime | None = None
+    # Until the page says something else.
+    changes_in: timedelta = timedelta(0)
+
+    @property
+    def refresh_seconds(self) -> int:
+        """After how many seconds a page without script asks again."""
+        return math.ceil(self.changes_in.total_seconds()) + AFTER_THE_END
+
+    def as_json(self) -> dict[str, object]:
+        """For the script of the page: times in seconds from now, on the server's clock."""
+        if self.state != "online":
+            return {"state": self.state, "key": self.key}
+        return {
+            "state": self.state,
+            "key": self.key,
+            "seconds_left": self.left.total_seconds(),
+            "changes_in": self.changes_in.total_seconds(),
+            "may_renew": self.may_renew,
+            "renewal_opens": None if self.renewal_opens is None else self.renewal_opens.isoformat(),
+        }
+
+
+OFFLINE = Stay("ended", "ended")
+CONNECTING = Stay("connecting", "connecting")
+UNKNOWN = Stay("unknown", "unknown")
+
+
+def stay_of(access: AccessSession, gateway: Gateway, *, now: datetime) -> Stay:
+    """An open session at the gateway where its client is."""
+    is_renewable = gateway.network.allows(SigninMethod.FREE) and bool(gateway.renewal_window)
+    opens = policy.renewal_opens(access.until, window=gateway.renewal_window)
+    warns = max(opens, access.until - WARNING) if is_renewable else access.until - WARNING
+    changes = (at for at in (opens if is_renewable else warns, warns, access.until) if at > now)
+    is_open, is_ending = may_renew(access, gateway, now=now), now >= warns
+    return Stay(
+        state="online",
+        key=f"{access.id}-{access.until.timestamp():.0f}-{is_open:d}{is_ending:d}",
+        left=access.until - now,
+        may_renew=is_open,
+        is_ending=is_ending,
+        renewal_opens=opens if is_renewable else None,
+        changes_in=min((at - now for at in changes), default=timedelta()),
+    )

@@ -13,6 +13,10 @@ CONTAINED := $(if $(shell $(UNSHARE) true 2>/dev/null && echo yes),$(UNSHARE) sh
 TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd ldap-utils postgresql pgbouncer chromium libatomic1 iputils-ping tcpdump conntrack util-linux poppler-utils
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
+# Two more than processors: many tests wait, for a network, a browser or a deadline.
+WORKERS := -n $(shell echo $$(($$(nproc) + 2))) --dist loadfile --no-loadscope-reorder
+# Whoever forbids Python to keep what it compiled pays for it in each worker and in each program that a test starts.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run code phone tour test test-all mutants coverage house check bench messages lock packages
 
@@ -50,8 +54,8 @@ test: $(BIN)/.ready-dev ## Install what the tests need and run everything
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@# A file to a worker, so that what it builds for all its tests is built once. The short files come last.
-	STRICT_PARTS=1 $(BIN)/python -m lab.root $(CONTAINED) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+	@# A file to a worker, so that what it builds for all its tests is built once; tests/order.py says which come first.
+	STRICT_PARTS=1 $(BIN)/python -m lab.root $(CONTAINED) $(BIN)/python -m pytest $(WORKERS) -p tests.order --durations=15
 
 test-all: ## The same, with the long tests, and all of it on either database (before a release)
 	@TEST_ALL=1 $(MAKE) --no-print-directory test

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -88,53 +89,62 @@ def bad_checksum() -> bytes:
 
 ZIP = b"PK\5\6" + bytes(18)
 # Name of the file, its content, and a part of the sentence that it is refused with.
-HOSTILE: dict[str, tuple[str, bytes, str]] = {
+# What costs time to make is made where it is looked at, not wherever this module is imported.
+HOSTILE: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
     "nothing": ("a.png", b"", "The file is empty."),
     "svg": ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg">' + SCRIPT + b"</svg>", "is an SVG"),
     "svg-as-png": ("a.png", b'<?xml version="1.0"?>\n<svg onload="alert(1)"/>', "is an SVG"),
     "svg-in-utf-16": ("a.png", '<svg onload="alert(1)"/>'.encode("utf-16"), "is an SVG"),
     "html-as-jpeg": ("a.jpg", b"\xef\xbb\xbf  <!DOCTYPE html>" + SCRIPT, "is a web page"),
-    "gif": ("a.gif", photograph("GIF"), "is a GIF"),
+    "gif": ("a.gif", lambda: photograph("GIF"), "is a GIF"),
     "gif-with-script": ("a.gif", b"GIF89a/*" + bytes(20) + b"*/=1;alert(1)//", "is a GIF"),
-    "animated-gif": ("a.gif", animation("GIF"), "is a GIF"),
+    "animated-gif": ("a.gif", lambda: animation("GIF"), "is a GIF"),
     "pdf": ("a.pdf", b"%PDF-1.7\n%\xe2\xe3", "is a PDF"),
     "postscript": ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "is PostScript"),
-    "bmp": ("a.bmp", photograph("BMP"), "is a BMP"),
-    "tiff": ("a.tif", photograph("TIFF"), "is a TIFF"),
-    "avif": ("a.avif", photograph("AVIF"), "is a HEIC or AVIF"),
+    "bmp": ("a.bmp", lambda: photograph("BMP"), "is a BMP"),
+    "tiff": ("a.tif", lambda: photograph("TIFF"), "is a TIFF"),
+    "avif": ("a.avif", lambda: photograph("AVIF"), "is a HEIC or AVIF"),
     "heic": ("a.heic", b"\0\0\0\x18ftypheic" + bytes(60), "is a HEIC or AVIF"),
-    "icon": ("a.ico", photograph("ICO", (64, 64)), "is an icon"),
+    "icon": ("a.ico", lambda: photograph("ICO", (64, 64)), "is an icon"),
     "film": ("a.mp4", b"\0\0\0\x18ftypmp42" + bytes(60), "is a film"),
     "zip": ("a.zip", b"PK\3\4" + bytes(60) + ZIP, "is a ZIP"),
     "program": ("a.png", b"\x7fELF\2\1\1" + bytes(60), "is a program"),
     "noise": ("a.jpg", b"hello, I am a photograph", "no picture that is known here"),
-    "jpeg-called-png": ("a.png", photograph(), "is a JPEG and its name ends in '.png'"),
-    "png-called-txt": ("a.txt", logo(), "its name ends in '.txt'"),
-    "without-ending": ("photograph", photograph(), "its name ends in ''"),
-    "jpeg-then-zip": ("a.jpg", photograph() + b"PK\3\4" + bytes(60) + ZIP, "holds a ZIP archive beside"),
-    "jpeg-then-html": ("a.jpg", photograph() + b"<HTML>" + SCRIPT, "holds a web page beside"),
-    "jpeg-then-pdf": ("a.jpg", photograph() + b"%PDF-1.4 ", "holds a PDF beside"),
+    "jpeg-called-png": ("a.png", photograph, "is a JPEG and its name ends in '.png'"),
+    "png-called-txt": ("a.txt", logo, "its name ends in '.txt'"),
+    "without-ending": ("photograph", photograph, "its name ends in ''"),
+    "jpeg-then-zip": (
+        "a.jpg",
+        lambda: photograph() + b"PK\3\4" + bytes(60) + ZIP,
+        "holds a ZIP archive beside",
+    ),
+    "jpeg-then-html": ("a.jpg", lambda: photograph() + b"<HTML>" + SCRIPT, "holds a web page beside"),
+    "jpeg-then-pdf": ("a.jpg", lambda: photograph() + b"%PDF-1.4 ", "holds a PDF beside"),
     "png-with-script-in-a-comment": (
         "a.png",
-        with_comment("<script>alert(1)</script>"),
+        lambda: with_comment("<script>alert(1)</script>"),
         "holds a web page beside",
     ),
-    "png-then-php": ("a.png", logo() + b"<?php system($_GET[0]); ?>", "holds a web page beside"),
-    "jpeg-cut-off": ("a.jpg", photograph()[:4000], "The JPEG is cut off"),
-    "png-cut-off": ("a.png", logo()[:-900], "The PNG is cut off"),
-    "webp-cut-off": ("a.webp", photograph("WEBP")[:-900], "The WEBP cannot be decoded"),
-    "png-with-a-wrong-checksum": ("a.png", bad_checksum(), "The PNG cannot be decoded"),
+    "png-then-php": ("a.png", lambda: logo() + b"<?php system($_GET[0]); ?>", "holds a web page beside"),
+    "jpeg-cut-off": ("a.jpg", lambda: photograph()[:4000], "The JPEG is cut off"),
+    "png-cut-off": ("a.png", lambda: logo()[:-900], "The PNG is cut off"),
+    "webp-cut-off": ("a.webp", lambda: photograph("WEBP")[:-900], "The WEBP cannot be decoded"),
+    "png-with-a-wrong-checksum": ("a.png", bad_checksum, "The PNG cannot be decoded"),
     "head-alone": ("a.png", b"\x89PNG\r\n\x1a\n", "begins like a PNG and is none"),
     "jpeg-head-alone": ("a.jpg", b"\xff\xd8\xff\xe0" + bytes(40), "begins like a JPEG and is none"),
-    "81-million-pixels": ("a.png", png_of_size(9000, 9000), "has 9000 × 9000 pixels; at most 25 million"),
-    "400-million-pixels": ("a.png", png_that_lies(20_000, 20_000), "has 20000 × 20000 pixels"),
-    "a-long-strip": ("a.png", png_of_size(9000, 640), "and 8000 on a side"),
-    "head-that-lies": ("a.png", png_that_lies(4000, 4000), "The PNG is cut off"),
-    "text-that-swells": ("a.png", text_bomb(), "The PNG cannot be decoded"),
-    "animated-png": ("a.png", animation("PNG"), "is an animation"),
-    "animated-webp": ("a.webp", animation("WEBP", 400), "is an animation"),
-    "too-many-bytes": ("a.jpg", photograph() + bytes(8 * 1024 * 1024), "bytes; at most 8,388,608"),
-    "too-small": ("a.png", logo((40, 40)), "has 40 × 40 pixels; a logo needs 96 × 96"),
+    "81-million-pixels": (
+        "a.png",
+        lambda: png_of_size(9000, 9000),
+        "has 9000 × 9000 pixels; at most 25 million",
+    ),
+    "400-million-pixels": ("a.png", lambda: png_that_lies(20_000, 20_000), "has 20000 × 20000 pixels"),
+    "a-long-strip": ("a.png", lambda: png_of_size(9000, 640), "and 8000 on a side"),
+    "head-that-lies": ("a.png", lambda: png_that_lies(4000, 4000), "The PNG is cut off"),
+    "text-that-swells": ("a.png", text_bomb, "The PNG cannot be decoded"),
+    "animated-png": ("a.png", lambda: animation("PNG"), "is an animation"),
+    "animated-webp": ("a.webp", lambda: animation("WEBP", 400), "is an animation"),
+    "too-many-bytes": ("a.jpg", lambda: photograph() + bytes(8 * 1024 * 1024), "bytes; at most 8,388,608"),
+    "too-small": ("a.png", lambda: logo((40, 40)), "has 40 × 40 pixels; a logo needs 96 × 96"),
 }
 
 

@@ -23,7 +23,7 @@ OWN_WORDS = {
 def test_it_is_refused_in_words(name: str) -> None:
     filename, content, words = made.HOSTILE[name]
     with pytest.raises(RefusedImage) as refusal:
-        prepare(content, filename, LOGO)
+        prepare(content if isinstance(content, bytes) else content(), filename, LOGO)
     assert words in refusal.value.reason
     assert refusal.value.reason.endswith(".")
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 # The pages' own backgrounds: --paper in templates/shared/style.css.
 LIGHT_PAPER, DARK_PAPER = "#fbfaf7", "#14161a"
 LEAST_CONTRAST = 4.5
+HOUSE_LIGHT, HOUSE_DARK = "#0b5460", "#8bd5dd"
 
 _COLOUR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
@@ -33,3 +37,25 @@ def _luminance(colour: str) -> float:
 def _linear(channel: float) -> float:
     """One channel of sRGB without its gamma (WCAG 2.2, "relative luminance")."""
     return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Accents:
+    """A network's colour on light paper, and on dark."""
+
+    light: str
+    dark: str
+
+
+def accents(look: Mapping[str, Any]) -> Accents:
+    """The colours to draw a network with: its own where their contrast is 4.5:1 or more, else the house's."""
+    return Accents(
+        light=_readable(look.get("accent"), LIGHT_PAPER) or HOUSE_LIGHT,
+        dark=_readable(look.get("accent_dark"), DARK_PAPER) or HOUSE_DARK,
+    )
+
+
+def _readable(colour: object, paper: str) -> str | None:
+    if not isinstance(colour, str) or not is_colour(colour):
+        return None
+    return colour if contrast(colour, paper) >= LEAST_CONTRAST else None

@@ -1,4 +1,4 @@
-"""``flask networks``: the look of a network, before it is saved and on paper."""
+"""``flask networks``: the look of a network, its logo, and a preview of both."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from portal.cli import LazyCommand
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, remove_option
 from portal.services import services
 from sites import pictures
@@ -15,6 +16,9 @@ from sites.images.shapes import LOGO
 from sites.queries import network_by_slug
 
 networks = AppGroup("networks", help="The look of a network.")
+networks.add_command(
+    LazyCommand("preview", "portal.previews:preview", "Show guests' pages in a new look, before it is saved.")
+)
 
 
 @networks.command("logo")

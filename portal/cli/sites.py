@@ -14,6 +14,7 @@ from ads.demo import load_announcements
 from db.engine import reading
 from portal.cli.operator import operator
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, remove_option
+from portal.cli.posters import poster
 from portal.services import services, town_zone
 from sites import pictures
 from sites.demo.town import load_demo
@@ -36,6 +37,8 @@ from sites.import_export import (
 from sites.queries import site_by_slug
 
 sites = AppGroup("sites", help="Networks, hotspot sites, gateway records.")
+
+sites.add_command(poster)
 
 RECORDS: dict[str, Records] = {"networks": NETWORKS, "sites": SITES, "gateways": GATEWAYS}
 which_records = click.option(

@@ -13,12 +13,12 @@ from flask import g
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal.guest.colours import Accents, accents
 from portal.guest.images import ShownImage, shown_image
 from portal.http.client_evidence import seen_behind
 from portal.http.clients import gateways_here, remote_address
 from portal.i18n.translation import language, say, town_language
 from portal.services import services
+from sites.colours import Accents, accents
 from sites.look import FooterLink, by_language, links_of
 from sites.models import Network
 

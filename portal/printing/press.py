@@ -31,7 +31,9 @@ def bound() -> None:
 def main() -> None:
     bound()
     values = json.load(sys.stdin)
-    if "report" in values:
+    if "poster" in values:
+        document = typeset(json.dumps(values["poster"]), source="poster.typ", form="pdf")
+    elif "report" in values:
         document = typeset(json.dumps(values["report"]), source="report.typ", form="pdf")
     else:
         job = read_job(values)

@@ -62,6 +62,11 @@ def typeset_report(document: Mapping[str, Any]) -> bytes:
     return _take_turns({"report": document})
 
 
+def typeset_poster(poster: Mapping[str, Any]) -> bytes:
+    """A poster as a tagged PDF. `poster` holds what poster.typ reads. Raises as `typeset` does."""
+    return _take_turns({"poster": poster})
+
+
 def _take_turns(job: Mapping[str, Any]) -> bytes:
     if not _press.acquire(timeout=QUEUE_SECONDS):
         raise RendererBusy

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from portal.guest.colours import HOUSE_DARK, HOUSE_LIGHT, Accents, accents
-from sites.colours import DARK_PAPER, LEAST_CONTRAST, LIGHT_PAPER, contrast
+from sites.colours import (
+    DARK_PAPER,
+    HOUSE_DARK,
+    HOUSE_LIGHT,
+    LEAST_CONTRAST,
+    LIGHT_PAPER,
+    Accents,
+    accents,
+    contrast,
+)
 
 STYLE = Path(__file__).parents[2] / "templates" / "shared" / "style.css"
 

@@ -260,3 +260,18 @@ def test_staff_is_told_where_access_cannot_be_taken_back(
         answer = clerk.get(f"/staff/sessions/{number}").text
         assert "Ended in the books; its gateway cannot take access back." in answer
         assert "has confirmed the end" not in answer
+
+
+@pytest.mark.parametrize("paper", ["a4", "a3"])
+def test_a_gateways_page_leads_to_the_poster_for_its_door(
+    desk: Desk, station: Gateway, town: Town, paper: str
+) -> None:
+    clerk = desk.at_work("noor", Role.NETWORK)
+    page = clerk.get("/staff/gateways/gw-viotte").get_data(as_text=True)
+    (address,) = re.findall(rf'href="(/staff/gateways/gw-viotte/poster/{paper})[?"]', page)
+    answer = clerk.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.headers["Content-Disposition"] == f'inline; filename="wifi-gare-viotte-{paper}.pdf"'
+    assert answer.data.startswith(b"%PDF-")
+    assert clerk.get("/staff/gateways/nothing/poster/a4").status_code == 404
+    assert clerk.get("/staff/gateways/gw-viotte/poster/a9").status_code == 404

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base, Json, Key, Slug, word
+from db.base import Base, Json, JsonObject, Key, Slug, word
 from sessions.models import AccessSession, Lease
 from sites.models import Network, Site
 
@@ -127,7 +126,7 @@ class Creative(Base):
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(Json)
     # Where there is more to read, shown only after the access was given: "ville.fr/velo".
     more: Mapped[str] = mapped_column(String(120), default="")
-    look: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    look: Mapped[JsonObject] = mapped_column(default=dict)
 
     campaign: Mapped[Campaign] = relationship(back_populates="creatives")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Executable, bindparam, case, or_, select
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 from sites.models import SigninMethod
 
 
@@ -50,7 +49,7 @@ def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) 
     return entitlement
 
 
-def _claim(insert: Any) -> Executable:
+def _claim(insert: Insert) -> Executable:
     fresh, row = insert(_entitlements), _entitlements.c
     over = or_(row.until.is_(None), row.until <= bindparam("over_at"))
     claimed = fresh.on_conflict_do_update(

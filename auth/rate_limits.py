@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Executable, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _free_again(db: Session, budget: RateLimit, *, now: datetime) -> datetime:
     return (last_at or now) + budget.window
 
 
-def _take(insert: Any) -> Executable:
+def _take(insert: Insert) -> Executable:
     fresh = insert(_attempts)
     rested = _attempts.c.last_at <= bindparam("rested_since")
     return cast(

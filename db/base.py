@@ -68,6 +68,7 @@ def word(kind: type[enum.StrEnum]) -> Enum:
 
 Key = Annotated[int, mapped_column(primary_key=True)]
 Slug = Annotated[str, mapped_column(String(64), unique=True)]
+JsonObject = Annotated[dict[str, Any], mapped_column(Json)]
 Mac = Annotated[str, mapped_column(String(17))]
 
 

@@ -15,6 +15,9 @@ from sqlalchemy.orm import Session
 
 from db.base import Base
 
+# The `insert` of a dialect: SQLAlchemy's two have ON CONFLICT in common, and no class that says so.
+Insert = Callable[[Table], Any]
+
 
 @dataclass(frozen=True, slots=True)
 class ForEither:
@@ -28,7 +31,7 @@ class ForEither:
         return self.postgresql if db.get_bind().dialect.name == "postgresql" else self.sqlite
 
 
-def for_either(build: Callable[[Any], Executable]) -> ForEither:
+def for_either(build: Callable[[Insert], Executable]) -> ForEither:
     """Have `build` make the statement with the `insert` of each database."""
     return ForEither(build(sqlite.insert), build(postgresql.insert))
 

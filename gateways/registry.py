@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Callable, Mapping

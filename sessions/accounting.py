@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 from gateways.faults import CODE, Fault, read_faults
 from gateways.types import Client, IpAddress, MacAddress, parse_mac
 from sessions import counters, leases, roaming, sightings
@@ -192,7 +192,7 @@ def _advance(db: Session, gateway_id: int, report: UsageReport, *, now: datetime
     return db.execute(_ADVANCE.on(db), values).first() is not None
 
 
-def _advance_statement(insert: Any) -> Executable:
+def _advance_statement(insert: Insert) -> Executable:
     fresh = insert(_lives).values(
         gateway_id=bindparam("gateway"),
         epoch=bindparam("life"),

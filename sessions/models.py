@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Entitlement
-from db.base import Base, Json, Key, Mac, word
+from db.base import Base, JsonObject, Key, Mac, word
 from sites.models import Gateway, Network, SigninMethod, Site
 
 
@@ -305,7 +304,7 @@ class Decision(Base):
     access_id: Mapped[int | None]
     landed_at: Mapped[datetime | None]
     # What the rule went by, in plain values: {"until": "2026-11-26T14:10:00+00:00"}.
-    detail: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    detail: Mapped[JsonObject] = mapped_column(default=dict)
 
 
 Index("ix_decisions_mac", Decision.mac, Decision.at)

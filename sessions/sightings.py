@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 from gateways.types import Client, IpAddress, MacAddress
 from sessions.models import ClientObservation
 from sites.models import Gateway
@@ -105,15 +105,15 @@ def _known(db: Session, gateway_id: int, rows: Sequence[dict[str, Any]]) -> dict
     return found
 
 
-def _see(insert: Any) -> Executable:
+def _see(insert: Insert) -> Executable:
     return _upsert(insert, takes=True)
 
 
-def _confirm(insert: Any) -> Executable:
+def _confirm(insert: Insert) -> Executable:
     return _upsert(insert, takes=False)
 
 
-def _upsert(insert: Any, *, takes: bool) -> Executable:
+def _upsert(insert: Insert, *, takes: bool) -> Executable:
     fresh = insert(_sightings)
     is_old = _sightings.c.seen_at < bindparam("lately")
     is_same = _sightings.c.mac == fresh.excluded.mac

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from auth.entitlements import Allowance, claim
 from auth.models import Entitlement
 from auth.vouchers.errors import AlreadyUsed
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 from gateways.types import Client
 from sessions import end, leases, policy, roaming
 from sessions.arrival import Acceptance, Arrival
@@ -184,7 +183,7 @@ def _insert(
     return inserted
 
 
-def _insertion(insert: Any) -> Executable:
+def _insertion(insert: Insert) -> Executable:
     fresh = insert(_accesses).on_conflict_do_nothing()
     return select(AccessSession).from_statement(fresh.returning(*_accesses.columns))
 

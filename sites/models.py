@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from db.base import Base, Json, Key, Slug, word
+from db.base import Base, Json, JsonObject, Key, Slug, word
 from gateways.kinds import Capabilities
 from gateways.registry import kind_of
 from gateways.types import IpAddress
@@ -91,7 +91,7 @@ class Network(Base):
     terms: Mapped[dict[str, str]] = mapped_column(Json)
     terms_version: Mapped[str] = mapped_column(String(32))
     # Its colours, words, links, contact and logo: see sites/look.py.
-    look: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    look: Mapped[JsonObject] = mapped_column(default=dict)
 
     @validates("look")
     def _shown_look(self, _key: str, look: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class Site(Base):
     contact: Mapped[str] = mapped_column(String(200), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     # The reference of its photograph, or nothing: see sites/images/store.py.
-    photo: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    photo: Mapped[JsonObject] = mapped_column(default=dict)
     networks: Mapped[list[Network]] = relationship(secondary=site_networks, order_by=Network.slug)
 
 
@@ -183,7 +183,7 @@ class Gateway(Base):
     confirmed_version: Mapped[int] = mapped_column(default=1)
     seen_at: Mapped[datetime | None]
     # What the gateway last reported of itself: clock offset, refusals, leases held.
-    health: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    health: Mapped[JsonObject] = mapped_column(default=dict)
 
     site: Mapped[Site] = relationship()
     network: Mapped[Network] = relationship()

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import digest as mac
-from typing import Any
 
 from sqlalchemy import Executable, delete, select
 from sqlalchemy.orm import Session, joinedload
@@ -27,7 +26,7 @@ from auth.staff.models import StaffAnswer
 from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def _digest(sent: Sent) -> str:
     return hashlib.sha256(f"{sent.session_id}:{sent.wish}".encode()).hexdigest()
 
 
-def _claim(insert: Any) -> Executable:
+def _claim(insert: Insert) -> Executable:
     fresh: Executable = (
         insert(_answers).on_conflict_do_nothing(index_elements=[_answers.c.digest]).returning(_answers.c.id)
     )

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import digest as mac
-from typing import Any
 
 from sqlalchemy import Executable, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -29,7 +28,7 @@ from auth.vouchers import codes
 from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Voucher
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 
 REMEMBERED = timedelta(hours=24)
 SALT_BYTES = 32
@@ -151,7 +150,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _claim(insert: Any) -> Executable:
+def _claim(insert: Insert) -> Executable:
     fresh: Executable = (
         insert(_requests)
         .on_conflict_do_nothing(index_elements=[_requests.c.token_id, _requests.c.key_digest])

@@ -7,7 +7,6 @@ it is one of ours; the hash can be compared by eye as well.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ class AnchorSeals:
     """Makes and reads anchors. One for each process."""
 
     def __init__(self, secret: Secret) -> None:
-        self._key = hmac.new(secret.reveal().encode(), b"arobase trail anchor", hashlib.sha256).digest()
+        self._key = hmac.new(secret.reveal().encode(), b"arobase trail anchor", "sha256").digest()
 
     def text(self, anchor: Anchor) -> str:
         """The anchor as five lines under a title, ended by an empty one."""
@@ -68,7 +67,7 @@ class AnchorSeals:
         return ParsedAnchors(tuple(anchors), unfinished, foreign)
 
     def _seal(self, lines: list[str]) -> str:
-        return hmac.new(self._key, "\n".join(lines).encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, "\n".join(lines).encode(), "sha256").hexdigest()
 
 
 def present(db: Session, *, portal: str, now: datetime) -> Anchor | None:

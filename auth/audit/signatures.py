@@ -9,7 +9,6 @@ which the purge is checked against its term, and the mark of entries that no pur
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import datetime
 
@@ -45,7 +44,7 @@ class AuditSeals:
     """Makes and checks seals. One for each process."""
 
     def __init__(self, secret: Secret) -> None:
-        self._key = hmac.new(secret.reveal().encode(), b"arobase trail seal", hashlib.sha256).digest()
+        self._key = hmac.new(secret.reveal().encode(), b"arobase trail seal", "sha256").digest()
 
     def sign(self, number: int, entry_hash: bytes, *, at: datetime | None, kept: bool) -> AuditSeal:
         return AuditSeal(number=number, at=at, kept=kept, seal=self._mac(number, entry_hash, at, kept))
@@ -66,7 +65,7 @@ class AuditSeals:
             micros.to_bytes(8, "big", signed=True),
             bytes([kept]),
         )
-        return hmac.new(self._key, b"".join(parts), hashlib.sha256).digest()
+        return hmac.new(self._key, b"".join(parts), "sha256").digest()
 
 
 def of_session(db: Session) -> AuditSeals | None:

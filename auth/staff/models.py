@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.audit.actor import Actor, staff_member
 from auth.staff.roles import Authority, Role
-from db.base import Base, Json, Key
+from db.base import Base, Json, JsonObject, Key
 
 
 class StaffState(enum.StrEnum):
@@ -114,7 +113,7 @@ class StaffSession(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     # What the browser's session holds: who, since when confirmed, what was chosen last.
-    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    content: Mapped[JsonObject]
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]

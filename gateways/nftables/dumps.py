@@ -1,38 +1,36 @@
 """Reads a small set of our table in microseconds, where running nft takes milliseconds: for what is looked at all day.
 
-A request is a header (struct nlmsghdr), struct nfgenmsg (family, version, resource), and the names of table and set;
-each element of the answer is nested: list, element, key, value (linux/netfilter/nf_tables.h).
+A request's body is struct nfgenmsg (family, version, resource), and the names of table and set; each element of the
+answer is nested: list, element, key, value (linux/netfilter/nf_tables.h).
 """
 
 from __future__ import annotations
 
-import errno
 import ipaddress
-import os
 import socket
 import struct
 from collections.abc import Iterator
 
 from gateways.nftables.elements import Pair
 from gateways.nftables.kernel import UnknownState
-from gateways.nftables.neighbours import (
-    ATTRIBUTE,
-    HEADER,
+from gateways.nftables.netlink import (
     NLM_F_DUMP,
     NLM_F_REQUEST,
+    NLMSG_DONE,
     NLMSG_ERROR,
-    aligned,
+    attribute,
+    attributes,
+    message,
     messages,
+    refusal,
 )
 from gateways.nftables.table_layout import TABLE
 from gateways.types import MacAddress
 
 NETLINK_NETFILTER, NFPROTO_INET = 12, 1
-NLMSG_DONE = 3
 NFT_MSG_GETSETELEM = (10 << 8) | 13
 LIST_TABLE, LIST_SET, LIST_ELEMENTS = 1, 2, 3
 ELEM_KEY, DATA_VALUE = 1, 1
-TYPE_MASK = 0x3FFF
 BUFFER_BYTES = 1 << 18
 
 
@@ -58,9 +56,7 @@ class PairDump:
         self._sequence += 1
         body = struct.pack("=BBH", NFPROTO_INET, 0, 0)
         body += _text(LIST_TABLE, TABLE.split()[1]) + _text(LIST_SET, name)
-        size = HEADER.size + len(body)
-        kind = NFT_MSG_GETSETELEM
-        self._socket.send(HEADER.pack(size, kind, NLM_F_REQUEST | NLM_F_DUMP, self._sequence, 0) + body)
+        self._socket.send(message(NFT_MSG_GETSETELEM, NLM_F_REQUEST | NLM_F_DUMP, self._sequence, body))
         while True:
             for sequence, kind, said in messages(self._socket.recv(BUFFER_BYTES)):
                 if sequence != self._sequence:
@@ -68,29 +64,16 @@ class PairDump:
                 if kind == NLMSG_DONE:
                     return
                 if kind == NLMSG_ERROR:
-                    code = -struct.unpack_from("=i", said)[0]
-                    raise OSError(code or errno.EIO, os.strerror(code or errno.EIO))
+                    raise refusal(said) or OSError("the kernel acknowledged what it should have answered")
                 yield from _pairs(said[4:])
 
 
 def _pairs(body: bytes) -> Iterator[Pair]:
-    for _, element in _nested(dict(_nested(body)).get(LIST_ELEMENTS, b"")):
-        key = dict(_nested(dict(_nested(element))[ELEM_KEY]))[DATA_VALUE]
+    for _, element in attributes(dict(attributes(body)).get(LIST_ELEMENTS, b"")):
+        key = dict(attributes(dict(attributes(element))[ELEM_KEY]))[DATA_VALUE]
         # Each part of a key is padded to four bytes: six of the card, two of nothing.
         yield MacAddress(key[:6].hex(":")), ipaddress.ip_address(key[8:])
 
 
-def _nested(data: bytes) -> Iterator[tuple[int, bytes]]:
-    start = 0
-    while start + ATTRIBUTE.size <= len(data):
-        length, kind = ATTRIBUTE.unpack_from(data, start)
-        if length < ATTRIBUTE.size:
-            return
-        yield kind & TYPE_MASK, data[start + ATTRIBUTE.size : start + length]
-        start += aligned(length)
-
-
 def _text(kind: int, text: str) -> bytes:
-    value = text.encode() + b"\0"
-    size = ATTRIBUTE.size + len(value)
-    return ATTRIBUTE.pack(size, kind) + value + bytes(aligned(size) - size)
+    return attribute(kind, text.encode() + b"\0")

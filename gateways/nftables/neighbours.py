@@ -1,10 +1,8 @@
 """Who is behind an address: the kernel's neighbour table, asked and followed over rtnetlink.
 
-A message is a header (struct nlmsghdr: length, type, flags, sequence, port; linux/netlink.h), then struct
-ndmsg (family, two paddings, interface index, state, flags, type; linux/neighbour.h), then attributes (struct
-rtattr: length and type, padded to four bytes; linux/rtnetlink.h), of which NDA_DST is the address and
-NDA_LLADDR the MAC. All in the byte order of the machine. See rtnetlink(7) and netlink(7); asking for one
-entry needs Linux 5.0.
+A message's body is struct ndmsg (family, two paddings, interface index, state, flags, type; linux/neighbour.h), then
+attributes, of which NDA_DST is the address and NDA_LLADDR the MAC. See rtnetlink(7); asking for one entry needs
+Linux 5.0.
 """
 
 from __future__ import annotations
@@ -12,21 +10,27 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 
+from gateways.nftables.netlink import (
+    NLM_F_DUMP,
+    NLM_F_REQUEST,
+    NLMSG_ERROR,
+    attribute,
+    attributes,
+    message,
+    messages,
+    refusal,
+)
 from gateways.types import Client, IpAddress, MacAddress, parse_mac
 
-HEADER = struct.Struct("=IHHII")
 NEIGHBOUR = struct.Struct("=BxxxiHBB")
-ATTRIBUTE = struct.Struct("=HH")
 
-NLMSG_ERROR, RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 2, 28, 29, 30
-NLM_F_REQUEST, NLM_F_DUMP = 0x001, 0x300
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 RTMGRP_NEIGH = 0x4
 NDA_DST, NDA_LLADDR = 1, 2
 # REACHABLE, STALE, DELAY, PROBE, PERMANENT. The others, INCOMPLETE and FAILED first, name no station.
@@ -71,7 +75,9 @@ class NeighbourTable:
                 if sequence != self._sequence:
                     continue
                 if kind == NLMSG_ERROR:
-                    _demand_absence(body)
+                    # That there is no such entry is an answer, anything else is a fault.
+                    if (error := refusal(body)) and not isinstance(error, FileNotFoundError):
+                        raise error
                     return None
                 client = _client(kind, body, index)
                 return client.mac if client is not None else None
@@ -120,26 +126,13 @@ async def follow(interface: str, *, lost: Callable[[IpAddress], None] = _nothing
 def _request(sequence: int, *, index: int, address: IpAddress | None) -> bytes:
     """RTM_GETNEIGH for one address, or for the whole table (a dump) without one."""
     family = socket.AF_UNSPEC
-    flags, attributes = NLM_F_REQUEST, b""
+    flags, asked = NLM_F_REQUEST, b""
     if address is None:
         flags |= NLM_F_DUMP
     else:
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        packed = address.packed
-        attributes = ATTRIBUTE.pack(ATTRIBUTE.size + len(packed), NDA_DST) + packed
-    body = NEIGHBOUR.pack(family, index, 0, 0, 0) + attributes
-    return HEADER.pack(HEADER.size + len(body), RTM_GETNEIGH, flags, sequence, 0) + body
-
-
-def messages(packet: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Sequence, type and body of each message in a packet."""
-    start = 0
-    while start + HEADER.size <= len(packet):
-        length, kind, _, sequence, _ = HEADER.unpack_from(packet, start)
-        if length < HEADER.size:
-            return
-        yield sequence, kind, packet[start + HEADER.size : start + length]
-        start += aligned(length)
+        asked = attribute(NDA_DST, address.packed)
+    return message(RTM_GETNEIGH, flags, sequence, NEIGHBOUR.pack(family, index, 0, 0, 0) + asked)
 
 
 def _client(kind: int, body: bytes, index: int) -> Client | None:
@@ -164,24 +157,3 @@ def _address(body: bytes, index: int) -> IpAddress | None:
         return None
     fields = dict(attributes(body[NEIGHBOUR.size :]))
     return ipaddress.ip_address(fields[NDA_DST]) if NDA_DST in fields else None
-
-
-def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    start = 0
-    while start + ATTRIBUTE.size <= len(data):
-        length, kind = ATTRIBUTE.unpack_from(data, start)
-        if length < ATTRIBUTE.size:
-            return
-        yield kind, data[start + ATTRIBUTE.size : start + length]
-        start += aligned(length)
-
-
-def aligned(length: int) -> int:
-    return (length + 3) & ~3
-
-
-def _demand_absence(body: bytes) -> None:
-    """Read an error answer: that there is no such entry is an answer, anything else is a fault."""
-    code = -struct.unpack_from("=i", body)[0]
-    if code != errno.ENOENT:
-        raise OSError(code, os.strerror(code))

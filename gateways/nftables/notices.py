@@ -13,6 +13,7 @@ import struct
 import threading
 from collections.abc import Iterator
 
+from gateways.nftables.netlink import attributes, messages
 from gateways.nftables.table_layout import TABLE
 
 NETLINK_NETFILTER, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES = 12, 270, 1, 7
@@ -22,9 +23,8 @@ NFNL_SUBSYS_NFTABLES, NFPROTO_INET = 10, 1
 NFT_MSG_NEWGEN, NFT_MSG_NEWFLOWTABLE, NFT_MSG_DELFLOWTABLE = 15, 22, 24
 # Every other message names its table in the first attribute, whatever that is called there.
 TABLE_NAME = 1
-# struct nlmsghdr, and struct nfgenmsg behind it.
-HEADER, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=HH")
-HEADERS_BYTES = HEADER.size + 4
+# struct nfgenmsg, with which each body begins.
+NFGENMSG_BYTES = 4
 MOST_REMEMBERED = 4096
 _OURS = TABLE.partition(" ")[2].encode() + b"\0"
 
@@ -67,7 +67,7 @@ class Notices:
                     self._concerned.clear()
                     news = self._concerns = True
                     continue
-                for concerns, generation in _messages(packet):
+                for concerns, generation in _changes(packet):
                     self._concerns |= concerns
                     if generation is not None:
                         self._end(generation)
@@ -88,33 +88,21 @@ class Notices:
         self._concerned[generation], self._concerns = self._concerns, False
 
 
-def _messages(packet: bytes) -> Iterator[tuple[bool, int | None]]:
+def _changes(packet: bytes) -> Iterator[tuple[bool, int | None]]:
     """Of each message whether it concerns us, and the generation that it ends."""
-    start = 0
-    while start + HEADERS_BYTES <= len(packet):
-        length, kind, _, _, _ = HEADER.unpack_from(packet, start)
-        if length < HEADERS_BYTES:
-            return
+    for _, kind, body in messages(packet):
         subsystem, kind = kind >> 8, kind & 0xFF
-        if subsystem == NFNL_SUBSYS_NFTABLES:
-            first = _first_attribute(packet[start + HEADERS_BYTES : start + length])
-            if kind == NFT_MSG_NEWGEN:
-                yield False, struct.unpack("!I", first)[0] if len(first) == 4 else None
-            elif kind in (NFT_MSG_NEWFLOWTABLE, NFT_MSG_DELFLOWTABLE):
-                yield True, None
-            else:
-                yield packet[start + HEADER.size] == NFPROTO_INET and first == _OURS, None
-        start += (length + 3) & ~3
+        if subsystem != NFNL_SUBSYS_NFTABLES:
+            continue
+        first = _first_attribute(body[NFGENMSG_BYTES:])
+        if kind == NFT_MSG_NEWGEN:
+            yield False, struct.unpack("!I", first)[0] if len(first) == 4 else None
+        elif kind in (NFT_MSG_NEWFLOWTABLE, NFT_MSG_DELFLOWTABLE):
+            yield True, None
+        else:
+            yield body[:1] == bytes([NFPROTO_INET]) and first == _OURS, None
 
 
 def _first_attribute(data: bytes) -> bytes:
     """The value of the attribute of type 1 (NFTA_…_TABLE, NFTA_TABLE_NAME, NFTA_GEN_ID)."""
-    start = 0
-    while start + ATTRIBUTE.size <= len(data):
-        length, kind = ATTRIBUTE.unpack_from(data, start)
-        if length < ATTRIBUTE.size:
-            break
-        if kind & 0x3FFF == TABLE_NAME:
-            return data[start + ATTRIBUTE.size : start + length]
-        start += (length + 3) & ~3
-    return b""
+    return next((value for kind, value in attributes(data) if kind == TABLE_NAME), b"")

@@ -8,34 +8,35 @@ the agent ends.
 
 from __future__ import annotations
 
-import errno
 import ipaddress
-import os
 import socket
-import struct
 from collections.abc import Iterable, Mapping
 
 from gateways.nftables.neighbours import (
-    ATTRIBUTE,
     BUFFER_BYTES,
-    HEADER,
     NDA_DST,
     NDA_LLADDR,
     NEIGHBOUR,
-    NLM_F_DUMP,
-    NLM_F_REQUEST,
-    NLMSG_ERROR,
     RTM_DELNEIGH,
     RTM_GETNEIGH,
     RTM_NEWNEIGH,
-    aligned,
+)
+from gateways.nftables.netlink import (
+    NLM_F_ACK,
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_REPLACE,
+    NLM_F_REQUEST,
+    NLMSG_DONE,
+    NLMSG_ERROR,
+    attribute,
     attributes,
+    message,
     messages,
+    refusal,
 )
 from gateways.types import IpAddress, MacAddress
 
-NLMSG_DONE = 3
-NLM_F_ACK, NLM_F_REPLACE, NLM_F_CREATE = 0x004, 0x100, 0x400
 NUD_PERMANENT = 0x80
 NDA_PROTOCOL, OUR_PROTOCOL = 12, 97
 # What is sent at once before the kernel's answer is read.
@@ -77,10 +78,7 @@ class StaticNeighbours:
         index = socket.if_nametoindex(self._interface)
         self._sequence += 1
         body = NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
-        size = HEADER.size + len(body)
-        self._socket.send(
-            HEADER.pack(size, RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, self._sequence, 0) + body
-        )
+        self._socket.send(message(RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, self._sequence, body))
         found: dict[IpAddress, MacAddress] = {}
         while True:
             for sequence, kind, said in messages(self._socket.recv(BUFFER_BYTES)):
@@ -93,35 +91,30 @@ class StaticNeighbours:
 
     def _request(self, kind: int, index: int, address: IpAddress, mac: MacAddress | None = None) -> bytes:
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        body = NEIGHBOUR.pack(family, index, NUD_PERMANENT, 0, 0) + _attribute(NDA_DST, address.packed)
+        body = NEIGHBOUR.pack(family, index, NUD_PERMANENT, 0, 0) + attribute(NDA_DST, address.packed)
         flags = NLM_F_REQUEST | NLM_F_ACK
         if mac is not None:
             flags |= NLM_F_CREATE | NLM_F_REPLACE
-            body += _attribute(NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))
-            body += _attribute(NDA_PROTOCOL, bytes([OUR_PROTOCOL]))
+            body += attribute(NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))
+            body += attribute(NDA_PROTOCOL, bytes([OUR_PROTOCOL]))
         self._sequence += 1
-        return HEADER.pack(HEADER.size + len(body), kind, flags, self._sequence, 0) + body
+        return message(kind, flags, self._sequence, body)
 
     def _carry_out(self, requests: list[bytes]) -> None:
-        waiting = {HEADER.unpack_from(each)[3] for each in requests}
+        waiting = {sequence for each in requests for sequence, _, _ in messages(each)}
         self._socket.send(b"".join(requests))
-        refused = 0
+        refused: OSError | None = None
         while waiting:
             for sequence, kind, body in messages(self._socket.recv(BUFFER_BYTES)):
                 if kind != NLMSG_ERROR or sequence not in waiting:
                     continue
                 waiting.discard(sequence)
-                code = -struct.unpack_from("=i", body)[0]
+                error = refusal(body)
                 # An entry that is gone already needs no deleting.
-                if code not in (0, errno.ENOENT):
-                    refused = code
+                if not isinstance(error, FileNotFoundError):
+                    refused = error or refused
         if refused:
-            raise OSError(refused, os.strerror(refused))
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    size = ATTRIBUTE.size + len(value)
-    return ATTRIBUTE.pack(size, kind) + value + bytes(aligned(size) - size)
+            raise refused
 
 
 def _ours(body: bytes, index: int) -> dict[IpAddress, MacAddress]:

@@ -15,6 +15,5 @@ from portal.api import (  # noqa: E402, F401
     description,
     issuing,
     passes,
-    plans,
     refusals,
 )

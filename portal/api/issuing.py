@@ -1,4 +1,7 @@
-"""Passes ordered and replaced: what makes codes. Each order is carried out once, however often it is sent."""
+"""What a token may issue, and passes ordered and replaced: what makes codes.
+
+Each order is carried out once, however often it is sent.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,9 @@ from auth.vouchers.errors import ImprudentBatch, Irreplaceable
 from auth.vouchers.issuing import IssuedVoucher, Order
 from auth.vouchers.models import Batch, Plan
 from auth.vouchers.scope import desks, network_for, offered_plans
+from db.engine import reading
 from portal.api.access import current_token, wish
-from portal.api.answers import batch_now, new_pass_answer, pass_answer
+from portal.api.answers import batch_now, new_pass_answer, pass_answer, plan_answer
 from portal.api.declaring import Operation, serve
 from portal.api.passes import find_pass
 from portal.api.problems import NO_KEY, Problem
@@ -55,6 +59,22 @@ ORDER = Body(
     },
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@serve(
+    Operation(
+        "GET", "/plans", scope=Scope.READ, summary="What may be issued, and for which desks", gives="Plans"
+    )
+)
+def list_plans() -> Response:
+    mine = current_token().authority
+    with reading(services().make_session) as db:
+        sites = desks(db, mine)
+        offered = [
+            (plan, [site for site in sites if network_for(plan, site, mine)])
+            for plan in offered_plans(db, mine)
+        ]
+    return jsonify(plans=[plan_answer(plan, where) for plan, where in offered if where])
 
 
 @serve(

@@ -7,9 +7,12 @@ from dataclasses import asdict
 
 from ads import statistics as ads
 from db.engine import reading
+from portal.i18n.translation import language, say
 from portal.printing.typesetter import typeset_report
-from portal.reports import composing, open_data, plain
+from portal.reports import definition_words, open_data, plain, sections
+from portal.reports import numbers as written
 from portal.reports.document import Document
+from portal.reports.summary import is_told, summary
 from portal.services import Services, town_zone
 from sessions.statistics import report as numbers
 from sessions.statistics.periods import Period
@@ -34,9 +37,26 @@ def load(service: Services, period: Period, networks: frozenset[str]) -> Report:
 
 
 def compose(service: Services, report: Report, networks: frozenset[str]) -> Document:
-    """The document, in the language of this request."""
-    today = service.clock().astimezone(town_zone()).date()
-    return composing.compose(report, town=service.settings.town, networks=networks, today=today)
+    """The document, in the language of this request; `networks` are the slugs it is about, none for all of them."""
+    town, today = service.settings.town, service.clock().astimezone(town_zone()).date()
+    parts = [summary(report, town)]
+    if is_told(report):
+        parts += [sections.time(report), sections.networks(report)]
+        parts += [sections.places(one, report) for one in report.networks]
+        parts += [sections.refusals(report)]
+    parts += [definition_words.definitions(), definition_words.method(report)]
+    names = [one.whole.name for one in report.networks if one.whole.slug in networks]
+    return Document(
+        language=language(),
+        town=town,
+        title=say("Usage report on the public wifi"),
+        when=written.opening(written.span(report.period)),
+        about=", ".join(names) or say("All networks"),
+        made=say("Made on %(day)s.", day=written.day(today)),
+        sections=parts,
+        colophon=definition_words.colophon(report, networks=networks, language=language()),
+        contents=say("Contents"),
+    )
 
 
 def write(service: Services, report: Report, form: ReportFormat, networks: frozenset[str]) -> bytes:

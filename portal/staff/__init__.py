@@ -12,4 +12,4 @@ from portal.staff.operations import gateways, posters, reports  # noqa: E402, F4
 from portal.staff.privacy import audit_log, holds, legal_requests, retention  # noqa: E402, F401
 from portal.staff.sessions import detail, incidents, listing, unmasking  # noqa: E402, F401
 from portal.staff.sessions import exports as session_exports  # noqa: E402, F401
-from portal.staff.vouchers import batches, desk, exports, guesses, printing, voucher  # noqa: E402, F401
+from portal.staff.vouchers import batches, desk, exports, printing, voucher  # noqa: E402, F401

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 from gateways.registry import names
 from sessions.end import GATEWAY_SILENT
 from sessions.models import Outage
@@ -86,7 +86,7 @@ def _close_heard(db: Session) -> None:
     )
 
 
-def _open(insert: Any) -> Executable:
+def _open(insert: Insert) -> Executable:
     opened: Executable = (
         insert(_outages)
         .values(gateway_id=bindparam("gateway"), since=bindparam("since"))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base, Json, Key
+from db.base import Base, Json, JsonObject, Key
 
 
 class RequisitionBasis(Base):
@@ -35,7 +34,7 @@ class Requisition(Base):
     reference: Mapped[str] = mapped_column(String(120))
     basis_id: Mapped[int] = mapped_column(ForeignKey("requisition_bases.id"))
     basis_text: Mapped[str] = mapped_column(String(300), default="")
-    scope: Mapped[dict[str, Any]] = mapped_column(Json)
+    scope: Mapped[JsonObject]
     # Slugs of the networks that are searched; none: all of them. Staff of some networks register for those alone.
     networks: Mapped[list[str]] = mapped_column(Json, default=list)
     received_at: Mapped[datetime]

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from auth.denials import DenialReason
 from auth.vouchers import codes
 from db.base import UtcDateTime
-from db.statements import for_either, table_of
+from db.statements import Insert, for_either, table_of
 from sessions.models import Decision
 from sites.models import Gateway
 
@@ -152,7 +152,7 @@ def _are_too_many(db: Session, refused: LoggedDenial, *, now: datetime) -> bool:
     return that_many_back is not None and that_many_back > now - HOUR
 
 
-def _note(insert: Any) -> Executable:
+def _note(insert: Insert) -> Executable:
     fresh = insert(_decisions)
     return cast(
         Executable,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Json, Key, word
+from db.base import Base, Json, JsonObject, Key, word
 from sessions.data_classes import DataClass
 
 
@@ -141,7 +140,7 @@ class PurgeRun(Base):
     finished_at: Mapped[datetime | None]
     refused: Mapped[PurgeRefusal | None] = mapped_column(word(PurgeRefusal))
     # What the refusal went by, in plain values.
-    detail: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    detail: Mapped[JsonObject] = mapped_column(default=dict)
     confirmed_by: Mapped[str | None] = mapped_column(String(80))
     # Whether what was counted before is what was deleted plus what is there afterwards.
     adds_up: Mapped[bool | None]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, Date, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Json
+from db.base import Base, Json, JsonObject
 
 
 class FigureDay(Base):
@@ -33,7 +32,7 @@ class DayFigures(Base):
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"), primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
     # What was not measured but taken from the site's record then: a rebuild takes the same again.
-    basis: Mapped[dict[str, Any]] = mapped_column(Json)
+    basis: Mapped[JsonObject]
     sessions: Mapped[int]
     # Of these: gone on from an earlier session of the same person, and from a device with a made-up address.
     reattached: Mapped[int]

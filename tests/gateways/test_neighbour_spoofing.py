@@ -78,10 +78,11 @@ def under_fire(spot: Hotspot, forge: Forgery, version: int) -> Iterator[None]:
     with udp_downpour(spot.net, ada, version=version) as flow, Tap(liar.ns, liar.interface) as tap:
         until(lambda: flow.here.count > 5)
         begun, before = time.monotonic(), flow.here.count
-        while time.monotonic() < begun + 1.5:
+        # What was forged early must not show late: at least so long, and as long as a busy machine needs.
+        while time.monotonic() < begun + 1.5 or flow.here.count <= before + 30:
+            assert time.monotonic() < begun + 20, "the download stopped"
             frames.send(liar, frame)
             time.sleep(0.1)
-        assert flow.here.count > before + 30
         assert not [each for each in tap.sources("203.0.113.0/24", "2001:db8:113::/64") if len(each) > 500]
     yield
 

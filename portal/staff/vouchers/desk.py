@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.models import StaffAnswer
 from auth.staff.roles import Action
-from auth.vouchers import issuing, totals
+from auth.vouchers import issuing, rate_limits, totals
 from auth.vouchers.errors import VoucherError
 from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, Plan
@@ -142,6 +142,16 @@ def _choice(db: Session) -> DeskChoice:
         next((one for one in plans if one.slug == plan), plans[0] if plans else None),
         next((one for one in sites if one.slug == site), sites[0] if sites else None),
     )
+
+
+@staff.post("/desk/codes")
+@needs(Action.ISSUE)
+def hear_codes_again() -> AnyResponse:
+    """Clear the rate limit for wrong codes at the gateways where it is reached."""
+    service, me = services(), current_staff()
+    with service.make_session.begin() as db:
+        rate_limits.open_again(db, closed_gateways(db), actor=me.actor, now=service.clock())
+    return redirect(url_for("staff.desk"), HTTPStatus.SEE_OTHER)
 
 
 def _desk_page(refusal: Refusal | None) -> AnyResponse:

@@ -259,7 +259,7 @@ def test_an_error_of_ours_tells_nothing_of_the_inside(
     def fail(*_: object) -> None:
         raise RuntimeError("the inside")
 
-    monkeypatch.setattr("portal.api.plans.desks", fail)
+    monkeypatch.setattr("portal.api.issuing.desks", fail)
     answer = tickets.get("/plans")
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
     assert "inside" not in answer.text

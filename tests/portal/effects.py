@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from contextlib import closing
+
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from db.base import Base
 from portal.services import Services
@@ -14,13 +16,17 @@ TRAIL = {"trail", "trail_head", "trail_links", "trail_seals"}
 
 
 def state(services: Services) -> dict[str, int]:
-    """A digest of each table's rows, but of those that any request may touch."""
-    with services.make_session() as db:
-        return {
-            table.name: hash(tuple(sorted(map(repr, db.execute(select(table))))))
-            for table in Base.metadata.sorted_tables
-            if table.name not in VOLATILE
-        }
+    """A digest of each table's rows, but of those that any request may touch.
+
+    Read past SQLAlchemy: this is done before and after every request of the matrices, for every table.
+    """
+    with services.make_session() as db, closing(db.connection().connection.cursor()) as cursor:
+        return {name: _digest(cursor, name) for name in sorted(Base.metadata.tables.keys() - VOLATILE)}
+
+
+def _digest(cursor: DBAPICursor, table: str) -> int:
+    cursor.execute(f"SELECT * FROM {table}")
+    return hash(tuple(sorted(map(repr, cursor.fetchall()))))
 
 
 def changed_since(before: dict[str, int], services: Services) -> set[str]:

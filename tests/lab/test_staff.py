@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from auth.audit import search
@@ -26,13 +27,23 @@ TOP = Path(__file__).resolve().parents[2]
 URL = "http://127.0.0.1:8080"
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    """Of a lab that has just begun, its staff hired."""
-    services = prepare_portal(tmp_path, URL)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def services(folder: Path) -> Iterator[Services]:
+    """Of a lab that has just begun, its staff hired. Each test signs in somebody else."""
+    services = prepare_portal(folder, URL)
     staff.hire(services, at=now())
     yield services
     services.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(services: Services) -> Flask:
+    return create_app(services)
 
 
 def show_codes(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -46,10 +57,10 @@ def show_codes(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_the_greeting_and_a_code_are_enough_to_sign_in(services: Services, role: Role) -> None:
+def test_the_greeting_and_a_code_are_enough_to_sign_in(services: Services, app: Flask, role: Role) -> None:
     answer = staff.greeting(URL)
     assert role.value in answer and staff.PASSWORD in answer and f"{URL}/staff" in answer
-    clerk = Clerk(create_app(services), MovingClock(now()), role.value, base_url=URL)
+    clerk = Clerk(app, MovingClock(now()), role.value, base_url=URL)
     clerk.get("/staff/signin")
     clerk.press("/staff/signin", login=role.value, password=staff.PASSWORD)
     code = staff.codes(services, at=now())[role.value]
@@ -57,9 +68,9 @@ def test_the_greeting_and_a_code_are_enough_to_sign_in(services: Services, role:
     assert clerk.get("/staff/account").status_code == 200
 
 
-def test_the_codes_that_are_shown_are_those_of_the_minute(services: Services, tmp_path: Path) -> None:
+def test_the_codes_that_are_shown_are_those_of_the_minute(services: Services, folder: Path) -> None:
     before = now()
-    shown = show_codes(tmp_path)
+    shown = show_codes(folder)
     lines = dict(line.split(None, 1) for line in shown.stdout.splitlines())
     assert list(lines) == [role.value for role in Role]
     near = [staff.codes(services, at=before + timedelta(seconds=30 * step))["desk"] for step in range(4)]
@@ -67,7 +78,9 @@ def test_the_codes_that_are_shown_are_those_of_the_minute(services: Services, tm
     assert staff.PASSWORD in shown.stderr
 
 
-def test_starting_again_changes_nobody(services: Services) -> None:
+def test_starting_again_changes_nobody(tmp_path: Path) -> None:
+    services = prepare_portal(tmp_path, URL)
+    staff.hire(services, at=now())
     with services.make_session.begin() as db:
         before = db.execute(select(Staff.login, Staff.totp_seed).order_by(Staff.login)).all()
         db.delete(db.scalars(select(Staff).where(Staff.login == "ads")).one())
@@ -78,6 +91,7 @@ def test_starting_again_changes_nobody(services: Services) -> None:
     assert [login for login, _ in before] == [login for login, _ in after]
     assert {one for one in before if one.login != "ads"} == {one for one in after if one.login != "ads"}
     assert len(made) == len(Role) + 1
+    services.engine.dispose()
 
 
 def test_they_are_made_in_the_labs_own_database_whatever_the_environment_says(

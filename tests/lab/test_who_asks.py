@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +15,7 @@ from lab import doors, internet
 from lab.guest import Guest, Page
 from lab.hotspot import PORTAL_URL, Hotspot, hotspot
 from lab.journeys import accept, is_online, is_reachable
-from lab.network import client_prefix
+from lab.network import Phone, client_prefix
 from lab.report import until
 from lab.tour import compress
 from sessions.models import AccessSession
@@ -37,14 +36,19 @@ class GuestOver6(Guest):
         return "2001:db8:113::2" if name in PORTAL_URL else super().resolve(name)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Hotspot]:
+# Each test has phones of its own in the one hotspot, so that no state has to be put back.
+WALKS = 0
+OWNER_AND_THIEF = {(True, 4): (1, 2), (True, 6): (3, 4), (False, 4): (5, 6), (False, 6): (7, 8)}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotspot]:
     for part in ("dnsmasq", "openssl"):
         program(part)
     with opened():
         pass
     sites = [doors.STATION, doors.BATTANT]
-    with hotspot(tmp_path, sites, phones=2, tells_leases=False) as place:
+    with hotspot(tmp_path_factory.mktemp("hotspot"), sites, phones=9, tells_leases=False) as place:
         compress(place)
         with place.services.make_session.begin() as db:
             for network in db.scalars(select(Network)):
@@ -72,7 +76,7 @@ def get_on(place: Hotspot, guest: Guest) -> None:
 
 @pytest.mark.netns
 def test_a_phone_of_both_families_walks_to_a_site_whose_agent_knows_no_dhcp_leases(place: Hotspot) -> None:
-    guest = place.guest(place.net.phone[0])
+    guest = place.guest(place.net.phone[WALKS])
     get_on(place, guest)
     before = open_session(place, guest)
     capport = place.join(guest, place.net.gateways[BATTANT])
@@ -94,10 +98,11 @@ def test_whoever_takes_the_address_of_somebody_online_is_nobody(
     place: Hotspot, monkeypatch: pytest.MonkeyPatch, version: int, is_gone: bool
 ) -> None:
     monkeypatch.setattr("lab.guest.TIMEOUT_SECONDS", 3.0)
-    owner = place.guest(place.net.phone[0])
+    owning, stealing = (place.net.phone[number] for number in OWNER_AND_THIEF[is_gone, version])
+    owner = place.guest(owning)
     get_on(place, owner)
     assert owner.get(f"{PORTAL_URL}/status").has_form("/leave")
-    thief = _thief(place, version)
+    thief = _thief(place, stealing, version)
     stolen = _address(owner, version)
     if is_gone:
         owner.phone.ns.ip("link set wlan0 down")
@@ -109,10 +114,10 @@ def test_whoever_takes_the_address_of_somebody_online_is_nobody(
     assert open_session(place, owner) is not None
 
 
-def _thief(place: Hotspot, version: int) -> Guest:
+def _thief(place: Hotspot, phone: Phone, version: int) -> Guest:
     """Somebody who joined like everybody, and knows the way to the portal."""
     kind = Guest if version == 4 else GuestOver6
-    thief = kind(place.net.phone[1], place.papers.authority.certificate)
+    thief = kind(phone, place.papers.authority.certificate)
     place.join(thief, place.net.gateways[STATION])
     return thief
 

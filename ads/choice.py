@@ -10,7 +10,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A creative of a running campaign, with what limits it."""
+    """A creative of a running campaign, with what limits it and what it speaks."""
 
     creative_id: int
     weight: int
@@ -32,8 +32,9 @@ class ImpressionContext:
 
 
 def eligible(candidates: Sequence[Candidate], moment: ImpressionContext) -> list[Candidate]:
-    """The candidates that may be shown here and now, in this language."""
-    return [candidate for candidate in candidates if _fits(candidate, moment)]
+    """The candidates that may be shown here and now: those in this language, else those in any."""
+    fitting = [candidate for candidate in candidates if _fits(candidate, moment)]
+    return [candidate for candidate in fitting if moment.language in candidate.languages] or fitting
 
 
 def choose(candidates: Sequence[Candidate], rng: random.Random) -> Candidate | None:
@@ -49,4 +50,4 @@ def _fits(candidate: Candidate, moment: ImpressionContext) -> bool:
     here = (not candidate.networks or moment.network in candidate.networks) and (
         not candidate.sites or moment.site in candidate.sites
     )
-    return begun and not over and here and moment.language in candidate.languages
+    return begun and not over and here

@@ -25,6 +25,7 @@ from config.reader import IpNetwork, Reader, Secret, whole_path
 
 SHORTEST_SECRET = 32
 METROPOLITAN_FRANCE = ZoneInfo("Europe/Paris")
+LANGUAGES = ("fr", "en", "de", "it", "es", "ar")
 # ISO 639.
 _LANGUAGE = re.compile("[a-z]{2,3}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -93,7 +94,7 @@ class Settings:
     # Who answers for the wifi, as it begins a sentence; empty: the town itself, in the words of each language.
     authority: str = ""
     # What guests' pages and tickets speak, the town's own language first; portal.app checks that there is a catalogue.
-    languages: tuple[str, ...] = ("fr", "en")
+    languages: tuple[str, ...] = LANGUAGES
     # Of pages and files about the whole town; a site has its own.
     zone: ZoneInfo = METROPOLITAN_FRANCE
     # What stands on the map beside the sites, see `sites.map_background`.
@@ -146,7 +147,7 @@ def _settings(reader: Reader) -> Settings:
         metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
         town=reader.required("TOWN", _town) or "",
         authority=reader.parsed("AUTHORITY", _town) or "",
-        languages=reader.parsed("LANGUAGES", _languages) or ("fr", "en"),
+        languages=reader.parsed("LANGUAGES", _languages) or LANGUAGES,
         zone=reader.parsed("ZONE", _zone) or METROPOLITAN_FRANCE,
         map_file=reader.parsed("MAP_FILE", _file),
         legal_note_file=reader.parsed("LEGAL_NOTE_FILE", _file),

@@ -16,9 +16,10 @@ from portal.guest.face import face_here, face_of, own_text
 from portal.guest.images import shown_image
 from portal.guest.language_change import sign_refusal
 from portal.http.security_headers import is_staff_page
-from portal.i18n.catalogues import name_of
+from portal.i18n.catalogues import is_rtl, name_of
 from portal.i18n.labels import LABELS
 from portal.i18n.translation import (
+    best_language,
     chosen_language,
     clock_time,
     day_and_time,
@@ -26,10 +27,10 @@ from portal.i18n.translation import (
     in_full,
     in_words,
     language,
+    language_in_words,
     offered_languages,
     say,
     say_number,
-    town_language,
     volume,
 )
 from portal.printing.wifi_qr import joining_code
@@ -72,6 +73,7 @@ def init_templates(app: Flask, style: str) -> None:
         share_left=share_left,
         example_code=codes.EXAMPLE,
         words_of=words_of,
+        language_in_words=language_in_words,
         own_text=own_text,
         shown_image=shown_image,
         joining_code=joining_code,
@@ -86,6 +88,7 @@ def vocabulary() -> dict[str, Any]:
     settings, face = services().settings, face_of(None) if is_staff_page() else face_here()
     return {
         "lang": language(),
+        "rtl": is_rtl(language()),
         "face": face,
         "languages": {code: name_of(code) for code in offered_languages()},
         "town": settings.town,
@@ -127,9 +130,8 @@ def linked(text: str, address: str) -> Markup:
 
 
 def words_of(texts: dict[str, dict[str, str]]) -> LocalizedText:
-    """A message in the language of this request, else in the town's own, else in the first it has."""
-    wanted = (language(), town_language(), *texts)
-    spoken = next((code for code in wanted if code in texts), town_language())
+    """A message in the language of this request, or in the one that comes next."""
+    spoken = best_language(texts)
     words = texts.get(spoken, {})
     return LocalizedText(spoken, words.get("title", ""), words.get("text", ""))
 

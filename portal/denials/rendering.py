@@ -10,19 +10,20 @@ from typing import Any
 
 from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Text
 from portal.i18n.retention_periods import term_in_words
-from portal.i18n.translation import (
-    clock_time,
-    end_time,
-    language,
-    offered_languages,
-    say,
-    say_number,
-    speaking,
-)
+from portal.i18n.translation import clock_time, end_time, say, say_number
 from portal.services import services, town_zone
 from sessions.retention.law import Term
 
 NOTHING: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something was refused, without words. Times are told in `zone`."""
+
+    reason: DenialReason
+    facts: Mapping[str, object]
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Refusal:
 
     `onward` is where the page's button leads; None for the start of these pages. `incident` is the code under which
     staff find it in the log; empty where it was not written down. `beside` says what is wrong with each field, where
-    the form says it all and needs no words above it. `in_languages` holds title and text in every language.
+    the form says it all and needs no words above it. From its `cause` it can be worded again in another language.
     """
 
     status: HTTPStatus
@@ -42,7 +43,7 @@ class Refusal:
     incident: str | None = None
     onward: str | None = None
     beside: Mapping[str, str] | None = None
-    in_languages: Mapping[str, tuple[str, str]] | None = None
+    cause: Cause | None = None
 
     @property
     def by_field(self) -> Mapping[str, str]:
@@ -83,22 +84,15 @@ def page(
     def tell(at: datetime) -> str:
         return end_time(at, zone, now=services().clock()) if reason.with_day else clock_time(at, zone)
 
-    def words() -> tuple[str, str]:
-        formatted = _formatted(facts, tell)
-        advice_text = reason.advice if advice is None else advice
-        return _text(reason.title, facts, formatted), _text(advice_text, facts, formatted)
-
-    in_languages = {}
-    for code in offered_languages():
-        with speaking(code):
-            in_languages[code] = words()
+    formatted = _formatted(facts, tell)
     field = facts.get("field", reason.form_field)
     return Refusal(
         reason.status,
-        *in_languages[language()],
+        _text(reason.title, facts, formatted),
+        _text(reason.advice if advice is None else advice, facts, formatted),
         field=None if field is None else str(field),
         retry_after=_seconds(reason.retry_after, facts),
-        in_languages=in_languages,
+        cause=Cause(reason, facts, zone),
     )
 
 

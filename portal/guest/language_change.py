@@ -1,6 +1,6 @@
 """Another language for a page with something typed or refused: what was typed comes by POST, and no address holds it.
 
-The refusal goes along signed, in its words of every language: what was refused is not tried again for it. A PIN is
+The refusal goes along signed, as what its words are made from: what was refused is not tried again for it. A PIN is
 never shown again.
 """
 
@@ -14,13 +14,13 @@ from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.tokens import InvalidToken
-from portal.denials.rendering import Refusal
+from portal.denials.causes import from_plain, to_plain
+from portal.denials.rendering import Refusal, page
 from portal.guest import guests
 from portal.guest.missing_fields import missing_in_pass, missing_in_signin
 from portal.guest.pages import entry, not_here
 from portal.guest.voucher_form import as_printed, voucher_form
 from portal.http.clients import VISIT_LIFE, current
-from portal.i18n.translation import language
 from portal.public_values import render_page
 from portal.services import services
 
@@ -33,10 +33,10 @@ def sign_refusal(refusal: Refusal) -> str:
     """The hidden field of a page with this refusal; empty where it has no words in other languages."""
     if refusal.beside:
         return MISSING
-    if not refusal.in_languages:
+    if refusal.cause is None:
         return ""
     claims = {
-        "words": refusal.in_languages,
+        "cause": to_plain(refusal.cause),
         "status": refusal.status.value,
         "field": refusal.field,
         "incident": refusal.incident,
@@ -91,8 +91,13 @@ def _refused() -> Refusal | None:
         )
     except InvalidToken:
         return None
-    title, text = claims["words"][language()]
-    refusal = Refusal(HTTPStatus(claims["status"]), title, text, field=claims["field"])
+    cause = from_plain(claims["cause"])
+    if cause is None:
+        return None
     return replace(
-        refusal, incident=claims["incident"], onward=claims["onward"], in_languages=claims["words"]
+        page(cause.reason, cause.facts, zone=cause.zone),
+        status=HTTPStatus(claims["status"]),
+        field=claims["field"],
+        incident=claims["incident"],
+        onward=claims["onward"],
     )

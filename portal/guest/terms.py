@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 
 from portal.http.clients import ClientContext
-from portal.i18n.translation import language, town_language
+from portal.i18n.translation import TextIn, best_language
 from sessions.arrival import Acceptance, Arrival
 from sites.models import Network
 
 
-def terms_text(network: Network) -> str:
-    """The network's terms in the language of this request, else in the town's own."""
-    return network.terms.get(language()) or network.terms.get(town_language(), "")
+def terms_text(network: Network) -> TextIn:
+    """The network's terms in the language of this request, or in the one that comes next."""
+    spoken = best_language(network.terms)
+    return TextIn(spoken, network.terms.get(spoken, ""))
 
 
 def accepted(network: Network) -> Acceptance:
     """The acceptance of the terms as this page showed them."""
-    digest = hashlib.sha256(terms_text(network).encode()).hexdigest()
-    return Acceptance(network.terms_version, language(), digest)
+    terms = terms_text(network)
+    return Acceptance(network.terms_version, terms.language, hashlib.sha256(terms.text.encode()).hexdigest())
 
 
 def arrival_of(visit: ClientContext) -> Arrival:

@@ -12,7 +12,7 @@ import ipaddress
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import g, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -143,9 +143,11 @@ def _best(browser: str) -> ClientContext | None:
 
 
 def remember(response: Answer, visit: ClientContext, *, access_id: int | None) -> Answer:
-    """Keep the browser's name, and the session it has, in a cookie. Everything works without it."""
+    """Keep the browser's name, the session it has, and the language it chose, in a cookie. Everything works without."""
     service = services()
-    claims = {"browser": visit.browser, "access": access_id}
+    # A page makes sure that it is one of ours before it speaks it.
+    chosen = request.args.get("lang", "")[:3] or kept_language()
+    claims = {"browser": visit.browser, "access": access_id, "language": chosen}
     sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE)
     response.set_cookie(
         cookie_name(),
@@ -190,18 +192,29 @@ def gateways_here() -> list[Gateway]:
     return [] if address is None else services().places.by_address(address)
 
 
+def kept_language() -> str | None:
+    """The language that this browser chose on an earlier page."""
+    chosen: str | None = _cookie().get("language")
+    return chosen
+
+
 def _browser() -> tuple[str, int | None]:
-    service = services()
-    sealed = request.cookies.get(cookie_name())
-    if sealed:
-        try:
-            claims = service.tokens.verify("browser", sealed, now=service.clock())
-        except InvalidToken:
-            pass
-        else:
-            g.has_cookie = True
-            return str(claims["browser"]), claims.get("access")
+    if claims := _cookie():
+        g.has_cookie = True
+        return str(claims["browser"]), claims.get("access")
     return secrets.token_urlsafe(12), None
+
+
+def _cookie() -> dict[str, Any]:
+    """What this browser's cookie says; nothing without one of ours."""
+    if "cookie" not in g:
+        service, sealed = services(), request.cookies.get(cookie_name())
+        try:
+            g.cookie = service.tokens.verify("browser", sealed or "", now=service.clock())
+        except InvalidToken:
+            g.cookie = {}
+    claims: dict[str, Any] = g.cookie
+    return claims
 
 
 def _from_landing(token: str, browser: str) -> ClientContext:

@@ -80,6 +80,14 @@ def is_whole(code: str) -> bool:
 
 
 @cache
+def is_rtl(code: str) -> bool:
+    """Whether the language is written from right to left (CLDR)."""
+    from babel import Locale
+
+    return bool(Locale.parse(code).character_order == "right-to-left")
+
+
+@cache
 def name_of(code: str) -> str:
     """What the language calls itself: "Français"."""
     from babel import Locale

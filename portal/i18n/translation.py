@@ -1,28 +1,32 @@
 """The language of a request, and what is said in it.
 
 Guests' pages offer the town's languages; staff pages, reports and the API those of them whose catalogue is whole, and
-English where none is. Which of them a page speaks: the ``lang`` of the link or form, else what the browser asks for;
-English for a browser that lists none of them, and the town's own language for one that lists nothing.
+English where none is. Which of them a page speaks: the ``lang`` of the link or form, else the one that this browser
+chose before, by its cookie, else what the browser asks for. English answers a browser that lists none of them, and the
+town's own language one that lists nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_datetime, format_time
 from babel.numbers import format_decimal
 from flask import g, has_request_context, request
 
 from auth.denials import N_
+from portal.http.clients import kept_language
 from portal.http.security_headers import is_guest_page
-from portal.i18n.catalogues import SOURCE, catalogue, is_whole
+from portal.i18n.catalogues import SOURCE, catalogue, is_rtl, is_whole
 from portal.services import services
 
 # Dates as CLDR writes them (Unicode TR 35, part 4): a translation puts the parts in the order of its language.
-THIS_YEAR, OTHER_YEAR = N_("EEEE d MMMM HH:mm"), N_("EEEE d MMMM y HH:mm")
+THIS_DAY, THIS_YEAR, OTHER_YEAR = N_("HH:mm"), N_("EEEE d MMMM HH:mm"), N_("EEEE d MMMM y HH:mm")
 
 
 def town_language() -> str:
@@ -56,9 +60,19 @@ def language() -> str:
 
 def _language() -> str:
     offered = offered_languages()
-    asked = request.accept_languages.best_match(offered)
+    asked = _asked_language(offered)
     otherwise = SOURCE if request.accept_languages and SOURCE in offered else offered[0]
-    return chosen_language() or asked or otherwise
+    kept = kept_language()
+    return chosen_language() or (kept if kept in offered else asked) or otherwise
+
+
+def _asked_language(offered: tuple[str, ...]) -> str | None:
+    """The first that the browser lists of these, whatever its region (lookup, RFC 4647 section 3.4)."""
+    for listed, quality in request.accept_languages:
+        code = listed.partition("-")[0].lower()
+        if quality > 0 and (code in offered or code == "*"):
+            return offered[0] if code == "*" else code
+    return None
 
 
 @contextmanager
@@ -72,6 +86,26 @@ def speaking(code: str) -> Iterator[None]:
         g.language = spoken
 
 
+@dataclass(frozen=True, slots=True)
+class TextIn:
+    """A text that is kept as data, and the language that it is in."""
+
+    language: str
+    text: str
+
+
+def best_language(texts: Collection[str]) -> str:
+    """In which of the languages that there are texts for this request is answered: its own, English, the town's own,
+    any."""
+    wanted = (language(), SOURCE, town_language(), *texts)
+    return next((code for code in wanted if code in texts), language())
+
+
+def language_in_words(code: str) -> str:
+    """What the language of this request calls another: "français", "Französisch"."""
+    return str(Locale.parse(language()).languages.get(code, code))
+
+
 def say(message: str, /, **values: object) -> str:
     """`message` in the language of this request, with its ``%(name)s`` filled in."""
     return say_in(language(), message, **values)
@@ -80,7 +114,16 @@ def say(message: str, /, **values: object) -> str:
 def say_in(code: str, message: str, /, **values: object) -> str:
     """`message` in this language."""
     text = catalogue(code).gettext(message)
-    return text % values if values else text
+    return text % (_isolated(values) if is_rtl(code) else values) if values else text
+
+
+def _isolated(values: Mapping[str, object]) -> dict[str, object]:
+    """Values that keep their own direction in a sentence from right to left: a name, an address, a code.
+
+    FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (Unicode UAX 9, section 2.4): they work in a title and in an
+    attribute too, where no <bdi> can stand.
+    """
+    return {name: f"\u2068{value}\u2069" for name, value in values.items()}
 
 
 def say_number(one: str, many: str, n: int) -> str:
@@ -91,7 +134,7 @@ def say_number(one: str, many: str, n: int) -> str:
 def clock_time(at: datetime, zone: str) -> str:
     """A time of day as people say it there: "18:42"; with the offset where that hour exists twice."""
     local = at.astimezone(ZoneInfo(zone))
-    text = format_time(local, "HH:mm", locale=language())
+    text = format_time(local, say(THIS_DAY), locale=language())
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         text += f" (UTC{local.strftime('%z')[:3]})"
     return text

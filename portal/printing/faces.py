@@ -1,4 +1,4 @@
-"""How wide our two faces set a text: the advance widths of the very font files that the press uses.
+"""How wide our faces set a text: the advance widths of the very font files that the press uses.
 
 OpenType tables `cmap` (format 4), `head`, `hhea` and `hmtx`; kerning, which brings most pairs closer, is left out.
 """
@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
+from portal.printing.arabic import joined
+
 FONTS = Path(__file__).parent / "fonts"
 FILES = {
     (False, False): "AtkinsonHyperlegibleNext_400Regular.ttf",
     (False, True): "AtkinsonHyperlegibleNext_700Bold.ttf",
     (True, True): "AtkinsonHyperlegibleMono_700Bold.ttf",
 }
-# What our face lacks is set in the wider one of emoji, or as a box.
+# What these lack is looked for in the Arabic ones.
+ARABIC = {False: "Vazirmatn_400Regular.ttf", True: "Vazirmatn_700Bold.ttf"}
+# What all of them lack is set in the wider one of emoji, or as a box.
 WIDEST = 1.4
 # The greatest offset of a character in a run of the table: one beyond says that there is none.
 LAST = 0xFFFF
@@ -26,7 +30,7 @@ LAST = 0xFFFF
 def width(text: str, *, bold: bool, mono: bool = False) -> float:
     """The width of `text` on one line, in type sizes."""
     face = _face(FILES[mono, bold or mono])
-    return sum(_width(sign, face) for sign in text)
+    return sum(_width(sign, face, bold=bold) for sign in joined(text))
 
 
 @lru_cache(maxsize=1024)
@@ -61,10 +65,11 @@ def _pieces(word: str, room: float, *, bold: bool) -> list[str]:
     return [*pieces, word[start:]]
 
 
-def _width(sign: str, face: Mapping[int, float]) -> float:
+def _width(sign: str, face: Mapping[int, float], *, bold: bool) -> float:
     if unicodedata.combining(sign):
         return 0.0
-    return face.get(ord(sign), WIDEST)
+    found = face.get(ord(sign))
+    return _face(ARABIC[bold]).get(ord(sign), WIDEST) if found is None else found
 
 
 @cache

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from portal.i18n.catalogues import is_rtl
+from portal.printing.papers import UnfitPaper
 from portal.printing.qr import modules
 from portal.printing.tickets import PrintedVoucher, check, plain
 
@@ -32,8 +34,15 @@ CUT = GS + b"V\x42\x00"  # GS V 66 0: feed to the knife, cut all but a point
 
 
 def print_escpos(tickets: Sequence[PrintedVoucher]) -> bytes:
-    """One cut receipt for each ticket, to be sent as it is. Raises `UnprintableVoucher` or `OversizedPrint`."""
+    """One cut receipt for each ticket, to be sent as it is.
+
+    Raises `UnprintableVoucher` or `OversizedPrint`, and `UnfitPaper` for a language that it has no letters for.
+    """
     check(tickets)
+    if any(is_rtl(code) for ticket in tickets for code in ticket.languages):
+        raise UnfitPaper(
+            "A receipt printer has no letters for this language: print the 80 mm receipt as a PDF."
+        )
     return b"".join(START + WPC1252 + b"".join(_receipt(ticket)) + CUT for ticket in tickets)
 
 

@@ -35,7 +35,6 @@ def candidate(number: int = 1, **fields: Any) -> Candidate:
         ({"networks": frozenset({"wifilib"}), "sites": frozenset({"battant"})}, True),
         ({"networks": frozenset({"other"})}, False),
         ({"sites": frozenset({"citadelle"})}, False),
-        ({"languages": frozenset({"de"})}, False),
         ({"starts_at": NOON}, True),
         ({"starts_at": NOON + timedelta(seconds=1)}, False),
         ({"ends_at": NOON}, False),
@@ -44,6 +43,12 @@ def candidate(number: int = 1, **fields: Any) -> Candidate:
 )
 def test_it_shows_only_what_fits_here_and_now(fields: dict[str, Any], fits: bool) -> None:
     assert bool(eligible([candidate(**fields)], HERE)) is fits
+
+
+def test_a_message_in_another_language_is_for_whom_there_is_none_in_his_own() -> None:
+    german, french = candidate(1, languages=frozenset({"de"})), candidate(2)
+    assert eligible([german, french], HERE) == [french]
+    assert eligible([german], HERE) == [german]
 
 
 def test_it_chooses_by_weight() -> None:

@@ -24,11 +24,14 @@ from db.base import Base
 from gateways.landing_token import credential_digest
 from portal.app import create_app, make_services
 from portal.cli.nginx import write_pages
+from portal.i18n import catalogues
+from portal.i18n.catalogues import FOLDER, Catalogue
 from portal.printing.papers import Paper
 from portal.services import Services
 from sites.models import Gateway
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL, SECRET, Phone
+from tests.portal.languages import LANGUAGES, WHOLE
 from tests.portal.printing.printed import read_text
 from tests.portal.staff.conftest import Desk
 from tests.sessions.legal_requests.rows import add_first_bases
@@ -156,6 +159,39 @@ def test_neither_does_any_page_on_the_way_of_a_guest(
     assert "La plage" in "".join(walked) and "Wifi du Havre" in "".join(walked)
 
 
+class Noting(Catalogue):
+    """A catalogue that notes what it was asked for and does not have."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(FOLDER / f"{code}.po")
+        self.missing: set[str] = set()
+
+    def gettext(self, message: str) -> str:
+        if message not in self._texts:
+            self.missing.add(message)
+        return super().gettext(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        if msgid1 not in self._plurals:
+            self.missing.add(msgid1)
+        return super().ngettext(msgid1, msgid2, n)
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - set(WHOLE)))
+def test_nothing_on_a_guests_way_is_said_in_another_language(
+    app: Flask, havre: Services, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an extraction by source files would miss a text, walking the pages does not."""
+    noting = Noting(language)
+    monkeypatch.setitem(catalogues._read, language, noting)
+    walked = walk(app, havre, language, tmp_path)
+    browser = app.test_client()
+    for path in ("/hotspots", "/info/plage", "/terms/wifi-havre", "/privacy", "/accessibilite", "/nowhere"):
+        walked.append(browser.get(path, base_url=PORTAL, headers={"Accept-Language": language}).text)
+    assert all(f'<html lang="{language}"' in page for page in walked)
+    assert noting.missing == set()
+
+
 @pytest.mark.parametrize("form", ["csv", "pdf", "text"])
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_neither_does_a_report_in_any_form(app: Flask, form: str, language: str, tmp_path: Path) -> None:
@@ -201,7 +237,7 @@ def test_wrong_languages_and_files_are_told_together(havre: Services, tmp_path: 
     told = refused.value.faults
     names = ("names 'xx'", "names 'tlh'", "AROBASE_MAP_FILE", "AROBASE_LEGAL_NOTE_FILE")
     assert [name for name in names if name not in "\n".join(told)] == []
-    assert "There are: " in told[0] and "en, fr" in told[0]
+    assert "There are: ar, de, en, es, fr, it." in told[0]
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 import threading
 from collections import Counter
@@ -10,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from lab.messages import key, used_texts
+from lab.messages import key, wanted_texts
 from portal.i18n import catalogues
 from portal.i18n.catalogues import FOLDER, SOURCE, Catalogue, available, catalogue, is_whole, name_of
 from portal.i18n.translation import in_full, in_words, volume
@@ -38,15 +40,16 @@ def forms(text: object) -> list[str]:
 
 @pytest.mark.parametrize("code", TRANSLATED)
 def test_every_text_is_translated(code: str) -> None:
-    used = {key(text) for text in used_texts()}
-    assert len(used) > 150
-    assert used - {key(message.id) for message in messages(code)} == set()
+    """All texts in a whole catalogue, those that guests meet in each."""
+    wanted = {key(text) for text in wanted_texts(code)}
+    assert len(wanted) > 250
+    assert wanted - {key(message.id) for message in messages(code)} == set()
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
 def test_no_translation_is_left_over(code: str) -> None:
-    used = {key(text) for text in used_texts()}
-    assert {key(message.id) for message in messages(code)} - used == set()
+    wanted = {key(text) for text in wanted_texts(code)}
+    assert {key(message.id) for message in messages(code)} - wanted == set()
     assert not read(code).obsolete
 
 
@@ -64,16 +67,54 @@ def test_every_translation_is_whole_and_certain(code: str) -> None:
     for message in messages(code):
         assert not message.fuzzy, message.id
         assert forms(message.string) and all(form.strip() for form in forms(message.string)), message.id
-        assert len(forms(message.string)) == len(forms(message.id)), message.id
+        expected = read(code).num_plurals if message.pluralizable else 1
+        assert len(forms(message.string)) == expected, message.id
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
 def test_every_translation_fills_in_the_same_values(code: str) -> None:
+    """A form for a single number may say that number as a word."""
+    single = [len(numbers) == 1 for numbers in numbers_by_form(code)]
     for message in messages(code):
         wanted = set(PLACEHOLDER.findall(" ".join(forms(message.id))))
-        for form in forms(message.string):
-            assert set(PLACEHOLDER.findall(form)) == wanted, message.id
+        for place, form in enumerate(forms(message.string)):
+            found = set(PLACEHOLDER.findall(form))
+            assert found == wanted or (message.pluralizable and single[place] and not found), message.id
             assert form.count("[") == key(message.id).count("["), message.id
+
+
+def numbers_by_form(code: str) -> list[set[int]]:
+    """Which numbers up to 300 each plural form of this catalogue is for."""
+    catalog = read(code)
+    rule = gettext.c2py(catalog.plural_expr)
+    return [{n for n in range(300) if rule(n) == form} for form in range(catalog.num_plurals)]
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_plurals_follow_cldr(code: str) -> None:
+    """The same numbers share a form as share a category in CLDR."""
+    category = Locale.parse(code).plural_form
+    by_category: dict[str, set[int]] = {}
+    for n in range(300):
+        by_category.setdefault(category(n), set()).add(n)
+    assert sorted(map(sorted, by_category.values())) == sorted(map(sorted, numbers_by_form(code)))
+
+
+# What a language does not write, or only in another way.
+WRONG_SIGNS = {
+    "de": r"\s[:;?!]|[«»']|\d %",
+    "it": r"\s[:;?!]|\w'\w|\d\s%",
+    "es": r"\s[:;?!]|^[^¿]*\?|^[^¡]*!|\d %",
+    "ar": r"[\u0600-\u06ff] ?[,;?]|[٠-٩]",
+}
+
+
+@pytest.mark.parametrize("code", WRONG_SIGNS)
+def test_each_language_has_its_own_signs(code: str) -> None:
+    patterns = re.compile("EEEE|HH:mm")
+    for message in messages(code):
+        for form in forms(message.string):
+            assert patterns.search(form) or not re.search(WRONG_SIGNS[code], form), form
 
 
 def test_french_has_its_own_spaces_and_apostrophes() -> None:

@@ -64,11 +64,14 @@ def test_an_open_page_asks_again_for_the_warning_and_for_the_end(
 
 @pytest.mark.parametrize(
     ("asked", "spoken"),
-    [("de-DE,de;q=0.9", "en"), ("ar", "en"), ("de,fr;q=0.5", "fr"), ("fr-CH", "fr"), ("", "fr")],
+    [
+        *(("nl-NL,nl;q=0.9", "en"), ("zh", "en"), ("nl,fr;q=0.5", "fr"), ("fr-CH", "fr"), ("", "fr")),
+        *(("de-AT", "de"), ("ar-DZ,fr;q=0.5", "ar"), ("it,en;q=0.9", "it"), ("*", "fr"), ("ar;q=0,es", "es")),
+    ],
 )
-def test_a_browser_that_lists_no_french_reads_english(phone: Phone, asked: str, spoken: str) -> None:
+def test_a_browser_reads_what_it_lists_or_english(phone: Phone, asked: str, spoken: str) -> None:
     phone.headers["Accept-Language"] = asked
-    assert f'<html lang="{spoken}">' in phone.get("/privacy").text
+    assert f'<html lang="{spoken}"' in phone.get("/privacy").text
 
 
 def test_the_script_is_told_what_the_page_says(reader: Phone, bayle: Agent, clock: MovingClock) -> None:

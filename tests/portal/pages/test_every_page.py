@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
+from portal.i18n.catalogues import catalogue
 from tests.portal.languages import LANGUAGES
 from tests.portal.pages.axe import broken_rules, themes
 from tests.portal.pages.blockers import looks_like_advertising
 from tests.portal.pages.scene import PAGES, PHONE, Portal, new_guest, open_window
 
 pytestmark = pytest.mark.browser
-CASES = [(name, lang) for name in PAGES for lang in LANGUAGES]
+# Each page from left to right and from right to left, and in each further language every so often.
+OTHERS = [code for code in LANGUAGES if code not in ("fr", "ar")]
+CASES = [
+    (name, lang) for number, name in enumerate(PAGES) for lang in ("fr", "ar", OTHERS[number % len(OTHERS)])
+]
 # Small pieces of text may hold small links; everything that stands alone is a target for a thumb.
 TARGETS = ".go, .tap, .brand, .languages a, .languages button:not(.unseen), footer a, summary, input:not([type=hidden])"
 
@@ -123,7 +128,7 @@ def first_page_fetches_anything(shown: Shown) -> list[Any]:
 
 
 def misses_accessibility_or_privacy(shown: Shown) -> list[Any]:
-    mention = {"fr": "Accessibilité\u00a0: non conforme", "en": "Accessibility: not compliant"}[shown.lang]
+    mention = catalogue(shown.lang).gettext("Accessibility: not compliant")
     said = shown.page.locator("footer a").first.inner_text()
     links = shown.page.locator('footer a[href^="/privacy"]').count()
     return [] if (said, links) == (mention, 1) else [said, links]
@@ -168,10 +173,11 @@ RULES: dict[str, Callable[[Shown], list[Any]]] = {
 
 
 def too_wide(page: Page) -> list[str]:
-    """The elements that reach over the right edge of the window, if the page can be scrolled sideways."""
+    """The elements that reach over an edge of the window, if the page can be scrolled sideways."""
     found: list[str] = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-        [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > innerWidth)
+        [...document.querySelectorAll('body *')]
+        .filter(one => one.getBoundingClientRect().right > innerWidth || one.getBoundingClientRect().left < 0)
         .map(one => one.outerHTML.slice(0, 120))"""
     )
     return found

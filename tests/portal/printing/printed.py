@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import subprocess
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import zxingcpp
 from PIL import Image
 
 from portal.printing.from_vouchers import ticket_words
-from portal.printing.tickets import PrintedVoucher
+from portal.printing.tickets import PrintedVoucher, plain
 from portal.printing.wifi_qr import joining_uri
 from portal.printing.words import TicketWords
 from tests.services.parts import program
@@ -27,6 +28,7 @@ ENDS = {
     "de": "gültig bis heute um Mitternacht",
 }
 DPI = 200
+_DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 GERMAN = TicketWords(
     wifi="WLAN",
     join="WLAN beitreten",
@@ -112,6 +114,25 @@ def read_facts(pdf: bytes, *flags: str) -> str:
 def squeezed(text: str) -> str:
     """Without any white space: where lines break is not at stake."""
     return re.sub(r"\s", "", text)
+
+
+def missing(wanted: Sequence[str], text: str) -> list[str]:
+    """Which of these do not stand in `text`, read back from a document, whatever lines break.
+
+    What is read back of a text from right to left has its words in another order and its ligatures turned round: there
+    each word is looked for by its letters.
+    """
+    flowing, words = squeezed(text), {_letters(word) for word in _DIRECTIONS.sub("", text).split()}
+    return [
+        one
+        for one in map(plain, wanted)
+        if squeezed(one) not in flowing
+        and not (re.search("[\u0600-\u06ff]", one) and {_letters(word) for word in one.split()} <= words)
+    ]
+
+
+def _letters(word: str) -> str:
+    return "".join(sorted(unicodedata.normalize("NFKC", word).strip("،.:؟")))
 
 
 def redeem_addresses(tickets: Sequence[PrintedVoucher]) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from portal.printing.papers import UnfitPaper
 from portal.printing.receipts import print_escpos
 from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
-from tests.portal.printing.printed import make_ticket, make_tickets
+from tests.portal.printing.printed import make_ticket, make_tickets, words_of
 
 # The parameters' length of each command we use, by its first two bytes.
 LENGTHS = {b"\x1b@": 0, b"\x1bt": 1, b"\x1ba": 1, b"\x1bE": 1, b"\x1bJ": 1, b"\x1d!": 1, b"\x1dV": 2}
@@ -110,3 +111,8 @@ def test_it_refuses_what_would_not_work() -> None:
         print_escpos([make_ticket(redeem_url="HTTPS://W.EU/" + "P" * 200)])
     with pytest.raises(OversizedPrint):
         print_escpos([make_ticket()] * 2_001)
+
+
+def test_a_language_that_the_printer_cannot_write_is_refused() -> None:
+    with pytest.raises(UnfitPaper, match="PDF"):
+        print_escpos([make_ticket(words=words_of(("ar",), ends={"ar": "x"}))])

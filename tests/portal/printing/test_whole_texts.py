@@ -15,7 +15,7 @@ from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
 from portal.printing.tickets import PrintedVoucher
 from tests.portal.languages import LANGUAGES
-from tests.portal.printing.printed import SSID, make_ticket, read_text, squeezed
+from tests.portal.printing.printed import SSID, make_ticket, missing, read_text, squeezed
 from tests.portal.printing.test_receipts import parse
 
 ROOMY = [
@@ -36,7 +36,8 @@ EVENT = (
 PLACE = "Bibliothèque d’étude et de conservation de la ville de Besançon, annexe du centre de documentation".ljust(
     120, "y"
 )
-PAIRS = [(first, second) for first in LANGUAGES for second in LANGUAGES if first != second]
+# Each is the first once, and the second once.
+PAIRS = list(zip(LANGUAGES, LANGUAGES[1:] + LANGUAGES[:1], strict=True))
 
 
 def longest_end(language: str) -> str:
@@ -71,11 +72,11 @@ def test_the_longest_texts_stand_on_the_paper_in_full(
     paper: Paper, large: bool, languages: tuple[str, ...]
 ) -> None:
     ticket = longest(languages)
-    text = squeezed(read_text(print_pdf([ticket], paper=paper, large=large)))
-    assert [said for said in [SSID, ticket.address, *said_by(ticket)] if squeezed(said) not in text] == []
+    text = read_text(print_pdf([ticket], paper=paper, large=large))
+    assert missing([SSID, ticket.address, *said_by(ticket)], text) == []
 
 
-@pytest.mark.parametrize("languages", [*PAIRS, LANGUAGES])
+@pytest.mark.parametrize("languages", [("fr", "en"), ("de", "it", "es")])
 def test_a_receipt_printer_gets_the_longest_texts_in_full(languages: tuple[str, ...]) -> None:
     ticket = longest(languages)
     text = squeezed(parse(print_escpos([ticket]))[1])
@@ -86,9 +87,9 @@ def test_a_receipt_printer_gets_the_longest_texts_in_full(languages: tuple[str, 
 @pytest.mark.parametrize("paper", [Paper.L7160, Paper.L7651])
 def test_a_label_says_the_longest_end_in_full(paper: Paper, languages: tuple[str, ...]) -> None:
     ticket = longest(languages, event="", place="Médiathèque Pierre-Bayle")
-    text = squeezed(read_text(print_pdf([ticket], paper=paper)))
-    answer = languages[:1] if paper is Paper.L7651 else languages
-    assert [one for one in answer if squeezed(ticket.words[one].end) not in text] == []
+    text = read_text(print_pdf([ticket], paper=paper))
+    printed = languages[:1] if paper is Paper.L7651 else languages
+    assert missing([ticket.words[one].end for one in printed], text) == []
 
 
 @pytest.mark.parametrize("paper", [Paper.A4, Paper.L7160, Paper.L7163, Paper.L7651, Paper.RECEIPT])

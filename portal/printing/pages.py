@@ -17,7 +17,7 @@ from portal.printing.words import TicketWords
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One document: `form` is ``pdf`` or ``svg``; the other words are those of `print_pdf`."""
+    """One document: `form` is ``pdf``, ``svg`` or ``dots``; the other words are those of `print_pdf`."""
 
     tickets: Sequence[PrintedVoucher]
     paper: Paper

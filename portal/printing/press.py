@@ -14,6 +14,7 @@ from pathlib import Path
 import typst
 
 from portal.printing.pages import make_pages, read_job
+from portal.printing.receipt_rasters import PIXELS_PER_INCH, dots
 
 HERE = Path(__file__).parent
 MEMORY_BYTES = 1_000_000_000
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def typeset(job: str, *, source: str, form: str) -> bytes:
-    """A PDF, or a JSON list with one SVG for each page, of what `source` makes of `job`, which is JSON."""
+    """A PDF, or a JSON list with one SVG, or the dots, of each page of what `source` makes of `job`, which is JSON."""
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[HERE / "fonts"])
     compiler = typst.Compiler(
         HERE / source,
@@ -55,6 +56,9 @@ def typeset(job: str, *, source: str, form: str) -> bytes:
     )
     if form == "pdf":
         return _compile_pdf(compiler)
+    if form == "dots":
+        pages = compiler.compile(format="png", ppi=PIXELS_PER_INCH)
+        return dots(pages if isinstance(pages, list) else [pages or b""])
     drawn = compiler.compile(format="svg")
     return json.dumps(
         [page.decode() for page in (drawn if isinstance(drawn, list) else [drawn or b""])]

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from portal.i18n.catalogues import is_rtl
-from portal.printing.papers import UnfitPaper
 from portal.printing.qr import modules
+from portal.printing.receipt_rasters import DOTS_PER_MM, commands, raster_job, read_dots
 from portal.printing.tickets import PrintedVoucher, check, plain
+from portal.printing.typesetter import typeset
 
 COLUMNS = 48
-DOTS_PER_MM = 8
 QR_MM = 20
 # Longer than any text that the desk can give; a receipt is no roll.
 MOST_LINES = 5
@@ -34,15 +34,15 @@ CUT = GS + b"V\x42\x00"  # GS V 66 0: feed to the knife, cut all but a point
 
 
 def print_escpos(tickets: Sequence[PrintedVoucher]) -> bytes:
-    """One cut receipt for each ticket, to be sent as it is.
+    """One cut receipt for each ticket, to be sent as it is. In a language that the printer has no letters for it is a
+    picture.
 
-    Raises `UnprintableVoucher` or `OversizedPrint`, and `UnfitPaper` for a language that it has no letters for.
+    Raises `UnprintableVoucher` or `OversizedPrint`; for pictures also `UnfitText`, `RendererBusy` or `FailedPrinting`.
     """
     check(tickets)
     if any(is_rtl(code) for ticket in tickets for code in ticket.languages):
-        raise UnfitPaper(
-            "A receipt printer has no letters for this language: print the 80 mm receipt as a PDF."
-        )
+        drawn = read_dots(typeset(raster_job(tickets)))
+        return b"".join(START + b"".join(commands(lines)) + CUT for lines in drawn)
     return b"".join(START + WPC1252 + b"".join(_receipt(ticket)) + CUT for ticket in tickets)
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import base64
+import io
+import re
 
-from portal.printing.papers import UnfitPaper
+import pytest
+import zxingcpp
+from PIL import Image
+
+from portal.printing.receipt_pictures import draw_receipt
 from portal.printing.receipts import print_escpos
 from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
 from tests.portal.printing.printed import make_ticket, make_tickets, words_of
@@ -20,6 +26,9 @@ def parse(stream: bytes) -> tuple[list[bytes], str]:
         head = stream[at : at + 2]
         if head == b"\x1d(":
             length = 5 + int.from_bytes(stream[at + 3 : at + 5], "little")
+        elif head == b"\x1dv":
+            across, height = (int.from_bytes(stream[at + 4 + n : at + 6 + n], "little") for n in (0, 2))
+            length = 8 + across * height
         elif head[0] in (0x1B, 0x1D):
             length = 2 + LENGTHS[head]
         else:
@@ -113,6 +122,21 @@ def test_it_refuses_what_would_not_work() -> None:
         print_escpos([make_ticket()] * 2_001)
 
 
-def test_a_language_that_the_printer_cannot_write_is_refused() -> None:
-    with pytest.raises(UnfitPaper, match="PDF"):
-        print_escpos([make_ticket(words=words_of(("ar",), ends={"ar": "x"}))])
+def test_a_language_that_the_printer_cannot_write_is_printed_as_a_picture() -> None:
+    """The same receipt as on paper, in dots: both codes are read from them, and each is cut."""
+    words = words_of(("ar", "fr"), ends={"ar": "صالح ليوم واحد", "fr": "valable un jour"})
+    tickets = [make_ticket(number, words=words) for number in range(2)]
+    stream = print_escpos(tickets)
+    commands, text = parse(stream)
+    assert text == "" and [one[:2] for one in commands].count(b"\x1dV") == 2
+    bands = [one for one in commands if one.startswith(b"\x1dv0\x00\x48\x00")]
+    assert len(bands) > 8 and len(bands) + 4 == len(commands)
+    drawn = draw_receipt(print_escpos(tickets[:1]))
+    images = re.findall(
+        '<image x="32" y="([0-9]+)" width="576" height="([0-9]+)" href="data:image/png;base64,([^"]*)"', drawn
+    )
+    paper = Image.new("L", (640, max(int(y) + int(height) for y, height, _ in images)), 255)
+    for y, _, picture in images:
+        paper.paste(Image.open(io.BytesIO(base64.b64decode(picture))), (32, int(y)))
+    read = {code.text for code in zxingcpp.read_barcodes(paper)}
+    assert read == {tickets[0].join, tickets[0].redeem_url}

@@ -16,6 +16,7 @@ from auth.landing_keys import LandingKeys
 from auth.patrons.directory import Directory
 from auth.patrons.local import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
+from auth.resume_codes import ResumeCodes
 from auth.staff.secrets import StaffSecrets
 from auth.tokens import Tokens
 from auth.vouchers.keys import VoucherKeys
@@ -80,6 +81,7 @@ def make_services(
         signer=Signer(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
         landing_keys=LandingKeys(settings.secret_key),
+        resume_codes=ResumeCodes(settings.secret_key),
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session),
         images=ImageCache(make_session),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auth.landing_keys import LandingKeys
     from auth.patrons.directory import Directory
     from auth.pseudonyms import Pseudonyms
+    from auth.resume_codes import ResumeCodes
     from auth.staff.secrets import StaffSecrets
     from auth.tokens import Tokens
     from auth.vouchers.keys import VoucherKeys
@@ -51,6 +52,7 @@ class Services:
     signer: Signer
     voucher_keys: VoucherKeys
     landing_keys: LandingKeys
+    resume_codes: ResumeCodes
     places: GatewayCache
     stage: CreativeCache
     images: ImageCache

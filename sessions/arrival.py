@@ -20,9 +20,13 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`gateway` comes with its site and network. `landed_at` is when the device came to the portal, where known."""
+    """`gateway` comes with its site and network. `landed_at` is when the device came to the portal, where known.
+
+    `resume_digest` is that of the code by which the session goes on under another address (`auth.resume_codes`).
+    """
 
     gateway: Gateway
     client: Client
     acceptance: Acceptance
     landed_at: datetime | None = None
+    resume_digest: str | None = None

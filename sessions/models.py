@@ -56,6 +56,8 @@ class AccessSession(Base):
     terms_version: Mapped[str] = mapped_column(String(32))
     terms_language: Mapped[str] = mapped_column(String(8))
     terms_digest: Mapped[str] = mapped_column(String(64))
+    # Of the code that gives the rest of the time to the device under another address: `auth.resume_codes`.
+    resume_digest: Mapped[str | None] = mapped_column(String(64))
 
     entitlement: Mapped[Entitlement] = relationship()
     network: Mapped[Network] = relationship()
@@ -76,6 +78,7 @@ Index(
     sqlite_where=_open,
     postgresql_where=_open,
 )
+Index("ix_access_sessions_resume", AccessSession.resume_digest, sqlite_where=_open, postgresql_where=_open)
 Index("ix_access_sessions_open_until", AccessSession.until, sqlite_where=_open, postgresql_where=_open)
 Index(
     "ix_access_sessions_entitlement", AccessSession.entitlement_id, sqlite_where=_open, postgresql_where=_open

@@ -171,6 +171,7 @@ def _insert(
         "mac": client.mac,
         "address": str(client.addresses[0]),
         "landed_at": arrival.landed_at,
+        "resume_digest": arrival.resume_digest,
         "started_at": now,
         "until": until,
         "last_seen_at": now,

@@ -152,7 +152,7 @@ def make(choose: Callable[[str], str] = secrets.choice) -> str:
 
 
 def check_symbol(body: str) -> str:
-    """The ninth symbol for eight: ``7K2M9QXA`` has ``H``."""
+    """The symbol after a body of at most eight: ``7K2M9QXA`` has ``H``."""
     return ALPHABET[-_weighted(body) % len(ALPHABET)]
 
 
@@ -179,7 +179,7 @@ def read(text: str) -> str:
 
     Raises `NoCode`, `TooShort`, `TooLong`, `LookAlike` or `FailedCheck`.
     """
-    folded = _fold(text[:LONGEST_READ])
+    folded = fold(text[:LONGEST_READ])
     if found := _IN_ADDRESS.search(folded):
         folded = found[1]
     runs = _RUN.findall(folded)
@@ -208,7 +208,7 @@ def _weighted(symbols: str) -> int:
     return sum(weight * _VALUES[symbol] for weight, symbol in zip(_WEIGHTS, symbols, strict=False))
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Upper case of ordinary width, accents apart from their letters, every dash a hyphen."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).upper())
     return "".join("-" if unicodedata.category(sign) == "Pd" or sign == "\u2212" else sign for sign in plain)

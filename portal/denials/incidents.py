@@ -35,6 +35,7 @@ _STEPS = {
     "guests.status": Step.STATUS,
     "guests.leave": Step.LEAVE,
     "guests.resume": Step.RESUME,
+    "guests.resume_page": Step.RESUME,
 }
 # The kind of device, as its owner names it. No more of the browser's word is kept.
 _DEVICES = (

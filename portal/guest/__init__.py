@@ -13,6 +13,7 @@ from portal.guest import (  # noqa: E402, F401
     interstitial,
     landing,
     my_data,
+    resuming,
     signin,
     sites,
     status,

@@ -22,6 +22,11 @@ def missing_in_pass() -> Refusal | None:
     return _missing({"code": say("Type the code of your pass.")})
 
 
+def missing_resume_code() -> Refusal | None:
+    """The form of the code that gives back the rest of the time again, where it is empty."""
+    return _missing({"code": say("Type the code that you kept.")})
+
+
 def _missing(wanted: dict[str, str]) -> Refusal | None:
     beside = {name: text for name, text in wanted.items() if is_blank(request.form.get(name, ""))}
     if not beside:

@@ -19,9 +19,10 @@ from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
 from portal.guest.impression_tokens import creative_for, make_ticket
 from portal.guest.message_form import message_form, until_then
+from portal.guest.resume_code import code_before
 from portal.guest.stay import OFFLINE
 from portal.guest.terms import terms_text
-from portal.http.clients import ClientContext, gateways_here, remember
+from portal.http.clients import ClientContext, gateways_here, mark_landed, remember
 from portal.i18n.translation import chosen_language, language
 from portal.public_values import render_page
 from portal.services import services
@@ -29,7 +30,7 @@ from sessions import clients
 from sessions.models import AccessSession
 from sites.models import Gateway, SigninMethod
 
-VISIT, TICKET = Placeholder("visit"), Placeholder("ticket")
+VISIT, TICKET, RESUME = Placeholder("visit"), Placeholder("ticket"), Placeholder("resume")
 
 
 def entry(
@@ -39,7 +40,8 @@ def entry(
     is_free = visit.gateway.network.allows(SigninMethod.FREE)
     creative = creative_for(visit) if is_free else None
     until, resumed = until_then(visit.gateway, None), resumable(visit)
-    tokens = {VISIT: visit.issue_token()}
+    visit = visit if visit.landed_at else mark_landed(visit)
+    tokens = {VISIT: visit.issue_token(), RESUME: code_before(visit) or ""}
     if is_free:
         tokens[TICKET] = make_ticket(visit, creative)
 
@@ -78,6 +80,7 @@ def _render(
         methods=network.signin_methods,
         creative=creative,
         ticket=str(TICKET),
+        resume_code=str(RESUME),
         wait_seconds=network.viewing_seconds if creative else 0,
         until=until,
         terms=terms_text(network),

@@ -12,16 +12,15 @@ from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.message_form import message_form
-from portal.guest.pages import ended, last_stay, not_here, resumable, unproven
+from portal.guest.pages import ended, last_stay, not_here, unproven
+from portal.guest.resume_code import code_of
 from portal.guest.stay import CONNECTING, OFFLINE, UNKNOWN, stay_of
-from portal.guest.terms import arrival_of
 from portal.http.client_evidence import confirmed_until
 from portal.http.clients import ForeignClient, access_of, current, is_owned, remember, staying
 from portal.i18n.labels import why_ended
 from portal.public_values import public_device, public_stay, render_page
 from portal.services import services
-from sessions import accounting, clients, start
-from sessions.models import AccessSession
+from sessions import accounting, clients
 
 
 @guests.get("/status")
@@ -51,6 +50,7 @@ def status() -> AnyResponse:
             is_owned=is_own,
             usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
             stay=stay,
+            resume_code=code_of(access, gateway.network) if is_own else None,
             **(message_form(visit, access) if stay.may_renew else {}),
         )
     response = make_response(page)
@@ -99,23 +99,3 @@ def leave() -> AnyResponse:
     notify_gateway(visit.gateway)
     onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=None) if target is None else onward
-
-
-@guests.post("/resume")
-def resume() -> AnyResponse:
-    """Go on with the rest of the time that this browser has under its former address."""
-    visit = current()
-    if visit is None:
-        return not_here()
-    held = resumable(visit)
-    if held is None:
-        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    service = services()
-    with service.make_session.begin() as db:
-        access = db.get_one(AccessSession, held.id)
-        moved = start.move(db, access, arrival_of(visit), now=service.clock())
-    if moved is None:
-        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    notify_gateway(visit.gateway)
-    onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    return remember(onward, visit, access_id=moved.access.id)

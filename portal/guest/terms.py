@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from portal.guest.resume_code import digest_for
 from portal.http.clients import ClientContext
 from portal.i18n.translation import TextIn, best_language
 from sessions.arrival import Acceptance, Arrival
@@ -24,4 +25,10 @@ def accepted(network: Network) -> Acceptance:
 
 def arrival_of(visit: ClientContext) -> Arrival:
     """The client as the services take it, with the terms of the page it comes from."""
-    return Arrival(visit.gateway, visit.client, accepted(visit.gateway.network), visit.landed_at)
+    return Arrival(
+        visit.gateway,
+        visit.client,
+        accepted(visit.gateway.network),
+        visit.landed_at,
+        resume_digest=digest_for(visit),
+    )

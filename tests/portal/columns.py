@@ -106,7 +106,7 @@ PRIVATE: dict[str, set[str]] = {
             "last_seen_at",
             "previous_id",
         ),
-        *("terms_language", "terms_digest"),
+        *("terms_language", "terms_digest", "resume_digest"),
     },
 }
 # Tables of which guests' pages and paper show sums, or numbers and instants of the guest's own connection, at most.

@@ -122,6 +122,13 @@ def carrying_on(stage: Stage, lang: str) -> Fields:
     return stage.phone.form("/resume")
 
 
+def with_the_code(stage: Stage, lang: str) -> Fields:
+    landed(stage, lang)
+    (link,) = re.findall(r'href="(/resume[^"]*)"', stage.phone.page.text)
+    stage.phone.get(link.replace("&amp;", "&"))
+    return {**stage.phone.form("/resume"), "code": stage.code}
+
+
 def moving(stage: Stage, lang: str) -> Fields:
     landed(stage, lang)
     stage.phone.post(f"/pass?lang={lang}", **stage.phone.form("/pass"), code=stage.code)
@@ -160,10 +167,19 @@ def new_address(stage: Stage) -> None:
     stage.phone.mac, stage.phone.address = "02:00:00:00:0c:07", "10.66.0.77"
 
 
+def new_address_without_cookies(stage: Stage) -> None:
+    stage.go_online()
+    page = stage.phone.get("/status")
+    stage.code = re.findall(r"/resume/(\w{4}-\w{4})", page.text)[0]
+    stage.phone.browser = stage.app.test_client()
+    stage.phone.mac, stage.phone.address = "02:00:00:00:0c:07", "10.66.0.77"
+
+
 FREE = {
     "message": Form("/pause", nothing, message),
     "renewal": Form("/pause", nearly_over, renewal),
     "carry on": Form("/resume", new_address, carrying_on),
+    "carry on with the code": Form("/resume", new_address_without_cookies, with_the_code),
     "leave, free": Form("/leave", Stage.go_online, own_page, OFFLINE),
 }
 LIBRARY = {
@@ -232,9 +248,7 @@ def test_pressed_twice_before_the_first_answer_came(stage: Stage, form: Form) ->
 
 
 # Carrying on needs the cookie: it is the proof that the former address was this browser's.
-@pytest.mark.parametrize(
-    "form", [name for name, form in FORMS.items() if form.action != "/resume"], indirect=True
-)
+@pytest.mark.parametrize("form", [name for name in FORMS if name != "carry on"], indirect=True)
 def test_pressed_twice_in_a_browser_that_keeps_no_cookies(stage: Stage, form: Form) -> None:
     stage.phone.browser = stage.app.test_client(use_cookies=False)
     fields = form.show(stage, "en")

@@ -144,6 +144,8 @@ def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Itera
     visitor = tablet_beside(reader)
     yield visitor.land().text
     yield visitor.get(f"/pass/7K2-M9Q?visit={visitor.form('/pass')['visit']}").text
+    yield visitor.get(f"/resume/7K2M-9QXA?visit={visitor.form('/pass')['visit']}").text
+    yield visitor.get(f"/pass?visit={visitor.form('/resume')['visit']}").text
     yield use(visitor, passes[1].code).text
     bayle.follow()
     yield from look_around(visitor)

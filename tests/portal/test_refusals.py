@@ -129,7 +129,7 @@ def test_a_landing_token_of_another_gateway_is_not_this_ones(phone: Phone, app: 
 # Posts from elsewhere, state by GET
 
 
-@pytest.mark.parametrize("path", ["/leave", "/resume"])
+@pytest.mark.parametrize("path", ["/leave", "/language"])
 def test_state_changes_by_post_only(phone: Phone, path: str) -> None:
     answer = phone.get(path)
     assert answer.status_code == 405

@@ -210,6 +210,14 @@ def pause_renewal(guest: Guest) -> None:
     guest.goto(f"/pause?visit={visit}")
 
 
+def resume_refused(guest: Guest) -> None:
+    """By the code: typed with a slip."""
+    guest.land(FREE)
+    guest.follow(guest.page.locator('a[href^="/resume"]'))
+    guest.page.fill("#code", "R7K2-M9QX")
+    guest.press("/resume")
+
+
 def opening(guest: Guest) -> None:
     guest.land(SILENT)
     guest.portal.clock.advance(seconds=6)
@@ -265,6 +273,7 @@ def status_pass(guest: Guest, code: str | None = None) -> None:
 
 def yours(guest: Guest) -> None:
     status_library(guest)
+    guest.page.locator('details:has(a[href*="/yours"]) summary').click()
     guest.follow(guest.page.locator('a[href*="/yours"]'))
 
 
@@ -280,6 +289,7 @@ PAGES: dict[str, Callable[[Guest], None]] = {
     "landing-resumable": landing_resumable,
     "pause-early": pause_early,
     "pause-renewal": pause_renewal,
+    "resume": resume_refused,
     "opening": opening,
     "status-free": status_free,
     "status-late": status_free_late,

@@ -125,7 +125,7 @@ def poison(db: Session) -> None:
     for network in db.scalars(select(Network)):
         network.name, network.ssid, network.terms_version = HOSTILE, HOSTILE, HOSTILE
         network.terms = dict.fromkeys(network.terms, HOSTILE)
-        network.look = {"accent": HOSTILE, "accent_dark": HOSTILE}
+        network.look = {"title": {"en": HOSTILE}, "welcome": {"en": HOSTILE}}
     for site in db.scalars(select(Site)):
         site.name, site.address, site.contact = f"{site.slug} {HOSTILE}", HOSTILE, HOSTILE
     for advertiser in db.scalars(select(Advertiser)):

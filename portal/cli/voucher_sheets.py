@@ -15,6 +15,7 @@ from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, Unk
 from auth.vouchers.issuing import IssuedBatch, Order
 from portal.cli.operator import operator
 from portal.printing.from_vouchers import slips
+from portal.printing.logos import logo_of
 from portal.printing.papers import Paper, UnfitPaper
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf
@@ -131,6 +132,7 @@ def issue_sheet(request: Request, form: SheetFormat, file: Path) -> int:
                 site=site,
                 portal_url=url,
                 languages=languages,
+                logo=logo_of(db, network, languages[0]),
             )
             document = print_tickets(tickets, form)
             _write_new(file, document)

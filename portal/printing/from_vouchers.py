@@ -9,6 +9,7 @@ from auth.vouchers import codes, issuing
 from auth.vouchers.models import Batch, PlanKind
 from portal.i18n.last_moments import last_moment
 from portal.i18n.translation import say_in
+from portal.printing.logos import PrintedLogo
 from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
 from portal.printing.words import TicketWords
@@ -33,6 +34,7 @@ def slips(
     site: Site,
     portal_url: str,
     languages: tuple[str, ...],
+    logo: PrintedLogo | None = None,
 ) -> list[PrintedVoucher]:
     """What to print for these passes of `batch`, which comes with its plan, to be used on `network` at `site`.
 
@@ -60,6 +62,7 @@ def slips(
             place=site.name,
             event=batch.event,
             mark=one.mark,
+            logo=logo,
         )
         for one in passes
     ]

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.printing.marks import LEADING, SMALLEST, Mark, Square, TextBox, fitting, height_of, joined
+from portal.printing import faces
+from portal.printing.marks import LEADING, POINT, SMALLEST, Mark, Square, TextBox, fitting, height_of, joined
 from portal.printing.papers import Grid, Paper
 from portal.printing.qr import QUIET_ZONE, Drawing
 from portal.printing.tickets import PrintedVoucher
 
 COARSEST_MODULES = 25
+# Three groups of three, and two hyphens.
+SIGNS_OF_A_CODE = 11
+# A smaller logo is a blot. All in mm.
+LEAST_LOGO, LOGO_GAP = 4.0, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,19 @@ def lay_out(
         return list(_small_label(ticket, codes))
     stacks = ROOMY_STACKS if roomy else STACKS
     return list(_stack(ticket, codes, stacks[paper, large], places.width))
+
+
+def logo_room(
+    paper: Paper, places: Grid, *, large: bool, roomy: bool = False
+) -> tuple[float, float, float, float] | None:
+    """Where a logo stands on a ticket, beside the code: left, top, width, height. Labels and receipts have none."""
+    stack = (ROOMY_STACKS if roomy else STACKS).get((paper, large))
+    if stack is None:
+        return None
+    code = faces.width("0" * SIGNS_OF_A_CODE, bold=True, mono=True) * stack.code * POINT
+    width = (places.width - code) / 2 - stack.margin - LOGO_GAP
+    height = height_of(1, stack.code)
+    return (stack.margin, stack.top, width, height) if width >= LEAST_LOGO else None
 
 
 def _stack(ticket: PrintedVoucher, codes: Codes, stack: Stack, width: float) -> Iterator[Mark]:

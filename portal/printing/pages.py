@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
-from portal.printing.layouts import Codes, lay_out
+from portal.printing.layouts import Codes, lay_out, logo_room
+from portal.printing.logos import PrintedLogo
 from portal.printing.marks import TextBox
 from portal.printing.papers import ROOMY_GRIDS, Grid, Paper, grid
 from portal.printing.qr import Drawing, draw
@@ -28,6 +29,8 @@ class Job:
     form: str
     # Whether tickets take more room than they commonly do: see `Fit`.
     roomy: bool = False
+    # The logo of all tickets, once.
+    logo: PrintedLogo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ def read_job(values: Mapping[str, Any]) -> Job:
         for each in values["tickets"]
     ]
     left, down = values["offset_mm"]
-    return Job(**{**values, "tickets": tickets, "paper": Paper(values["paper"]), "offset_mm": (left, down)})
+    logo = None if values["logo"] is None else PrintedLogo(**values["logo"])
+    read = {"tickets": tickets, "paper": Paper(values["paper"]), "offset_mm": (left, down), "logo": logo}
+    return Job(**{**values, **read})
 
 
 def make_pages(job: Job) -> dict[str, Any]:
@@ -82,6 +87,7 @@ def make_pages(job: Job) -> dict[str, Any]:
     return {
         "title": plain(job.title),
         "lang": job.tickets[0].languages[0],
+        "logo": None if job.logo is None else asdict(job.logo),
         "width": width,
         "height": height,
         "pages": list(_pages(job, places)),
@@ -101,10 +107,15 @@ def _pages(job: Job, places: Grid) -> Iterator[dict[str, Any]]:
 
 
 def _marks(job: Job, places: Grid, ticket: PrintedVoucher, x: float, y: float) -> list[dict[str, object]]:
-    return [
+    marks = [
         mark.at(x, y)
         for mark in lay_out(ticket, _codes(ticket), job.paper, places, large=job.large, roomy=job.roomy)
     ]
+    room = logo_room(job.paper, places, large=job.large, roomy=job.roomy) if job.logo else None
+    if room is not None:
+        left, top, width, height = room
+        marks.append({"logo": True, "x": x + left, "y": y + top, "width": width, "height": height})
+    return marks
 
 
 def _codes(ticket: PrintedVoucher) -> Codes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -13,18 +12,16 @@ from auth.denials import N_
 from config import Settings
 from portal.i18n.catalogues import SOURCE
 from portal.i18n.translation import say_in
+from portal.printing.logos import SVG, PrintedLogo, logo_of
 from portal.printing.qr import draw
 from portal.printing.tickets import MOST_QR_BYTES, UnprintableVoucher, plain
 from portal.printing.typesetter import typeset_poster
 from portal.printing.wifi_qr import joining_uri
 from sites.colours import accents
-from sites.images import store
 from sites.look import by_language
 from sites.models import Network, Site
-from sites.pictures import network_mark
 
 HELP = N_("Rules of use, privacy, accessibility: on that page. Help: %(contact)s")
-SVG = "http://www.w3.org/2000/svg"
 
 
 class PosterPaper(StrEnum):
@@ -32,16 +29,6 @@ class PosterPaper(StrEnum):
 
     A4 = "a4"
     A3 = "a3"
-
-
-@dataclass(frozen=True, slots=True)
-class PosterLogo:
-    """The town's arms or the network's mark as PNG, its size in pixels, and what is to be seen."""
-
-    png: bytes
-    width: int
-    height: int
-    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ class Poster:
     portal_url: str
     contact: str
     languages: Sequence[str]
-    logo: PosterLogo | None = None
+    logo: PrintedLogo | None = None
 
     @property
     def address(self) -> str:
@@ -88,18 +75,8 @@ def poster_of(
         portal_url=settings.portal_url,
         contact=network.look.get("contact") or settings.contact,
         languages=tuple(dict.fromkeys((languages[0], SOURCE))),
-        logo=_logo_of(db, network, languages[0]),
+        logo=logo_of(db, network, languages[0]),
     )
-
-
-def _logo_of(db: Session, network: Network, language: str) -> PosterLogo | None:
-    mark = network_mark(network)
-    file = mark.of_use("print")[-1] if mark else None
-    row = store.find(db, file.name) if file else None
-    if mark is None or file is None or row is None:
-        return None
-    _, alt = by_language(mark.alt, language, otherwise=language)
-    return PosterLogo(row.content, file.width, file.height, alt)
 
 
 def print_poster(poster: Poster, paper: PosterPaper) -> bytes:
@@ -118,7 +95,7 @@ def print_poster(poster: Poster, paper: PosterPaper) -> bytes:
             "ssid": plain(poster.network.ssid),
             "site": plain(poster.site.name),
             "address": poster.address,
-            "logo": None if poster.logo is None else _logo(poster.logo),
+            "logo": None if poster.logo is None else asdict(poster.logo),
             "join": _code(join),
             "open": _code(url.upper() if url.isascii() else url),
             "words": [asdict(one) for one in words],
@@ -145,17 +122,6 @@ def _words(poster: Poster, language: str) -> PosterWords:
         ),
         pictogram=say_in(language, "Sign: wifi for the public"),
     )
-
-
-def _logo(logo: PosterLogo) -> dict[str, str]:
-    """As SVG: what Typst reads as text is drawn from text, and a PNG has none."""
-    size = f'width="{logo.width}" height="{logo.height}"'
-    href = f"data:image/png;base64,{base64.b64encode(logo.png).decode()}"
-    box = f"0 0 {logo.width} {logo.height}"
-    return {
-        "svg": f'<svg xmlns="{SVG}" viewBox="{box}"><image {size} href="{href}"/></svg>',
-        "alt": plain(logo.alt),
-    }
 
 
 def _code(text: str) -> str:

@@ -54,7 +54,7 @@ def preview_svg(
     job = _job(tickets, paper, offset_mm, first_free, large, title, "svg")
     if pages is not None:
         room = max(1, pages) * grid(paper, large=large, roomy=job.roomy).places - first_free
-        job = replace(job, tickets=tickets[:room])
+        job = replace(job, tickets=job.tickets[:room])
     drawn = json.loads(typeset(job))
     return [str(page) for page in drawn]
 
@@ -73,4 +73,5 @@ def _job(
     if fitting.cut & MUST:
         raise UnfitText(paper, fitting.cut & MUST)
     check_start(grid(paper, large=large, roomy=fitting.roomy), offset_mm=offset_mm, first_free=first_free)
-    return Job(tickets, paper, offset_mm, first_free, large, title, form, fitting.roomy)
+    bare = [replace(ticket, logo=None) for ticket in tickets]
+    return Job(bare, paper, offset_mm, first_free, large, title, form, fitting.roomy, tickets[0].logo)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from portal.printing.logos import PrintedLogo
 from portal.printing.words import TicketWords
 
 # Version 6 of a QR code at level M holds this many bytes: on 20 mm its modules are half a millimetre wide. What is
@@ -38,7 +39,8 @@ class PrintedVoucher:
 
     `code` as shown, ``7K2-M9Q-XAH``. `redeem_url` in capitals, so that its QR has large modules. `join` is the
     ``WIFI:`` text of the network. `words` is what is said in each language, the visitor's own first. `event` is the
-    occasion, and `mark` the number by which it finds the pass without its code.
+    occasion, and `mark` the number by which it finds the pass without its code. `logo` is the network's, and the same
+    on all tickets of a document.
     """
 
     code: str
@@ -49,6 +51,7 @@ class PrintedVoucher:
     place: str
     event: str = ""
     mark: str = ""
+    logo: PrintedLogo | None = field(default=None, repr=False)
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from portal.printing.logos import PrintedLogo
+from sites.colours import HOUSE_LIGHT
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -81,3 +84,7 @@ class Document:
     colophon: Sequence[str] = field(default_factory=tuple)
     # What the table of contents is called.
     contents: str = ""
+    # On paper: the logo and colour of the network, and who answers questions.
+    logo: PrintedLogo | None = None
+    accent: str = HOUSE_LIGHT
+    contact: str = ""

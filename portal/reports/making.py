@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ads import statistics as ads
 from db.engine import reading
 from portal.i18n.translation import language, say
+from portal.printing.logos import logo_of
 from portal.printing.typesetter import typeset_report
 from portal.reports import definition_words, open_data, plain, sections
 from portal.reports import numbers as written
@@ -17,6 +18,8 @@ from portal.services import Services, town_zone
 from sessions.statistics import report as numbers
 from sessions.statistics.periods import Period
 from sessions.statistics.report import Report
+from sites import queries
+from sites.colours import accents
 
 
 class ReportFormat(enum.StrEnum):
@@ -64,4 +67,19 @@ def write(service: Services, report: Report, form: ReportFormat, networks: froze
     if form is ReportFormat.CSV:
         return open_data.write(report)
     document = compose(service, report, networks)
-    return typeset_report(asdict(document)) if form is ReportFormat.PDF else plain.write(document).encode()
+    if form is not ReportFormat.PDF:
+        return plain.write(document).encode()
+    return typeset_report(asdict(dressed(service, document, networks)))
+
+
+def dressed(service: Services, document: Document, networks: frozenset[str]) -> Document:
+    """The document with logo, colour and contact: of its network, or, about several, the first logo there is."""
+    with reading(service.make_session) as db:
+        found = queries.networks(db, slugs=networks or None)
+        logos = (logo_of(db, network, document.language) for network in found)
+        logo = next((one for one in logos if one is not None), None)
+        look = found[0].look if len(found) == 1 else {}
+    contact = say(
+        "Questions about this report: %(contact)s", contact=look.get("contact") or service.settings.contact
+    )
+    return replace(document, logo=logo, accent=accents(look).light, contact=contact)

@@ -23,6 +23,7 @@ from auth.vouchers.scope import desks, find_batch, network_for
 from portal.denials.rendering import Refusal
 from portal.i18n.catalogues import name_of
 from portal.printing.from_vouchers import slips
+from portal.printing.logos import logo_of
 from portal.printing.papers import Paper
 from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri
@@ -133,6 +134,7 @@ def tickets_of(db: Session, shown: NewVouchers, languages: tuple[str, ...]) -> l
         site=site,
         portal_url=services().settings.portal_url,
         languages=languages,
+        logo=logo_of(db, network, languages[0]),
     )
 
 

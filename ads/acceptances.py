@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ads import counting
 from ads.errors import NotDue, SpentImpression
 from ads.models import Impression
 from auth.entitlements import Allowance
@@ -24,12 +25,18 @@ from sites.models import Gateway, SigninMethod
 
 @dataclass(frozen=True, slots=True)
 class ImpressionToken:
-    """What a page showed: the creative (None where none was eligible), to whom, when. Its nonce is used once."""
+    """What a page showed: the creative (None where none was eligible), to whom, when. Its nonce is used once.
+
+    The rest is what it was chosen by (`ads.models.Impression`).
+    """
 
     nonce: str
     creative_id: int | None
     language: str
     shown_at: datetime
+    draw: int | None = None
+    previous: int | None = None
+    choice_digest: str | None = None
 
 
 def accept(
@@ -60,10 +67,13 @@ def accept(
         opened = Opened(present, _renew(db, present, gateway=gateway, client=client, now=now))
     if opened.lease_id is None:
         raise NotDue(_opens_at(opened.access, gateway))
+    # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
+    creative_id = ticket.creative_id
+    is_counted = creative_id is None or counting.count(db, creative_id, gateway=gateway, now=now)
     db.execute(
         update(Impression)
         .where(Impression.id == impression_id)
-        .values(access_id=opened.access.id, lease_id=opened.lease_id)
+        .values(access_id=opened.access.id, lease_id=opened.lease_id, is_counted=is_counted)
         .execution_options(synchronize_session=False)
     )
     return opened
@@ -115,6 +125,9 @@ def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datet
             language=ticket.language,
             shown_at=ticket.shown_at,
             accepted_at=now,
+            draw=ticket.draw,
+            previous_id=ticket.previous,
+            choice_digest=ticket.choice_digest,
         )
         .on_conflict_do_nothing(index_elements=[Impression.nonce])
         .returning(Impression.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, String, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, Json, JsonObject, Key, Slug, word
@@ -105,6 +105,8 @@ class Campaign(Base):
     authored_at: Mapped[datetime | None]
     approved_by: Mapped[str | None] = mapped_column(String(80))
     approved_at: Mapped[datetime | None]
+    # What counts towards the caps so far; without a cap it stays at 0.
+    claimed: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=1)
 
     advertiser: Mapped[Advertiser] = relationship()
@@ -147,7 +149,7 @@ class Impression(Base):
     """The ledger: one creative shown, one acceptance, one lease, one confirmation of the gateway.
 
     `nonce` is the ticket's; it makes an acceptance count once. `creative_id` is empty where none was eligible and
-    nobody was held up.
+    nobody was held up. `draw`, `previous_id` (a creative) and `choice_digest` (`ChoiceInputs`) are what chose it.
     """
 
     __tablename__ = "impressions"
@@ -163,6 +165,11 @@ class Impression(Base):
     shown_at: Mapped[datetime]
     accepted_at: Mapped[datetime] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
+    # False where the campaign's cap was reached before: nothing is counted or billed, the lease is given all the same.
+    is_counted: Mapped[bool] = mapped_column(default=True, server_default=true())
+    draw: Mapped[int | None] = mapped_column(BigInteger)
+    previous_id: Mapped[int | None]
+    choice_digest: Mapped[str | None] = mapped_column(String(22))
 
     creative: Mapped[Creative | None] = relationship()
     network: Mapped[Network] = relationship()
@@ -180,3 +187,41 @@ class AdDayFigures(Base):
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"), primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
     accepted: Mapped[int]
+
+
+class CampaignDay(Base):
+    """How many acceptances count towards a campaign's daily cap on one local day; only of campaigns with a cap."""
+
+    __tablename__ = "campaign_days"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    claimed: Mapped[int]
+
+
+class CreativeDay(Base):
+    """How often a creative was accepted and counted, on one local day at one site of a network: kept for good.
+
+    Written with the ledger's row, in its transaction: the sums are those of the ledger.
+    """
+
+    __tablename__ = "creative_days"
+
+    creative_id: Mapped[int] = mapped_column(ForeignKey("creatives.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    accepted: Mapped[int]
+
+
+class ChoiceInputs(Base):
+    """What choices were made from, under its own digest: the candidates, or a pace with the digest of its candidates.
+
+    `used_at` is when it was last put to use, to within an hour.
+    """
+
+    __tablename__ = "choice_inputs"
+
+    digest: Mapped[str] = mapped_column(String(22), primary_key=True)
+    written: Mapped[dict[str, Any]] = mapped_column(Json)
+    used_at: Mapped[datetime] = mapped_column(index=True)

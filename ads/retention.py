@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import or_, select
 
-from ads.models import Impression
+from ads.models import ChoiceInputs, Impression
 from sessions.data_classes import DataClass
 from sessions.models import AccessSession
 from sessions.retention import holds
@@ -30,4 +30,11 @@ IMPRESSIONS = RowPurge(
 # What was shown where stays countable; on whose device is forgotten with the session.
 OF_SESSIONS = Dependent(
     Impression, DataClass.ACCEPTANCE, Impression.access_id, detach=("access_id", "lease_id")
+)
+# Kept for as long as a choice that was made from it may have to be explained: what is used is dated anew.
+CHOICES = RowPurge(
+    ChoiceInputs,
+    DataClass.ACCEPTANCE,
+    (ChoiceInputs.digest,),
+    lambda cutoffs: ChoiceInputs.used_at < cutoffs[DataClass.ACCEPTANCE],
 )

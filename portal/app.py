@@ -83,7 +83,7 @@ def make_services(
         landing_keys=LandingKeys(settings.secret_key),
         resume_codes=ResumeCodes(settings.secret_key),
         places=GatewayCache(make_session),
-        stage=CreativeCache(make_session),
+        stage=CreativeCache(make_session, settings.zone),
         images=ImageCache(make_session),
         page_cache=PageCache(),
         map_background=map_background,

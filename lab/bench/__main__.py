@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import burst, forwarding, leases, log, pages, passes, signin, start
+from lab.bench import burst, choices, forwarding, leases, log, pages, passes, signin, start
 from lab.bench.figures import Figure, say
 from lab.bench.load import MissingPart, SpoiltRun
 from lab.namespace import NoNamespaces
@@ -31,6 +31,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "start": lambda folder: start.measure(folder, rounds=3 if quick else 10),
         "signin": lambda folder: signin.measure(folder, sizes),
         "passes": lambda folder: passes.measure(folder, pass_sizes(quick=quick)),
+        "choices": lambda folder: choices.measure(folder, seconds=seconds, seeds=1 if quick else 3),
         "pages": lambda folder: pages.measure(folder, seconds=seconds),
         "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),
         "burst": lambda folder: burst.measure(folder, rounds=1 if quick else 3),

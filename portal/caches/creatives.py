@@ -1,17 +1,55 @@
-"""The creatives on show, remembered for two seconds, and the choice among them."""
+"""The creatives on show, remembered for two seconds, their pace for ten minutes, and the choice among them."""
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from ads.choice import Candidate, ImpressionContext, choose, eligible
+from sqlalchemy.exc import SQLAlchemyError
+
+from ads import explanation, pacing, running
+from ads.choice import DRAWS, ChoiceTable, ImpressionContext, Pace
 from ads.models import Creative
-from ads.running import running
+from ads.running import Progress, Shown
 from db.engine import SessionMaker, reading
 
 FRESH_SECONDS = 2.0
+# How often the pace is planned anew, and how often it is seen who has reached a goal or a cap.
+PLAN_EVERY = timedelta(minutes=10)
+PROGRESS_EVERY = timedelta(seconds=10)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is shown, and by what it was chosen: `ads.explanation` makes the same choice again."""
+
+    creative: Creative | None
+    draw: int | None = None
+    previous: int | None = None
+    digest: str | None = None
+
+
+# Where nothing is to be shown at all.
+NOTHING = Chosen(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _OnShow:
+    """One reading of the campaigns, and what was made of it. Replaced as a whole."""
+
+    shown: Shown = field(default_factory=dict)
+    version: tuple[int, ...] = ()
+    table: ChoiceTable = field(default_factory=lambda: ChoiceTable([]))
+    digest: str = ""
+    progress: Progress = field(default_factory=lambda: Progress({}, frozenset()))
+    planned_at: datetime | None = None
+    seen_at: datetime | None = None
+    dated_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -19,18 +57,22 @@ class CreativeCache:
     """Chooses what is shown. The objects are detached; nobody may change them."""
 
     make_session: SessionMaker
+    # The town's.
+    zone: ZoneInfo
     _read_at: float = field(default=float("-inf"), init=False)
-    _running: dict[int, tuple[Candidate, Creative]] = field(default_factory=dict, init=False)
+    _on_show: _OnShow = field(default_factory=_OnShow, init=False)
 
-    def choose(self, moment: ImpressionContext, rng: random.Random) -> Creative | None:
-        """What to show at this moment; None where nothing is eligible."""
+    def choose(self, moment: ImpressionContext, rng: random.Random) -> Chosen:
+        """What to show at this moment; its creative is None where nothing is eligible."""
         # One reading for all of it: another thread may put a fresh one in place meanwhile.
-        on_show = self._fresh()
-        chosen = choose(eligible([candidate for candidate, _ in on_show.values()], moment), rng)
-        return None if chosen is None else on_show[chosen.creative_id][1]
+        on_show = self._fresh(moment.now)
+        draw = rng.randrange(DRAWS)
+        picked = on_show.table.options(moment).pick(draw, previous=moment.previous)
+        creative = None if picked is None else on_show.shown[picked][1]
+        return Chosen(creative, draw, moment.previous, on_show.digest)
 
-    def by_id(self, creative_id: int | None) -> Creative | None:
-        entry = self._fresh().get(creative_id) if creative_id is not None else None
+    def by_id(self, creative_id: int | None, *, now: datetime) -> Creative | None:
+        entry = self._fresh(now).shown.get(creative_id) if creative_id is not None else None
         return None if entry is None else entry[1]
 
     @property
@@ -40,11 +82,52 @@ class CreativeCache:
 
     def forget(self) -> None:
         """Read the campaigns again for the next choice."""
-        self._read_at = float("-inf")
+        self._read_at, self._on_show = float("-inf"), _OnShow()
 
-    def _fresh(self) -> dict[int, tuple[Candidate, Creative]]:
+    def _fresh(self, now: datetime) -> _OnShow:
         if time.monotonic() - self._read_at > FRESH_SECONDS:
-            with reading(self.make_session) as db:
-                self._running = running(db)
+            self._on_show = self._renewed(self._on_show, now)
             self._read_at = time.monotonic()
-        return self._running
+        return self._on_show
+
+    def _renewed(self, old: _OnShow, now: datetime) -> _OnShow:
+        with reading(self.make_session) as db:
+            version = running.version(db)
+            is_same = version == old.version and old.planned_at is not None
+            if is_same and not _is_due(old.seen_at, PROGRESS_EVERY, now):
+                return old
+            shown = old.shown if is_same else running.running(db, self.zone)
+            progress = running.progress(db, shown, day=now.astimezone(self.zone).date())
+            if (
+                is_same
+                and progress.spent == old.progress.spent
+                and not _is_due(old.planned_at, PLAN_EVERY, now)
+            ):
+                return _OnShow(
+                    shown, version, old.table, old.digest, progress, old.planned_at, now, old.dated_at
+                )
+            shares: tuple[tuple[int, float], ...] = ()
+            if goals := running.goals_of(shown, progress):
+                shares = pacing.plan(goals, running.places(db, now=now), now=now).shares
+        pace = Pace(shares, progress.spent)
+        table = old.table if is_same else ChoiceTable([candidate for candidate, _ in shown.values()])
+        recorded = explanation.record(table.candidates, pace)
+        dated_at = old.dated_at
+        if recorded.digest != old.digest or _is_due(dated_at, explanation.DATED_EVERY, now):
+            dated_at = self._keep(recorded, now)
+        return _OnShow(shown, version, table.paced(pace), recorded.digest, progress, now, now, dated_at)
+
+    def _keep(self, recorded: explanation.Recorded, now: datetime) -> datetime | None:
+        """Write down what is chosen from. Nobody waits for it: a page is shown although it cannot be written."""
+        try:
+            with self.make_session.begin() as db:
+                explanation.keep(db, recorded, now=now)
+        except SQLAlchemyError as error:
+            log.warning("what is chosen from could not be written down: %s", type(error).__name__)
+            return None
+        return now
+
+
+def _is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    """Also where the clock went back."""
+    return last is None or not timedelta(0) <= now - last < every

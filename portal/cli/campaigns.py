@@ -14,7 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ads import campaigns as service
-from ads import loading
+from ads import explanation, loading
+from ads.choice import DRAWS
+from ads.explanation import UnknownImpression
 from ads.loading import UnreadableCampaigns
 from ads.models import Campaign, Election
 from auth.audit.actor import Actor, command_line
@@ -171,6 +173,33 @@ def election(name: str, first_round: datetime, last_round: datetime, by: str) ->
         ) from error
     for one in period:
         click.echo(f"{one.election}\t{one.since:%Y-%m-%d} to {one.until:%Y-%m-%d}")
+
+
+@campaigns.command("explain")
+@click.argument("nonce")
+def explain(nonce: str) -> None:
+    """Say why a message was shown: the candidates then, their shares, and the number drawn."""
+    try:
+        with reading(services().make_session) as db:
+            found = explanation.explain(db, nonce)
+    except UnknownImpression as error:
+        raise click.ClickException("The ledger has no such impression, or has it no more.") from error
+    row, moment = found.impression, found.moment
+    click.echo(f"shown\t{moment.now:%Y-%m-%dT%H:%M:%SZ}\t{moment.network}\t{moment.site}\t{moment.language}")
+    if found.options is None:
+        raise click.ClickException("What it was chosen from is not kept (any more).")
+    for one in found.options.shares:
+        mark = "\tshown" if one.creative_id == row.creative_id else ""
+        last = "\tshown the time before" if one.creative_id == moment.previous else ""
+        click.echo(
+            f"candidate\t{found.names.get(one.creative_id, one.creative_id)}\t{one.share:.2%}{last}{mark}"
+        )
+    click.echo(f"drawn\t{row.draw} of {DRAWS}\tfrom {row.choice_digest}")
+    if not found.agrees:
+        raise click.ClickException(
+            "The same choice comes out differently today: the site's record has changed."
+        )
+    click.echo("The same choice comes of it again.")
 
 
 def _change(change: Callable[..., Campaign], slug: str, by: str) -> None:

@@ -7,14 +7,13 @@ before: a press is good for one client, and its ticket once.
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 from flask import request
 
 from ads.acceptances import ImpressionToken
 from ads.models import Creative
 from auth.tokens import EarlyToken
-from portal.guest.impression_tokens import TICKET_LIFE
+from portal.guest.impression_tokens import TICKET_LIFE, read_claims
 from portal.guest.terms import accepted
 from portal.http.clients import ClientContext, ForeignClient
 from portal.services import services
@@ -30,7 +29,7 @@ def keep_press(visit: ClientContext, error: EarlyToken) -> str:
     if (ticket["gw"], ticket["mac"]) != (visit.gateway.identity, visit.mac):
         raise ForeignClient
     claims = {
-        **{name: ticket[name] for name in ("gw", "mac", "creative", "lang", "shown")},
+        **{name: ticket.get(name) for name in ("gw", "mac", "creative", "lang", "shown", "why")},
         "ticket": ticket["jti"],
         "terms": asdict(accepted(visit.gateway.network)),
     }
@@ -48,13 +47,11 @@ def read_press(visit: ClientContext) -> tuple[ImpressionToken, Acceptance]:
     claims = service.tokens.verify(PURPOSE, request.args.get("press", ""), now=service.clock())
     if (claims["gw"], claims["mac"]) != (visit.gateway.identity, visit.mac):
         raise ForeignClient
-    shown_at = datetime.fromtimestamp(claims["shown"], tz=UTC)
-    ticket = ImpressionToken(claims["ticket"], claims["creative"], claims["lang"], shown_at)
-    return ticket, Acceptance(**claims["terms"])
+    return read_claims(claims, nonce=claims["ticket"]), Acceptance(**claims["terms"])
 
 
 def creative_of(error: EarlyToken) -> Creative | None:
     """The message that was shown to whoever pressed."""
     service = services()
     claims = service.tokens.verify(PURPOSE, request.args.get("press", ""), now=error.opens_at)
-    return service.stage.by_id(claims["creative"])
+    return service.stage.by_id(claims["creative"], now=service.clock())

@@ -10,28 +10,39 @@ from flask import request
 
 from ads.acceptances import ImpressionToken
 from ads.choice import ImpressionContext
-from ads.models import Creative
+from ads.rules import no_ads
 from auth.tokens import EarlyToken
+from portal.caches.creatives import NOTHING, Chosen
 from portal.http.clients import ClientContext, ForeignClient
 from portal.i18n.translation import language
 from portal.services import services
-from sites.limits import ads_shown
+from sessions.models import AccessSession
+from sites.models import SigninMethod
 
 TICKET_LIFE = timedelta(minutes=30)
 
 
-def creative_for(visit: ClientContext) -> Creative | None:
-    """What this client is shown now; None where the site shows nothing or nothing is eligible."""
-    service, gateway = services(), visit.gateway
-    if not ads_shown(gateway.site, gateway.network):
-        return None
-    moment = ImpressionContext(gateway.network.slug, gateway.site.slug, language(), service.clock())
+def choose_for(visit: ClientContext, access: AccessSession | None = None) -> Chosen:
+    """What this client is shown now: nothing where the place or the way it came in has none (`ads.rules.no_ads`)."""
+    service, site, network = services(), visit.gateway.site, visit.gateway.network
+    method = access.method if access else SigninMethod.FREE
+    if no_ads(site, network, method=method) is not None:
+        return NOTHING
+    moment = ImpressionContext(
+        network=network.slug,
+        site=site.slug,
+        language=language(),
+        now=service.clock(),
+        site_kind=site.kind.value,
+        zone=site.zone,
+        previous=visit.shown,
+    )
     return service.stage.choose(moment, service.rng)
 
 
-def make_ticket(visit: ClientContext, creative: Creative | None) -> str:
+def make_ticket(visit: ClientContext, chosen: Chosen) -> str:
     """A ticket for what is shown now. With a creative it is not valid before the network's viewing time is over."""
-    service = services()
+    service, creative = services(), chosen.creative
     now = service.clock()
     viewing = timedelta(seconds=visit.gateway.network.viewing_seconds if creative else 0)
     claims: dict[str, Any] = {
@@ -40,6 +51,7 @@ def make_ticket(visit: ClientContext, creative: Creative | None) -> str:
         "creative": creative.id if creative else None,
         "lang": language(),
         "shown": now.timestamp(),
+        "why": (chosen.draw, chosen.previous, chosen.digest),
     }
     return service.tokens.sign("ticket", claims, now=now, life=TICKET_LIFE, not_before=now + viewing)
 
@@ -53,8 +65,14 @@ def read_ticket(visit: ClientContext) -> ImpressionToken:
     claims = service.tokens.verify("ticket", request.form.get("ticket", ""), now=service.clock())
     if (claims["gw"], claims["mac"]) != (visit.gateway.identity, visit.mac):
         raise ForeignClient
+    return read_claims(claims, nonce=claims["jti"])
+
+
+def read_claims(claims: dict[str, Any], *, nonce: str) -> ImpressionToken:
+    """What the claims of a ticket say was shown."""
+    draw, previous, digest = claims.get("why") or (None, None, None)
     shown_at = datetime.fromtimestamp(claims["shown"], tz=UTC)
-    return ImpressionToken(claims["jti"], claims["creative"], claims["lang"], shown_at)
+    return ImpressionToken(nonce, claims["creative"], claims["lang"], shown_at, draw, previous, digest)
 
 
 def seconds_left(error: EarlyToken) -> int:

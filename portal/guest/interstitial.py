@@ -81,6 +81,8 @@ def pressed() -> AnyResponse:
 
 def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> AnyResponse:
     """Count the acceptance, once, and lead on to the page that waits for the gateway."""
+    if ticket.creative_id is not None:
+        visit = replace(visit, shown=ticket.creative_id)
     try:
         access_id = count(visit, ticket, acceptance)
     except (NotDue, SpentImpression):

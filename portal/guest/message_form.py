@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from portal.guest.impression_tokens import creative_for, make_ticket
+from portal.guest.impression_tokens import choose_for, make_ticket
 from portal.http.clients import ClientContext
 from portal.services import services
 from sessions import policy
@@ -19,11 +19,11 @@ from sites.models import Gateway
 
 def message_form(visit: ClientContext, access: AccessSession | None) -> dict[str, Any]:
     """Values for `message_form` of ``shared/parts.html``. `access` is the open session that more time is added to."""
-    creative = creative_for(visit)
+    chosen = choose_for(visit, access)
     return {
-        "creative": creative,
-        "ticket": make_ticket(visit, creative),
-        "wait_seconds": visit.gateway.network.viewing_seconds if creative else 0,
+        "creative": chosen.creative,
+        "ticket": make_ticket(visit, chosen),
+        "wait_seconds": visit.gateway.network.viewing_seconds if chosen.creative else 0,
         "until": until_then(visit.gateway, access),
     }
 

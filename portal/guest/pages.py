@@ -13,11 +13,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads.models import Creative
 from auth.denials import Denial
 from db.engine import reading
+from portal.caches.creatives import NOTHING
 from portal.caches.pages import Placeholder
 from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
-from portal.guest.impression_tokens import creative_for, make_ticket
+from portal.guest.impression_tokens import choose_for, make_ticket
 from portal.guest.message_form import message_form, until_then
 from portal.guest.resume_code import code_before
 from portal.guest.stay import OFFLINE
@@ -38,21 +39,21 @@ def entry(
 ) -> Response:
     """The page with every way on that this network offers, and what was refused and typed, if anything."""
     is_free = visit.gateway.network.allows(SigninMethod.FREE)
-    creative = creative_for(visit) if is_free else None
+    chosen = choose_for(visit) if is_free else NOTHING
     until, resumed = until_then(visit.gateway, None), resumable(visit)
     visit = visit if visit.landed_at else mark_landed(visit)
     tokens = {VISIT: visit.issue_token(), RESUME: code_before(visit) or ""}
     if is_free:
-        tokens[TICKET] = make_ticket(visit, creative)
+        tokens[TICKET] = make_ticket(visit, chosen)
 
     def render() -> str:
         return _render(
-            visit.gateway, creative, until, resumed=resumed, refusal=refusal, login=login, code=code
+            visit.gateway, chosen.creative, until, resumed=resumed, refusal=refusal, login=login, code=code
         )
 
     is_first = refusal is None and resumed is None
     text = services().page_cache.fill(
-        _alike(visit.gateway, creative, until) if is_first else None, render, tokens
+        _alike(visit.gateway, chosen.creative, until) if is_first else None, render, tokens
     )
     response = make_response(text, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:

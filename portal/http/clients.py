@@ -59,6 +59,8 @@ class ClientContext:
     is_proven: bool = True
     # The open access session that the page is about: its token is good for as long as that is open.
     stay: int | None = None
+    # The creative that it accepted last, so that the next one is another: kept in its own tokens, and nowhere here.
+    shown: int | None = None
 
     @property
     def client(self) -> Client:
@@ -75,6 +77,7 @@ class ClientContext:
             "landed": int(self.landed_at.timestamp()) if self.landed_at else None,
             "proven": self.is_proven,
             "stay": self.stay,
+            **({"shown": self.shown} if self.shown is not None else {}),
             "made": service.clock().timestamp(),
         }
         return service.tokens.sign("visit", claims, now=service.clock(), life=VISIT_KEPT)
@@ -106,9 +109,11 @@ def current(*, acts: bool = False) -> ClientContext | None:
     A GET that `acts`, because it carries out what a form has asked for, needs the proof that a form does.
     """
     g.acts = acts or request.method == "POST"
-    browser, held = _browser()
+    browser, held, shown = _browser()
     visit = _best(browser)
-    g.visit = None if visit is None else _proven_by_cookie(replace(visit, held=held))
+    if visit is not None:
+        visit = replace(visit, held=held, shown=visit.shown if visit.shown is not None else shown)
+    g.visit = None if visit is None else _proven_by_cookie(visit)
     seen: ClientContext | None = g.visit
     return seen
 
@@ -148,6 +153,8 @@ def remember(response: Answer, visit: ClientContext, *, access_id: int | None) -
     # A page makes sure that it is one of ours before it speaks it.
     chosen = request.args.get("lang", "")[:3] or kept_language()
     claims = {"browser": visit.browser, "access": access_id, "language": chosen}
+    if visit.shown is not None:
+        claims["shown"] = visit.shown
     sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE)
     response.set_cookie(
         cookie_name(),
@@ -198,11 +205,12 @@ def kept_language() -> str | None:
     return chosen
 
 
-def _browser() -> tuple[str, int | None]:
+def _browser() -> tuple[str, int | None, int | None]:
+    """Its name, the session that it has, and the creative that it accepted last; without a cookie a new name."""
     if claims := _cookie():
         g.has_cookie = True
-        return str(claims["browser"]), claims.get("access")
-    return secrets.token_urlsafe(12), None
+        return str(claims["browser"]), claims.get("access"), claims.get("shown")
+    return secrets.token_urlsafe(12), None, None
 
 
 def _cookie() -> dict[str, Any]:
@@ -249,6 +257,7 @@ def _from_visit(token: str, browser: str) -> ClientContext:
         datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None,
         is_proven=claims["proven"],
         stay=claims["stay"],
+        shown=claims.get("shown"),
     )
     is_own = bool(g.get("has_cookie")) and visit.browser == browser
     if g.get("has_cookie") and not is_own and remote_address() != visit.address:

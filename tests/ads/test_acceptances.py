@@ -22,6 +22,7 @@ from sessions import feed
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, Lease
 from sessions.start import Opened
+from tests.ads.campaigns import PARIS
 from tests.clock import NOON
 from tests.town import Town, build_town, make_client
 
@@ -148,6 +149,6 @@ def test_the_towns_announcements_are_made_once_and_speak_both_languages(db: Sess
     made = load_announcements(db, now=NOON)
     assert made >= 4
     assert load_announcements(db, now=NOON) == 0
-    for candidate, creative in running(db).values():
+    for candidate, creative in running(db, PARIS).values():
         assert {"fr", "en"} <= candidate.languages
         assert creative.campaign.advertiser.is_town

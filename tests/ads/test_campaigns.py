@@ -49,14 +49,14 @@ def actions_of(db: Session, slug: str) -> list[tuple[str, str]]:
 
 def test_one_person_proposes_and_another_approves(db: Session) -> None:
     make_draft(db)
-    assert running(db) == {}
+    assert running(db, PARIS) == {}
     campaigns.propose(db, "bread", actor=AUTHOR, now=NOON)
-    assert running(db) == {}
+    assert running(db, PARIS) == {}
     with pytest.raises(SameApprover):
         campaigns.approve(db, "bread", actor=AUTHOR, zone=PARIS, now=NOON)
     approved = campaigns.approve(db, "bread", actor=APPROVER, zone=PARIS, now=NOON)
     assert (approved.state, approved.authored_by, approved.approved_by) == ("running", "ada", "bo")
-    assert [one.campaign.slug for _, one in running(db).values()] == ["bread"]
+    assert [one.campaign.slug for _, one in running(db, PARIS).values()] == ["bread"]
     assert actions_of(db, "bread") == [
         ("campaign drafted", "ada"),
         ("campaign proposed", "ada"),
@@ -67,11 +67,11 @@ def test_one_person_proposes_and_another_approves(db: Session) -> None:
 def test_it_is_paused_resumed_and_stopped_for_ever(db: Session) -> None:
     run_campaign(db)
     campaigns.pause(db, "bread", actor=AUTHOR, now=NOON)
-    assert running(db) == {}
+    assert running(db, PARIS) == {}
     campaigns.resume(db, "bread", actor=AUTHOR, now=NOON)
-    assert len(running(db)) == 1
+    assert len(running(db, PARIS)) == 1
     campaigns.stop(db, "bread", actor=AUTHOR, now=NOON)
-    assert running(db) == {}
+    assert running(db, PARIS) == {}
     for change in (campaigns.stop, campaigns.pause, campaigns.resume, campaigns.propose):
         with pytest.raises(WrongCampaignState):
             change(db, "bread", actor=AUTHOR, now=NOON)

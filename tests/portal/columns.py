@@ -87,7 +87,7 @@ PRIVATE: dict[str, set[str]] = {
             "daily_cap",
             "total_cap",
         ),
-        *("price_cents", "authored_by", "authored_at", "approved_by", "approved_at", "revision"),
+        *("price_cents", "authored_by", "authored_at", "approved_by", "approved_at", "claimed", "revision"),
     },
     "creatives": {"id", "slug", "campaign_id", "kind", "more", "look"},
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
@@ -112,6 +112,7 @@ PRIVATE: dict[str, set[str]] = {
 # Tables of which guests' pages and paper show sums, or numbers and instants of the guest's own connection, at most.
 ELSEWHERE = {
     *("ad_day_figures", "api_tokens", "attempts", "clock_watch", "day_figures", "day_sketches", "decisions"),
+    *("campaign_days", "choice_inputs", "creative_days"),
     *("drifts", "elections", "entitlements", "figure_days", "figure_salts", "gateway_lives", "image_files"),
     "impressions",
     "leases",

@@ -9,8 +9,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from db.base import Base
 from portal.services import Services
 
-# What any request may touch: budgets, when a browser or a program was last seen, which forms were carried out.
-VOLATILE = {"attempts", "staff_sessions", "staff_answers"}
+# What any request may touch: budgets, when a browser or a program was last seen, which forms were carried out, what a
+# message was chosen from.
+VOLATILE = {"attempts", "staff_sessions", "staff_answers", "choice_inputs"}
 # The four tables of one entry of the audit log.
 TRAIL = {"trail", "trail_head", "trail_links", "trail_seals"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ads.choice import ImpressionContext
-from ads.models import Campaign
+from ads.demo import load_announcements
+from ads.models import Campaign, ChoiceInputs, Impression
 from auth.audit.log import AuditEntry
 from portal.services import Services
-from tests.clock import NOON
-from tests.portal.conftest import Phone
+from tests.clock import NOON, MovingClock
+from tests.portal.conftest import Agent, Phone
 from tests.town import Town
 
 PAYER = {"slug": "bakery", "name": "Boulangerie Ada", "identity": "Ada SARL, SIREN 123"}
@@ -81,12 +83,73 @@ def test_what_is_stopped_is_shown_no_more_within_a_minute(app: Flask, services: 
         done(app, *words)
     here = ImpressionContext("wifilib", "gare-viotte", "en", NOON)
     services.stage.forget()
-    assert services.stage.choose(here, services.rng) is not None
+    assert services.stage.choose(here, services.rng).creative is not None
     assert "bread\tstopped" in done(app, "stop", "bread")
     # What a process remembers of the campaigns is read again after this.
     assert services.stage.fresh_seconds < 60
     services.stage.forget()
-    assert services.stage.choose(here, services.rng) is None
+    assert services.stage.choose(here, services.rng).creative is None
+
+
+def test_a_choice_is_explained_by_what_it_was_made_from(
+    app: Flask, services: Services, file: Path, phone: Phone, clock: MovingClock
+) -> None:
+    for words in (
+        ("load", str(file)),
+        ("propose", "bread", "--by", "ada"),
+        ("approve", "bread", "--by", "bo"),
+    ):
+        done(app, *words)
+    services.stage.forget()
+    with services.make_session.begin() as db:
+        load_announcements(db, now=NOON)
+    phone.land()
+    clock.advance(seconds=30)
+    assert phone.press("/pause").status_code == 303
+    with services.make_session() as db:
+        row = db.scalars(select(Impression)).one()
+        shown = row.creative.slug
+    said = done(app, "explain", row.nonce)
+    assert f"candidate\t{shown}\t" in said and said.count("\tshown\n") == 1
+    assert f"drawn\t{row.draw} of" in said and "The same choice comes of it again." in said
+    # What has changed since changes nothing of it.
+    done(app, "stop", "bread")
+    done(app, "stop", "annonces-de-la-ville")
+    assert done(app, "explain", row.nonce) == said
+    assert "no such impression" in run(app, "explain", "none").output
+
+
+def test_a_choice_whose_inputs_are_gone_is_not_explained(
+    app: Flask, services: Services, file: Path, phone: Phone
+) -> None:
+    phone.land()
+    assert phone.press("/pause").status_code == 303
+    with services.make_session.begin() as db:
+        row = db.scalars(select(Impression)).one()
+        db.execute(delete(ChoiceInputs))
+    assert "is not kept" in run(app, "explain", row.nonce).output
+
+
+def test_the_next_message_is_another_one(
+    app: Flask, services: Services, town: Town, phone: Phone, clock: MovingClock
+) -> None:
+    """Kept in the phone's own tokens: with cookies and without."""
+    with services.make_session.begin() as db:
+        load_announcements(db, now=NOON)
+    agent = Agent(app, town.station)
+    phone.land()
+    for number in range(12):
+        clock.advance(seconds=30)
+        assert phone.press("/pause").status_code == 303
+        agent.follow()
+        phone.get(phone.page.location)
+        # Half an hour is added to the old end each time: renewed three minutes and a half before it.
+        clock.advance(minutes=29 if number else 26, seconds=30 if number else 0)
+        phone.get("/status")
+    with services.make_session() as db:
+        shown = db.scalars(select(Impression.creative_id).order_by(Impression.id)).all()
+    assert len(shown) == 12
+    assert all(first != second for first, second in itertools.pairwise(shown))
 
 
 def test_paused_copied_and_told_of_an_election(app: Flask, file: Path) -> None:

@@ -327,12 +327,12 @@ def test_a_campaign_that_stops_while_it_is_chosen_breaks_no_page(phone: Phone, s
     class Slow(random.Random):
         """Takes so long to choose that another request reads the campaigns meanwhile."""
 
-        def choices(self, *args: Any, **kwargs: Any) -> list[Any]:
+        def randrange(self, *args: Any, **kwargs: Any) -> int:
             with services.make_session.begin() as db:
-                db.execute(update(Campaign).values(state=CampaignState.STOPPED))
+                db.execute(update(Campaign).values(state=CampaignState.STOPPED, revision=2))
             stage._read_at = float("-inf")
-            assert stage.by_id(1) is None
-            return super().choices(*args, **kwargs)
+            assert stage.by_id(1, now=NOON) is None
+            return super().randrange(*args, **kwargs)
 
     moment = ImpressionContext("wifilib", "gare-viotte", "en", NOON)
-    assert stage.choose(moment, Slow()) is not None
+    assert stage.choose(moment, Slow()).creative is not None

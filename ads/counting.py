@@ -1,0 +1,98 @@
+"""What counts of an acceptance: towards the caps of its campaign, and in the figures of its creative's day."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from ads.models import Campaign, CampaignDay, Creative, CreativeDay
+from sites.models import Gateway
+
+
+def count(db: Session, creative_id: int, *, gateway: Gateway, now: datetime) -> bool:
+    """Count an acceptance of this creative here; False where a cap of its campaign was reached before.
+
+    However many there are at once, no more than the cap are counted.
+    """
+    day = now.astimezone(ZoneInfo(gateway.site.zone)).date()
+    row = db.execute(
+        select(Campaign.id, Campaign.daily_cap, Campaign.total_cap)
+        .join(Creative, Creative.campaign_id == Campaign.id)
+        .where(Creative.id == creative_id)
+    ).first()
+    if row is None:
+        return False
+    campaign_id, daily_cap, total_cap = row
+    if (daily_cap or total_cap) and not _claim(db, campaign_id, daily_cap, day):
+        return False
+    _add(db, creative_id, day, gateway)
+    return True
+
+
+def _claim(db: Session, campaign_id: int, daily_cap: int | None, day: date) -> bool:
+    """Take one of what the caps leave, in all and of this day: both or none."""
+    of_all = db.scalars(
+        update(Campaign)
+        .where(
+            Campaign.id == campaign_id,
+            or_(Campaign.total_cap.is_(None), Campaign.claimed < Campaign.total_cap),
+        )
+        .values(claimed=Campaign.claimed + 1)
+        .returning(Campaign.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if of_all is None:
+        return False
+    if daily_cap is None:
+        return True
+    # The campaign's row is locked from here on: its days change one at a time.
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    of_day = db.scalars(
+        insert(CampaignDay)
+        .values(campaign_id=campaign_id, day=day, claimed=1)
+        .on_conflict_do_update(
+            index_elements=[CampaignDay.campaign_id, CampaignDay.day],
+            set_={"claimed": CampaignDay.claimed + 1},
+            where=CampaignDay.claimed < daily_cap,
+        )
+        .returning(CampaignDay.claimed)
+    ).first()
+    if of_day is None:
+        db.execute(
+            update(Campaign)
+            .where(Campaign.id == campaign_id)
+            .values(claimed=Campaign.claimed - 1)
+            .execution_options(synchronize_session=False)
+        )
+    return of_day is not None
+
+
+def _add(db: Session, creative_id: int, day: date, gateway: Gateway) -> None:
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    keys = {
+        "creative_id": creative_id,
+        "day": day,
+        "network_id": gateway.network_id,
+        "site_id": gateway.site_id,
+    }
+    db.execute(
+        insert(CreativeDay)
+        .values(**keys, accepted=1)
+        .on_conflict_do_update(index_elements=list(keys), set_={"accepted": CreativeDay.accepted + 1})
+    )
+
+
+def counted(db: Session, campaign_id: int) -> int:
+    """What was counted of a campaign so far."""
+    return int(
+        db.scalar(
+            select(func.coalesce(func.sum(CreativeDay.accepted), 0))
+            .join(Creative, Creative.id == CreativeDay.creative_id)
+            .where(Creative.campaign_id == campaign_id)
+        )
+        or 0
+    )

@@ -223,5 +223,5 @@ class ChoiceInputs(Base):
     __tablename__ = "choice_inputs"
 
     digest: Mapped[str] = mapped_column(String(22), primary_key=True)
-    written: Mapped[dict[str, Any]] = mapped_column(Json)
+    written: Mapped[JsonObject]
     used_at: Mapped[datetime] = mapped_column(index=True)

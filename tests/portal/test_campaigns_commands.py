@@ -66,7 +66,7 @@ def test_from_a_file_to_a_phone_by_two_people(
     assert "bread\trunning" in done(app, "approve", "bread", "--by", "bo")
     services.stage.forget()
     page = phone.get("/?lang=en").text
-    assert "Bread" in page and "Advertisement · Boulangerie Ada" in page
+    assert all(words in page for words in ("Bread", "Advertisement", "Boulangerie Ada"))
     shown = done(app, "show", "bread")
     assert "written by\tada (command line)" in shown and "approved by\tbo (command line)" in shown
     with services.make_session() as db:

@@ -175,7 +175,8 @@ def election(name: str, first_round: datetime, last_round: datetime, by: str) ->
         click.echo(f"{one.election}\t{one.since:%Y-%m-%d} to {one.until:%Y-%m-%d}")
 
 
-@campaigns.command("explain")
+# A nonce may begin with a hyphen.
+@campaigns.command("explain", context_settings={"ignore_unknown_options": True})
 @click.argument("nonce")
 def explain(nonce: str) -> None:
     """Say why a message was shown: the candidates then, their shares, and the number drawn."""

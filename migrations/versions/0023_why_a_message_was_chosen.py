@@ -1,6 +1,6 @@
 """The ledger says by what a message was chosen; counts of creatives by day, and what counts towards a cap
 
-Revision: 0022, after 0021
+Revision: 0023, after 0022
 """
 
 from collections import Counter
@@ -11,8 +11,8 @@ from alembic import op
 
 import db.base
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -25,8 +25,11 @@ from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
 from tests.selection import leave_out
 from tests.services.chromium import running_chromium
+from tests.services.dialects import compile_once
+from tests.services.memory import folder_in_memory
 from tests.services.postgresql import running_postgresql
 
+compile_once()
 REAL_HASHER, REAL_NOBODY = auth.patrons.local.HASHER, auth.staff.secrets.NOBODY
 
 
@@ -86,22 +89,29 @@ def postgresql_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory, where a commit waits for no disk. For databases: programs may not be run from it."""
+    with folder_in_memory() as folder:
+        yield folder
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database with all tables: each test that asks for it runs once on either kind."""
-    return empty_database(str(request.param), request, tmp_path)
+    return empty_database(str(request.param), request)
 
 
 @pytest.fixture
-def both_urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+def both_urls(request: pytest.FixtureRequest) -> list[str]:
     """An empty database of either kind, for what must be the same in both."""
-    return [empty_database(kind, request, tmp_path) for kind in ("sqlite", "postgresql")]
+    return [empty_database(kind, request) for kind in ("sqlite", "postgresql")]
 
 
-def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database(kind: str, request: pytest.FixtureRequest) -> str:
     """The address of an empty database of this kind with all tables."""
     if kind == "sqlite":
-        path = tmp_path / "town.sqlite3"
+        path = request.getfixturevalue("memory") / "town.sqlite3"
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("postgresql_url")

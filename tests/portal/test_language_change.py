@@ -82,7 +82,7 @@ def test_a_pass_that_is_in_use_can_still_be_moved(reader: Phone, services: Servi
     other = Phone(reader.app, reader.gateway, "02:00:00:00:00:09", "10.68.0.9")
     use(other, code)
     page = in_french(other, "move")
-    assert (page.status_code, title_of(page)) == (409, "Ce pass sert déjà sur un autre appareil.")
+    assert (page.status_code, title_of(page)) == (409, "Ce pass est utilisé sur un autre appareil.")
     assert other.press("/pass").status_code == 303
 
 

@@ -52,7 +52,7 @@ def get_on(phone: Phone, clock: MovingClock, agent: Agent | None = None) -> None
 def test_terms_message_and_end_time_come_before_the_grant(phone: Phone, db: Session) -> None:
     page = phone.land()
     assert "12:30" in page.text
-    assert "Ville de Besançon" in page.text
+    assert "Message from the town" in page.text
     assert "/terms/wifilib" in page.text
     assert counts(db) == (0, 0)
 
@@ -265,7 +265,7 @@ def test_a_site_without_messages_holds_nobody_up(
         change.merge(town.station.site).ads_allowed = False
     services.places.forget()
     page = phone.land()
-    assert "Ville de Besançon" not in page.text.split("<footer")[0]
+    assert "Message from the town" not in page.text.split("<footer")[0]
     assert phone.press("/pause").status_code == 303
     assert db.scalars(select(Impression.creative_id)).all() == [None]
 

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from lab import doors, journeys, staff
 from lab.hotspot import Hotspot, hotspot, now
 from lab.journeys import LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_SECONDS, Tour
+from lab.left_open import page_left_open_warns_and_ends
 from lab.namespace import NoNamespaces, become_root, demand_namespaces
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.report import Report, StepFailed
@@ -32,6 +33,7 @@ JOURNEYS = (
     journeys.staff_ends_a_session,
     journeys.agent_is_killed,
     visitor_has_a_day_pass,
+    page_left_open_warns_and_ends,
 )
 FAILED, IMPOSSIBLE = 1, 3
 

@@ -36,7 +36,7 @@ from portal.i18n.translation import (
 from portal.printing.wifi_qr import joining_code
 from portal.public_values import PublicNetwork, PublicStay
 from portal.services import services, town_zone
-from sites.look import contact_link
+from sites.look import contact_link, host_of
 from sites.models import SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
@@ -71,6 +71,7 @@ def init_templates(app: Flask, style: str) -> None:
         in_full=in_full,
         volume=volume,
         share_left=share_left,
+        host_of=host_of,
         example_code=codes.EXAMPLE,
         words_of=words_of,
         language_in_words=language_in_words,

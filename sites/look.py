@@ -21,7 +21,7 @@ BETWEEN_LINKS = " | "
 ACCENTS = {"accent": (LIGHT_PAPER, "darker"), "accent_dark": (DARK_PAPER, "lighter")}
 # Texts by language, and what a cell of an imported table may hold of them.
 TEXTS = {"title": TITLE_LENGTH, "welcome": WELCOME_LENGTH}
-_KEYS = {*ACCENTS, *TEXTS, "links", "contact", "logo"}
+_KEYS = {*ACCENTS, *TEXTS, "links", "contact", "logo", "onward"}
 _LANGUAGE = re.compile("[a-z]{2}")
 _MAIL = re.compile(r"[^\s@:?&#%/<>\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _TELEPHONE = re.compile(r"\+?[0-9]{3,15}")
@@ -73,6 +73,19 @@ def read_contact(text: str) -> str:
     return text
 
 
+def read_onward(text: str) -> str:
+    """Where a guest who has got online may go on to: an https address, or nothing. Raises `InvalidLook`."""
+    text = text.strip()
+    if text:
+        _check_link("onward", text)
+    return text
+
+
+def host_of(url: str) -> str:
+    """The name by which people know a site: ``www.besancon.fr`` is ``besancon.fr``."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
 def read_links(text: str) -> str:
     """Links as one text, ``Label https://… | Label https://…`` or one to a line, in its tidy form.
 
@@ -98,6 +111,7 @@ def check_look(look: Mapping[str, Any]) -> None:
     for name in ACCENTS.keys() & look.keys():
         _told_of(name, read_accent, _text(look[name]), name)
     _told_of("contact", read_contact, _text(look.get("contact", "")))
+    _told_of("onward_url", read_onward, _text(look.get("onward", "")))
     for name in (*TEXTS, "links"):
         for language, text in look.get(name, {}).items():
             if not _LANGUAGE.fullmatch(language):

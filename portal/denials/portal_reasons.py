@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import ads.errors
 import auth.errors
+import auth.resume_codes
 import auth.tokens
 import auth.vouchers.codes
 import auth.vouchers.errors
@@ -17,7 +18,14 @@ from auth.denials import N_, Denial, DenialReason, Incident, ProblemWords, decla
 from db.troubles import trouble_of
 
 # Incidents are read wherever the log is: the modules that declare what may stand there are loaded with it.
-WRITTEN_DOWN = (ads.errors, auth.errors, auth.tokens, auth.vouchers.codes, auth.vouchers.errors)
+WRITTEN_DOWN = (
+    ads.errors,
+    auth.errors,
+    auth.resume_codes,
+    auth.tokens,
+    auth.vouchers.codes,
+    auth.vouchers.errors,
+)
 
 NOT_HERE = declare(
     "not_here",

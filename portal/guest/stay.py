@@ -13,8 +13,8 @@ from sites.models import Gateway, SigninMethod
 
 # How long before its end a session is said to end soon; where that can be renewed, not before it can.
 WARNING = timedelta(minutes=5)
-# The page without script asks this much later than its end, so that the gateway has closed the door by then.
-AFTER_THE_END = 2
+# The page without script asks so many seconds after the change, rounded up, so that the gateway has closed the door.
+AFTER_THE_CHANGE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Stay:
     @property
     def refresh_seconds(self) -> int:
         """After how many seconds a page without script asks again."""
-        return math.ceil(self.changes_in.total_seconds()) + AFTER_THE_END
+        return math.ceil(self.changes_in.total_seconds() + AFTER_THE_CHANGE)
 
     def as_json(self) -> dict[str, object]:
         """For the script of the page: times in seconds from now, on the server's clock."""

@@ -22,7 +22,12 @@ MOST_KBPS = 100_000_000
 TERMS_LENGTH = 20_000
 _TERMS = re.compile(r"terms_[a-z]{2}")
 # What of the look stands in a column of its own, by its name in the look; the rest is a column for each language.
-_LOOK = {"accent": "accent", "accent_dark": "accent_dark", "public_contact": "contact"}
+_LOOK = {
+    "accent": "accent",
+    "accent_dark": "accent_dark",
+    "public_contact": "contact",
+    "onward_url": "onward",
+}
 _LOOK_TEXT = re.compile(r"(title|welcome|links)_([a-z]{2})")
 
 COLUMNS = {
@@ -43,6 +48,7 @@ COLUMNS = {
     "accent": Column(partial(looks.read_accent, name="accent"), ""),
     "accent_dark": Column(partial(looks.read_accent, name="accent_dark"), ""),
     "public_contact": Column(looks.read_contact, ""),
+    "onward_url": Column(looks.read_onward, ""),
     "terms_version": Column(cells.line_of_text(32, needed=True)),
 }
 # A language without terms is a language that the network does not speak.

@@ -107,6 +107,20 @@ def test_the_script_of_somebody_else_is_told_nothing_and_nothing_is_noted(
     assert db.scalars(select(Decision)).all() == []
 
 
+def test_whoever_is_online_may_go_on_to_where_the_network_says(
+    phone: Phone, station: Agent, clock: MovingClock, services: Services, town: Town
+) -> None:
+    with services.make_session.begin() as db:
+        db.get_one(Network, town.free.id).look = {"onward": "https://www.besancon.example/"}
+    services.places.forget()
+    assert "besancon.example" not in phone.land().text
+    clock.advance(seconds=6)
+    phone.press("/pause")
+    station.follow()
+    page = phone.get("/status").text
+    assert '<a class="go" href="https://www.besancon.example/">Continue to besancon.example</a>' in page
+
+
 def test_a_message_that_can_be_accepted_stands_where_the_time_is_shown(
     phone: Phone, station: Agent, clock: MovingClock
 ) -> None:

@@ -176,20 +176,23 @@ def test_a_look_goes_out_and_in_again(db: Session, wifilib: Network) -> None:
     look = {
         "accent": "#7a1f5c",
         "contact": "wifi@example.org",
+        "onward": "https://www.example.org/",
         "title": {"fr": "Le wifi des lecteurs"},
         "welcome": {"en": "Come in."},
         "links": {"fr": "Mairie https://www.example.org/ | Agenda https://agenda.example.org/x?y=1#z"},
     }
-    head = "slug,accent,public_contact,title_fr,welcome_en,links_fr,accent_dark"
+    head = "slug,accent,onward_url,public_contact,title_fr,welcome_en,links_fr,accent_dark"
     links = "Mairie  https://www.example.org/|Agenda https://agenda.example.org/x?y=1#z"
-    cells = f"wifilib,#7a1f5c,wifi@example.org,Le wifi des lecteurs,Come in.,{links},"
+    cells = (
+        f"wifilib,#7a1f5c,https://www.example.org/,wifi@example.org,Le wifi des lecteurs,Come in.,{links},"
+    )
     import_records(db, NETWORKS, table(head, cells))
     assert wifilib.look == look
     for form in (FileFormat.CSV, FileFormat.EXCEL, FileFormat.GEOJSON):
         before = export_records(db, NETWORKS, form)
         assert import_records(db, NETWORKS, before).changed == ()
         assert export_records(db, NETWORKS, form) == before
-    import_records(db, NETWORKS, table(head, "wifilib,,,,,,"))
+    import_records(db, NETWORKS, table(head, "wifilib,,,,,,,"))
     assert wifilib.look == {}
 
 
@@ -206,6 +209,8 @@ def test_a_look_goes_out_and_in_again(db: Session, wifilib: Network) -> None:
             {"links": {"fr": "Mairie http://www.example.org/"}},
             "links_fr: 'http://www.example.org/' is no https",
         ),
+        ({"onward": "http://www.example.org/"}, "onward_url: 'http://www.example.org/' is no https"),
+        ({"onward": "javascript:alert(1)"}, "onward_url: 'javascript:alert(1)' is no https"),
         ({"contact": "nobody"}, "contact: 'nobody' is neither"),
     ],
 )

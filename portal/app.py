@@ -36,7 +36,7 @@ from portal.guest.assets import assets
 from portal.http.database_faults import FaultLog
 from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
-from portal.http.security_headers import init_security, read_style
+from portal.http.security_headers import init_security, read_map_style, read_style
 from portal.i18n.catalogues import available
 from portal.services import Clock, Services
 from portal.staff import layout, login, staff
@@ -101,9 +101,9 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services
-    style, staff_style = read_style(), layout.read_style()
-    init_security(app, services.settings, style, staff_style)
-    templating.init_templates(app, style)
+    style, map_style, staff_style = read_style(), read_map_style(), layout.read_style()
+    init_security(app, services.settings, style, map_style, staff_style)
+    templating.init_templates(app, style, map_style)
     layout.dress(app, staff_style)
     login.prepare(app)
     error_handlers.init_errors(app)

@@ -37,10 +37,12 @@ from portal.printing.wifi_qr import joining_code
 from portal.public_values import PublicNetwork, PublicStay
 from portal.services import services, town_zone
 from sites.look import contact_link, host_of
+from sites.map import SHAPES, outline
 from sites.models import SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
 KEPT = ("visit", "landing", "gateway")
+FILTERS = {"guests.hotspots": ("open", "step_free", "kind")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class LocalizedText:
     text: str
 
 
-def init_templates(app: Flask, style: str) -> None:
+def init_templates(app: Flask, style: str, map_style: str) -> None:
     """Give the templates their vocabulary. `_` escapes nothing by itself: Jinja does, as always."""
     app.template_filter("linked")(linked)
     app.url_defaults(keep_language)
@@ -60,6 +62,9 @@ def init_templates(app: Flask, style: str) -> None:
         _=say,
         many=say_number,
         style=Markup(style),
+        map_style=Markup(map_style),
+        mark_outline=outline,
+        SHAPES=SHAPES,
         asset=asset_url,
         in_language=in_language,
         contact_link=contact_link,
@@ -115,7 +120,9 @@ def in_language(code: str, token: str | None = None) -> str:
     if request.method != "GET" or not endpoint.startswith("guests."):
         page, typed = g.get("form_page") or ("guests.landing", {})
         return url_for(page, **typed, lang=code, visit=token)
-    values: dict[str, Any] = {name: request.args[name] for name in KEPT if name in request.args}
+    values: dict[str, Any] = {
+        name: request.args[name] for name in (*KEPT, *FILTERS.get(endpoint, ())) if name in request.args
+    }
     if token:
         # It names the client as the landing token does, and lives longer.
         values.pop("landing", None)

@@ -5,7 +5,6 @@ Contacts, notes, gateways and prefixes are not public and are not here.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from db.folding import folded
 from sites import opening_hours as hours
 from sites.limits import ads_shown, state_at
 from sites.models import NetworkKind, Site, SiteKind, SiteState
@@ -35,6 +35,7 @@ COLUMNS = {
     "opening_hours": "OpenStreetMap notation; PH are public holidays of France, SH school holidays of school_zone",
     "school_zone": "zone of the French school calendar: A, B or C; empty where opening_hours name no SH",
     "zone": "time zone of opening_hours (IANA name)",
+    "step_free": "whether one gets in without a step; null where it is not known",
     "open": "whether the place is open, at the time in generated_at",
     "ads": "whether free access shows advertising here",
     "networks": "the wifi networks: ssid, kind (library or public), signin_methods (patron, pass, free)",
@@ -52,7 +53,10 @@ class OfferedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class Hotspot:
-    """A site as the public sees it at an instant. `closes_at` is set while open, `opens_at` while closed."""
+    """A site as the public sees it at an instant. `closes_at` is set while open, `opens_at` while closed.
+
+    `today` are the spans that begin on the local day, in minutes after its midnight.
+    """
 
     slug: str
     name: str
@@ -66,6 +70,8 @@ class Hotspot:
     opening_hours: str
     school_zone: str
     zone: str
+    step_free: bool | None
+    today: tuple[hours.Span, ...]
     open: bool
     closes_at: datetime | None
     opens_at: datetime | None
@@ -80,10 +86,9 @@ def hotspots(db: Session, *, now: datetime) -> Sequence[Hotspot]:
     return [hotspot(site, now=now) for site in sites if not _is_gone(site, now)]
 
 
-def alphabetical(name: str) -> str:
+def alphabetical(name: str) -> tuple[str, str]:
     """What names are put in order by: letters without their accents and capitals, as in a French telephone book."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return folded(name), name
 
 
 def hotspot(site: Site, *, now: datetime) -> Hotspot:
@@ -102,6 +107,8 @@ def hotspot(site: Site, *, now: datetime) -> Hotspot:
         opening_hours=site.opening_hours,
         school_zone=site.school_zone,
         zone=site.zone,
+        step_free=site.step_free,
+        today=hours.spans_on(opening_hours, now.astimezone(zone).date()),
         open=hours.is_open(opening_hours, now, zone),
         closes_at=hours.closing(opening_hours, now, zone),
         opens_at=hours.opening(opening_hours, now, zone),
@@ -138,6 +145,7 @@ def _feature(spot: Hotspot) -> dict[str, Any]:
         "opening_hours": spot.opening_hours,
         "school_zone": spot.school_zone,
         "zone": spot.zone,
+        "step_free": spot.step_free,
         "open": spot.open,
         "ads": spot.ads,
         "networks": [

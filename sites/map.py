@@ -7,12 +7,16 @@ both directions. Positions are in the units of the view box, y downwards, as SVG
 from __future__ import annotations
 
 import enum
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+import string
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sites.directory import Hotspot
-from sites.map_background import Bounds, Feature, MapBackground, Point
+from sites.map_background import Bounds, Feature, Layer, MapBackground, Point
+from sites.map_clusters import Cluster, cluster
+from sites.map_labels import Label, Labels
 from sites.models import SiteKind, SiteState
 
 
@@ -51,24 +55,50 @@ _CORNERS = {
     MapShape.OCTAGON: (8, 22.5),
     MapShape.STAR: (10, 0.0),
 }
+# Pointed shapes reach farther than round ones, so that all look as large and hold a number.
+_REACH = {
+    MapShape.TRIANGLE: 1.35,
+    MapShape.TRIANGLE_DOWN: 1.35,
+    MapShape.STAR: 1.45,
+    MapShape.DIAMOND: 1.25,
+    MapShape.SQUARE: 1.15,
+}
+_LARGEST_REACH = max(_REACH.values())
+# What marks keep from each other, middle to middle: more than any is wide, and room for a tap (WCAG 2.2, 2.5.8).
+APART = 26.0
+# How high a map is by its width, so that it shows little beside the sites.
+LOWEST, HIGHEST = 0.55, 1.1
 NOTHING = MapBackground()
 # The equator's length by 360 degrees, in metres.
 _DEGREE_METRES = 111_320.0
 
 
 @dataclass(frozen=True, slots=True)
-class Marker:
-    """`outline` is the value of an SVG ``polygon``'s ``points``. `number` is the place in the list, from 1."""
+class Mark:
+    """What stands for one site, or for several that would lie over each other.
 
-    number: int
-    slug: str
-    name: str
-    kind: SiteKind
-    state: SiteState
+    `label` is the site's place in the list, from 1; of several sites a letter. `outline` is the value of an SVG
+    ``polygon``'s ``points``.
+    """
+
+    label: str
+    numbers: tuple[int, ...]
+    spots: tuple[Hotspot, ...]
     shape: MapShape
     x: float
     y: float
+    radius: float
     outline: str
+
+    @property
+    def is_cluster(self) -> bool:
+        return len(self.spots) > 1
+
+    @property
+    def state(self) -> SiteState:
+        """That of the site; of several, whether any works."""
+        states = [spot.state for spot in self.spots]
+        return SiteState.LIVE if SiteState.LIVE in states else states[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +111,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class TownMap:
-    """`lines` are those that run through this part of the world; `metre` is its length in the view box."""
+    """`areas` and `lines` are those that reach into this part of the world; `metre` is its length in the view box."""
 
     width: float
     height: float
     metre: float
+    areas: tuple[Line, ...]
     lines: tuple[Line, ...]
-    markers: tuple[Marker, ...]
+    labels: tuple[Label, ...]
+    marks: tuple[Mark, ...]
+
+    @property
+    def clusters(self) -> tuple[Mark, ...]:
+        return tuple(mark for mark in self.marks if mark.is_cluster)
+
+    def shows(self, mark: Mark) -> bool:
+        """Whether all sites of a mark of another map are on this one."""
+        return {spot.slug for spot in mark.spots} <= {spot.slug for one in self.marks for spot in one.spots}
 
 
 def draw(
@@ -95,24 +135,39 @@ def draw(
     background: MapBackground = NOTHING,
     *,
     width: float = 640.0,
-    height: float = 400.0,
-    radius: float = 6.0,
+    height: float | None = None,
+    radius: float = 9.0,
     bounds: Bounds | None = None,
+    language: str = "",
 ) -> TownMap:
     """Project the sites into a view box of `width` by `height`, all of them, or those within `bounds`.
 
-    Every marker lies wholly inside the box. The same sites give the same map.
+    Without a height it is what this part of the world asks for. Every mark lies wholly inside the box and none over
+    another: each site is in exactly one. The same sites give the same map.
     """
-    numbered = [(number, spot) for number, spot in enumerate(spots, start=1)]
+    numbered = list(enumerate(spots, start=1))
     if bounds is not None:
         numbered = [
             (number, spot) for number, spot in numbered if bounds.holds(spot.longitude, spot.latitude)
         ]
     area = bounds or _around(spots, background)
-    view = _View.fit(area, width, height, margin=2 * radius)
-    markers = tuple(_marker(number, spot, view, radius) for number, spot in numbered)
-    lines = tuple(_line(line, view) for line in background.lines if line.bounds.meets(area))
-    return TownMap(width, height, view.scale, lines, markers)
+    height = height or round(width * min(max(area.proportion, LOWEST), HIGHEST))
+    view = _View.fit(area, width, height, margin=_LARGEST_REACH * radius + 2)
+    places = [view.project(spot.longitude, spot.latitude) for _, spot in numbered]
+    marks = tuple(_marks(cluster(places, APART), numbered, radius))
+    seen = view.bounds(width, height)
+    areas = tuple(_line(one, view) for one in background.areas if one.bounds.meets(seen))
+    # Streets lie under the tramway.
+    lines = [one for one in background.lines if one.bounds.meets(seen)]
+    lines.sort(key=lambda one: list(Layer).index(one.layer))
+    labels = _labels(lines, view, Labels(width, height, [(m.x, m.y) for m in marks], radius), language)
+    drawn = tuple(_line(line, view) for line in lines)
+    return TownMap(width, height, view.scale, areas, drawn, tuple(labels), marks)
+
+
+def outline(shape: MapShape, x: float, y: float, radius: float) -> str:
+    """A shape around a point, for a map or for its legend."""
+    return _points(_polygon(shape, x, y, radius))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +195,15 @@ class _View:
         x = self.x + (longitude - self.longitude) * math.cos(math.radians(self.latitude)) * metres
         return round(x, 1), round(self.y - (latitude - self.latitude) * metres, 1)
 
+    def bounds(self, width: float, height: float) -> Bounds:
+        """What is seen of the world: more than was asked for, to both sides or above and below."""
+        metres = _DEGREE_METRES * self.scale
+        across = width / 2 / metres / max(math.cos(math.radians(self.latitude)), 1e-6)
+        along = height / 2 / metres
+        return Bounds(
+            self.longitude - across, self.latitude - along, self.longitude + across, self.latitude + along
+        )
+
 
 def _line(line: Feature, view: _View) -> Line:
     return Line(line, _points(view.project(longitude, latitude) for longitude, latitude in line.points))
@@ -155,18 +219,44 @@ def _around(spots: Sequence[Hotspot], background: MapBackground) -> Bounds:
     return Bounds(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
 
 
-def _marker(number: int, spot: Hotspot, view: _View, radius: float) -> Marker:
-    shape = SHAPES[spot.kind]
-    x, y = view.project(spot.longitude, spot.latitude)
-    outline = _points(_polygon(shape, x, y, radius))
-    return Marker(number, spot.slug, spot.name, spot.kind, spot.state, shape, x, y, outline)
+def _marks(
+    clusters: Iterable[Cluster], numbered: Sequence[tuple[int, Hotspot]], radius: float
+) -> Iterator[Mark]:
+    letters = _letters()
+    for found in clusters:
+        numbers, spots = zip(*(numbered[member] for member in found.members), strict=True)
+        alone = len(spots) == 1
+        shape = SHAPES[spots[0].kind] if alone else MapShape.CIRCLE
+        # A mark of several is larger, and as far from the others as its size asks for.
+        reach = radius if alone else radius * 1.3
+        label = str(numbers[0]) if alone else next(letters)
+        around = outline(shape, found.x, found.y, reach)
+        yield Mark(label, numbers, spots, shape, found.x, found.y, round(reach, 1), around)
+
+
+def _letters() -> Iterator[str]:
+    """A to Z, AA to ZZ: as many as a map can hold."""
+    for length in itertools.count(1):
+        yield from map("".join, itertools.product(string.ascii_uppercase, repeat=length))
+
+
+def _labels(lines: Iterable[Feature], view: _View, labels: Labels, language: str) -> Iterator[Label]:
+    """The names that find room, those of the longest lines first."""
+    projected = [(line.name(language), [view.project(*point) for point in line.points]) for line in lines]
+    for name, points in sorted(projected, key=lambda one: -_length(one[1])):
+        if (label := labels.along(name, points)) is not None:
+            yield label
+
+
+def _length(points: Sequence[Point]) -> float:
+    return sum(math.dist(*piece) for piece in itertools.pairwise(points))
 
 
 def _polygon(shape: MapShape, x: float, y: float, radius: float) -> Iterable[Point]:
     corners, turn = _CORNERS[shape]
     for corner in range(corners):
         angle = math.radians(turn + 360 * corner / corners)
-        reach = radius * (0.45 if shape is MapShape.STAR and corner % 2 else 1.0)
+        reach = radius * _REACH.get(shape, 1.0) * (0.5 if shape is MapShape.STAR and corner % 2 else 1.0)
         yield x + reach * math.sin(angle), y - reach * math.cos(angle)
 
 

@@ -1,11 +1,13 @@
 """What stands on a town's map beside its sites, from a GeoJSON file (RFC 7946) that the town brings.
 
-A LineString (a river, a shore, a tramway) is drawn; a Polygon is a part of the town with a larger map of its own. Each
-is called by its property ``name``, or ``name_en``, ``name_fr`` … in that language.
+A LineString is a river or a shore, a street or a tramway; a Polygon is a part of the town with a larger map of its own,
+a park or a lake: the property ``layer`` says which. Each is called by its property ``name``, or in a language by
+``name_en``, ``name_fr`` ….
 """
 
 from __future__ import annotations
 
+import enum
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +17,23 @@ from sites.errors import ImportFault, RefusedImport
 from sites.import_export.features import load_collection
 
 Point = tuple[float, float]
+
+
+class Layer(enum.StrEnum):
+    """What a feature is, in the order of drawing. A `PART` is not drawn."""
+
+    PARK = "park"
+    WATER = "water"
+    STREET = "street"
+    RAIL = "rail"
+    PART = "part"
+
+
+# The first is what a feature without the property is.
+LAYERS = {
+    "LineString": (Layer.WATER, Layer.STREET, Layer.RAIL),
+    "Polygon": (Layer.PART, Layer.PARK, Layer.WATER),
+}
 
 LONGEST_NAME = 60
 # The page with the map goes over a guest's phone before it is online: a line of a thousand points is 10 kB of it.
@@ -33,6 +52,12 @@ class Bounds:
     def holds(self, longitude: float, latitude: float) -> bool:
         return self.west <= longitude <= self.east and self.south <= latitude <= self.north
 
+    @property
+    def proportion(self) -> float:
+        """The height of this part, in parts of its width on the ground."""
+        across = (self.east - self.west) * math.cos(math.radians((self.south + self.north) / 2))
+        return (self.north - self.south) / across if across else 1.0
+
     def meets(self, other: Bounds) -> bool:
         return (
             self.west <= other.east
@@ -44,10 +69,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A line to be drawn, or the corners of a part to be shown larger. `names` is by language, "" for any other."""
+    """A line, or the corners of an area. `names` is by language, "" for any other."""
 
     names: Mapping[str, str]
     points: tuple[Point, ...]
+    layer: Layer = Layer.WATER
 
     @property
     def bounds(self) -> Bounds:
@@ -60,30 +86,41 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class MapBackground:
-    """`parts` are shown larger, each on a map of its own."""
+    """`areas` and `lines` are drawn; `parts` are shown larger, each on a map of its own."""
 
     lines: tuple[Feature, ...] = ()
     parts: tuple[Feature, ...] = ()
+    areas: tuple[Feature, ...] = ()
 
 
 def read_background(content: bytes) -> MapBackground:
     """Read the file. Raises RefusedImport with what is wrong, feature by feature."""
-    lines: list[Feature] = []
-    parts: list[Feature] = []
+    found: dict[str, list[Feature]] = {"lines": [], "areas": [], "parts": []}
     faults: list[ImportFault] = []
     for number, feature in enumerate(load_collection(content)["features"], start=1):
         try:
             kind, points = _geometry(feature)
-            (parts if kind == "Polygon" else lines).append(Feature(_names(feature), points))
+            layer = _layer(feature, kind)
+            use = "lines" if kind == "LineString" else "parts" if layer is Layer.PART else "areas"
+            found[use].append(Feature(_names(feature), points, layer))
         except ValueError as error:
             faults.append(ImportFault(f"feature {number}", None, str(error)))
-    total = sum(len(feature.points) for feature in (*lines, *parts))
+    total = sum(len(feature.points) for features in found.values() for feature in features)
     if total > MOST_POINTS:
         reason = f"{total} points; at most {MOST_POINTS} are sent to a phone: simplify the lines"
         faults.append(ImportFault("file", None, reason))
     if faults:
         raise RefusedImport(faults)
-    return MapBackground(tuple(lines), tuple(parts))
+    return MapBackground(**{use: tuple(features) for use, features in found.items()})
+
+
+def _layer(feature: Mapping[str, Any], kind: str) -> Layer:
+    properties, offered = feature.get("properties"), LAYERS[kind]
+    word = properties.get("layer") if isinstance(properties, dict) else None
+    if word is not None and word not in offered:
+        words = ", ".join(offered)
+        raise ValueError(f"layer is {str(word)[:40]!r}: that of a {kind} is one of {words}")
+    return offered[0] if word is None else Layer(word)
 
 
 def _geometry(feature: object) -> tuple[str, tuple[Point, ...]]:

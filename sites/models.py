@@ -141,6 +141,8 @@ class Site(Base):
     # Whose school holidays SH are in them: A, B, C, or nobody's.
     school_zone: Mapped[str] = mapped_column(String(1), default="")
     zone: Mapped[str] = mapped_column(String(64))
+    # Whether one gets in without a step; None where nobody has said.
+    step_free: Mapped[bool | None]
     state: Mapped[SiteState] = mapped_column(word(SiteState), default=SiteState.PLANNED)
     state_since: Mapped[datetime | None]
     state_until: Mapped[datetime | None]

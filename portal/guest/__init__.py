@@ -9,6 +9,7 @@ guests = Blueprint("guests", __name__)
 from portal.guest import (  # noqa: E402, F401
     capport,
     connecting,
+    hotspots,
     images,
     interstitial,
     landing,

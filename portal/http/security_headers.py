@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_FORM = 64 * 1024
 LONGEST_QUERY = 8 * 1024
-STYLE = Path(__file__).parents[2] / "templates" / "shared" / "style.css"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+STYLE, MAP_STYLE = TEMPLATES / "shared" / "style.css", TEMPLATES / "guests" / "map.css"
 # Asked by machines, by whatever name they know us.
 ANY_HOST = ("/healthz", "/metrics", "/gateways/")
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -69,16 +70,22 @@ def read_style() -> str:
     return STYLE.read_text(encoding="utf-8").strip()
 
 
+def read_map_style() -> str:
+    """The style sheet of the page with the map: the one of every page, and what no other page needs."""
+    return f"{read_style()}\n{MAP_STYLE.read_text(encoding='utf-8').strip()}"
+
+
 # What scripts of guests' pages may do beside: run from a file of ours, ask our own host, name a manifest. A worker is
 # a script (CSP level 3, section 6.1.17).
 GUEST_SCRIPTS = "; script-src 'self'; connect-src 'self'; manifest-src 'self'"
 
 
-def content_security_policy(style: str) -> str:
-    """Everything from our own host; the one inline style by its digest; no script at all (CSP level 3)."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def content_security_policy(*styles: str) -> str:
+    """Everything from our own host; inline styles by their digests; no script at all (CSP level 3)."""
+    digests = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
+        f"default-src 'none'; style-src {allowed}; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
@@ -104,9 +111,9 @@ def _is_refused_form(response: Response) -> bool:
     return request.method == "POST" and response.status_code >= 400 and response.mimetype == "text/html"
 
 
-def init_security(app: Flask, settings: Settings, style: str, staff_style: str) -> None:
+def init_security(app: Flask, settings: Settings, style: str, map_style: str, staff_style: str) -> None:
     """Put the guards before and after every view of `app`."""
-    policy = content_security_policy(style) + GUEST_SCRIPTS
+    policy = content_security_policy(style, map_style) + GUEST_SCRIPTS
     staff_policy = content_security_policy(staff_style)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 

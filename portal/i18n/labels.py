@@ -9,8 +9,9 @@ from portal.public_values import PublicStay
 from portal.services import services
 from sessions.models import EndReason
 from sites.directory import Hotspot
-from sites.map import MapShape
+from sites.map_background import Layer
 from sites.models import SigninMethod, SiteKind, SiteState
+from sites.opening_hours import DAY_MINUTES
 
 
 def kind_in_words(kind: SiteKind) -> str:
@@ -27,18 +28,29 @@ def kind_in_words(kind: SiteKind) -> str:
     }[kind]
 
 
-def shape_in_words(shape: MapShape) -> str:
+def kinds_in_words(kind: SiteKind) -> str:
+    """The heading over places of this kind."""
     return {
-        MapShape.CIRCLE: say("circle"),
-        MapShape.SQUARE: say("square"),
-        MapShape.DIAMOND: say("diamond"),
-        MapShape.TRIANGLE: say("triangle"),
-        MapShape.TRIANGLE_DOWN: say("triangle on its point"),
-        MapShape.PENTAGON: say("pentagon"),
-        MapShape.HEXAGON: say("hexagon"),
-        MapShape.OCTAGON: say("octagon"),
-        MapShape.STAR: say("star"),
-    }[shape]
+        SiteKind.STATION: say("Stations"),
+        SiteKind.TRAM_STOP: say("Tram stops"),
+        SiteKind.SQUARE: say("Squares and parks"),
+        SiteKind.LANDMARK: say("Landmarks"),
+        SiteKind.SPORTS_HALL: say("Sports halls"),
+        SiteKind.LIBRARY: say("Libraries"),
+        SiteKind.SCHOOL: say("Schools"),
+        SiteKind.TOWN_BUILDING: say("Town buildings"),
+        SiteKind.SHOP: say("Shops"),
+    }[kind]
+
+
+def layer_in_words(layer: Layer) -> str:
+    return {
+        Layer.PARK: say("Park"),
+        Layer.WATER: say("Water"),
+        Layer.STREET: say("Street"),
+        Layer.RAIL: say("Tramway"),
+        Layer.PART: say("Part of the town"),
+    }[layer]
 
 
 def state_in_words(spot: Hotspot) -> str:
@@ -65,6 +77,33 @@ def open_in_words(spot: Hotspot) -> str:
     if spot.opens_at:
         return say("Closed now, opens %(time)s", time=_moment(spot.zone, spot.opens_at))
     return say("Closed now")
+
+
+def today_in_words(spot: Hotspot) -> str:
+    """The hours of today, "09:00–12:00, 14:00–18:30"; nothing for a place that never closes."""
+    if spot.open and spot.closes_at is None:
+        return ""
+    if not spot.today:
+        return say("closed today")
+    return say("today %(hours)s", hours=", ".join(_span_in_words(*span) for span in spot.today))
+
+
+def access_in_words(spot: Hotspot) -> str:
+    """How one gets in, as far as it is known."""
+    if spot.step_free is None:
+        return ""
+    return say("step-free access") if spot.step_free else say("steps at the entrance")
+
+
+def _span_in_words(start: int, end: int) -> str:
+    begins, ends = (f"{minute // 60:02}:{minute % 60:02}" for minute in (start, _within_day(end)))
+    # Not broken between the two.
+    return f"{begins}\u2060–\u2060{ends}"
+
+
+def _within_day(minute: int) -> int:
+    """The end of the day is 24:00; what ends after it is told by the clock of the next."""
+    return minute if minute <= DAY_MINUTES else minute - DAY_MINUTES
 
 
 def method_in_words(method: str) -> str:
@@ -98,4 +137,7 @@ def _moment(zone: str, at: datetime) -> str:
     return day_and_time(at, zone, now=services().clock())
 
 
-LABELS = (kind_in_words, shape_in_words, state_in_words, open_in_words, method_in_words, why_ended)
+LABELS = (
+    *(kind_in_words, kinds_in_words, state_in_words, open_in_words, today_in_words),
+    *(access_in_words, method_in_words, why_ended),
+)

@@ -94,6 +94,10 @@ def yes_or_no(text: str) -> bool:
     return answer in _YES
 
 
+def yes_no_or_none(text: str) -> bool | None:
+    return yes_or_no(text) if text.strip() else None
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         match = _WHOLE.fullmatch(re.sub(f"(?<=[0-9])[{_BLANKS}](?=[0-9]{{3}})", "", text.strip()))

@@ -31,6 +31,7 @@ COLUMNS = {
     "opening_hours": Column(cells.opening_hours, "24/7"),
     "school_zone": Column(cells.school_zone, ""),
     "zone": Column(cells.zone),
+    "step_free": Column(cells.yes_no_or_none, None),
     "state": Column(cells.word(SiteState), SiteState.PLANNED),
     "state_since": Column(cells.instant, None),
     "state_until": Column(cells.instant, None),

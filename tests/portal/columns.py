@@ -19,7 +19,7 @@ from db.base import Base, Json
 PUBLIC: dict[str, set[str]] = {
     "sites": {
         *("slug", "name", "kind", "address", "latitude", "longitude", "opening_hours", "school_zone", "zone"),
-        *("state", "state_since", "state_until", "ads_allowed", "photo"),
+        *("step_free", "state", "state_since", "state_until", "ads_allowed", "photo"),
     },
     "networks": {
         *(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -118,13 +120,13 @@ def test_a_contact_is_a_link_to_write_or_to_call(contact: str, link: str) -> Non
 @pytest.mark.browser
 def test_the_map_is_walked_with_the_keyboard_and_leads_into_the_list(guest: Guest) -> None:
     guest.goto("/hotspots")
-    mark = guest.page.locator(".map a").first
+    mark = guest.page.locator(".map:visible a:not(.several)").first
     mark.focus()
     expect(mark).to_be_focused()
     target = mark.get_attribute("href")
     assert target is not None
     entry = guest.page.locator(target)
-    assert entry.locator("a").inner_text() in (mark.get_attribute("aria-label") or "")
+    assert entry.locator("h3 a").inner_text() in (mark.get_attribute("aria-label") or "")
     guest.page.keyboard.press("Enter")
     expect(guest.page).to_have_url(re.compile(f"{re.escape(target)}$"))
 
@@ -133,8 +135,82 @@ def test_the_map_is_walked_with_the_keyboard_and_leads_into_the_list(guest: Gues
 def test_the_list_says_in_words_what_the_map_says_in_shapes(guest: Guest) -> None:
     guest.goto("/hotspots")
     entries = guest.page.locator("ol.rows > li")
-    assert entries.locator("h2").count() == entries.count()
-    assert guest.page.locator(".map").first.locator("a").count() == entries.count()
+    assert entries.locator("h3").count() == entries.count()
     states = {"fr": r"En service|Prévu|En panne|Fermé", "en": r"Working|Planned|Out of order|Closed"}
     for text in entries.all_inner_texts():
         assert re.search(states[guest.lang], text), text
+
+
+@pytest.mark.browser
+def test_a_mark_of_several_places_leads_to_their_names(guest: Guest) -> None:
+    guest.goto("/hotspots")
+    anchors = set(guest.page.eval_on_selector_all("[id]", "found => found.map(one => '#' + one.id)"))
+    links = guest.page.eval_on_selector_all(
+        ".map a, .shared a", "found => found.map(one => one.getAttribute('href'))"
+    )
+    assert links
+    assert set(links) <= anchors
+    marks = guest.page.locator(".map:visible").first
+    assert marks.locator("a.several").count() > 0
+    mark = marks.locator("a.several").last
+    mark.focus()
+    guest.page.keyboard.press("Enter")
+    target = guest.page.locator(mark.get_attribute("href") or "")
+    expect(target).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("?kind=library", lambda each: each["kind"] == "library"),
+        ("?open=1", lambda each: each["open"] and each["state"] == "live"),
+        ("?step_free=1", lambda each: each["step_free"] is True),
+        (
+            "?step_free=1&open=1&kind=tram_stop",
+            lambda each: (
+                each["step_free"] and each["open"] and each["state"] == "live" and each["kind"] == "tram_stop"
+            ),
+        ),
+        ("?kind=pub&open=yes", lambda each: True),
+    ],
+)
+def test_a_filter_shows_the_places_that_it_says(
+    portal: Portal, stranger: FlaskClient, query: str, holds: Callable[[dict[str, Any]], bool]
+) -> None:
+    shown = re.findall(
+        r'<h3>\d+\. <a href="/info/([a-z0-9-]+)', ask(portal, stranger, f"/hotspots{query}").text
+    )
+    places = ask(portal, stranger, "/hotspots.geojson").get_json(force=True)["features"]
+    assert set(shown) == {each["id"] for each in places if holds(each["properties"])}
+    assert len(shown) == len(set(shown))
+
+
+def test_filters_stay_when_another_is_added_and_when_the_language_changes(
+    portal: Portal, stranger: FlaskClient
+) -> None:
+    page = ask(portal, stranger, "/hotspots?open=1&kind=library").text
+    assert "open=1&amp;step_free=1&amp;kind=library" in page
+    assert re.search(r'hreflang="en" href="/hotspots\?open=1&amp;kind=library&amp;lang=en"', page)
+    assert re.search(r'href="/hotspots\?kind=library[^"]*" aria-current="true"', page)
+    assert "Afficher tous les lieux" in page
+
+
+def test_places_stand_by_kind_in_the_order_of_a_telephone_book(portal: Portal, stranger: FlaskClient) -> None:
+    page = (
+        ask(portal, stranger, "/hotspots").text.partition('id="kind-tram_stop"')[2].partition("</section>")[0]
+    )
+    names = re.findall(r"<h3>\d+\. <a[^>]*><bdi>([^<]*)</bdi>", page)
+    assert names.index("Tram CHRU Minjoz") < names.index("Tram Époisses") < names.index("Tram Flore")
+    assert names.index("Tram Île-de-France") < names.index("Tram Lilas")
+
+
+def test_a_place_opens_the_map_of_the_phone(portal: Portal, stranger: FlaskClient) -> None:
+    page = ask(portal, stranger, "/hotspots").text
+    assert 'href="geo:47.243,6.0185?q=47.243,6.0185(Battant)"' in page
+    iphone = stranger.get(
+        "/hotspots",
+        base_url=portal.url,
+        headers={"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)"},
+    ).text
+    assert 'href="https://maps.apple.com/?ll=47.243,6.0185&amp;q=Battant"' in iphone
+    assert "geo:" not in iphone

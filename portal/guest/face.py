@@ -22,6 +22,9 @@ from sites.colours import Accents, accents
 from sites.look import FooterLink, by_language, links_of
 from sites.models import Network
 
+# The head is 44 pixels high, so that a thumb finds it; the name stands beside the logo.
+LOGO_ROOM = (140, 44)
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -53,7 +56,7 @@ def face_of(network: Network | None) -> Face:
     if network is None:
         return Face(say("Wifi in %(town)s", town=settings.town), accents({}), settings.contact)
     look = network.look
-    logo = shown_image(look.get("logo"), by_density=True)
+    logo = shown_image(look.get("logo"), room=LOGO_ROOM)
     spoken, links = by_language(look.get("links", {}), language(), otherwise=town_language())
     contact = look.get("contact") or settings.contact
     return Face(network.name, accents(look), contact, links_of(links), spoken, logo)

@@ -42,25 +42,26 @@ class ShownImage:
     placeholder: str
 
 
-def shown_image(document: Mapping[str, Any] | None, *, by_density: bool = False) -> ShownImage | None:
+def shown_image(
+    document: Mapping[str, Any] | None, *, room: tuple[int, int] | None = None
+) -> ShownImage | None:
     """A picture from its reference, in the reader's language; None where there is none.
 
-    `by_density`: the files are for screens of one and of two dots a pixel, else for windows of several widths.
+    With `room`, it is shown as large as it fits into so many pixels, its files being for screens of one and of two dots
+    a pixel; else they are for windows of several widths.
     """
     reference = read_reference(document)
     if reference is None:
         return None
     files = reference.of_use("page")
-    smallest = files[0]
+    width, height = _fitted(files[0], room)
     plain = next(one for one in files if one.media_type != "image/webp")
     spoken, alt = by_language(reference.alt, language(), otherwise=town_language())
     sources = tuple(
-        Source(media_type, _srcset([one for one in files if one.media_type == media_type], by_density))
+        Source(media_type, _srcset([one for one in files if one.media_type == media_type], room is not None))
         for media_type in ("image/webp", plain.media_type)
     )
-    return ShownImage(
-        image_url(plain.name), sources, smallest.width, smallest.height, alt, spoken, reference.placeholder
-    )
+    return ShownImage(image_url(plain.name), sources, width, height, alt, spoken, reference.placeholder)
 
 
 def image_url(name: str) -> str:
@@ -74,6 +75,11 @@ def image(name: str) -> Response:
         abort(HTTPStatus.NOT_FOUND)
     headers = {"Cache-Control": CACHE_CONTROL, "Content-Security-Policy": POLICY}
     return Response(found.content, content_type=found.media_type, headers=headers)
+
+
+def _fitted(file: FileReference, room: tuple[int, int] | None) -> tuple[int, int]:
+    share = 1.0 if room is None else min(room[0] / file.width, room[1] / file.height, 1.0)
+    return max(1, round(file.width * share)), max(1, round(file.height * share))
 
 
 def _srcset(files: list[FileReference], by_density: bool) -> str:

@@ -51,7 +51,7 @@ def head_of(page: str) -> str:
 def test_the_head_is_the_same_on_every_page(reader: Phone) -> None:
     heads = {path: head_of(reader.get(path).text) for path in PAGES}
     own = head_of(reader.land().text)
-    assert "#7a1f5c" in own and "#e79ccb" in own and "<span>Bibliothèques</span>" in own
+    assert "#7a1f5c" in own and "#e79ccb" in own and "<bdi>Bibliothèques</bdi>" in own
     assert {path for path, head in heads.items() if head != own} == set()
 
 
@@ -93,8 +93,8 @@ def test_links_and_contact_are_the_networks_own(reader: Phone) -> None:
 @pytest.mark.parametrize(
     ("lang", "title", "welcome"),
     [
-        ("fr", 'lang="fr">Le wifi des lecteurs<', 'lang="fr">Entrez sans frapper.<'),
-        ("en", 'lang="en">The readers’ wifi<', 'lang="fr">Entrez sans frapper.<'),
+        ("fr", 'lang="fr" dir="auto">Le wifi des lecteurs<', 'lang="fr" dir="auto">Entrez sans frapper.<'),
+        ("en", 'lang="en" dir="auto">The readers’ wifi<', 'lang="fr" dir="auto">Entrez sans frapper.<'),
     ],
 )
 def test_the_first_page_has_the_networks_own_words(
@@ -102,7 +102,7 @@ def test_the_first_page_has_the_networks_own_words(
 ) -> None:
     page = reader.get(f"/?landing={reader.landing_token()}&lang={lang}").text
     assert f"<h1 {title}" in page and f"<p {welcome}" in page
-    assert '<p class="where">' in page
+    assert '<p class="where"><bdi>' in page
 
 
 def test_a_look_that_an_older_version_let_in_is_drawn_with_the_houses_colours(

@@ -29,7 +29,11 @@ from portal.services import Services
 from sessions.models import AccessSession
 from sessions.retention import holds
 from sessions.retention.models import LegalHold
+from sites import pictures
 from sites.gateways import by_identity, rotate_credential
+from sites.images.preparing import prepare
+from sites.images.shapes import PHOTOGRAPH
+from sites.models import Site
 from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program, give_token
@@ -37,6 +41,7 @@ from tests.portal.conftest import PORTAL, SECRET, Phone
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.visitors import issue, use
 from tests.services.parts import newest
+from tests.sites.images import made
 from tests.town import BO_PHONE, Town, build_town, credential_of
 
 
@@ -229,6 +234,26 @@ def test_what_was_taken_away_since_is_taken_away_again(house: House, lived: Live
     with snapshot(services.make_session) as db:
         assert verification.verify(db).is_whole
     assert phone.gateway is not None
+
+
+def test_a_photograph_comes_back_with_the_backup(house: House, lived: Lived) -> None:
+    photo = prepare(made.photograph(), "gare.jpg", PHOTOGRAPH)
+    with lived.services.make_session.begin() as db:
+        pictures.set_photograph(
+            db, db.get_one(Site, lived.town.station.site_id), photo, alt={"fr": "La gare"}
+        )
+    house.copy()
+    with lived.services.make_session.begin() as db:
+        pictures.remove_photograph(db, db.get_one(Site, lived.town.station.site_id))
+    lived.services.engine.dispose()
+    assert house.put_back().exit_code == 0
+    app, services = house.portal()
+    with services.make_session() as db:
+        found = pictures.photograph(db.get_one(Site, lived.town.station.site_id))
+    assert found is not None and len(found.files) == len(photo.files)
+    for one in found.files:
+        answer = app.test_client().get(f"/images/{one.name}", base_url=PORTAL)
+        assert made.opened(answer.data).size == (one.width, one.height)
 
 
 def test_where_nothing_is_known_all_is_closed_until_a_person_opens_it(house: House, lived: Lived) -> None:

@@ -1,0 +1,90 @@
+"""Pages in a town's own dress, with logo, photograph, words and links, keep the rules that every page keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sites import pictures
+from sites.images.preparing import prepare
+from sites.images.shapes import LOGO, PHOTOGRAPH
+from sites.import_export import NETWORKS, import_records
+from sites.models import Network, Site
+from tests.portal.pages.scene import LIBRARY, PAGES, PHONE, Portal, new_guest, open_window, running_portal
+from tests.portal.pages.test_every_page import RULES, Shown
+from tests.sites.images import made
+
+LINKS = "Ville de Besançon https://www.besancon.example/ | Agenda https://agenda.besancon.example/"
+LOOK = (
+    "slug,accent,accent_dark,public_contact,title_fr,title_ar,welcome_fr,links_fr\n"
+    "wifilib,#7a1f5c,#e79ccb,03 81 61 50 50,Le wifi de toute la ville de Besançon,"
+    f"واي فاي المدينة,Bienvenue à Besançon.,{LINKS}\n"
+)
+# Pictures of the network and of the place are what these pages fetch.
+FETCHING = {"fetched_from_elsewhere", "first_page_fetches_anything"}
+KEPT = {name: rule for name, rule in RULES.items() if name not in FETCHING}
+
+
+def dress(db: Session) -> None:
+    import_records(db, NETWORKS, LOOK.encode())
+    mark, photo = (
+        prepare(made.logo((900, 200)), "a.png", LOGO),
+        prepare(made.photograph(), "a.jpg", PHOTOGRAPH),
+    )
+    for network in db.scalars(select(Network)):
+        pictures.set_logo(db, network, mark, alt={"fr": "Les armes de Besançon"})
+    for site in db.scalars(select(Site)):
+        pictures.set_photograph(db, site, photo, alt={"fr": "Le quai", "en": "The quay"})
+
+
+@pytest.fixture(scope="module")
+def dressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    with running_portal(tmp_path_factory.mktemp("dressed"), prepare=dress) as portal:
+        yield portal
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("name", ["landing-free", "landing-library", "info", "status-free"])
+def test_a_dressed_page_keeps_every_rule(dressed: Portal, chromium: Browser, name: str, lang: str) -> None:
+    with open_window(chromium) as window:
+        guest = new_guest(dressed, window, lang)
+        failed: list[str] = []
+        guest.page.on("requestfailed", lambda asked: failed.append(asked.url))
+        PAGES[name](guest)
+        shown = Shown(lang, guest.page, dressed, source=guest.page.content())
+        broken = {}
+        for rule, look in KEPT.items():
+            if found := look(shown):
+                broken[rule] = found
+            shown.page.set_viewport_size(PHONE)
+            shown.page.emulate_media(color_scheme="light")
+            shown.page.evaluate("document.documentElement.removeAttribute('style')")
+        assert broken == {}
+        widths = guest.page.eval_on_selector_all(
+            "picture img", "found => found.map(one => one.complete ? one.naturalWidth : -1)"
+        )
+        assert all(width > 0 for width in widths) and failed == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_moves_when_the_pictures_come(dressed: Portal, chromium: Browser, theme: Any) -> None:
+    """While they are held back, everything stands where it will."""
+    places = []
+    for held in (True, False):
+        with open_window(chromium, java_script_enabled=False, color_scheme=theme) as window:
+            guest = new_guest(dressed, window, "fr")
+            if held:
+                window.route("**/images/*", lambda asked: None)
+            url = dressed.landing_url(LIBRARY, guest.mac, "fr")
+            guest.page.goto(url, wait_until="domcontentloaded" if held else "load")
+            places.append(
+                [guest.page.locator(one).bounding_box() for one in (".brand bdi", ".photo", "h1", "#login")]
+            )
+    assert places[0] == places[1]

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README and of the desk's guide: ``python -m tests.portal.pictures [FOLDER]``.
+"""Takes the pictures of README, desk's guide and guests' journeys: ``python -m tests.portal.pictures [FOLDER]``.
 
 By default into ``docs/pictures``.
 """
@@ -16,6 +16,7 @@ from playwright.sync_api import ViewportSize
 
 from auth.staff.roles import Role
 from auth.vouchers.plans import add_first_plans
+from tests.portal.pages.people import PEOPLE
 from tests.portal.pages.scene import (
     Guest,
     landing_free,
@@ -129,7 +130,28 @@ def take(folder: Path) -> list[Path]:
     return taken
 
 
+def take_people(folder: Path) -> list[Path]:
+    """Each step of the four journeys, as long as its page is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: list[Path] = []
+    with (
+        tempfile.TemporaryDirectory() as town,
+        running_portal(Path(town), portal_url=ADDRESS) as portal,
+        running_chromium() as browser,
+    ):
+        for name, person in PEOPLE.items():
+            proxy = {"server": f"http://127.0.0.1:{portal.port}"}
+            with open_window(browser, proxy=proxy, **person.window) as window:
+                guest = new_guest(portal, window, person.lang)
+                for step in person.walk(guest):
+                    path = folder / f"{name}-{step}.png"
+                    guest.page.screenshot(path=path, full_page=True)
+                    _shrink(path)
+                    taken.append(path)
+    return taken
+
+
 if __name__ == "__main__":
     chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    for picture in [*take(chosen), *take_desk(chosen)]:
+    for picture in [*take(chosen), *take_desk(chosen), *take_people(chosen)]:
         print(f"{picture} {picture.stat().st_size // 1024} kB")

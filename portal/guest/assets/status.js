@@ -8,7 +8,7 @@
   const said = document.getElementById("said");
   let stay = document.getElementById("stay"), shown = stay.dataset.state, isWished = false;
   let answeredAt = Date.now(), changesAt = Infinity, endsAt = 0, share = 0, whole = 1;
-  let timer = 0, isAsking = false, title = document.title;
+  let timer = 0, isAsking = false, isDue = false, isAway = false, title = document.title;
 
   // Date.now() goes on while a device sleeps; only differences of it are used, so that a wrong clock does no harm.
   const learn = (left, changes) => {
@@ -21,6 +21,7 @@
     const text = stay.dataset, seconds = Math.max(0, Math.ceil(left)), minutes = Math.floor(seconds / 60);
     const put = (form, h, m, s) => form.replace("{h}", h).replace("{m}", m).replace("{s}", s);
     const two = (number) => String(number).padStart(2, "0");
+    if (minutes >= 60 && minutes % 60 === 0) return put(text.whole, minutes / 60, "", "");
     if (minutes >= 60) return put(text.hours, Math.floor(minutes / 60), two(minutes % 60), "");
     if (!("ending" in text)) return put(text.minutes, "", minutes, "");
     return put(minutes ? text.seconds : text.last, "", minutes, minutes ? two(seconds % 60) : seconds);
@@ -56,6 +57,12 @@
     const instead = document.createElement("div");
     instead.id = "instead";
     instead.append(other.content.cloneNode(true));
+    for (const link of instead.querySelectorAll("a")) {
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        ask();
+      });
+    }
     stay.before(instead);
     const heading = instead.querySelector("h1").textContent;
     document.title = heading;
@@ -104,10 +111,17 @@
   };
 
   const ask = async () => {
-    if (isAsking) return;
+    if (isAsking) {
+      // What happened meanwhile, the answer that is on its way may not know.
+      isDue = true;
+      return;
+    }
     isAsking = true;
+    isDue = false;
     try {
       const answer = JSON.parse((await fetched(stay.dataset.ask)).text);
+      // What was answered before the page was put away is old when it is shown again.
+      if (isAway) throw new Error("away");
       if (answer.state === "unknown") throw new Error("unknown");
       if (answer.key !== stay.dataset.key) await renew();
       else {
@@ -118,10 +132,11 @@
       count();
     } catch (error) {
       answeredAt = Date.now();
-      show("unreachable");
+      show(isAway ? "asking" : "unreachable");
     }
     isAsking = false;
     plan();
+    if (isDue) ask();
   };
 
   const plan = () => {
@@ -175,8 +190,14 @@
     }
   };
 
-  addEventListener("pagehide", () => show("asking"));
-  addEventListener("pageshow", (event) => event.persisted && ask());
+  addEventListener("pagehide", () => {
+    isAway = true;
+    show("asking");
+  });
+  addEventListener("pageshow", (event) => {
+    isAway = false;
+    if (event.persisted) ask();
+  });
   addEventListener("visibilitychange", () => document.visibilityState === "visible" && awake());
   addEventListener("online", ask);
   addEventListener("offline", ask);

@@ -71,6 +71,14 @@ def test_the_time_counts_down_by_the_servers_clock(guest: Guest) -> None:
     expect(guest.page).to_have_title("(23\u00a0min) Vous êtes en ligne · Gare de Besançon-Viotte")
 
 
+def test_whole_hours_are_counted_as_the_page_says_them(portal: Portal, chromium: Browser) -> None:
+    with open_window(chromium) as window:
+        guest = new_guest(portal, window, "fr")
+        with guest.page.expect_response("**/status.json*"):
+            guest.sign_in()
+        expect(guest.page.locator("#left")).to_have_text(re.compile(r"^Encore \d\u00a0h(\u00a0\d\d)?$"))
+
+
 def test_a_warning_comes_once_and_brings_the_message_along(guest: Guest) -> None:
     ending = f"Votre connexion se termine à {until(guest)}."
     icon = guest.page.locator("link[rel=icon]").get_attribute("href")
@@ -126,6 +134,9 @@ def test_where_the_network_is_gone_it_says_so_and_then_asks_again(guest: Guest) 
     expect(guest.page).to_have_title(UNREACHABLE)
     expect(guest.page.locator("#said")).to_have_text(UNREACHABLE)
     assert ONLINE not in guest.page.locator("main").inner_text()
+    # The button asks as the script does: it leads to no page of the browser's own.
+    guest.page.locator("main .go:visible").click()
+    expect_heading(guest, UNREACHABLE)
     guest.page.context.set_offline(False)
     expect_heading(guest, ONLINE)
     expect(guest.page).to_have_title("(30\u00a0min) Vous êtes en ligne · Gare de Besançon-Viotte")

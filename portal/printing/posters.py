@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from auth.denials import N_
 from config import Settings
-from portal.i18n.catalogues import SOURCE
+from portal.i18n.catalogues import SOURCE, is_rtl
 from portal.i18n.translation import say_in
 from portal.printing.logos import SVG, PrintedLogo, logo_of
 from portal.printing.qr import draw
@@ -90,6 +90,7 @@ def print_poster(poster: Poster, paper: PosterPaper) -> bytes:
             "paper": paper.value,
             "title": f"{poster.network.name} · {poster.site.name}",
             "author": poster.town,
+            "rtl": is_rtl(poster.languages[0]),
             "accent": accents(poster.network.look).light,
             "network": plain(poster.network.name),
             "ssid": plain(poster.network.ssid),

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.printing.posters import poster_of
+from portal.printing.posters import PosterPaper, poster_of, print_poster
 from portal.printing.wifi_qr import joining_uri
 from portal.services import Services
 from sites.models import Network, Site
@@ -119,3 +119,19 @@ def test_what_cannot_be_printed_is_told(app: Flask, town: Town, services: Servic
     ).output
     assert "gare-viotte offers: wifilib" in told
     assert "cannot be written" in run(app, "sites", "poster", "gare-viotte", f"{tmp_path}/no/a.pdf").output
+
+
+def test_an_arabic_poster_stands_within_its_page(
+    services: Services, app: Flask, town: Town, tmp_path: Path
+) -> None:
+    """From right to left, and nothing runs over an edge."""
+    with services.make_session() as db, app.app_context():
+        site = db.scalars(select(Site).filter_by(slug="gare-viotte")).one()
+        made_up = poster_of(db, site, site.networks[0], settings=services.settings, languages=("ar", "en"))
+        pdf = print_poster(made_up, PosterPaper.A4)
+    page = render(pdf, tmp_path)[0]
+    # Below the head, the outer 10 mm of the page stay white: text begins at 16 mm.
+    margin, head = round(10 * 200 / 25.4), round(70 * 200 / 25.4)
+    for left, right in ((0, margin), (page.width - margin, page.width)):
+        assert page.crop((left, head, right, page.height)).getextrema() == (255, 255)
+    assert "Free wifi" in read_text(pdf)

@@ -192,3 +192,26 @@ class UnnamedApprover(Denial):
         N_("Approve it with your name."),
     )
     law: str
+
+
+class WrongOverrideEnd(Denial):
+    """A crisis message ends in the future, and within a week."""
+
+    reason = declare(
+        "wrong_override_end",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("A crisis message ends by itself, within seven days."),
+        N_("Say until when. It can be stopped before, and started again."),
+        form_field="ends",
+    )
+
+
+class NoSuchOverride(Denial):
+    """There is no such crisis message, or it is over."""
+
+    reason = declare(
+        "no_such_override",
+        HTTPStatus.NOT_FOUND,
+        N_("There is no such crisis message, or it is over."),
+        N_("Look for its number in the list of those that are shown."),
+    )

@@ -145,6 +145,30 @@ class Election(Base):
     last_round: Mapped[date] = mapped_column(Date)
 
 
+class CivicOverride(Base):
+    """A crisis message of the town at some sites, in the place of every other: in [starts_at, ends_at), unless stopped.
+
+    `texts` are by language, as a creative's; `sites` are slugs, and empty means all.
+    """
+
+    __tablename__ = "civic_overrides"
+    __table_args__ = (CheckConstraint("starts_at < ends_at", name="ends"),)
+
+    id: Mapped[Key]
+    texts: Mapped[dict[str, dict[str, str]]] = mapped_column(Json)
+    sites: Mapped[list[str]] = mapped_column(Json, default=list)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+    started_by: Mapped[str] = mapped_column(String(80))
+    stopped_at: Mapped[datetime | None]
+    stopped_by: Mapped[str | None] = mapped_column(String(80))
+
+    def holds(self, site: str, now: datetime) -> bool:
+        """Whether it is shown at this site now."""
+        is_here = not self.sites or site in self.sites
+        return is_here and self.stopped_at is None and self.starts_at <= now < self.ends_at
+
+
 class Impression(Base):
     """The ledger: one creative shown, one acceptance, one lease, one confirmation of the gateway.
 

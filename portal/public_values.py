@@ -13,9 +13,10 @@ from typing import Any
 
 from flask import render_template
 
-from ads.models import Creative
+from ads.models import CivicOverride, Creative
 from db.base import Base
 from portal.http.clients import ClientContext
+from portal.services import services
 from sessions.models import AccessSession, EndReason
 from sites.models import Network, SigninMethod, Site, SiteKind
 
@@ -103,6 +104,8 @@ def public(value: object) -> object:
             return public_stay(value)
         case Creative():
             return public_message(value)
+        case CivicOverride():
+            return PublicMessage(value.texts, services().settings.town, is_municipal=True)
         case ClientContext():
             return PublicVisit(value.issue_token())
         case list() | tuple():

@@ -16,11 +16,19 @@ from sites.models import Gateway
 
 
 def renew(
-    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
+    db: Session,
+    access: AccessSession,
+    *,
+    gateway: Gateway,
+    client: Client,
+    now: datetime,
+    is_present: bool = True,
 ) -> int | None:
     """Renew `access` at `gateway`; the new lease's id.
 
     None where it ended, another request was quicker, or the gateway cannot extend a lease that still runs.
+
+    `is_present`: the client has asked for it. Without that nothing is written of having seen it.
 
     The claim names the deadline it was decided on: however many requests run at once, one of them extends it.
     """
@@ -37,13 +45,14 @@ def renew(
     claimed = db.scalars(
         update(AccessSession)
         .where(AccessSession.id == access.id, AccessSession.ended_at.is_(None), AccessSession.until == old)
-        .values(until=until, last_seen_at=now)
+        .values(until=until, last_seen_at=now if is_present else AccessSession.last_seen_at)
         .returning(AccessSession.id)
         .execution_options(synchronize_session="fetch")
     ).first()
     if claimed is None:
         return None
-    see(db, gateway_id=gateway.id, client=client, now=now)
+    if is_present:
+        see(db, gateway_id=gateway.id, client=client, now=now)
     starts_at = max(now, old)
     return leases.grant(
         db, access=access, gateway=gateway, client=client, starts_at=starts_at, until=until, now=now

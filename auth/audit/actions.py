@@ -39,6 +39,7 @@ class ObjectKind(enum.StrEnum):
     ADVERTISER = "advertiser"
     CAMPAIGN = "campaign"
     ELECTION = "election"
+    OVERRIDE = "override"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -180,6 +181,10 @@ CAMPAIGN_APPROVED = declare("campaign approved", N_("approved a campaign"), Obje
 CAMPAIGN_PAUSED = declare("campaign paused", N_("paused a campaign"), ObjectKind.CAMPAIGN)
 CAMPAIGN_RESUMED = declare("campaign resumed", N_("let a campaign go on"), ObjectKind.CAMPAIGN)
 CAMPAIGN_STOPPED = declare("campaign stopped", N_("stopped a campaign"), ObjectKind.CAMPAIGN)
+OVERRIDE_STARTED = declare(
+    "override started", N_("put a crisis message in the place of all others"), ObjectKind.OVERRIDE
+)
+OVERRIDE_STOPPED = declare("override stopped", N_("stopped a crisis message"), ObjectKind.OVERRIDE)
 ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectKind.ELECTION)
 
 # The database.

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ads import explanation, pacing, running
+from ads import explanation, overrides, pacing, running
 from ads.choice import DRAWS, ChoiceTable, ImpressionContext, Pace
-from ads.models import Creative
+from ads.models import CivicOverride, Creative
 from ads.running import Progress, Shown
 from db.engine import SessionMaker, reading
 
@@ -26,12 +26,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is shown, and by what it was chosen: `ads.explanation` makes the same choice again."""
+    """What is shown, and by what it was chosen: `ads.explanation` makes the same choice again.
+
+    An override is shown in the place of a creative, and nobody has to wait for it.
+    """
 
     creative: Creative | None
     draw: int | None = None
     previous: int | None = None
     digest: str | None = None
+    override: CivicOverride | None = None
+
+    @property
+    def message(self) -> Creative | CivicOverride | None:
+        return self.override or self.creative
 
 
 # Where nothing is to be shown at all.
@@ -61,6 +69,12 @@ class CreativeCache:
     zone: ZoneInfo
     _read_at: float = field(default=float("-inf"), init=False)
     _on_show: _OnShow = field(default_factory=_OnShow, init=False)
+    _overrides: list[CivicOverride] = field(default_factory=list, init=False)
+
+    def override(self, site: str, *, now: datetime) -> CivicOverride | None:
+        """The crisis message at this site: the newest, where there are several."""
+        self._fresh(now)
+        return next((one for one in reversed(self._overrides) if one.holds(site, now)), None)
 
     def choose(self, moment: ImpressionContext, rng: random.Random) -> Chosen:
         """What to show at this moment; its creative is None where nothing is eligible."""
@@ -92,6 +106,7 @@ class CreativeCache:
 
     def _renewed(self, old: _OnShow, now: datetime) -> _OnShow:
         with reading(self.make_session) as db:
+            self._overrides = overrides.standing(db, now=now)
             version = running.version(db)
             is_same = version == old.version and old.planned_at is not None
             if is_same and not _is_due(old.seen_at, PROGRESS_EVERY, now):

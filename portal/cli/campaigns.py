@@ -23,11 +23,13 @@ from auth.audit.actor import Actor, command_line
 from auth.denials import Denial
 from db.engine import reading
 from portal.cli.operator import operator
+from portal.cli.overrides import override
 from portal.denials.rendering import page
 from portal.i18n.translation import speaking
 from portal.services import services, town_zone
 
 campaigns = AppGroup("campaigns", help="Campaigns: the messages that guests accept (docs/campaigns.md).")
+campaigns.add_command(override)
 by_whom = click.option("--by", default="", help="Your name, for the audit log; without it, who called sudo.")
 
 

@@ -23,8 +23,13 @@ TICKET_LIFE = timedelta(minutes=30)
 
 
 def choose_for(visit: ClientContext, access: AccessSession | None = None) -> Chosen:
-    """What this client is shown now: nothing where the place or the way it came in has none (`ads.rules.no_ads`)."""
+    """What this client is shown now: a crisis message, where there is one; else what was chosen.
+
+    Nothing where the place or the way it came in has none (`ads.rules.no_ads`).
+    """
     service, site, network = services(), visit.gateway.site, visit.gateway.network
+    if (override := service.stage.override(site.slug, now=service.clock())) is not None:
+        return Chosen(None, override=override)
     method = access.method if access else SigninMethod.FREE
     if no_ads(site, network, method=method) is not None:
         return NOTHING

@@ -21,7 +21,7 @@ def message_form(visit: ClientContext, access: AccessSession | None) -> dict[str
     """Values for `message_form` of ``shared/parts.html``. `access` is the open session that more time is added to."""
     chosen = choose_for(visit, access)
     return {
-        "creative": chosen.creative,
+        "creative": chosen.message,
         "ticket": make_ticket(visit, chosen),
         "wait_seconds": visit.gateway.network.viewing_seconds if chosen.creative else 0,
         "until": until_then(visit.gateway, access),

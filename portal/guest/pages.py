@@ -10,7 +10,7 @@ from http import HTTPStatus
 from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads.models import Creative
+from ads.models import CivicOverride, Creative
 from auth.denials import Denial
 from db.engine import reading
 from portal.caches.creatives import NOTHING
@@ -33,6 +33,8 @@ from sites.models import Gateway, SigninMethod
 
 VISIT, TICKET, RESUME = Placeholder("visit"), Placeholder("ticket"), Placeholder("resume")
 
+Message = Creative | CivicOverride | None
+
 
 def entry(
     visit: ClientContext, *, refusal: Refusal | None = None, login: str = "", code: str = ""
@@ -48,12 +50,12 @@ def entry(
 
     def render() -> str:
         return _render(
-            visit.gateway, chosen.creative, until, resumed=resumed, refusal=refusal, login=login, code=code
+            visit.gateway, chosen.message, until, resumed=resumed, refusal=refusal, login=login, code=code
         )
 
     is_first = refusal is None and resumed is None
     text = services().page_cache.fill(
-        _alike(visit.gateway, chosen.creative, until) if is_first else None, render, tokens
+        _alike(visit.gateway, chosen.message, until) if is_first else None, render, tokens
     )
     response = make_response(text, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
@@ -63,7 +65,7 @@ def entry(
 
 def _render(
     gateway: Gateway,
-    creative: Creative | None,
+    message: Message,
     until: datetime,
     *,
     resumed: AccessSession | None,
@@ -79,10 +81,10 @@ def _render(
         network=network,
         site=gateway.site,
         methods=network.signin_methods,
-        creative=creative,
+        creative=message,
         ticket=str(TICKET),
         resume_code=str(RESUME),
-        wait_seconds=network.viewing_seconds if creative else 0,
+        wait_seconds=network.viewing_seconds if isinstance(message, Creative) else 0,
         until=until,
         terms=terms_text(network),
         resumable=resumed,
@@ -92,7 +94,7 @@ def _render(
     )
 
 
-def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hashable:
+def _alike(gateway: Gateway, message: Message, until: datetime) -> Hashable:
     """All that the page of one who has just come depends on; None where the request itself goes into it."""
     if (
         request.method != "GET"
@@ -101,7 +103,7 @@ def _alike(gateway: Gateway, creative: Creative | None, until: datetime) -> Hash
     ):
         return None
     minutes = tuple(at.replace(second=0, microsecond=0) for at in (services().clock(), until))
-    shown = creative.id if creative else None
+    shown = (type(message), message.id) if message else None
     return (gateway.identity, request.endpoint, language(), chosen_language(), shown, *minutes)
 
 

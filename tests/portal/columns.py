@@ -49,6 +49,7 @@ PUBLIC: dict[str, set[str]] = {
     "vouchers": {"number", "batch_id", "until"},
     "advertisers": {"name", "is_town"},
     "campaigns": set(),
+    "civic_overrides": {"texts"},
     "creatives": {"texts"},
     "patrons": set(),
     "staff": set(),
@@ -74,6 +75,9 @@ PRIVATE: dict[str, set[str]] = {
         *("id", "digest", "issued_at", "used_at", "voided_at", "void_reason", "voided_by", "replaces_id"),
     },
     "advertisers": {"id", "slug", "identity", "contact"},
+    "civic_overrides": {
+        *("id", "sites", "starts_at", "ends_at", "started_by", "stopped_at", "stopped_by"),
+    },
     "campaigns": {
         *("id", "slug", "name", "advertiser_id", "category", "conditions", "state", "starts_at", "ends_at"),
         *(

@@ -43,6 +43,7 @@ SERVICES, CALLERS = ("auth", "sessions", "sites", "ads"), ("portal", "lab", "gat
 # Nobody has to ask for a page of a kind of pass, a campaign or the database: the list of entries about it opens.
 WITHOUT_PAGE = {
     *(ObjectKind.PLAN, ObjectKind.DATABASE, ObjectKind.ADVERTISER, ObjectKind.CAMPAIGN, ObjectKind.ELECTION),
+    ObjectKind.OVERRIDE,
 }
 
 

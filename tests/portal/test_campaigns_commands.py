@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from ads.choice import ImpressionContext
 from ads.demo import load_announcements
 from ads.models import Campaign, ChoiceInputs, Impression
 from auth.audit.log import AuditEntry
 from portal.services import Services
+from sessions.models import AccessSession
+from sites.models import Site
 from tests.clock import NOON, MovingClock
 from tests.portal.conftest import Agent, Phone
 from tests.town import Town
@@ -192,3 +195,55 @@ def test_a_file_that_is_no_json_is_refused(app: Flask, tmp_path: Path) -> None:
 
 def test_an_unknown_campaign_is_said(app: Flask) -> None:
     assert "There is no campaign none." in run(app, "show", "none").output
+
+
+FLOOD = ("--title", "en=Flood", "--text", "en=Leave the quays.", "--title", "fr=Crue", "--text", "fr=Partez.")
+
+
+def test_a_crisis_message_is_in_the_place_of_all_others_and_nobody_waits(
+    app: Flask, services: Services, town: Town, phone: Phone, clock: MovingClock
+) -> None:
+    with services.make_session.begin() as db:
+        load_announcements(db, now=NOON)
+    done(app, "override", "start", *FLOOD, "--site", "gare-viotte", "--hours", "6", "--by", "ada")
+    services.stage.forget()
+    page = phone.get(f"/?lang=en&landing={phone.landing_token()}").text
+    assert "Flood" in page and "Leave the quays." in page and "Message from the town" in page
+    # No second has to pass before the button counts.
+    assert phone.press("/pause").status_code == 303
+    assert "/opening" in phone.page.location
+    with services.make_session() as db:
+        assert db.scalars(select(Impression.creative_id)).all() == [None]
+    assert "gare-viotte\tada (command line)\ten: Flood" in done(app, "override", "list")
+    agent = Agent(app, town.station)
+    agent.follow()
+    clock.advance(minutes=26)
+    assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
+    with services.make_session() as db:
+        assert db.scalars(select(AccessSession.until)).one() == NOON + timedelta(minutes=60)
+    assert "1\tstopped" in done(app, "override", "stop", "1")
+    services.stage.forget()
+    assert "Flood" not in Phone(app, town.station, mac="02:00:00:00:0c:09", address="10.66.0.9").land().text
+    assert "it is over" in run(app, "override", "stop", "1").output
+
+
+def test_a_crisis_message_is_shown_where_no_ads_are(app: Flask, services: Services, phone: Phone) -> None:
+    with services.make_session.begin() as db:
+        db.execute(update(Site).values(ads_allowed=False))
+    done(app, "override", "start", *FLOOD, "--hours", "1")
+    services.stage.forget()
+    assert "Leave the quays." in phone.get(f"/?lang=en&landing={phone.landing_token()}").text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--hours", "200"), "within seven days"),
+        (("--hours", "1", "--site", "nowhere"), "No such site: nowhere"),
+        (("--hours", "1", "--title", "de=Flut"), "Each language needs"),
+        (("--hours", "1", "--title", "Flut"), "is LANGUAGE=WORDS"),
+    ],
+)
+def test_what_is_no_crisis_message_is_said(app: Flask, town: Town, words: tuple[str, ...], says: str) -> None:
+    refused = run(app, "override", "start", *FLOOD, *words)
+    assert refused.exit_code != 0 and says in refused.output

@@ -169,14 +169,19 @@ def test_a_crowd_of_guessing_devices_is_stopped_by_their_network(
     assert try_code(newcomer(app, town), code) == 429
 
 
-def test_who_is_online_cannot_try_codes(phone: Phone, app: Flask, town: Town, db: Session, code: str) -> None:
-    other = newcomer(app, town)
+def test_who_is_online_cannot_try_codes_nor_take_anothers_time(
+    app: Flask, town: Town, db: Session, clock: MovingClock, code: str
+) -> None:
+    third, other = newcomer(app, town, "02:00:00:00:0c:08", "10.66.0.78"), newcomer(app, town)
     form = form_of(other)
-    assert other.post("/resume", **{**form, "code": code}).status_code == 303
-    before = len(sessions(db))
-    for wrong in wrong_codes()[: OF_CLIENT * 2]:
-        assert other.post("/resume", **{**form, "code": wrong}).location.startswith("/opening")
-    assert len(sessions(db)) == before
+    for phone in (third, other):
+        phone.land()
+        clock.advance(seconds=6)
+        phone.press("/pause")
+    before = sorted(one.id for one in sessions(db) if one.ended_at is None)
+    for tried in (code, *wrong_codes()[: OF_CLIENT * 2]):
+        assert other.post("/resume", **{**form, "code": tried}).location.startswith("/opening")
+    assert sorted(one.id for one in sessions(db) if one.ended_at is None) == before
 
 
 def test_somebody_elsewhere_is_told_where_to_go(app: Flask, town: Town, code: str) -> None:

@@ -7,6 +7,7 @@ from flask import Blueprint
 guests = Blueprint("guests", __name__)
 
 from portal.guest import (  # noqa: E402, F401
+    application,
     capport,
     connecting,
     hotspots,

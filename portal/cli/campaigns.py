@@ -28,7 +28,7 @@ from portal.denials.rendering import page
 from portal.i18n.translation import speaking
 from portal.services import services, town_zone
 
-campaigns = AppGroup("campaigns", help="Campaigns: the messages that guests accept (docs/campaigns.md).")
+campaigns = AppGroup("campaigns", help="Campaigns: the messages that guests accept.")
 campaigns.add_command(override)
 by_whom = click.option("--by", default="", help="Your name, for the audit log; without it, who called sudo.")
 

@@ -140,13 +140,21 @@ def online(db: Session, which: Chosen, *, keys: VoucherKeys, now: datetime) -> i
 def mark_of(db: Session, access: AccessSession, *, keys: VoucherKeys) -> str | None:
     """The number on the pass that let this session in; None where another method did.
 
-    The session keeps the pass's pseudonym alone: the pseudonyms of the passes in use when it began are made anew and
-    compared, one by one.
+    The session keeps the pass's pseudonym alone, so pseudonyms are made anew and compared. A pass is first used at the
+    instant its first session begins: a pass of that instant is tried first. Where the first session is purged or was
+    not opened so, all passes in use when this one began are.
     """
     if access.method is not SigninMethod.PASS:
         return None
+    first = db.scalar(
+        select(func.min(AccessSession.started_at)).where(AccessSession.subject == access.subject)
+    )
     used = select(Voucher).where(Voucher.used_at <= access.started_at, Voucher.until >= access.started_at)
-    return next((one.mark for one in db.scalars(used) if keys.subject(one.id) == access.subject), None)
+    for candidates in (used.where(Voucher.used_at == first), used.where(Voucher.used_at != first)):
+        for one in db.scalars(candidates):
+            if keys.subject(one.id) == access.subject:
+                return one.mark
+    return None
 
 
 def _end_sessions(

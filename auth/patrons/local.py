@@ -6,11 +6,14 @@ passes, one lane. That takes about 20 ms of one core.
 
 from __future__ import annotations
 
+import secrets
 import time
+from base64 import b64encode
 from datetime import date
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import Boolean, Date, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -53,7 +56,7 @@ class EmbeddedDirectory:
         # A hash always ends, so a long holder is a loaded machine and no reason to close the queue.
         self._hashing = Bulkhead(slots=1, queue=queue, wait_seconds=wait_seconds, stall_seconds=60)
         # An unknown card costs the same work as a known one.
-        self._nobody = hash_secret("nobody has this card")
+        self._nobody = hash_of_no_secret()
 
     def find(self, login: str) -> DirectoryEntry:
         started = time.monotonic()
@@ -101,6 +104,19 @@ def check_patrons(db: Session, *, login: str | None = None) -> list[ConfigFindin
 
 def hash_secret(secret: str) -> str:
     return HASHER.hash(compose(secret))
+
+
+def hash_of_no_secret() -> str:
+    """A hash that takes as long to try as those of `hash_secret`, and that no secret is known to open.
+
+    Its salt and tag are random, so nothing is hashed to make it: the start of each process would wait for that.
+    """
+    salt, tag = (
+        b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
+        for length in (HASHER.salt_len, HASHER.hash_len)
+    )
+    cost = f"m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${tag}"
 
 
 def opens(secret_hash: str, secret: str) -> bool:

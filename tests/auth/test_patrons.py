@@ -4,12 +4,14 @@ import threading
 from datetime import date
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from auth.bulkhead import Bulkhead
 from auth.errors import BlockedCard, DirectoryUnavailable, ExpiredCard, WrongCredentials
 from auth.patrons.csv_import import import_patrons
 from auth.patrons.directory import Directory, DirectoryEntry, Patron
-from auth.patrons.local import EmbeddedDirectory, PatronRecord, hash_secret, opens
+from auth.patrons.local import HASHER, EmbeddedDirectory, PatronRecord, hash_secret, opens
 from db.engine import SessionMaker
 
 pytestmark = pytest.mark.usefixtures("real_passwords")
@@ -55,6 +57,28 @@ def test_an_unknown_card_costs_the_same_hash(directory: EmbeddedDirectory) -> No
     # Kind and cost, up to the salt, are the same.
     assert nobody.verifier.split("$")[:4] == somebody.verifier.split("$")[:4]
     assert "m=19456,t=2,p=1" in nobody.verifier
+    assert [len(part) for part in nobody.verifier.split("$")] == [
+        len(part) for part in somebody.verifier.split("$")
+    ]
+    # It is tried to the end, and not given up as malformed.
+    with pytest.raises(VerifyMismatchError):
+        HASHER.verify(nobody.verifier, "4321")
+
+
+def test_a_start_waits_for_no_hash(make_session: SessionMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counting(PasswordHasher):
+        hashed = 0
+
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            Counting.hashed += 1
+            return super().hash(password, salt=salt)
+
+    monkeypatch.setattr("auth.patrons.local.HASHER", Counting())
+    directory = EmbeddedDirectory(make_session)
+    assert Counting.hashed == 0
+    hash_secret("1234")
+    assert Counting.hashed == 1
+    assert directory.find("29999").verifier != EmbeddedDirectory(make_session).find("29999").verifier
 
 
 def test_no_secret_opens_an_unknown_card(directory: EmbeddedDirectory) -> None:

@@ -99,6 +99,33 @@ def test_whoever_comes_late_is_refused_before_the_pass_is_locked(db: Session, to
     late(BO_PHONE)
 
 
+class CountingKeys(VoucherKeys):
+    """Counts the pseudonyms that are made."""
+
+    made = 0
+
+    def subject(self, voucher_id: int) -> str:
+        self.made += 1
+        return super().subject(voucher_id)
+
+
+def test_the_pass_of_a_session_is_found_without_trying_every_pass(db: Session, town: Town) -> None:
+    codes = issue(db, 30, devices=2).codes
+    for number, code in enumerate(codes):
+        enter(
+            db, code, town.pierre_bayle, f"02:00:00:00:01:{number:02x}", now=NOON + timedelta(minutes=number)
+        )
+    later = enter(db, codes[20], town.pierre_bayle, ADA_TABLET, now=NOON + timedelta(hours=1)).access
+    keys = CountingKeys(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
+    assert passes.mark_of(db, later, keys=keys) == "1-21"
+    assert keys.made == 1
+    # Without its first session, as after a purge, it is still found; and no other key finds it.
+    db.execute(update(AccessSession).where(AccessSession.id == 21).values(subject="purged"))
+    assert passes.mark_of(db, later, keys=keys) == "1-21"
+    other = VoucherKeys(Secret("FEDCBAzyxwvutsrqponmlkjihgfedcba9876543210"))
+    assert passes.mark_of(db, later, keys=other) is None
+
+
 def test_its_rate_goes_with_it_to_every_further_lease(db: Session, town: Town) -> None:
     code = issue(db, rate_down_kbps=3_000, rate_up_kbps=0).codes[0]
     access = enter(db, code, town.station).access

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from auth.audit.actor import command_line
-from auth.staff import accounts
+from auth.staff import accounts, lookup, own_account
 from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
 from config import Settings
@@ -66,7 +66,7 @@ def make_services_of(folder: Path) -> Services:
 def hire(services: Services, *, at: datetime) -> None:
     """One account for each role, ready to sign in, where there is none of that name."""
     with reading(services.make_session) as db:
-        missing = [role for role in Role if accounts.find(db, role.value) is None]
+        missing = [role for role in Role if lookup.find(db, role.value) is None]
     if not missing:
         return
     password_hash = services.staff.hash(PASSWORD)
@@ -80,14 +80,14 @@ def hire(services: Services, *, at: datetime) -> None:
                 actor=command_line(),
                 now=at,
             )
-            accounts.set_up(db, invited.token, password_hash=password_hash, totp_step=0, now=at)
+            own_account.set_up(db, invited.token, password_hash=password_hash, totp_step=0, now=at)
 
 
 def codes(services: Services, *, at: datetime) -> dict[str, str]:
     """What the authenticator of each demo account shows at this instant, by login."""
     step = int(at.timestamp()) // STEP_SECONDS
     with reading(services.make_session) as db:
-        people = [found for role in Role if (found := accounts.find(db, role.value)) is not None]
+        people = [found for role in Role if (found := lookup.find(db, role.value)) is not None]
         return {one.login: totp(services.staff.totp_secret(one.totp_seed), step) for one in people}
 
 

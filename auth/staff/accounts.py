@@ -1,4 +1,6 @@
-"""Staff accounts: invited with a link, set up by their owner, changed and disabled by an admin.
+"""Staff accounts as an admin or an operator handles them: made, begun anew, given roles, disabled, enabled.
+
+`auth.staff.own_account` has what their owners do themselves.
 
 Every change of what an account may do ends the sign-ins it has, by its `session_version`.
 """
@@ -6,12 +8,11 @@ Every change of what an account may do ends the sign-ins it has, by its `session
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,10 +23,6 @@ from auth.audit.actions import (
     ACCOUNT_ENABLED,
     ACCOUNT_MADE,
     ACCOUNT_RESET,
-    ACCOUNT_SET_UP,
-    PASSWORD_CHANGED,
-    RECOVERY_CODES_MADE,
-    SIGNED_OUT_EVERYWHERE,
     AuditAction,
     ObjectKind,
 )
@@ -36,7 +33,6 @@ from auth.staff.errors import (
     LastAdmin,
     NoRole,
     RolesApart,
-    SpentSetup,
     TakenLogin,
     TakesTwo,
     UnknownNetworks,
@@ -95,7 +91,7 @@ def invite(
     invitation.staff.setup_until = now + SETUP_LIFE
     invitation.staff.handed_by = by.id if by is not None else None
     db.flush()
-    _append(db, ACCOUNT_MADE, invitation.staff, actor=actor, now=now, given=authority)
+    append(db, ACCOUNT_MADE, invitation.staff, actor=actor, now=now, given=authority)
     return invitation
 
 
@@ -129,56 +125,6 @@ def propose(
     return Invitation(person, token)
 
 
-def find_setup(db: Session, token: str, *, now: datetime) -> Staff:
-    """The account that a setup link belongs to. Raises `SpentSetup`."""
-    found = db.scalar(
-        select(Staff).where(
-            Staff.setup_digest == token_digest(token), Staff.setup_until > now, Staff.disabled_at.is_(None)
-        )
-    )
-    if found is None:
-        raise SpentSetup
-    return found
-
-
-def set_up(
-    db: Session,
-    token: str,
-    *,
-    password_hash: str,
-    totp_step: int,
-    now: datetime,
-    recovery: Iterable[str] = (),
-) -> Staff:
-    """Use the link: from now on the password and the second factor open the account. Raises `SpentSetup`.
-
-    `recovery` are the digests of its recovery codes.
-
-    One statement claims the link, so that two who have it at once are not both let in.
-    """
-    claimed = db.scalar(
-        update(Staff)
-        .where(
-            Staff.setup_digest == token_digest(token), Staff.setup_until > now, Staff.disabled_at.is_(None)
-        )
-        .values(
-            password_hash=password_hash,
-            totp_step=totp_step,
-            setup_digest=None,
-            setup_until=None,
-            setup_word_digest=None,
-            session_version=Staff.session_version + 1,
-        )
-        .returning(Staff.id)
-    )
-    if claimed is None:
-        raise SpentSetup
-    person = db.get_one(Staff, claimed, populate_existing=True)
-    _put_recovery_codes(db, person, recovery)
-    _append(db, ACCOUNT_SET_UP, person, actor=person.actor, now=now)
-    return person
-
-
 def reset(
     db: Session,
     person: Staff,
@@ -199,7 +145,7 @@ def reset(
     begin_anew(db, person, digest=token_digest(token), now=now, make_seed=make_seed)
     person.handed_by = by.id if by is not None else None
     db.flush()
-    _append(db, ACCOUNT_RESET, person, actor=actor, now=now)
+    append(db, ACCOUNT_RESET, person, actor=actor, now=now)
     return Invitation(person, token)
 
 
@@ -234,7 +180,7 @@ def appoint(
     person.roles, person.networks = sorted(authority.roles), sorted(authority.networks)
     end_signins(person)
     db.flush()
-    _append(db, ACCOUNT_CHANGED, person, actor=actor, now=now, given=authority)
+    append(db, ACCOUNT_CHANGED, person, actor=actor, now=now, given=authority)
 
 
 def disable(db: Session, person: Staff, *, actor: Actor, now: datetime) -> None:
@@ -244,7 +190,7 @@ def disable(db: Session, person: Staff, *, actor: Actor, now: datetime) -> None:
     person.setup_digest = person.setup_until = person.setup_word_digest = None
     end_signins(person)
     db.flush()
-    _append(db, ACCOUNT_DISABLED, person, actor=actor, now=now)
+    append(db, ACCOUNT_DISABLED, person, actor=actor, now=now)
 
 
 def enable(db: Session, person: Staff, *, actor: Actor, now: datetime, by: Authority | None = None) -> None:
@@ -256,67 +202,12 @@ def enable(db: Session, person: Staff, *, actor: Actor, now: datetime, by: Autho
         raise TakesTwo
     person.disabled_at = None
     db.flush()
-    _append(db, ACCOUNT_ENABLED, person, actor=actor, now=now)
-
-
-def change_password(db: Session, staff_id: int, password_hash: str, *, actor: Actor, now: datetime) -> Staff:
-    """Take a new password; every sign-in so far ends."""
-    person = db.get_one(Staff, staff_id, with_for_update=True)
-    person.password_hash = password_hash
-    end_signins(person)
-    db.flush()
-    _append(db, PASSWORD_CHANGED, person, actor=actor, now=now)
-    return person
-
-
-def sign_out_everywhere(db: Session, staff_id: int, *, actor: Actor, now: datetime) -> None:
-    """End every sign-in of this person."""
-    person = db.get_one(Staff, staff_id, with_for_update=True)
-    end_signins(person)
-    db.flush()
-    _append(db, SIGNED_OUT_EVERYWHERE, person, actor=actor, now=now)
+    append(db, ACCOUNT_ENABLED, person, actor=actor, now=now)
 
 
 def end_signins(person: Staff) -> None:
     """Sign this person out everywhere, as a part of what is on record."""
     person.session_version += 1
-
-
-def find(db: Session, login: str) -> Staff | None:
-    return db.scalar(select(Staff).where(Staff.login == normalise_login(login)))
-
-
-def everybody(db: Session, *, visible_to: Authority | None = None) -> list[Staff]:
-    """All accounts in the order of their logins; for staff of some networks, those they may look after."""
-    found = db.scalars(select(Staff).order_by(Staff.login)).all()
-    return [one for one in found if visible_to is None or may_appoint(visible_to, one.authority)]
-
-
-def logins_like(db: Session, words: str) -> tuple[str, ...]:
-    """The logins of whom somebody means by a login, a name or a part of one, whatever its accents and capitals."""
-    wanted = _plain(words)
-    names = db.execute(select(Staff.login, Staff.name))
-    return tuple(login for login, name in names if wanted in _plain(login) or wanted in _plain(name))
-
-
-def _plain(words: str) -> str:
-    """Without accents and capitals."""
-    apart = unicodedata.normalize("NFKD", words.casefold())
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
-
-
-def replace_recovery_codes(
-    db: Session, person: Staff, digests: Iterable[str], *, actor: Actor, now: datetime
-) -> None:
-    """Put new recovery codes in the place of those there were."""
-    _put_recovery_codes(db, person, digests)
-    _append(db, RECOVERY_CODES_MADE, person, actor=actor, now=now)
-
-
-def _put_recovery_codes(db: Session, person: Staff, digests: Iterable[str]) -> None:
-    db.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == person.id))
-    db.add_all(RecoveryCode(staff_id=person.id, digest=digest) for digest in digests)
-    db.flush()
 
 
 def check(db: Session, authority: Authority) -> None:
@@ -347,7 +238,7 @@ def _looks_after_all(person: Staff) -> bool:
     return person.state is StaffState.ACTIVE and Role.ADMIN in person.roles and not person.networks
 
 
-def _append(
+def append(
     db: Session,
     action: AuditAction,
     person: Staff,

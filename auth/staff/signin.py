@@ -18,8 +18,8 @@ from auth.audit import log
 from auth.audit.actions import SIGNED_IN, SIGNED_OUT, ObjectKind
 from auth.audit.actor import Actor
 from auth.rate_limits import RateLimit
-from auth.staff.accounts import find
 from auth.staff.errors import WrongCode
+from auth.staff.lookup import find
 from auth.staff.models import RecoveryCode, Staff, StaffState
 from auth.staff.secrets import StaffSecrets
 from auth.staff.totp import read_recovery_code, step_of

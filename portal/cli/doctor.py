@@ -12,7 +12,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from auth.staff import accounts
+from auth.staff import lookup
 from auth.staff.models import StaffState
 from auth.staff.roles import Role
 from config.certificates import check_certificate, check_served
@@ -90,7 +90,7 @@ def check_records(service: Services) -> list[ConfigFinding]:
 
 def check_administrator(db: Session) -> ConfigFinding:
     """Whether somebody can give out accounts."""
-    admins = [one for one in accounts.everybody(db) if Role.ADMIN in one.roles and not one.networks]
+    admins = [one for one in lookup.everybody(db) if Role.ADMIN in one.roles and not one.networks]
     if any(one.state is StaffState.ACTIVE for one in admins):
         return good("there is an administrator of all networks.")
     if any(one.state is StaffState.INVITED for one in admins):

@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from auth.audit.actor import command_line
-from auth.staff import accounts, requests
+from auth.staff import accounts, lookup, requests
 from auth.staff.accounts import Invitation
 from auth.staff.errors import (
     LastAdmin,
@@ -67,7 +67,7 @@ def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...]
 def list_staff() -> None:
     """List the accounts."""
     with reading(services().make_session) as db:
-        found = accounts.everybody(db)
+        found = lookup.everybody(db)
     for one in found:
         networks = " ".join(one.networks) or "all networks"
         click.echo(f"{one.login}\t{one.state}\t{' '.join(one.roles)}\t{networks}\t{one.name}")
@@ -147,7 +147,7 @@ def _tell(db: Session, person: Staff) -> None:
 
 
 def _find(db: Session, login: str) -> Staff:
-    person = accounts.find(db, login)
+    person = lookup.find(db, login)
     if person is None:
         raise click.ClickException(f"There is nobody called {login!r}. See: flask --app wsgi staff list")
     return person

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.patrons.local import HASHER
-from auth.staff import accounts
+from auth.staff import accounts, lookup, own_account
 from auth.staff.accounts import Invitation
 from auth.staff.errors import (
     BeyondAuthority,
@@ -52,7 +52,7 @@ def invite(db: Session, login: str = "cem", authority: Authority = DESK) -> Invi
 
 def hire(db: Session, login: str = "cem", authority: Authority = DESK) -> Staff:
     token = invite(db, login, authority).token
-    return accounts.set_up(db, token, password_hash="a hash", totp_step=1, now=NOON)
+    return own_account.set_up(db, token, password_hash="a hash", totp_step=1, now=NOON)
 
 
 def test_a_new_account_has_no_password(db: Session) -> None:
@@ -66,9 +66,9 @@ def test_a_setup_link_works_once(make_session: SessionMaker) -> None:
     with make_session.begin() as db:
         token = invite(db).token
     with make_session.begin() as db:
-        accounts.set_up(db, token, password_hash="first", totp_step=1, now=NOON)
+        own_account.set_up(db, token, password_hash="first", totp_step=1, now=NOON)
     with make_session.begin() as db, pytest.raises(SpentSetup):
-        accounts.set_up(db, token, password_hash="second", totp_step=1, now=NOON)
+        own_account.set_up(db, token, password_hash="second", totp_step=1, now=NOON)
     with make_session() as db:
         person = db.scalars(select(Staff)).one()
         assert (person.password_hash, person.state) == ("first", StaffState.ACTIVE)
@@ -77,11 +77,11 @@ def test_a_setup_link_works_once(make_session: SessionMaker) -> None:
 def test_a_setup_link_dies_after_a_day_and_with_the_account(db: Session) -> None:
     token = invite(db).token
     with pytest.raises(SpentSetup):
-        accounts.find_setup(db, token, now=NOON + timedelta(hours=24))
-    person = accounts.find_setup(db, token, now=NOON + timedelta(hours=23))
+        own_account.find_setup(db, token, now=NOON + timedelta(hours=24))
+    person = own_account.find_setup(db, token, now=NOON + timedelta(hours=23))
     accounts.disable(db, person, actor=TESTER, now=NOON)
     with pytest.raises(SpentSetup):
-        accounts.find_setup(db, token, now=NOON)
+        own_account.find_setup(db, token, now=NOON)
 
 
 def test_two_who_use_a_link_at_once_are_not_both_let_in(make_session: SessionMaker) -> None:
@@ -93,7 +93,7 @@ def test_two_who_use_a_link_at_once_are_not_both_let_in(make_session: SessionMak
         start.wait()
         try:
             with make_session.begin() as db:
-                accounts.set_up(db, token, password_hash="a hash", totp_step=1, now=NOON)
+                own_account.set_up(db, token, password_hash="a hash", totp_step=1, now=NOON)
             outcomes.append("in")
         except SpentSetup:
             outcomes.append("refused")
@@ -132,14 +132,14 @@ def test_a_time_step_is_used_once_and_takes_the_earlier_ones_with_it(db: Session
 
 def test_a_reset_takes_everything_but_the_roles(db: Session) -> None:
     person = hire(db)
-    accounts.replace_recovery_codes(db, person, ["digest"], actor=TESTER, now=NOON)
+    own_account.replace_recovery_codes(db, person, ["digest"], actor=TESTER, now=NOON)
     seed, version = person.totp_seed, person.session_version
     invitation = accounts.reset(db, person, actor=TESTER, now=NOON)
     assert person.state is StaffState.INVITED
     assert person.totp_seed != seed and person.session_version > version
     assert db.scalars(select(RecoveryCode)).all() == []
     assert person.roles == ["desk"]
-    assert accounts.find_setup(db, invitation.token, now=NOON) is person
+    assert own_account.find_setup(db, invitation.token, now=NOON) is person
 
 
 def test_every_change_of_what_somebody_may_do_ends_their_sign_ins(db: Session) -> None:
@@ -162,7 +162,7 @@ def test_a_login_is_taken_in_any_spelling(db: Session) -> None:
     invite(db, "Cem")
     with pytest.raises(TakenLogin):
         invite(db, "CEM")
-    assert accounts.find(db, "ｃｅｍ") is not None
+    assert lookup.find(db, "ｃｅｍ") is not None
 
 
 def test_it_refuses_an_account_that_could_do_nothing_or_is_nowhere(db: Session) -> None:
@@ -189,7 +189,7 @@ def test_the_last_admin_of_all_networks_stays(db: Session) -> None:
 def test_an_admin_of_one_network_reaches_no_further(db: Session) -> None:
     here = Authority(frozenset({Role.ADMIN}), frozenset({"bibliotheques"}))
     cem, dana = hire(db), hire(db, "dana", EVERYWHERE)
-    assert accounts.everybody(db, visible_to=here) == [cem]
+    assert lookup.everybody(db, visible_to=here) == [cem]
     with pytest.raises(BeyondAuthority):
         accounts.appoint(db, cem, EVERYWHERE, by=here, actor=TESTER, now=NOON)
     with pytest.raises(BeyondAuthority):

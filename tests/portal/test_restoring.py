@@ -17,7 +17,7 @@ from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
 from auth.audit import verification
 from auth.audit.log import AuditEntry
-from auth.staff import accounts
+from auth.staff import lookup
 from auth.staff.models import Staff
 from auth.staff.roles import Role
 from auth.vouchers import voiding
@@ -162,7 +162,7 @@ def take_away(lived: Lived) -> str:
         now = lived.services.clock()
         redeemed = db.scalars(select(Voucher).where(Voucher.used_at.is_not(None))).one()
         assert voiding.revoke(db, voiding.of_ids([redeemed.id]), actor=TESTER, now=now).voucher_ids
-        person = accounts.find(db, "cem")
+        person = lookup.find(db, "cem")
         assert person is not None
         person.disabled_at, person.session_version = now, person.session_version + 1
         assert service.revoke(db, db.get_one(ApiToken, 1), actor=TESTER, now=now)

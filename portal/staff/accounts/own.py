@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff import accounts, browser_sessions, recovery
+from auth.staff import browser_sessions, own_account, recovery
 from auth.staff.errors import StaffError
 from auth.staff.models import Staff
 from auth.staff.roles import Action
@@ -42,7 +42,7 @@ def change_password() -> AnyResponse:
         return _page(error)
     me = current_staff()
     with service.make_session.begin() as db:
-        person = accounts.change_password(db, me.id, password_hash, actor=me.actor, now=service.clock())
+        person = own_account.change_password(db, me.id, password_hash, actor=me.actor, now=service.clock())
     sign_in(person)
     return redirect(url_for("staff.account"), HTTPStatus.SEE_OTHER)
 
@@ -58,7 +58,7 @@ def new_recovery_codes() -> AnyResponse:
         codes = make_recovery_codes(source_of(answer).choose("recovery"))
         onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
         digests, now = service.staff.recovery_digests(me.id, codes), service.clock()
-        accounts.replace_recovery_codes(db, db.get_one(Staff, me.id), digests, actor=me.actor, now=now)
+        own_account.replace_recovery_codes(db, db.get_one(Staff, me.id), digests, actor=me.actor, now=now)
     return onward
 
 
@@ -80,7 +80,7 @@ def signout_everywhere() -> AnyResponse:
     """Sign every browser out, this one too."""
     service, me = services(), current_staff()
     with service.make_session.begin() as db:
-        accounts.sign_out_everywhere(db, me.id, actor=me.actor, now=service.clock())
+        own_account.sign_out_everywhere(db, me.id, actor=me.actor, now=service.clock())
     browser().clear()
     return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
 

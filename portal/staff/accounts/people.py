@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.audit import search
 from auth.audit.actions import ObjectKind
 from auth.audit.search import Query
-from auth.staff import accounts, requests
+from auth.staff import accounts, lookup, requests
 from auth.staff.errors import BeyondAuthority, StaffError
 from auth.staff.models import Staff, StaffAnswer
 from auth.staff.roles import Action, Authority, Role, may_appoint, takes_two
@@ -194,7 +194,7 @@ def _list_page(error: StaffError | None) -> AnyResponse:
         page = render_template(
             "staff/people.html",
             refusal=refusal,
-            people=accounts.everybody(db, visible_to=current_staff().authority),
+            people=lookup.everybody(db, visible_to=current_staff().authority),
             networks=networks_of_mine(db),
             login=request.form.get("login", "")[:64],
             name=request.form.get("name", "")[:120],

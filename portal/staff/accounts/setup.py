@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth import rate_limits
 from auth.errors import AuthError
 from auth.rate_limits import RateLimit
-from auth.staff import accounts
+from auth.staff import own_account
 from auth.staff.errors import SpentSetup, StaffError, WrongCode, WrongWord
 from auth.staff.models import Staff
 from auth.staff.secrets import check_password
@@ -53,7 +53,7 @@ def setup(token: str) -> AnyResponse:
 
 def _owner(token: str) -> Staff:
     with reading(services().make_session) as db:
-        return accounts.find_setup(db, token, now=services().clock())
+        return own_account.find_setup(db, token, now=services().clock())
 
 
 def _prove_word(person: Staff) -> None:
@@ -90,7 +90,7 @@ def _set_up(person: Staff, token: str) -> list[str]:
     with service.make_session.begin() as db:
         codes = make_recovery_codes()
         digests = service.staff.recovery_digests(person.id, codes)
-        accounts.set_up(db, token, password_hash=password_hash, totp_step=step, now=now, recovery=digests)
+        own_account.set_up(db, token, password_hash=password_hash, totp_step=step, now=now, recovery=digests)
     return codes
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit import search
 from auth.audit.search import Query
-from auth.staff import accounts
+from auth.staff import lookup
 from auth.staff.roles import Action
 from db.engine import reading
 from portal.services import services, town_zone
@@ -44,7 +44,7 @@ def _query(db: Session) -> Query:
     object = request.args.get("object", "").strip()[:80]
     last = _day("to")
     return Query(
-        actors=(actor, *accounts.logins_like(db, actor)) if actor else None,
+        actors=(actor, *lookup.logins_like(db, actor)) if actor else None,
         action=request.args.get("deed", "")[:80],
         objects=(object,) if object else (),
         since=_day("from"),

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from auth.errors import TooManyAttempts
 from auth.patrons import local
-from auth.staff import accounts
+from auth.staff import accounts, own_account
 from auth.staff.models import Staff
 from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, make_recovery_codes, read_recovery_code, totp
@@ -138,7 +138,7 @@ class Desk:
                 service.staff.recovery_digest(invitation.staff.id, read_recovery_code(one) or "")
                 for one in codes
             ]
-            person = accounts.set_up(
+            person = own_account.set_up(
                 db,
                 invitation.token,
                 password_hash=password_hash(),

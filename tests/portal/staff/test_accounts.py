@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.audit.log import AuditEntry
-from auth.staff import accounts
+from auth.staff import accounts, lookup
 from auth.staff.models import Staff
 from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
@@ -29,7 +29,7 @@ def invited(app: Flask, services: Services, clock: MovingClock) -> tuple[Clerk, 
     found = LINK.search(result.output)
     assert found is not None
     with services.make_session() as db:
-        person = accounts.find(db, "dana")
+        person = lookup.find(db, "dana")
         assert person is not None
         return Clerk(app, clock, "dana", person.id), found.group(1)
 
@@ -113,7 +113,7 @@ def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services
     assert link is not None
     assert link.group(1) not in admin.get("/staff/people").text
     with services.make_session() as db:
-        cem = accounts.find(db, "cem")
+        cem = lookup.find(db, "cem")
         assert cem is not None
         assert (cem.roles, cem.networks) == (["desk"], ["bibliotheques"])
     assert deeds_of(services) == [("dana", "account made")]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.audit.log import AuditEntry
-from auth.staff import accounts
+from auth.staff import lookup
 from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Authority, Role, takes_two
 from portal.services import Services
@@ -44,7 +44,7 @@ def make(clerk: Clerk, login: str, *roles: Role, networks: tuple[str, ...] = ())
 def set_up(admin: Clerk, login: str, link: str) -> Clerk:
     """Whoever has the link opens the account with it, and signs in."""
     with admin.services.make_session() as db:
-        person = accounts.find(db, login)
+        person = lookup.find(db, login)
         assert person is not None
     clerk = Clerk(admin.app, admin.clock, login, person.id)
     clerk.get(link)
@@ -67,7 +67,7 @@ def grant(clerk: Clerk, asked: StaffRequest) -> str | None:
 
 def roles_of(db: Session, login: str) -> list[str]:
     db.rollback()
-    person = accounts.find(db, login)
+    person = lookup.find(db, login)
     assert person is not None
     return person.roles
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, ViewportSize
 
-from auth.staff import accounts
+from auth.staff import accounts, lookup, own_account
 from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
 from tests.actors import TESTER
@@ -33,7 +33,7 @@ class Clerk:
     def hire(self, *roles: Role) -> None:
         services = self.portal.services
         with services.make_session.begin() as db:
-            if accounts.find(db, self.login) is not None:
+            if lookup.find(db, self.login) is not None:
                 return
             invitation = accounts.invite(
                 db,
@@ -44,12 +44,12 @@ class Clerk:
                 now=services.clock(),
             )
             token, hashed = invitation.token, password_hash()
-            accounts.set_up(db, token, password_hash=hashed, totp_step=0, now=services.clock())
+            own_account.set_up(db, token, password_hash=hashed, totp_step=0, now=services.clock())
 
     def code(self) -> str:
         services = self.portal.services
         with services.make_session() as db:
-            person = accounts.find(db, self.login)
+            person = lookup.find(db, self.login)
             assert person is not None
             secret = services.staff.totp_secret(person.totp_seed)
         return totp(secret, int(self.portal.clock().timestamp()) // STEP_SECONDS)

@@ -27,6 +27,8 @@ DNSMASQ_FILE = Path("/etc/dnsmasq.d/arobase.conf")
 UNIT = "arobase-gateway.service"
 # deploy/sysctl.conf: below this the kernel forgets neighbours while a place is full.
 LEAST_NEIGHBOURS = 32768
+# And below this, bytes, answers that wait for neighbours that do not exist keep the resolver from sending others.
+SEND_BUFFER, LEAST_SEND_BUFFER = "net/core/wmem_default", 1_000_000
 CLOCK_SECONDS = 5.0
 
 
@@ -97,7 +99,8 @@ def check_cards(configuration: Configuration) -> Iterator[Finding]:
 
 
 def check_kernel(configuration: Configuration, *, system: Path = SYSTEM) -> Iterator[Finding]:
-    """Routing, the neighbour table's sizes, and the clients' card, as deploy/sysctl.conf and the agent set them."""
+    """Routing, the neighbour table, sockets' buffers and the clients' card, as deploy/sysctl.conf and the agent set
+    them."""
     versions = sorted({prefix.version for prefix in configuration.client_prefixes})
     for setting in ("net/ipv4/ip_forward" if v == 4 else "net/ipv6/conf/all/forwarding" for v in versions):
         if _number(system / setting) != 1:
@@ -116,6 +119,15 @@ def check_kernel(configuration: Configuration, *, system: Path = SYSTEM) -> Iter
                     "cp deploy/sysctl.conf /etc/sysctl.d/60-arobase.conf && sysctl --system"
                 ),
             )
+    buffer = _number(system / SEND_BUFFER)
+    if buffer is not None and buffer < LEAST_SEND_BUFFER:
+        yield (
+            WARNING,
+            (
+                f"{SEND_BUFFER.replace('/', '.')} is {buffer}: a flood fills the resolver's buffer with answers. "
+                "cp deploy/sysctl.conf /etc/sysctl.d/60-arobase.conf && sysctl --system && systemctl restart dnsmasq"
+            ),
+        )
     card = f"net/ipv6/conf/{configuration.client_interface}"
     for name, value in client_side.SETTINGS.items() if 6 in versions else ():
         found = _number(system / card / name)

@@ -49,7 +49,7 @@ def test_a_gateway_that_works_has_no_fault_and_each_thing_that_breaks_is_told(tm
         file = tmp_path / "dnsmasq.conf"
         file.write_text(render(read(tmp_path / "agent.toml"), servers=[ipaddress.ip_address("203.0.113.1")]))
         status, result = look(spot, tmp_path)
-        assert (status, "fault" in result) == (0, False), result
+        assert (status, "fault\t" in result) == (0, False), result
         assert (
             "answers this gateway" in result and "lan0 is up" in result and f"{file} is made from" in result
         )
@@ -115,13 +115,19 @@ def test_settings_of_the_kernel_that_are_too_small_are_told(tmp_path: Path) -> N
         ("net/ipv6/conf/all/forwarding", 0),
         ("net/ipv4/neigh/default/gc_thresh3", 1024),
         ("net/ipv6/neigh/default/gc_thresh3", 32768),
+        ("net/core/wmem_default", 212992),
         ("net/ipv6/conf/lan0/accept_dad", 1),
     ):
         (tmp_path / setting).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / setting).write_text(f"{value}\n")
     result = list(check_kernel(configuration, system=tmp_path))
-    assert [severity for severity, _ in result] == [FAULT, WARNING, WARNING]
-    words = ("ipv6.conf.all.forwarding is off", "ipv4.neigh.default.gc_thresh3 is 1024", "accept_dad is 1")
+    assert [severity for severity, _ in result] == [FAULT, WARNING, WARNING, WARNING]
+    words = (
+        "ipv6.conf.all.forwarding is off",
+        "ipv4.neigh.default.gc_thresh3 is 1024",
+        "net.core.wmem_default is 212992",
+        "accept_dad is 1",
+    )
     assert all(word in sentence for (_, sentence), word in zip(result, words, strict=True)), result
 
 

@@ -23,6 +23,9 @@ URL = "http://portal.example.org:8000"
 RESOLVER = {4: "10.66.0.1", 6: "fd66::1"}
 # As many as fill a set of cards, and some.
 CARDS = 70_000
+# What strangers may have answered while one answer waits for its neighbour: 200 at once and 100 a second, for 3 s.
+WAITING = 500
+SYSCTL = Path(__file__).parents[2] / "deploy" / "sysctl.conf"
 
 
 def question(name: str, *, kind: int = 1, extra: bytes = b"") -> bytes:
@@ -148,9 +151,34 @@ def test_the_portals_own_name_is_outside_every_budget(tmp_path: Path, version: i
 @contextmanager
 def echo(spot: Hotspot, version: int) -> Iterator[None]:
     with spot.net.gateway.ns.socket(family(version), socket.SOCK_DGRAM) as service:
+        # The kernel doubles it: as large as the resolver's own on a gateway.
+        service.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer() // 2)
         service.bind((RESOLVER[version], 53))
         with Echo(service):
             yield
+
+
+def send_buffer() -> int:
+    """The bytes that deploy/sysctl.conf gives the sockets of a gateway."""
+    line = next(line for line in SYSCTL.read_text().splitlines() if line.startswith("net.core.wmem_default"))
+    return int(line.partition("=")[2])
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_answers_that_wait_for_made_up_neighbours_leave_room_for_others(tmp_path: Path, version: int) -> None:
+    first = ipaddress.ip_address("10.66.0.20" if version == 4 else "fd66::e:0:0")
+    with (
+        hotspot(tmp_path, start=False) as spot,
+        spot.net.gateway.ns.socket(family(version), socket.SOCK_DGRAM) as service,
+    ):
+        service.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer() // 2)
+        service.bind((RESOLVER[version], 53))
+        service.setblocking(False)
+        for number in range(WAITING):
+            # 230 addresses are free in the town's small network: several answers wait for each.
+            nobody = first + (number % 230 if version == 4 else number)
+            service.sendto(bytes(64), (str(nobody), 4000))
+        service.sendto(b"x", (str(spot.net.phone[0].address(version)), 4000))
 
 
 class Echo:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ads import campaigns, rules
+from ads.choice import ImpressionContext, eligible
 from ads.errors import (
     ElectionPeriod,
     ForbiddenCategory,
@@ -27,7 +28,7 @@ from ads.errors import (
 )
 from ads.models import Campaign, CampaignState, Category, Election
 from ads.rules import FORBIDDEN, NoAds, no_ads
-from ads.running import running
+from ads.running import running, version
 from auth.audit.actor import SYSTEM, Actor, command_line
 from auth.audit.log import AuditEntry
 from sites.limits import ads_shown
@@ -167,6 +168,22 @@ def test_the_months_before_an_election_are_quiet_until_its_last_round(db: Sessio
         assert caught.value.until == period.until
         campaigns.approve(db, category, actor=APPROVER, zone=PARIS, now=period.until)
     run_campaign(db)
+
+
+def test_an_election_ends_what_runs_already_until_its_last_round(db: Session) -> None:
+    run_campaign(db, "record", category=Category.TOWN_RECORD)
+    run_campaign(db)
+    before = version(db)
+    row = Election(name="municipal", first_round=date(2027, 3, 14), last_round=date(2027, 3, 21))
+    campaigns.note_election(db, row, actor=AUTHOR, now=NOON)
+    assert version(db) != before
+    shown = running(db, PARIS)
+    moment = ImpressionContext("wifilib", "battant", "fr", NOON)
+    assert [one.campaign_id for one in eligible([each for each, _ in shown.values()], moment)] == [
+        campaigns.by_slug(db, "bread").id
+    ]
+    after = ImpressionContext("wifilib", "battant", "fr", datetime(2027, 3, 21, 23, 0, tzinfo=UTC))
+    assert len(eligible([each for each, _ in shown.values()], after)) == 2
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class ChoiceExplanation:
     """One choice, made again. `options` is empty where what it was made from is not kept (any more)."""
 
     impression: Impression
@@ -78,7 +78,7 @@ def keep(db: Session, recorded: Recorded, *, now: datetime) -> None:
     )
 
 
-def explain(db: Session, nonce: str) -> Explanation:
+def explain(db: Session, nonce: str) -> ChoiceExplanation:
     """Make the choice behind this row of the ledger again. Raises `UnknownImpression`.
 
     The site's kind and zone are those that it has today.
@@ -102,7 +102,7 @@ def explain(db: Session, nonce: str) -> Explanation:
     paced = db.get(ChoiceInputs, row.choice_digest or "")
     listed = db.get(ChoiceInputs, paced.written["candidates"]) if paced else None
     if row.draw is None or paced is None or listed is None:
-        return Explanation(row, moment, None, {}, None)
+        return ChoiceExplanation(row, moment, None, {}, None)
     candidates = [_read(one) for one in listed.written["candidates"]]
     pace = Pace(
         tuple((int(number), float(share)) for number, share in paced.written["shares"]),
@@ -111,7 +111,7 @@ def explain(db: Session, nonce: str) -> Explanation:
     found = options(eligible(candidates, moment), pace)
     ids = [one.creative_id for one in found.shares]
     names = {one.id: one.slug for one in db.scalars(select(Creative).where(Creative.id.in_(ids)))}
-    return Explanation(row, moment, found, names, found.pick(row.draw, previous=row.previous_id))
+    return ChoiceExplanation(row, moment, found, names, found.pick(row.draw, previous=row.previous_id))
 
 
 def _digest(content: dict[str, Any]) -> str:

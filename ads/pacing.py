@@ -25,7 +25,7 @@ Week = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PacedPlace:
     """A network at a site that shows ads, what it usually has, and in which languages (parts of one)."""
 
     network: str
@@ -55,24 +55,24 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PacingPlan:
     """Each campaign's share in the order of claims. `short` says how many accepted messages will be missing."""
 
     shares: tuple[tuple[int, float], ...]
     short: Mapping[int, float]
 
 
-def plan(goals: Sequence[Goal], places: Sequence[Place], *, now: datetime) -> Plan:
+def plan(goals: Sequence[Goal], places: Sequence[PacedPlace], *, now: datetime) -> PacingPlan:
     """The shares from now on, by what is missing and what the places usually have."""
     if not goals:
-        return Plan((), {})
+        return PacingPlan((), {})
     last = max((_end(goal, now) for goal in goals), default=now)
     forecast = _Forecast(places, now, min(last, now + HORIZON))
     demands = [forecast.demand(goal) for goal in goals]
     return allocate(forecast.supply, demands)
 
 
-def allocate(supply: Mapping[tuple[int, date], float], demands: Sequence[Demand]) -> Plan:
+def allocate(supply: Mapping[tuple[int, date], float], demands: Sequence[Demand]) -> PacingPlan:
     """Divide the breaks of each cell among the demands, the scarcest first."""
     left = dict(supply)
     shares, short = [], {}
@@ -86,7 +86,7 @@ def allocate(supply: Mapping[tuple[int, date], float], demands: Sequence[Demand]
         shares.append((demand.campaign_id, round(share, 4)))
         if taken < demand.need - 0.5:
             short[demand.campaign_id] = demand.need - taken
-    return Plan(tuple(shares), short)
+    return PacingPlan(tuple(shares), short)
 
 
 def _scarcity(demand: Demand) -> float:
@@ -121,7 +121,7 @@ def _end(goal: Goal, now: datetime) -> datetime:
 class _Forecast:
     """The breaks that may be expected at each place on each day from `now` to `until`, and who may have them."""
 
-    def __init__(self, places: Sequence[Place], now: datetime, until: datetime) -> None:
+    def __init__(self, places: Sequence[PacedPlace], now: datetime, until: datetime) -> None:
         self._places, self._now, self._until = places, now, until
         self._opened: dict[tuple[str, str, datetime, datetime], dict[date, list[float]]] = {}
         self.supply = {
@@ -151,7 +151,7 @@ class _Forecast:
             return goal.missing * EAGERNESS
         return goal.missing * ((self._until - self._now) / (ends - self._now))
 
-    def _languages_of(self, goal: Goal, place: Place) -> float:
+    def _languages_of(self, goal: Goal, place: PacedPlace) -> float:
         """The part of the people here who read one of its creatives."""
         here = [one for one in goal.candidates if _is_for(one, place)]
         read = {code for one in here for code in one.languages & (one.only_languages or one.languages)}
@@ -167,13 +167,13 @@ class _Forecast:
         return self._opened[key]
 
 
-def _is_for(one: Candidate, place: Place) -> bool:
+def _is_for(one: Candidate, place: PacedPlace) -> bool:
     """Whether it is for this place, in whatever language."""
     some = next(iter(one.only_languages), "")
     return fits_here(one, place.network, place.site, place.site_kind, some)
 
 
-def _breaks(place: Place, day: date, parts: Sequence[float]) -> float:
+def _breaks(place: PacedPlace, day: date, parts: Sequence[float]) -> float:
     return sum(usual * part for usual, part in zip(place.usual[day.weekday()], parts, strict=True))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from ads import campaigns, rules
 from ads.choice import Candidate
 from ads.models import Campaign, CampaignDay, CampaignState, Creative, CreativeDay, Impression
-from ads.pacing import Goal, Place
+from ads.pacing import Goal, PacedPlace
 from ads.rules import QuietPeriod
 from sessions.statistics.models import DayFigures
 from sites.limits import ads_shown
@@ -81,7 +81,7 @@ def goals_of(shown: Shown, progress: Progress) -> list[Goal]:
     return [Goal(number, progress.missing[number], tuple(own)) for number, own in sorted(found.items())]
 
 
-def places(db: Session, *, now: datetime) -> list[Place]:
+def places(db: Session, *, now: datetime) -> list[PacedPlace]:
     """Every place that shows ads, with what the last four weeks' figures say of it."""
     usual = _usual(db, now)
     languages = _languages(db, now)
@@ -91,7 +91,7 @@ def places(db: Session, *, now: datetime) -> list[Place]:
             if ads_shown(site, network) and network.allows(SigninMethod.FREE):
                 week = usual.get((network.id, site.id)) or [[UNKNOWN_PER_HOUR] * 24 for _ in range(7)]
                 of = languages.get(network.id, {})
-                found.append(Place(network.slug, site.slug, site.kind.value, site.zone, week, of))
+                found.append(PacedPlace(network.slug, site.slug, site.kind.value, site.zone, week, of))
     return found
 
 

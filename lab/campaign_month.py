@@ -13,7 +13,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from ads.choice import DRAWS, Candidate, ChoiceTable, ImpressionContext, Pace
-from ads.pacing import Goal, Place, plan
+from ads.pacing import Goal, PacedPlace, plan
 
 ZONE = "Europe/Paris"
 FIRST = datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
@@ -116,7 +116,7 @@ def _deliver(
     breaks: Sequence[ImpressionContext],
     candidates: Sequence[Candidate],
     goals: dict[int, int],
-    places: Sequence[Place],
+    places: Sequence[PacedPlace],
 ) -> Counter[int]:
     of_campaign = {number: tuple(c for c in candidates if c.campaign_id == number) for number in goals}
     campaign_of = {one.creative_id: one.campaign_id for one in candidates}
@@ -145,14 +145,16 @@ def _deliver(
     return delivered
 
 
-def _place(number: int, busy: float) -> Place:
+def _place(number: int, busy: float) -> PacedPlace:
     day = [busy * part / 8 for part in SHAPE]
     usual = [[one * (0.7 if weekday > 4 else 1.0) for one in day] for weekday in range(7)]
     kind = KINDS[number % len(KINDS)]
-    return Place("wifilib", f"site-{number}", kind, ZONE, usual, {"fr": 0.85, "en": 0.15})
+    return PacedPlace("wifilib", f"site-{number}", kind, ZONE, usual, {"fr": 0.85, "en": 0.15})
 
 
-def _month(rng: Random, places: Sequence[Place], busy: Sequence[float], days: int) -> list[ImpressionContext]:
+def _month(
+    rng: Random, places: Sequence[PacedPlace], busy: Sequence[float], days: int
+) -> list[ImpressionContext]:
     found = []
     for number, place in enumerate(places):
         for day in range(days):

@@ -51,7 +51,7 @@ _CHOICES = re.compile(r"<source\b[^>]*>| srcset=\"[^\"]*\"")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PreviewPage:
     """A page as it came, and what it is."""
 
     network: str
@@ -61,7 +61,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class PreviewDoor:
     """A gateway of the preview, and the one phone behind it."""
 
     app: Flask
@@ -110,7 +110,7 @@ def preview(file: Path, output: Path, logo: Path | None) -> None:
     click.echo(f"{len(pages)} pages in {output}. Nothing was saved.")
 
 
-def make_pages(town: Services, content: bytes, mark: PreparedImage | None) -> Iterator[Page]:
+def make_pages(town: Services, content: bytes, mark: PreparedImage | None) -> Iterator[PreviewPage]:
     """First page, session page and an error of each network in the file. Raises `RefusedImport`."""
     with tempfile.TemporaryDirectory() as folder, _stage(town, Path(folder)) as (app, stage):
         with stage.make_session.begin() as db:
@@ -145,13 +145,13 @@ def _stage(town: Services, folder: Path) -> Iterator[tuple[Flask, Services]]:
         stage.engine.dispose()
 
 
-def _pages_of(app: Flask, stage: Services, slug: str, address: IpAddress) -> Iterator[Page]:
+def _pages_of(app: Flask, stage: Services, slug: str, address: IpAddress) -> Iterator[PreviewPage]:
     with stage.make_session.begin() as db:
         identity, credential = _open_door(db, slug, address)
     stage.places.forget()
-    door = Door(app, stage, identity, credential, address)
+    door = PreviewDoor(app, stage, identity, credential, address)
     for language in stage.settings.languages:
-        yield Page(slug, "first page", language, door.land(language))
+        yield PreviewPage(slug, "first page", language, door.land(language))
     language = stage.settings.languages[0]
     with stage.make_session.begin() as db:
         # However people sign in there, the session page is the same: it is reached by the shortest way.
@@ -160,10 +160,10 @@ def _pages_of(app: Flask, stage: Services, slug: str, address: IpAddress) -> Ite
     stage.places.forget()
     form = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)"', door.land(language)))
     door.ask("POST", f"/pause?lang={language}", data=form)
-    yield Page(
+    yield PreviewPage(
         slug, "session page", language, door.ask("GET", f"/status?visit={form['visit']}&lang={language}")
     )
-    yield Page(slug, "error", language, door.ask("GET", f"/nothing-of-this-name?lang={language}"))
+    yield PreviewPage(slug, "error", language, door.ask("GET", f"/nothing-of-this-name?lang={language}"))
 
 
 def _open_door(db: Session, slug: str, address: IpAddress) -> tuple[str, str]:
@@ -209,7 +209,7 @@ def _with_pictures(places: tuple[Services, ...], page: str) -> str:
     return _IMAGE.sub(inside, _CHOICES.sub("", page))
 
 
-def album(pages: list[Page]) -> str:
+def album(pages: list[PreviewPage]) -> str:
     """All pages side by side as on phones, in either theme, in one file that loads nothing."""
     shown = "".join(
         f"<figure><figcaption>{escape(one.network)} · {one.name} · {one.language} · {theme}</figcaption>"

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenCreative:
     """What is shown, and by what it was chosen: `ads.explanation` makes the same choice again.
 
     An override is shown in the place of a creative, and nobody has to wait for it.
@@ -43,7 +43,7 @@ class Chosen:
 
 
 # Where nothing is to be shown at all.
-NOTHING = Chosen(None)
+NOTHING = ChosenCreative(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class CreativeCache:
         self._fresh(now)
         return next((one for one in reversed(self._overrides) if one.holds(site, now)), None)
 
-    def choose(self, moment: ImpressionContext, rng: random.Random) -> Chosen:
+    def choose(self, moment: ImpressionContext, rng: random.Random) -> ChosenCreative:
         """What to show at this moment; its creative is None where nothing is eligible."""
         # One reading for all of it: another thread may put a fresh one in place meanwhile.
         on_show = self._fresh(moment.now)
         draw = rng.randrange(DRAWS)
         picked = on_show.table.options(moment).pick(draw, previous=moment.previous)
         creative = None if picked is None else on_show.shown[picked][1]
-        return Chosen(creative, draw, moment.previous, on_show.digest)
+        return ChosenCreative(creative, draw, moment.previous, on_show.digest)
 
     def by_id(self, creative_id: int | None, *, now: datetime) -> Creative | None:
         entry = self._fresh(now).shown.get(creative_id) if creative_id is not None else None

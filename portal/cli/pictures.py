@@ -9,7 +9,7 @@ import click
 
 from sites.images.errors import RefusedImage
 from sites.images.preparing import PreparedImage, prepare
-from sites.images.shapes import Shape
+from sites.images.shapes import ImageShape
 from sites.images.sniffing import MOST_BYTES
 
 alt_option = click.option(
@@ -22,7 +22,7 @@ alt_option = click.option(
 remove_option = click.option("--remove", is_flag=True, help="Take it away.")
 
 
-def prepare_file(file: Path | None, shape: Shape, *, remove: bool) -> PreparedImage | None:
+def prepare_file(file: Path | None, shape: ImageShape, *, remove: bool) -> PreparedImage | None:
     """The picture in the file, decoded and made anew; None where it is to be taken away."""
     if (file is None) is not remove:
         raise click.UsageError("Name a file, or say --remove.")

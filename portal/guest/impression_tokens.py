@@ -12,7 +12,7 @@ from ads.acceptances import ImpressionToken
 from ads.choice import ImpressionContext
 from ads.rules import no_ads
 from auth.tokens import EarlyToken
-from portal.caches.creatives import NOTHING, Chosen
+from portal.caches.creatives import NOTHING, ChosenCreative
 from portal.http.clients import ClientContext, ForeignClient
 from portal.i18n.translation import language
 from portal.services import services
@@ -22,14 +22,14 @@ from sites.models import SigninMethod
 TICKET_LIFE = timedelta(minutes=30)
 
 
-def choose_for(visit: ClientContext, access: AccessSession | None = None) -> Chosen:
+def choose_for(visit: ClientContext, access: AccessSession | None = None) -> ChosenCreative:
     """What this client is shown now: a crisis message, where there is one; else what was chosen.
 
     Nothing where the place or the way it came in has none (`ads.rules.no_ads`).
     """
     service, site, network = services(), visit.gateway.site, visit.gateway.network
     if (override := service.stage.override(site.slug, now=service.clock())) is not None:
-        return Chosen(None, override=override)
+        return ChosenCreative(None, override=override)
     method = access.method if access else SigninMethod.FREE
     if no_ads(site, network, method=method) is not None:
         return NOTHING
@@ -45,7 +45,7 @@ def choose_for(visit: ClientContext, access: AccessSession | None = None) -> Cho
     return service.stage.choose(moment, service.rng)
 
 
-def make_ticket(visit: ClientContext, chosen: Chosen) -> str:
+def make_ticket(visit: ClientContext, chosen: ChosenCreative) -> str:
     """A ticket for what is shown now. With a creative it is not valid before the network's viewing time is over."""
     service, creative = services(), chosen.creative
     now = service.clock()

@@ -18,7 +18,7 @@ AFTER_THE_CHANGE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class OpenStay:
     """`state` is "online", "ended", "connecting" (the gateway has not confirmed) or "unknown" (who asks is not known).
 
     `key` is another one whenever the page would be another one, but for the time left. Times are as of now.
@@ -52,19 +52,19 @@ class Stay:
         }
 
 
-OFFLINE = Stay("ended", "ended")
-CONNECTING = Stay("connecting", "connecting")
-UNKNOWN = Stay("unknown", "unknown")
+OFFLINE = OpenStay("ended", "ended")
+CONNECTING = OpenStay("connecting", "connecting")
+UNKNOWN = OpenStay("unknown", "unknown")
 
 
-def stay_of(access: AccessSession, gateway: Gateway, *, now: datetime) -> Stay:
+def stay_of(access: AccessSession, gateway: Gateway, *, now: datetime) -> OpenStay:
     """An open session at the gateway where its client is."""
     is_renewable = gateway.network.allows(SigninMethod.FREE) and bool(gateway.renewal_window)
     opens = policy.renewal_opens(access.until, window=gateway.renewal_window)
     warns = max(opens, access.until - WARNING) if is_renewable else access.until - WARNING
     changes = (at for at in (opens if is_renewable else warns, warns, access.until) if at > now)
     is_open, is_ending = may_renew(access, gateway, now=now), now >= warns
-    return Stay(
+    return OpenStay(
         state="online",
         key=f"{access.id}-{access.until.timestamp():.0f}-{is_open:d}{is_ending:d}",
         left=access.until - now,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from sites.images.errors import RefusedImage
-from sites.images.shapes import LONGEST_SIDE, MOST_PIXELS, Rendition, Shape
+from sites.images.shapes import LONGEST_SIDE, MOST_PIXELS, ImageShape, Rendition
 
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 # Tried in this order until the file is small enough; the last is taken as it is.
@@ -21,7 +21,7 @@ ANEW = "save the picture anew from an image program"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class DrawnImage:
     """One file that was made."""
 
     use: str
@@ -31,7 +31,7 @@ class Made:
     content: bytes
 
 
-def draw(content: bytes, form: str, shape: Shape) -> tuple[list[Made], bytes]:
+def draw(content: bytes, form: str, shape: ImageShape) -> tuple[list[DrawnImage], bytes]:
     """The files of this shape, and the placeholder where it has one. Raises `RefusedImage`."""
     # Pixels are counted in `_check_head`, which says so in words.
     Image.MAX_IMAGE_PIXELS = None
@@ -43,7 +43,7 @@ def draw(content: bytes, form: str, shape: Shape) -> tuple[list[Made], bytes]:
     return list(_files(picture, shape)), placeholder
 
 
-def _decoded(content: bytes, form: str, shape: Shape) -> Image.Image:
+def _decoded(content: bytes, form: str, shape: ImageShape) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=[form]) as opened:
             _check_head(opened, shape)
@@ -60,7 +60,7 @@ def _decoded(content: bytes, form: str, shape: Shape) -> Image.Image:
     return _cut(picture.convert("RGBA" if shape.has_transparency else "RGB"), shape)
 
 
-def _check_head(opened: Image.Image, shape: Shape) -> None:
+def _check_head(opened: Image.Image, shape: ImageShape) -> None:
     """By the header alone: nothing is decoded yet."""
     width, height = opened.size
     if getattr(opened, "is_animated", False):
@@ -92,7 +92,7 @@ def _in_srgb(picture: Image.Image) -> Image.Image:
     return turned or picture
 
 
-def _cut(picture: Image.Image, shape: Shape) -> Image.Image:
+def _cut(picture: Image.Image, shape: ImageShape) -> Image.Image:
     """The middle of a picture whose proportions no page has room for."""
     width, height = picture.size
     if width > height * shape.widest:
@@ -102,7 +102,7 @@ def _cut(picture: Image.Image, shape: Shape) -> Image.Image:
     return picture
 
 
-def _files(picture: Image.Image, shape: Shape) -> Iterator[Made]:
+def _files(picture: Image.Image, shape: ImageShape) -> Iterator[DrawnImage]:
     sizes: set[tuple[str, tuple[int, int]]] = set()
     for wanted in shape.renditions:
         drawn = (
@@ -114,7 +114,7 @@ def _files(picture: Image.Image, shape: Shape) -> Iterator[Made]:
         sizes.add((wanted.use, drawn.size))
         for form in wanted.formats:
             content = _small_enough(drawn, form, wanted.most_bytes)
-            yield Made(wanted.use, MEDIA_TYPES[form], *drawn.size, content)
+            yield DrawnImage(wanted.use, MEDIA_TYPES[form], *drawn.size, content)
 
 
 def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:

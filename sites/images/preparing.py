@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sites.images.errors import RefusedImage
-from sites.images.shapes import Shape
+from sites.images.shapes import ImageShape
 from sites.images.sniffing import format_of
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ class PreparedImage:
     placeholder: bytes = b""
 
 
-def prepare(content: bytes, filename: str, shape: Shape) -> PreparedImage:
+def prepare(content: bytes, filename: str, shape: ImageShape) -> PreparedImage:
     """The picture of this file. Waits for its turn. Raises `RefusedImage`."""
     form = format_of(content, filename)
     with _worker:
@@ -61,7 +61,7 @@ def prepare(content: bytes, filename: str, shape: Shape) -> PreparedImage:
     return PreparedImage(files, base64.b64decode(answer["placeholder"]))
 
 
-def _ask(content: bytes, form: str, shape: Shape) -> dict[str, Any]:
+def _ask(content: bytes, form: str, shape: ImageShape) -> dict[str, Any]:
     too_much = RefusedImage(f"The {form} takes too much memory or time to decode: save it smaller.")
     try:
         done = subprocess.run(

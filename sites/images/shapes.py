@@ -23,7 +23,7 @@ class Rendition:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ImageShape:
     """A kind of picture. Sides are pixels; what is wider or higher than the proportions allow is cut at its edges."""
 
     name: str
@@ -37,7 +37,7 @@ class Shape:
     placeholder_width: int = 0
 
 
-LOGO = Shape(
+LOGO = ImageShape(
     "logo",
     least_width=96,
     least_height=96,
@@ -52,7 +52,7 @@ LOGO = Shape(
         Rendition("icon", 512, 512, ("PNG",), 200_000),
     ),
 )
-PHOTOGRAPH = Shape(
+PHOTOGRAPH = ImageShape(
     "photograph",
     least_width=640,
     least_height=320,

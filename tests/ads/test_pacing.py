@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ads.choice import Candidate
-from ads.pacing import EAGERNESS, Demand, Goal, Place, allocate, plan
+from ads.pacing import EAGERNESS, Demand, Goal, PacedPlace, allocate, plan
 from lab.campaign_month import TOO_MUCH, WISHES, simulate
 from tests.clock import NOON
 
@@ -41,8 +41,10 @@ def test_what_may_be_shown_nowhere_is_short_of_all() -> None:
     assert allocate(CELLS, [Demand(1, 5, {})]).short == {1: 5}
 
 
-def place(site: str = "battant", *, per_hour: float = 2.0) -> Place:
-    return Place("wifilib", site, "square", "Europe/Paris", [[per_hour] * 24] * 7, {"fr": 0.8, "en": 0.2})
+def place(site: str = "battant", *, per_hour: float = 2.0) -> PacedPlace:
+    return PacedPlace(
+        "wifilib", site, "square", "Europe/Paris", [[per_hour] * 24] * 7, {"fr": 0.8, "en": 0.2}
+    )
 
 
 def goal(missing: int, **fields: object) -> Goal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 from portal.i18n.translation import day_and_time, language, say
@@ -13,14 +12,14 @@ from portal.staff.sessions.search_words import veil_in_words
 from sessions.log.masks import MaskedField
 
 
-def detail_in_words(detail: Mapping[str, Any]) -> str:
+def detail_in_words(detail: Mapping[str, object]) -> str:
     """ "how many: 300; paper: a4": what has no words here is told as it is written."""
     words = _words()
     colon = ": " if language() == "en" else "\u00a0: "
     return "; ".join(f"{words.get(name, name)}{colon}{_value(name, value)}" for name, value in detail.items())
 
 
-def _value(name: str, value: Any) -> str:
+def _value(name: str, value: object) -> str:
     if isinstance(value, str):
         if name == "veil" and value in {veil.value for veil in MaskedField}:
             return veil_in_words(MaskedField(value))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from flask import Response, url_for
 
+from db.engine import reading
 from portal.guest import guests
-from portal.guest.assets import asset_url
+from portal.guest.assets import ASSETS, asset_url
+from portal.guest.face import face_of
+from portal.guest.hotspots import by_kind, map_address
 from portal.i18n.catalogues import is_rtl
 from portal.i18n.translation import language, say
+from portal.public_values import render_page
 from portal.services import services
+from sites.directory import hotspots
+from sites.queries import networks
 
 # The page's own ground in the light theme; a page says its own of both themes.
 GROUND = "#fbfaf7"
@@ -42,3 +49,29 @@ def manifest() -> Response:
         ],
     }
     return Response(json.dumps(document, ensure_ascii=False), content_type="application/manifest+json")
+
+
+@guests.get("/worker.js")
+def worker() -> Response:
+    """The service worker of a language (W3C Service Workers): it keeps `away`, and is another when that page is."""
+    page = hashlib.sha256(away().encode() + ASSETS["worker.js"].body).hexdigest()[:12]
+    script = ASSETS["worker.js"].body.decode().replace("{version}", page)
+    script = script.replace("{away}", url_for("guests.away", lang=language()))
+    return Response(script, content_type=ASSETS["worker.js"].media_type)
+
+
+@guests.get("/away")
+def away() -> str:
+    """What is shown where there is no connection: nothing in it grows old within a day, nothing is about a person."""
+    with reading(services().make_session) as db:
+        places = hotspots(db, now=services().clock())
+        ssids = sorted({network.ssid for network in networks(db)})
+    return render_page(
+        "guests/away.html",
+        kinds=by_kind(places),
+        ssids=ssids,
+        on_phone=map_address,
+        visit=None,
+        # No network's own: a logo is another file, which is not there without a connection.
+        face=face_of(None),
+    )

@@ -26,6 +26,7 @@ from db.base import Base
 from db.engine import reading
 from gateways import landing_token
 from gateways.landing_token import Landing
+from gateways.registry import kinds
 from gateways.types import IpAddress, MacAddress
 from portal.app import create_app, make_services
 from portal.cli.pictures import prepare_file
@@ -166,6 +167,11 @@ def _pages_of(app: Flask, stage: Services, slug: str, address: IpAddress) -> Ite
     yield PreviewPage(slug, "error", language, door.ask("GET", f"/nothing-of-this-name?lang={language}"))
 
 
+def _kind_in_memory() -> str:
+    """A kind of gateway for which nothing has to run."""
+    return next(name for name, kind in kinds().items() if not kind.capabilities.is_heard)
+
+
 def _open_door(db: Session, slug: str, address: IpAddress) -> tuple[str, str]:
     """A gateway of memory alone for this network, at a place that has it, with a photograph where one has."""
     (network,) = networks(db, slugs=[slug])
@@ -176,7 +182,12 @@ def _open_door(db: Session, slug: str, address: IpAddress) -> tuple[str, str]:
     site.opening_hours, site.state, site.state_since, site.state_until = "24/7", SiteState.LIVE, None, None
     identity = f"preview-{slug}"[:64]
     _, credential = add_gateway(
-        db, identity=identity, kind="fake", site=site, network=network, client_prefixes=[str(address)]
+        db,
+        identity=identity,
+        kind=_kind_in_memory(),
+        site=site,
+        network=network,
+        client_prefixes=[str(address)],
     )
     return identity, credential
 

@@ -20,6 +20,7 @@ from gateways.nftables.neighbours import NeighbourTable
 from gateways.nftables.redirector import Redirector, RedirectorDeps, serve
 from gateways.types import IpAddress, MacAddress
 from lab.network import Town
+from tests.loops import run
 from tests.services.town import opened
 
 PORTAL = "https://portal.example.org"
@@ -82,7 +83,7 @@ def ask(place: Place, data: bytes, *, finish: bool = False) -> bytes:
         async with running(place) as speak:
             return await speak(data, finish=finish)
 
-    return asyncio.run(once())
+    return run(once())
 
 
 def parts(response: bytes) -> tuple[int, Message, bytes]:
@@ -272,14 +273,8 @@ def test_a_connection_gets_one_answer_whatever_else_it_sends(caplog: pytest.LogC
             await writer.wait_closed()
             return answer
 
-    assert asyncio.run(insist()).count(b"HTTP/1.1 302") == 1
+    assert run(insist()).count(b"HTTP/1.1 302") == 1
     assert not caplog.records
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    with asyncio.Runner() as runner:
-        yield runner.get_loop()
 
 
 @settings(max_examples=300, deadline=None)
@@ -288,14 +283,14 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
         b"".join
     )
 )
-def test_whatever_comes_is_shown_the_way_or_closed(loop: asyncio.AbstractEventLoop, data: bytes) -> None:
+def test_whatever_comes_is_shown_the_way_or_closed(data: bytes) -> None:
     place = Place()
 
     async def exchange() -> bytes:
         async with running(place) as speak:
             return await speak(data, finish=True)
 
-    response = loop.run_until_complete(exchange())
+    response = run(exchange())
     assert response == b"" or parts(response)[0] == 302
 
 
@@ -313,7 +308,7 @@ def test_a_tls_hello_is_closed_at_once_and_not_waited_for(monkeypatch: pytest.Mo
             # The head of a ClientHello (RFC 8446 section 5.1), and no more of it.
             return await asyncio.wait_for(speak(bytes.fromhex("1603010200010001fc0303")), 30)
 
-    assert asyncio.run(hello()) == b""
+    assert run(hello()) == b""
 
 
 def test_those_who_hold_connections_open_make_room_for_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +328,7 @@ def test_those_who_hold_connections_open_make_room_for_those_who_ask(monkeypatch
             await asyncio.gather(*holders, return_exceptions=True)
             return len(ended), answer
 
-    closed, answer = asyncio.run(crowd())
+    closed, answer = run(crowd())
     assert closed == 40
     assert landing(answer, place).mac == PHONE
 

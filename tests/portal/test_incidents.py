@@ -132,7 +132,7 @@ def test_a_pin_that_must_be_changed_is_said_to_be_that(
     reader.headers["Accept-Language"] = "fr"
     page = sign_in(reader)
     assert page.status_code == 403
-    assert "mot de passe est d’abord à changer" in page.text and "n’est pas bloquée" in page.text
+    assert "Vous devez d’abord changer de mot de passe" in page.text and "n’est pas bloquée" in page.text
     found = written(db, page)
     assert (found.rule, found.detail) == ("password_to_change", {})
 

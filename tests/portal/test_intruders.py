@@ -128,7 +128,7 @@ def test_a_session_that_staff_ended_cannot_be_taken_along(
         end.end(writing, sessions(db)[0].id, reason=EndReason.STAFF, now=clock())
     phone.mac, phone.address = ADA_TABLET, "10.66.0.30"
     phone.land()
-    assert "/resume" not in phone.page.text
+    assert 'action="/resume"' not in phone.page.text
     phone.post("/resume", landing=phone.landing_token())
     assert [one.end_reason for one in sessions(db)] == [EndReason.STAFF]
 

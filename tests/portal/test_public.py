@@ -117,7 +117,17 @@ def test_guests_pages(
 def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Iterator[str]:
     slugs = ("gare-viotte", "pierre-bayle")
     stranger = Phone(app, town.station, address="192.0.2.1")
-    open_to_all = ["/", "/hotspots", "/hotspots.geojson", "/privacy", "/accessibilite", "/pass", "/status"]
+    open_to_all = [
+        "/",
+        "/hotspots",
+        "/away",
+        "/worker.js",
+        "/hotspots.geojson",
+        "/privacy",
+        "/accessibilite",
+        "/pass",
+        "/status",
+    ]
     open_to_all += ["/terms/wifilib", "/terms/bibliotheques", "/capport/gw-viotte", "/yours", "/nothing"]
     for path in (*open_to_all, *(f"/info/{slug}" for slug in slugs), f"/pass/{passes[0].code}"):
         yield stranger.get(path).text

@@ -11,7 +11,7 @@ from db.engine import reading
 from portal.guest import guests
 from portal.guest.assets import ASSETS, asset_url
 from portal.guest.face import face_of
-from portal.guest.hotspots import by_kind, map_address
+from portal.guest.places import by_kind, map_address
 from portal.i18n.catalogues import is_rtl
 from portal.i18n.translation import language, say
 from portal.public_values import render_page

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
 from flask import Response, request
 
 from db.engine import reading
 from portal.guest import guests
 from portal.guest.open_pages import visit_if_any
+from portal.guest.places import by_kind, map_address
 from portal.i18n.labels import kinds_in_words, layer_in_words
 from portal.i18n.translation import language
 from portal.public_values import render_page
@@ -47,14 +47,6 @@ class HotspotFilter:
             and (spot.step_free is True or not self.step_free)
             and self.kind in (None, spot.kind)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class KindOfPlaces:
-    """Places of one kind, with their numbers in the list and on the map."""
-
-    kind: SiteKind
-    spots: tuple[tuple[int, Hotspot], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +109,6 @@ def asked_filter() -> HotspotFilter:
     )
 
 
-def by_kind(spots: Sequence[Hotspot]) -> list[KindOfPlaces]:
-    """Kinds in the order of their words in the reader's language, the places of each by name, numbered through."""
-    kinds = sorted({spot.kind for spot in spots}, key=lambda kind: alphabetical(kinds_in_words(kind)))
-    ordered = [spot for kind in kinds for spot in spots if spot.kind is kind]
-    numbered = list(enumerate(ordered, start=1))
-    return [KindOfPlaces(kind, tuple(one for one in numbered if one[1].kind is kind)) for kind in kinds]
-
-
 def kind_links(known: Sequence[Hotspot], wanted: HotspotFilter) -> list[FilterLink]:
     """One for each kind that there is, with the other filters kept."""
     links = []
@@ -144,16 +128,3 @@ def layers_in_words(maps: Sequence[TownMap]) -> list[tuple[Layer, str]]:
         for one in features
     }
     return sorted(found, key=lambda entry: list(Layer).index(entry[0]))
-
-
-def map_address(spot: Hotspot) -> str:
-    """Opens the map of the phone at this place, without script.
-
-    ``geo:`` (RFC 5870; the name in ``q`` is Android's). Apple's systems do not know it: there a link to Maps, which
-    they open in the application itself.
-    """
-    where = f"{spot.latitude:.6g},{spot.longitude:.6g}"
-    name = quote(spot.name, safe="")
-    if any(system in request.user_agent.string for system in ("iPhone", "iPad", "Macintosh")):
-        return f"https://maps.apple.com/?ll={where}&q={name}"
-    return f"geo:{where}?q={where}({name})"

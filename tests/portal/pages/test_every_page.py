@@ -137,7 +137,7 @@ def misses_accessibility_or_privacy(shown: Shown) -> list[Any]:
 def script_or_style_besides_the_one(shown: Shown) -> list[Any]:
     tags = re.findall(r"<[a-z][^>]*>", shown.source)
     assert shown.source.count("<style") == 1
-    ours = r'<script src="/assets/[a-z]+\.[0-9a-f]{12}\.js" defer="">'
+    ours = r'<script src="/assets/[a-z]+\.[0-9a-f]{12}\.js"( data-worker="/worker\.js\?lang=[a-z]{2}")? defer="">'
     return [
         tag for tag in tags if re.search(r"^<script|\sstyle=|stylesheet", tag) and not re.fullmatch(ours, tag)
     ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.notify import notify
@@ -148,7 +148,7 @@ def _admitted(db: Session, gateway_id: int, *, now: datetime) -> int:
 
 
 def _admissions(
-    db: Session, numbers: list[int], *where: object, now: datetime
+    db: Session, numbers: list[int], *where: ColumnElement[bool], now: datetime
 ) -> list[tuple[AccessSession, Lease]]:
     """Open sessions of these with a running lease elsewhere than where they are, the latest lease last."""
     found: list[tuple[AccessSession, Lease]] = []
@@ -161,7 +161,7 @@ def _admissions(
                 AccessSession.ended_at.is_(None),
                 Lease.released_at.is_(None),
                 Lease.until > now,
-                *where,  # type: ignore[arg-type]
+                *where,
             )
             .order_by(AccessSession.id, Lease.created_at, Lease.id)
         )

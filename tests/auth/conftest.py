@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from auth.patrons.ldap.client import LdapDirectory
+from auth.vouchers import plans
 from config import LdapSettings
+from sites.models import Gateway
 from tests.services.slapd import Slapd, running_slapd
 from tests.services.tcp_proxy import TcpProxy, tcp_proxy
+from tests.town import build_town
 
 MakeDirectory = Callable[..., LdapDirectory]
 
@@ -46,3 +50,10 @@ def proxy(slapd: Slapd) -> Iterator[TcpProxy]:
 @pytest.fixture
 def directory(make_directory: MakeDirectory) -> LdapDirectory:
     return make_directory()
+
+
+@pytest.fixture
+def bayle(db: Session) -> Gateway:
+    """The gateway of a library, in a town that issues passes."""
+    plans.add_first_plans(db)
+    return build_town(db).pierre_bayle

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ SOON = 0.8
 GRACE = 1.5
 
 
-def behind(slapd: Slapd, *ports: int, **changes: object) -> LdapSettings:
+def behind(slapd: Slapd, *ports: int, **changes: Any) -> LdapSettings:
     urls = tuple(f"ldaps://localhost:{port}" for port in ports)
-    return replace(slapd.settings(urls=urls, timeout_seconds=5), **changes)  # type: ignore[arg-type]
+    return replace(slapd.settings(urls=urls, timeout_seconds=5), **changes)
 
 
 def sign_in(directory: LdapDirectory) -> object:

@@ -15,6 +15,7 @@ from auth.audit.chain import AuditLink
 from auth.audit.log import AuditEntry, AuditHead
 from auth.audit.verification import ChainFault, ChainVerdict
 from db.engine import SessionMaker, snapshot
+from db.statements import table_of
 from tests.actors import enter
 from tests.auth.tampering import deed, forge, renumber, unguarded, write
 from tests.clock import NOON
@@ -257,7 +258,7 @@ def write_as_before(engine: Engine) -> None:
             number=number, at=NOON, actor="eve", action="issued", object="batch:1", network=None, detail={}
         )
         connection.execute(
-            AuditEntry.__table__.insert(),  # type: ignore[attr-defined]
+            table_of(AuditEntry).insert(),
             {
                 "number": number,
                 "at": NOON,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth.entitlements import Allowance
 from auth.vouchers import issuing, plans, redeeming, voiding
 from auth.vouchers.errors import (
     ExpiredVoucher,
@@ -18,34 +17,16 @@ from auth.vouchers.errors import (
     UnknownVoucher,
     VoidVoucher,
 )
-from auth.vouchers.issuing import IssuedBatch, Order
+from auth.vouchers.issuing import Order
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Voucher
 from config import Secret
 from sites.models import Gateway, SigninMethod
 from tests.actors import TESTER
+from tests.auth.vouchers import KEYS, issue, redeem
 from tests.clock import NOON
-from tests.town import build_town
 
-KEYS = VoucherKeys(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
 MIDNIGHT = NOON + timedelta(hours=12)
-
-
-@pytest.fixture
-def bayle(db: Session) -> Gateway:
-    plans.add_first_plans(db)
-    return build_town(db).pierre_bayle
-
-
-def issue(db: Session, plan: str = "day", count: int = 1, **fields: object) -> IssuedBatch:
-    chosen = plans.by_slug(db, plan)
-    for name, value in fields.items():
-        setattr(chosen, name, value)
-    return issuing.issue(db, keys=KEYS, plan=chosen, order=Order(count), actor=TESTER, now=NOON)
-
-
-def redeem(db: Session, code: str, gateway: Gateway, *, now: datetime = NOON) -> Allowance:
-    return redeeming.redeem(db, keys=KEYS, code=code, gateway=gateway, now=now)
 
 
 def test_the_first_use_fixes_the_end(db: Session, bayle: Gateway) -> None:

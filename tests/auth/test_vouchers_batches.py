@@ -21,7 +21,7 @@ from auth.vouchers.issuing import IssuedBatch, Order
 from auth.vouchers.models import Batch, VoidReason, Voucher
 from sites.models import Gateway
 from tests.actors import TESTER
-from tests.auth.test_vouchers import KEYS, bayle, issue, redeem  # noqa: F401
+from tests.auth.vouchers import KEYS, issue, redeem
 from tests.clock import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -104,7 +104,7 @@ def test_it_refuses_so_many_codes_that_guessing_would_pay(
 
 
 @pytest.mark.usefixtures("bayle")
-def test_dead_codes_are_no_target(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_dead_codes_are_no_target(db: Session, bayle: Gateway) -> None:
     issue(db, count=1)
     revoked = issue(db, count=2)
     voiding.revoke(db, voiding.of_batch(revoked.batch.id), actor=TESTER, now=NOON)
@@ -123,7 +123,7 @@ def test_at_the_throttles_in_force_a_town_may_have_a_hundred_thousand_live_codes
 # Replacing
 
 
-def test_a_replaced_pass_dies_and_the_new_one_lives(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_a_replaced_pass_dies_and_the_new_one_lives(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=2)
     old = first_id(db, batch)
     ticket = issuing.replace(db, keys=KEYS, voucher_id=old, actor=TESTER, now=NOON)
@@ -135,7 +135,7 @@ def test_a_replaced_pass_dies_and_the_new_one_lives(db: Session, bayle: Gateway)
     assert (first.void_reason, first.voided_by, third.replaces_id) == (VoidReason.REPLACED, "tests", old)
 
 
-def test_a_replacement_adds_no_time(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_a_replacement_adds_no_time(db: Session, bayle: Gateway) -> None:
     batch = issue(db, "2h")
     redeem(db, batch.codes[0], bayle)
     later = NOON + timedelta(hours=1)
@@ -145,7 +145,7 @@ def test_a_replacement_adds_no_time(db: Session, bayle: Gateway) -> None:  # noq
         redeem(db, ticket.code, bayle, now=NOON + timedelta(hours=2))
 
 
-def test_what_is_dead_cannot_be_replaced(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_what_is_dead_cannot_be_replaced(db: Session, bayle: Gateway) -> None:
     batch = issue(db, "2h")
     old = first_id(db, batch)
     redeem(db, batch.codes[0], bayle)
@@ -168,7 +168,7 @@ def test_a_pass_of_a_batch_that_is_over_cannot_be_replaced(db: Session) -> None:
 # Void, revoke, undo, suspend
 
 
-def test_void_takes_only_what_nobody_used(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_void_takes_only_what_nobody_used(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=3)
     redeem(db, batch.codes[1], bayle)
     which = voiding.of_batch(batch.batch.id)
@@ -183,7 +183,7 @@ def test_void_takes_only_what_nobody_used(db: Session, bayle: Gateway) -> None: 
     redeem(db, batch.codes[1], bayle)
 
 
-def test_revoke_takes_used_ones_too_and_undo_gives_all_back(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_revoke_takes_used_ones_too_and_undo_gives_all_back(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=2)
     redeem(db, batch.codes[0], bayle)
     which = voiding.of_batch(batch.batch.id)

@@ -18,7 +18,7 @@ from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.totals import Books
 from sites.models import Gateway
 from tests.actors import TESTER
-from tests.auth.test_vouchers import KEYS, bayle, issue, redeem  # noqa: F401
+from tests.auth.vouchers import KEYS, issue, redeem
 from tests.clock import NOON
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -39,7 +39,7 @@ def spoil(db: Session, batch: IssuedBatch, *places: int, now: datetime = NOON) -
     voiding.void(db, voiding.of_ids(chosen), reason=VoidReason.SPOILED, actor=TESTER, now=now)
 
 
-def test_every_pass_is_in_exactly_one_of_four(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_every_pass_is_in_exactly_one_of_four(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=10, ends_at=NOON + 2 * DAY)
     for code in batch.codes[:3]:
         redeem(db, code, bayle)
@@ -50,7 +50,7 @@ def test_every_pass_is_in_exactly_one_of_four(db: Session, bayle: Gateway) -> No
     assert later == Books(printed=10, used=3, void=2, expired=5, left=0)
 
 
-def test_a_used_pass_stays_used_whatever_becomes_of_it(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_a_used_pass_stays_used_whatever_becomes_of_it(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=2)
     redeem(db, batch.codes[0], bayle)
     voiding.revoke(db, voiding.of_batch(batch.batch.id), actor=TESTER, now=NOON)
@@ -58,13 +58,13 @@ def test_a_used_pass_stays_used_whatever_becomes_of_it(db: Session, bayle: Gatew
     assert books == Books(printed=2, used=1, void=1)
 
 
-def test_a_replacement_is_one_more_printed_and_one_void(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_a_replacement_is_one_more_printed_and_one_void(db: Session, bayle: Gateway) -> None:
     batch = issue(db, count=5)
     issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], actor=TESTER, now=NOON)
     assert totals.books(db, batch.batch.id, at=NOON) == Books(printed=6, void=1, left=5)
 
 
-def test_a_replacement_whose_time_went_by_unused_has_expired(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_a_replacement_whose_time_went_by_unused_has_expired(db: Session, bayle: Gateway) -> None:
     batch = issue(db, "2h")
     redeem(db, batch.codes[0], bayle)
     issuing.replace(db, keys=KEYS, voucher_id=ids(db, batch)[0], actor=TESTER, now=NOON)
@@ -72,7 +72,7 @@ def test_a_replacement_whose_time_went_by_unused_has_expired(db: Session, bayle:
     assert books == Books(printed=2, used=1, expired=1)
 
 
-def test_all_batches_in_one_query(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_all_batches_in_one_query(db: Session, bayle: Gateway) -> None:
     first, second = issue(db, count=2), issue(db, count=3)
     redeem(db, first.codes[0], bayle)
     asked: list[str] = []
@@ -90,7 +90,7 @@ def test_a_batch_that_does_not_exist_has_empty_books(db: Session) -> None:
     assert totals.daily_books(db, 99, zone=PARIS, now=NOON) == {}
 
 
-def test_the_books_of_a_day_are_those_of_its_last_instant(db: Session, bayle: Gateway) -> None:  # noqa: F811
+def test_the_books_of_a_day_are_those_of_its_last_instant(db: Session, bayle: Gateway) -> None:
     # Noon in Besançon on the 24th; midnight is twelve hours later.
     batch = issue(db, count=6, ends_at=NOON + 2 * DAY)
     midnight = NOON + timedelta(hours=12)
@@ -125,7 +125,7 @@ def test_years_of_days_are_answered_with_the_last_ones(db: Session) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_a_desk_does_the_books_add_up(db: Session, bayle: Gateway, seed: int) -> None:  # noqa: F811
+def test_whatever_a_desk_does_the_books_add_up(db: Session, bayle: Gateway, seed: int) -> None:
     rng = random.Random(seed)
     batch = issue(db, "2h", count=12, ends_at=NOON + timedelta(hours=20))
     codes, now = list(batch.codes), NOON

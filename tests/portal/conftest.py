@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from auth.patrons.csv_import import import_patrons
+from auth.vouchers import plans
 from config import Secret, Settings
 from db.engine import TRANSACTION_MODE, TransactionMode
 from gateways import landing_token as landing
@@ -22,7 +24,16 @@ from portal.app import create_app, make_services
 from portal.services import Services
 from sites.models import Gateway
 from tests.clock import MovingClock
-from tests.town import ADA_PHONE, Town, build_town, credential_of, make_client
+from tests.sites.images import made
+from tests.town import (
+    ADA_PHONE,
+    Town,
+    build_town,
+    credential_of,
+    make_client,
+    make_library_network,
+    make_site,
+)
 
 PORTAL = "https://portal.example.org"
 SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
@@ -237,3 +248,19 @@ def station(app: Flask, town: Town) -> Agent:
 @pytest.fixture
 def bayle(app: Flask, town: Town) -> Agent:
     return Agent(app, town.pierre_bayle)
+
+
+@pytest.fixture
+def two_towns(services: Services, town: Town) -> Town:
+    """The town with its first plans, and another town's library beside it."""
+    with services.make_session.begin() as db:
+        plans.add_first_plans(db)
+        db.add(make_site("away", make_library_network(slug="other-town", name="Other"), ads_allowed=False))
+    return town
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    made.write(tmp_path, "armes.png", made.logo())
+    made.write(tmp_path, "gare.jpg", made.photograph())
+    return tmp_path

@@ -7,39 +7,17 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
 from portal.services import Services
 from sites.images.models import ImageFile
 from tests.portal.conftest import Phone
+from tests.portal.dressing import dress, run
 from tests.sites.images import made
 from tests.town import Town
 
 MEDIA_TYPES = {"webp": "image/webp", "png": "image/png", "jpg": "image/jpeg"}
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    made.write(tmp_path, "armes.png", made.logo())
-    made.write(tmp_path, "gare.jpg", made.photograph())
-    return tmp_path
-
-
-def run(app: Flask, *words: str) -> Result:
-    done = app.test_cli_runner().invoke(args=list(words))
-    app.extensions["arobase"].places.forget()
-    return done
-
-
-def dress(app: Flask, files: Path) -> None:
-    assert (
-        run(app, "networks", "logo", "wifilib", f"{files}/armes.png", "--alt", "fr", "Les armes").exit_code
-        == 0
-    )
-    words = ("--alt", "fr", "La gare", "--alt", "en", "The station")
-    assert run(app, "sites", "photo", "gare-viotte", f"{files}/gare.jpg", *words).exit_code == 0
 
 
 def addresses(page: str) -> set[str]:

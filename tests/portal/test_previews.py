@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from portal.services import Services
+from tests.portal.dressing import dress, run
 from tests.portal.effects import changed_since, state
-from tests.portal.test_pictures import dress, files, run  # noqa: F401
 from tests.sites.images import made
 from tests.town import Town
 
@@ -65,7 +65,7 @@ def test_pictures_stand_in_the_file_and_a_new_logo_too(
     town: Town,
     services: Services,
     tmp_path: Path,
-    files: Path,  # noqa: F811
+    files: Path,
 ) -> None:
     dress(app, files)
     (first, *_) = preview(app, tmp_path)

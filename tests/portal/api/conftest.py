@@ -15,11 +15,10 @@ from auth.api_tokens import service
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
-from auth.vouchers import plans
 from portal.services import Services
 from tests.actors import person
 from tests.portal.conftest import PORTAL
-from tests.town import Town, make_library_network, make_site
+from tests.town import Town
 
 MINE, OTHER = "bibliotheques", "other-town"
 HERE, AWAY = "pierre-bayle", "away"
@@ -68,15 +67,6 @@ def give_token(
             actor=person("dana"),
             now=services.clock(),
         )
-
-
-@pytest.fixture
-def two_towns(services: Services, town: Town) -> Town:
-    """The town with its first plans, and another town's library beside it."""
-    with services.make_session.begin() as db:
-        plans.add_first_plans(db)
-        db.add(make_site(AWAY, make_library_network(slug=OTHER, name="Other"), ads_allowed=False))
-    return town
 
 
 @pytest.fixture

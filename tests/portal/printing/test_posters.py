@@ -14,8 +14,8 @@ from portal.printing.wifi_qr import joining_uri
 from portal.services import Services
 from sites.models import Network, Site
 from tests.portal.conftest import PORTAL
+from tests.portal.dressing import run
 from tests.portal.printing.printed import read_codes, read_facts, read_text, render, squeezed
-from tests.portal.test_pictures import run
 from tests.sites.images import made
 from tests.town import Town
 

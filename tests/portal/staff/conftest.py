@@ -27,6 +27,7 @@ from sessions.models import EndReason
 from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
+from tests.portal.staff.world import World, make_world
 from tests.sessions.log.rows import BO, add_session
 from tests.town import BO_PHONE, Town
 
@@ -222,3 +223,8 @@ def known(services: Services, town: Town, clock: MovingClock, net: Clerk) -> dic
 def attribute(tag: str, name: str) -> str:
     found = re.search(rf'\b{name}="([^"]*)"', tag)
     return html.unescape(found.group(1)) if found else ""
+
+
+@pytest.fixture
+def world(services: Services, desk: Desk, town: Town) -> World:
+    return make_world(services, desk, town)

@@ -22,9 +22,8 @@ from portal.staff.access import need_of
 from sessions.legal_requests.models import Requisition
 from sessions.retention.models import LegalHold, PurgeRun
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
-from tests.portal.staff.test_matrix import ASKED, TABLE, World, world
-
-__all__ = ["world"]
+from tests.portal.staff.test_matrix import TABLE
+from tests.portal.staff.world import ASKED, World
 
 
 class Twice(enum.Enum):

@@ -13,15 +13,15 @@ from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from auth.vouchers.models import Voucher
 from portal.services import Services
-from tests.portal.api.conftest import Program, give_token, two_towns  # noqa: F401
-from tests.portal.staff.conftest import Clerk, Desk, desk  # noqa: F401
+from tests.portal.api.conftest import Program, give_token
+from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import issue
 
 pytestmark = pytest.mark.usefixtures("two_towns")
 
 
 @pytest.fixture
-def clerk(desk: Desk) -> Clerk:  # noqa: F811
+def clerk(desk: Desk) -> Clerk:
     return desk.at_work("cem", Role.DESK, networks=("bibliotheques",))
 
 

@@ -23,21 +23,12 @@ from sessions.retention import holds, periods
 from sites.models import Gateway
 from tests.actors import TESTER
 from tests.portal.languages import WHOLE
-from tests.portal.staff.conftest import (  # noqa: F401
-    Clerk,
-    Desk,
-    admin,
-    cem,
-    clerk,
-    desk,
-    known,
-    net,
-)
+from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import issue
 from tests.sessions.legal_requests.rows import add_first_bases
 from tests.town import Town
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # The rooms of services, and those that only call them.
 SERVICES, CALLERS = ("auth", "sessions", "sites", "ads"), ("portal", "lab", "gateways", "db", "config")
 # Nobody has to ask for a page of a kind of pass, a campaign or the database: the list of entries about it opens.
@@ -109,8 +100,8 @@ def test_every_action_that_is_written_is_used_and_every_former_one_is_not() -> N
 def objects(
     services: Services,
     town: Town,
-    known: dict[str, int | str],  # noqa: F811
-    clerk: Clerk,  # noqa: F811
+    known: dict[str, int | str],
+    clerk: Clerk,
 ) -> dict[ObjectKind, str]:
     """One object of every kind, as entries name it."""
     issue(clerk)
@@ -160,7 +151,7 @@ def objects(
 
 def test_every_object_of_an_action_opens_for_whoever_may(
     services: Services,
-    desk: Desk,  # noqa: F811
+    desk: Desk,
     objects: dict[ObjectKind, str],
 ) -> None:
     """The link beside each entry, for somebody of all roles but one, and for the one who answers for privacy."""

@@ -1,0 +1,173 @@
+"""What two networks have, one of everything that a page of staff is about: one is a clerk's own, the other is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from werkzeug.routing import Rule as Route
+
+from auth.api_tokens import service
+from auth.api_tokens.scopes import Scope
+from auth.api_tokens.service import TokenRequest
+from auth.errors import WrongCredentials
+from auth.staff import requests
+from auth.staff.models import Staff, StaffRequest
+from auth.staff.roles import Authority, Role
+from auth.vouchers import issuing, plans
+from auth.vouchers.issuing import Order
+from auth.vouchers.models import Batch, Voucher
+from portal.services import Services
+from sessions.legal_requests import register
+from sessions.log.denials import LoggedDenial, Step, note
+from sessions.retention import holds, periods
+from sites.models import Gateway, Network
+from tests.actors import TESTER
+from tests.sessions.legal_requests.rows import PARIS, add_first_bases
+from tests.sessions.log.rows import add_session
+from tests.town import Town, make_gateway, make_library_network, make_site
+
+if TYPE_CHECKING:
+    from tests.portal.staff.conftest import Desk
+
+MINE, OTHER = "bibliotheques", "other-town"
+ASKED = {
+    "authority": "Commissariat",
+    "signer": "Capitaine Martin",
+    "reference": "2026/1",
+    "basis": "CPP 60-1",
+    "kind": "site",
+    "value": "pierre-bayle",
+    "since": "2026-11-22T08:00Z",
+    "until": "2026-11-22T09:00Z",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """The ids of one network's objects, by the name of the route's parameter."""
+
+    batch_id: int
+    voucher_id: int
+    staff_id: int
+    access_id: int
+    code: str
+    token_id: int
+    rule_id: int
+    change_id: int
+    request_id: int
+    hold_id: int
+    identity: str
+    requisition_id: int
+
+    def fill(self, rule: Route) -> dict[str, object]:
+        known = {
+            "batch_id": self.batch_id,
+            "voucher_id": self.voucher_id,
+            "staff_id": self.staff_id,
+            "access_id": self.access_id,
+            "code": self.code,
+            "token_id": self.token_id,
+            "form": "csv",
+            "paper": "a4",
+            "rule_id": self.rule_id,
+            "change_id": self.change_id,
+            "request_id": self.request_id,
+            "hold_id": self.hold_id,
+            "identity": self.identity,
+            "requisition_id": self.requisition_id,
+            "token": "no-such-token",
+            "answer_id": 999_999,
+        }
+        return {name: known[name] for name in rule.arguments}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    mine: Things
+    other: Things
+
+
+def make_world(services: Services, desk: Desk, town: Town) -> World:
+    """Passes and accounts of the library's network, and of another town's."""
+    with services.make_session.begin() as db:
+        plans.add_first_plans(db)
+        network = make_library_network(slug=OTHER)
+        db.add(make_gateway("gw-away", make_site("away", network, ads_allowed=False), network))
+    return World(
+        make_things(services, desk, MINE, "pierre-bayle"), make_things(services, desk, OTHER, "away")
+    )
+
+
+def make_things(services: Services, desk: Desk, network: str, site: str) -> Things:
+    person = desk.hire(f"person.{network.replace('-', '.')}", Role.DESK, networks=(network,))
+    boss_id = desk.hire(f"boss.{network.replace('-', '.')}", Role.ADMIN).staff_id
+    with services.make_session.begin() as db:
+        order = Order(count=2, desk_site=site)
+        plan = plans.by_slug(db, "day")
+        made = issuing.issue(
+            db, keys=services.voucher_keys, plan=plan, order=order, actor=TESTER, now=services.clock()
+        )
+        voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
+        gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
+        access = add_session(db, gateway, services.clock())
+        refused = LoggedDenial(WrongCredentials.reason, Step.SIGNIN, gateway=gateway)
+        code = note(db, refused, now=services.clock())
+        assert code is not None
+        wish = TokenRequest(f"of-{network}", frozenset({Scope.READ}), frozenset({network}), timedelta(days=1))
+        token = service.make(
+            db, tokens=services.tokens, issuer="us", wish=wish, actor=TESTER, now=services.clock()
+        ).row
+        boss = db.get_one(Staff, boss_id)
+        officer = Authority(frozenset({Role.PRIVACY}), frozenset({network}))
+        requests.ask(
+            db, db.get_one(Staff, person.staff_id), officer, by=boss, actor=TESTER, now=services.clock()
+        )
+        asked = db.scalars(select(StaffRequest).where(StaffRequest.staff_id == person.staff_id)).one()
+        # Terms are those of the whole installation.
+        periods.seed(db, now=services.clock())
+        db.flush()
+        hold = holds.place(
+            db,
+            holds.HoldScope(mac=access.mac),
+            reference="1",
+            reason="ordered",
+            expires_at=services.clock() + timedelta(days=9),
+            actor=TESTER,
+            now=services.clock(),
+            network_id=gateway.network_id,
+        )
+        rule = periods.current(db)[0]
+        add_first_bases(db)
+        entry = register.add(
+            db, ASKED, networks=frozenset({network}), zone=PARIS, actor=TESTER, now=services.clock()
+        )
+        return Things(
+            made.batch.id,
+            voucher.id,
+            person.staff_id,
+            access.id,
+            code,
+            token.id,
+            rule.id,
+            rule.id,
+            asked.id,
+            hold.id,
+            gateway.identity,
+            entry.id,
+        )
+
+
+def with_new_passes(services: Services, things: Things) -> Things:
+    """The same things with passes that nobody has touched yet."""
+    with services.make_session.begin() as db:
+        desk_site = db.get_one(Batch, things.batch_id).desk_site
+        order = Order(count=2, desk_site=desk_site)
+        plan = plans.by_slug(db, "day")
+        made = issuing.issue(
+            db, keys=services.voucher_keys, plan=plan, order=order, actor=TESTER, now=services.clock()
+        )
+        voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
+        return replace(things, batch_id=made.batch.id, voucher_id=voucher.id)

@@ -8,10 +8,9 @@ import click
 from flask.cli import AppGroup
 
 from portal.cli import LazyCommand
-from portal.cli.pictures import alt_option, alt_texts, prepare_file, remove_option
+from portal.cli.pictures import alt_option, alt_texts, prepare_file, refusals_as_errors, remove_option
 from portal.services import services
 from sites import pictures
-from sites.images.errors import RefusedImage
 from sites.images.shapes import LOGO
 from sites.queries import network_by_slug
 
@@ -36,8 +35,6 @@ def logo(slug: str, file: Path | None, alt: tuple[tuple[str, str], ...], remove:
         if prepared is None:
             pictures.remove_logo(db, network)
         else:
-            try:
+            with refusals_as_errors():
                 pictures.set_logo(db, network, prepared, alt=alt_texts(alt))
-            except RefusedImage as error:
-                raise click.ClickException(error.reason) from error
     click.echo(f"{slug} has no logo any more." if prepared is None else f"{slug} has its logo.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -28,11 +30,17 @@ def prepare_file(file: Path | None, shape: ImageShape, *, remove: bool) -> Prepa
         raise click.UsageError("Name a file, or say --remove.")
     if file is None:
         return None
+    with refusals_as_errors(f"{file.name}: "), file.open("rb") as stream:
+        return prepare(stream.read(MOST_BYTES + 1), file.name, shape)
+
+
+@contextmanager
+def refusals_as_errors(about: str = "") -> Iterator[None]:
+    """Say why a picture is refused, after what it is about."""
     try:
-        with file.open("rb") as stream:
-            return prepare(stream.read(MOST_BYTES + 1), file.name, shape)
+        yield
     except RefusedImage as error:
-        raise click.ClickException(f"{file.name}: {error.reason}") from error
+        raise click.ClickException(f"{about}{error.reason}") from error
 
 
 def alt_texts(given: tuple[tuple[str, str], ...]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from ads.demo import load_announcements
 from db.engine import reading
 from portal.cli.operator import operator
-from portal.cli.pictures import alt_option, alt_texts, prepare_file, remove_option
+from portal.cli.pictures import alt_option, alt_texts, prepare_file, refusals_as_errors, remove_option
 from portal.cli.posters import poster
 from portal.services import services, town_zone
 from sites import pictures
@@ -21,7 +21,6 @@ from sites.demo.town import load_demo
 from sites.directory import Hotspot, hotspots
 from sites.errors import RefusedImport
 from sites.holidays import last_school_holiday
-from sites.images.errors import RefusedImage
 from sites.images.shapes import PHOTOGRAPH
 from sites.import_export import (
     GATEWAYS,
@@ -126,10 +125,8 @@ def photo(slug: str, file: Path | None, alt: tuple[tuple[str, str], ...], remove
         if prepared is None:
             pictures.remove_photograph(db, site)
         else:
-            try:
+            with refusals_as_errors():
                 pictures.set_photograph(db, site, prepared, alt=alt_texts(alt))
-            except RefusedImage as error:
-                raise click.ClickException(error.reason) from error
     click.echo(f"{slug} has no photograph any more." if prepared is None else f"{slug} has its photograph.")
 
 

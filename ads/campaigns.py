@@ -5,7 +5,10 @@ Who may be shown what is decided in `rules`; each deed is in the audit log.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import itertools
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,6 +56,8 @@ COPIED = (
     ),
     *("languages", "goal", "daily_cap", "total_cap", "price_cents"),
 )
+# Room for the number of a copy, and of its messages.
+LONGEST_STEM = 50
 LIVING = (CampaignState.DRAFT, CampaignState.PROPOSED, CampaignState.RUNNING, CampaignState.PAUSED)
 
 
@@ -167,6 +172,14 @@ def by_slug(db: Session, slug: str) -> Campaign:
     return campaign
 
 
+def free_slug(db: Session, name: str) -> str:
+    """A slug that nobody has, made of a name: "pain-de-noel", else "pain-de-noel-2" and so on."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_STEM].strip("-") or "campaign"
+    taken = set(db.scalars(select(Campaign.slug).where(Campaign.slug.startswith(stem))))
+    return next(one for one in _numbered(stem) if one not in taken)
+
+
 def every(db: Session) -> list[Campaign]:
     """All campaigns with their advertisers and creatives, the newest last."""
     return list(
@@ -264,6 +277,11 @@ def _demand_free(db: Session, slug: str, creatives: Collection[Creative]) -> Non
         taken |= set(db.scalars(select(Creative.slug).where(Creative.slug.in_(names))))
     if taken:
         raise TakenSlug(min(taken))
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    yield from (f"{stem}-{number}" for number in itertools.count(2))
 
 
 def _copied_slug(slug: str, former: str, new: str) -> str:

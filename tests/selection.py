@@ -33,6 +33,7 @@ ON_ONE_DATABASE = (
     "tests/portal/api/test_tokens.py",
     "tests/portal/staff/test_accounts.py",
     "tests/portal/staff/test_alone.py",
+    "tests/portal/staff/test_campaigns_pages.py",
     "tests/portal/staff/test_gateways.py",
     "tests/portal/staff/test_log.py",
     "tests/portal/staff/test_matrix.py",

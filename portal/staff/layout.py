@@ -72,6 +72,7 @@ def menu() -> list[Door]:
         Door("staff.desk", say("Desk"), Action.ISSUE),
         Door("staff.batches", say("Batches"), Action.BOOKS),
         Door("staff.sessions", say("Log"), Action.SESSIONS),
+        Door("staff.campaigns", say("Campaigns"), Action.ADS),
         Door("staff.gateways", say("Gateways"), Action.GATEWAYS),
         Door("staff.reports", say("Reports"), Action.REPORT),
         Door("staff.retention", say("Retention"), Action.RETENTION),

@@ -12,8 +12,8 @@ from auth.staff.roles import may
 from portal.i18n.translation import say
 from portal.staff.access import current_staff, need_of
 
-# The page that shows one of a kind, and the name of the number or word in its address. Plans, campaigns and the
-# database have no page.
+# The page that shows one of a kind, and the name of the number or word in its address. Plans and the database
+# have no page.
 PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.PASS: ("staff.pass_page", "voucher_id"),
     ObjectKind.BATCH: ("staff.batch", "batch_id"),
@@ -32,6 +32,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.HOLDS: ("staff.holds", None),
     ObjectKind.REQUISITION: ("staff.requisition", "requisition_id"),
     ObjectKind.REQUISITIONS: ("staff.requisitions", None),
+    ObjectKind.CAMPAIGN: ("staff.campaign", "slug"),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),
 }
 

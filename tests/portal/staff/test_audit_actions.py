@@ -22,6 +22,7 @@ from sessions.legal_requests import register
 from sessions.retention import holds, periods
 from sites.models import Gateway
 from tests.actors import TESTER
+from tests.ads.campaigns import make_draft
 from tests.portal.languages import WHOLE
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import issue
@@ -33,7 +34,7 @@ ROOT = Path(__file__).parents[3]
 SERVICES, CALLERS = ("auth", "sessions", "sites", "ads"), ("portal", "lab", "gateways", "db", "config")
 # Nobody has to ask for a page of a kind of pass, a campaign or the database: the list of entries about it opens.
 WITHOUT_PAGE = {
-    *(ObjectKind.PLAN, ObjectKind.DATABASE, ObjectKind.ADVERTISER, ObjectKind.CAMPAIGN, ObjectKind.ELECTION),
+    *(ObjectKind.PLAN, ObjectKind.DATABASE, ObjectKind.ADVERTISER, ObjectKind.ELECTION),
     ObjectKind.OVERRIDE,
 }
 
@@ -130,6 +131,7 @@ def objects(
             "until": "2026-11-22T09:00Z",
         }
         entry = register.add(db, asked, zone=services.settings.zone, actor=TESTER, now=now)
+        campaign = make_draft(db)
         gateway = db.scalars(select(Gateway.identity).order_by(Gateway.id)).first()
     named: dict[ObjectKind, int | str | None] = {
         ObjectKind.PASS: voucher.id,
@@ -145,6 +147,7 @@ def objects(
         ObjectKind.PURGE: 1,
         ObjectKind.HOLD: hold.id,
         ObjectKind.REQUISITION: entry.id,
+        ObjectKind.CAMPAIGN: campaign.slug,
     }
     return {kind: kind.named(named[kind] or "") if kind in named else kind.value for kind in ObjectKind}
 

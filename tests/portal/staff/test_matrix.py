@@ -17,12 +17,13 @@ from portal.services import Services
 from portal.staff.access import need_of
 from tests.portal.effects import TRAIL, changed_since, state
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
-from tests.portal.staff.world import MINE, Things, World, with_new_passes
+from tests.portal.staff.world import MINE, Things, World, with_new_campaign, with_new_passes
 
 EVERYBODY = frozenset(Role)
 DESKS = frozenset({Role.DESK, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 PRIVACY = frozenset({Role.PRIVACY})
+ADS = ADMINS | {Role.ADS}
 LOG = frozenset({Role.NETWORK, Role.PRIVACY})
 # None: for people who are not signed in, too.
 TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
@@ -95,6 +96,14 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.package_page": (Action.REQUISITIONS, PRIVACY),
     "staff.make_requisition_package": (Action.REQUISITIONS, PRIVACY),
     "staff.close_requisition": (Action.REQUISITIONS, PRIVACY),
+    "staff.campaigns": (Action.ADS, ADS),
+    "staff.campaign": (Action.ADS, ADS),
+    "staff.propose_campaign": (Action.ADS, ADS),
+    "staff.approve_campaign": (Action.ADS, ADS),
+    "staff.pause_campaign": (Action.ADS, ADS),
+    "staff.resume_campaign": (Action.ADS, ADS),
+    "staff.stop_campaign": (Action.ADS, ADS),
+    "staff.duplicate_campaign": (Action.ADS, ADS),
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
@@ -121,7 +130,7 @@ TOWN_WIDE = {"staff.change_term", "staff.confirm_term", "staff.withdraw_term", "
 # The parameters that name something of one network.
 OWNED = {
     *("batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id", "identity", "requisition_id"),
-    *("hold_id", "request_id"),
+    *("hold_id", "request_id", "slug"),
 }
 OWNED_BY_FORM = {"staff.unmask_devices", "staff.unmask_persons"}
 # A look at the log, at holds or at requisitions changes nothing but the audit log, and that always.
@@ -133,6 +142,7 @@ ON_RECORD = {
 }
 PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches"}, LOOKS | {"staff"}
 TERMS, HOLDS = LOOKS | {"retention_rules", "term_changes"}, LOOKS | {"legal_holds"}
+CAMPAIGNS = LOOKS | {"campaigns", "creatives", "advertisers"}
 ENDING = LOOKS | {"access_sessions", "leases", "gateways"}
 # The tables that a post may change, for every post.
 EFFECTS: dict[str, set[str]] = {
@@ -175,6 +185,12 @@ EFFECTS: dict[str, set[str]] = {
     "staff.add_requisition": LOOKS | {"requisitions"},
     "staff.make_requisition_package": LOOKS | {"requisitions", "requisition_answers"},
     "staff.close_requisition": LOOKS | {"requisitions"},
+    "staff.propose_campaign": CAMPAIGNS,
+    "staff.approve_campaign": CAMPAIGNS,
+    "staff.pause_campaign": CAMPAIGNS,
+    "staff.resume_campaign": CAMPAIGNS,
+    "staff.stop_campaign": CAMPAIGNS,
+    "staff.duplicate_campaign": CAMPAIGNS,
     "staff.invite": ACCOUNTS,
     "staff.appoint": ACCOUNTS,
     "staff.reset": ACCOUNTS | {"staff_recovery_codes"},
@@ -266,6 +282,8 @@ def test_a_role_meets_what_the_table_says_and_does_no_more(
         for things, is_mine in ((world.other, False), (world.mine, True)) if named else ((world.mine, True),):
             if rule.arguments & {"voucher_id", "batch_id"}:
                 things = with_new_passes(services, things)
+            if "slug" in rule.arguments:
+                things = with_new_campaign(services, things, rule.endpoint)
             before = state(services)
             status = ask(clerk, rule, method, things)
             changed = changed_since(before, services)

@@ -20,6 +20,7 @@ from auth.vouchers.models import Batch, Voucher
 from sessions.models import Mismatch, MismatchKind, Outage
 from sites.models import Gateway
 from tests.actors import TESTER
+from tests.ads.campaigns import run_campaign
 from tests.portal.pages.axe import Theme, broken_rules, themes
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import PASSWORD
@@ -39,6 +40,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with running_portal(tmp_path_factory.mktemp("staff-pages")) as portal:
         with portal.services.make_session.begin() as db:
             plans.add_first_plans(db)
+            run_campaign(db, now=portal.clock(), goal=4000, price_cents=850)
         yield portal
 
 
@@ -165,6 +167,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "person": lambda clerk: newest(clerk, "/staff/people/{}", Staff.id),
     "tokens": made_token,
     "tokens-list": lambda clerk: clerk.goto("/staff/tokens"),
+    "campaigns": lambda clerk: clerk.goto("/staff/campaigns"),
+    "campaign": lambda clerk: clerk.goto("/staff/campaigns/bread"),
     "gateways": lambda clerk: clerk.goto("/staff/gateways"),
     "gateway": ailing,
     "trail": lambda clerk: clerk.goto("/staff/trail"),

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from ads.models import Campaign
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from portal.services import Services
@@ -23,7 +24,7 @@ from sessions.legal_requests.models import Requisition
 from sessions.retention.models import LegalHold, PurgeRun
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.portal.staff.test_matrix import TABLE
-from tests.portal.staff.world import ASKED, World
+from tests.portal.staff.world import ASKED, World, with_new_campaign
 
 
 class Twice(enum.Enum):
@@ -49,6 +50,8 @@ STAFF = {
         ("confirm_term", "withdraw_term", "keep_hold", "grant_request", "refuse_request"), Twice.LEADS
     ),
     **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again", "drop_carried"), Twice.LEADS),
+    **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
+    **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
     **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password"), Twice.ANSWERS),
     **dict.fromkeys(("unmask_devices", "unmask_persons"), Twice.ANSWERS),
     **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),
@@ -102,13 +105,14 @@ def test_every_form_says_what_its_repetition_does(app: Flask) -> None:
 
 @pytest.mark.parametrize("endpoint", LEADING)
 def test_a_form_sent_twice_leads_to_the_same_place(
-    app: Flask, desk: Desk, world: World, db: Session, endpoint: str
+    app: Flask, desk: Desk, world: World, services: Services, db: Session, endpoint: str
 ) -> None:
+    things = with_new_campaign(services, world.mine, endpoint)
     clerk = desk.at_work("walker", min(TABLE[endpoint][1]))
     (rule,) = [
         one for one in app.url_map.iter_rules() if one.endpoint == endpoint and "POST" in (one.methods or ())
     ]
-    _, path = rule.build(world.mine.fill(rule)) or ("", "")
+    _, path = rule.build(things.fill(rule)) or ("", "")
     clerk.get("/staff/account")
     form: dict[str, Any] = {**clerk.form("/staff/account/signout"), **FIELDS.get(endpoint, {})}
     first, after_first = clerk.post(path, **form), written(db)
@@ -123,7 +127,7 @@ def test_a_form_sent_twice_leads_to_the_same_place(
 def written(db: Session) -> list[int]:
     """How many deeds and things there are."""
     db.rollback()
-    kinds = (AuditEntry.number, LegalHold.id, PurgeRun.id, Requisition.id)
+    kinds = (AuditEntry.number, LegalHold.id, PurgeRun.id, Requisition.id, Campaign.id)
     return [db.scalar(select(func.count(kind))) or 0 for kind in kinds]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from werkzeug.routing import Rule as Route
 
+from ads import campaigns
 from auth.api_tokens import service
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
@@ -25,6 +26,7 @@ from sessions.log.denials import LoggedDenial, Step, note
 from sessions.retention import holds, periods
 from sites.models import Gateway, Network
 from tests.actors import TESTER
+from tests.ads.campaigns import APPROVER, AUTHOR, make_draft
 from tests.sessions.legal_requests.rows import PARIS, add_first_bases
 from tests.sessions.log.rows import add_session
 from tests.town import Town, make_gateway, make_library_network, make_site
@@ -61,6 +63,8 @@ class Things:
     hold_id: int
     identity: str
     requisition_id: int
+    network: str
+    slug: str
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -80,6 +84,7 @@ class Things:
             "requisition_id": self.requisition_id,
             "token": "no-such-token",
             "answer_id": 999_999,
+            "slug": self.slug,
         }
         return {name: known[name] for name in rule.arguments}
 
@@ -157,7 +162,30 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             hold.id,
             gateway.identity,
             entry.id,
+            network,
+            make_draft(db, f"of-{network}", networks=[network]).slug,
         )
+
+
+# What has been done with a campaign before somebody asks for this.
+STEPS: dict[str, tuple[str, ...]] = {
+    "staff.approve_campaign": ("propose",),
+    "staff.pause_campaign": ("propose", "approve"),
+    "staff.resume_campaign": ("propose", "approve", "pause"),
+}
+
+
+def with_new_campaign(services: Services, things: Things, endpoint: str) -> Things:
+    """The same things with a campaign that other people have brought to where this route begins."""
+    with services.make_session.begin() as db:
+        slug = campaigns.free_slug(db, things.slug)
+        make_draft(db, slug, networks=[things.network])
+        for step in STEPS.get(endpoint, ()):
+            if step == "approve":
+                campaigns.approve(db, slug, actor=APPROVER, zone=PARIS, now=services.clock())
+            else:
+                getattr(campaigns, step)(db, slug, actor=AUTHOR, now=services.clock())
+    return replace(things, slug=slug)
 
 
 def with_new_passes(services: Services, things: Things) -> Things:

@@ -1,0 +1,1 @@
+"""Staff pages: campaigns, advertisers, crisis messages, elections."""

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ads.ledger import served
 from ads.models import Campaign, CampaignDay, Creative, CreativeDay
 from sites.models import Gateway
 
@@ -27,10 +28,17 @@ def count(db: Session, creative_id: int, *, gateway: Gateway, now: datetime) -> 
     if row is None:
         return False
     campaign_id, daily_cap, total_cap = row
-    if (daily_cap or total_cap) and not _claim(db, campaign_id, daily_cap, day):
-        return False
-    _add(db, creative_id, day, gateway)
-    return True
+    is_counted = not (daily_cap or total_cap) or _claim(db, campaign_id, daily_cap, day)
+    # Whoever accepts a message was served it and has viewed it, whether or not that was written down before.
+    served.add(
+        db,
+        (creative_id, day, gateway.network_id, gateway.site_id),
+        served=1,
+        viewed=1,
+        accepted=int(is_counted),
+        over_cap=int(not is_counted),
+    )
+    return is_counted
 
 
 def _claim(db: Session, campaign_id: int, daily_cap: int | None, day: date) -> bool:
@@ -69,21 +77,6 @@ def _claim(db: Session, campaign_id: int, daily_cap: int | None, day: date) -> b
             .execution_options(synchronize_session=False)
         )
     return of_day is not None
-
-
-def _add(db: Session, creative_id: int, day: date, gateway: Gateway) -> None:
-    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    keys = {
-        "creative_id": creative_id,
-        "day": day,
-        "network_id": gateway.network_id,
-        "site_id": gateway.site_id,
-    }
-    db.execute(
-        insert(CreativeDay)
-        .values(**keys, accepted=1)
-        .on_conflict_do_update(index_elements=list(keys), set_={"accepted": CreativeDay.accepted + 1})
-    )
 
 
 def counted(db: Session, campaign_id: int) -> int:

@@ -224,18 +224,34 @@ class CampaignDay(Base):
 
 
 class CreativeDay(Base):
-    """How often a creative was accepted and counted, on one local day at one site of a network: kept for good.
+    """How often a creative was served, viewed and accepted, on one local day at one site of a network: kept for good.
 
-    Written with the ledger's row, in its transaction: the sums are those of the ledger.
+    What is accepted is written with the ledger's row, in its transaction: the sums are those of the ledger. What was
+    served or viewed and not accepted is added some hours later (`ads.ledger.served`). `confirmed` and `failures` (by
+    `ads.ledger.settlement.Failure`) are those of the ledger once the day's figures are final.
     """
 
     __tablename__ = "creative_days"
+    __table_args__ = (
+        CheckConstraint(
+            "served >= viewed AND viewed >= accepted + over_cap AND accepted + over_cap >= confirmed",
+            name="in_order",
+        ),
+    )
 
     creative_id: Mapped[int] = mapped_column(ForeignKey("creatives.id"), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id"), primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    served: Mapped[int] = mapped_column(default=0, server_default="0")
+    viewed: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Accepted and counted; and accepted when a cap was reached: nothing is billed of these.
     accepted: Mapped[int]
+    over_cap: Mapped[int] = mapped_column(default=0, server_default="0")
+    confirmed: Mapped[int] = mapped_column(default=0, server_default="0")
+    blocked: Mapped[int] = mapped_column(default=0, server_default="0")
+    reported: Mapped[int] = mapped_column(default=0, server_default="0")
+    failures: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default="{}")
 
 
 class ChoiceInputs(Base):

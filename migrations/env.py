@@ -3,6 +3,7 @@
 import alembic.context as context
 
 # Every module that declares a table: what is not imported here, autogenerate would drop.
+import ads.ledger.models
 import ads.models  # noqa: F401
 import auth.api_tokens.models
 import auth.audit.chain

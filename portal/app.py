@@ -29,6 +29,7 @@ from portal.caches.creatives import CreativeCache
 from portal.caches.gateways import GatewayCache
 from portal.caches.images import ImageCache
 from portal.caches.pages import PageCache
+from portal.caches.served import ServedBuffer
 from portal.denials.recorder import Recorder
 from portal.gateway_api import blueprints
 from portal.guest import guests
@@ -84,6 +85,7 @@ def make_services(
         resume_codes=ResumeCodes(settings.secret_key),
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session, settings.zone),
+        served=ServedBuffer(make_session),
         images=ImageCache(make_session),
         page_cache=PageCache(),
         map_background=map_background,
@@ -110,6 +112,7 @@ def create_app(services: Services) -> Flask:
     for blueprint in served(services.settings.serves):
         app.register_blueprint(blueprint)
     cli.register(app)
+    app.teardown_request(lambda _: services.served.write_if_due(services.clock()))
     app.wsgi_app = TrustedProxies(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 

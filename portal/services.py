@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from portal.caches.gateways import GatewayCache
     from portal.caches.images import ImageCache
     from portal.caches.pages import PageCache
+    from portal.caches.served import ServedBuffer
     from portal.denials.recorder import Recorder
     from portal.http.database_faults import FaultLog
     from sessions.legal_requests.note import LegalNote
@@ -55,6 +56,7 @@ class Services:
     resume_codes: ResumeCodes
     places: GatewayCache
     stage: CreativeCache
+    served: ServedBuffer
     images: ImageCache
     page_cache: PageCache
     map_background: MapBackground

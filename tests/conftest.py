@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 # Their tables are among the tables.
+import ads.ledger.models
 import ads.models  # noqa: F401
 import auth.api_tokens.models
 import auth.audit.log

@@ -23,6 +23,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_refusals.py",
     "tests/portal/test_report_command.py",
     "tests/portal/test_requisitions_commands.py",
+    "tests/portal/test_served.py",
     "tests/portal/test_sessions_commands.py",
     "tests/portal/test_sheets.py",
     "tests/portal/test_status_promises.py",

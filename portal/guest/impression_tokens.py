@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask import request
 
 from ads.acceptances import ImpressionToken
 from ads.choice import ImpressionContext
+from ads.ledger import served
 from ads.rules import no_ads
 from auth.tokens import EarlyToken
 from portal.caches.creatives import NOTHING, ChosenCreative
@@ -58,7 +60,12 @@ def make_ticket(visit: ClientContext, chosen: ChosenCreative) -> str:
         "shown": now.timestamp(),
         "why": (chosen.draw, chosen.previous, chosen.digest),
     }
-    return service.tokens.sign("ticket", claims, now=now, life=TICKET_LIFE, not_before=now + viewing)
+    nonce = secrets.token_urlsafe(12)
+    if creative:
+        service.served.add(served.of(visit.gateway, nonce, creative.id, shown_at=now))
+    return service.tokens.sign(
+        "ticket", claims, now=now, life=TICKET_LIFE, not_before=now + viewing, jti=nonce
+    )
 
 
 def read_ticket(visit: ClientContext) -> ImpressionToken:

@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ads import acceptances, counting, running
-from ads.acceptances import ImpressionToken
+from ads import counting, running
 from ads.errors import SpentImpression
 from ads.models import Campaign, CreativeDay, Impression
 from ads.running import Progress
-from auth.pseudonyms import Pseudonyms
-from config import Secret
 from db.engine import SessionMaker
-from sessions.arrival import Acceptance, Arrival
 from sessions.models import Lease
-from sites.models import Gateway
-from tests.ads.campaigns import PARIS, run_campaign
+from tests.ads.campaigns import PARIS, accept, run_campaign
 from tests.clock import NOON
-from tests.town import build_town, make_client
+from tests.town import build_town
 
-PSEUDONYMS = Pseudonyms(Secret("s" * 43))
 DAY = timedelta(days=1)
-
-
-def accept(
-    db: Session, gateway: Gateway, creative_id: int | None, number: int, *, now: datetime = NOON
-) -> None:
-    acceptances.accept(
-        db,
-        Arrival(
-            gateway,
-            make_client(f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"),
-            Acceptance("1", "fr", ""),
-        ),
-        ticket=ImpressionToken(f"n{number}", creative_id, "fr", now),
-        pseudonyms=PSEUDONYMS,
-        now=now,
-    )
 
 
 def ledger(db: Session) -> tuple[int, int, int]:

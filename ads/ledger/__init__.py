@@ -1,0 +1,1 @@
+"""Figures of what was shown: counted once each, kept as sums by day, billed by month."""

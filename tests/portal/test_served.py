@@ -1,0 +1,83 @@
+"""Messages that pages had: written down together, beside the pages, and lost with no more than the last seconds."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ads.demo import load_announcements
+from ads.ledger import served
+from ads.ledger.models import ServedImpression
+from ads.models import CreativeDay
+from portal.services import Services
+from sites.models import Site
+from tests.clock import NOON, MovingClock
+from tests.portal.conftest import Phone
+from tests.town import Town
+
+
+@pytest.fixture(autouse=True)
+def announcements(services: Services, town: Town) -> None:
+    with services.make_session.begin() as db:
+        load_announcements(db, now=NOON)
+
+
+def rows(db: Session) -> list[ServedImpression]:
+    db.rollback()
+    return list(db.scalars(select(ServedImpression).order_by(ServedImpression.shown_at)))
+
+
+def test_a_message_on_a_page_is_served_and_not_viewed(phone: Phone, services: Services, db: Session) -> None:
+    phone.land()
+    phone.land()
+    services.served.write(services.clock())
+    found = rows(db)
+    assert len(found) == len({one.nonce for one in found}) == 2
+    assert not any(one.viewed or one.blocked or one.reported for one in found)
+
+
+def test_where_nothing_is_shown_nothing_is_served(
+    phone: Phone, services: Services, db: Session, town: Town
+) -> None:
+    with services.make_session.begin() as change:
+        change.merge(town.station.site).ads_allowed = False
+    services.places.forget()
+    phone.land()
+    services.served.write(services.clock())
+    assert rows(db) == []
+
+
+def test_a_process_that_is_killed_before_it_wrote_loses_no_acceptance(
+    phone: Phone, services: Services, clock: MovingClock, db: Session
+) -> None:
+    phone.land()
+    services.served._waiting.clear()
+    clock.advance(seconds=6)
+    assert phone.press("/pause").status_code == 303
+    clock.advance(hours=3)
+    with services.make_session.begin() as change:
+        served.add_up(change, now=services.clock())
+    row = db.scalars(select(CreativeDay)).one()
+    assert (row.served, row.viewed, row.accepted) == (1, 1, 1)
+
+
+def test_what_cannot_be_written_waits(phone: Phone, services: Services, db: Session) -> None:
+    phone.land()
+    with services.make_session() as other:
+        # Another writer has the database for itself.
+        other.execute(update(Site).values(note="kept"))
+        services.served.write(services.clock())
+        other.rollback()
+    assert rows(db) == []
+    services.served.write(services.clock())
+    assert len(rows(db)) == 1
+
+
+def test_what_waited_for_hours_is_left_out(
+    phone: Phone, services: Services, clock: MovingClock, db: Session
+) -> None:
+    phone.land()
+    clock.advance(hours=2)
+    services.served.write(services.clock())
+    assert rows(db) == []

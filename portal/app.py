@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined
 from auth.audit import signatures
 from auth.audit.anchors import AnchorSeals
 from auth.audit.signatures import AuditSeals
+from auth.encrypted_tokens import EncryptedTokens
 from auth.landing_keys import LandingKeys
 from auth.patrons.directory import Directory
 from auth.patrons.local import EmbeddedDirectory
@@ -76,6 +77,7 @@ def make_services(
         wake=CommitNotifier(engine),
         directory=directory or _directory(settings, make_session),
         tokens=Tokens(settings.secret_key),
+        encrypted_tokens=EncryptedTokens(settings.secret_key),
         pseudonyms=Pseudonyms(settings.secret_key),
         staff=StaffSecrets(settings.secret_key),
         anchors=AnchorSeals(settings.secret_key),

@@ -80,6 +80,8 @@ class PublicMessage:
 @dataclass(frozen=True, slots=True)
 class PublicVisit:
     token: str
+    # What the guest may ask the browser to keep, encrypted.
+    offer: str | None = None
 
 
 def render_page(template: str, **values: object) -> str:
@@ -107,7 +109,7 @@ def public(value: object) -> object:
         case CivicOverride():
             return PublicMessage(value.texts, services().settings.town, is_municipal=True)
         case ClientContext():
-            return PublicVisit(value.issue_token())
+            return PublicVisit(value.issue_token(), value.offer)
         case list() | tuple():
             return [public(each) for each in value]
         case Base():

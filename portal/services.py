@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from auth.audit.anchors import AnchorSeals
+    from auth.encrypted_tokens import EncryptedTokens
     from auth.landing_keys import LandingKeys
     from auth.patrons.directory import Directory
     from auth.pseudonyms import Pseudonyms
@@ -47,6 +48,7 @@ class Services:
     wake: CommitNotifier
     directory: Directory
     tokens: Tokens
+    encrypted_tokens: EncryptedTokens
     pseudonyms: Pseudonyms
     staff: StaffSecrets
     anchors: AnchorSeals

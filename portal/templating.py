@@ -14,6 +14,7 @@ from portal.guest.accessibility import Conformity, conformity
 from portal.guest.assets import asset_url
 from portal.guest.face import face_here, face_of, own_text
 from portal.guest.images import shown_image
+from portal.guest.kept_credentials import offered, shown_here
 from portal.guest.language_change import sign_refusal
 from portal.http.security_headers import is_staff_page
 from portal.i18n.catalogues import is_rtl, name_of
@@ -81,6 +82,8 @@ def init_templates(app: Flask, style: str, map_style: str) -> None:
         words_of=words_of,
         language_in_words=language_in_words,
         own_text=own_text,
+        kept_here=shown_here,
+        offered=offered,
         shown_image=shown_image,
         joining_code=joining_code,
         conformity=conformity_today,

@@ -32,8 +32,10 @@ def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: 
     return use(db, voucher, keys=keys, gateway=gateway, now=now)
 
 
-def look_up(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: datetime) -> Voucher:
+def look_up(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway | None, now: datetime) -> Voucher:
     """The pass with this code, if it is good at `gateway`, which comes with site and network. Nothing is locked.
+
+    Without a gateway: if it is good anywhere.
 
     Raises `UnknownVoucher`, `VoidVoucher`, `SpentVoucher`, `ExpiredVoucher`, `SuspendedVoucher` or `ForeignVoucher`.
     """
@@ -86,7 +88,7 @@ def find_by_mark(db: Session, mark: str) -> Voucher | None:
     ).first()
 
 
-def _check(voucher: Voucher, gateway: Gateway, *, now: datetime) -> None:
+def _check(voucher: Voucher, gateway: Gateway | None, *, now: datetime) -> None:
     batch = voucher.batch
     if voucher.voided_at is not None:
         raise VoidVoucher(voucher.mark)
@@ -96,7 +98,9 @@ def _check(voucher: Voucher, gateway: Gateway, *, now: datetime) -> None:
         raise ExpiredVoucher(batch.ends_at)
     if batch.suspended_at is not None:
         raise SuspendedVoucher
-    if not plans.holds(batch.plan, network=gateway.network.slug, site=gateway.site.slug):
+    if gateway is not None and not plans.holds(
+        batch.plan, network=gateway.network.slug, site=gateway.site.slug
+    ):
         raise ForeignVoucher(batch.plan.networks, batch.plan.sites)
 
 

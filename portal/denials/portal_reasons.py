@@ -72,6 +72,19 @@ UNCONFIRMED = declare(
     facts={"lease": "", "refused": N_("The gateway said: %(refused)s")},
 )
 
+
+class KeptNoLonger(Denial):
+    """What is to be used again, this browser does not keep any more. No database was asked."""
+
+    reason = declare(
+        "kept_no_longer",
+        HTTPStatus.GONE,
+        N_("This is no longer kept on this device."),
+        N_("Type the code or the number once more."),
+        form_field="code",
+    )
+
+
 # What HTTP refuses (RFC 9110, section 15.5).
 UNREADABLE = declare(
     "unreadable",

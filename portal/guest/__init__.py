@@ -13,6 +13,7 @@ from portal.guest import (  # noqa: E402, F401
     hotspots,
     images,
     interstitial,
+    keeping,
     landing,
     my_data,
     resuming,

@@ -19,6 +19,7 @@ from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
 from portal.guest.impression_tokens import choose_for, make_ticket
+from portal.guest.kept_credentials import kept_here
 from portal.guest.message_form import message_form, until_then
 from portal.guest.resume_code import code_before
 from portal.guest.stay import OFFLINE
@@ -98,6 +99,7 @@ def _alike(gateway: Gateway, message: Message, until: datetime) -> Hashable:
     """All that the page of one who has just come depends on; None where the request itself goes into it."""
     if (
         request.method != "GET"
+        or kept_here()
         or request.view_args
         or not request.args.keys() <= {"landing", "visit", "lang"}
     ):

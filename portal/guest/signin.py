@@ -11,6 +11,7 @@ from auth.errors import AuthError
 from portal.denials.incidents import concerning
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
+from portal.guest.kept_credentials import kept_value, offering
 from portal.guest.missing_fields import missing_in_signin
 from portal.guest.pages import entry, not_here, not_offered, refuse
 from portal.guest.terms import arrival_of
@@ -22,8 +23,12 @@ from sites.models import SigninMethod
 
 @guests.get("/signin")
 def signin_page() -> AnyResponse:
+    """The first page; with `kept`, the number of a card that this browser keeps is filled in."""
     visit = current()
-    return not_here() if visit is None else entry(visit)
+    if visit is None:
+        return not_here()
+    kept = request.args.get("kept")
+    return entry(visit, login=kept_value(kept, SigninMethod.PATRON) if kept else "")
 
 
 @guests.post("/signin")
@@ -50,5 +55,6 @@ def signin() -> AnyResponse:
         concerning(subject=error.subject)
         return refuse(visit, error, login=login[:64])
     notify_gateway(visit.gateway)
+    visit = offering(visit, SigninMethod.PATRON, login.strip())
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)

@@ -11,12 +11,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.errors import AuthError, TooManyAttempts
 from auth.vouchers import codes
 from auth.vouchers.codes import UnreadableCode
-from auth.vouchers.errors import AlreadyUsed, ExpiredVoucher, SpentVoucher, UnknownVoucher, VoidVoucher
+from auth.vouchers.errors import (
+    AlreadyUsed,
+    ExpiredVoucher,
+    SpentVoucher,
+    UnknownVoucher,
+    VoidVoucher,
+)
 from portal.denials.incidents import about_pass, note, note_error
-from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
+from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED, KeptNoLonger
 from portal.denials.rendering import guest_page
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
+from portal.guest.kept_credentials import kept_value, offering
 from portal.guest.missing_fields import missing_in_pass
 from portal.guest.terms import arrival_of
 from portal.guest.voucher_form import as_printed, voucher_form
@@ -52,10 +59,11 @@ def redeem_pass() -> AnyResponse:
     typed = request.form.get("code", "")
     if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
         return away(visit, as_printed(typed))
-    if missing := missing_in_pass():
+    kept, service = request.form.get("kept"), services()
+    if kept is None and (missing := missing_in_pass()):
         return voucher_form(visit, "", refusal=missing)
-    service = services()
     try:
+        typed = typed if kept is None else kept_value(kept, SigninMethod.PASS)
         access_id = vouchers.redeem(
             service.make_session,
             arrival_of(visit),
@@ -64,6 +72,8 @@ def redeem_pass() -> AnyResponse:
             now=service.clock(),
             move="move" in request.form,
         )
+    except KeptNoLonger as error:
+        return voucher_form(visit, "", refusal=guest_page(error, zone=visit.gateway.site.zone))
     except AuthError as error:
         if not isinstance(error, (UnreadableCode, UnknownVoucher, TooManyAttempts)):
             about_pass(codes.read(typed))
@@ -72,6 +82,7 @@ def redeem_pass() -> AnyResponse:
             return voucher_form(visit, "", refusal=replace(refusal, field=None))
         return voucher_form(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     notify_gateway(visit.gateway)
+    visit = offering(visit, SigninMethod.PASS, codes.read(typed))
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
 

@@ -61,6 +61,8 @@ class ClientContext:
     stay: int | None = None
     # The creative that it accepted last, so that the next one is another: kept in its own tokens, and nowhere here.
     shown: int | None = None
+    # What its browser may keep for it, encrypted, in its pages' tokens alone: see portal/guest/kept_credentials.py.
+    offer: str | None = None
 
     @property
     def client(self) -> Client:
@@ -78,6 +80,7 @@ class ClientContext:
             "proven": self.is_proven,
             "stay": self.stay,
             **({"shown": self.shown} if self.shown is not None else {}),
+            **({"offer": self.offer} if self.offer is not None else {}),
             "made": service.clock().timestamp(),
         }
         return service.tokens.sign("visit", claims, now=service.clock(), life=VISIT_KEPT)
@@ -193,6 +196,11 @@ def is_owned(visit: ClientContext, access: AccessSession) -> bool:
     return access.id == visit.held or access.gateway_id == visit.gateway.id
 
 
+def keeps_cookies() -> bool:
+    """Whether this browser has sent a cookie of ours back; a captive window may keep none."""
+    return bool(_cookie())
+
+
 def gateways_here() -> list[Gateway]:
     """The gateways that this request may come through, by the address at the other end."""
     address = remote_address()
@@ -258,6 +266,7 @@ def _from_visit(token: str, browser: str) -> ClientContext:
         is_proven=claims["proven"],
         stay=claims["stay"],
         shown=claims.get("shown"),
+        offer=claims.get("offer"),
     )
     is_own = bool(g.get("has_cookie")) and visit.browser == browser
     if g.get("has_cookie") and not is_own and remote_address() != visit.address:

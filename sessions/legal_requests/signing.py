@@ -1,6 +1,6 @@
 """Signatures that anybody can check with the public key alone: Ed25519 (RFC 8032).
 
-The only place of PyNaCl in the house. It is loaded when something is signed or checked, and not before: a portal that
+PyNaCl is loaded when something is signed or checked, and not before: a portal that
 answers no requisition does not carry it.
 """
 

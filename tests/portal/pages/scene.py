@@ -272,6 +272,17 @@ def status_pass(guest: Guest, code: str | None = None) -> None:
     guest.press("/pass")
 
 
+def landing_kept(guest: Guest) -> None:
+    """With a pass and a card that the browser keeps."""
+    status_pass(guest)
+    guest.press("/keep")
+    guest.follow(guest.page.locator('form[action^="/leave"] button').last)
+    guest.sign_in()
+    guest.press("/keep")
+    guest.follow(guest.page.locator('form[action^="/leave"] button').last)
+    guest.land(LIBRARY)
+
+
 def yours(guest: Guest) -> None:
     status_library(guest)
     guest.page.locator('details:has(a[href*="/yours"]) summary').click()
@@ -286,6 +297,7 @@ def ended(guest: Guest) -> None:
 PAGES: dict[str, Callable[[Guest], None]] = {
     "landing-free": landing_free,
     "landing-library": landing_library,
+    "landing-kept": landing_kept,
     "landing-refused": landing_refused,
     "landing-resumable": landing_resumable,
     "pause-early": pause_early,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from tests.portal.pages.scene import LIBRARY, PAGES, PHONE, Portal, new_guest, o
 from tests.portal.pages.test_every_page import RULES, Shown
 from tests.sites.images import made
 
+WIDE = ViewportSize(width=1280, height=800)
 LINKS = "Ville de Besançon https://www.besancon.example/ | Agenda https://agenda.besancon.example/"
 LOOK = (
     "slug,accent,accent_dark,public_contact,title_fr,title_ar,welcome_fr,links_fr\n"
@@ -67,18 +68,45 @@ def test_a_dressed_page_keeps_every_rule(dressed: Portal, chromium: Browser, nam
             shown.page.evaluate("document.documentElement.removeAttribute('style')")
         assert broken == {}
         widths = guest.page.eval_on_selector_all(
-            "picture img", "found => found.map(one => one.complete ? one.naturalWidth : -1)"
+            "picture img",
+            "found => found.filter(one => one.checkVisibility())"
+            ".map(one => one.complete ? one.naturalWidth : -1)",
         )
-        assert all(width > 0 for width in widths) and failed == []
+        assert widths and all(width > 0 for width in widths) and failed == []
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_moves_when_the_pictures_come(dressed: Portal, chromium: Browser, theme: Any) -> None:
+def test_the_photograph_beside_a_page_is_for_wide_windows_alone(dressed: Portal, chromium: Browser) -> None:
+    """A phone does not pay for what it does not show; a laptop has it beside what there is to do."""
+    fetched: dict[int, list[str]] = {}
+    for width in (PHONE["width"], WIDE["width"]):
+        with open_window(chromium, java_script_enabled=False, viewport={**WIDE, "width": width}) as window:
+            guest = new_guest(dressed, window, "fr")
+            asked = fetched.setdefault(width, [])
+            guest.page.on("request", lambda one, asked=asked: asked.append(one.url))
+            guest.go_online()
+            asked.clear()
+            guest.page.reload()
+            expect(guest.page.locator(".photo")).to_be_visible(visible=width == WIDE["width"])
+            if width == WIDE["width"]:
+                guest.page.wait_for_function("document.querySelector('.photo img').naturalWidth > 0")
+                photo, words = (guest.page.locator(one).bounding_box() for one in (".photo", "h1"))
+                assert photo is not None and words is not None
+                assert photo["x"] + photo["width"] <= words["x"]
+    # The logo stands on both; the phone keeps it from the page before.
+    pictures_of = {width: [url for url in urls if "/images/" in url] for width, urls in fetched.items()}
+    assert len(pictures_of[PHONE["width"]]) + 1 == len(pictures_of[WIDE["width"]])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("theme", "size"), [("light", PHONE), ("dark", WIDE)], ids=["phone", "laptop"])
+def test_nothing_moves_when_the_pictures_come(
+    dressed: Portal, chromium: Browser, theme: Any, size: ViewportSize
+) -> None:
     """While they are held back, everything stands where it will."""
     places = []
     for held in (True, False):
-        with open_window(chromium, java_script_enabled=False, color_scheme=theme) as window:
+        with open_window(chromium, java_script_enabled=False, color_scheme=theme, viewport=size) as window:
             guest = new_guest(dressed, window, "fr")
             if held:
                 window.route("**/images/*", lambda asked: None)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ads import counting
 from ads.errors import NotDue, SpentImpression
-from ads.models import Impression
+from ads.models import Creative, Impression
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
 from gateways.types import Client
@@ -106,6 +106,17 @@ def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
         .order_by(Impression.id)
     )
     return [(impression, lease) for impression, lease in rows]
+
+
+def last_creative(db: Session, access_id: int) -> Creative | None:
+    """The message that this session was opened or renewed with last."""
+    return db.scalars(
+        select(Creative)
+        .join(Impression, Impression.creative_id == Creative.id)
+        .where(Impression.access_id == access_id)
+        .order_by(Impression.id.desc())
+        .limit(1)
+    ).first()
 
 
 def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:

@@ -23,6 +23,7 @@ from sites import opening_hours
 from sites.models import Network, Site, SiteKind
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+ADDRESS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[\x21-\x7e]*)?", re.IGNORECASE)
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -105,7 +106,7 @@ class _Reader:
         return found | {"starts_at": begins, "ends_at": ends}
 
     def creative(self, record: Any, where: str) -> dict[str, Any]:
-        readers = {"slug": _slug, "kind": CreativeKind, "texts": _texts, "more": _text(120)}
+        readers = {"slug": _slug, "kind": CreativeKind, "texts": _texts, "more": _more}
         return self._demanding(self.read(record, where, readers), where, "slug", "texts")
 
     def _demanding(self, found: dict[str, Any], where: str, *names: str) -> dict[str, Any]:
@@ -214,6 +215,14 @@ def _text(most: int) -> Callable[[Any], str]:
         return value.strip()
 
     return read
+
+
+def _more(value: Any) -> str:
+    """An address without its scheme: pages lead to it by https."""
+    address = _text(120)(value)
+    if address and not ADDRESS.fullmatch(address):
+        raise ValueError("an address such as ville.fr/velo, without https:// and without spaces")
+    return address
 
 
 def _truth(value: Any) -> bool:

@@ -78,6 +78,15 @@ class PublicMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicMore:
+    """Where there is more to read of an accepted message, for somebody who is online: no link leads out before."""
+
+    texts: dict[str, dict[str, str]]
+    address: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublicVisit:
     token: str
     # What the guest may ask the browser to keep, encrypted.
@@ -156,3 +165,10 @@ def public_device(access: AccessSession) -> PublicDevice:
 def public_message(creative: Creative) -> PublicMessage:
     payer = creative.campaign.advertiser
     return PublicMessage(creative.texts, payer.name, payer.is_town)
+
+
+def more_of(creative: Creative | None) -> PublicMore | None:
+    """What to read further of this message, if it has anything."""
+    if creative is None or not creative.more:
+        return None
+    return PublicMore(creative.texts, creative.more, f"https://{creative.more}")

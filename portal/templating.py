@@ -34,6 +34,7 @@ from portal.i18n.translation import (
     say_number,
     volume,
 )
+from portal.printing.qr import svg_of
 from portal.printing.wifi_qr import joining_code
 from portal.public_values import PublicNetwork, PublicStay
 from portal.services import services, town_zone
@@ -86,6 +87,7 @@ def init_templates(app: Flask, style: str, map_style: str) -> None:
         offered=offered,
         shown_image=shown_image,
         joining_code=joining_code,
+        address_code=svg_of,
         conformity=conformity_today,
         **{function.__name__: function for function in LABELS},
     )

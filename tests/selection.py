@@ -13,6 +13,7 @@ import os
 import pytest
 
 ON_ONE_DATABASE = (
+    "tests/portal/test_after_access.py",
     "tests/portal/test_audit.py",
     "tests/portal/test_capport.py",
     "tests/portal/test_commands.py",

@@ -12,6 +12,7 @@ from flask import request
 from ads.acceptances import ImpressionToken
 from ads.choice import ImpressionContext
 from ads.ledger import served
+from ads.models import CivicOverride
 from ads.rules import no_ads
 from auth.tokens import EarlyToken
 from portal.caches.creatives import NOTHING, ChosenCreative
@@ -30,7 +31,7 @@ def choose_for(visit: ClientContext, access: AccessSession | None = None) -> Cho
     Nothing where the place or the way it came in has none (`ads.rules.no_ads`).
     """
     service, site, network = services(), visit.gateway.site, visit.gateway.network
-    if (override := service.stage.override(site.slug, now=service.clock())) is not None:
+    if (override := override_here(visit)) is not None:
         return ChosenCreative(None, override=override)
     method = access.method if access else SigninMethod.FREE
     if no_ads(site, network, method=method) is not None:
@@ -45,6 +46,11 @@ def choose_for(visit: ClientContext, access: AccessSession | None = None) -> Cho
         previous=visit.shown,
     )
     return service.stage.choose(moment, service.rng)
+
+
+def override_here(visit: ClientContext) -> CivicOverride | None:
+    """The crisis message at this site now."""
+    return services().stage.override(visit.gateway.site.slug, now=services().clock())
 
 
 def make_ticket(visit: ClientContext, chosen: ChosenCreative) -> str:

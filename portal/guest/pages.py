@@ -18,11 +18,11 @@ from portal.caches.pages import Placeholder
 from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
-from portal.guest.impression_tokens import choose_for, make_ticket
+from portal.guest.impression_tokens import choose_for, make_ticket, override_here
 from portal.guest.kept_credentials import kept_here
 from portal.guest.message_form import message_form, until_then
 from portal.guest.resume_code import code_before
-from portal.guest.stay import OFFLINE
+from portal.guest.stay import offline
 from portal.guest.terms import terms_text
 from portal.http.clients import ClientContext, gateways_here, mark_landed, remember
 from portal.i18n.translation import chosen_language, language
@@ -167,7 +167,7 @@ def ended(visit: ClientContext) -> str:
         site=visit.gateway.site,
         last=last_stay(visit),
         now=services().clock(),
-        stay=OFFLINE,
+        stay=offline(override_here(visit)),
         access=None,
         **(message_form(visit, None) if is_free else {}),
     )

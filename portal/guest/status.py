@@ -7,18 +7,20 @@ from http import HTTPStatus
 from flask import Response, jsonify, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from ads import acceptances
 from auth.tokens import InvalidToken
 from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
+from portal.guest.impression_tokens import override_here
 from portal.guest.message_form import message_form
 from portal.guest.pages import ended, last_stay, not_here, unproven
 from portal.guest.resume_code import code_of
-from portal.guest.stay import CONNECTING, OFFLINE, UNKNOWN, stay_of
+from portal.guest.stay import CONNECTING, UNKNOWN, offline, stay_of
 from portal.http.client_evidence import confirmed_until
 from portal.http.clients import ForeignClient, access_of, current, is_owned, remember, staying
 from portal.i18n.labels import why_ended
-from portal.public_values import public_device, public_stay, render_page
+from portal.public_values import more_of, public_device, public_stay, render_page
 from portal.services import services
 from sessions import accounting, clients
 
@@ -35,7 +37,8 @@ def status() -> AnyResponse:
     if confirmed_until(access, visit.gateway) is None:
         return redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     now, gateway = services().clock(), visit.gateway
-    stay = stay_of(access, gateway, now=now)
+    override = override_here(visit)
+    stay = stay_of(access, gateway, now=now, override=override)
     with reading(services().make_session) as db:
         theirs = clients.devices(db, access, now=now) if is_own else []
         page = render_page(
@@ -51,6 +54,8 @@ def status() -> AnyResponse:
             usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
             stay=stay,
             resume_code=code_of(access, gateway.network) if is_own else None,
+            override=override,
+            more=more_of(acceptances.last_creative(db, access.id)) if is_own else None,
             **(message_form(visit, access) if stay.may_renew else {}),
         )
     response = make_response(page)
@@ -76,10 +81,11 @@ def _asked_by_script() -> dict[str, object]:
     if access is None:
         last = last_stay(visit)
         reason = why_ended(public_stay(last) if last else None, visit.gateway.site.zone)
-        return {**OFFLINE.as_json(), "reason": reason}
+        return {**offline(override_here(visit)).as_json(), "reason": reason}
     if confirmed_until(access, visit.gateway) is None:
         return CONNECTING.as_json()
-    return stay_of(access, visit.gateway, now=services().clock()).as_json()
+    override = override_here(visit)
+    return stay_of(access, visit.gateway, now=services().clock(), override=override).as_json()
 
 
 @guests.post("/leave")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ads.acceptances import may_renew
+from ads.models import CivicOverride
 from sessions import policy
 from sessions.models import AccessSession
 from sites.models import Gateway, SigninMethod
@@ -57,19 +58,31 @@ CONNECTING = OpenStay("connecting", "connecting")
 UNKNOWN = OpenStay("unknown", "unknown")
 
 
-def stay_of(access: AccessSession, gateway: Gateway, *, now: datetime) -> OpenStay:
-    """An open session at the gateway where its client is."""
+def offline(override: CivicOverride | None) -> OpenStay:
+    """No session, at a site with this crisis message, if any."""
+    return replace(OFFLINE, key=OFFLINE.key + _key_of(override))
+
+
+def stay_of(
+    access: AccessSession, gateway: Gateway, *, now: datetime, override: CivicOverride | None = None
+) -> OpenStay:
+    """An open session at the gateway where its client is, and the crisis message that is shown there."""
     is_renewable = gateway.network.allows(SigninMethod.FREE) and bool(gateway.renewal_window)
     opens = policy.renewal_opens(access.until, window=gateway.renewal_window)
     warns = max(opens, access.until - WARNING) if is_renewable else access.until - WARNING
-    changes = (at for at in (opens if is_renewable else warns, warns, access.until) if at > now)
+    ends = access.until if override is None else override.ends_at
+    changes = (at for at in (opens if is_renewable else warns, warns, access.until, ends) if at > now)
     is_open, is_ending = may_renew(access, gateway, now=now), now >= warns
     return OpenStay(
         state="online",
-        key=f"{access.id}-{access.until.timestamp():.0f}-{is_open:d}{is_ending:d}",
+        key=f"{access.id}-{access.until.timestamp():.0f}-{is_open:d}{is_ending:d}{_key_of(override)}",
         left=access.until - now,
         may_renew=is_open,
         is_ending=is_ending,
         renewal_opens=opens if is_renewable else None,
         changes_in=min((at - now for at in changes), default=timedelta()),
     )
+
+
+def _key_of(override: CivicOverride | None) -> str:
+    return "" if override is None else f"-crisis{override.id}"

@@ -85,6 +85,10 @@ def test_a_document_becomes_drafts_once(db: Session) -> None:
         ({"creatives": [{"slug": "x"}]}, "campaign bread, creative x: texts: it is missing"),
         ({"creatives": [{"slug": "x", "texts": {"fr": {"title": "T"}}}]}, "creative x: texts: fr: a title"),
         ({"creatives": [{"slug": "x", "texts": TEXTS, "kind": "song"}]}, "creative x: kind: "),
+        *(
+            ({"creatives": [{"slug": "x", "texts": TEXTS, "more": one}]}, "creative x: more: an address such")
+            for one in ("https://ville.fr", "javascript:alert(1)", "ville", "ville.fr/a b", "//ville.fr")
+        ),
     ],
 )
 def test_a_fault_is_named_and_nothing_is_saved(db: Session, changes: dict[str, Any], fault: str) -> None:

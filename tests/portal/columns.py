@@ -50,7 +50,7 @@ PUBLIC: dict[str, set[str]] = {
     "advertisers": {"name", "is_town"},
     "campaigns": set(),
     "civic_overrides": {"texts"},
-    "creatives": {"texts"},
+    "creatives": {"texts", "more"},
     "patrons": set(),
     "staff": set(),
     "access_sessions": {
@@ -93,7 +93,7 @@ PRIVATE: dict[str, set[str]] = {
         ),
         *("price_cents", "authored_by", "authored_at", "approved_by", "approved_at", "claimed", "revision"),
     },
-    "creatives": {"id", "slug", "campaign_id", "kind", "more", "look"},
+    "creatives": {"id", "slug", "campaign_id", "kind", "look"},
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
     "staff": {
         *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from db.engine import reading
 from portal.guest import guests
@@ -21,11 +21,7 @@ from sites.queries import networks
 
 # The page's own ground in the light theme; a page says its own of both themes.
 GROUND = "#fbfaf7"
-ICONS = (
-    ("app-small.png", "192x192", "any"),
-    ("app-large.png", "512x512", "any"),
-    ("app-maskable.png", "512x512", "maskable"),
-)
+OURS = (("app-small.png", 192, "any"), ("app-large.png", 512, "any"), ("app-maskable.png", 512, "maskable"))
 
 
 @guests.get("/app.webmanifest")
@@ -44,11 +40,20 @@ def manifest() -> Response:
         "theme_color": GROUND,
         "background_color": GROUND,
         "icons": [
-            {"src": asset_url(name), "sizes": sizes, "type": "image/png", "purpose": purpose}
-            for name, sizes, purpose in ICONS
+            {"src": url, "sizes": f"{side}x{side}", "type": "image/png", "purpose": purpose}
+            for url, side, purpose in icons_of(request.args.get("network"))
         ],
     }
     return Response(json.dumps(document, ensure_ascii=False), content_type="application/manifest+json")
+
+
+def icons_of(slug: str | None) -> list[tuple[str, int, str]]:
+    """Address, side in pixels and purpose of each icon: made of this network's mark where it has one, else ours."""
+    found = (one for one in services().places.networks() if one.slug == slug)
+    marks = face_of(next(found, None)).icons
+    if marks is None:
+        return [(asset_url(name), side, purpose) for name, side, purpose in OURS]
+    return [(url, side, purpose) for url, side in marks.home_screen for purpose in ("any", "maskable")]
 
 
 @guests.get("/worker.js")

@@ -13,7 +13,7 @@ from flask import g
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal.guest.images import ShownImage, shown_image
+from portal.guest.images import ShownIcons, ShownImage, shown_icons, shown_image
 from portal.http.client_evidence import seen_behind
 from portal.http.clients import gateways_here, remote_address
 from portal.i18n.translation import language, say, town_language
@@ -28,7 +28,10 @@ LOGO_ROOM = (140, 44)
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """`contact` is the network's own, else the portal's. The links are in `links_language`."""
+    """`contact` is the network's own, else the portal's. The links are in `links_language`.
+
+    `icons` are those of the network of this slug; None stands for ours.
+    """
 
     name: str
     accents: Accents
@@ -36,6 +39,8 @@ class Face:
     links: tuple[FooterLink, ...] = ()
     links_language: str = ""
     logo: ShownImage | None = None
+    network: str | None = None
+    icons: ShownIcons | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,8 @@ def face_of(network: Network | None) -> Face:
     logo = shown_image(look.get("logo"), room=LOGO_ROOM)
     spoken, links = by_language(look.get("links", {}), language(), otherwise=town_language())
     contact = look.get("contact") or settings.contact
-    return Face(network.name, accents(look), contact, links_of(links), spoken, logo)
+    icons = shown_icons(look.get("logo"))
+    return Face(network.name, accents(look), contact, links_of(links), spoken, logo, network.slug, icons)
 
 
 def own_text(look: Mapping[str, Any], name: str) -> OwnText | None:

@@ -42,6 +42,25 @@ class ShownImage:
     placeholder: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownIcons:
+    """A mark as the icon of a tab and of a home screen: addresses of square PNG files, the latter with their sides."""
+
+    favicon: str
+    home_screen: tuple[tuple[str, int], ...]
+
+
+def shown_icons(document: Mapping[str, Any] | None) -> ShownIcons | None:
+    """The icons made of a logo, from its reference; None where there is none."""
+    reference = read_reference(document)
+    if reference is None:
+        return None
+    icons = reference.of_use("icon")
+    # A logo that an earlier version has taken has none for tabs.
+    smallest = (*reference.of_use("favicon"), *icons)[0]
+    return ShownIcons(image_url(smallest.name), tuple((image_url(one.name), one.width) for one in icons))
+
+
 def shown_image(
     document: Mapping[str, Any] | None, *, room: tuple[int, int] | None = None
 ) -> ShownImage | None:

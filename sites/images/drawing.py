@@ -17,6 +17,8 @@ from sites.images.shapes import LONGEST_SIDE, MOST_PIXELS, ImageShape, Rendition
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 # Tried in this order until the file is small enough; the last is taken as it is.
 QUALITIES = (78, 68, 58, 46, 34)
+# How much of an icon's side the picture takes. A system may cut that of a home screen round (W3C manifest, "maskable").
+SHARE_OF_ICON = {"icon": 0.6, "favicon": 0.94}
 ANEW = "save the picture anew from an image program"
 
 
@@ -105,9 +107,8 @@ def _cut(picture: Image.Image, shape: ImageShape) -> Image.Image:
 def _files(picture: Image.Image, shape: ImageShape) -> Iterator[DrawnImage]:
     sizes: set[tuple[str, tuple[int, int]]] = set()
     for wanted in shape.renditions:
-        drawn = (
-            _icon(picture, wanted) if wanted.use == "icon" else _fitted(picture, wanted.width, wanted.height)
-        )
+        share = SHARE_OF_ICON.get(wanted.use)
+        drawn = _icon(picture, wanted, share) if share else _fitted(picture, wanted.width, wanted.height)
         if (wanted.use, drawn.size) in sizes:
             # The original is smaller than this size: it is there already.
             continue
@@ -123,10 +124,10 @@ def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _icon(picture: Image.Image, wanted: Rendition) -> Image.Image:
-    """A square on white, with so much room around that a system may cut it round (W3C manifest, "maskable")."""
+def _icon(picture: Image.Image, wanted: Rendition, share: float) -> Image.Image:
+    """A square on white, the picture in its middle as large as `share` of the side."""
     ground = Image.new("RGB", (wanted.width, wanted.height), "white")
-    inner = ImageOps.contain(picture, (round(wanted.width * 0.6), round(wanted.height * 0.6)))
+    inner = ImageOps.contain(picture, (round(wanted.width * share), round(wanted.height * share)))
     corner = (wanted.width - inner.width) // 2, (wanted.height - inner.height) // 2
     ground.paste(inner, corner, inner if inner.mode == "RGBA" else None)
     return ground

@@ -30,7 +30,7 @@ _worker = threading.BoundedSemaphore(1)
 
 @dataclass(frozen=True, slots=True)
 class PreparedFile:
-    """One file of a picture. `use` is ``page``, ``print`` or ``icon``."""
+    """One file of a picture. `use` is that of its `Rendition`."""
 
     use: str
     media_type: str

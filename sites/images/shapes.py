@@ -10,7 +10,9 @@ MOST_PIXELS, LONGEST_SIDE = 25_000_000, 8_000
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """One file to make. `use` is ``page``, ``print`` or ``icon``; it fits into `width` and `height`, never enlarged.
+    """One file to make. `use` is ``page``, ``print``, ``icon`` (of a home screen) or ``favicon`` (of a tab).
+
+    It fits into `width` and `height`, never enlarged; icons are squares of just this size.
 
     `formats` are Pillow's names. `most_bytes` bounds each file: quality falls until it fits.
     """
@@ -50,6 +52,7 @@ LOGO = ImageShape(
         Rendition("print", 1000, 1000, ("PNG",), 400_000),
         Rendition("icon", 192, 192, ("PNG",), 60_000),
         Rendition("icon", 512, 512, ("PNG",), 200_000),
+        Rendition("favicon", 48, 48, ("PNG",), 4_000),
     ),
 )
 PHOTOGRAPH = ImageShape(

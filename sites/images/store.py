@@ -43,7 +43,7 @@ class ImageReference:
     placeholder: str = ""
 
     def of_use(self, use: str) -> tuple[FileReference, ...]:
-        """The files for ``page``, ``print`` or ``icon``, the smallest first."""
+        """The files for a use (see `Rendition`), the smallest first."""
         return tuple(sorted((one for one in self.files if one.use == use), key=lambda one: one.width))
 
 

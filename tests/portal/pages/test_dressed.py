@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,3 +117,31 @@ def test_nothing_moves_when_the_pictures_come(
                 [guest.page.locator(one).bounding_box() for one in (".brand bdi", ".photo", "h1", "#login")]
             )
     assert places[0] == places[1]
+
+
+@pytest.mark.browser
+def test_the_towns_mark_is_the_icon_of_tab_and_home_screen(dressed: Portal, chromium: Browser) -> None:
+    """The browser itself takes them: the page can be installed, with icons of the sides that the manifest says."""
+    with open_window(chromium) as window:
+        guest = new_guest(dressed, window, "fr")
+        guest.go_online()
+        links = {rel: guest.page.locator(f'link[rel="{rel}"]') for rel in ("icon", "apple-touch-icon")}
+        for link in links.values():
+            mark = window.request.get(dressed.url + str(link.get_attribute("href")))
+            assert mark.ok and mark.headers["content-type"] == "image/png"
+        browser = window.new_cdp_session(guest.page)
+        found = browser.send("Page.getAppManifest")
+        refused = browser.send("Page.getInstallabilityErrors")["installabilityErrors"]
+        assert found["errors"] == []
+        assert [each for each in refused if each["errorId"] != "in-incognito"] == []
+        icons = json.loads(found["data"])["icons"]
+        assert {(one["sizes"], one["purpose"]) for one in icons} == {
+            (sizes, purpose) for sizes in ("192x192", "512x512") for purpose in ("any", "maskable")
+        }
+        for one in icons:
+            drawn = made.opened(window.request.get(dressed.url + one["src"]).body())
+            assert f"{drawn.width}x{drawn.height}" == one["sizes"] and one["src"].startswith("/images/")
+        # Near the end the tab says so, whatever the mark.
+        dressed.clock.advance(minutes=26)
+        guest.goto("/status")
+        assert "icon-ending" in str(links["icon"].get_attribute("href"))

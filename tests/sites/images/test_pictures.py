@@ -87,6 +87,8 @@ def test_a_logo_keeps_what_is_clear_on_pages_and_is_white_on_home_screens(mark: 
         drawn = made.opened(one.content).convert("RGB")
         assert drawn.getpixel((2, 2)) == (255, 255, 255)
         assert drawn.getpixel((one.width // 2, one.width // 2)) != (255, 255, 255)
+    (tab,) = [one for one in mark.files if one.use == "favicon"]
+    assert (tab.width, tab.height, tab.media_type) == (48, 48, "image/png")
 
 
 def test_a_picture_is_kept_replaced_and_taken_away(

@@ -5,10 +5,7 @@ Who may be shown what is decided in `rules`; each deed is in the audit log.
 
 from __future__ import annotations
 
-import itertools
-import re
-import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from ads import rules
+from ads import rules, slugs
 from ads.errors import (
+    ChangedCampaign,
     NothingToShow,
     SameApprover,
     TakenSlug,
@@ -29,6 +27,7 @@ from auth.audit import log
 from auth.audit.actions import (
     ADVERTISER_MADE,
     CAMPAIGN_APPROVED,
+    CAMPAIGN_CHANGED,
     CAMPAIGN_DRAFTED,
     CAMPAIGN_DUPLICATED,
     CAMPAIGN_PAUSED,
@@ -56,8 +55,6 @@ COPIED = (
     ),
     *("languages", "goal", "daily_cap", "total_cap", "price_cents"),
 )
-# Room for the number of a copy, and of its messages.
-LONGEST_STEM = 50
 LIVING = (CampaignState.DRAFT, CampaignState.PROPOSED, CampaignState.RUNNING, CampaignState.PAUSED)
 
 
@@ -92,6 +89,41 @@ def draft(
     db.add(campaign)
     db.flush()
     _note(db, CAMPAIGN_DRAFTED, campaign, actor=actor, now=now)
+    return campaign
+
+
+def redraft(
+    db: Session,
+    slug: str,
+    advertiser: Advertiser,
+    creatives: Collection[Creative],
+    *,
+    revision: int,
+    actor: Actor,
+    now: datetime,
+    **fields: Any,
+) -> Campaign:
+    """Change a draft that was shown as it stood at `revision`. Creatives that are not named any more are deleted.
+
+    Raises `ChangedCampaign`, `WrongCampaignState`, `TakenSlug`, and what `rules.check` raises.
+    """
+    campaign = by_slug(db, slug)
+    values = {"authored_by": actor.name, "authored_at": now}
+    if campaign.state is CampaignState.DRAFT and campaign.revision != revision:
+        raise ChangedCampaign
+    _move(db, campaign, (CampaignState.DRAFT,), CampaignState.DRAFT, values, revision=revision)
+    kept = set(creatives)
+    _demand_free(db, "", [one for one in creatives if one.id is None])
+    for name, value in fields.items():
+        setattr(campaign, name, value)
+    campaign.advertiser = advertiser
+    rules.check(campaign)
+    for gone in [one for one in campaign.creatives if one not in kept]:
+        campaign.creatives.remove(gone)
+        db.delete(gone)
+    campaign.creatives.extend(one for one in creatives if one.id is None)
+    db.flush()
+    _note(db, CAMPAIGN_CHANGED, campaign, actor=actor, now=now)
     return campaign
 
 
@@ -145,7 +177,7 @@ def duplicate(db: Session, slug: str, new_slug: str, *, actor: Actor, now: datet
     """A draft that says the same at the same places, without dates. Raises `TakenSlug`."""
     former = by_slug(db, slug)
     creatives = [
-        Creative(slug=_copied_slug(one.slug, slug, new_slug), kind=one.kind, texts=one.texts, more=one.more)
+        Creative(slug=slugs.of_copy(one.slug, slug, new_slug), kind=one.kind, texts=one.texts, more=one.more)
         for one in former.creatives
     ]
     _demand_free(db, new_slug, creatives)
@@ -170,14 +202,6 @@ def by_slug(db: Session, slug: str) -> Campaign:
     if campaign is None:
         raise UnknownCampaign(slug)
     return campaign
-
-
-def free_slug(db: Session, name: str) -> str:
-    """A slug that nobody has, made of a name: "pain-de-noel", else "pain-de-noel-2" and so on."""
-    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_STEM].strip("-") or "campaign"
-    taken = set(db.scalars(select(Campaign.slug).where(Campaign.slug.startswith(stem))))
-    return next(one for one in _numbered(stem) if one not in taken)
 
 
 def every(db: Session) -> list[Campaign]:
@@ -242,11 +266,17 @@ def _move(
     from_states: Collection[CampaignState],
     to: CampaignState,
     values: Mapping[str, Any],
+    *,
+    revision: int | None = None,
 ) -> None:
-    """Change the state once, however many ask at a time. Raises `WrongCampaignState`."""
+    """Change the state once, however many ask at a time: from `revision`, where one is given.
+
+    Raises `WrongCampaignState`.
+    """
+    seen = Campaign.revision if revision is None else revision
     changed = db.scalars(
         update(Campaign)
-        .where(Campaign.id == campaign.id, Campaign.state.in_(from_states))
+        .where(Campaign.id == campaign.id, Campaign.state.in_(from_states), Campaign.revision == seen)
         .values(state=to, revision=Campaign.revision + 1, **values)
         .returning(Campaign.id)
         .execution_options(synchronize_session=False)
@@ -277,14 +307,3 @@ def _demand_free(db: Session, slug: str, creatives: Collection[Creative]) -> Non
         taken |= set(db.scalars(select(Creative.slug).where(Creative.slug.in_(names))))
     if taken:
         raise TakenSlug(min(taken))
-
-
-def _numbered(stem: str) -> Iterator[str]:
-    yield stem
-    yield from (f"{stem}-{number}" for number in itertools.count(2))
-
-
-def _copied_slug(slug: str, former: str, new: str) -> str:
-    """The name of a creative's copy: made of the new campaign's name, and no longer than a name may be."""
-    end = slug.removeprefix(former).strip("-") or slug
-    return f"{new}-{end}"[:64].strip("-")

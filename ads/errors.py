@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from auth.denials import N_, OPENS_AT, Denial, Incident, declare
+from auth.denials import N_, OPENS_AT, Case, Denial, Incident, declare
 
 
 class SpentImpression(Denial):
@@ -83,6 +84,63 @@ class WrongCampaignState(Denial):
         N_("Look at the campaign again; somebody may have changed it."),
     )
     state: str
+
+
+@dataclass(eq=False)
+class ChangedCampaign(Denial):
+    """Somebody else has changed the draft since it was shown."""
+
+    reason = declare(
+        "changed_campaign",
+        HTTPStatus.CONFLICT,
+        N_("Somebody has changed this campaign meanwhile."),
+        N_(
+            "What you typed is still here. Open the campaign in another window, compare, and send it again there."
+        ),
+    )
+
+
+class FieldFault(enum.StrEnum):
+    """What is wrong with one field of a campaign as it was typed."""
+
+    MISSING = "missing"
+    LONG = "long"
+    NUMBER = "number"
+    MONEY = "money"
+    DAY = "day"
+    ORDER = "order"
+    HOURS = "hours"
+    UNKNOWN = "unknown"
+    REACH = "reach"
+
+
+@dataclass(eq=False)
+class UnfitField(Denial):
+    """One field of a campaign cannot be read, or does not fit the others. `field` is its name in the form."""
+
+    reason = declare(
+        "unfit_campaign_field",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        Case(
+            "fault",
+            {
+                FieldFault.MISSING: N_("This is missing."),
+                FieldFault.LONG: N_("This is too long."),
+                FieldFault.NUMBER: N_("This is a whole number, 1 at least."),
+                FieldFault.MONEY: N_("This is an amount in euros, such as 8.50."),
+                FieldFault.DAY: N_("This is a day, such as 31/03/2027."),
+                FieldFault.ORDER: N_("It ends before it starts."),
+                FieldFault.HOURS: N_(
+                    "These hours cannot be read. They are written like this: Mo-Fr 07:00-10:00"
+                ),
+                FieldFault.UNKNOWN: N_("This is not known here."),
+                FieldFault.REACH: N_("Choose among the networks that you work for."),
+            },
+        ),
+        N_("What you typed is kept: correct it, and send it again."),
+    )
+    field: str
+    fault: FieldFault
 
 
 class NothingToShow(Denial):
@@ -163,6 +221,7 @@ class ElectionPeriod(Denial):
         HTTPStatus.CONFLICT,
         N_("An election is near (%(election)s), and the law forbids it until then: %(law)s."),
         N_("It may be shown again from %(until)s on."),
+        form_field="category",
         with_day=True,
     )
     election: str

@@ -143,7 +143,7 @@ def load(db: Session, document: Any, *, zone: ZoneInfo, actor: Actor, now: datet
 
     Raises `UnreadableCampaigns`, and what `campaigns.draft` raises; the caller rolls back then.
     """
-    reader = _Reader(zone, _known(db))
+    reader = _Reader(zone, known_names(db))
     wanted = _parts(document, reader)
     if reader.faults:
         raise UnreadableCampaigns(reader.faults)
@@ -190,7 +190,7 @@ def _parts(
     return payers, found
 
 
-def _known(db: Session) -> dict[str, frozenset[str]]:
+def known_names(db: Session) -> dict[str, frozenset[str]]:
     return {
         "networks": frozenset(db.scalars(select(Network.slug))),
         "sites": frozenset(db.scalars(select(Site.slug))),

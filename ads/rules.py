@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from ads.errors import (
 )
 from ads.models import Campaign, Category, Election
 from auth.audit.actor import Actor, ActorKind, command_line
+from auth.denials import Denial
 from sites.models import Network, NetworkKind, SigninMethod, Site, SiteKind
 
 # Never, whatever the conditions.
@@ -96,15 +97,21 @@ def category_of(word: str) -> Category:
     return Category(word)
 
 
-def check(campaign: Campaign) -> None:
-    """Raise what the law has against saving this campaign: the `Denial` that comes first."""
+def violations(campaign: Campaign) -> Iterator[Denial]:
+    """What the law has against saving this campaign."""
     if not campaign.advertiser.is_town and not campaign.advertiser.identity.strip():
-        raise UnidentifiedAdvertiser(IDENTITY_LAW)
+        yield UnidentifiedAdvertiser(IDENTITY_LAW)
     law = CONDITIONAL.get(campaign.category)
     if law is not None and not (campaign.conditions or "").strip():
-        raise UnmetConditions(campaign.category, law)
+        yield UnmetConditions(campaign.category, law)
     if campaign.category is Category.POLITICAL and None in (campaign.starts_at, campaign.ends_at):
-        raise UndatedPolitical(POLITICAL_LAW)
+        yield UndatedPolitical(POLITICAL_LAW)
+
+
+def check(campaign: Campaign) -> None:
+    """Raise what the law has against saving this campaign: the `Denial` that comes first."""
+    for denial in violations(campaign):
+        raise denial
 
 
 def check_approval(campaign: Campaign, quiet: Sequence[QuietPeriod], *, actor: Actor, now: datetime) -> None:
@@ -112,11 +119,24 @@ def check_approval(campaign: Campaign, quiet: Sequence[QuietPeriod], *, actor: A
     check(campaign)
     if campaign.category is Category.POLITICAL and not is_named(actor):
         raise UnnamedApprover(POLITICAL_LAW)
+    if (near := election_near(campaign, quiet, now=now)) is not None:
+        raise near
+
+
+def election_near(
+    campaign: Campaign, quiet: Sequence[QuietPeriod], *, now: datetime
+) -> ElectionPeriod | None:
+    """The election that forbids showing it when it begins, if there is one: it may be saved, and not approved."""
     begins = max(now, campaign.starts_at or now)
-    if campaign.category in BOUND_BY_ELECTIONS:
-        for period in quiet:
-            if period.holds(begins):
-                raise ElectionPeriod(period.election, ELECTION_LAW, period.until)
+    bound = campaign.category in BOUND_BY_ELECTIONS
+    return next(
+        (
+            ElectionPeriod(period.election, ELECTION_LAW, period.until)
+            for period in quiet
+            if bound and period.holds(begins)
+        ),
+        None,
+    )
 
 
 def is_named(actor: Actor) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import campaigns as service
-from ads import directory
+from ads import directory, slugs
 from ads.directory import CampaignQuery
 from ads.models import Campaign, CampaignState
 from auth.api_tokens.errors import SentBefore
@@ -95,11 +95,11 @@ def duplicate_campaign(slug: str) -> AnyResponse:
         copy = service.duplicate(
             db,
             slug,
-            service.free_slug(db, found.name),
+            slugs.for_campaign(db, found.name),
             actor=current_staff().actor,
             now=services().clock(),
         )
-        answer.place = url_for("staff.campaign", slug=copy.slug)
+        answer.place = url_for("staff.edit_campaign", slug=copy.slug)
         return redirect(answer.place, HTTPStatus.SEE_OTHER)
 
 

@@ -23,6 +23,8 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, str):
         if name == "veil" and value in {veil.value for veil in MaskedField}:
             return veil_in_words(MaskedField(value))
+        if name == "ends_at":
+            return _on_the_clock(value)
         if name == "asked":
             return ", ".join(_on_the_clock(text) for _, text in parse_qsl(value))
         return _words().get(value, value)
@@ -87,4 +89,11 @@ def _words() -> dict[str, str]:
         "rule": say("rule"),
         "network": say("network"),
         "site": say("site"),
+        "sites": say("places"),
+        "category": say("category"),
+        "revision": say("version"),
+        "former": say("copied from"),
+        "first_round": say("first round"),
+        "last_round": say("last round"),
+        "ends_at": say("until"),
     }

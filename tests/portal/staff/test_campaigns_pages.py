@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
+from ads import campaigns
 from ads.demo import load_announcements
-from ads.models import Campaign
+from ads.models import Campaign, Category, Creative, Election
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from portal.services import Services
-from tests.ads.campaigns import make_draft, run_campaign
+from tests.ads.campaigns import AUTHOR, make_draft, run_campaign
 from tests.clock import NOON
 from tests.portal.conftest import Phone
 from tests.portal.staff.conftest import Clerk, Desk
@@ -106,3 +112,139 @@ def test_who_works_for_one_network_sees_what_is_for_it_alone(
     for slug in ("both", "everywhere", "none"):
         assert f"/staff/campaigns/{slug}" not in listed
         assert clerk.get(f"/staff/campaigns/{slug}").status_code == 404
+
+
+BREAD = {
+    "payer": "Boulangerie Ada",
+    "identity": "Ada SARL, SIREN 123 456 789",
+    "name": "Pain de Noël",
+    "category": "commerce",
+    "starts": "2026-12-01",
+    "ends": "24/12/2026",
+    "hours": "Mo-Sa 07:00-11:00",
+    "site_kinds": ["station"],
+    "languages": "fr",
+    "weight": "1",
+    "goal": "4 000",
+    "price": "8,5",
+    "message": ["new.1", "new.2"],
+    "title-new.1-fr": "Le pain",
+    "text-new.1-fr": "Dès sept heures.",
+    "more-new.1": "ada.example/noel",
+}
+
+
+def send(clerk: Clerk, path: str, page: str, **fields: Any) -> TestResponse:
+    """Fill the form of a page in, and send it."""
+    clerk.get(page)
+    return clerk.post(path, **{**clerk.form(path), **fields})
+
+
+def read_campaign(services: Services, slug: str) -> Campaign:
+    with services.make_session() as db:
+        return campaigns.by_slug(db, slug)
+
+
+def test_a_campaign_is_made_on_one_page(services: Services, ada: Clerk) -> None:
+    send(ada, "/staff/new-campaign", "/staff/new-campaign", **BREAD)
+    page = ada.follow().text
+    assert all(
+        words in page for words in ("Pain de Noël", "Le pain", "draft", "1 December 2026 to 24 December")
+    )
+    with services.make_session() as db:
+        found = campaigns.by_slug(db, "pain-de-noel")
+        assert (found.advertiser.slug, found.goal, found.price_cents) == ("boulangerie-ada", 4000, 850)
+        assert found.ends_at == datetime(2026, 12, 24, 23, tzinfo=UTC)
+        assert [(one.slug, one.more) for one in found.creatives] == [("pain-de-noel-1", "ada.example/noel")]
+
+
+def test_everything_wrong_is_said_at_once_beside_its_field_and_nothing_typed_is_lost(
+    services: Services, ada: Clerk
+) -> None:
+    faults = {"category": "alcohol", "starts": "soon", "goal": "many", "hours": "at noon", "price": "free"}
+    wrong = {**BREAD, **faults, "identity": "", "text-new.1-fr": "", "name": ""}
+    answer = send(ada, "/staff/new-campaign", "/staff/new-campaign", **wrong)
+    assert answer.status_code == 400
+    assert "Code de la santé publique, art. L3323-2" in answer.text
+    for field in ("category", "starts", "goal", "hours", "price", "name", "text-new.1-fr"):
+        assert re.search(rf'id="{field}"[^>]*aria-invalid=true', answer.text), field
+    assert all(f'value="{typed}"' in answer.text for typed in ("soon", "many", "at noon", "free", "Le pain"))
+    with services.make_session() as db:
+        assert db.scalars(select(Campaign)).all() == []
+
+
+def test_what_the_law_wants_is_told_without_saving(services: Services, ada: Clerk) -> None:
+    with services.make_session.begin() as db:
+        election = Election(name="municipales", first_round=date(2027, 3, 14), last_round=date(2027, 3, 21))
+        campaigns.note_election(db, election, actor=AUTHOR, now=NOON)
+    wrong = {**BREAD, "category": "political", "identity": "", "ends": ""}
+    page = send(ada, "/staff/new-campaign/check", "/staff/new-campaign", **wrong).text
+    for law in ("LCEN, art. 20", "règlement (UE) 2024/900", "Code électoral, art. L52-1"):
+        assert law in page, law
+    page = send(ada, "/staff/new-campaign/check", "/staff/new-campaign", **BREAD).text
+    assert "Nothing is wrong with it" in page
+    with services.make_session() as db:
+        assert db.scalars(select(Campaign)).all() == []
+
+
+def test_one_more_message_is_asked_for_without_script(ada: Clerk) -> None:
+    page = send(ada, "/staff/new-campaign/check", "/staff/new-campaign", **BREAD, more="1").text
+    assert page.count('name="message"') == 3 and "Dès sept heures." in page
+
+
+def test_a_draft_is_changed_and_keeps_what_its_messages_have_beside(services: Services, ada: Clerk) -> None:
+    with services.make_session.begin() as db:
+        found = make_draft(db, messages=2, languages=["fr"])
+        found.creatives[0].texts = {"fr": {"title": "A", "text": "B", "alt": "Un pain"}}
+    changes = {"message": "bread-1", "title-bread-1-fr": "Neuf", "text-bread-1-fr": "Frais."}
+    fields = {"name": "Bread", "category": "culture", "advertiser": "bakery", **changes}
+    send(ada, "/staff/campaigns/bread/edit", "/staff/campaigns/bread/edit", **fields)
+    assert "Neuf" in ada.follow().text
+    with services.make_session() as db:
+        after = campaigns.by_slug(db, "bread")
+        assert (after.category, after.languages, after.authored_by) == (Category.CULTURE, [], "ada.m")
+        assert [one.texts for one in after.creatives] == [
+            {"fr": {"title": "Neuf", "text": "Frais.", "alt": "Un pain"}}
+        ]
+        assert db.scalars(select(Creative.slug)).all() == ["bread-1"]
+
+
+def test_the_page_of_a_draft_shows_what_it_says(services: Services, ada: Clerk) -> None:
+    with services.make_session.begin() as db:
+        make_draft(db, goal=4000, price_cents=850, ends_at=datetime(2026, 12, 24, 23, tzinfo=UTC))
+    page = ada.get("/staff/campaigns/bread/edit").text
+    for said in ('value="4000"', 'value="8.50"', 'value="2026-12-24"', 'value="Bonjour"', "Fresh bread."):
+        assert said in page, said
+
+
+def test_two_who_change_one_draft_do_not_undo_each_other(services: Services, ada: Clerk, bo: Clerk) -> None:
+    with services.make_session.begin() as db:
+        make_draft(db)
+    path, fields = "/staff/campaigns/bread/edit", {**BREAD, "payer": "", "advertiser": "bakery"}
+    for clerk in (ada, bo):
+        clerk.get(path)
+    first, second = ({**clerk.form(path), **fields} for clerk in (ada, bo))
+    assert ada.post(path, **first).status_code == 303
+    answer = bo.post(path, **{**second, "name": "Bo’s bread"})
+    assert answer.status_code == 409 and "Somebody has changed" in answer.text and "Bo’s bread" in answer.text
+    assert read_campaign(services, "bread").name == "Pain de Noël"
+
+
+def test_what_was_proposed_is_changed_no_more(services: Services, ada: Clerk) -> None:
+    with services.make_session.begin() as db:
+        make_draft(db)
+    path = "/staff/campaigns/bread/edit"
+    ada.get(path)
+    form = {**ada.form(path), **BREAD, "payer": "", "advertiser": "bakery"}
+    act(ada, "bread", "propose")
+    assert ada.post(path, **form).status_code == 409
+    assert read_campaign(services, "bread").name == "Bread"
+
+
+def test_who_works_for_one_network_makes_campaigns_for_it_alone(services: Services, desk: Desk) -> None:
+    clerk = desk.at_work("eve", Role.ADS, networks=("wifilib",))
+    for chosen in ([], ["bibliotheques"], ["wifilib", "bibliotheques"]):
+        answer = send(clerk, "/staff/new-campaign", "/staff/new-campaign", **BREAD, networks=chosen)
+        assert answer.status_code == 400 and "the networks that you work for" in answer.text
+    send(clerk, "/staff/new-campaign", "/staff/new-campaign", **BREAD, networks=["wifilib"])
+    assert "Pain de Noël" in clerk.follow().text

@@ -20,7 +20,7 @@ from auth.vouchers.models import Batch, Voucher
 from sessions.models import Mismatch, MismatchKind, Outage
 from sites.models import Gateway
 from tests.actors import TESTER
-from tests.ads.campaigns import run_campaign
+from tests.ads.campaigns import make_draft, run_campaign
 from tests.portal.pages.axe import Theme, broken_rules, themes
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import PASSWORD
@@ -38,10 +38,16 @@ CODE = re.compile(r"[2-9A-HJKMNP-Z]{3}(-[2-9A-HJKMNP-Z]{3}){2}")
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with running_portal(tmp_path_factory.mktemp("staff-pages")) as portal:
-        with portal.services.make_session.begin() as db:
-            plans.add_first_plans(db)
-            run_campaign(db, now=portal.clock(), goal=4000, price_cents=850)
+        plans_and_campaigns(portal)
         yield portal
+
+
+def plans_and_campaigns(portal: Portal) -> None:
+    """Passes can be issued, one campaign runs, and another is a draft."""
+    with portal.services.make_session.begin() as db:
+        plans.add_first_plans(db)
+        run_campaign(db, now=portal.clock(), goal=4000, price_cents=850)
+        make_draft(db, "cake", goal=100)
 
 
 def refused(clerk: Clerk) -> None:
@@ -135,6 +141,13 @@ def confirming(clerk: Clerk) -> None:
     clerk.goto("/staff/people")
 
 
+def campaign_refused(clerk: Clerk) -> None:
+    clerk.page.select_option("#category", "alcohol")
+    clerk.page.fill("#goal", "many")
+    clerk.page.check("input[name=networks]")
+    clerk.enter("#goal")
+
+
 def made_token(clerk: Clerk) -> None:
     clerk.goto("/staff/tokens")
     clerk.page.fill("#name", f"tickets-{clerk.lang}")
@@ -169,6 +182,9 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "tokens-list": lambda clerk: clerk.goto("/staff/tokens"),
     "campaigns": lambda clerk: clerk.goto("/staff/campaigns"),
     "campaign": lambda clerk: clerk.goto("/staff/campaigns/bread"),
+    "new-campaign": lambda clerk: clerk.goto("/staff/new-campaign"),
+    "new-campaign-refused": campaign_refused,
+    "campaign-edit": lambda clerk: clerk.goto("/staff/campaigns/cake/edit"),
     "gateways": lambda clerk: clerk.goto("/staff/gateways"),
     "gateway": ailing,
     "trail": lambda clerk: clerk.goto("/staff/trail"),

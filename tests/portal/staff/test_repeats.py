@@ -51,6 +51,8 @@ STAFF = {
     ),
     **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again", "drop_carried"), Twice.LEADS),
     **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
+    **dict.fromkeys(("draft_campaign", "change_campaign"), Twice.LEADS),
+    **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
     **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password"), Twice.ANSWERS),
     **dict.fromkeys(("unmask_devices", "unmask_persons"), Twice.ANSWERS),
@@ -58,6 +60,17 @@ STAFF = {
     # A code of the second step and a setup link are good once; a sign-in that was ended sends no more forms.
     **dict.fromkeys(("signin", "signin_code", "setup"), Twice.REFUSES),
     **dict.fromkeys(("signout", "signout_everywhere", "change_password"), Twice.REFUSES),
+}
+CAMPAIGN = {
+    "payer": "Boulangerie Ada",
+    "identity": "Ada SARL, SIREN 123",
+    "name": "Pain",
+    "category": "commerce",
+    "networks": "bibliotheques",
+    "revision": "1",
+    "message": "new.1",
+    "title-new.1-fr": "Du pain",
+    "text-new.1-fr": "Tous les jours.",
 }
 # What each form says, beside its own token.
 FIELDS = {
@@ -84,6 +97,8 @@ FIELDS = {
     },
     "staff.change_term": {"amount": "2", "unit": "years", "basis": "a law"},
     "staff.add_requisition": ASKED,
+    "staff.draft_campaign": CAMPAIGN,
+    "staff.change_campaign": CAMPAIGN,
     "staff.void": {"reason": "lost"},
     "staff.appoint": {"roles": "desk", "reach": "some", "networks": "bibliotheques"},
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from werkzeug.routing import Rule as Route
 
-from ads import campaigns
+from ads import campaigns, slugs
 from auth.api_tokens import service
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
@@ -178,7 +178,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 def with_new_campaign(services: Services, things: Things, endpoint: str) -> Things:
     """The same things with a campaign that other people have brought to where this route begins."""
     with services.make_session.begin() as db:
-        slug = campaigns.free_slug(db, things.slug)
+        slug = slugs.for_campaign(db, things.slug)
         make_draft(db, slug, networks=[things.network])
         for step in STEPS.get(endpoint, ()):
             if step == "approve":

@@ -40,12 +40,14 @@ def yours() -> AnyResponse:
     if not is_owned(visit, access):
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
+        held = held_about(db, access)
         page = render_page(
             "guests/yours.html",
             visit=visit,
             site=visit.gateway.site,
             network=visit.gateway.network,
-            held=held_about(db, access),
+            held=held,
+            document=as_text(held),
             instant=datetime.fromisoformat,
             terms={one: term_in_words(kept.term) for one, kept in periods.in_force(db).items()},
         )
@@ -63,9 +65,14 @@ def yours_json() -> AnyResponse:
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     with reading(services().make_session) as db:
         document = held_about(db, access)
-    answer = Response(json.dumps(document, ensure_ascii=False, indent=1), content_type="application/json")
+    answer = Response(as_text(document), content_type="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="arobase.json"'
     return answer
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """The document as the page shows it and as it is downloaded: the same to the letter."""
+    return json.dumps(document, ensure_ascii=False, indent=1)
 
 
 def _asking() -> tuple[ClientContext | None, AccessSession | None]:

@@ -58,3 +58,14 @@ def test_who_is_not_online_is_shown_nothing(app: Flask, town: Town) -> None:
     stranger.land()
     assert stranger.get("/yours").status_code in (200, 404)
     assert "pseudonym" not in stranger.page.text
+
+
+def test_where_a_captive_window_may_read_it_the_address_for_help_is_text(
+    app: Flask, town: Town, clock: MovingClock
+) -> None:
+    """Such a window writes no mail; a browser's script makes it a link. Off our wifi there is no such window."""
+    ada = online(app, town, clock)
+    for page in (ada.get(f"/yours?visit={token_of(ada)}").text, ada.land().text):
+        assert 'href="mailto:' not in page and 'data-mail="mailto:wifi@example.org"' in page
+    ada.address = "203.0.113.7"
+    assert 'href="mailto:wifi@example.org"' in ada.get("/hotspots").text

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -31,6 +32,9 @@ from tests.services.memory import folder_in_memory
 from tests.services.postgresql import running_postgresql
 
 compile_once()
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 REAL_HASHER, REAL_NOBODY = auth.patrons.local.HASHER, auth.staff.secrets.NOBODY
 
 

@@ -26,7 +26,6 @@ _filters = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(_filters)
 def test_what_is_right_is_taken_and_can_be_sent(text: str) -> None:
     whole = f"(&(uid={{login}}){text})"
@@ -34,7 +33,7 @@ def test_what_is_right_is_taken_and_can_be_sent(text: str) -> None:
     assert parse_filter(whole.replace("{login}", "x"), None, False, False, None, False)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(_filters, st.data())
 def test_what_is_taken_can_always_be_sent(text: str, data: st.DataObject) -> None:
     """One character taken out, put in or doubled: what passes here must pass there."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.errors import WrongCredentials
@@ -57,13 +57,11 @@ def test_it_folds_every_spelling_of_a_card_to_one(spelling: str) -> None:
     assert normalise_login(check_login(spelling)) == "ab29001"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert normalise_login(normalise_login(text)) == normalise_login(text)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_it_either_refuses_a_login_or_finds_something_in_it(text: str) -> None:
     try:

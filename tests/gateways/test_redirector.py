@@ -277,7 +277,7 @@ def test_a_connection_gets_one_answer_whatever_else_it_sends(caplog: pytest.LogC
     assert not caplog.records
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     data=st.lists(st.binary(max_size=40) | st.sampled_from([b"\r\n", b"GET ", b"Host:", b"HEAD "])).map(
         b"".join

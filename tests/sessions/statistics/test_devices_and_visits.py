@@ -48,7 +48,7 @@ def add_chains(db: Session, town: Town, chains: list[tuple[int, list[int], bool]
             at, previous, address = at + timedelta(minutes=minutes), access.id, address + 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chains=CHAINS)
 def test_no_part_of_a_report_has_more_devices_than_visits(
     db: Session, chains: list[tuple[int, list[int], bool]]

@@ -52,7 +52,7 @@ def test_a_total_that_equals_the_one_part_hidden_is_withheld_with_it() -> None:
     assert (found["b"], found.total) == (Disclosure.OPENLY, Disclosure.WITHHELD)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.integers(min_value=0, max_value=60), min_size=1, max_size=9))
 def test_no_total_gives_a_small_count_away(counts: list[int]) -> None:
     """Whoever subtracts what is shown from the total learns of two parts together at least, and of five devices."""

@@ -8,9 +8,8 @@ import math
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from gateways.types import SHARED_PORTS, Client, Grant, PortRange, parse_mac
+from gateways.types import SHARED_PORTS, Client, Grant, IpAddress, PortRange, parse_mac
 
 # One less than fits a mark: the last says "no grant" in the kernel (`table_layout.NO_GRANT`).
 HIGHEST_NUMBER = 2**31 - 1
@@ -65,7 +64,7 @@ def parse_answer(body: bytes) -> FeedAnswer:
     return FeedAnswer(version, full, now, grants, ended, refused, key)
 
 
-def _compact(row: dict[str, Any]) -> Any:
+def _compact(row: dict[str, object]) -> object:
     """Make a grant of its row while parsing: ten thousand dicts at once are many bytes."""
     if "grants" in row:
         return row
@@ -75,11 +74,11 @@ def _compact(row: dict[str, Any]) -> Any:
         return RejectedGrant(_named(row), f"{type(error).__name__}: {error}"[:200])
 
 
-def _refused(row: Any) -> RejectedGrant:
+def _refused(row: object) -> RejectedGrant:
     return row if isinstance(row, RejectedGrant) else RejectedGrant(_named(row), "not a grant")
 
 
-def parse_grant(row: Mapping[str, Any]) -> Grant:
+def parse_grant(row: Mapping[str, object]) -> Grant:
     """Read one grant. Raises `ValueError`, `TypeError` or `KeyError` when it is not one."""
     addresses = row["addresses"]
     if not isinstance(addresses, list) or len(addresses) > MOST_ADDRESSES:
@@ -94,7 +93,7 @@ def parse_grant(row: Mapping[str, Any]) -> Grant:
     )
 
 
-def grant_row(grant: Grant) -> dict[str, Any]:
+def grant_row(grant: Grant) -> dict[str, object]:
     """The grant as the feed writes it: what `parse_grant` reads."""
     row = {
         "number": grant.number,
@@ -136,25 +135,27 @@ def _merged(before: Grant | None, grant: Grant) -> Grant:
     return replace(grant, client=client)
 
 
-def _unique(addresses: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> list[Any]:
+def _unique(addresses: Iterable[IpAddress]) -> list[IpAddress]:
     return list(dict.fromkeys(addresses))
 
 
-def _number(value: Any) -> int:
+def _number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= HIGHEST_NUMBER:
         raise ValueError(f"{value!r} is not a number of an access session")
     return value
 
 
-def _rate(value: Any) -> int:
+def _rate(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= HIGHEST_RATE_KBPS:
         raise ValueError(f"{value!r} is not a rate in kbit/s")
     return value
 
 
-def _ports(row: Any) -> PortRange | None:
+def _ports(row: object) -> PortRange | None:
     if row is None:
         return None
+    if not isinstance(row, list) or len(row) != 3:
+        raise ValueError("ports must be an address and two numbers")
     text, first, last = row
     address = ipaddress.IPv4Address(_text(text))
     if isinstance(first, bool) or not isinstance(first, int) or not isinstance(last, int):
@@ -164,13 +165,13 @@ def _ports(row: Any) -> PortRange | None:
     return PortRange(address, first, last)
 
 
-def _instant(value: Any) -> float:
+def _instant(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r} is not an instant")
     return float(value)
 
 
-def _address(value: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _address(value: object) -> IpAddress:
     """As `ipaddress.ip_address` reads it, but by the C library: a full answer holds ten thousand of them."""
     text = _text(value)
     try:
@@ -179,13 +180,13 @@ def _address(value: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         return ipaddress.ip_address(text)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a text")
     return value
 
 
-def _named(row: Any) -> int:
+def _named(row: object) -> int:
     """The number a broken grant calls itself, 0 when it has none."""
     number = row.get("number") if isinstance(row, dict) else None
     return number if isinstance(number, int) else 0

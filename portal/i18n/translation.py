@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal
 from flask import g, has_request_context, request
 
@@ -129,6 +129,12 @@ def _isolated(values: Mapping[str, object]) -> dict[str, object]:
 def say_number(one: str, many: str, n: int) -> str:
     """`one` or `many` in the language of this request, with ``%(n)s`` filled in."""
     return catalogue(language()).ngettext(one, many, n) % {"n": n}
+
+
+def write_date(at: date, pattern: str) -> str:
+    """A day, or an instant by its own zone, as this pattern of CLDR writes it in the language of this request."""
+    written = format_datetime if isinstance(at, datetime) else format_date
+    return str(written(at, pattern, locale=language()))
 
 
 def clock_time(at: datetime, zone: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from portal.printing import faces
 from portal.printing.marks import LEADING, POINT, SMALLEST, Mark, Square, TextBox, fitting, height_of, joined
@@ -180,20 +179,24 @@ def _foot(
     ticket: PrintedVoucher, stack: Stack, x: float, y: float, width: float, languages: tuple[str, ...]
 ) -> Iterator[Mark]:
     """One text where room is short; on a receipt, how to do without a camera, and each field on lines of its own."""
-    box = {"x": x, "width": width, "size": stack.foot, "least": stack.foot_least}
+    size, least = stack.foot, stack.foot_least
     number, event, place = _about(ticket)
     if not stack.by_hand_lines:
-        address = ("address", ticket.address)
-        yield joined(number, event, address, place, y=y, lines=stack.foot_lines, align="center", **box)
+        fields = (number, event, ("address", ticket.address), place)
+        lines = stack.foot_lines
+        yield joined(*fields, x=x, y=y, width=width, size=size, lines=lines, align="center", least=least)
         return
     y += 1.5
     for language in languages:
-        text = ticket.words[language].by_hand
-        yield joined(("address", text), y=y, lines=stack.by_hand_lines, lang=language, **box)
-        y += height_of(stack.by_hand_lines, stack.foot) + 0.8
-    yield joined(number, place, y=y, lines=stack.foot_lines, lang=languages[0], bold=True, **box)
-    y += height_of(stack.foot_lines, stack.foot) + 0.4
-    yield joined(event, y=y, lines=stack.event_lines, **box)
+        field, lines = ("address", ticket.words[language].by_hand), stack.by_hand_lines
+        yield joined(field, x=x, y=y, width=width, size=size, lines=lines, lang=language, least=least)
+        y += height_of(lines, size) + 0.8
+    lines, first = stack.foot_lines, languages[0]
+    yield joined(
+        number, place, x=x, y=y, width=width, size=size, lines=lines, lang=first, bold=True, least=least
+    )
+    y += height_of(lines, size) + 0.4
+    yield joined(event, x=x, y=y, width=width, size=size, lines=stack.event_lines, least=least)
 
 
 def _about(ticket: PrintedVoucher) -> tuple[tuple[str, str], ...]:
@@ -273,11 +276,14 @@ def _ends(
     width: float,
     size: float,
     lines: int = 1,
-    **rest: Any,
+    align: str = "left",
+    least: float = SMALLEST,
 ) -> TextBox:
     """Until when the pass is good."""
     end = ("end", ticket.words[language].end)
-    return joined(end, x=x, y=y, width=width, size=size, lines=lines, lang=language, bold=True, **rest)
+    return joined(
+        end, x=x, y=y, width=width, size=size, lines=lines, lang=language, align=align, bold=True, least=least
+    )
 
 
 def _pair(

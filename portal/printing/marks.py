@@ -6,7 +6,6 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from portal.printing import faces
 from portal.printing.faces import wrap
@@ -136,12 +135,21 @@ def set_in(text: str, width: float, height: float, size: float, least: float, bo
 
 
 def joined(
-    *parts: tuple[str, str], x: float, y: float, width: float, size: float, lines: int = 1, **rest: Any
+    *parts: tuple[str, str],
+    x: float,
+    y: float,
+    width: float,
+    size: float,
+    lines: int = 1,
+    lang: str = "",
+    align: str = "left",
+    bold: bool = False,
+    least: float = SMALLEST,
 ) -> TextBox:
     """Several fields in one flow of text; what is empty is left out."""
     present = tuple(part for part in parts if part[1])
     text = " · ".join(text for _, text in present)
-    return TextBox(text, x, y, width, size, lines, parts=present, **rest)
+    return TextBox(text, x, y, width, size, lines, lang, align, bold, least=least, parts=present)
 
 
 def _signs(text: str) -> int:

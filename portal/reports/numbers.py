@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
-from portal.i18n.translation import language, say
+from portal.i18n.translation import language, say, write_date
 from sessions.statistics.calendar import first_of_month
 from sessions.statistics.definitions import FEWEST_SHOWN
 from sessions.statistics.periods import Period
@@ -80,27 +79,25 @@ def masked(shown: Disclosure, text: str) -> str:
 
 def day(at: date) -> str:
     """ "3 October 2026"; the first of a month as French writes it."""
-    text = str(format_date(at, "d MMMM y", locale=language()))
+    text = write_date(at, "d MMMM y")
     return "1er" + text[1:] if language() == "fr" and at.day == 1 else text
 
 
 def weekday_and_day(at: date) -> str:
-    return str(format_date(at, "EEEE", locale=language())) + " " + day(at)
+    return write_date(at, "EEEE") + " " + day(at)
 
 
 def month(at: date) -> str:
-    return str(format_date(at, "LLLL y", locale=language()))
+    return write_date(at, "LLLL y")
 
 
 def short_month(at: date) -> str:
-    return str(format_date(at, "LLL yy", locale=language()))
+    return write_date(at, "LLL yy")
 
 
 def weekday(number: int, width: str = "wide") -> str:
     """The name of a weekday; 0 is Monday."""
-    return str(
-        format_date(date(2024, 1, 1 + number), "EEEE" if width == "wide" else "EEE", locale=language())
-    )
+    return write_date(date(2024, 1, 1 + number), "EEEE" if width == "wide" else "EEE")
 
 
 def when(period: Period) -> str:
@@ -135,4 +132,4 @@ def opening(text: str) -> str:
 
 def short_day(at: date) -> str:
     """ "Thu 1 Oct", for a line of a table."""
-    return str(format_date(at, "EEE d MMM", locale=language()))
+    return write_date(at, "EEE d MMM")

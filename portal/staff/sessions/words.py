@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from markupsafe import Markup
 
-from portal.i18n.translation import language, say
+from portal.i18n.translation import say, write_date
 from sessions.log.query import ListedSession, State
 from sessions.models import AccessSession, EndReason
 from sites.models import SigninMethod
@@ -50,7 +49,7 @@ def standing(access: ListedSession | AccessSession, zone: ZoneInfo) -> str:
 def short(at: datetime, zone: ZoneInfo) -> str:
     """A time of day with its seconds, in the zone of the place; with the offset where that hour exists twice."""
     local = at.astimezone(zone)
-    text = format_datetime(local, "HH:mm:ss", locale=language())
+    text = write_date(local, "HH:mm:ss")
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         text += f" (UTC{local.strftime('%z')[:3]})"
     return text
@@ -64,7 +63,7 @@ def utc(at: datetime) -> str:
 def at_length(at: datetime, zone: ZoneInfo) -> str:
     """Day, time and offset there, and UTC beside it: one hour a year exists twice."""
     local = at.astimezone(zone)
-    there = format_datetime(local, "d MMM yyyy HH:mm:ss", locale=language())
+    there = write_date(local, "d MMM yyyy HH:mm:ss")
     offset = local.strftime("%z")
     return f"{there} (UTC{offset[:3]}:{offset[3:]}) · {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
@@ -77,4 +76,4 @@ def instant(at: datetime, zone: ZoneInfo) -> Markup:
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:
-    return format_datetime(at.astimezone(zone), "EEEE d MMMM yyyy", locale=language())
+    return write_date(at.astimezone(zone), "EEEE d MMMM yyyy")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from babel.dates import format_date
-
 from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.totals import VoucherState
-from portal.i18n.translation import end_time, language, say
+from portal.i18n.translation import end_time, say, write_date
 from portal.printing.papers import Paper
 from portal.services import services, town_zone
 
@@ -92,7 +90,7 @@ def cut_in_words(fields: frozenset[str]) -> tuple[str, ...]:
 
 
 def on_day(day: date) -> str:
-    return format_date(day, "EEEE d MMMM", locale=language())
+    return write_date(day, "EEEE d MMMM")
 
 
 def _told_of_void(voucher: Voucher) -> VoucherSummary:

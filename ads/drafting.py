@@ -90,12 +90,29 @@ def read(
     form = _Form(typed, zone, known, networks)
     found = CampaignReading(fields=form.campaign(), payer=_payer(db, form), messages=form.messages(languages))
     if found.payer is not None and "category" in found.fields:
-        campaign, quiet = _campaign(found), campaigns.quiet_periods(db, zone)
+        campaign, quiet = unsaved(found), campaigns.quiet_periods(db, zone)
         found.faults = [*form.faults, *rules.violations(campaign)]
         found.near = rules.election_near(campaign, quiet, now=now)
     else:
         found.faults = form.faults
     return found
+
+
+def unsaved(reading: CampaignReading) -> Campaign:
+    """The campaign that was read, known to no session."""
+    campaign = Campaign(slug="", **reading.fields)
+    if reading.payer is not None:
+        campaign.advertiser = reading.payer
+    return campaign
+
+
+def first_message(reading: CampaignReading) -> Creative | None:
+    """The first message that was read, known to no session; None where there is none, or nobody who speaks."""
+    if not reading.messages or reading.payer is None:
+        return None
+    creative = _new_creative(reading.messages[0], "")
+    creative.campaign = unsaved(reading)
+    return creative
 
 
 def save_new(db: Session, reading: CampaignReading, *, actor: Actor, now: datetime) -> Campaign:
@@ -154,14 +171,6 @@ def _payer(db: Session, form: _Form) -> Advertiser | None:
         contact=form.words("contact"),
         is_town=form.text("municipal") == "yes",
     )
-
-
-def _campaign(reading: CampaignReading) -> Campaign:
-    """The campaign that was read, known to no session."""
-    campaign = Campaign(slug="", **reading.fields)
-    if reading.payer is not None:
-        campaign.advertiser = reading.payer
-    return campaign
 
 
 def _new_creative(typed: TypedMessage, slug: str) -> Creative:

@@ -40,6 +40,7 @@ from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
 from portal.http.security_headers import init_security, read_map_style, read_style
 from portal.i18n.catalogues import available
+from portal.interstitial_preview import InterstitialPreview
 from portal.services import Clock, Services
 from portal.staff import layout, login, staff
 from sessions.legal_requests.note import FRENCH, LegalNote, UnusableNote, read_note
@@ -105,6 +106,7 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services
+    app.extensions["arobase-preview"] = InterstitialPreview(services, create_app)
     style, map_style, staff_style = read_style(), read_map_style(), layout.read_style()
     init_security(app, services.settings, style, map_style, staff_style)
     templating.init_templates(app, style, map_style)

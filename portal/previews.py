@@ -30,6 +30,7 @@ from gateways.registry import kinds
 from gateways.types import IpAddress, MacAddress
 from portal.app import create_app, make_services
 from portal.cli.pictures import prepare_file
+from portal.interstitial_preview import in_theme
 from portal.services import Services, services
 from sites import pictures
 from sites.copies import copy_places
@@ -46,7 +47,6 @@ PLACE, PHONE = "a-place-of-the-preview", "02:00:00:00:00:01"
 # One address for each network, so that an error page too knows on which of them it is.
 ADDRESSES = ipaddress.ip_network("2001:db8::/64")
 THEMES = ("light", "dark")
-_DARK, _SCHEME = "@media (prefers-color-scheme:dark)", "color-scheme:light dark"
 _IMAGE = re.compile(r"/images/([0-9a-f]{24}\.[a-z]+)")
 _CHOICES = re.compile(r"<source\b[^>]*>| srcset=\"[^\"]*\"")
 
@@ -224,7 +224,7 @@ def album(pages: list[PreviewPage]) -> str:
     """All pages side by side as on phones, in either theme, in one file that loads nothing."""
     shown = "".join(
         f"<figure><figcaption>{escape(one.network)} · {one.name} · {one.language} · {theme}</figcaption>"
-        f'<iframe sandbox title="{escape(one.name)}, {theme}" srcdoc="{escape(_in_theme(one.html, theme))}"></iframe>'
+        f'<iframe sandbox title="{escape(one.name)}, {theme}" srcdoc="{escape(in_theme(one.html, theme))}"></iframe>'
         "</figure>"
         for one in pages
         for theme in THEMES
@@ -234,11 +234,4 @@ def album(pages: list[PreviewPage]) -> str:
         "body{font:14px system-ui;margin:1rem;display:flex;flex-wrap:wrap;gap:1.5rem;background:#8b9099}"
         "figure{margin:0}figcaption{padding:.3rem 0}iframe{width:360px;height:740px;border:0;border-radius:12px}"
         f"</style>{shown}\n"
-    )
-
-
-def _in_theme(page: str, theme: str) -> str:
-    """The page as a device of this theme shows it."""
-    return page.replace(_DARK, "@media all" if theme == "dark" else "@media not all").replace(
-        _SCHEME, f"color-scheme:{theme}"
     )

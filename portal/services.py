@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -14,6 +14,7 @@ from flask import current_app
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from ads.models import Creative
     from auth.audit.anchors import AnchorSeals
     from auth.encrypted_tokens import EncryptedTokens
     from auth.landing_keys import LandingKeys
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sessions.legal_requests.note import LegalNote
     from sessions.legal_requests.signing import Signer
     from sites.map_background import MapBackground
+    from sites.models import Network, Site
 
 Clock = Callable[[], datetime]
 
@@ -72,6 +74,19 @@ class Services:
 def services() -> Services:
     """The services of the application that answers this request."""
     return cast("Services", current_app.extensions["arobase"])
+
+
+class PreviewRenderer(Protocol):
+    """Makes the interstitial of one creative as guests would see it; nothing is counted or kept."""
+
+    def render(
+        self, creative: Creative, *, site: Site, network: Network, language: str, theme: str
+    ) -> str: ...
+
+
+def preview_renderer() -> PreviewRenderer:
+    """The one of the application that answers this request (`portal.interstitial_preview`)."""
+    return cast("PreviewRenderer", current_app.extensions["arobase-preview"])
 
 
 def town_zone() -> ZoneInfo:

@@ -10,6 +10,7 @@ from portal.staff import access, error_pages, home, password_confirmation, signi
 from portal.staff.accounts import own, people, setup, tokens, two_person  # noqa: E402, F401
 from portal.staff.campaigns import form as campaign_form  # noqa: E402, F401
 from portal.staff.campaigns import listing as campaign_listing  # noqa: E402, F401
+from portal.staff.campaigns import previewing as campaign_previewing  # noqa: E402, F401
 from portal.staff.operations import gateways, posters, reports  # noqa: E402, F401
 from portal.staff.privacy import audit_log, holds, legal_requests, retention  # noqa: E402, F401
 from portal.staff.sessions import detail, incidents, listing, unmasking  # noqa: E402, F401

@@ -33,6 +33,8 @@ KEPT = (
     # What is asked of the log: no device and no person stands in it.
     *("site", "network", "last", "from", "to", "about", "ends", "pass", "pseudonym", "like", "same"),
     *("state", "reason", "method", "show", "after"),
+    # How a campaign is previewed.
+    *("message", "spoken", "place"),
 )
 STYLE = Path(__file__).parents[2] / "templates" / "staff" / "style.css"
 

@@ -8,9 +8,10 @@ from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads import directory, drafting
+from ads import directory, drafting, places
 from ads.drafting import CampaignReading, UnfitDraft
 from ads.errors import ChangedCampaign, TakenSlug, WrongCampaignState
+from ads.places import AdPlace
 from auth.denials import Denial
 from auth.staff.roles import Action, covers
 from db.engine import reading
@@ -22,6 +23,7 @@ from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.campaigns.campaign_words import categories
 from portal.staff.campaigns.pages import find_or_hide
+from portal.staff.campaigns.phones import framed, phones_of
 from portal.staff.campaigns.typed import Form, empty_form, form_of, keys_of, spoken_of
 from portal.staff.forms import use_form
 from sites import queries
@@ -127,14 +129,17 @@ def _page(
     checked: CampaignReading | None = None,
     refusal: Refusal | None = None,
 ) -> AnyResponse:
-    authority = current_staff().authority
+    authority, languages = current_staff().authority, services().settings.languages
+    phones = phones_of(
+        drafting.first_message(checked) if checked else None, _place(db, checked), languages[0]
+    )[:1]
     faults = [staff_page(one) for one in checked.faults] if checked else []
     page = render_template(
         "staff/campaign_form.html",
         slug=slug,
         typed=typed,
         keys=keys_of(typed, more="more" in request.form),
-        spoken=spoken_of(typed, services().settings.languages),
+        spoken=spoken_of(typed, languages),
         refusal=refusal,
         checked=checked,
         faults=faults,
@@ -145,7 +150,15 @@ def _page(
         networks=[(one.slug, one.name) for one in queries.networks(db) if covers(authority, one.slug)],
         sites=queries.site_names(db).items(),
         kinds=[(kind.value, kinds_in_words(kind)) for kind in SiteKind],
-        tongues={code: name_of(code) for code in services().settings.languages},
+        tongues={code: name_of(code) for code in languages},
         longest=drafting.LONGEST,
+        phones=phones,
     )
-    return make_response(page)
+    return framed(make_response(page), phones)
+
+
+def _place(db: Session, checked: CampaignReading | None) -> AdPlace | None:
+    """Where it is previewed: at the first of its places that shows ads."""
+    there = places.every(db, networks=current_staff().authority.networks)
+    campaign = drafting.unsaved(checked) if checked else None
+    return next((one for one in there if campaign is not None and one.has(campaign)), None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,11 +18,15 @@ from ads.demo import load_announcements
 from ads.models import Campaign, Category, Creative, Election
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
+from config import Serves
+from portal.app import create_app
 from portal.services import Services
 from tests.ads.campaigns import AUTHOR, make_draft, run_campaign
 from tests.clock import NOON
 from tests.portal.conftest import Phone
+from tests.portal.effects import changed_since, state
 from tests.portal.staff.conftest import Clerk, Desk
+from tests.town import Town
 
 
 @pytest.fixture
@@ -248,3 +254,42 @@ def test_who_works_for_one_network_makes_campaigns_for_it_alone(services: Servic
         assert answer.status_code == 400 and "the networks that you work for" in answer.text
     send(clerk, "/staff/new-campaign", "/staff/new-campaign", **BREAD, networks=["wifilib"])
     assert "Pain de Noël" in clerk.follow().text
+
+
+def phones_on(page: str) -> list[str]:
+    """The pages in the frames."""
+    return [html.unescape(one) for one in re.findall(r'srcdoc="([^"]*)"', page)]
+
+
+@pytest.mark.parametrize("serves", [Serves.ALL, Serves.STAFF])
+def test_a_message_is_previewed_by_the_guests_own_page_and_nothing_is_recorded(
+    services: Services, town: Town, desk: Desk, serves: Serves
+) -> None:
+    with services.make_session.begin() as db:
+        make_draft(db, site_kinds=["station"])
+    settings = replace(services.settings, serves=serves)
+    clerk = Desk(create_app(replace(services, settings=settings)), desk.clock).at_work("lou", Role.ADS)
+    before = state(services)
+    page = clerk.get("/staff/campaigns/bread/preview?spoken=en")
+    light, dark, narrow = phones_on(page.text)
+    assert all(words in light for words in ("Fresh bread.", "Advertisement", "Bakery Ada", "Gare Viotte"))
+    assert light == narrow != dark and "color-scheme:dark" in dark
+    assert "Du pain frais." in phones_on(clerk.get("/staff/campaigns/bread/preview?spoken=fr").text)[0]
+    services.served.write(services.clock())
+    assert changed_since(before, services) == set()
+    # The frames have their style by its digest; a script has none.
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.count("'sha256-") == 3 and "script-src" not in policy
+
+
+def test_what_is_typed_is_seen_on_a_phone_before_it_is_saved(ada: Clerk) -> None:
+    page = send(ada, "/staff/new-campaign/check", "/staff/new-campaign", **BREAD).text
+    (phone,) = phones_on(page)
+    assert "Dès sept heures." in phone and "Boulangerie Ada" in phone
+
+
+def test_a_campaign_for_places_without_ads_has_no_preview(services: Services, ada: Clerk) -> None:
+    with services.make_session.begin() as db:
+        make_draft(db, site_kinds=["library"])
+    page = ada.get("/staff/campaigns/bread/preview").text
+    assert "No place that shows ads" in page and "<iframe" not in page

@@ -98,6 +98,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.close_requisition": (Action.REQUISITIONS, PRIVACY),
     "staff.campaigns": (Action.ADS, ADS),
     "staff.campaign": (Action.ADS, ADS),
+    "staff.preview_campaign": (Action.ADS, ADS),
     "staff.new_campaign": (Action.ADS, ADS),
     "staff.draft_campaign": (Action.ADS, ADS),
     "staff.check_new_campaign": (Action.ADS, ADS),

@@ -182,6 +182,7 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "tokens-list": lambda clerk: clerk.goto("/staff/tokens"),
     "campaigns": lambda clerk: clerk.goto("/staff/campaigns"),
     "campaign": lambda clerk: clerk.goto("/staff/campaigns/bread"),
+    "campaign-preview": lambda clerk: clerk.goto("/staff/campaigns/bread/preview"),
     "new-campaign": lambda clerk: clerk.goto("/staff/new-campaign"),
     "new-campaign-refused": campaign_refused,
     "campaign-edit": lambda clerk: clerk.goto("/staff/campaigns/cake/edit"),

@@ -1,0 +1,86 @@
+"""The interstitial of one creative as guests would see it, made by their own templates. Nothing is counted or kept."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from flask import Flask, g
+
+from ads.choice import ImpressionContext
+from ads.ledger.served import Served
+from ads.models import CivicOverride, Creative
+from config import Serves
+from gateways.registry import kinds
+from gateways.types import MacAddress
+from portal.caches.creatives import ChosenCreative, CreativeCache
+from portal.caches.served import ServedBuffer
+from portal.guest import interstitial
+from portal.http.clients import ClientContext
+from portal.services import Services
+from sites.models import Gateway, Network, Site
+
+_PHONE, _ADDRESS = MacAddress("02:00:00:00:00:01"), ipaddress.ip_address("2001:db8::1")
+_DARK, _SCHEME = "@media (prefers-color-scheme:dark)", "color-scheme:light dark"
+
+
+class InterstitialPreview:
+    """Renders with an application of its own for guests' pages, which this process may not serve."""
+
+    def __init__(self, services: Services, make_app: Callable[[Services], Flask]) -> None:
+        self._services, self._make_app = services, make_app
+        self._app: Flask | None = None
+
+    def render(self, creative: Creative, *, site: Site, network: Network, language: str, theme: str) -> str:
+        """The page at this place in this language, as a phone of this theme ("light", "dark") has it.
+
+        The creative may be known to no session.
+        """
+        app = self._app = self._app or self._make_app(_without_record(self._services))
+        door = Gateway(
+            identity="preview", kind=_any_kind(), client_prefixes=[], site=site, network=network, health={}
+        )
+        visit = ClientContext(door, _PHONE, _ADDRESS, browser="preview")
+        with app.test_request_context(f"/pause?lang={language}", base_url=self._services.settings.portal_url):
+            g.visit, g.previewed = visit, creative
+            return in_theme(interstitial.message(visit, None), theme)
+
+
+class _PreviewStage(CreativeCache):
+    """Chooses what is previewed, whatever runs."""
+
+    def override(self, site: str, *, now: datetime) -> CivicOverride | None:
+        return None
+
+    def choose(self, moment: ImpressionContext, rng: random.Random) -> ChosenCreative:
+        return ChosenCreative(g.previewed)
+
+
+class _NothingServed(ServedBuffer):
+    """A preview is no page that a guest was served."""
+
+    def add(self, entry: Served) -> None:
+        pass
+
+
+def in_theme(page: str, theme: str) -> str:
+    """The page as a device of this theme shows it, "light" or "dark"."""
+    return page.replace(_DARK, "@media all" if theme == "dark" else "@media not all").replace(
+        _SCHEME, f"color-scheme:{theme}"
+    )
+
+
+def _without_record(services: Services) -> Services:
+    return replace(
+        services,
+        settings=replace(services.settings, serves=Serves.GUESTS),
+        stage=_PreviewStage(services.make_session, services.settings.zone),
+        served=_NothingServed(services.make_session),
+    )
+
+
+def _any_kind() -> str:
+    return next(iter(kinds()))

@@ -102,7 +102,7 @@ def test_a_captive_window_reads_what_a_browser_downloads(
         expect(link).to_be_visible(visible=downloads)
         assert page.locator("a[target], a[download], a[href^=mailto]").count() == 0
         page.get_by_text("Tout, sous forme de texte").click()
-        text = page.locator("pre").inner_text()
+        text = page.locator("details .lines").inner_text()
         assert guest.mac in {one["mac"] for one in json.loads(text)["connection"]}
         if downloads:
             with page.expect_download() as fetched:

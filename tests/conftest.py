@@ -26,7 +26,7 @@ from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
 from tests.selection import leave_out
-from tests.services.chromium import running_chromium
+from tests.services.chromium import HEADLESS, running_chromium, whole_chromium
 from tests.services.dialects import compile_once
 from tests.services.memory import folder_in_memory
 from tests.services.postgresql import running_postgresql
@@ -47,7 +47,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all pages, guests' and staff's: Playwright runs once in a process."""
-    with running_chromium() as browser:
+    with running_chromium(HEADLESS) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def desktop(chromium: Browser) -> Iterator[Browser]:
+    """The browser as people have it, started where a test asks for it: for what is not the page's but the browser's."""
+    with whole_chromium(chromium) as browser:
         yield browser
 
 

@@ -176,6 +176,13 @@ def open_window(browser: Browser, **options: Any) -> BrowserContext:
     return context
 
 
+def never_asked(context: BrowserContext) -> BrowserContext:
+    """The window of somebody whom no page has asked yet whether it may notify: Chromium without windows, which has
+    nobody to ask, refuses at once."""
+    context.add_init_script("Object.defineProperty(Notification, 'permission', {get: () => 'default'})")
+    return context
+
+
 def new_guest(portal: Portal, context: BrowserContext, lang: str) -> Guest:
     return Guest(portal, context.new_page(), lang, portal.new_mac())
 

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 def test_the_browser_finds_nothing_that_keeps_the_page_from_being_installed(
-    portal: Portal, chromium: Browser, lang: str
+    portal: Portal, desktop: Browser, lang: str
 ) -> None:
-    with open_window(chromium) as window:
+    with open_window(desktop) as window:
         guest = new_guest(portal, window, lang)
         guest.goto("/hotspots")
         browser = window.new_cdp_session(guest.page)

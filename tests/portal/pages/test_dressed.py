@@ -16,7 +16,16 @@ from sites.images.preparing import prepare
 from sites.images.shapes import LOGO, PHOTOGRAPH
 from sites.import_export import NETWORKS, import_records
 from sites.models import Network, Site
-from tests.portal.pages.scene import LIBRARY, PAGES, PHONE, Portal, new_guest, open_window, running_portal
+from tests.portal.pages.scene import (
+    LIBRARY,
+    PAGES,
+    PHONE,
+    Portal,
+    never_asked,
+    new_guest,
+    open_window,
+    running_portal,
+)
 from tests.portal.pages.test_every_page import RULES, Shown
 from tests.sites.images import made
 
@@ -54,7 +63,7 @@ def dressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 @pytest.mark.parametrize("name", ["landing-free", "landing-library", "info", "status-free"])
 def test_a_dressed_page_keeps_every_rule(dressed: Portal, chromium: Browser, name: str, lang: str) -> None:
-    with open_window(chromium) as window:
+    with never_asked(open_window(chromium)) as window:
         guest = new_guest(dressed, window, lang)
         failed: list[str] = []
         guest.page.on("requestfailed", lambda asked: failed.append(asked.url))

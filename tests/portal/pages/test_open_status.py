@@ -167,8 +167,8 @@ def test_back_from_another_page_asks_again(guest: Guest) -> None:
     expect_heading(guest, OFFLINE)
 
 
-def test_a_notification_comes_only_after_a_tap(portal: Portal, chromium: Browser) -> None:
-    with open_window(chromium, permissions=["notifications"]) as window:
+def test_a_notification_comes_only_after_a_tap(portal: Portal, desktop: Browser) -> None:
+    with open_window(desktop, permissions=["notifications"]) as window:
         guest = new_guest(portal, window, "fr")
         guest.page.add_init_script(
             """window.notified = [];

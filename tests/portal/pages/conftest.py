@@ -16,7 +16,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         yield portal
 
 
-@pytest.fixture(params=["fr", "en"])
+@pytest.fixture(params=["fr", pytest.param("en", marks=pytest.mark.release)])
 def lang(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -60,14 +60,34 @@ def assert_inert(answer: TestResponse) -> None:
     assert answer.headers.get("Location", "/").startswith(("/", "http://127.0.0.1:"))
 
 
+# One payload in each parameter by itself, the others in all of them at once; before a release each in each.
+ONE_BY_ONE = [HOSTILE, *(pytest.param(each, marks=pytest.mark.release) for each in PAYLOADS[1:])]
+
+
 @pytest.mark.parametrize("payload", PAYLOADS)
+def test_all_parameters_together_are_text_or_nothing(
+    portal: Portal, stranger: FlaskClient, payload: str
+) -> None:
+    hostile = dict.fromkeys(PARAMETERS, payload)
+    spoken = {name: text for name, text in hostile.items() if name != "lang"}
+    for path in PATHS:
+        for sent in (hostile, spoken):
+            assert_inert(ask(stranger, portal, path, query_string=sent))
+    for gateway in (FREE, LIBRARY):
+        landing = portal.landing_url(gateway, portal.new_mac(), "en").removeprefix(portal.url)
+        for sent in (hostile, spoken):
+            beside = {name: text for name, text in sent.items() if name != "landing"}
+            assert_inert(ask(stranger, portal, f"{landing}&{urlencode(beside)}"))
+
+
+@pytest.mark.parametrize("payload", ONE_BY_ONE)
 def test_a_parameter_is_text_or_nothing(portal: Portal, stranger: FlaskClient, payload: str) -> None:
     for path in PATHS:
         for name in PARAMETERS:
             assert_inert(ask(stranger, portal, path, query_string={name: payload}))
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("payload", ONE_BY_ONE)
 def test_a_parameter_beside_a_good_landing_is_text_or_nothing(
     portal: Portal, stranger: FlaskClient, payload: str
 ) -> None:

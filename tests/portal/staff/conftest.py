@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from auth.errors import TooManyAttempts
@@ -28,6 +30,7 @@ from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
 from tests.portal.staff.world import World, make_world
+from tests.services.built_once import built_once
 from tests.sessions.log.rows import BO, add_session
 from tests.town import BO_PHONE, Town
 
@@ -226,5 +229,8 @@ def attribute(tag: str, name: str) -> str:
 
 
 @pytest.fixture
-def world(services: Services, desk: Desk, town: Town) -> World:
-    return make_world(services, desk, town)
+def world(services: Services, desk: Desk, town: Town, db: Session) -> World:
+    """Asked for before anybody is hired: it is the same for each test."""
+    assert db.scalar(select(func.count(Staff.id))) == 0
+    db.rollback()
+    return built_once("staff's world", services.engine, lambda: make_world(services, desk, town))

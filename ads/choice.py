@@ -6,6 +6,7 @@ client was shown the time before.
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from sites import opening_hours
 
 # The draw is a whole number below this.
 DRAWS = 2**32
+# How often it is drawn again at most, where a client has hidden something.
+MOST_DRAWS = 100
 ALWAYS = "24/7"
 # What has no end in sight is looked at again after this.
 FAR = timedelta(days=1)
@@ -56,6 +59,8 @@ class ImpressionContext:
     site_kind: str = ""
     zone: str = "UTC"
     previous: int | None = None
+    # What this client does not want to see again.
+    hidden: frozenset[int] = frozenset()
 
     @property
     def here(self) -> Here:
@@ -110,6 +115,21 @@ class Options:
                 drawn += left_out
         found = bisect_right(self.bounds, drawn)
         return self.shares[found].creative_id if found < len(self.shares) else None
+
+
+def draw(options: Options, moment: ImpressionContext, rng: random.Random) -> tuple[int | None, int | None]:
+    """The number that chooses, and what it may not fall upon for having been seen the time before.
+
+    One that falls upon a hidden creative is drawn again: so the ledger explains the choice without knowing what
+    anybody has hidden. None where all that may be shown is hidden.
+    """
+    if not moment.hidden:
+        return rng.randrange(DRAWS), moment.previous
+    left = options.places.keys() - moment.hidden
+    previous = None if left == {moment.previous} else moment.previous
+    draws = (rng.randrange(DRAWS) for _ in range(MOST_DRAWS if left else 0))
+    chosen = next((one for one in draws if options.pick(one, previous=previous) not in moment.hidden), None)
+    return chosen, previous
 
 
 def eligible(candidates: Sequence[Candidate], moment: ImpressionContext) -> list[Candidate]:

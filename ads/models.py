@@ -202,6 +202,24 @@ class Impression(Base):
     lease: Mapped[Lease | None] = relationship()
 
 
+class OpenBreak(Base):
+    """What a client is being shown, until it accepts: at most an hour. `subject` is its pseudonym at one gateway.
+
+    The break began at `began_at`; this message, the first or another in its place, is shown since `shown_at`.
+    """
+
+    __tablename__ = "open_breaks"
+
+    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
+    nonce: Mapped[str] = mapped_column(String(32))
+    creative_id: Mapped[int] = mapped_column(ForeignKey("creatives.id"))
+    began_at: Mapped[datetime] = mapped_column(index=True)
+    shown_at: Mapped[datetime]
+    draw: Mapped[int | None] = mapped_column(BigInteger)
+    previous_id: Mapped[int | None]
+    choice_digest: Mapped[str | None] = mapped_column(String(22))
+
+
 class AdDayFigures(Base):
     """How many messages were accepted on one local day at one site of a network: a number, and no person."""
 

@@ -26,6 +26,7 @@ from db.engine import SessionMaker, make_engine, make_session_maker
 from db.notify import CommitNotifier
 from portal import cli, error_handlers, templating
 from portal.api import api
+from portal.caches.breaks import BreakCache
 from portal.caches.creatives import CreativeCache
 from portal.caches.gateways import GatewayCache
 from portal.caches.images import ImageCache
@@ -42,6 +43,7 @@ from portal.http.security_headers import init_security, read_map_style, read_sty
 from portal.i18n.catalogues import available
 from portal.interstitial_preview import InterstitialPreview
 from portal.services import Clock, Services
+from portal.services import services as own_services
 from portal.staff import layout, login, staff
 from sessions.legal_requests.note import FRENCH, LegalNote, UnusableNote, read_note
 from sessions.legal_requests.signing import Signer
@@ -89,6 +91,7 @@ def make_services(
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session, settings.zone),
         served=ServedBuffer(make_session),
+        breaks=BreakCache(make_session),
         images=ImageCache(make_session),
         page_cache=PageCache(),
         map_background=map_background,
@@ -116,9 +119,16 @@ def create_app(services: Services) -> Flask:
     for blueprint in served(services.settings.serves):
         app.register_blueprint(blueprint)
     cli.register(app)
-    app.teardown_request(lambda _: services.served.write_if_due(services.clock()))
+    app.teardown_request(write_down)
     app.wsgi_app = TrustedProxies(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     return app
+
+
+def write_down(_: BaseException | None) -> None:
+    """Write what the pages of this process had to remember, where it has waited for long enough."""
+    service = own_services()
+    service.served.write_if_due(service.clock())
+    service.breaks.write_if_due()
 
 
 def served(serves: Serves) -> list[Blueprint]:

@@ -75,6 +75,8 @@ class PublicMessage:
     texts: dict[str, dict[str, str]]
     advertiser: str
     is_municipal: bool
+    # Of the town in a crisis: nobody may hide it.
+    is_crisis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def public(value: object) -> object:
         case Creative():
             return public_message(value)
         case CivicOverride():
-            return PublicMessage(value.texts, services().settings.town, is_municipal=True)
+            return PublicMessage(value.texts, services().settings.town, is_municipal=True, is_crisis=True)
         case ClientContext():
             return PublicVisit(value.issue_token(), value.offer)
         case list() | tuple():

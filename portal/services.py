@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from config import Settings
     from db.engine import SessionMaker
     from db.notify import CommitNotifier
+    from portal.caches.breaks import BreakCache
     from portal.caches.creatives import CreativeCache
     from portal.caches.gateways import GatewayCache
     from portal.caches.images import ImageCache
@@ -61,6 +62,7 @@ class Services:
     places: GatewayCache
     stage: CreativeCache
     served: ServedBuffer
+    breaks: BreakCache
     images: ImageCache
     page_cache: PageCache
     map_background: MapBackground

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from ads import explanation, overrides, pacing, running
-from ads.choice import DRAWS, ChoiceTable, ImpressionContext, Pace
+from ads.choice import ChoiceTable, ImpressionContext, Pace, draw
 from ads.models import CivicOverride, Creative
 from ads.running import Progress, Shown
 from db.engine import SessionMaker, reading
@@ -80,10 +80,17 @@ class CreativeCache:
         """What to show at this moment; its creative is None where nothing is eligible."""
         # One reading for all of it: another thread may put a fresh one in place meanwhile.
         on_show = self._fresh(moment.now)
-        draw = rng.randrange(DRAWS)
-        picked = on_show.table.options(moment).pick(draw, previous=moment.previous)
+        found = on_show.table.options(moment)
+        number, previous = draw(found, moment, rng)
+        picked = None if number is None else found.pick(number, previous=previous)
         creative = None if picked is None else on_show.shown[picked][1]
-        return ChosenCreative(creative, draw, moment.previous, on_show.digest)
+        return ChosenCreative(creative, number, previous, on_show.digest)
+
+    def still(self, creative_id: int, moment: ImpressionContext) -> Creative | None:
+        """This creative, where it may be shown at this moment too."""
+        on_show = self._fresh(moment.now)
+        is_shown = creative_id in on_show.table.options(moment).places and creative_id not in moment.hidden
+        return on_show.shown[creative_id][1] if is_shown else None
 
     def by_id(self, creative_id: int | None, *, now: datetime) -> Creative | None:
         entry = self._fresh(now).shown.get(creative_id) if creative_id is not None else None

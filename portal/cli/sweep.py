@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from ads import overrides
+from ads import breaks, overrides
 from portal import audit_anchors, retention, statistics
 from portal.cli.database import reason_of
 from portal.gateway_api import reconcile
@@ -72,6 +72,7 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
 def _sweep(service: Services) -> Swept:
     with service.make_session.begin() as db:
         overrides.carry_on(db, now=service.clock())
+        breaks.forget(db, before=service.clock() - 2 * breaks.BREAK_LIFE)
     with service.make_session.begin() as db:
         swept = sweep_once(db, now=service.clock())
     reconcile()

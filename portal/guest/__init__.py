@@ -16,6 +16,7 @@ from portal.guest import (  # noqa: E402, F401
     keeping,
     landing,
     my_data,
+    objections,
     resuming,
     signin,
     sites,

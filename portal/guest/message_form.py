@@ -1,6 +1,6 @@
 """The message with its button, wherever a page has it: what it shows, what it earns, and from when on it counts.
 
-Its seconds run from the moment that the page is made.
+Its seconds run from the moment that a page had it first.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from portal.guest.impression_tokens import choose_for, make_ticket
+from portal.guest.impression_tokens import make_ticket, message_for
 from portal.http.clients import ClientContext
 from portal.services import services
 from sessions import policy
@@ -19,11 +19,11 @@ from sites.models import Gateway
 
 def message_form(visit: ClientContext, access: AccessSession | None) -> dict[str, Any]:
     """Values for `message_form` of ``shared/parts.html``. `access` is the open session that more time is added to."""
-    chosen = choose_for(visit, access)
+    shown = message_for(visit, access)
     return {
-        "creative": chosen.message,
-        "ticket": make_ticket(visit, chosen),
-        "wait_seconds": visit.gateway.network.viewing_seconds if chosen.creative else 0,
+        "creative": shown.message,
+        "ticket": make_ticket(visit, shown),
+        "wait_seconds": shown.wait_seconds,
         "until": until_then(visit.gateway, access),
     }
 

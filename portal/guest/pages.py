@@ -13,12 +13,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads.models import CivicOverride, Creative
 from auth.denials import Denial
 from db.engine import reading
-from portal.caches.creatives import NOTHING
 from portal.caches.pages import Placeholder
 from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
-from portal.guest.impression_tokens import choose_for, make_ticket, override_here
+from portal.guest.impression_tokens import make_ticket, message_for, override_here
 from portal.guest.kept_credentials import kept_here
 from portal.guest.message_form import message_form, until_then
 from portal.guest.resume_code import code_before
@@ -42,21 +41,23 @@ def entry(
 ) -> Response:
     """The page with every way on that this network offers, and what was refused and typed, if anything."""
     is_free = visit.gateway.network.allows(SigninMethod.FREE)
-    chosen = choose_for(visit) if is_free else NOTHING
+    shown = message_for(visit) if is_free else None
     until, resumed = until_then(visit.gateway, None), resumable(visit)
     visit = visit if visit.landed_at else mark_landed(visit)
     tokens = {VISIT: visit.issue_token(), RESUME: code_before(visit) or ""}
-    if is_free:
-        tokens[TICKET] = make_ticket(visit, chosen)
+    if shown is not None:
+        tokens[TICKET] = make_ticket(visit, shown)
+
+    message, wait = (shown.message, shown.wait_seconds) if shown is not None else (None, 0)
 
     def render() -> str:
         return _render(
-            visit.gateway, chosen.message, until, resumed=resumed, refusal=refusal, login=login, code=code
+            visit.gateway, message, wait, until, resumed=resumed, refusal=refusal, login=login, code=code
         )
 
     is_first = refusal is None and resumed is None
     text = services().page_cache.fill(
-        _alike(visit.gateway, chosen.message, until) if is_first else None, render, tokens
+        _alike(visit.gateway, message, wait, until) if is_first else None, render, tokens
     )
     response = make_response(text, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
@@ -67,6 +68,7 @@ def entry(
 def _render(
     gateway: Gateway,
     message: Message,
+    wait_seconds: int,
     until: datetime,
     *,
     resumed: AccessSession | None,
@@ -85,7 +87,7 @@ def _render(
         creative=message,
         ticket=str(TICKET),
         resume_code=str(RESUME),
-        wait_seconds=network.viewing_seconds if isinstance(message, Creative) else 0,
+        wait_seconds=wait_seconds,
         until=until,
         terms=terms_text(network),
         resumable=resumed,
@@ -95,7 +97,7 @@ def _render(
     )
 
 
-def _alike(gateway: Gateway, message: Message, until: datetime) -> Hashable:
+def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetime) -> Hashable:
     """All that the page of one who has just come depends on; None where the request itself goes into it."""
     if (
         request.method != "GET"
@@ -106,7 +108,7 @@ def _alike(gateway: Gateway, message: Message, until: datetime) -> Hashable:
         return None
     minutes = tuple(at.replace(second=0, microsecond=0) for at in (services().clock(), until))
     shown = (type(message), message.id) if message else None
-    return (gateway.identity, request.endpoint, language(), chosen_language(), shown, *minutes)
+    return (gateway.identity, request.endpoint, language(), chosen_language(), shown, wait_seconds, *minutes)
 
 
 def refuse(visit: ClientContext, error: Denial, *, login: str = "") -> Response:

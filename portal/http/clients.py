@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -33,6 +34,7 @@ Answer = TypeVar("Answer", bound=AnyResponse)
 # How long a page's token is good by itself; after that something else must agree with it, for as long as it is kept.
 VISIT_LIFE, VISIT_KEPT = timedelta(minutes=30), timedelta(days=31)
 COOKIE_LIFE = timedelta(hours=24)
+MOST_HIDDEN = 8
 
 
 class ForeignClient(Denial):
@@ -62,6 +64,8 @@ class ClientContext:
     stay: int | None = None
     # The creative that it accepted last, so that the next one is another: kept in its own tokens, and nowhere here.
     shown: int | None = None
+    # The creatives that it does not want to see again, the newest last: kept in the same way.
+    hidden: tuple[int, ...] = ()
     # What its browser may keep for it, encrypted, in its pages' tokens alone: see portal/guest/kept_credentials.py.
     offer: str | None = None
 
@@ -80,7 +84,7 @@ class ClientContext:
             "landed": int(self.landed_at.timestamp()) if self.landed_at else None,
             "proven": self.is_proven,
             "stay": self.stay,
-            **({"shown": self.shown} if self.shown is not None else {}),
+            **_of_messages(self),
             **({"offer": self.offer} if self.offer is not None else {}),
             "made": service.clock().timestamp(),
         }
@@ -98,6 +102,11 @@ def cookie_name() -> str:
     return "__Host-arobase" if services().settings.is_https else "arobase"
 
 
+def hiding(visit: ClientContext, creative_id: int) -> ClientContext:
+    """The visit of somebody who does not want to see this creative again. The oldest of many is forgotten."""
+    return replace(visit, hidden=_together(visit.hidden, (creative_id,)))
+
+
 def staying(visit: ClientContext, access: AccessSession) -> ClientContext:
     """The visit for a page about this session, whose links and buttons work for as long as the session is open."""
     return replace(visit, stay=access.id)
@@ -113,10 +122,16 @@ def current(*, acts: bool = False) -> ClientContext | None:
     A GET that `acts`, because it carries out what a form has asked for, needs the proof that a form does.
     """
     g.acts = acts or request.method == "POST"
-    browser, held, shown = _browser()
+    browser, held = _browser()
     visit = _best(browser)
     if visit is not None:
-        visit = replace(visit, held=held, shown=visit.shown if visit.shown is not None else shown)
+        kept = _cookie()
+        visit = replace(
+            visit,
+            held=held,
+            shown=visit.shown if visit.shown is not None else kept.get("shown"),
+            hidden=_together(kept.get("hidden", ()), visit.hidden),
+        )
     g.visit = None if visit is None else _proven_by_cookie(visit)
     seen: ClientContext | None = g.visit
     return seen
@@ -156,9 +171,7 @@ def remember(response: Answer, visit: ClientContext, *, access_id: int | None) -
     service = services()
     # A page makes sure that it is one of ours before it speaks it.
     chosen = request.args.get("lang", "")[:3] or kept_language()
-    claims = {"browser": visit.browser, "access": access_id, "language": chosen}
-    if visit.shown is not None:
-        claims["shown"] = visit.shown
+    claims = {"browser": visit.browser, "access": access_id, "language": chosen, **_of_messages(visit)}
     sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE)
     # Max-Age alone (RFC 6265 section 5.3): Expires beside it would say the same to no browser of today, in 40 bytes.
     cookie = dump_cookie(
@@ -216,12 +229,23 @@ def kept_language() -> str | None:
     return chosen
 
 
-def _browser() -> tuple[str, int | None, int | None]:
-    """Its name, the session that it has, and the creative that it accepted last; without a cookie a new name."""
+def _browser() -> tuple[str, int | None]:
+    """Its name, and the session that it has; without a cookie a new name."""
     if claims := _cookie():
         g.has_cookie = True
-        return str(claims["browser"]), claims.get("access"), claims.get("shown")
-    return secrets.token_urlsafe(12), None, None
+        return str(claims["browser"]), claims.get("access")
+    return secrets.token_urlsafe(12), None
+
+
+def _of_messages(visit: ClientContext) -> dict[str, Any]:
+    """What its tokens say of messages; nothing where there is nothing to say."""
+    told = {"shown": visit.shown, "hidden": list(visit.hidden)}
+    return {name: value for name, value in told.items() if value}
+
+
+def _together(first: Iterable[int], then: Iterable[int]) -> tuple[int, ...]:
+    """Both without repetitions, the last ones where they are too many for a token."""
+    return tuple(dict.fromkeys([*first, *then]))[-MOST_HIDDEN:]
 
 
 def _cookie() -> dict[str, Any]:
@@ -269,6 +293,7 @@ def _from_visit(token: str, browser: str) -> ClientContext:
         is_proven=claims["proven"],
         stay=claims["stay"],
         shown=claims.get("shown"),
+        hidden=tuple(claims.get("hidden", ())),
         offer=claims.get("offer"),
     )
     is_own = bool(g.get("has_cookie")) and visit.browser == browser

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ads.choice import DRAWS, Candidate, ChoiceTable, ImpressionContext, Pace, eligible, options
+from ads.choice import DRAWS, Candidate, ChoiceTable, ImpressionContext, Pace, draw, eligible, options
 from tests.clock import NOON
 
 HERE = ImpressionContext("wifilib", "battant", "fr", NOON, site_kind="square", zone="Europe/Paris")
@@ -134,3 +134,29 @@ def test_a_table_says_the_same_as_the_rule_at_every_minute() -> None:
     for number in range(300):
         moment = dataclasses.replace(HERE, now=NOON + number * STEP / 7)
         assert table.options(moment) == options(eligible(pool, moment), table.pace)
+
+
+def test_what_is_hidden_is_drawn_again_and_the_number_alone_explains_it() -> None:
+    found = options([candidate(number, weight=number) for number in (1, 2, 3)], EVEN)
+    moment = dataclasses.replace(HERE, hidden=frozenset({3}))
+    rng, counts = random.Random(7), Counter[int | None]()
+    for _ in range(3000):
+        number, previous = draw(found, moment, rng)
+        assert number is not None
+        counts[found.pick(number, previous=previous)] += 1
+    assert counts.keys() == {1, 2}
+    assert 0.28 < counts[1] / 3000 < 0.39
+
+
+def test_the_only_one_that_is_not_hidden_is_shown_twice_running() -> None:
+    found = options([candidate(1), candidate(2)], EVEN)
+    number, previous = draw(
+        found, dataclasses.replace(HERE, previous=1, hidden=frozenset({2})), random.Random(7)
+    )
+    assert previous is None and number is not None
+    assert found.pick(number, previous=previous) == 1
+
+
+def test_where_all_is_hidden_nothing_is_drawn() -> None:
+    found = options([candidate(1), candidate(2)], EVEN)
+    assert draw(found, dataclasses.replace(HERE, hidden=frozenset({1, 2})), random.Random(7)) == (None, None)

@@ -116,7 +116,14 @@ PRIVATE: dict[str, set[str]] = {
 # Tables of which guests' pages and paper show sums, or numbers and instants of the guest's own connection, at most.
 ELSEWHERE = {
     *("ad_day_figures", "api_tokens", "attempts", "clock_watch", "day_figures", "day_sketches", "decisions"),
-    *("campaign_days", "campaign_reaches", "choice_inputs", "creative_days", "served_impressions"),
+    *(
+        "campaign_days",
+        "campaign_reaches",
+        "choice_inputs",
+        "creative_days",
+        "open_breaks",
+        "served_impressions",
+    ),
     *("drifts", "elections", "entitlements", "figure_days", "figure_salts", "gateway_lives", "image_files"),
     "impressions",
     "leases",

@@ -10,8 +10,15 @@ from db.base import Base
 from portal.services import Services
 
 # What any request may touch: budgets, when a browser or a program was last seen, which forms were carried out, what a
-# message was chosen from, which messages pages had.
-VOLATILE = {"attempts", "staff_sessions", "staff_answers", "choice_inputs", "served_impressions"}
+# message was chosen from, which messages pages had, and who is being shown one.
+VOLATILE = {
+    "attempts",
+    "staff_sessions",
+    "staff_answers",
+    "choice_inputs",
+    "served_impressions",
+    "open_breaks",
+}
 # The four tables of one entry of the audit log.
 TRAIL = {"trail", "trail_head", "trail_links", "trail_seals"}
 

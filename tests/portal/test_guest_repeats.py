@@ -102,6 +102,12 @@ def message(stage: Stage, lang: str) -> Fields:
     return stage.waited("/pause")
 
 
+def objection(stage: Stage, lang: str) -> Fields:
+    """One of the buttons below the message, which send its form elsewhere, before its seconds are over."""
+    landed(stage, lang)
+    return stage.phone.form("/pause")
+
+
 def renewal(stage: Stage, lang: str) -> Fields:
     stage.phone.get(f"/status?lang={lang}")
     return stage.waited("/pause")
@@ -177,6 +183,8 @@ def new_address_without_cookies(stage: Stage) -> None:
 
 FREE = {
     "message": Form("/pause", nothing, message),
+    "hide the message": Form("/pause/hide", nothing, objection, "Gare Viotte"),
+    "report the message": Form("/pause/report", nothing, objection, "Gare Viotte"),
     "renewal": Form("/pause", nearly_over, renewal),
     "carry on": Form("/resume", new_address, carrying_on),
     "carry on with the code": Form("/resume", new_address_without_cookies, with_the_code),

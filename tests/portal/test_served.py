@@ -28,8 +28,13 @@ def rows(db: Session) -> list[ServedImpression]:
     return list(db.scalars(select(ServedImpression).order_by(ServedImpression.shown_at)))
 
 
-def test_a_message_on_a_page_is_served_and_not_viewed(phone: Phone, services: Services, db: Session) -> None:
+def test_a_message_on_a_page_is_served_and_not_viewed(
+    phone: Phone, services: Services, db: Session, clock: MovingClock
+) -> None:
+    """Once in each break, however often its page is loaded."""
     phone.land()
+    phone.land()
+    clock.advance(minutes=31)
     phone.land()
     services.served.write(services.clock())
     found = rows(db)

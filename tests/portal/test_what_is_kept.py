@@ -25,6 +25,7 @@ ABOUT = {"mac", "address", "subject", "access_id"}
 # Rows about somebody that are on no shelf, and why.
 OFF_THE_SHELVES = {
     "sites": "a hotspot has a street address",
+    "open_breaks": "forgotten by the sweep after an hour",
     "sightings": "forgotten by the sweep after a day",
     "legal_holds": "the order itself, kept with the register",
 }

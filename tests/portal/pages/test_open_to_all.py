@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from werkzeug.test import TestResponse
 
 from portal.templating import contact_link
-from tests.portal.pages.scene import Guest, Portal
+from tests.portal.pages.scene import Guest, Portal, new_guest, open_window
 
 OPEN = ("/privacy", "/accessibilite", "/hotspots", "/terms/wifilib", "/info/battant")
 
@@ -132,12 +132,31 @@ def test_the_map_is_walked_with_the_keyboard_and_leads_into_the_list(guest: Gues
 
 
 @pytest.mark.browser
+def test_the_list_is_folded_by_kind_and_printed_whole(portal: Portal, chromium: Browser) -> None:
+    """Without script: the first kind is open, a filter opens all that it leaves, and paper has every place."""
+    with open_window(chromium, java_script_enabled=False) as window:
+        guest = new_guest(portal, window, "fr")
+        guest.goto("/hotspots")
+        folds, places = guest.page.locator(".list details"), guest.page.locator(".list ol.rows > li")
+        assert folds.count() > 3 and folds.locator("summary h2").count() == folds.count()
+        assert guest.page.locator(".list details[open]").count() == 1
+        assert folds.first.get_attribute("open") is not None
+        expect(places.last).to_be_hidden()
+        guest.page.emulate_media(media="print")
+        for number in range(places.count()):
+            expect(places.nth(number)).to_be_visible()
+        guest.page.emulate_media(media="screen")
+        guest.follow(guest.page.locator(".chips a").nth(1))
+        assert guest.page.locator(".list details:not([open])").count() == 0
+
+
+@pytest.mark.browser
 def test_the_list_says_in_words_what_the_map_says_in_shapes(guest: Guest) -> None:
     guest.goto("/hotspots")
     entries = guest.page.locator("ol.rows > li")
     assert entries.locator("h3").count() == entries.count()
     states = {"fr": r"En service|Prévu|En panne|Fermé", "en": r"Working|Planned|Out of order|Closed"}
-    for text in entries.all_inner_texts():
+    for text in entries.all_text_contents():
         assert re.search(states[guest.lang], text), text
 
 

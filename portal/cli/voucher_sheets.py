@@ -14,8 +14,8 @@ from auth.vouchers import issuing, plans
 from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, UnknownPlan
 from auth.vouchers.issuing import IssuedBatch, Order
 from portal.cli.operator import operator
+from portal.printing.from_networks import logo_of
 from portal.printing.from_vouchers import slips
-from portal.printing.logos import logo_of
 from portal.printing.papers import Paper, UnfitPaper
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import print_pdf

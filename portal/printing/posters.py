@@ -12,7 +12,8 @@ from auth.denials import N_
 from config import Settings
 from portal.i18n.catalogues import SOURCE, is_rtl
 from portal.i18n.translation import say_in
-from portal.printing.logos import SVG, PrintedLogo, logo_of
+from portal.printing.from_networks import logo_of
+from portal.printing.logos import SVG, PrintedLogo
 from portal.printing.qr import draw
 from portal.printing.tickets import MOST_QR_BYTES, UnprintableVoucher, plain
 from portal.printing.typesetter import typeset_poster

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from ads import statistics as ads
 from db.engine import reading
 from portal.i18n.translation import language, say
-from portal.printing.logos import logo_of
+from portal.printing.from_networks import logo_of
 from portal.printing.typesetter import typeset_report
 from portal.reports import definition_words, open_data, plain, sections
 from portal.reports import numbers as written

@@ -22,8 +22,8 @@ from auth.vouchers.models import Batch
 from auth.vouchers.scope import desks, find_batch, network_for
 from portal.denials.rendering import Refusal
 from portal.i18n.catalogues import name_of
+from portal.printing.from_networks import logo_of
 from portal.printing.from_vouchers import slips
-from portal.printing.logos import logo_of
 from portal.printing.papers import Paper
 from portal.printing.tickets import PrintedVoucher
 from portal.printing.wifi_qr import joining_uri

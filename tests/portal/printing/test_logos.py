@@ -12,8 +12,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from auth.vouchers.plans import add_first_plans
+from portal.printing.from_networks import logo_of
 from portal.printing.layouts import Codes, lay_out, logo_room
-from portal.printing.logos import PrintedLogo, logo_of
+from portal.printing.logos import PrintedLogo
 from portal.printing.marks import TextBox
 from portal.printing.pages import write_job
 from portal.printing.papers import LARGE_GRIDS, ROOMY_GRIDS, Paper, grid

@@ -22,6 +22,7 @@ from ads.errors import (
     UnknownCampaign,
     WrongCampaignState,
 )
+from ads.media import store as media
 from ads.models import Advertiser, Campaign, CampaignState, Creative, Election
 from auth.audit import log
 from auth.audit.actions import (
@@ -128,11 +129,12 @@ def redraft(
 
 
 def propose(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
-    """Hand a draft in. Raises `NothingToShow`, `WrongCampaignState`, and what `rules.check` raises."""
+    """Hand a draft in. Raises `NothingToShow`, `WrongCampaignState`, and what `rules.check` and `media.check` raise."""
     campaign = by_slug(db, slug)
     rules.check(campaign)
     if not campaign.creatives:
         raise NothingToShow
+    media.check(campaign.creatives)
     values = {"authored_by": actor.name, "authored_at": now}
     _move(db, campaign, (CampaignState.DRAFT,), CampaignState.PROPOSED, values)
     _note(db, CAMPAIGN_PROPOSED, campaign, actor=actor, now=now)
@@ -189,6 +191,8 @@ def duplicate(db: Session, slug: str, new_slug: str, *, actor: Actor, now: datet
         **{name: getattr(former, name) for name in COPIED},
     )
     db.add(copy)
+    for one, creative in zip(former.creatives, creatives, strict=True):
+        creative.media = media.copy(db, one, creative.slug)
     db.flush()
     _note(db, CAMPAIGN_DUPLICATED, copy, actor=actor, now=now, former=slug)
     return copy

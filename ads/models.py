@@ -116,7 +116,8 @@ class Campaign(Base):
 class Creative(Base):
     """One message. `texts` holds, by language, a title and a text: {"fr": {"title": …, "text": …}, …}.
 
-    A still picture has its text alternative there too ("alt"), a video its transcript ("transcript").
+    A still picture has its text alternative there too ("alt"), a video that and its transcript ("transcript"). `media`
+    names the files of the picture or video (`ads.media.store`); those of a campaign that is long over are gone.
     """
 
     __tablename__ = "creatives"
@@ -128,7 +129,7 @@ class Creative(Base):
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(Json)
     # Where there is more to read, shown only after the access was given: "ville.fr/velo".
     more: Mapped[str] = mapped_column(String(120), default="")
-    look: Mapped[JsonObject] = mapped_column(default=dict)
+    media: Mapped[JsonObject] = mapped_column(default=dict)
 
     campaign: Mapped[Campaign] = relationship(back_populates="creatives")
 

@@ -99,6 +99,14 @@ class NetworkSlugs(tuple[str, ...]):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text among the facts of a denial. Its own facts may be texts for the catalogues too."""
+
+    text: str
+    facts: Mapping[str, str | int]
+
+
 class Denial(Exception):
     """A denied request: its reason, and in its attributes the facts that it was denied on."""
 

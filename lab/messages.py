@@ -35,7 +35,7 @@ KEYWORDS = {
 }
 SOURCES = (
     ("jinja2.ext:babel_extract", "templates/**/*.html"),
-    *(("python", f"{room}/**/*.py") for room in ("portal", "ads", "sessions", "auth")),
+    *(("python", f"{room}/**/*.py") for room in ("portal", "ads", "sessions", "auth", "sites")),
 )
 # Where a text stands that a guest may read: on a page, on a ticket, on what nginx shows in the portal's place.
 OF_GUESTS = (

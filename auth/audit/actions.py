@@ -182,6 +182,10 @@ CAMPAIGN_APPROVED = declare("campaign approved", N_("approved a campaign"), Obje
 CAMPAIGN_PAUSED = declare("campaign paused", N_("paused a campaign"), ObjectKind.CAMPAIGN)
 CAMPAIGN_RESUMED = declare("campaign resumed", N_("let a campaign go on"), ObjectKind.CAMPAIGN)
 CAMPAIGN_STOPPED = declare("campaign stopped", N_("stopped a campaign"), ObjectKind.CAMPAIGN)
+MEDIA_SET = declare("message picture set", N_("gave a message a picture or a video"), ObjectKind.CAMPAIGN)
+MEDIA_REMOVED = declare(
+    "message picture removed", N_("took the picture or video of a message away"), ObjectKind.CAMPAIGN
+)
 OVERRIDE_STARTED = declare(
     "override started", N_("put a crisis message in the place of all others"), ObjectKind.OVERRIDE
 )

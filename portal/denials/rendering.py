@@ -8,7 +8,7 @@ from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
 
-from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Text
+from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Sentence, Text
 from portal.i18n.retention_periods import term_in_words
 from portal.i18n.translation import clock_time, end_time, say, say_number
 from portal.services import services, town_zone
@@ -165,10 +165,17 @@ def _formatted_fact(value: object, tell: Callable[[datetime], str]) -> object:
             return tell(value)
         case NetworkSlugs():
             return ", ".join(one.name for one in services().places.networks() if one.slug in value)
+        case Sentence():
+            return say(value.text, **{name: _said(fact) for name, fact in value.facts.items()})
         case Term():
             return term_in_words(value)
         case _:
             return value
+
+
+def _said(fact: str | int) -> str | int:
+    # The empty text is the head of a catalogue (gettext).
+    return say(fact) if isinstance(fact, str) and fact else fact
 
 
 def _read(value: object) -> object:

@@ -1,4 +1,4 @@
-"""The files of pictures, as they are sent. Each belongs to one owner, whose row says how it is shown."""
+"""The files of pictures and videos, as they are sent. Each belongs to one owner, whose row says how it is shown."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from db.base import Base, Key
 
 
 class ImageFile(Base):
-    """One file of a picture. `name` changes with its content, so that browsers may keep what they have."""
+    """One file of a picture or video. `name` changes with its content, so that browsers may keep what they have."""
 
     __tablename__ = "image_files"
 
     id: Mapped[Key]
-    # "networks/bibliotheques/logo", "sites/gare-viotte/photograph": what is replaced or removed together.
+    # What is replaced or removed together: "networks/bibliotheques/logo", "sites/gare-viotte/photograph",
+    # "creatives/citadelle".
     owner: Mapped[str] = mapped_column(String(120), index=True)
     name: Mapped[str] = mapped_column(String(40), unique=True)
     media_type: Mapped[str] = mapped_column(String(20))

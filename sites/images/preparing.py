@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sites.images.errors import RefusedImage
+from sites.images.errors import N_, RefusedImage
 from sites.images.shapes import ImageShape
 from sites.images.sniffing import format_of
 
@@ -53,7 +53,7 @@ def prepare(content: bytes, filename: str, shape: ImageShape) -> PreparedImage:
     with _worker:
         answer = _ask(content, form, shape)
     if "refused" in answer:
-        raise RefusedImage(str(answer["refused"]))
+        raise RefusedImage(answer["refused"], **answer["facts"])
     files = tuple(
         PreparedFile(use, media_type, width, height, base64.b64decode(text))
         for use, media_type, width, height, text in answer["files"]
@@ -62,7 +62,9 @@ def prepare(content: bytes, filename: str, shape: ImageShape) -> PreparedImage:
 
 
 def _ask(content: bytes, form: str, shape: ImageShape) -> dict[str, Any]:
-    too_much = RefusedImage(f"The {form} takes too much memory or time to decode: save it smaller.")
+    too_much = RefusedImage(
+        N_("The %(form)s takes too much memory or time to decode: save it smaller."), form=form
+    )
     try:
         done = subprocess.run(
             [*COMMAND, form, shape.name],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # The header's word, looked at before a pixel is decoded. A phone's photograph has 12 or 24 million.
 MOST_PIXELS, LONGEST_SIDE = 25_000_000, 8_000
@@ -14,7 +14,7 @@ class Rendition:
 
     It fits into `width` and `height`, never enlarged; icons are squares of just this size.
 
-    `formats` are Pillow's names. `most_bytes` bounds each file: quality falls until it fits.
+    `formats` are Pillow's names. `most_bytes` bounds each file: quality falls until it fits, then noise is blurred.
     """
 
     use: str
@@ -69,4 +69,20 @@ PHOTOGRAPH = ImageShape(
     ),
     placeholder_width=24,
 )
-SHAPES = {shape.name: shape for shape in (LOGO, PHOTOGRAPH)}
+# Beside the text of a message. The page, its style and one of these come within 100 kB.
+MESSAGE = ImageShape(
+    "message",
+    least_width=640,
+    least_height=320,
+    widest=3.0,
+    highest=1.0,
+    has_transparency=False,
+    renditions=(
+        Rendition("page", 400, 400, ("AVIF", "WEBP", "JPEG"), 30_000),
+        Rendition("page", 800, 800, ("AVIF", "WEBP", "JPEG"), 60_000),
+    ),
+    placeholder_width=24,
+)
+# What stands in a video's place until it is played: in the video's own proportions.
+POSTER = replace(MESSAGE, name="video", least_width=16, least_height=16, widest=16.0, highest=16.0)
+SHAPES = {shape.name: shape for shape in (LOGO, PHOTOGRAPH, MESSAGE, POSTER)}

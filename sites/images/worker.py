@@ -32,7 +32,7 @@ def main() -> None:
     try:
         files, placeholder = draw(sys.stdin.buffer.read(), form, shape)
     except RefusedImage as error:
-        answer: dict[str, object] = {"refused": error.reason}
+        answer: dict[str, object] = {"refused": error.text, "facts": error.facts}
     else:
         answer = {
             "placeholder": base64.b64encode(placeholder).decode(),

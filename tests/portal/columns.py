@@ -93,7 +93,7 @@ PRIVATE: dict[str, set[str]] = {
         ),
         *("price_cents", "authored_by", "authored_at", "approved_by", "approved_at", "claimed", "revision"),
     },
-    "creatives": {"id", "slug", "campaign_id", "kind", "look"},
+    "creatives": {"id", "slug", "campaign_id", "kind", "media"},
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
     "staff": {
         *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),
@@ -163,6 +163,7 @@ KEPT = {
         "roles",
         "category",
         "look",
+        "media",
         "photo",
         "kind",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zlib
 from collections.abc import Callable
@@ -21,6 +22,11 @@ def photograph(form: str = "JPEG", size: tuple[int, int] = (1200, 800), **option
     for step in range(0, size[0], 40):
         drawing.line((step, 0, size[0] - step, size[1]), fill=(step % 255, 90, 160), width=5)
     return saved(picture, form, **options)
+
+
+def noise(size: tuple[int, int]) -> bytes:
+    """Every pixel of another colour than its neighbours: what weighs most."""
+    return saved(Image.frombytes("RGB", size, random.Random(1).randbytes(3 * size[0] * size[1])), "PNG")
 
 
 def logo(size: tuple[int, int] = (400, 400)) -> bytes:
@@ -100,7 +106,7 @@ HOSTILE: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
     "gif-with-script": ("a.gif", b"GIF89a/*" + bytes(20) + b"*/=1;alert(1)//", "is a GIF"),
     "animated-gif": ("a.gif", lambda: animation("GIF"), "is a GIF"),
     "pdf": ("a.pdf", b"%PDF-1.7\n%\xe2\xe3", "is a PDF"),
-    "postscript": ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "is PostScript"),
+    "postscript": ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "is a PostScript file"),
     "bmp": ("a.bmp", lambda: photograph("BMP"), "is a BMP"),
     "tiff": ("a.tif", lambda: photograph("TIFF"), "is a TIFF"),
     "avif": ("a.avif", lambda: photograph("AVIF"), "is a HEIC or AVIF"),
@@ -110,9 +116,9 @@ HOSTILE: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
     "zip": ("a.zip", b"PK\3\4" + bytes(60) + ZIP, "is a ZIP"),
     "program": ("a.png", b"\x7fELF\2\1\1" + bytes(60), "is a program"),
     "noise": ("a.jpg", b"hello, I am a photograph", "no picture that is known here"),
-    "jpeg-called-png": ("a.png", photograph, "is a JPEG and its name ends in '.png'"),
-    "png-called-txt": ("a.txt", logo, "its name ends in '.txt'"),
-    "without-ending": ("photograph", photograph, "its name ends in ''"),
+    "jpeg-called-png": ("a.png", photograph, "is a JPEG and its name ends in “.png”"),
+    "png-called-txt": ("a.txt", logo, "its name ends in “.txt”"),
+    "without-ending": ("photograph", photograph, "its name ends in “”"),
     "jpeg-then-zip": (
         "a.jpg",
         lambda: photograph() + b"PK\3\4" + bytes(60) + ZIP,
@@ -144,7 +150,7 @@ HOSTILE: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
     "animated-png": ("a.png", lambda: animation("PNG"), "is an animation"),
     "animated-webp": ("a.webp", lambda: animation("WEBP", 400), "is an animation"),
     "too-many-bytes": ("a.jpg", lambda: photograph() + bytes(8 * 1024 * 1024), "bytes; at most 8,388,608"),
-    "too-small": ("a.png", lambda: logo((40, 40)), "has 40 × 40 pixels; a logo needs 96 × 96"),
+    "too-small": ("a.png", lambda: logo((40, 40)), "has 40 × 40 pixels and needs 96 × 96"),
 }
 
 

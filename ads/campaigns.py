@@ -120,6 +120,7 @@ def redraft(
     campaign.advertiser = advertiser
     rules.check(campaign)
     for gone in [one for one in campaign.creatives if one not in kept]:
+        media.forget(db, gone.slug)
         campaign.creatives.remove(gone)
         db.delete(gone)
     campaign.creatives.extend(one for one in creatives if one.id is None)

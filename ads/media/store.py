@@ -65,6 +65,11 @@ def copy(db: Session, former: Creative, slug: str) -> dict[str, Any]:
     return copied
 
 
+def forget(db: Session, slug: str) -> None:
+    """Delete the files of a creative that is itself deleted."""
+    store.remove(db, _owner(slug))
+
+
 def check(creatives: Collection[Creative]) -> None:
     """Raise what a creative lacks before it may be shown: `MissingMedia` or `MissingWords`."""
     for creative in creatives:

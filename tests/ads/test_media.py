@@ -132,3 +132,11 @@ def test_a_copy_has_files_of_its_own(db: Session) -> None:
     kept = [store.find(db, one[1]) for one in copied.media["picture"]["files"]]
     assert [one and one.content for one in kept] == [b"small", b"plain"]
     assert copied.media["picture"]["placeholder"] == "ZG90cw=="
+
+
+def test_the_files_of_a_message_that_is_taken_out_go_with_it(db: Session) -> None:
+    draft = make_draft(db, messages=2)
+    media.set_picture(db, "bread-2", PICTURE, alt=ALT, **BY)
+    kept = [creative(db)]
+    campaigns.redraft(db, "bread", draft.advertiser, kept, revision=draft.revision, **BY)
+    assert names(db) == set()

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ads import campaigns
-from ads.models import Advertiser, Campaign, CampaignState, Creative, CreativeDay
+from ads.models import Campaign, CampaignState, Creative, CreativeDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,6 @@ def find(db: Session, query: CampaignQuery, *, now: datetime) -> list[CampaignLi
 def is_within(campaign: Campaign, networks: frozenset[str]) -> bool:
     """Whether it is for no other networks than these (none named: all): who works for some sees and changes these."""
     return not networks or (bool(campaign.networks) and networks.issuperset(campaign.networks))
-
-
-def advertisers(db: Session) -> list[Advertiser]:
-    """Who speaks and pays, by name."""
-    return sorted(db.scalars(select(Advertiser)), key=lambda one: one.name.casefold())
 
 
 def _has_words(campaign: Campaign, words: str) -> bool:

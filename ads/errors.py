@@ -112,6 +112,7 @@ class FieldFault(enum.StrEnum):
     HOURS = "hours"
     UNKNOWN = "unknown"
     REACH = "reach"
+    TAKEN = "taken"
 
 
 @dataclass(eq=False)
@@ -134,6 +135,7 @@ class UnfitField(Denial):
                     "These hours cannot be read. They are written like this: Mo-Fr 07:00-10:00"
                 ),
                 FieldFault.UNKNOWN: N_("This is not known here."),
+                FieldFault.TAKEN: N_("This is there already."),
                 FieldFault.REACH: N_("Choose among the networks that you work for."),
             },
         ),

@@ -72,6 +72,11 @@ def standing(db: Session, *, now: datetime) -> list[CivicOverride]:
     return list(db.scalars(found.order_by(CivicOverride.id)))
 
 
+def recent(db: Session, *, most: int = 20) -> list[CivicOverride]:
+    """The newest ones, also those that are over, the newest first."""
+    return list(db.scalars(select(CivicOverride).order_by(CivicOverride.id.desc()).limit(most)))
+
+
 def carry_on(db: Session, *, now: datetime) -> int:
     """Extend the free sessions at sites with an override that may be renewed now; how many.
 

@@ -174,6 +174,9 @@ BASIS_CHANGED = declare("basis changed", N_("changed the list of legal bases"), 
 
 # Campaigns.
 ADVERTISER_MADE = declare("advertiser made", N_("wrote an advertiser down"), ObjectKind.ADVERTISER)
+ADVERTISER_CHANGED = declare(
+    "advertiser changed", N_("changed what is written of an advertiser"), ObjectKind.ADVERTISER
+)
 CAMPAIGN_DRAFTED = declare("campaign drafted", N_("drafted a campaign"), ObjectKind.CAMPAIGN)
 CAMPAIGN_CHANGED = declare("campaign changed", N_("changed the draft of a campaign"), ObjectKind.CAMPAIGN)
 CAMPAIGN_DUPLICATED = declare("campaign duplicated", N_("copied a campaign"), ObjectKind.CAMPAIGN)

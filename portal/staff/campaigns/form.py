@@ -8,7 +8,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads import directory, drafting, places
+from ads import advertisers, drafting, places
 from ads.drafting import CampaignReading, UnfitDraft
 from ads.errors import ChangedCampaign, TakenSlug, WrongCampaignState
 from ads.places import AdPlace
@@ -145,7 +145,7 @@ def _page(
         faults=faults,
         wrong_by={one.field: one for one in reversed(faults)},
         near=staff_page(checked.near) if checked and checked.near else None,
-        advertisers=directory.advertisers(db),
+        advertisers=advertisers.every(db),
         categories=categories(),
         networks=[(one.slug, one.name) for one in queries.networks(db) if covers(authority, one.slug)],
         sites=queries.site_names(db).items(),

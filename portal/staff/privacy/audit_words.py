@@ -33,6 +33,9 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.REQUISITION: ("staff.requisition", "requisition_id"),
     ObjectKind.REQUISITIONS: ("staff.requisitions", None),
     ObjectKind.CAMPAIGN: ("staff.campaign", "slug"),
+    ObjectKind.ADVERTISER: ("staff.advertiser", "advertiser"),
+    ObjectKind.ELECTION: ("staff.elections", None),
+    ObjectKind.OVERRIDE: ("staff.crisis", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),
 }
 

@@ -33,10 +33,7 @@ ROOT = Path(__file__).parents[3]
 # The rooms of services, and those that only call them.
 SERVICES, CALLERS = ("auth", "sessions", "sites", "ads"), ("portal", "lab", "gateways", "db", "config")
 # Nobody has to ask for a page of a kind of pass, a campaign or the database: the list of entries about it opens.
-WITHOUT_PAGE = {
-    *(ObjectKind.PLAN, ObjectKind.DATABASE, ObjectKind.ADVERTISER, ObjectKind.ELECTION),
-    ObjectKind.OVERRIDE,
-}
+WITHOUT_PAGE = {ObjectKind.PLAN, ObjectKind.DATABASE}
 
 
 def sources(*rooms: str) -> Iterator[Path]:
@@ -148,6 +145,7 @@ def objects(
         ObjectKind.HOLD: hold.id,
         ObjectKind.REQUISITION: entry.id,
         ObjectKind.CAMPAIGN: campaign.slug,
+        ObjectKind.ADVERTISER: campaign.advertiser.slug,
     }
     return {kind: kind.named(named[kind] or "") if kind in named else kind.value for kind in ObjectKind}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from ads import campaigns
 from ads.demo import load_announcements
-from ads.models import Campaign, Category, Creative, Election
+from ads.models import Campaign, Category, CivicOverride, Creative, Election
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from config import Serves
@@ -293,3 +293,74 @@ def test_a_campaign_for_places_without_ads_has_no_preview(services: Services, ad
         make_draft(db, site_kinds=["library"])
     page = ada.get("/staff/campaigns/bread/preview").text
     assert "No place that shows ads" in page and "<iframe" not in page
+
+
+FLOOD = {
+    "title-fr": "Crue",
+    "text-fr": "Quittez les quais.",
+    "title-en": "Flood",
+    "text-en": "Leave the quays.",
+}
+
+
+def test_a_crisis_message_is_started_by_one_button_and_stopped_by_another(
+    services: Services, ada: Clerk, phone: Phone
+) -> None:
+    send(ada, "/staff/crisis", "/staff/crisis", **FLOOD, where="some", sites="gare-viotte", hours="2")
+    page = ada.follow().text
+    assert "Leave the quays." in page and "Gare Viotte" in page
+    services.stage.forget()
+    assert "Leave the quays." in phone.land().text
+    ada.press("/staff/crisis/1/stop")
+    assert "stopped by ada.m" in ada.follow().text
+    services.stage.forget()
+    assert "Leave the quays." not in phone.land().text
+    with services.make_session() as db:
+        one = db.scalars(select(CivicOverride)).one()
+        assert one.ends_at - one.starts_at == timedelta(hours=2)
+        deeds = db.scalars(select(AuditEntry.action).where(AuditEntry.object == "override:1")).all()
+    assert deeds == ["override started", "override stopped"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"hours": "200"}, "within seven days"),
+        ({"hours": "soon"}, "a whole number"),
+        ({"where": "some", "sites": []}, "missing"),
+        ({"where": "some", "sites": "nowhere"}, "not known here"),
+        ({"text-en": ""}, "missing"),
+        ({"title-fr": "", "text-fr": ""}, "missing"),
+    ],
+)
+def test_a_crisis_message_that_says_too_little_is_not_started(
+    services: Services, ada: Clerk, changes: dict[str, Any], says: str
+) -> None:
+    wrong = {**FLOOD, "where": "everywhere", "hours": "6", **changes}
+    answer = send(ada, "/staff/crisis", "/staff/crisis", **wrong)
+    assert answer.status_code == 400 and says in answer.text and "Flood" in answer.text
+    with services.make_session() as db:
+        assert db.scalars(select(CivicOverride)).all() == []
+
+
+def test_an_advertiser_is_written_down_and_changed(services: Services, ada: Clerk) -> None:
+    page = "/staff/advertisers"
+    answer = send(ada, page, page, name="Fleurs Bo")
+    assert answer.status_code == 400 and "LCEN, art. 20" in answer.text and "Fleurs Bo" in answer.text
+    send(ada, page, page, name="Fleurs Bo", identity="Bo SARL, SIREN 1")
+    assert "Bo SARL, SIREN 1" in ada.follow().text
+    send(ada, f"{page}/fleurs-bo", f"{page}/fleurs-bo", name="Fleurs de Bo", identity="Bo SA, SIREN 1")
+    assert "Fleurs de Bo" in ada.follow().text
+    with services.make_session() as db:
+        deeds = db.scalars(select(AuditEntry.action).where(AuditEntry.object == "advertiser:fleurs-bo")).all()
+    assert deeds == ["advertiser made", "advertiser changed"]
+
+
+def test_an_election_is_written_down_once(services: Services, ada: Clerk) -> None:
+    page = "/staff/elections"
+    days = {"name": "municipales", "first_round": "14/03/2027", "last_round": "2027-03-21"}
+    send(ada, page, page, **days)
+    assert "1 September 2026 to 21 March 2027" in ada.follow().text
+    assert "there already" in send(ada, page, page, **days).text
+    assert "ends before it starts" in send(ada, page, page, **days | {"last_round": "2027-03-01"}).text
+    assert "a day, such as" in send(ada, page, page, **days | {"first_round": "in March"}).text

@@ -98,6 +98,15 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.close_requisition": (Action.REQUISITIONS, PRIVACY),
     "staff.campaigns": (Action.ADS, ADS),
     "staff.campaign": (Action.ADS, ADS),
+    "staff.crisis": (Action.ADS, ADS),
+    "staff.start_crisis": (Action.ADS, ADS),
+    "staff.stop_crisis": (Action.ADS, ADS),
+    "staff.advertisers": (Action.ADS, ADS),
+    "staff.add_advertiser": (Action.ADS, ADS),
+    "staff.advertiser": (Action.ADS, ADS),
+    "staff.change_advertiser": (Action.ADS, ADS),
+    "staff.elections": (Action.ADS, ADS),
+    "staff.add_election": (Action.ADS, ADS),
     "staff.preview_campaign": (Action.ADS, ADS),
     "staff.new_campaign": (Action.ADS, ADS),
     "staff.draft_campaign": (Action.ADS, ADS),
@@ -133,7 +142,13 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.signout_everywhere": (Action.OWN_ACCOUNT, EVERYBODY),
 }
 # What touches every network: no account of some of them may.
-TOWN_WIDE = {"staff.change_term", "staff.confirm_term", "staff.withdraw_term", "staff.confirm_purge"}
+TOWN_WIDE = {
+    *("staff.start_crisis", "staff.stop_crisis", "staff.change_advertiser", "staff.add_election"),
+    "staff.change_term",
+    "staff.confirm_term",
+    "staff.withdraw_term",
+    "staff.confirm_purge",
+}
 # The parameters that name something of one network.
 OWNED = {
     *("batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id", "identity", "requisition_id"),
@@ -192,6 +207,11 @@ EFFECTS: dict[str, set[str]] = {
     "staff.add_requisition": LOOKS | {"requisitions"},
     "staff.make_requisition_package": LOOKS | {"requisitions", "requisition_answers"},
     "staff.close_requisition": LOOKS | {"requisitions"},
+    "staff.start_crisis": LOOKS | {"civic_overrides"},
+    "staff.stop_crisis": LOOKS | {"civic_overrides"},
+    "staff.add_advertiser": LOOKS | {"advertisers"},
+    "staff.change_advertiser": LOOKS | {"advertisers"},
+    "staff.add_election": LOOKS | {"elections"},
     "staff.draft_campaign": CAMPAIGNS,
     "staff.check_new_campaign": set(),
     "staff.check_campaign": set(),
@@ -307,7 +327,7 @@ def test_a_role_meets_what_the_table_says_and_does_no_more(
         for things, is_mine in ((world.other, False), (world.mine, True)) if named else ((world.mine, True),):
             if rule.arguments & {"voucher_id", "batch_id"}:
                 things = with_new_passes(services, things)
-            if "slug" in rule.arguments:
+            if rule.arguments & {"slug", "override_id"}:
                 things = with_new_campaign(services, things, rule.endpoint)
             before = state(services)
             status = ask(clerk, rule, method, things, forms)

@@ -141,6 +141,28 @@ def confirming(clerk: Clerk) -> None:
     clerk.goto("/staff/people")
 
 
+def crisis_started(clerk: Clerk) -> None:
+    clerk.goto("/staff/crisis")
+    clerk.page.fill("#text-fr", "Quittez les quais.")
+    clerk.page.fill("#title-fr", "Crue du Doubs")
+    clerk.page.check("input[name=where][value=everywhere]")
+    clerk.enter("#hours")
+
+
+def crisis_refused(clerk: Clerk) -> None:
+    with clerk.page.expect_navigation():
+        clerk.page.locator('form[action*="/stop"] button').first.click()
+    clerk.enter("#hours")
+
+
+def election_noted(clerk: Clerk) -> None:
+    clerk.goto("/staff/elections")
+    clerk.page.fill("#name", "municipales")
+    for round in ("first", "last"):
+        clerk.page.fill(f"#{round}_round", f"20{27 if clerk.lang == 'fr' else 33}-03-14")
+    clerk.enter("#name")
+
+
 def campaign_refused(clerk: Clerk) -> None:
     clerk.page.select_option("#category", "alcohol")
     clerk.page.fill("#goal", "many")
@@ -183,6 +205,11 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "campaigns": lambda clerk: clerk.goto("/staff/campaigns"),
     "campaign": lambda clerk: clerk.goto("/staff/campaigns/bread"),
     "campaign-preview": lambda clerk: clerk.goto("/staff/campaigns/bread/preview"),
+    "crisis": crisis_started,
+    "crisis-refused": crisis_refused,
+    "advertisers": lambda clerk: clerk.goto("/staff/advertisers"),
+    "advertiser": lambda clerk: clerk.goto("/staff/advertisers/bakery"),
+    "elections": election_noted,
     "new-campaign": lambda clerk: clerk.goto("/staff/new-campaign"),
     "new-campaign-refused": campaign_refused,
     "campaign-edit": lambda clerk: clerk.goto("/staff/campaigns/cake/edit"),

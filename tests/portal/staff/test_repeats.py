@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from ads.models import Campaign
+from ads.models import Campaign, CivicOverride
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from portal.services import Services
@@ -51,6 +51,8 @@ STAFF = {
     ),
     **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again", "drop_carried"), Twice.LEADS),
     **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
+    **dict.fromkeys(("start_crisis", "stop_crisis", "add_advertiser", "change_advertiser"), Twice.LEADS),
+    "add_election": Twice.LEADS,
     **dict.fromkeys(("draft_campaign", "change_campaign"), Twice.LEADS),
     **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
@@ -98,6 +100,10 @@ FIELDS = {
     "staff.change_term": {"amount": "2", "unit": "years", "basis": "a law"},
     "staff.add_requisition": ASKED,
     "staff.draft_campaign": CAMPAIGN,
+    "staff.start_crisis": {"title-fr": "Crue", "text-fr": "Partez.", "where": "everywhere", "hours": "6"},
+    "staff.add_advertiser": {"name": "Boulangerie Ada", "identity": "Ada SARL, SIREN 123"},
+    "staff.change_advertiser": {"name": "Boulangerie Bo", "identity": "Bo SARL, SIREN 321"},
+    "staff.add_election": {"name": "municipales", "first_round": "2027-03-14", "last_round": "2027-03-21"},
     "staff.change_campaign": CAMPAIGN,
     "staff.void": {"reason": "lost"},
     "staff.appoint": {"roles": "desk", "reach": "some", "networks": "bibliotheques"},
@@ -142,7 +148,7 @@ def test_a_form_sent_twice_leads_to_the_same_place(
 def written(db: Session) -> list[int]:
     """How many deeds and things there are."""
     db.rollback()
-    kinds = (AuditEntry.number, LegalHold.id, PurgeRun.id, Requisition.id, Campaign.id)
+    kinds = (AuditEntry.number, LegalHold.id, PurgeRun.id, Requisition.id, Campaign.id, CivicOverride.id)
     return [db.scalar(select(func.count(kind))) or 0 for kind in kinds]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule as Route
 
-from ads import campaigns, slugs
+from ads import campaigns, overrides, slugs
 from auth.api_tokens import service
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
@@ -65,6 +66,7 @@ class Things:
     requisition_id: int
     network: str
     slug: str
+    override_id: int
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -85,6 +87,8 @@ class Things:
             "token": "no-such-token",
             "answer_id": 999_999,
             "slug": self.slug,
+            "override_id": self.override_id,
+            "advertiser": "bakery",
         }
         return {name: known[name] for name in rule.arguments}
 
@@ -164,7 +168,13 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             entry.id,
             network,
             make_draft(db, f"of-{network}", networks=[network]).slug,
+            make_override(db, services.clock()),
         )
+
+
+def make_override(db: Session, now: datetime) -> int:
+    texts = {"fr": {"title": "Crue", "text": "Partez."}}
+    return overrides.start(db, texts, ends_at=now + timedelta(hours=6), actor=AUTHOR, now=now).id
 
 
 # What has been done with a campaign before somebody asks for this.
@@ -180,12 +190,13 @@ def with_new_campaign(services: Services, things: Things, endpoint: str) -> Thin
     with services.make_session.begin() as db:
         slug = slugs.for_campaign(db, things.slug)
         make_draft(db, slug, networks=[things.network])
+        override_id = make_override(db, services.clock())
         for step in STEPS.get(endpoint, ()):
             if step == "approve":
                 campaigns.approve(db, slug, actor=APPROVER, zone=PARIS, now=services.clock())
             else:
                 getattr(campaigns, step)(db, slug, actor=AUTHOR, now=services.clock())
-    return replace(things, slug=slug)
+    return replace(things, slug=slug, override_id=override_id)
 
 
 def with_new_passes(services: Services, things: Things) -> Things:

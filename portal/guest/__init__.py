@@ -18,6 +18,7 @@ from portal.guest import (  # noqa: E402, F401
     my_data,
     objections,
     resuming,
+    seen,
     signin,
     sites,
     status,

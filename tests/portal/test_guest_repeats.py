@@ -224,8 +224,8 @@ def test_every_form_of_guests_is_tried(app: Flask) -> None:
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("guests.")]
     posts = {rule.rule for rule in rules if "POST" in (rule.methods or ())}
     # A change of language carries nothing out (test_language_change.py); to keep and to forget change the browser's
-    # own cookie alone (test_kept_credentials.py).
-    assert posts - {"/language", "/keep", "/forget"} == {one.action for one in FORMS.values()}
+    # own cookie alone (test_kept_credentials.py). What a script tells of a message is no form (test_served.py).
+    assert posts - {"/language", "/keep", "/forget", "/pause/seen"} == {one.action for one in FORMS.values()}
 
 
 def assert_nothing_comes_of(stage: Stage, form: Form, fields: Fields) -> None:

@@ -86,3 +86,46 @@ def test_what_waited_for_hours_is_left_out(
     clock.advance(hours=2)
     services.served.write(services.clock())
     assert rows(db) == []
+
+
+def tell(phone: Phone, *what: str, ticket: str | None = None) -> None:
+    """As the script does, from the page that is open."""
+    told = {"ticket": ticket or phone.form("/pause")["ticket"], **dict.fromkeys(what, "1")}
+    page = phone.page
+    assert phone.post("/pause/seen", **told).status_code == 204
+    phone.page = page
+
+
+def test_a_message_is_viewed_once_its_least_time_is_over(
+    phone: Phone, services: Services, clock: MovingClock, db: Session
+) -> None:
+    phone.land()
+    tell(phone, "viewed")
+    services.served.write(services.clock())
+    assert [one.viewed for one in rows(db)] == [False]
+    clock.advance(seconds=5)
+    for _ in range(3):
+        tell(phone, "viewed")
+    services.served.write(services.clock())
+    assert [(one.viewed, one.blocked) for one in rows(db)] == [(True, False)]
+
+
+def test_a_picture_that_failed_is_told_at_once(phone: Phone, services: Services, db: Session) -> None:
+    phone.land()
+    tell(phone, "viewed", "blocked")
+    services.served.write(services.clock())
+    assert [(one.viewed, one.blocked) for one in rows(db)] == [(False, True)]
+
+
+def test_only_what_a_page_had_can_be_told_of(
+    phone: Phone, services: Services, clock: MovingClock, db: Session
+) -> None:
+    phone.land()
+    ticket = phone.form("/pause")["ticket"]
+    services.served.write(services.clock())
+    for made_up in ("", "x", ticket[:-3] + "AAA"):
+        tell(phone, "viewed", "blocked", ticket=made_up or "-")
+    clock.advance(minutes=31)
+    tell(phone, "viewed", ticket=ticket)
+    services.served.write(services.clock())
+    assert [(one.viewed, one.blocked) for one in rows(db)] == [(False, False)]

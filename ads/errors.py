@@ -276,3 +276,49 @@ class NoSuchOverride(Denial):
         N_("There is no such crisis message, or it is over."),
         N_("Look for its number in the list of those that are shown."),
     )
+
+
+@dataclass(eq=False)
+class UnknownAdvertiser(Denial):
+    """There is no advertiser of this name."""
+
+    reason = declare(
+        "unknown_advertiser",
+        HTTPStatus.NOT_FOUND,
+        N_("There is no advertiser %(slug)s."),
+        N_("Look for its name in the list of campaigns."),
+    )
+    slug: str
+
+
+class UnfinishedMonth(Denial):
+    """The figures of this month are not final: nothing is billed that may still change."""
+
+    reason = declare(
+        "unfinished_month",
+        HTTPStatus.CONFLICT,
+        N_("The figures of this month are not final yet."),
+        N_("They are two days after its last day, once the sweep has made them."),
+    )
+
+
+class NothingToBill(Denial):
+    """No campaign with a price was accepted in this month."""
+
+    reason = declare(
+        "nothing_to_bill",
+        HTTPStatus.CONFLICT,
+        N_("There is nothing to bill for this month."),
+        N_("No message of a campaign with a price was accepted. No number is used up."),
+    )
+
+
+class UnknownLink(Denial):
+    """No link to figures has this address: never, not any more, or revoked. One answer for all."""
+
+    reason = declare(
+        "unknown_advertiser_link",
+        HTTPStatus.NOT_FOUND,
+        N_("This address shows no figures."),
+        N_("It may have expired. Ask the town for a new one."),
+    )

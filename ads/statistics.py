@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from ads.ledger.days import accepted_between
 from ads.models import AdDayFigures, Impression
-from sessions.statistics.calendar import span_of
 from sessions.statistics.service import Pair
-from sites.models import Site
 
 
 def make(db: Session, day: date) -> dict[Pair, int]:
     """How many messages were accepted on this local day and earned a lease that a gateway confirmed."""
-    by_zone: defaultdict[str, list[int]] = defaultdict(list)
-    for site_id, zone in db.execute(select(Site.id, Site.zone)):
-        by_zone[zone].append(site_id)
     found: dict[Pair, int] = {}
-    for zone, sites in sorted(by_zone.items()):
-        span = span_of(day, zone)
+    for within in accepted_between(db, day, day):
         rows = db.execute(
             select(Impression.network_id, Impression.site_id, func.count())
-            .where(
-                Impression.accepted_at >= span.start,
-                Impression.accepted_at < span.end,
-                Impression.creative_id.is_not(None),
-                Impression.confirmed_at.is_not(None),
-                Impression.site_id.in_(sites),
-            )
+            .where(within, Impression.creative_id.is_not(None), Impression.confirmed_at.is_not(None))
             .group_by(Impression.network_id, Impression.site_id)
         )
         found |= {(network_id, site_id): accepted for network_id, site_id, accepted in rows}

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from ads import statistics as ads
+from ads.ledger import served, settlement
 from db import secure_erase
 from db.engine import reading
 from portal.services import Services
@@ -27,8 +28,11 @@ class Recalculation:
 def make_next(service: Services) -> date | None:
     """Make the figures of the next day that is due, and close the months that are done; the day, or None.
 
+    What was served is added up before: a day is due long after its last tickets have expired.
+
     The work is done in a read-only session, so that writers wait for the last step alone. Two at once make one day.
     """
+    add_up_served(service)
     with reading(service.make_session) as db:
         day = building.due(db, now=service.clock())
     if day is not None:
@@ -63,9 +67,20 @@ def _make(service: Services, day: date) -> None:
         months.make_salt(db, first_of_month(day))
     with reading(service.make_session) as db:
         made, accepted = building.make(db, day), ads.make(db, day)
+        fates = settlement.fates(db, day, now=service.clock())
+        reached = settlement.reached(db, day, salt=months.salt_of(db, first_of_month(day)))
     with service.make_session.begin() as db:
         if building.store(db, made, now=service.clock()):
             ads.store(db, day, accepted)
+            settlement.store(db, day, fates, reached)
+
+
+def add_up_served(service: Services) -> None:
+    """Count the messages that were served hours ago."""
+    is_more = True
+    while is_more:
+        with service.make_session.begin() as db:
+            is_more = served.add_up(db, now=service.clock()) > 0
 
 
 def _close_months(service: Services) -> None:
@@ -75,4 +90,5 @@ def _close_months(service: Services) -> None:
             if month is None:
                 return
             months.close(db, month, now=service.clock())
+            settlement.forget_sketches(db, month)
         secure_erase.settle(service.engine, FigureSalt.__tablename__)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select,
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+import ads.ledger.models
 import auth.patrons.local  # noqa: F401
 from ads.models import Campaign
 from auth.audit import chain, log, signatures, verification
@@ -208,7 +209,7 @@ def test_the_triggers_are_those_of_the_models(blank: Connection) -> None:
     upgrade(blank)
     if blank.dialect.name == "sqlite":
         triggers = set(blank.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")))
-        rooms = (log, chain, signatures)
+        rooms = (log, chain, signatures, ads.ledger.models)
         assert triggers == {one for room in rooms for one in room.APPEND_ONLY["sqlite"]}
         return
     wanted = "SELECT DISTINCT trigger_name FROM information_schema.triggers WHERE trigger_schema = :schema"

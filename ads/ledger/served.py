@@ -23,7 +23,7 @@ from sites.models import Gateway
 # Longer than any ticket, and any press that was kept of one, is good for: what is as old cannot be accepted any more.
 ADDED_UP_AFTER = timedelta(hours=2)
 # What is written later than this is left out: its row might have been added up already.
-WRITTEN_WITHIN = timedelta(hours=1)
+WRITTEN_WITHIN = timedelta(minutes=110)
 MOST_AT_ONCE = 2_000
 # By creative, day, network and site.
 Key = tuple[int, date, int, int]

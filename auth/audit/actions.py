@@ -189,6 +189,13 @@ MEDIA_SET = declare("message picture set", N_("gave a message a picture or a vid
 MEDIA_REMOVED = declare(
     "message picture removed", N_("took the picture or video of a message away"), ObjectKind.CAMPAIGN
 )
+BILL_ISSUED = declare("bill issued", N_("issued a bill"), ObjectKind.ADVERTISER)
+LINK_MADE = declare(
+    "advertiser link made", N_("made a link to an advertiser’s figures"), ObjectKind.ADVERTISER
+)
+LINKS_REVOKED = declare(
+    "advertiser links revoked", N_("revoked links to an advertiser’s figures"), ObjectKind.ADVERTISER
+)
 OVERRIDE_STARTED = declare(
     "override started", N_("put a crisis message in the place of all others"), ObjectKind.OVERRIDE
 )

@@ -117,6 +117,9 @@ PRIVATE: dict[str, set[str]] = {
 ELSEWHERE = {
     *("ad_day_figures", "api_tokens", "attempts", "clock_watch", "day_figures", "day_sketches", "decisions"),
     *(
+        "advertiser_links",
+        "bill_years",
+        "bills",
         "campaign_days",
         "campaign_reaches",
         "choice_inputs",

@@ -101,12 +101,12 @@ def load(
     names = {
         one.id: one.slug for one in db.scalars(select(Creative).where(Creative.campaign_id == campaign.id))
     }
-    sites = dict(db.execute(select(Site.id, Site.name)).tuples().all())
+    sites = {one.id: one.name for one in db.execute(select(Site.id, Site.name))}
     reach = db.execute(
         select(CampaignReach.month, CampaignReach.devices)
         .where(CampaignReach.campaign_id == campaign.id)
         .order_by(CampaignReach.month)
-    ).tuples()
+    )
     whole = Counts()
     for own in rows.values():
         whole.add(own)

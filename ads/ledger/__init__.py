@@ -1,1 +1,1 @@
-"""Figures of what was shown: counted once each, kept as sums by day, billed by month."""
+"""Ledger: what was served, viewed and accepted, counted once each; kept as sums by day and billed by month."""

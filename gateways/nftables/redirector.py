@@ -14,7 +14,7 @@ import html
 import ipaddress
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateways.landing_token import Landing, sign
@@ -33,30 +33,52 @@ _HOST = re.compile(rb"^host:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _FIRST_BYTES = frozenset(b"\r\n") | frozenset(range(0x21, 0x7F))
 log = logging.getLogger(__name__)
 
-LANDING_PAGE = """<!doctype html>
+# A browser is not asked for its language here: these pages say all of it, in each language of the portal's own.
+PAGE = """<!doctype html>
 <html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Wi-Fi</title></head><body>
-<p><a href="{link}">Ouvrir la page de connexion au Wi-Fi</a></p>
-<p lang="en"><a href="{link}">Open the Wi-Fi sign-in page</a></p>
+{refresh}<title>Wi-Fi</title></head><body>
+{texts}
 </body></html>
 """
-WAITING_PAGE = """<!doctype html>
-<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="2"><title>Wi-Fi</title></head><body>
-<p>{french}</p>
-<p lang="en">{english}</p>
-</body></html>
-"""
-OPENING = WAITING_PAGE.format(
-    french="Votre accès s’ouvre. Cette page se recharge dans deux secondes.",
-    english="Your access is being opened. This page reloads in two seconds.",
-)
-UNKNOWN = WAITING_PAGE.format(
-    french="Votre appareil n’est pas encore reconnu par ce Wi-Fi. Cette page se recharge dans deux secondes. "
+REFRESH = '<meta http-equiv="refresh" content="2">'
+LANDING = {
+    "fr": "Ouvrir la page de connexion au Wi-Fi",
+    "en": "Open the Wi-Fi sign-in page",
+    "de": "Anmeldeseite des WLANs öffnen",
+    "it": "Apri la pagina di accesso al Wi-Fi",
+    "es": "Abrir la página de acceso al wifi",
+    "ar": "افتح صفحة الدخول إلى شبكة واي فاي",
+}
+OPENING = {
+    "fr": "Votre accès s’ouvre. Cette page se recharge dans deux secondes.",
+    "en": "Your access is being opened. This page reloads in two seconds.",
+    "de": "Ihr Zugang wird geöffnet. Diese Seite lädt in zwei Sekunden neu.",
+    "it": "L’accesso si sta aprendo. Questa pagina si ricarica tra due secondi.",
+    "es": "Su acceso se está abriendo. Esta página se recarga en dos segundos.",
+    "ar": "جارٍ فتح الاتصال لك. يُعاد تحميل هذه الصفحة بعد ثانيتين.",
+}
+UNKNOWN = {
+    "fr": "Votre appareil n’est pas encore reconnu par ce Wi-Fi. Cette page se recharge dans deux secondes. "
     "Si cela dure, coupez puis rallumez le Wi-Fi de votre appareil.",
-    english="This Wi-Fi does not know your device yet. This page reloads in two seconds. "
+    "en": "This Wi-Fi does not know your device yet. This page reloads in two seconds. "
     "If it goes on, turn the Wi-Fi of your device off and on again.",
-)
+    "de": "Dieses WLAN kennt Ihr Gerät noch nicht. Diese Seite lädt in zwei Sekunden neu. "
+    "Wenn es so bleibt, schalten Sie das WLAN Ihres Geräts aus und wieder ein.",
+    "it": "Questo Wi-Fi non conosce ancora il suo dispositivo. Questa pagina si ricarica tra due secondi. "
+    "Se continua così, spenga e riaccenda il Wi-Fi del dispositivo.",
+    "es": "Este wifi aún no reconoce su dispositivo. Esta página se recarga en dos segundos. "
+    "Si sigue así, apague y vuelva a encender el wifi del dispositivo.",
+    "ar": "لم تتعرّف هذه الشبكة على جهازك بعد. يُعاد تحميل هذه الصفحة بعد ثانيتين. "
+    "إذا استمر ذلك فأوقف شبكة واي فاي في جهازك ثم شغّلها من جديد.",
+}
+
+
+def page(texts: Mapping[str, str], *, link: str = "") -> str:
+    """A page with one paragraph for each language: all of them one link to `link`, else it asks again by itself."""
+    paragraphs = "\n".join(f'<p lang="{code}" dir="auto">{text}</p>' for code, text in texts.items())
+    if link:
+        return PAGE.format(refresh="", texts=f'<a href="{html.escape(link)}">{paragraphs}</a>')
+    return PAGE.format(refresh=REFRESH, texts=paragraphs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +143,15 @@ class Redirector:
         deps = self._deps
         token = sign(Landing(deps.identity, mac, address), key=key, now=now)
         link = f"{deps.portal_url}/?landing={token}"
-        page = LANDING_PAGE.format(link=html.escape(link))
-        answer = _answer("302 Found", page, f"Location: {link}")
+        answer = _answer("302 Found", page(LANDING, link=link), f"Location: {link}")
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[address, mac, key] = (now + REMEMBERED_SECONDS, answer)
         return answer
 
 
-def _answer(status: str, page: str, more: str) -> HttpAnswer:
-    body = page.encode()
+def _answer(status: str, content: str, more: str) -> HttpAnswer:
+    body = content.encode()
     head = (
         f"HTTP/1.1 {status}\r\n{more}\r\nCache-Control: no-store\r\nConnection: close\r\n"
         f"Content-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -138,8 +159,8 @@ def _answer(status: str, page: str, more: str) -> HttpAnswer:
     return HttpAnswer(head.encode(), body)
 
 
-_NOT_KNOWN_YET = _answer("503 Service Unavailable", UNKNOWN, "Retry-After: 1")
-_BEING_OPENED = _answer("503 Service Unavailable", OPENING, "Retry-After: 1")
+_NOT_KNOWN_YET = _answer("503 Service Unavailable", page(UNKNOWN), "Retry-After: 1")
+_BEING_OPENED = _answer("503 Service Unavailable", page(OPENING), "Retry-After: 1")
 
 
 async def serve(

@@ -10,7 +10,7 @@ from typing import Any
 
 from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Sentence, Text
 from portal.i18n.retention_periods import term_in_words
-from portal.i18n.translation import clock_time, end_time, say, say_number
+from portal.i18n.translation import clock_time, comma, end_time, say, say_number
 from portal.services import services, town_zone
 from sessions.retention.law import Term
 
@@ -164,7 +164,7 @@ def _formatted_fact(value: object, tell: Callable[[datetime], str]) -> object:
         case datetime():
             return tell(value)
         case NetworkSlugs():
-            return ", ".join(one.name for one in services().places.networks() if one.slug in value)
+            return comma().join(one.name for one in services().places.networks() if one.slug in value)
         case Sentence():
             return say(value.text, **{name: _said(fact) for name, fact in value.facts.items()})
         case Term():

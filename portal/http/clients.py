@@ -84,11 +84,11 @@ class ClientContext:
             "landed": int(self.landed_at.timestamp()) if self.landed_at else None,
             "proven": self.is_proven,
             "stay": self.stay,
-            **_of_messages(self),
-            **({"offer": self.offer} if self.offer is not None else {}),
+            "offer": self.offer,
             "made": service.clock().timestamp(),
+            **_of_messages(self),
         }
-        return service.tokens.sign("visit", claims, now=service.clock(), life=VISIT_KEPT)
+        return service.tokens.sign("visit", _said(claims), now=service.clock(), life=VISIT_KEPT)
 
 
 def mark_landed(visit: ClientContext) -> ClientContext:
@@ -171,7 +171,7 @@ def remember(response: Answer, visit: ClientContext, *, access_id: int | None) -
     service = services()
     # A page makes sure that it is one of ours before it speaks it.
     chosen = request.args.get("lang", "")[:3] or kept_language()
-    claims = {"browser": visit.browser, "access": access_id, "language": chosen, **_of_messages(visit)}
+    claims = _said({"browser": visit.browser, "access": access_id, "language": chosen}) | _of_messages(visit)
     sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE)
     # Max-Age alone (RFC 6265 section 5.3): Expires beside it would say the same to no browser of today, in 40 bytes.
     cookie = dump_cookie(
@@ -243,6 +243,11 @@ def _of_messages(visit: ClientContext) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
+def _said(claims: dict[str, Any]) -> dict[str, Any]:
+    """Without those that say nothing: a token stands in each page many times."""
+    return {name: value for name, value in claims.items() if value is not None}
+
+
 def _together(first: Iterable[int], then: Iterable[int]) -> tuple[int, ...]:
     """Both without repetitions, the last ones where they are too many for a token."""
     return tuple(dict.fromkeys([*first, *then]))[-MOST_HIDDEN:]
@@ -291,7 +296,7 @@ def _from_visit(token: str, browser: str) -> ClientContext:
         claims["browser"],
         datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None,
         is_proven=claims["proven"],
-        stay=claims["stay"],
+        stay=claims.get("stay"),
         shown=claims.get("shown"),
         hidden=tuple(claims.get("hidden", ())),
         offer=claims.get("offer"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.i18n.translation import day_and_time, end_time, say
+from portal.i18n.translation import comma, day_and_time, end_time, say
 from portal.public_values import PublicStay
 from portal.services import services
 from sessions.models import EndReason
@@ -85,7 +85,7 @@ def today_in_words(spot: Hotspot) -> str:
         return ""
     if not spot.today:
         return say("closed today")
-    return say("today %(hours)s", hours=", ".join(_span_in_words(*span) for span in spot.today))
+    return say("today %(hours)s", hours=comma().join(_span_in_words(*span) for span in spot.today))
 
 
 def access_in_words(spot: Hotspot) -> str:

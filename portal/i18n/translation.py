@@ -28,6 +28,9 @@ from portal.services import services
 # Dates as CLDR writes them (Unicode TR 35, part 4): a translation puts the parts in the order of its language.
 THIS_DAY, THIS_YEAR, OTHER_YEAR = N_("HH:mm"), N_("EEEE d MMMM HH:mm"), N_("EEEE d MMMM y HH:mm")
 
+# Where it is another sign than ours: U+060C.
+COMMAS = {"ar": "\u060c "}
+
 
 def town_language() -> str:
     """The town's own language."""
@@ -135,6 +138,11 @@ def write_date(at: date, pattern: str) -> str:
     """A day, or an instant by its own zone, as this pattern of CLDR writes it in the language of this request."""
     written = format_datetime if isinstance(at, datetime) else format_date
     return str(written(at, pattern, locale=language()))
+
+
+def comma() -> str:
+    """What stands between the parts of a row in the language of this request, with its space."""
+    return COMMAS.get(language(), ", ")
 
 
 def clock_time(at: datetime, zone: str) -> str:

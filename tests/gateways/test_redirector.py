@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
@@ -126,12 +127,12 @@ def test_any_request_of_any_method_and_host_is_shown_the_way_to_the_portal(probe
     assert landing(ask(place, probe), place) == Landing("gare", PHONE, HERE)
 
 
-def test_the_page_of_the_redirect_offers_the_link_in_french_and_english() -> None:
+def test_the_page_of_the_redirect_offers_the_link_in_every_language() -> None:
     place = Place()
     page = parts(ask(place, PROBES[0]))[2].decode()
     assert '<html lang="fr">' in page
-    assert '<p lang="en">' in page
-    assert page.count(f'href="{PORTAL}/?landing=') == 2
+    assert re.findall(r'<p lang="(\w+)" dir="auto">', page) == ["fr", "en", "de", "it", "es", "ar"]
+    assert page.count(f'href="{PORTAL}/?landing=') == 1
     assert "<!--" not in page, "a comment could be taken for a WISPr block"
 
 

@@ -103,3 +103,15 @@ def test_a_message_without_a_translation_is_shown_in_its_own_language(
     assert "Este texto no está traducido: está en francés." in page
     phone.headers["Accept-Language"] = "fr"
     assert "pas traduit" not in phone.land().text
+
+
+@pytest.mark.parametrize("lang,comma", [("ar", "\u060c "), ("de", ", ")])
+def test_parts_of_a_row_stand_apart_by_the_sign_of_the_language(
+    phone: Phone, reader: Phone, lang: str, comma: str
+) -> None:
+    """What code puts in a row, and not a translation: names of networks, ways to sign in."""
+    away = phone.get(f"/away?lang={lang}").text
+    assert f"</strong>{comma}<strong>" in away
+    assert (
+        comma in re.findall(r'class="quiet">([^<]*)<', reader.get(f"/info/pierre-bayle?lang={lang}").text)[0]
+    )

@@ -32,8 +32,7 @@ def test_a_logo_and_a_photograph_stand_on_the_first_page_with_their_words(
     page = phone.land().text
     assert 'class="logo"' in page and 'alt="Les armes" lang="fr"' in page
     assert 'alt="The station" lang="en"' in page and "data:image/webp;base64," in page
-    # In the tab one more.
-    assert len(addresses(page)) == 4 + 1 + 6
+    assert len(addresses(page)) == 4 + 6
     for path in ("/info/gare-viotte", "/nowhere"):
         assert 'class="logo"' in phone.get(path).text
     assert 'alt="The station"' in phone.get("/info/gare-viotte").text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import burst, choices, ending, forwarding, leases, log, pages, passes, signin, start
+from lab.bench import burst, choices, ending, forwarding, leases, log, pages, passes, signin, start, wire
 from lab.bench.figures import Figure, say
 from lab.bench.load import MissingPart, SpoiltRun
 from lab.namespace import NoNamespaces
@@ -33,6 +33,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "passes": lambda folder: passes.measure(folder, pass_sizes(quick=quick)),
         "choices": lambda folder: choices.measure(folder, seconds=seconds, seeds=1 if quick else 3),
         "pages": lambda folder: pages.measure(folder, seconds=seconds),
+        "wire": wire.measure,
         "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),
         "ending": lambda folder: ending.measure(folder, rounds=1 if quick else 3),
         "burst": lambda folder: burst.measure(folder, rounds=1 if quick else 3),

@@ -28,7 +28,7 @@ def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
     demand("wrk")
     with running_portal(folder, f"sqlite:///{folder / 'town.sqlite3'}") as portal:
         for door, network in ((STATION, "free"), (LIBRARY, "library")):
-            url = _landing_url(portal, door)
+            url = landing_url(portal, door)
             load(url, seconds=1, header=FORWARDED)
             rate = load(url, seconds=seconds, header=FORWARDED).per_second
             yield Figure(f"landing pages, {network} network", rate, "1/s", "at least 1,500")
@@ -42,7 +42,8 @@ def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
         )
 
 
-def _landing_url(portal: RunningPortal, door: Door) -> str:
+def landing_url(portal: RunningPortal, door: Door) -> str:
+    """Where a gateway's redirector sends the phone that has `ADDRESS`."""
     gateway = portal.services.places.by_identity(door.identity)
     assert gateway is not None
     seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address(ADDRESS))

@@ -14,7 +14,7 @@ import pytest
 
 from db.engine import SessionMaker
 from lab.bench import __main__ as bench
-from lab.bench import load, log, passes, phones
+from lab.bench import load, log, passes, phones, wire
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.prepared_feed import PreparedFeed
@@ -155,3 +155,15 @@ def test_batches_and_documents_are_as_large_as_a_desk_can_order(quick: bool) -> 
     sizes = bench.pass_sizes(quick=quick)
     assert (sizes.batch, sizes.tickets) == (10_000, 1_000)
     assert "passes" in bench.rows(quick=quick)
+
+
+@pytest.mark.release
+def test_the_pages_of_guests_are_weighed_as_they_are_sent(tmp_path: Path) -> None:
+    result = {figure.name: figure for figure in wire.measure(tmp_path)}
+    assert next(iter(result)) == "first page, free network, as sent"
+    longest_head = result.pop("headers of such a page, the longest").value
+    first = [figure.value for figure in result.values() if figure.aim == wire.FIRST_PAGE]
+    assert len(first) == 2
+    assert all(body + longest_head < 6_000 for body in first)
+    # Compressed, each: the sheet that stands inside of every page alone is more than 7,000 bytes.
+    assert all(3_000 < figure.value < 7_000 for name, figure in result.items() if "hotspots" not in name)

@@ -15,6 +15,7 @@ from portal.i18n.catalogues import catalogue
 from tests.portal.languages import LANGUAGES
 from tests.portal.pages.axe import broken_rules, themes
 from tests.portal.pages.blockers import looks_like_advertising
+from tests.portal.pages.geometry import layout_faults
 from tests.portal.pages.scene import PAGES, PHONE, Portal, never_asked, new_guest, open_window
 
 pytestmark = pytest.mark.browser
@@ -29,10 +30,6 @@ def cases() -> Iterator[Any]:
         if number % 3:
             dark.reverse()
         yield from ((name, "fr"), (name, dark[0]), pytest.param(name, dark[1], marks=pytest.mark.release))
-
-
-# Small pieces of text may hold small links; everything that stands alone is a target for a thumb.
-TARGETS = ".go, .tap, .brand, .languages a, .languages button:not(.unseen), footer a, summary, input:not([type=hidden])"
 
 
 @dataclass
@@ -72,22 +69,19 @@ def breaks_accessibility(shown: Shown) -> list[Any]:
     return broken
 
 
-def wider_than_320_pixels(shown: Shown) -> list[Any]:
-    shown.page.set_viewport_size({"width": 320, "height": 568})
-    return too_wide(shown.page)
+def badly_laid_out(shown: Shown) -> list[Any]:
+    """In the narrowest window, and in a laptop's."""
+    found = []
+    for width, height in ((320, 568), (1280, 800)):
+        shown.page.set_viewport_size({"width": width, "height": height})
+        found += [f"{width}: {fault}" for fault in layout_faults(shown.page)]
+    return found
 
 
 def too_wide_with_text_twice_as_large(shown: Shown) -> list[Any]:
+    shown.page.set_viewport_size({"width": 320, "height": 568})
     shown.page.evaluate("document.documentElement.style.fontSize = '225%'")
-    return too_wide(shown.page)
-
-
-def small_targets(shown: Shown) -> list[Any]:
-    """What is to be touched is 44 pixels high."""
-    heights = shown.page.eval_on_selector_all(
-        TARGETS, "found => found.map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height])"
-    )
-    return [found for found in heights if found[1] < 44]
+    return [fault for fault in layout_faults(shown.page) if "edge" in fault or "sideways" in fault]
 
 
 def wrong_language_or_name(shown: Shown) -> list[Any]:
@@ -165,9 +159,8 @@ RULES: dict[str, Callable[[Shown], list[Any]]] = {
     look.__name__: look
     for look in (
         breaks_accessibility,
-        wider_than_320_pixels,
+        badly_laid_out,
         too_wide_with_text_twice_as_large,
-        small_targets,
         wrong_language_or_name,
         hints_read_twice,
         headings_out_of_order,
@@ -178,14 +171,3 @@ RULES: dict[str, Callable[[Shown], list[Any]]] = {
         looks_like_an_advertisement,
     )
 }
-
-
-def too_wide(page: Page) -> list[str]:
-    """The elements that reach over an edge of the window, if the page can be scrolled sideways."""
-    found: list[str] = page.evaluate(
-        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-        [...document.querySelectorAll('body *')]
-        .filter(one => one.getBoundingClientRect().right > innerWidth || one.getBoundingClientRect().left < 0)
-        .map(one => one.outerHTML.slice(0, 120))"""
-    )
-    return found

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -12,7 +9,6 @@ from tests.portal.pages.scene import (
     CARD,
     FREE,
     LIBRARY,
-    PHONE,
     PIN,
     SILENT,
     Guest,
@@ -22,8 +18,6 @@ from tests.portal.pages.scene import (
     pause_renewal,
     status_library,
 )
-from tests.services.chromium import FLAGS
-from tests.services.parts import program
 
 pytestmark = pytest.mark.browser
 
@@ -165,25 +159,3 @@ def test_a_language_once_chosen_stays_through_forms_and_redirects(portal: Portal
         assert heading(guest) == "What we keep, and for how long"
         guest.follow(guest.page.locator("main .go"))
         assert heading(guest) == ONLINE["en"]
-
-
-def test_all_goes_without_script_cookie_or_storage(portal: Portal, chromium: Browser, tmp_path: Path) -> None:
-    """The browser itself refuses cookies and scripts, as a captive window may."""
-    refused = {"profile": {"default_content_setting_values": {"cookies": 2, "javascript": 2}}}
-    (tmp_path / "Default").mkdir()
-    (tmp_path / "Default" / "Preferences").write_text(json.dumps(refused), encoding="utf-8")
-    with chromium.browser_type.launch_persistent_context(
-        tmp_path, executable_path=program("chromium"), headless=True, args=list(FLAGS), viewport=PHONE
-    ) as window:
-        guest = new_guest(portal, window, "fr")
-        guest.go_online()
-        assert heading(guest) == ONLINE["fr"]
-        portal.clock.advance(minutes=26)
-        guest.follow(guest.page.locator('main a[href^="/status"]'))
-        portal.clock.advance(seconds=6)
-        guest.press("/pause")
-        assert heading(guest) == ONLINE["fr"]
-        guest.mac = portal.new_mac()
-        guest.sign_in()
-        assert heading(guest) == ONLINE["fr"]
-        assert window.cookies() == []

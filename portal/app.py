@@ -39,7 +39,7 @@ from portal.guest.assets import assets
 from portal.http.database_faults import FaultLog
 from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
-from portal.http.security_headers import init_security, read_map_style, read_style
+from portal.http.security_headers import init_security, read_styles
 from portal.i18n.catalogues import available
 from portal.interstitial_preview import InterstitialPreview
 from portal.services import Clock, Services
@@ -110,9 +110,9 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services
     app.extensions["arobase-preview"] = InterstitialPreview(services, create_app)
-    style, map_style, staff_style = read_style(), read_map_style(), layout.read_style()
-    init_security(app, services.settings, style, map_style, staff_style)
-    templating.init_templates(app, style, map_style)
+    styles, staff_style = read_styles(), layout.read_style()
+    init_security(app, services.settings, styles, staff_style)
+    templating.init_templates(app, styles)
     layout.dress(app, staff_style)
     login.prepare(app)
     error_handlers.init_errors(app)

@@ -16,7 +16,7 @@ from portal.guest.face import face_here, face_of, own_text
 from portal.guest.images import shown_image
 from portal.guest.kept_credentials import offered, shown_here
 from portal.guest.language_change import sign_refusal
-from portal.http.security_headers import is_staff_page
+from portal.http.security_headers import Styles, is_staff_page
 from portal.i18n.catalogues import is_rtl, name_of
 from portal.i18n.labels import LABELS
 from portal.i18n.translation import (
@@ -57,15 +57,16 @@ class LocalizedText:
     text: str
 
 
-def init_templates(app: Flask, style: str, map_style: str) -> None:
+def init_templates(app: Flask, styles: Styles) -> None:
     """Give the templates their vocabulary. `_` escapes nothing by itself: Jinja does, as always."""
     app.template_filter("linked")(linked)
     app.url_defaults(keep_language)
     app.jinja_env.globals.update(
         _=say,
         many=say_number,
-        style=Markup(style),
-        map_style=Markup(map_style),
+        first_style=Markup(styles.first),
+        style=Markup(styles.whole),
+        map_style=Markup(styles.with_map),
         mark_outline=outline,
         SHAPES=SHAPES,
         asset=asset_url,

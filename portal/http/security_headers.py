@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ LARGEST_FORM = 64 * 1024
 LONGEST_QUERY = 8 * 1024
 TEMPLATES = Path(__file__).parents[2] / "templates"
 STYLE, MAP_STYLE = TEMPLATES / "shared" / "style.css", TEMPLATES / "guests" / "map.css"
+END_OF_FIRST = "/* The first page ends here: what follows stands in the others alone. */"
 MAP_PAGE = "guests.hotspots"
 # Asked by machines, by whatever name they know us.
 ANY_HOST = ("/healthz", "/metrics", "/gateways/")
@@ -66,14 +68,23 @@ def canonical_host(host: str, scheme: str) -> str:
     return name if port in (None, DEFAULT_PORTS.get(scheme)) else f"{name}:{port}"
 
 
-def read_style() -> str:
-    """The one style sheet, as it stands inside every page."""
-    return STYLE.read_text(encoding="utf-8").strip()
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The one style sheet as it stands inside of pages: of the first page, which is to be small, of the others, and of
+    the page with the map, which has more of its own."""
+
+    first: str
+    whole: str
+    with_map: str
 
 
-def read_map_style() -> str:
-    """The style sheet of the page with the map: the one of every page, and what no other page needs."""
-    return f"{read_style()}\n{MAP_STYLE.read_text(encoding='utf-8').strip()}"
+def read_styles() -> Styles:
+    text, further = STYLE.read_text(encoding="utf-8").strip(), MAP_STYLE.read_text(encoding="utf-8").strip()
+    first, end, rest = text.partition(END_OF_FIRST)
+    if not end:
+        raise ValueError(f"{STYLE} does not say where the first page ends")
+    whole = f"{first}{rest.lstrip()}"
+    return Styles(first, whole, f"{whole}\n{further}")
 
 
 # What scripts of guests' pages may do beside: run from a file of ours, ask our own host, name a manifest. A worker is
@@ -112,10 +123,10 @@ def _is_refused_form(response: Response) -> bool:
     return request.method == "POST" and response.status_code >= 400 and response.mimetype == "text/html"
 
 
-def init_security(app: Flask, settings: Settings, style: str, map_style: str, staff_style: str) -> None:
+def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: str) -> None:
     """Put the guards before and after every view of `app`."""
-    policy = content_security_policy(style) + GUEST_SCRIPTS
-    map_policy = content_security_policy(style, map_style) + GUEST_SCRIPTS
+    policy = content_security_policy(styles.first, styles.whole) + GUEST_SCRIPTS
+    map_policy = content_security_policy(styles.whole, styles.with_map) + GUEST_SCRIPTS
     staff_policy = content_security_policy(staff_style)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 

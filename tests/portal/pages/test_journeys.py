@@ -103,7 +103,7 @@ def test_another_language_keeps_the_card_number_and_enter_still_signs_in(guest: 
 
 def test_a_renewal_says_until_when_before_it_is_given(guest: Guest) -> None:
     pause_renewal(guest)
-    promised = guest.page.locator("main button").inner_text().split()[-1]
+    promised = guest.page.locator("main button.go").inner_text().split()[-1]
     guest.portal.clock.advance(seconds=6)
     guest.press("/pause")
     assert heading(guest) == ONLINE[guest.lang]

@@ -43,7 +43,8 @@ class InterstitialPreview:
         door = Gateway(
             identity="preview", kind=_any_kind(), client_prefixes=[], site=site, network=network, health={}
         )
-        visit = ClientContext(door, _PHONE, _ADDRESS, browser="preview")
+        # What has proven nothing has no break to go on with, and begins none.
+        visit = ClientContext(door, _PHONE, _ADDRESS, browser="preview", is_proven=False)
         with app.test_request_context(f"/pause?lang={language}", base_url=self._services.settings.portal_url):
             g.visit, g.previewed = visit, creative
             return in_theme(interstitial.message(visit, None), theme)

@@ -72,6 +72,13 @@ def plan(goals: Sequence[Goal], places: Sequence[PacedPlace], *, now: datetime) 
     return allocate(forecast.supply, demands)
 
 
+def forecast(
+    goal: Goal, places: Sequence[PacedPlace], begins: datetime, ends: datetime
+) -> Mapping[tuple[int, date], float]:
+    """The breaks in [begins, ends) that this campaign may have, by the number of the place and its local day."""
+    return _Forecast(places, begins, ends).demand(goal).breaks
+
+
 def allocate(supply: Mapping[tuple[int, date], float], demands: Sequence[Demand]) -> PacingPlan:
     """Divide the breaks of each cell among the demands, the scarcest first."""
     left = dict(supply)

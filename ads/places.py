@@ -19,6 +19,11 @@ class AdPlace:
     site: Site
     network: Network
 
+    @property
+    def key(self) -> str:
+        """Its name in an address."""
+        return f"{self.site.slug}.{self.network.slug}"
+
     def has(self, campaign: Campaign) -> bool:
         """Whether the campaign is for this place."""
         return (

@@ -56,7 +56,7 @@ def running(db: Session, zone: ZoneInfo) -> dict[int, tuple[Candidate, Creative]
         .options(joinedload(Creative.campaign).joinedload(Campaign.advertiser))
         .order_by(Creative.id)
     )
-    return {creative.id: (_candidate(creative, quiet), creative) for creative in creatives}
+    return {creative.id: (candidate_of(creative, quiet), creative) for creative in creatives}
 
 
 def progress(db: Session, shown: Shown, *, day: date) -> Progress:
@@ -95,7 +95,8 @@ def places(db: Session, *, now: datetime) -> list[PacedPlace]:
     return found
 
 
-def _candidate(creative: Creative, quiet: Sequence[QuietPeriod]) -> Candidate:
+def candidate_of(creative: Creative, quiet: Sequence[QuietPeriod]) -> Candidate:
+    """A creative as it stands in the choice."""
     campaign = creative.campaign
     is_bound = campaign.category in rules.BOUND_BY_ELECTIONS
     return Candidate(

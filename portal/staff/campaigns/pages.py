@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import abort, make_response, render_template
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads import campaigns, counting, directory
+from ads import campaigns, counting, directory, outlook, results
 from ads.errors import UnknownCampaign
 from ads.models import Campaign
 from auth.audit import search
@@ -20,9 +21,9 @@ from db.engine import reading
 from portal.denials.rendering import staff_page
 from portal.i18n.labels import kinds_in_words
 from portal.reports import numbers
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff.access import current_staff
-from portal.staff.campaigns import campaign_words
+from portal.staff.campaigns import campaign_words, figures
 from sites import queries
 from sites.models import SiteKind
 
@@ -49,10 +50,20 @@ def campaign_page(slug: str, error: Denial | None) -> AnyResponse:
             state=campaigns.state_at(found, now),
             accepted=counting.counted(db, found.id),
             places=places_in_words(db, found),
+            outlook=outlook.of_campaign(db, found, zone=town_zone(), now=now)
+            if is_ahead(found, now)
+            else None,
+            results=results.of_campaign(db, found, now=now),
+            site_names=queries.site_names(db),
             deeds=search.read(db, Query(objects=(ObjectKind.CAMPAIGN.named(slug),), most=50)),
             **words(),
         )
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+
+
+def is_ahead(campaign: Campaign, now: datetime) -> bool:
+    """Whether it is still to be shown."""
+    return campaigns.state_at(campaign, now) in campaigns.LIVING and bool(campaign.creatives)
 
 
 def places_in_words(db: Session, campaign: Campaign) -> dict[str, list[str]]:
@@ -74,4 +85,6 @@ def words() -> dict[str, Any]:
         "term_in_words": campaign_words.term_in_words,
         "euros": campaign_words.euros,
         "number": numbers.count,
+        "short_day": numbers.short_day,
+        "figures": figures,
     }

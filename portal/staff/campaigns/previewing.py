@@ -31,7 +31,6 @@ def preview_campaign(slug: str) -> AnyResponse:
             campaign=found,
             messages=found.creatives,
             places=there,
-            key_of=key_of,
             chosen=chosen,
             tongues={code: name_of(code) for code in services().settings.languages},
             phones=(phones := phones_of(*chosen)),
@@ -47,14 +46,8 @@ def _chosen(messages: list[Creative]) -> Creative | None:
 def _place(there: list[AdPlace]) -> AdPlace | None:
     """The place that was asked for, else the first one of this person's networks, else the first."""
     mine, wanted = current_staff().authority.networks, request.args.get("place")
-    ranked = sorted(
-        there, key=lambda one: (key_of(one) != wanted, bool(mine) and one.network.slug not in mine)
-    )
+    ranked = sorted(there, key=lambda one: (one.key != wanted, bool(mine) and one.network.slug not in mine))
     return ranked[0] if ranked else None
-
-
-def key_of(place: AdPlace) -> str:
-    return f"{place.site.slug}.{place.network.slug}"
 
 
 def _language() -> str:

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from ads import campaigns
 from ads.demo import load_announcements
-from ads.models import Campaign, Category, CivicOverride, Creative, Election
+from ads.models import Campaign, Category, CivicOverride, Creative, CreativeDay, Election
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from config import Serves
@@ -365,3 +365,32 @@ def test_an_election_is_written_down_once(services: Services, ada: Clerk) -> Non
     assert "there already" in send(ada, page, page, **days).text
     assert "ends before it starts" in send(ada, page, page, **days | {"last_round": "2027-03-01"}).text
     assert "a day, such as" in send(ada, page, page, **days | {"first_round": "in March"}).text
+
+
+def test_a_campaign_tells_what_may_be_expected_and_what_came_of_it(
+    services: Services, town: Town, ada: Clerk
+) -> None:
+    with services.make_session.begin() as db:
+        campaign = run_campaign(db, goal=100, hours="08:00-09:00", sites=["gare-viotte"])
+        row = CreativeDay(
+            day=NOON.date(), served=9, viewed=8, accepted=7, creative_id=campaign.creatives[0].id
+        )
+        row.network_id, row.site_id = town.free.id, town.station.site_id
+        db.add(row)
+    page = ada.get("/staff/campaigns/bread").text
+    assert "About 1 breaks a day at its places and hours" in page
+    assert "about 48 of its goal of 100 would be missing" in page
+    assert "7 messages were accepted. That is 7\u00a0% of the goal of 100." in page
+    assert '<svg xmlns="http://www.w3.org/2000/svg" class="chart"' in page
+    assert re.search(r"Nov</th><td[^>]*>9</td><td[^>]*>8</td><td[^>]*>7</td>", page)
+
+
+def test_the_calendar_shows_a_place(services: Services, town: Town, ada: Clerk, desk: Desk) -> None:
+    with services.make_session.begin() as db:
+        run_campaign(db, hours="07:00-11:00", goal=5000, ends_at=NOON + timedelta(days=9))
+    page = ada.get("/staff/calendar").text
+    assert "07:00–11:00" in page and "00:00–07:00, 11:00–24:00" in page and "Not all goals fit in" in page
+    assert "Gare Viotte ·" in ada.get("/staff/calendar?place=gare-viotte.wifilib").text
+    # Whoever works for one network is not led to campaigns of all.
+    eve = desk.at_work("eve", Role.ADS, networks=("wifilib",))
+    assert "/staff/campaigns/bread" not in eve.get("/staff/calendar").text

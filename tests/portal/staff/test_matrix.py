@@ -98,6 +98,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.close_requisition": (Action.REQUISITIONS, PRIVACY),
     "staff.campaigns": (Action.ADS, ADS),
     "staff.campaign": (Action.ADS, ADS),
+    "staff.calendar": (Action.ADS, ADS),
     "staff.crisis": (Action.ADS, ADS),
     "staff.start_crisis": (Action.ADS, ADS),
     "staff.stop_crisis": (Action.ADS, ADS),

@@ -205,6 +205,7 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "campaigns": lambda clerk: clerk.goto("/staff/campaigns"),
     "campaign": lambda clerk: clerk.goto("/staff/campaigns/bread"),
     "campaign-preview": lambda clerk: clerk.goto("/staff/campaigns/bread/preview"),
+    "calendar": lambda clerk: clerk.goto("/staff/calendar"),
     "crisis": crisis_started,
     "crisis-refused": crisis_refused,
     "advertisers": lambda clerk: clerk.goto("/staff/advertisers"),

@@ -26,12 +26,13 @@ from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
 from tests.clock import MovingClock
 from tests.selection import leave_out
+from tests.services import dialects, templates
 from tests.services.chromium import HEADLESS, running_chromium, whole_chromium
-from tests.services.dialects import compile_once
 from tests.services.memory import folder_in_memory
 from tests.services.postgresql import running_postgresql
 
-compile_once()
+dialects.compile_once()
+templates.compile_once()
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")

@@ -69,9 +69,15 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_signin.py",
     "tests/portal/staff/test_tokens.py",
     "tests/portal/staff/test_two_person.py",
+    "tests/sessions/statistics/test_months.py",
+    "tests/sessions/statistics/test_report.py",
 )
 # What two requests do to one row, and queries of the portal's own.
 ON_BOTH_ALL_THE_SAME = (
+    "tests/sessions/statistics/test_months.py::test_a_month_is_closed_once[",
+    "tests/sessions/statistics/test_months.py::test_a_salt_is_made_once_and_stays[",
+    "tests/sessions/statistics/test_months.py::test_days_months_and_both_sites_are_counted[",
+    "tests/sessions/statistics/test_report.py::test_sites_networks_and_everything_add_up[",
     "tests/portal/api/test_orders.py::test_a_retry_gets_the_same_codes_and_issues_nothing[",
     "tests/portal/api/test_orders.py::test_passes_are_ordered_and_let_a_visitor_in[",
     "tests/portal/staff/test_matrix.py::test_a_role_meets_what_the_table_says_and_does_no_more[postgresql-admin-networks0]",

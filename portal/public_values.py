@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import render_template
+from flask import g, render_template
 
 from ads.models import CivicOverride, Creative
 from db.base import Base
@@ -24,11 +24,17 @@ from sites.models import Network, SigninMethod, Site, SiteKind
 @dataclass(frozen=True, slots=True)
 class PublicSite:
     slug: str
-    name: str
+    own_name: str
+    names: Mapping[str, str]
     kind: SiteKind
     address: str
     zone: str
     photo: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """In the language of the page that shows it, which is in `g` while it is rendered; else its own name."""
+        return self.names.get(g.get("language", "")) or self.own_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def public(value: object) -> object:
 
 
 def public_site(site: Site) -> PublicSite:
-    return PublicSite(site.slug, site.name, site.kind, site.address, site.zone, site.photo)
+    return PublicSite(site.slug, site.name, site.names, site.kind, site.address, site.zone, site.photo)
 
 
 def public_network(network: Network) -> PublicNetwork:

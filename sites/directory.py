@@ -5,7 +5,7 @@ Contacts, notes, gateways and prefixes are not public and are not here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ LICENCE_URL = "https://www.etalab.gouv.fr/licence-ouverte-open-licence"
 
 COLUMNS = {
     "slug": "the site's stable name; also the end of its page's address, /info/SLUG",
-    "name": "the site's name, for people",
+    "name": "the site's name, for people; name_en and the like: what it is called in that language, where otherwise",
     "kind": "station, tram_stop, square, landmark, sports_hall, library, school, town_building or shop",
     "address": "postal address",
     "state": "planned, live, outage or closed, at the time in generated_at",
@@ -60,6 +60,7 @@ class Hotspot:
 
     slug: str
     name: str
+    names: Mapping[str, str]
     kind: SiteKind
     address: str
     latitude: float
@@ -79,11 +80,14 @@ class Hotspot:
     networks: tuple[OfferedNetwork, ...]
 
 
-def hotspots(db: Session, *, now: datetime) -> Sequence[Hotspot]:
-    """All sites that the public may know of, by name. A site that closed for good is not among them."""
+def hotspots(db: Session, *, now: datetime, language: str | None = None) -> Sequence[Hotspot]:
+    """All sites that the public may know of, by their names in this language, else by their own.
+
+    A site that closed for good is not among them.
+    """
     sites = db.scalars(select(Site).options(selectinload(Site.networks)).order_by(Site.slug)).all()
-    sites = sorted(sites, key=lambda site: alphabetical(site.name))
-    return [hotspot(site, now=now) for site in sites if not _is_gone(site, now)]
+    sites = sorted(sites, key=lambda site: alphabetical(site.name_in(language)))
+    return [hotspot(site, now=now, language=language) for site in sites if not _is_gone(site, now)]
 
 
 def alphabetical(name: str) -> tuple[str, str]:
@@ -91,12 +95,13 @@ def alphabetical(name: str) -> tuple[str, str]:
     return folded(name), name
 
 
-def hotspot(site: Site, *, now: datetime) -> Hotspot:
-    """One site as the public sees it."""
+def hotspot(site: Site, *, now: datetime, language: str | None = None) -> Hotspot:
+    """One site as the public sees it, by its name in this language."""
     opening_hours, zone = hours.parse(site.opening_hours, site.school_zone), ZoneInfo(site.zone)
     return Hotspot(
         slug=site.slug,
-        name=site.name,
+        name=site.name_in(language),
+        names=site.names,
         kind=site.kind,
         address=site.address,
         latitude=site.latitude,
@@ -137,6 +142,7 @@ def _feature(spot: Hotspot) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "slug": spot.slug,
         "name": spot.name,
+        **{f"name_{code}": text for code, text in sorted(spot.names.items())},
         "kind": spot.kind.value,
         "address": spot.address,
         "state": spot.state.value,

@@ -132,6 +132,8 @@ class Site(Base):
     id: Mapped[Key]
     slug: Mapped[Slug]
     name: Mapped[str] = mapped_column(String(120))
+    # By language, where it is called otherwise: {"en": "Viotte station"}.
+    names: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
     kind: Mapped[SiteKind] = mapped_column(word(SiteKind))
     address: Mapped[str] = mapped_column(String(200))
     latitude: Mapped[float]
@@ -156,6 +158,10 @@ class Site(Base):
     # The reference of its photograph, or nothing: see sites/images/store.py.
     photo: Mapped[JsonObject] = mapped_column(default=dict)
     networks: Mapped[list[Network]] = relationship(secondary=site_networks, order_by=Network.slug)
+
+    def name_in(self, language: str | None) -> str:
+        """What it is called in this language: its own name where it has none there."""
+        return self.names.get(language or "") or self.name
 
 
 class Gateway(Base):

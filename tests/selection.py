@@ -13,6 +13,8 @@ import os
 import pytest
 
 ON_ONE_DATABASE = (
+    "tests/portal/test_kept_credentials.py",
+    "tests/portal/test_site_names.py",
     "tests/portal/test_after_access.py",
     "tests/portal/test_assets.py",
     "tests/portal/test_breaks.py",

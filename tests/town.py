@@ -60,6 +60,7 @@ def make_site(slug: str, *networks: Network, **fields: Any) -> Site:
     values: dict[str, Any] = {
         "slug": slug,
         "name": slug.replace("-", " ").title(),
+        "names": {},
         "kind": SiteKind.SQUARE,
         "address": "1 rue de la République, 25000 Besançon",
         "latitude": 47.237,

@@ -69,7 +69,7 @@ def worker() -> Response:
 def away() -> str:
     """What is shown where there is no connection: nothing in it grows old within a day, nothing is about a person."""
     with reading(services().make_session) as db:
-        places = hotspots(db, now=services().clock())
+        places = hotspots(db, now=services().clock(), language=language())
         ssids = sorted({network.ssid for network in networks(db)})
     return render_page(
         "guests/away.html",

@@ -63,7 +63,7 @@ class FilterLink:
 def hotspots() -> str:
     background, wanted = services().map_background, asked_filter()
     with reading(services().make_session) as db:
-        known = public_hotspots(db, now=services().clock())
+        known = public_hotspots(db, now=services().clock(), language=language())
     kinds = by_kind([spot for spot in known if wanted.holds(spot)])
     spots = [spot for kind in kinds for _, spot in kind.spots]
     town, wide = _draw(spots), _draw(spots, width=WIDE)

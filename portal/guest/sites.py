@@ -12,6 +12,7 @@ from portal.guest.open_pages import visit_if_any
 from portal.guest.terms import terms_text
 from portal.http.clients import access_of
 from portal.i18n.retention_periods import term_in_words
+from portal.i18n.translation import language
 from portal.public_values import render_page
 from portal.services import services
 from sessions.data_classes import DataClass
@@ -32,7 +33,7 @@ def info(slug: str) -> str:
         return render_page(
             "guests/info.html",
             site=site,
-            spot=hotspot(site, now=services().clock()),
+            spot=hotspot(site, now=services().clock(), language=language()),
             networks=site.networks,
             now=services().clock(),
             visit=visit if here else None,

@@ -59,7 +59,7 @@ def slips(
             ssid=network.ssid,
             join=join,
             words=words,
-            place=site.name,
+            place=site.name_in(languages[0]),
             event=batch.event,
             mark=one.mark,
             logo=logo,

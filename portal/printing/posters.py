@@ -85,17 +85,18 @@ def print_poster(poster: Poster, paper: PosterPaper) -> bytes:
     join, url = joining_uri(poster.network.ssid), poster.portal_url.rstrip("/") + "/"
     if max(len(join.encode()), len(url.encode())) > MOST_QR_BYTES:
         raise UnprintableVoucher("The name of the network or the portal's address is too long for a QR code.")
+    place = poster.site.name_in(poster.languages[0])
     words = [_words(poster, language) for language in poster.languages]
     return typeset_poster(
         {
             "paper": paper.value,
-            "title": f"{poster.network.name} · {poster.site.name}",
+            "title": f"{poster.network.name} · {place}",
             "author": poster.town,
             "rtl": is_rtl(poster.languages[0]),
             "accent": accents(poster.network.look).light,
             "network": plain(poster.network.name),
             "ssid": plain(poster.network.ssid),
-            "site": plain(poster.site.name),
+            "site": plain(place),
             "address": poster.address,
             "logo": None if poster.logo is None else asdict(poster.logo),
             "join": _code(join),

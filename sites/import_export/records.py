@@ -126,6 +126,8 @@ def _changes(
         faults.append(
             ImportFault(rows.head or "file", records.key, f"there is no such column; the columns are {known}")
         )
+    # A text in a language that a record does not have is no change from an empty cell.
+    absent = {name: column.default for name, column in columns.items() if column.default is not REQUIRED}
     first: dict[str, str] = {}
     changes = []
     for row in rows.rows:
@@ -141,7 +143,7 @@ def _changes(
             faults.append(ImportFault(row.where, records.key, f"{key} is already on {first[key]}"))
             continue
         first[key] = row.where
-        before = current.get(key)
+        before = absent | current[key] if key in current else None
         start = _defaults(records, current) if before is None else before
         after = start | values
         missing = [name for name, value in after.items() if value is REQUIRED and name not in row.cells]

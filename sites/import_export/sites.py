@@ -1,7 +1,11 @@
-"""Sites as records. `networks` lists the slugs of the networks that a site offers."""
+"""Sites as records. `networks` lists the slugs of the networks that a site offers.
+
+A site has one name, and one more for each language where it is called otherwise: ``name_en``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -44,8 +48,18 @@ COLUMNS = {
 }
 
 
-def _names(_current: Mapping[str, Values]) -> Sequence[str]:
-    return list(COLUMNS)
+# A site without a name in a language has its own there.
+_NAME = re.compile(r"name_([a-z]{2})")
+_NAME_COLUMN = Column(cells.line_of_text(120), "")
+
+
+def _column(name: str) -> Column | None:
+    return _NAME_COLUMN if _NAME.fullmatch(name) else COLUMNS.get(name)
+
+
+def _names(current: Mapping[str, Values]) -> Sequence[str]:
+    by_language = {name for values in current.values() for name in values if _NAME.fullmatch(name)}
+    return [*COLUMNS, *sorted(by_language)]
 
 
 def _all(db: Session) -> dict[str, Site]:
@@ -58,7 +72,8 @@ def _current(db: Session) -> dict[str, Values]:
 
 def _values(site: Site) -> Values:
     values: Values = {name: getattr(site, name) for name in COLUMNS if name != "networks"}
-    return values | {"networks": tuple(sorted(network.slug for network in site.networks))}
+    names = {f"name_{language}": name for language, name in site.names.items()}
+    return values | names | {"networks": tuple(sorted(network.slug for network in site.networks))}
 
 
 def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
@@ -117,15 +132,20 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
         for name in COLUMNS:
             if name != "networks":
                 setattr(site, name, change.after[name])
+        site.names = {
+            match[1]: name
+            for column, name in sorted(change.after.items())
+            if name and (match := _NAME.fullmatch(column))
+        }
         site.networks = [networks[slug] for slug in change.after["networks"]]
         db.add(site)
     return {}
 
 
-SITES = Records("slug", COLUMNS.get, _names, _current, _judge, _write)
+SITES = Records("slug", _column, _names, _current, _judge, _write)
 
 
 def site_records(zone: str) -> Records:
     """Sites of which a new one is in this zone where its row says nothing else."""
-    columns = COLUMNS | {"zone": Column(cells.zone, zone)}
-    return replace(SITES, column=columns.get)
+    here = Column(cells.zone, zone)
+    return replace(SITES, column=lambda name: here if name == "zone" else _column(name))

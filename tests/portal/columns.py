@@ -18,7 +18,18 @@ from db.base import Base, Json
 # device that has it, and are public in this sense alone.
 PUBLIC: dict[str, set[str]] = {
     "sites": {
-        *("slug", "name", "kind", "address", "latitude", "longitude", "opening_hours", "school_zone", "zone"),
+        *(
+            "slug",
+            "name",
+            "names",
+            "kind",
+            "address",
+            "latitude",
+            "longitude",
+            "opening_hours",
+            "school_zone",
+        ),
+        "zone",
         *("step_free", "state", "state_since", "state_until", "ads_allowed", "photo"),
     },
     "networks": {

@@ -53,7 +53,7 @@ def viotte(**fields: Any) -> Site:
         "ads_allowed": True,
         "eu_funded": False,
     }
-    return Site(**known | fields)
+    return Site(**{"names": {}} | known | fields)
 
 
 def pierre_bayle(**fields: Any) -> Site:
@@ -70,4 +70,4 @@ def pierre_bayle(**fields: Any) -> Site:
         "ads_allowed": False,
         "eu_funded": False,
     }
-    return Site(**known | fields)
+    return Site(**{"names": {}} | known | fields)

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from ads import campaigns, rules, slugs
 from ads.errors import FieldFault, UnfitField
 from ads.loading import known_names
-from ads.models import Advertiser, Campaign, Creative
+from ads.models import Advertiser, Campaign, Creative, CreativeKind
 from auth.audit.actor import Actor
 from auth.denials import Denial
 from sessions.instants import read_day
@@ -174,7 +174,7 @@ def _payer(db: Session, form: _Form) -> Advertiser | None:
 
 
 def _new_creative(typed: TypedMessage, slug: str) -> Creative:
-    return Creative(slug=slug, texts=typed.texts, more=typed.more)
+    return Creative(slug=slug, kind=CreativeKind.TEXT, texts=typed.texts, more=typed.more, media={})
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 from flask import Response, abort, url_for
 
-from portal.guest.assets import CACHE_CONTROL, assets
+from portal.guest.assets import assets
+from portal.http.asset_files import CACHE_CONTROL
 from portal.i18n.translation import language, town_language
 from portal.services import services
 from sites.images.store import FileReference, read_reference

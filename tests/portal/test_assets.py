@@ -11,7 +11,9 @@ from flask import Flask
 
 from config import Serves
 from portal.app import served
-from portal.guest.assets import ASSETS, FOLDER, asset_url, read_assets
+from portal.guest.assets import ASSETS, FOLDER, asset_url
+from portal.http.asset_files import read_assets
+from portal.staff.assets import ASSETS as OF_STAFF
 from tests.portal.conftest import Phone
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -62,14 +64,14 @@ def test_no_template_holds_a_script_of_its_own() -> None:
         scripts = re.findall(r"<script\b[^>]*>.*?</script>", template.read_text(encoding="utf-8"), re.DOTALL)
         for script in scripts:
             assert re.fullmatch(
-                r"""<script src="\{\{ asset\('[a-z-]+\.js'\) \}\}"( data-\w+="[^"]*")? defer></script>""",
+                r"""<script src="\{\{ (staff_)?asset\('[a-z-]+\.js'\) \}\}"( data-\w+="[^"]*")? defer></script>""",
                 script,
             )
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(ASSETS) if name.endswith(".js")])
+@pytest.mark.parametrize("name", [name for name in sorted(ASSETS | OF_STAFF) if name.endswith(".js")])
 def test_a_script_is_small_and_strict(name: str) -> None:
-    text = ASSETS[name].body.decode()
+    text = (ASSETS | OF_STAFF)[name].body.decode()
     assert text.startswith("// ")
     assert '"use strict";' in text
     assert len(text) < 10_000

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import jsonify, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import advertisers, drafting, places
 from ads.drafting import CampaignReading, UnfitDraft
-from ads.errors import ChangedCampaign, TakenSlug, WrongCampaignState
-from ads.places import AdPlace
+from ads.errors import ChangedCampaign, TakenSlug, UnfitField, WrongCampaignState
 from auth.denials import Denial
 from auth.staff.roles import Action, covers
 from db.engine import reading
@@ -21,9 +20,10 @@ from portal.i18n.labels import kinds_in_words
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
+from portal.staff.assets import staff_asset
 from portal.staff.campaigns.campaign_words import categories
 from portal.staff.campaigns.pages import find_or_hide
-from portal.staff.campaigns.phones import framed, phones_of
+from portal.staff.campaigns.phones import PhonePreview, framed, phones_of, sample_message
 from portal.staff.campaigns.typed import Form, empty_form, form_of, keys_of, spoken_of
 from portal.staff.forms import use_form
 from sites import queries
@@ -89,16 +89,33 @@ def check_campaign(slug: str) -> AnyResponse:
 
 
 def _check(slug: str) -> AnyResponse:
+    """As a page, and to a script as JSON."""
     with reading(services().make_session) as db:
         if slug:
             find_or_hide(db, slug)
-        return _page(db, slug, request.form, checked=_read(db))
+        checked = _read(db)
+        if request.accept_mimetypes.best == "application/json":
+            return jsonify(
+                faults=[_told(one) for one in checked.faults],
+                phone="".join(one.html for one in _phones(db, checked)),
+            )
+        return _page(db, slug, request.form, checked=checked)
 
 
-def _read(db: Session) -> CampaignReading:
+def _told(fault: Denial) -> dict[str, object]:
+    """A fault for the script. What the law says is told also of fields that nobody has come to yet."""
+    refusal, is_law = staff_page(fault), not isinstance(fault, UnfitField)
+    return {
+        "field": refusal.field,
+        "text": f"{refusal.title} {refusal.text}" if is_law else refusal.title,
+        "law": is_law,
+    }
+
+
+def _read(db: Session, typed: Form | None = None) -> CampaignReading:
     return drafting.read(
         db,
-        request.form.to_dict(flat=False),
+        (request.form if typed is None else typed).to_dict(flat=False),
         zone=town_zone(),
         languages=services().settings.languages,
         networks=current_staff().authority.networks,
@@ -130,9 +147,7 @@ def _page(
     refusal: Refusal | None = None,
 ) -> AnyResponse:
     authority, languages = current_staff().authority, services().settings.languages
-    phones = phones_of(
-        drafting.first_message(checked) if checked else None, _place(db, checked), languages[0]
-    )[:1]
+    phones = _phones(db, checked or _read(db, typed))
     faults = [staff_page(one) for one in checked.faults] if checked else []
     page = render_template(
         "staff/campaign_form.html",
@@ -153,12 +168,14 @@ def _page(
         tongues={code: name_of(code) for code in languages},
         longest=drafting.LONGEST,
         phones=phones,
+        staff_asset=staff_asset,
     )
-    return framed(make_response(page), phones)
+    return framed(make_response(page), phones, has_script=True)
 
 
-def _place(db: Session, checked: CampaignReading | None) -> AdPlace | None:
-    """Where it is previewed: at the first of its places that shows ads."""
+def _phones(db: Session, checked: CampaignReading) -> list[PhonePreview]:
+    """Its first message on a phone, at the first of its places that shows ads; none where no place does."""
+    message = drafting.first_message(checked) or sample_message(checked)
     there = places.every(db, networks=current_staff().authority.networks)
-    campaign = drafting.unsaved(checked) if checked else None
-    return next((one for one in there if campaign is not None and one.has(campaign)), None)
+    place = next((one for one in there if one.has(message.campaign)), None)
+    return phones_of(message, place, services().settings.languages[0])[:1]

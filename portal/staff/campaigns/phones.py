@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from ads.models import Creative
+from ads import drafting
+from ads.drafting import CampaignReading
+from ads.models import Advertiser, Creative, CreativeKind
 from ads.places import AdPlace
-from portal.http.security_headers import content_security_policy
-from portal.i18n.translation import say
+from portal.http.security_headers import STAFF_SCRIPTS, content_security_policy
+from portal.i18n.translation import language, say
 from portal.services import preview_renderer
 from portal.staff.layout import read_style
 
@@ -43,8 +45,24 @@ def phones_of(message: Creative | None, place: AdPlace | None, language: str) ->
     ]
 
 
-def framed(response: Response, phones: list[PhonePreview]) -> Response:
-    """Let the frames have their own style: they inherit the policy of the page that they stand in."""
+def sample_message(reading: CampaignReading) -> Creative:
+    """What stands on the phone before anything is typed; known to no session."""
+    words = {"title": say("Title of the message"), "text": say("Its text, as guests will read it.")}
+    campaign = drafting.unsaved(reading)
+    if reading.payer is None:
+        campaign.advertiser = Advertiser(name=say("Advertiser"), is_town=False)
+    return Creative(
+        slug="", texts={language(): words}, more="", media={}, kind=CreativeKind.TEXT, campaign=campaign
+    )
+
+
+def framed(response: Response, phones: list[PhonePreview], *, has_script: bool = False) -> Response:
+    """Let the frames have their own style: they inherit the policy of the page that they stand in.
+
+    They are sandboxed: a script of the page's never runs in them.
+    """
     styles = sorted({style for phone in phones for style in _STYLE.findall(phone.html)})
-    response.headers["Content-Security-Policy"] = content_security_policy(read_style(), *styles)
+    response.headers["Content-Security-Policy"] = content_security_policy(read_style(), *styles) + (
+        STAFF_SCRIPTS if has_script else ""
+    )
     return response

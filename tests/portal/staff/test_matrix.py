@@ -32,6 +32,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.signin_code": (None, EVERYBODY),
     "staff.setup_page": (None, EVERYBODY),
     "staff.setup": (None, EVERYBODY),
+    "staff.asset": (None, EVERYBODY),
     "staff.home": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.confirm_page": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.carried_form": (Action.OWN_ACCOUNT, EVERYBODY),

@@ -22,6 +22,7 @@ from auth.vouchers import issuing, plans
 from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
+from portal.staff.assets import ASSETS
 from sessions.legal_requests import register
 from sessions.log.denials import LoggedDenial, Step, note
 from sessions.retention import holds, periods
@@ -89,6 +90,7 @@ class Things:
             "slug": self.slug,
             "override_id": self.override_id,
             "advertiser": "bakery",
+            "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
         return {name: known[name] for name in rule.arguments}
 

@@ -20,42 +20,42 @@ from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 
 
-@staff.get("/advertisers")
+@staff.get("/payers")
 @needs(Action.ADS)
-def advertisers() -> AnyResponse:
+def payers() -> AnyResponse:
     return _list_page(None)
 
 
-@staff.post("/advertisers")
+@staff.post("/payers")
 @needs(Action.ADS)
-def add_advertiser() -> AnyResponse:
+def add_payer() -> AnyResponse:
     try:
         with services().make_session.begin() as db:
-            use_form(db, place=url_for("staff.advertisers"))
+            use_form(db, place=url_for("staff.payers"))
             service.add(db, _fields(), actor=current_staff().actor, now=services().clock())
     except (UnfitField, UnidentifiedAdvertiser) as error:
         return _list_page(error)
-    return redirect(url_for("staff.advertisers"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("staff.payers"), HTTPStatus.SEE_OTHER)
 
 
-@staff.get("/advertisers/<advertiser>")
+@staff.get("/payers/<payer>")
 @needs(Action.ADS)
-def advertiser(advertiser: str) -> AnyResponse:
-    return _one_page(advertiser, None)
+def payer(payer: str) -> AnyResponse:
+    return _one_page(payer, None)
 
 
-@staff.post("/advertisers/<advertiser>")
+@staff.post("/payers/<payer>")
 @needs(Action.ADS, town_wide=True)
-def change_advertiser(advertiser: str) -> AnyResponse:
+def change_payer(payer: str) -> AnyResponse:
     """Its name stands on every network's messages: somebody who works for all of them changes it."""
     try:
         with services().make_session.begin() as db:
-            found = service.find(db, advertiser) or abort(HTTPStatus.NOT_FOUND)
-            use_form(db, place=url_for("staff.advertisers"))
+            found = service.find(db, payer) or abort(HTTPStatus.NOT_FOUND)
+            use_form(db, place=url_for("staff.payers"))
             service.change(db, found, _fields(), actor=current_staff().actor, now=services().clock())
     except (UnfitField, UnidentifiedAdvertiser) as error:
-        return _one_page(advertiser, error)
-    return redirect(url_for("staff.advertisers"), HTTPStatus.SEE_OTHER)
+        return _one_page(payer, error)
+    return redirect(url_for("staff.payers"), HTTPStatus.SEE_OTHER)
 
 
 def _fields() -> AdvertiserFields:

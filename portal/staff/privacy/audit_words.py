@@ -33,7 +33,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.REQUISITION: ("staff.requisition", "requisition_id"),
     ObjectKind.REQUISITIONS: ("staff.requisitions", None),
     ObjectKind.CAMPAIGN: ("staff.campaign", "slug"),
-    ObjectKind.ADVERTISER: ("staff.advertiser", "advertiser"),
+    ObjectKind.ADVERTISER: ("staff.payer", "payer"),
     ObjectKind.ELECTION: ("staff.elections", None),
     ObjectKind.OVERRIDE: ("staff.crisis", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),

@@ -345,7 +345,7 @@ def test_a_crisis_message_that_says_too_little_is_not_started(
 
 
 def test_an_advertiser_is_written_down_and_changed(services: Services, ada: Clerk) -> None:
-    page = "/staff/advertisers"
+    page = "/staff/payers"
     answer = send(ada, page, page, name="Fleurs Bo")
     assert answer.status_code == 400 and "LCEN, art. 20" in answer.text and "Fleurs Bo" in answer.text
     send(ada, page, page, name="Fleurs Bo", identity="Bo SARL, SIREN 1")

@@ -89,7 +89,7 @@ class Things:
             "answer_id": 999_999,
             "slug": self.slug,
             "override_id": self.override_id,
-            "advertiser": "bakery",
+            "payer": "bakery",
             "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
         return {name: known[name] for name in rule.arguments}

@@ -104,7 +104,7 @@ def teenager_in_a_call(guest: Guest) -> Iterator[str]:
     (before,) = sessions_of(guest)
     guest.portal.clock.advance(minutes=29)
     look_again(guest)
-    button = page.locator('form[action^="/pause"] button')
+    button = page.locator('form[action^="/pause"] button.go')
     expect(button).to_be_visible()
     yield "late"
     with page.expect_navigation():

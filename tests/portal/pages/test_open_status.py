@@ -91,7 +91,7 @@ def test_a_warning_comes_once_and_brings_the_message_along(guest: Guest) -> None
     # What ticks is in no live region.
     assert guest.page.locator(":is([role=status],[role=alert],[aria-live],[role=timer]) #left").count() == 0
     guest.portal.clock.advance(seconds=6)
-    promised = guest.page.locator('form[action^="/pause"] button').inner_text().split()[-1]
+    promised = guest.page.locator('form[action^="/pause"] button.go').inner_text().split()[-1]
     guest.press("/pause")
     expect(guest.page.locator(".left")).to_contain_text(f"jusqu’à {promised}")
 

@@ -37,6 +37,13 @@ PICTURES: dict[str, Callable[[Guest], None]] = {
     "free": landing_free,
     "status": status_free_late,
 }
+# The same in a laptop's window.
+WIDE = ViewportSize(width=1280, height=760)
+WIDE_PICTURES: dict[str, Callable[[Guest], None]] = {
+    "wide-free": landing_free,
+    "wide-library": landing_library,
+    "wide-status": status_free_late,
+}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -126,7 +133,28 @@ def take(folder: Path) -> list[Path]:
                     show(guest := new_guest(portal, window, "fr"))
                     path = folder / f"{name}-{scheme}.png"
                     guest.page.screenshot(path=path)
+                    _shrink(path)
                     taken.append(path)
+    return taken
+
+
+def take_wide(folder: Path) -> list[Path]:
+    """Pages as a laptop shows them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: list[Path] = []
+    with (
+        tempfile.TemporaryDirectory() as town,
+        running_portal(Path(town), portal_url=ADDRESS) as portal,
+        running_chromium() as browser,
+    ):
+        proxy = {"server": f"http://127.0.0.1:{portal.port}"}
+        for name, show in WIDE_PICTURES.items():
+            with open_window(browser, viewport=WIDE, proxy=proxy) as window:
+                show(guest := new_guest(portal, window, "fr"))
+                path = folder / f"{name}.png"
+                guest.page.screenshot(path=path)
+                _shrink(path)
+                taken.append(path)
     return taken
 
 
@@ -153,5 +181,5 @@ def take_people(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    for picture in [*take(chosen), *take_desk(chosen), *take_people(chosen)]:
+    for picture in [*take(chosen), *take_wide(chosen), *take_desk(chosen), *take_people(chosen)]:
         print(f"{picture} {picture.stat().st_size // 1024} kB")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.portal.languages import LANGUAGES
 from tests.portal.pages.scene import PAGES, Portal, never_asked, new_guest, open_window
 
 pytestmark = [pytest.mark.browser, pytest.mark.release]
@@ -26,10 +27,13 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_walked_by_keyboard_alone(portal: Portal, chromium: Browser, name: str) -> None:
+# The order does not depend on words: each page in one language, and each language on several pages.
+@pytest.mark.parametrize(
+    "name,lang", [(name, LANGUAGES[number % len(LANGUAGES)]) for number, name in enumerate(PAGES)]
+)
+def test_a_page_is_walked_by_keyboard_alone(portal: Portal, chromium: Browser, name: str, lang: str) -> None:
     with never_asked(open_window(chromium)) as window:
-        guest = new_guest(portal, window, "fr")
+        guest = new_guest(portal, window, lang)
         PAGES[name](guest)
         assert walk(guest.page) == []
         guest.page.set_viewport_size({"width": 1280, "height": 800})

@@ -20,6 +20,7 @@ from lab.left_open import page_left_open_warns_and_ends
 from lab.namespace import NoNamespaces, become_root, demand_namespaces
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.report import Report, StepFailed
+from lab.taking_turns import campaigns_take_turns, crisis_message_comes_and_goes
 from lab.visitor import visitor_has_a_day_pass
 from lab.waiting import DidNotStart
 from sites.demo.town import load_demo
@@ -34,6 +35,8 @@ JOURNEYS = (
     journeys.agent_is_killed,
     visitor_has_a_day_pass,
     page_left_open_warns_and_ends,
+    campaigns_take_turns,
+    crisis_message_comes_and_goes,
 )
 FAILED, IMPOSSIBLE = 1, 3
 

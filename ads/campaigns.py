@@ -180,7 +180,13 @@ def duplicate(db: Session, slug: str, new_slug: str, *, actor: Actor, now: datet
     """A draft that says the same at the same places, without dates. Raises `TakenSlug`."""
     former = by_slug(db, slug)
     creatives = [
-        Creative(slug=slugs.of_copy(one.slug, slug, new_slug), kind=one.kind, texts=one.texts, more=one.more)
+        Creative(
+            slug=slugs.of_copy(one.slug, slug, new_slug),
+            kind=one.kind,
+            texts=one.texts,
+            more=one.more,
+            viewing_seconds=one.viewing_seconds,
+        )
         for one in former.creatives
     ]
     _demand_free(db, new_slug, creatives)

@@ -106,7 +106,13 @@ class _Reader:
         return found | {"starts_at": begins, "ends_at": ends}
 
     def creative(self, record: Any, where: str) -> dict[str, Any]:
-        readers = {"slug": _slug, "kind": CreativeKind, "texts": _texts, "more": _more}
+        readers = {
+            "slug": _slug,
+            "kind": CreativeKind,
+            "texts": _texts,
+            "more": _more,
+            "viewing_seconds": _seconds,
+        }
         return self._demanding(self.read(record, where, readers), where, "slug", "texts")
 
     def _demanding(self, found: dict[str, Any], where: str, *names: str) -> dict[str, Any]:
@@ -223,6 +229,13 @@ def _more(value: Any) -> str:
     if address and not ADDRESS.fullmatch(address):
         raise ValueError("an address such as ville.fr/velo, without https:// and without spaces")
     return address
+
+
+def _seconds(value: Any) -> int:
+    seconds = _number(1)(value)
+    if seconds > 60:
+        raise ValueError("60 seconds at most; the place may allow less")
+    return seconds
 
 
 def _truth(value: Any) -> bool:

@@ -129,6 +129,8 @@ class Creative(Base):
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(Json)
     # Where there is more to read, shown only after the access was given: "ville.fr/velo".
     more: Mapped[str] = mapped_column(String(120), default="")
+    # How long it wants to be read, within what the place allows; empty: no longer than any other.
+    viewing_seconds: Mapped[int | None]
     media: Mapped[JsonObject] = mapped_column(default=dict)
 
     campaign: Mapped[Campaign] = relationship(back_populates="creatives")

@@ -18,7 +18,7 @@ from db.base import Base
 from portal.http.clients import ClientContext
 from portal.services import services
 from sessions.models import AccessSession, EndReason
-from sites.models import Network, SigninMethod, Site, SiteKind
+from sites.models import Gateway, Network, SigninMethod, Site, SiteKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,8 @@ def render_page(template: str, **values: object) -> str:
     """A guests' page. Rows among `values`, alone or in a list, go in as what is public of them."""
     shown = {name: public(value) for name, value in values.items()}
     visit, network = values.get("visit"), shown.get("network")
-    is_blind = isinstance(visit, ClientContext) and not visit.gateway.capabilities.reports_presence
-    if is_blind and isinstance(network, PublicNetwork):
-        # Nobody is sent away for a silence that this gateway cannot see.
-        shown["network"] = replace(network, idle_length=None)
+    if isinstance(visit, ClientContext) and network == public_network(visit.gateway.network):
+        shown["network"] = public_network_at(visit.gateway)
     return render_template(template, **shown)
 
 
@@ -152,6 +150,14 @@ def public_network(network: Network) -> PublicNetwork:
         terms_version=network.terms_version,
         look=network.look,
     )
+
+
+def public_network_at(gateway: Gateway) -> PublicNetwork:
+    """What is public of a network where this gateway is, with the lengths that hold there."""
+    lease = gateway.lease_length
+    # Nobody is sent away for a silence that a gateway cannot see.
+    idle = gateway.network.idle_within(lease) if gateway.capabilities.reports_presence else None
+    return replace(public_network(gateway.network), lease_length=lease, idle_length=idle)
 
 
 def public_stay(access: AccessSession) -> PublicStay:

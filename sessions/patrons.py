@@ -98,7 +98,7 @@ def _prove_and_open(
 def _allowance(subject: str, gateway: Gateway, now: datetime) -> Allowance:
     """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
     network = gateway.network
-    until = policy.patron_until(now=now, length=network.lease_length, closing=site_closing(gateway, now))
+    until = policy.patron_until(now=now, length=gateway.lease_length, closing=site_closing(gateway, now))
     return Allowance(subject, SigninMethod.PATRON, until, network.devices_per_person)
 
 

@@ -109,7 +109,7 @@ def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.
     if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
         return policy.LeaseBounds(entitlement.until - now, step=gateway.lease_step)
     closing = site_closing(gateway, now)
-    return policy.LeaseBounds(gateway.network.lease_length, entitlement.until, closing, gateway.lease_step)
+    return policy.LeaseBounds(gateway.lease_length, entitlement.until, closing, gateway.lease_step)
 
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:

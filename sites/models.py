@@ -62,6 +62,7 @@ class Network(Base):
     __tablename__ = "networks"
     __table_args__ = (
         CheckConstraint("lease_seconds > 0", name="lease_seconds"),
+        CheckConstraint("viewing_seconds <= longest_wait_seconds", name="longest_wait"),
         CheckConstraint("devices_per_person > 0", name="devices_per_person"),
         CheckConstraint("rate_down_kbps >= 0 AND rate_up_kbps >= 0", name="rates"),
     )
@@ -79,8 +80,9 @@ class Network(Base):
     renewal_seconds: Mapped[int] = mapped_column(default=300)
     # A client that sent nothing for this long is gone. 0 switches the rule off.
     idle_seconds: Mapped[int] = mapped_column(default=1800)
-    # The least time a page stays before it can be accepted.
+    # The least time a page stays before it can be accepted, and the most that a message may ask for.
     viewing_seconds: Mapped[int] = mapped_column(default=5)
+    longest_wait_seconds: Mapped[int] = mapped_column(default=15, server_default="15")
     ads: Mapped[bool] = mapped_column(default=False)
     # The rate wanted for everybody (a floor that the report measures), and the ceilings enforced.
     rate_wanted_kbps: Mapped[int] = mapped_column(default=0)
@@ -110,7 +112,11 @@ class Network(Base):
     @property
     def idle_length(self) -> timedelta | None:
         """How long a silence ends a stay; None where no stay is long enough for that, or the rule is off."""
-        longest = None if self.allows(SigninMethod.PASS) else self.lease_seconds
+        return self.idle_within(self.lease_length)
+
+    def idle_within(self, lease: timedelta) -> timedelta | None:
+        """The same where leases have this length."""
+        longest = None if self.allows(SigninMethod.PASS) else lease.total_seconds()
         is_felt = self.idle_seconds and (longest is None or self.idle_seconds < longest)
         return timedelta(seconds=self.idle_seconds) if is_felt else None
 
@@ -127,6 +133,9 @@ class Site(Base):
         CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
         # European money forbids advertising (WiFi4EU); the row cannot say otherwise.
         CheckConstraint("NOT (eu_funded AND ads_allowed)", name="eu_funded"),
+        CheckConstraint(
+            "lease_seconds > 0 AND viewing_seconds >= 0 AND longest_wait_seconds >= 0", name="lengths"
+        ),
     )
 
     id: Mapped[Key]
@@ -153,6 +162,10 @@ class Site(Base):
     # Override the network's ceilings; empty means the network's.
     rate_down_kbps: Mapped[int | None]
     rate_up_kbps: Mapped[int | None]
+    # Override the network's lengths; empty means the network's.
+    lease_seconds: Mapped[int | None]
+    viewing_seconds: Mapped[int | None]
+    longest_wait_seconds: Mapped[int | None]
     contact: Mapped[str] = mapped_column(String(200), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     # The reference of its photograph, or nothing: see sites/images/store.py.
@@ -207,6 +220,17 @@ class Gateway(Base):
         return kind_of(self.kind).capabilities
 
     @property
+    def lease_length(self) -> timedelta:
+        """A lease's greatest length here: the site's own where it has one."""
+        return timedelta(seconds=_own(self.site.lease_seconds, self.network.lease_seconds))
+
+    def wait_length(self, wanted: timedelta = timedelta(0)) -> timedelta:
+        """How long a message that wants `wanted` to be read holds somebody up here: the site's own bounds first."""
+        least = timedelta(seconds=_own(self.site.viewing_seconds, self.network.viewing_seconds))
+        most = _own(self.site.longest_wait_seconds, self.network.longest_wait_seconds)
+        return min(max(least, wanted), timedelta(seconds=most))
+
+    @property
     def renewal_window(self) -> timedelta:
         """Before the end by this much, a lease may be renewed here; none where only a lease that is over can be."""
         return self.network.renewal_window if self.capabilities.extends else timedelta(0)
@@ -224,3 +248,7 @@ class Gateway(Base):
 
 # The same few texts are read at every request.
 _network = functools.lru_cache(maxsize=4096)(ipaddress.ip_network)
+
+
+def _own(own: int | None, of_network: int) -> int:
+    return of_network if own is None else own

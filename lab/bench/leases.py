@@ -63,7 +63,7 @@ def _grant(place: Hotspot, gateway: Gateway, number: int, *, at: datetime) -> No
     """What a sign-in does after the PIN was right, committed."""
     mac = parse_mac(f"02:aa:00:00:{number >> 8:02x}:{number & 255:02x}")
     client = Client(mac, (client_address(4, 0, 20 + number % 230),))
-    until = patron_until(now=at, length=gateway.network.lease_length, closing=None)
+    until = patron_until(now=at, length=gateway.lease_length, closing=None)
     allowance = Allowance(f"bench-{number}", SigninMethod.PATRON, until, 2)
     acceptance = Acceptance(gateway.network.terms_version, "fr", "0" * 64)
     with place.services.make_session.begin() as db:

@@ -57,7 +57,7 @@ def _place(db: Session, number: int, site: Site, network: Network) -> Place:
         network_id=network.id,
         kind=site.kind,
         is_library=is_library,
-        lease_seconds=network.lease_seconds,
+        lease_seconds=network.lease_seconds if site.lease_seconds is None else site.lease_seconds,
         idle_seconds=network.idle_seconds,
         rates=(rate.down_kbps, rate.up_kbps),
         terms=(network.terms_version, hashlib.sha256(terms.encode()).hexdigest()),

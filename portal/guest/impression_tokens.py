@@ -184,8 +184,8 @@ def _subject(visit: ClientContext) -> str:
 
 
 def _shown(visit: ClientContext, chosen: ChosenCreative, one: Break) -> ShownMessage:
-    viewing = timedelta(seconds=visit.gateway.network.viewing_seconds)
-    return ShownMessage(chosen, one.nonce, one.shown_at, one.began_at + viewing)
+    wanted = timedelta(seconds=(chosen.creative.viewing_seconds or 0) if chosen.creative else 0)
+    return ShownMessage(chosen, one.nonce, one.shown_at, one.began_at + visit.gateway.wait_length(wanted))
 
 
 def _at_once(chosen: ChosenCreative, now: datetime) -> ShownMessage:

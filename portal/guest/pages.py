@@ -25,7 +25,7 @@ from portal.guest.stay import offline
 from portal.guest.terms import terms_text
 from portal.http.clients import ClientContext, gateways_here, mark_landed, remember
 from portal.i18n.translation import chosen_language, language
-from portal.public_values import render_page
+from portal.public_values import public_network_at, render_page
 from portal.services import services
 from sessions import clients
 from sessions.models import AccessSession
@@ -81,7 +81,7 @@ def _render(
     return render_page(
         "guests/landing.html",
         visit={"token": str(VISIT)},
-        network=network,
+        network=public_network_at(gateway),
         site=gateway.site,
         methods=network.signin_methods,
         creative=message,

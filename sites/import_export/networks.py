@@ -20,6 +20,10 @@ from sites.models import Network, NetworkKind, SigninMethod, Site
 DAY_SECONDS = 24 * 3600
 MOST_KBPS = 100_000_000
 TERMS_LENGTH = 20_000
+SHORTEST_LEASE, LONGEST_LEASE = 60, 30 * DAY_SECONDS
+LONGEST_WAIT = 60
+# The lengths that a site may have of its own.
+LENGTHS = ("lease_seconds", "viewing_seconds", "longest_wait_seconds")
 _TERMS = re.compile(r"terms_[a-z]{2}")
 # What of the look stands in a column of its own, by its name in the look; the rest is a column for each language.
 _LOOK = {
@@ -36,10 +40,11 @@ COLUMNS = {
     "ssid": Column(cells.line_of_text(32, needed=True)),
     "kind": Column(cells.word(NetworkKind)),
     "signin_methods": Column(cells.words(SigninMethod)),
-    "lease_seconds": Column(cells.whole(60, 30 * DAY_SECONDS)),
+    "lease_seconds": Column(cells.whole(SHORTEST_LEASE, LONGEST_LEASE)),
     "renewal_seconds": Column(cells.whole(0, DAY_SECONDS), 300),
     "idle_seconds": Column(cells.whole(0, DAY_SECONDS), 1800),
-    "viewing_seconds": Column(cells.whole(0, 60), 5),
+    "viewing_seconds": Column(cells.whole(0, LONGEST_WAIT), 5),
+    "longest_wait_seconds": Column(cells.whole(0, LONGEST_WAIT), 15),
     "ads": Column(cells.yes_or_no, False),
     "rate_wanted_kbps": Column(cells.whole(0, MOST_KBPS), 0),
     "rate_down_kbps": Column(cells.whole(0, MOST_KBPS), 0),
@@ -103,6 +108,9 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
             yield ImportFault(change.where, "ads", "ads earn free access, and signin_methods has no free")
         if after["renewal_seconds"] >= after["lease_seconds"]:
             yield ImportFault(change.where, "renewal_seconds", "is not shorter than lease_seconds")
+        if after["viewing_seconds"] > after["longest_wait_seconds"]:
+            yield ImportFault(change.where, "longest_wait_seconds", "is shorter than viewing_seconds")
+        yield from _unfit_at_sites(db, change)
         terms = _terms(after)
         if not terms:
             yield ImportFault(change.where, "terms_fr", "there are no terms in any language")
@@ -112,6 +120,29 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
             yield ImportFault(change.where, "terms_version", "the terms changed, and their version did not")
         if after["kind"] is not change.before["kind"]:
             yield from _misplaced(db, change)
+
+
+def _unfit_at_sites(db: Session, change: Change) -> Iterator[ImportFault]:
+    """The lengths that sites have of their own go with the network's others."""
+    sites = db.scalars(select(Site).where(Site.networks.any(slug=change.key)).order_by(Site.slug))
+    for site in sites:
+        own = {name: getattr(site, name) for name in LENGTHS}
+        for name, reason in unfit_lengths(own, change.after):
+            yield ImportFault(change.where, name, f"at {site.slug}, {reason}")
+
+
+def unfit_lengths(own: Mapping[str, int | None], network: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the lengths of a site on a network: the column, and why. `own` has those it has itself."""
+    if all(own[name] is None for name in LENGTHS):
+        return
+    here: dict[str, int] = network | {name: length for name, length in own.items() if length is not None}
+    if network["renewal_seconds"] >= here["lease_seconds"]:
+        yield "lease_seconds", f"{here['lease_seconds']} is not longer than renewal_seconds of the network"
+    least, most = here["viewing_seconds"], here["longest_wait_seconds"]
+    if least > most and own["viewing_seconds"] is not None:
+        yield "viewing_seconds", f"{least} is longer than longest_wait_seconds, {most}"
+    elif least > most:
+        yield "longest_wait_seconds", f"{most} is shorter than viewing_seconds, {least}"
 
 
 def _misplaced(db: Session, change: Change) -> Iterator[ImportFault]:

@@ -15,7 +15,14 @@ from sqlalchemy.orm import Session, selectinload
 from sites import opening_hours
 from sites.errors import ImportFault
 from sites.import_export import cells
-from sites.import_export.networks import MOST_KBPS
+from sites.import_export.networks import (
+    LENGTHS,
+    LONGEST_LEASE,
+    LONGEST_WAIT,
+    MOST_KBPS,
+    SHORTEST_LEASE,
+    unfit_lengths,
+)
 from sites.import_export.records import Change, Column, Records, Values
 from sites.limits import may_serve
 from sites.models import Gateway, Network, Site, SiteKind, SiteState
@@ -43,6 +50,9 @@ COLUMNS = {
     "eu_funded": Column(cells.yes_or_no, False),
     "rate_down_kbps": Column(cells.whole_or_none(0, MOST_KBPS), None),
     "rate_up_kbps": Column(cells.whole_or_none(0, MOST_KBPS), None),
+    "lease_seconds": Column(cells.whole_or_none(SHORTEST_LEASE, LONGEST_LEASE), None),
+    "viewing_seconds": Column(cells.whole_or_none(0, LONGEST_WAIT), None),
+    "longest_wait_seconds": Column(cells.whole_or_none(0, LONGEST_WAIT), None),
     "contact": Column(cells.line_of_text(200), ""),
     "note": Column(cells.lines_of_text(10_000), ""),
 }
@@ -116,6 +126,11 @@ def _judge_networks(
             yield ImportFault(
                 change.where, "networks", f"{slug} is a library network, and this is no library"
             )
+        else:
+            own = {name: change.after[name] for name in LENGTHS}
+            of_network = {name: getattr(networks[slug], name) for name in ("renewal_seconds", *LENGTHS)}
+            for name, reason in unfit_lengths(own, of_network):
+                yield ImportFault(change.where, name, f"on {slug}, {reason}")
     for slug in sorted(served.difference(offered)):
         yield ImportFault(change.where, "networks", f"a gateway here still serves {slug}")
 

@@ -85,6 +85,7 @@ def test_a_document_becomes_drafts_once(db: Session) -> None:
         ({"creatives": [{"slug": "x"}]}, "campaign bread, creative x: texts: it is missing"),
         ({"creatives": [{"slug": "x", "texts": {"fr": {"title": "T"}}}]}, "creative x: texts: fr: a title"),
         ({"creatives": [{"slug": "x", "texts": TEXTS, "kind": "song"}]}, "creative x: kind: "),
+        ({"creatives": [{"slug": "x", "texts": TEXTS, "viewing_seconds": 61}]}, "60 seconds at most"),
         *(
             ({"creatives": [{"slug": "x", "texts": TEXTS, "more": one}]}, "creative x: more: an address such")
             for one in ("https://ville.fr", "javascript:alert(1)", "ville", "ville.fr/a b", "//ville.fr")

@@ -31,6 +31,7 @@ PUBLIC: dict[str, set[str]] = {
         ),
         "zone",
         *("step_free", "state", "state_since", "state_until", "ads_allowed", "photo"),
+        *("lease_seconds", "viewing_seconds", "longest_wait_seconds"),
     },
     "networks": {
         *(
@@ -45,6 +46,7 @@ PUBLIC: dict[str, set[str]] = {
         ),
         *(
             "viewing_seconds",
+            "longest_wait_seconds",
             "ads",
             "devices_per_person",
             "terms",
@@ -61,7 +63,7 @@ PUBLIC: dict[str, set[str]] = {
     "advertisers": {"name", "is_town"},
     "campaigns": set(),
     "civic_overrides": {"texts"},
-    "creatives": {"texts", "more"},
+    "creatives": {"texts", "more", "viewing_seconds"},
     "patrons": set(),
     "staff": set(),
     "access_sessions": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
@@ -67,6 +68,42 @@ def test_a_window_that_was_closed_goes_on_with_the_seconds_already_seen(
     services.served.write(services.clock())
     db.rollback()
     assert len(db.scalars(select(ServedImpression)).all()) == 1
+
+
+def test_a_site_has_lengths_of_its_own(
+    phone: Phone, town: Town, clock: MovingClock, services: Services, station: Agent
+) -> None:
+    """Ten minutes for seven seconds; a message that wants more gets what the place allows at most."""
+    with services.make_session.begin() as db:
+        site = db.get_one(Site, town.station.site_id)
+        site.lease_seconds, site.viewing_seconds, site.longest_wait_seconds = 600, 7, 9
+    services.places.forget()
+    page = phone.land().text
+    assert "7 seconds to read a message, then 10 minutes of Internet." in page
+    assert "Get online until 12:10" in page
+    battant = Phone(phone.app, town.battant, BO_PHONE, "10.67.0.7")
+    assert "5 seconds to read a message, then 30 minutes of Internet." in battant.land().text
+    clock.advance(seconds=6)
+    form = phone.form("/pause")
+    assert phone.post("/pause", **form).location.startswith("/pause/pressed")
+    clock.advance(seconds=1)
+    assert phone.post("/pause", **form).location.startswith("/opening")
+    station.follow()
+    until = clock.now + timedelta(minutes=10)
+    assert f"until {until.astimezone(ZoneInfo('Europe/Paris')):%H:%M}" in phone.get("/status").text
+    clock.advance(minutes=6)
+    # It is renewed by as much.
+    assert "Stay online until 12:20" in phone.get("/status").text
+
+
+@pytest.mark.parametrize(("wanted", "waits"), [(None, 5), (4, 5), (12, 12), (40, 15)])
+def test_a_message_is_read_for_as_long_as_it_wants_within_what_the_place_allows(
+    phone: Phone, services: Services, wanted: int | None, waits: int
+) -> None:
+    with services.make_session.begin() as db:
+        db.execute(update(Creative).values(viewing_seconds=wanted))
+    services.stage.forget()
+    assert f"{waits} seconds to read a message" in phone.land().text
 
 
 def test_another_device_begins_its_own(phone: Phone, clock: MovingClock, town: Town) -> None:

@@ -131,7 +131,7 @@ def test_a_message_that_can_be_accepted_stands_where_the_time_is_shown(
     station.follow()
     assert "/pause" not in phone.get("/status").text
     clock.advance(minutes=26)
-    assert phone.get("/status").text.count('action="/pause') == 1
+    assert phone.get("/status").text.count('<form method="post" action="/pause') == 1
     clock.advance(seconds=6)
     assert phone.press("/pause").location.startswith("/opening")
     station.follow()

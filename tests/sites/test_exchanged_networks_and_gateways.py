@@ -45,6 +45,7 @@ def gateway(db: Session, site: Site) -> None:
         ({"signin_methods": ""}, "at least one of"),
         ({"lease_seconds": "0"}, "not between 60"),
         ({"renewal_seconds": "1800"}, "not shorter than lease_seconds"),
+        ({"longest_wait_seconds": "4"}, "longest_wait_seconds: is shorter than viewing_seconds"),
         ({"devices_per_person": "0"}, "not between 1"),
         ({"accent": "red;background:url(//evil)"}, "no colour"),
         (
@@ -77,6 +78,16 @@ def test_it_refuses_a_network_that_cannot_be(
     cells = {"slug": "wifilib"} | cells
     [found] = faults(db, table(",".join(cells), ",".join(cells.values())), NETWORKS)
     assert reason in found
+
+
+def test_it_refuses_lengths_that_do_not_go_with_those_of_a_site(db: Session, station: Site) -> None:
+    station.lease_seconds, station.longest_wait_seconds = 600, 12
+    db.flush()
+    content = table("slug,renewal_seconds,viewing_seconds", "wifilib,600,13")
+    assert faults(db, content, NETWORKS) == [
+        "line 2: lease_seconds: at gare-viotte, 600 is not longer than renewal_seconds of the network",
+        "line 2: longest_wait_seconds: at gare-viotte, 12 is shorter than viewing_seconds, 13",
+    ]
 
 
 def test_new_terms_come_with_a_new_version(db: Session, wifilib: Network) -> None:

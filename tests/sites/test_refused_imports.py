@@ -32,6 +32,11 @@ BAD_CELLS = [
     ("rate_down_kbps", "-1", "not between 0"),
     ("rate_down_kbps", "55 Mbit/s", "not a whole number"),
     ("rate_up_kbps", "١٥", "not a whole number"),
+    ("lease_seconds", "59", "not between 60 and"),
+    ("longest_wait_seconds", "61", "not between 0 and 60"),
+    ("lease_seconds", "300", "on wifilib, 300 is not longer than renewal_seconds of the network"),
+    ("viewing_seconds", "16", "on wifilib, 16 is longer than longest_wait_seconds, 15"),
+    ("longest_wait_seconds", "4", "on wifilib, 4 is shorter than viewing_seconds, 5"),
     ("note", "a\x07", "control character"),
 ]
 

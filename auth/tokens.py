@@ -15,6 +15,8 @@ import jwt
 from auth.denials import N_, OPENS_AT, Denial, Incident, ProblemWords, declare
 from config import Secret
 
+# There is no other kind of token that it could be taken for (RFC 7519, section 5.1).
+UNTYPED: dict[str, Any] = {"typ": None}
 _OF_ANOTHER = N_("This page is not for this device.")
 _BEGIN_AGAIN = N_("Begin again with the button, on the device that you want to connect.")
 
@@ -95,17 +97,23 @@ class Tokens:
         not_before: datetime | None = None,
         issuer: str | None = None,
         jti: str | None = None,
+        is_numbered: bool = True,
     ) -> str:
         """Sign `claims` for `purpose`, valid from `not_before` (or now) until `now + life`.
 
-        What goes out of the house for long names its `issuer`, and has an identifier (`jti`) that a row knows.
+        What goes out of the house for long names its `issuer`, and has an identifier (`jti`) that a row knows. Without
+        a number are those of which a page has many, and nobody asks whether it is the same one: they stay short.
         """
-        times: dict[str, Any] = {"exp": (now + life).timestamp(), "jti": jti or secrets.token_urlsafe(12)}
+        times: dict[str, Any] = {"exp": round((now + life).timestamp(), 3)}
+        if is_numbered:
+            times["jti"] = jti or secrets.token_urlsafe(12)
         if not_before is not None:
-            times["nbf"] = not_before.timestamp()
+            times["nbf"] = round(not_before.timestamp(), 3)
         if issuer is not None:
             times["iss"] = issuer
-        return jwt.encode({**claims, **times, "aud": purpose}, self._key(purpose), algorithm="HS256")
+        return jwt.encode(
+            {**claims, **times, "aud": purpose}, self._key(purpose), algorithm="HS256", headers=UNTYPED
+        )
 
     def verify(self, purpose: str, token: str, *, now: datetime, issuer: str | None = None) -> dict[str, Any]:
         """The claims of a token sealed for `purpose`, and by `issuer` where one is named.
@@ -113,7 +121,7 @@ class Tokens:
         Raises `ExpiredToken`, `EarlyToken` (its signature was right) or `InvalidToken`.
         """
         options: Any = {
-            "require": ["exp", "aud", "jti"] if issuer is None else ["exp", "aud", "jti", "iss"],
+            "require": ["exp", "aud"] if issuer is None else ["exp", "aud", "jti", "iss"],
             "verify_exp": False,
             "verify_nbf": False,
             "verify_iat": False,

@@ -94,7 +94,7 @@ def make_ticket(visit: ClientContext, shown: ShownMessage) -> str:
         "mac": visit.mac,
         "creative": chosen.creative.id if chosen.creative else None,
         "lang": language(),
-        "shown": shown.shown_at.timestamp(),
+        "shown": round(shown.shown_at.timestamp(), 3),
         "why": (chosen.draw, chosen.previous, chosen.digest),
     }
     return service.tokens.sign(

@@ -85,10 +85,12 @@ class ClientContext:
             "proven": self.is_proven,
             "stay": self.stay,
             "offer": self.offer,
-            "made": service.clock().timestamp(),
+            "made": round(service.clock().timestamp(), 3),
             **_of_messages(self),
         }
-        return service.tokens.sign("visit", _said(claims), now=service.clock(), life=VISIT_KEPT)
+        return service.tokens.sign(
+            "visit", _said(claims), now=service.clock(), life=VISIT_KEPT, is_numbered=False
+        )
 
 
 def mark_landed(visit: ClientContext) -> ClientContext:
@@ -172,7 +174,7 @@ def remember(response: Answer, visit: ClientContext, *, access_id: int | None) -
     # A page makes sure that it is one of ours before it speaks it.
     chosen = request.args.get("lang", "")[:3] or kept_language()
     claims = _said({"browser": visit.browser, "access": access_id, "language": chosen}) | _of_messages(visit)
-    sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE)
+    sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE, is_numbered=False)
     # Max-Age alone (RFC 6265 section 5.3): Expires beside it would say the same to no browser of today, in 40 bytes.
     cookie = dump_cookie(
         cookie_name(),

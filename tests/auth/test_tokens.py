@@ -88,13 +88,14 @@ def test_it_refuses_a_token_without_a_signature() -> None:
         TOKENS.verify("visit", jwt.encode(claims, None, algorithm="none"), now=NOON)
 
 
-@pytest.mark.parametrize("missing", ["aud", "exp", "jti"])
+@pytest.mark.parametrize("missing", ["aud", "exp", "jti", "iss"])
 def test_it_refuses_a_token_with_a_claim_missing(missing: str) -> None:
-    claims = {"aud": "visit", "exp": (NOON + HOUR).timestamp(), "jti": "x"}
+    """Number and issuer are asked of those that name an issuer."""
+    claims = {"aud": "visit", "exp": (NOON + HOUR).timestamp(), "jti": "x", "iss": "us"}
     del claims[missing]
     token = jwt.encode(claims, TOKENS._key("visit"), algorithm="HS256")
     with pytest.raises(InvalidToken):
-        TOKENS.verify("visit", token, now=NOON)
+        TOKENS.verify("visit", token, now=NOON, issuer="us")
 
 
 def test_it_refuses_an_unknown_critical_header() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 # What a thumb touches (44 pixels high); small pieces of text may hold small links (WCAG 2.2, 2.5.8, "inline").
-TARGETS = ".go, .tap, .brand, .languages a, .languages button:not(.unseen), footer a, summary, input:not([type=hidden])"
+TARGETS = (
+    ".go, .tap, .objections button, .brand, .languages a, .languages button:not(.unseen), footer a, summary, "
+    "input:not([type=hidden])"
+)
 # The marks of a map are drawn where the places are; what is for screen readers alone is one pixel large.
 APART = ".map, .unseen, .skip"
 

@@ -42,6 +42,7 @@ from portal.http.proxy_headers import TrustedProxies
 from portal.http.security_headers import init_security, read_styles
 from portal.i18n.catalogues import available
 from portal.interstitial_preview import InterstitialPreview
+from portal.reports.advertiser_pages import advertisers
 from portal.services import Clock, Services
 from portal.services import services as own_services
 from portal.staff import layout, login, staff
@@ -135,9 +136,9 @@ def served(serves: Serves) -> list[Blueprint]:
     """What this process answers to."""
     match serves:
         case Serves.ALL:
-            return [guests, assets, health, *blueprints(), staff, api]
+            return [guests, assets, advertisers, health, *blueprints(), staff, api]
         case Serves.GUESTS:
-            return [guests, assets, health]
+            return [guests, assets, advertisers, health]
         case Serves.STAFF:
             return [staff, api, health]
         case Serves.GATEWAYS:

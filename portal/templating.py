@@ -125,7 +125,7 @@ def in_language(code: str, token: str | None = None) -> str:
     `g.form_page` is that page, endpoint and values, where it keeps what was typed; else it is the first one.
     """
     endpoint = request.endpoint or ""
-    if request.method != "GET" or not endpoint.startswith("guests."):
+    if request.method != "GET" or not endpoint.startswith(("guests.", "advertisers.")):
         page, typed = g.get("form_page") or ("guests.landing", {})
         return url_for(page, **typed, lang=code, visit=token)
     values: dict[str, Any] = {

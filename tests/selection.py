@@ -18,6 +18,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_after_access.py",
     "tests/portal/test_assets.py",
     "tests/portal/test_breaks.py",
+    "tests/portal/test_advertisers.py",
     "tests/portal/test_audit.py",
     "tests/portal/test_campaigns_commands.py",
     "tests/portal/test_capport.py",

@@ -88,3 +88,5 @@ class Document:
     logo: PrintedLogo | None = None
     accent: str = HOUSE_LIGHT
     contact: str = ""
+    # A report has a cover and a table of contents; a short document begins with its title.
+    cover: bool = True

@@ -125,7 +125,9 @@ def why_ended(last: PublicStay | None, zone: str) -> str:
         EndReason.STAFF: say("The wifi's staff ended your connection at %(time)s.", time=time),
         EndReason.DEVICE_LIMIT: say("Another device of yours took over at %(time)s.", time=time),
         EndReason.POLICY: say("The rules of this place ended your connection at %(time)s.", time=time),
-        EndReason.IDLE: say("Your device was silent for long, so we let it go at %(time)s.", time=time),
+        EndReason.IDLE: say(
+            "Your device was inactive for a long time: it was disconnected at %(time)s.", time=time
+        ),
         EndReason.GATEWAY_LOST: say(
             "The equipment here failed at %(time)s. It was not your device.", time=time
         ),

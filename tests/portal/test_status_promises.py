@@ -17,7 +17,7 @@ from tests.town import BO_PHONE, Town
 
 __all__ = ["announcements"]
 
-RULE = "A device that is silent for 30 minutes goes offline before that."
+RULE = "A device that is inactive for 30 minutes is disconnected sooner."
 
 
 def test_the_idle_rule_is_told_by_the_button_the_session_page_and_the_rules(

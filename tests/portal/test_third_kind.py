@@ -64,7 +64,7 @@ def test_one_folder_and_one_module_bring_a_guest_online(
     assert phone.page.request.path == "/status"
     # Whole minutes, and never one too many; nobody is promised a renewal, or sent away for a silence.
     assert box.sand.ends[phone.mac] == clock().timestamp() + 1800
-    assert "goes offline before that" not in page
+    assert "is disconnected sooner" not in page
     assert "Used so far" not in page
     answer = app.test_cli_runner().invoke(args=["gateways", "check"]).output
     assert "kind hourglass: Hourglass 60" in answer

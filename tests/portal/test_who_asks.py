@@ -248,7 +248,7 @@ def test_who_fell_silent_is_told_so_in_the_same_browser(
     reader.get("/status")
     with services.make_session.begin() as writing:
         end.end(writing, sessions(db)[0].id, reason=EndReason.IDLE, now=clock.advance(minutes=40))
-    assert "silent for long" in reader.get("/status").text
+    assert "inactive for a long time" in reader.get("/status").text
 
 
 @pytest.mark.parametrize("keeps_cookies", [True, False])

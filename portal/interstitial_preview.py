@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +25,8 @@ from portal.services import Services
 from sites.models import Gateway, Network, Site
 
 _PHONE, _ADDRESS = MacAddress("02:00:00:00:00:01"), ipaddress.ip_address("2001:db8::1")
+# Nobody sees the message but staff: nothing is told of it.
+_SCRIPT = re.compile(r"<script\b[^>]*></script>\s*")
 _DARK, _SCHEME = "@media (prefers-color-scheme:dark)", "color-scheme:light dark"
 
 
@@ -47,7 +50,7 @@ class InterstitialPreview:
         visit = ClientContext(door, _PHONE, _ADDRESS, browser="preview", is_proven=False)
         with app.test_request_context(f"/pause?lang={language}", base_url=self._services.settings.portal_url):
             g.visit, g.previewed = visit, creative
-            return in_theme(interstitial.message(visit, None), theme)
+            return in_theme(_SCRIPT.sub("", interstitial.message(visit, None)), theme)
 
 
 class _PreviewStage(CreativeCache):

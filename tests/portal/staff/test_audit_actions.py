@@ -171,7 +171,7 @@ def test_every_object_of_an_action_opens_for_whoever_may(
         for kind, object in objects.items():
             reader.get(f"/staff/trail?object={object}")
             assert reader.page.status_code == 200
-            found = re.search(r'<a href="([^"]+)">Open it<', reader.page.text)
+            found = re.search(r'<a class="open" href="([^"]+)">Open it<', reader.page.text)
             if found is not None:
                 assert reader.get(found.group(1).replace("&amp;", "&")).status_code == 200, object
                 opened.add(kind)

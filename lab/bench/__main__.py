@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import burst, choices, ending, forwarding, leases, log, pages, passes, signin, start, wire
+from lab.bench import (
+    acceptances,
+    burst,
+    choices,
+    ending,
+    forwarding,
+    leases,
+    log,
+    pages,
+    passes,
+    signin,
+    start,
+    wire,
+)
 from lab.bench.figures import Figure, say
 from lab.bench.load import MissingPart, SpoiltRun
 from lab.namespace import NoNamespaces
@@ -31,6 +44,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "start": lambda folder: start.measure(folder, rounds=3 if quick else 10),
         "signin": lambda folder: signin.measure(folder, sizes),
         "passes": lambda folder: passes.measure(folder, pass_sizes(quick=quick)),
+        "acceptances": lambda folder: acceptances.measure(folder, count=400 if quick else 2000),
         "choices": lambda folder: choices.measure(folder, seconds=seconds, seeds=1 if quick else 3),
         "pages": lambda folder: pages.measure(folder, seconds=seconds),
         "wire": wire.measure,

@@ -30,13 +30,19 @@ class LetIn:
     errors: int
 
 
-def form(portal: RunningPortal, path: str, number: int, fields: dict[str, str]) -> bytes:
-    """What the phone with this number, behind the library's gateway, posts to `path` besides its visit."""
-    seal, at = portal.services.tokens.sign, now()
-    mac = f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+def mac_of(number: int) -> str:
+    """The address of the phone with this number."""
+    return f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+
+
+def form(
+    portal: RunningPortal, path: str, number: int, fields: dict[str, str], *, gateway: str = LIBRARY.identity
+) -> bytes:
+    """What the phone with this number, behind a gateway, posts to `path` besides its visit."""
+    seal, at, mac = portal.services.tokens.sign, now(), mac_of(number)
     address = f"10.80.{number >> 8 & 255}.{number & 255}"
     browser = f"browser-{number}"
-    claims: dict[str, Any] = {"gw": LIBRARY.identity, "mac": mac, "ip": address, "browser": browser}
+    claims: dict[str, Any] = {"gw": gateway, "mac": mac, "ip": address, "browser": browser}
     claims |= {"proven": True, "stay": None, "made": at.timestamp()}
     visit = seal("visit", claims, now=at, life=VISIT_LIFE)
     cookie = seal("browser", {"browser": browser, "access": None}, now=at, life=COOKIE_LIFE)

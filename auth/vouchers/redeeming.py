@@ -98,9 +98,9 @@ def _check(voucher: Voucher, gateway: Gateway | None, *, now: datetime) -> None:
         raise ExpiredVoucher(batch.ends_at)
     if batch.suspended_at is not None:
         raise SuspendedVoucher
-    if gateway is not None and not plans.holds(
-        batch.plan, network=gateway.network.slug, site=gateway.site.slug
-    ):
+    if gateway is None:
+        return
+    if not plans.holds(batch.plan, network=gateway.network.slug, site=gateway.site.slug):
         raise ForeignVoucher(batch.plan.networks, batch.plan.sites)
 
 

@@ -173,7 +173,9 @@ def resume(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
 
 def stop(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
     """Show a campaign never again. Raises `WrongCampaignState` where it was stopped before."""
-    return _moved(db, slug, LIVING, CampaignState.STOPPED, CAMPAIGN_STOPPED, actor=actor, now=now)
+    return _moved(
+        db, slug, LIVING, CampaignState.STOPPED, CAMPAIGN_STOPPED, actor=actor, now=now, stopped_at=now
+    )
 
 
 def duplicate(db: Session, slug: str, new_slug: str, *, actor: Actor, now: datetime) -> Campaign:
@@ -264,9 +266,10 @@ def _moved(
     *,
     actor: Actor,
     now: datetime,
+    **values: datetime,
 ) -> Campaign:
     campaign = by_slug(db, slug)
-    _move(db, campaign, from_states, to, {})
+    _move(db, campaign, from_states, to, values)
     _note(db, action, campaign, actor=actor, now=now)
     return campaign
 

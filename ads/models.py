@@ -105,6 +105,7 @@ class Campaign(Base):
     authored_at: Mapped[datetime | None]
     approved_by: Mapped[str | None] = mapped_column(String(80))
     approved_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
     # What counts towards the caps so far; without a cap it stays at 0.
     claimed: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
-from ads.models import ChoiceInputs, Impression
+from ads.media.store import OWNER
+from ads.models import Campaign, ChoiceInputs, Creative, Impression
 from sessions.data_classes import DataClass
 from sessions.models import AccessSession
 from sessions.retention import holds
 from sessions.retention.models import LegalHold
-from sessions.retention.purge_policies import Condition, Dependent, RowPurge, stay_held_by
+from sessions.retention.purge_policies import Condition, Cutoffs, Dependent, RowPurge, stay_held_by
+from sites.images.models import ImageFile
 
 
 def _held(hold: LegalHold) -> Condition:
@@ -38,3 +40,15 @@ CHOICES = RowPurge(
     (ChoiceInputs.digest,),
     lambda cutoffs: ChoiceInputs.used_at < cutoffs[DataClass.ACCEPTANCE],
 )
+
+
+def _of_campaigns_long_over(cutoffs: Cutoffs) -> Condition:
+    cutoff = cutoffs[DataClass.ACCEPTANCE]
+    over = or_(Campaign.ends_at < cutoff, Campaign.stopped_at < cutoff)
+    owns = func.substr(ImageFile.owner, len(OWNER) + 1) == Creative.slug
+    campaign = select(Creative.id).join(Creative.campaign).where(owns, over)
+    return ImageFile.owner.startswith(OWNER) & campaign.exists()
+
+
+# Pictures and videos leave a term after their campaign was over or stopped; its texts and figures stay.
+MEDIA = RowPurge(ImageFile, DataClass.ACCEPTANCE, (ImageFile.id,), _of_campaigns_long_over)

@@ -7,7 +7,7 @@ of a site and its note are for staff, and so is most of what a network, a gatewa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,6 +83,8 @@ class PublicMessage:
     is_municipal: bool
     # Of the town in a crisis: nobody may hide it.
     is_crisis: bool = False
+    # The files of its picture or video (`ads.media.store`).
+    media: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def public_device(access: AccessSession) -> PublicDevice:
 
 def public_message(creative: Creative) -> PublicMessage:
     payer = creative.campaign.advertiser
-    return PublicMessage(creative.texts, payer.name, payer.is_town)
+    return PublicMessage(creative.texts, payer.name, payer.is_town, media=creative.media)
 
 
 def more_of(creative: Creative | None) -> PublicMore | None:

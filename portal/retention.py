@@ -15,7 +15,7 @@ from portal.services import Services
 from sessions.retention import purge, registry
 from sessions.retention.purge import Phase, Stepped
 
-SHELVES = (ads.IMPRESSIONS, ads.CHOICES, *registry.shelves(ads.OF_SESSIONS))
+SHELVES = (ads.IMPRESSIONS, ads.CHOICES, ads.MEDIA, *registry.shelves(ads.OF_SESSIONS))
 # A round of the sweep has other things to do.
 STEPS_A_ROUND = 20
 SMALLEST_STEP = 20

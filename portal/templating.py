@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from auth.vouchers import codes
 from portal.guest.accessibility import Conformity, conformity
 from portal.guest.assets import asset_url
+from portal.guest.creative_media import shown_media
 from portal.guest.face import face_here, face_of, own_text
 from portal.guest.images import shown_image
 from portal.guest.kept_credentials import offered, shown_here
@@ -89,6 +90,7 @@ def init_templates(app: Flask, styles: Styles) -> None:
         kept_here=shown_here,
         offered=offered,
         shown_image=shown_image,
+        shown_media=shown_media,
         joining_code=joining_code,
         address_code=svg_of,
         conformity=conformity_today,

@@ -7,6 +7,7 @@ What is said for those who do not see or hear them stands in the creative's text
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,15 +16,31 @@ from sqlalchemy.orm import Session
 
 from ads.errors import WrongCampaignState
 from ads.media.errors import MissingMedia, MissingWords, UnknownCreative, UnknownLanguage, refused
+from ads.media.limits import LONGEST_TRANSCRIPT
+from ads.media.preparing import PreparedVideo
 from ads.models import Campaign, CampaignState, Creative, CreativeKind
 from auth.audit import log
 from auth.audit.actions import MEDIA_REMOVED, MEDIA_SET, AuditAction, ObjectKind
 from auth.audit.actor import Actor
 from sites.images import store
-from sites.images.errors import RefusedImage
-from sites.images.preparing import PreparedImage
+from sites.images.errors import N_, RefusedImage
+from sites.images.preparing import PreparedFile, PreparedImage
 
 Words = Mapping[str, str]
+# What the owner of a file begins with: the slug of a creative follows.
+OWNER = "creatives/"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoReference:
+    """A video by the name of its file, with its size in pixels and its length; `captions` are files by language."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+    seconds: float
+    captions: Words
 
 
 def set_picture(
@@ -45,6 +62,44 @@ def set_picture(
     return creative
 
 
+def set_video(
+    db: Session,
+    slug: str,
+    video: PreparedVideo,
+    *,
+    alt: Words,
+    transcripts: Words,
+    actor: Actor,
+    now: datetime,
+) -> Creative:
+    """Give a draft's creative this video in place of what it had. Raises as `set_picture` does.
+
+    Each language of its texts has captions, and a transcript that says what is to be seen; `alt` names the video in a
+    few words. Of both, what is left out stays as it was.
+    """
+    creative = _of_draft(db, slug)
+    creative.texts = _with_words(creative, "alt", _bounded(alt))
+    texts = _with_words(creative, "transcript", _bounded_transcripts(transcripts))
+    captions = _with_words(creative, "captions", dict.fromkeys(video.captions, "written"))
+    for part, where in (("alt", texts), ("captions", captions), ("transcript", texts)):
+        _demand_words(slug, where, part)
+    owner = _owner(slug)
+    store.remove(db, owner)
+    files = {
+        code: store.add_file(db, owner, PreparedFile(f"captions {code}", "text/vtt", 0, 0, words))
+        for code, words in video.captions.items()
+    }
+    film = PreparedFile("video", "video/mp4", video.width, video.height, video.content)
+    media = {
+        "poster": store.add(db, owner, video.poster),
+        "video": [store.add_file(db, owner, film), film.media_type, film.width, film.height, video.seconds],
+        "captions": files,
+    }
+    _change(db, creative, CreativeKind.VIDEO, texts, media)
+    _note(db, MEDIA_SET, creative, actor=actor, now=now)
+    return creative
+
+
 def remove(db: Session, slug: str, *, actor: Actor, now: datetime) -> Creative:
     """Leave a draft's creative its texts alone. Raises `UnknownCreative` and `WrongCampaignState`."""
     creative = _of_draft(db, slug)
@@ -58,16 +113,23 @@ def remove(db: Session, slug: str, *, actor: Actor, now: datetime) -> Creative:
 
 def copy(db: Session, former: Creative, slug: str) -> dict[str, Any]:
     """The media of a creative for its copy of this name, with files of its own: the copy keeps them longer."""
-    if not former.media:
-        return {}
     names = store.copy(db, _owner(former.slug), _owner(slug))
-    copied: dict[str, Any] = _renamed(former.media, names)
+    # Without files, where they went with the term of the former campaign: they are handed in anew.
+    copied: dict[str, Any] = _renamed(former.media, names) if names else {}
     return copied
 
 
 def forget(db: Session, slug: str) -> None:
     """Delete the files of a creative that is itself deleted."""
     store.remove(db, _owner(slug))
+
+
+def video_of(media: Mapping[str, Any]) -> VideoReference | None:
+    """What a creative's media say of its video; None where it has none."""
+    if not media.get("video"):
+        return None
+    name, media_type, width, height, seconds = media["video"]
+    return VideoReference(name, media_type, width, height, seconds, media["captions"])
 
 
 def check(creatives: Collection[Creative]) -> None:
@@ -78,10 +140,19 @@ def check(creatives: Collection[Creative]) -> None:
         if not creative.media:
             raise MissingMedia(creative.slug)
         _demand_words(creative.slug, creative.texts, "alt")
+        if creative.kind is CreativeKind.VIDEO:
+            _demand_words(creative.slug, creative.texts, "transcript")
+            video = video_of(creative.media)
+            given = video.captions if video else {}
+            _demand_words(
+                creative.slug,
+                {code: {"captions": given.get(code, "")} for code in creative.texts},
+                "captions",
+            )
 
 
 def _owner(slug: str) -> str:
-    return f"creatives/{slug}"
+    return f"{OWNER}{slug}"
 
 
 def _of_draft(db: Session, slug: str) -> Creative:
@@ -122,6 +193,14 @@ def _bounded(alt: Words) -> Words:
         return store.read_alt(alt)
     except RefusedImage as error:
         raise refused(error, "alt") from error
+
+
+def _bounded_transcripts(transcripts: Words) -> Words:
+    told = {code: " ".join(text.split()) for code, text in transcripts.items() if text.strip()}
+    if longest := max((len(text) for text in told.values() if len(text) > LONGEST_TRANSCRIPT), default=0):
+        words = N_("The transcript has %(length)s characters; at most %(most)s are taken.")
+        raise refused(RefusedImage(words, length=longest, most=LONGEST_TRANSCRIPT), "transcript")
+    return told
 
 
 def _demand_words(slug: str, texts: Mapping[str, Words], part: str) -> None:

@@ -22,6 +22,7 @@ from ads.models import Campaign, Election
 from auth.audit.actor import Actor, command_line
 from auth.denials import Denial
 from db.engine import reading
+from portal.cli import creatives
 from portal.cli.advertising import bill, campaign_figures, link
 from portal.cli.operator import operator
 from portal.cli.overrides import override
@@ -31,7 +32,7 @@ from portal.services import services, town_zone
 
 campaigns = AppGroup("campaigns", help="Campaigns: the messages that guests accept.")
 campaigns.add_command(override)
-for command in (campaign_figures, bill, link):
+for command in (campaign_figures, bill, link, creatives.picture, creatives.video, creatives.text_alone):
     campaigns.add_command(command)
 by_whom = click.option("--by", default="", help="Your name, for the audit log; without it, who called sudo.")
 

@@ -1,4 +1,4 @@
-"""Pictures of networks and sites, from our own host, and what a page needs to show one."""
+"""Pictures of networks, sites and messages, and videos, from our own host, and what a page needs to show a picture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, abort, url_for
+from flask import Response, abort, request, url_for
 
 from portal.guest.assets import assets
 from portal.http.asset_files import CACHE_CONTROL
@@ -19,7 +19,9 @@ from sites.look import by_language
 
 # Even if a browser took a picture for a page, that page could do nothing (CSP level 3, "sandbox").
 POLICY = "default-src 'none'; sandbox"
-_NAME = re.compile(r"[0-9a-f]{24}\.(webp|png|jpg)")
+_NAME = re.compile(r"[0-9a-f]{24}\.(avif|webp|png|jpg|mp4|vtt)")
+# For browsers that know them; each picture has a file for the others too.
+MODERN = ("image/avif", "image/webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,12 @@ def shown_image(
         return None
     files = reference.of_use("page")
     width, height = _fitted(files[0], room)
-    plain = next(one for one in files if one.media_type != "image/webp")
+    plain = next(one for one in files if one.media_type not in MODERN)
     spoken, alt = by_language(reference.alt, language(), otherwise=town_language())
     sources = tuple(
         Source(media_type, _srcset([one for one in files if one.media_type == media_type], room is not None))
-        for media_type in ("image/webp", plain.media_type)
+        # As they were made, the smallest form first.
+        for media_type in dict.fromkeys(one.media_type for one in files)
     )
     return ShownImage(image_url(plain.name), sources, width, height, alt, spoken, reference.placeholder)
 
@@ -94,7 +97,11 @@ def image(name: str) -> Response:
     if found is None:
         abort(HTTPStatus.NOT_FOUND)
     headers = {"Cache-Control": CACHE_CONTROL, "Content-Security-Policy": POLICY}
-    return Response(found.content, content_type=found.media_type, headers=headers)
+    response = Response(found.content, content_type=found.media_type, headers=headers)
+    # A name is never used for other content. Videos are asked for in parts (RFC 9110, section 14).
+    response.set_etag(name.partition(".")[0])
+    response.make_conditional(request, accept_ranges=True, complete_length=len(found.content))
+    return response
 
 
 def _fitted(file: FileReference, room: tuple[int, int] | None) -> tuple[int, int]:

@@ -63,7 +63,7 @@ PUBLIC: dict[str, set[str]] = {
     "advertisers": {"name", "is_town"},
     "campaigns": set(),
     "civic_overrides": {"texts"},
-    "creatives": {"texts", "more", "viewing_seconds"},
+    "creatives": {"texts", "more", "media", "viewing_seconds"},
     "patrons": set(),
     "staff": set(),
     "access_sessions": {
@@ -105,8 +105,9 @@ PRIVATE: dict[str, set[str]] = {
             "total_cap",
         ),
         *("price_cents", "authored_by", "authored_at", "approved_by", "approved_at", "claimed", "revision"),
+        "stopped_at",
     },
-    "creatives": {"id", "slug", "campaign_id", "kind", "media"},
+    "creatives": {"id", "slug", "campaign_id", "kind"},
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
     "staff": {
         *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),

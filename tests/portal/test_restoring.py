@@ -12,6 +12,8 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import make_url, select, text, update
 
+from ads.media import store as media
+from ads.models import Creative
 from auth.api_tokens import service
 from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import Scope
@@ -31,10 +33,11 @@ from sessions.retention import holds
 from sessions.retention.models import LegalHold
 from sites import pictures
 from sites.gateways import by_identity, rotate_credential
-from sites.images.preparing import prepare
+from sites.images.preparing import PreparedFile, PreparedImage, prepare
 from sites.images.shapes import PHOTOGRAPH
 from sites.models import Site
 from tests.actors import TESTER
+from tests.ads.campaigns import make_draft
 from tests.clock import MovingClock
 from tests.portal.api.conftest import Program, give_token
 from tests.portal.conftest import PORTAL, SECRET, Phone
@@ -254,6 +257,26 @@ def test_a_photograph_comes_back_with_the_backup(house: House, lived: Lived) -> 
     for one in found.files:
         answer = app.test_client().get(f"/images/{one.name}", base_url=PORTAL)
         assert made.opened(answer.data).size == (one.width, one.height)
+
+
+def test_the_picture_of_a_message_comes_back_with_the_backup(house: House, lived: Lived) -> None:
+    kept = PreparedImage((PreparedFile("page", "image/jpeg", 400, 300, made.photograph()),))
+    alt = {"fr": "Une miche", "en": "A loaf"}
+    with lived.services.make_session.begin() as db:
+        make_draft(db)
+        media.set_picture(db, "bread-1", kept, alt=alt, actor=TESTER, now=house.clock())
+    house.copy()
+    with lived.services.make_session.begin() as db:
+        media.remove(db, "bread-1", actor=TESTER, now=house.clock())
+    lived.services.engine.dispose()
+    assert house.put_back().exit_code == 0
+    app, services = house.portal()
+    with services.make_session() as db:
+        creative = db.scalars(select(Creative)).one()
+        ((_, name, *_),) = creative.media["picture"]["files"]
+        assert creative.texts["fr"]["alt"] == "Une miche"
+    answer = app.test_client().get(f"/images/{name}", base_url=PORTAL)
+    assert answer.data == made.photograph()
 
 
 def test_where_nothing_is_known_all_is_closed_until_a_person_opens_it(house: House, lived: Lived) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
+import pickle
+import signal
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -19,8 +23,10 @@ from sessions.statistics.calendar import days_between, first_of_month
 from sessions.statistics.models import FigureDay
 from sites.models import Gateway
 from tests.actors import person
+from tests.ads.accepting import accept_until_killed
 from tests.ads.campaigns import PARIS, make_advertiser, run_campaign
 from tests.ads.week import Week
+from tests.clock import NOON
 from tests.town import build_town
 
 # Midnight in Paris, at the beginning of a week that ends in the next month.
@@ -130,3 +136,41 @@ def test_two_days_leave_every_count_explained(make_session: SessionMaker) -> Non
 @pytest.mark.parametrize("seed", [2, 3])
 def test_a_week_leaves_every_count_explained(make_session: SessionMaker, seed: int) -> None:
     run_week(make_session, days=7, visits=900, seed=seed)
+
+
+def test_processes_killed_in_the_middle_leave_every_count_explained(
+    make_session: SessionMaker, database_url: str
+) -> None:
+    with make_session.begin() as db:
+        town = build_town(db)
+        campaign = run_campaign(db, "killed", daily_cap=25, total_cap=1000)
+        creative_id, identities = campaign.creatives[0].id, (town.station.identity, town.battant.identity)
+    spawned = multiprocessing.get_context("spawn")
+    committed: set[int] = set()
+    for round_, identity in enumerate(identities):
+        here, there = spawned.Pipe(duplex=False)
+        arguments = (database_url, identity, creative_id, 1000 * round_, there)
+        process = spawned.Process(target=accept_until_killed, args=arguments)
+        process.start()
+        there.close()
+        committed |= {here.recv() for _ in range(20)}
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        # What it had told before it was killed. Half of a last word may be there.
+        with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
+            while True:
+                committed.add(here.recv())
+    later = NOON + timedelta(hours=3)
+    with make_session.begin() as db:
+        while served.add_up(db, now=later):
+            pass
+    with make_session() as db:
+        [found] = read(db, now=later)
+        nonces = {int(nonce[1:]) for nonce in db.scalars(select(Impression.nonce))}
+        # The last one of each may have been committed and not told.
+        assert committed <= nonces
+        assert len(nonces - committed) <= len(identities)
+        assert found.whole.leases == len(nonces) == db.scalar(select(func.count(Lease.id)))
+        assert found.whole.accepted == 25 == db.scalars(select(Campaign.claimed)).one()
+        assert found.whole.served - found.whole.leases <= len(identities)

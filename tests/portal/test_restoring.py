@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -75,18 +76,51 @@ class House:
 def house(request: pytest.FixtureRequest, tmp_path: Path, clock: MovingClock) -> Iterator[House]:
     opened: list[Services] = []
     make = _on_sqlite if request.param == "sqlite" else _on_postgresql
-    found = make(request, tmp_path, clock, opened)
-    assert found.run("upgrade").exit_code == 0
-    yield found
+    yield make(request, tmp_path, clock, opened)
     for services in opened:
         services.wake.close()
         services.engine.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Bring an empty database up to date, as its operator does."""
+    services = make_services(Settings(secret_key=Secret(SECRET), portal_url=PORTAL, database_url=url))
+    done = create_app(services).test_cli_runner().invoke(args=["db", "upgrade"])
+    assert done.exit_code == 0, done.output
+    services.wake.close()
+    services.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("upgraded") / "upgraded.sqlite3"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def upgraded_postgresql(postgresql_url: str) -> str:
+    """The name of a database on the server."""
+    name = "upgraded"
+    _make_databases(postgresql_url, name)
+    upgrade(make_url(postgresql_url).set(database=name).render_as_string(hide_password=False))
+    return name
+
+
+def _make_databases(server: str, *names: str, template: str = "template1") -> None:
+    admin = make_engine(server)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for name in names:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
 
 
 def _on_sqlite(
     request: pytest.FixtureRequest, folder: Path, clock: MovingClock, opened: list[Services]
 ) -> House:
     backup = folder / "backup.sqlite3"
+    shutil.copy(request.getfixturevalue("upgraded_sqlite"), folder / "lived.sqlite3")
 
     def copy() -> None:
         done = house.run("backup", str(backup))
@@ -107,12 +141,8 @@ def _on_postgresql(
     server, dump = request.getfixturevalue("postgresql_url"), folder / "backup.dump"
     binaries = newest("usr/lib/postgresql/*/bin/initdb").parent
     urls = {name: make_url(server).set(database=name) for name in ("lived", "fresh")}
-    admin = make_engine(server)
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for name in urls:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
+    _make_databases(server, "lived", template=request.getfixturevalue("upgraded_postgresql"))
+    _make_databases(server, "fresh")
     at = ["-h", str(urls["lived"].query["host"]), "-U", "arobase"]
 
     def copy() -> None:

@@ -99,7 +99,7 @@ WALK: dict[str, Callable[[Clerk], None]] = {
 }
 
 
-@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("lang", ["fr", pytest.param("en", marks=pytest.mark.release)])
 def test_every_page_of_the_log_is_open_to_all(portal: Portal, chromium: Browser, lang: str) -> None:
     with open_window(chromium, viewport=DESKTOP) as window:
         clerk = Clerk(portal, window.new_page(), lang, login=f"noor.{lang}")

@@ -54,7 +54,7 @@ def fill(clerk: Clerk, **typed: str) -> None:
     clerk.enter("#at")
 
 
-@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("lang", ["fr", pytest.param("en", marks=pytest.mark.release)])
 def test_a_requisition_is_answered_downloaded_and_verified(
     portal: Portal, chromium: Browser, tmp_path: Path, lang: str
 ) -> None:
@@ -83,7 +83,7 @@ DEEDS = {
 }
 
 
-@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("lang", ["fr", pytest.param("en", marks=pytest.mark.release)])
 def test_its_pages_are_open_to_all(portal: Portal, chromium: Browser, lang: str) -> None:
     with open_window(chromium, viewport=DESKTOP) as window:
         clerk = Clerk(portal, window.new_page(), lang, login=f"open.{lang}")

@@ -101,7 +101,7 @@ def content_security_policy(*styles: str) -> str:
     digests = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
-        f"default-src 'none'; style-src {allowed}; img-src 'self' data:; "
+        f"default-src 'none'; style-src {allowed}; img-src 'self' data:; media-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -81,6 +81,8 @@ def test_one_tap_keeps_it_and_one_uses_it_again(reader: Phone, bayle: Agent, ser
     assert code not in cookie(reader) and code.replace("-", "") not in cookie(reader)
     come_back(reader, bayle)
     assert show(code) in reader.page.text and code not in reader.page.text
+    # The sheet of the first page alone has no rules for such a list.
+    assert ".rows{" in reader.page.text
     assert reader.press("/pass").status_code == 303
     bayle.follow()
     assert reader.mac in bayle.macs

@@ -13,12 +13,17 @@ from ads.models import Campaign, Creative, CreativeDay
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """What was counted on one local day, of all its messages at all its places."""
+    """What was counted on one local day, of all its messages at all its places.
+
+    `blocked` are pictures that a browser did not show, `reported` messages that a guest objected to.
+    """
 
     day: date
     served: int
     viewed: int
     accepted: int
+    blocked: int = 0
+    reported: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ def of_campaign(db: Session, campaign: Campaign, *, now: datetime) -> CampaignRe
             func.sum(CreativeDay.served),
             func.sum(CreativeDay.viewed),
             func.sum(CreativeDay.accepted),
+            func.sum(CreativeDay.blocked),
+            func.sum(CreativeDay.reported),
         )
         .join(Creative, Creative.id == CreativeDay.creative_id)
         .where(Creative.campaign_id == campaign.id)

@@ -87,7 +87,7 @@ def test_results_have_every_day_and_what_an_even_pace_would_have(db: Session, to
     campaign = run_campaign(db, goal=100, starts_at=begins, ends_at=ends)
     for day, accepted in ((20, 7), (22, 5)):
         for gateway in (town.station, town.battant):
-            row = CreativeDay(day=date(2026, 11, day), served=9, viewed=8, accepted=accepted)
+            row = CreativeDay(day=date(2026, 11, day), served=9, viewed=8, accepted=accepted, reported=1)
             row.creative_id, row.network_id, row.site_id = (
                 campaign.creatives[0].id,
                 town.free.id,
@@ -102,6 +102,7 @@ def test_results_have_every_day_and_what_an_even_pace_would_have(db: Session, to
         (22, 18, 10),
     ]
     assert (found.accepted, found.due) == (24, 50)
+    assert [(one.blocked, one.reported) for one in found.days] == [(0, 2), (0, 0), (0, 2)]
 
 
 def test_the_calendar_tells_who_is_shown_and_when_nobody_is(db: Session, town: Town) -> None:

@@ -91,7 +91,7 @@ def make_services(
         resume_codes=ResumeCodes(settings.secret_key),
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session, settings.zone),
-        served=ServedBuffer(make_session),
+        served=ServedBuffer(make_session, clock),
         breaks=BreakCache(make_session),
         images=ImageCache(make_session),
         page_cache=PageCache(),
@@ -128,7 +128,7 @@ def create_app(services: Services) -> Flask:
 def write_down(_: BaseException | None) -> None:
     """Write what the pages of this process had to remember, where it has waited for long enough."""
     service = own_services()
-    service.served.write_if_due(service.clock())
+    service.served.write_if_due()
     service.breaks.write_if_due()
 
 

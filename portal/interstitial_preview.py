@@ -82,7 +82,7 @@ def _without_record(services: Services) -> Services:
         services,
         settings=replace(services.settings, serves=Serves.GUESTS),
         stage=_PreviewStage(services.make_session, services.settings.zone),
-        served=_NothingServed(services.make_session),
+        served=_NothingServed(services.make_session, services.clock),
     )
 
 

@@ -65,7 +65,7 @@ def test_a_window_that_was_closed_goes_on_with_the_seconds_already_seen(
     clock.advance(seconds=3)
     assert window.press("/pause").location.startswith("/opening")
     assert counts(db) == (1, 1)
-    services.served.write(services.clock())
+    services.served.write()
     db.rollback()
     assert len(db.scalars(select(ServedImpression)).all()) == 1
 
@@ -220,7 +220,7 @@ def test_a_report_counts_once_for_each_time_that_it_is_shown(
         assert "Thank you: the message is reported." in page and THREE in page
         assert ticket(phone)["jti"] == first["jti"]
     objected(again(phone), "/pause/report")
-    services.served.write(services.clock())
+    services.served.write()
     assert [one.reported for one in db.scalars(select(ServedImpression))] == [True]
     clock.advance(seconds=3)
     assert phone.press("/pause").location.startswith("/opening")

@@ -36,7 +36,7 @@ def test_a_message_on_a_page_is_served_and_not_viewed(
     phone.land()
     clock.advance(minutes=31)
     phone.land()
-    services.served.write(services.clock())
+    services.served.write()
     found = rows(db)
     assert len(found) == len({one.nonce for one in found}) == 2
     assert not any(one.viewed or one.blocked or one.reported for one in found)
@@ -49,7 +49,7 @@ def test_where_nothing_is_shown_nothing_is_served(
         change.merge(town.station.site).ads_allowed = False
     services.places.forget()
     phone.land()
-    services.served.write(services.clock())
+    services.served.write()
     assert rows(db) == []
 
 
@@ -68,23 +68,27 @@ def test_a_process_that_is_killed_before_it_wrote_loses_no_acceptance(
 
 
 def test_what_cannot_be_written_waits(phone: Phone, services: Services, db: Session) -> None:
+    # It was never written before.
+    services.served._written_at = float("inf")
     phone.land()
     with services.make_session() as other:
         # Another writer has the database for itself.
         other.execute(update(Site).values(note="kept"))
-        services.served.write(services.clock())
+        services.served.write()
         other.rollback()
     assert rows(db) == []
-    services.served.write(services.clock())
+    services.served.write()
     assert len(rows(db)) == 1
 
 
 def test_what_waited_for_hours_is_left_out(
     phone: Phone, services: Services, clock: MovingClock, db: Session
 ) -> None:
+    # It was never written before.
+    services.served._written_at = float("inf")
     phone.land()
     clock.advance(hours=2)
-    services.served.write(services.clock())
+    services.served.write()
     assert rows(db) == []
 
 
@@ -101,19 +105,19 @@ def test_a_message_is_viewed_once_its_least_time_is_over(
 ) -> None:
     phone.land()
     tell(phone, "viewed")
-    services.served.write(services.clock())
+    services.served.write()
     assert [one.viewed for one in rows(db)] == [False]
     clock.advance(seconds=5)
     for _ in range(3):
         tell(phone, "viewed")
-    services.served.write(services.clock())
+    services.served.write()
     assert [(one.viewed, one.blocked) for one in rows(db)] == [(True, False)]
 
 
 def test_a_picture_that_failed_is_told_at_once(phone: Phone, services: Services, db: Session) -> None:
     phone.land()
     tell(phone, "viewed", "blocked")
-    services.served.write(services.clock())
+    services.served.write()
     assert [(one.viewed, one.blocked) for one in rows(db)] == [(False, True)]
 
 
@@ -122,10 +126,10 @@ def test_only_what_a_page_had_can_be_told_of(
 ) -> None:
     phone.land()
     ticket = phone.form("/pause")["ticket"]
-    services.served.write(services.clock())
+    services.served.write()
     for made_up in ("", "x", ticket[:-3] + "AAA"):
         tell(phone, "viewed", "blocked", ticket=made_up or "-")
     clock.advance(minutes=31)
     tell(phone, "viewed", ticket=ticket)
-    services.served.write(services.clock())
+    services.served.write()
     assert [(one.viewed, one.blocked) for one in rows(db)] == [(False, False)]

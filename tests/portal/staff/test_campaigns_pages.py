@@ -275,7 +275,7 @@ def test_a_message_is_previewed_by_the_guests_own_page_and_nothing_is_recorded(
     assert all(words in light for words in ("Fresh bread.", "Advertisement", "Bakery Ada", "Gare Viotte"))
     assert "<script" not in light and light == narrow != dark and "color-scheme:dark" in dark
     assert "Du pain frais." in phones_on(clerk.get("/staff/campaigns/bread/preview?spoken=fr").text)[0]
-    services.served.write(services.clock())
+    services.served.write()
     services.breaks.write()
     assert changed_since(before, services) == set()
     # The frames have their style by its digest; a script has none.

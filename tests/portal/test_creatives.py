@@ -173,7 +173,7 @@ def test_pictures_leave_a_term_after_their_campaign(
     assert "image_files\tdue 6\tdeleted 6\theld 0\tleft 0\tof 12" in purge().output
     with services.make_session() as db:
         assert {one.owner for one in db.scalars(select(ImageFile))} == {"creatives/cake-1"}
-        assert db.scalars(select(Campaign.slug)).all() == ["bread", "cake"]
+        assert set(db.scalars(select(Campaign.slug))) == {"bread", "cake"}
     # A copy of the campaign has to be given its picture anew.
     assert run(app, "duplicate", "bread", "again").exit_code == 0
     refused = run(app, "propose", "again", "--by", "Ada")

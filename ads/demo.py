@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,16 +14,31 @@ from auth.audit.actor import SYSTEM, Actor, command_line
 from sites.demo.town import FILES
 
 ANNOUNCEMENTS = FILES / "announcements.json"
+ZONE = ZoneInfo("Europe/Paris")
 # Whoever runs the command answers for what came with the product: two, as for every campaign.
 OPERATOR = command_line()
 
 
-def load_announcements(db: Session, *, now: datetime, actor: Actor = OPERATOR) -> int:
-    """Have the demo town's announcements run where they are missing; how many creatives were made."""
+def read_announcements(known: Mapping[str, frozenset[str]], *, with_pictures: bool = True) -> loading.Wanted:
+    """The announcements of the file, `known` being what `loading.known_names` gives. A picture takes a second."""
     document = json.loads(ANNOUNCEMENTS.read_text(encoding="utf-8"))
-    zone = ZoneInfo("Europe/Paris")
-    loaded = loading.load(db, document, zone=zone, actor=SYSTEM, now=now)
+    if not with_pictures:
+        for campaign in document["campaigns"]:
+            for creative in campaign["creatives"]:
+                creative.pop("picture", None)
+    return loading.read(document, known, zone=ZONE, folder=FILES)
+
+
+def load_announcements(
+    db: Session, *, now: datetime, actor: Actor = OPERATOR, wanted: loading.Wanted | None = None
+) -> int:
+    """Have the demo town's announcements run where they are missing; how many creatives were made.
+
+    `wanted` is what `read_announcements` gave; without it they are text alone.
+    """
+    wanted = wanted or read_announcements(loading.known_names(db), with_pictures=False)
+    loaded = loading.save(db, wanted, actor=SYSTEM, now=now)
     for slug in loaded.campaigns:
         campaigns.propose(db, slug, actor=SYSTEM, now=now)
-        campaigns.approve(db, slug, actor=actor, zone=zone, now=now)
+        campaigns.approve(db, slug, actor=actor, zone=ZONE, now=now)
     return loaded.creatives

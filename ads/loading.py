@@ -1,15 +1,16 @@
 """Campaigns from a document: ``{"advertisers": […], "campaigns": [{…, "creatives": […]}, …]}``; see docs/campaigns.md.
 
 What is there already stays as it is. A document with one fault is refused whole, with all its faults; so is one with a
-campaign that the law forbids.
+campaign that the law forbids. Pictures and videos lie beside the document's file, and are made anew while it is read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads import campaigns, rules
+from ads.media import beside
+from ads.media import store as media
 from ads.models import Advertiser, Campaign, Creative, CreativeKind
 from auth.audit.actor import Actor
 from sites import opening_hours
@@ -44,12 +47,21 @@ class Loaded:
     creatives: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a document without a fault asks for: the fields of advertisers, and of campaigns with their creatives."""
+
+    advertisers: Sequence[Mapping[str, Any]]
+    campaigns: Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]
+
+
 @dataclass(slots=True)
 class _Reader:
     """Reads one record after the other, and collects what is wrong with each."""
 
     zone: ZoneInfo
     known: Mapping[str, frozenset[str]]
+    folder: Path | None
     faults: list[str] = field(default_factory=list)
 
     def read(self, record: Any, where: str, readers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
@@ -106,14 +118,23 @@ class _Reader:
         return found | {"starts_at": begins, "ends_at": ends}
 
     def creative(self, record: Any, where: str) -> dict[str, Any]:
-        readers = {
+        readers: dict[str, Callable[[Any], Any]] = {
             "slug": _slug,
             "kind": CreativeKind,
             "texts": _texts,
             "more": _more,
             "viewing_seconds": _seconds,
+            "picture": lambda name: beside.read_picture(self.folder, name),
+            "video": lambda name: beside.read_video(self.folder, name),
+            "captions": lambda names: beside.read_captions(self.folder, names),
         }
-        return self._demanding(self.read(record, where, readers), where, "slug", "texts")
+        found = self._demanding(self.read(record, where, readers), where, "slug", "texts")
+        if isinstance(record, Mapping):
+            self.faults += [f"{where}: {fault}" for fault in beside.faults_of(record, found)]
+        captions = found.pop("captions", {})
+        if "video" in found:
+            found["video"] = replace(found["video"], captions=captions)
+        return found
 
     def _demanding(self, found: dict[str, Any], where: str, *names: str) -> dict[str, Any]:
         said = "".join(fault for fault in self.faults if fault.startswith(f"{where}: "))
@@ -144,42 +165,17 @@ class _Reader:
         return read
 
 
-def load(db: Session, document: Any, *, zone: ZoneInfo, actor: Actor, now: datetime) -> Loaded:
-    """Save the advertisers and campaigns that are not there yet, campaigns as drafts. `zone` is the town's.
+def read(
+    document: Any, known: Mapping[str, frozenset[str]], *, zone: ZoneInfo, folder: Path | None = None
+) -> Wanted:
+    """What this document asks for, `known` being what `known_names` gives. `zone` is the town's.
 
-    Raises `UnreadableCampaigns`, and what `campaigns.draft` raises; the caller rolls back then.
+    The files that creatives name lie in `folder`; making them anew takes seconds: not within a transaction. Those of
+    campaigns that are there already are left alone. Raises `UnreadableCampaigns`.
     """
-    reader = _Reader(zone, known_names(db))
-    wanted = _parts(document, reader)
-    if reader.faults:
-        raise UnreadableCampaigns(reader.faults)
-    payers = {one.slug: one for one in db.scalars(select(Advertiser))}
-    new_payers = []
-    for fields in wanted[0]:
-        slug = fields.pop("slug")
-        if slug not in payers:
-            payers[slug] = campaigns.add_advertiser(db, slug, actor=actor, now=now, **fields)
-            new_payers.append(slug)
-    taken = set(db.scalars(select(Campaign.slug)))
-    made, creatives = [], 0
-    for fields, messages in wanted[1]:
-        slug, payer = fields.pop("slug"), fields.pop("advertiser")
-        if slug in taken:
-            continue
-        if payer not in payers:
-            raise UnreadableCampaigns([f"campaign {slug}: advertiser: not known here: {payer}"])
-        rows = [Creative(**one) for one in messages]
-        campaigns.draft(db, slug, payers[payer], rows, actor=actor, now=now, **fields)
-        made.append(slug)
-        creatives += len(rows)
-    return Loaded(tuple(new_payers), tuple(made), creatives)
-
-
-def _parts(
-    document: Any, reader: _Reader
-) -> tuple[list[dict[str, Any]], list[tuple[dict[str, Any], list[dict[str, Any]]]]]:
     if not isinstance(document, Mapping) or document.keys() - {"advertisers", "campaigns"}:
         raise UnreadableCampaigns(['the document is {"advertisers": [...], "campaigns": [...]}'])
+    reader = _Reader(zone, known, folder)
     payers = [
         reader.advertiser(one, f"advertiser {_name(one, number)}")
         for number, one in enumerate(document.get("advertisers", []), 1)
@@ -187,17 +183,75 @@ def _parts(
     found = []
     for number, one in enumerate(document.get("campaigns", []), 1):
         where = f"campaign {_name(one, number)}"
+        if _name(one, number) in known["campaigns"]:
+            one = _without_files(one)
         messages = one.get("creatives", []) if isinstance(one, Mapping) else []
         creatives = [
             reader.creative(each, f"{where}, creative {_name(each, place)}")
             for place, each in enumerate(messages, 1)
         ]
         found.append((reader.campaign(one, where), creatives))
-    return payers, found
+    if reader.faults:
+        raise UnreadableCampaigns(reader.faults)
+    return Wanted(payers, found)
+
+
+def save(db: Session, wanted: Wanted, *, actor: Actor, now: datetime) -> Loaded:
+    """Save the advertisers and campaigns that are not there yet, campaigns as drafts.
+
+    Raises `UnreadableCampaigns`, and what `campaigns.draft` and `media.store` raise; the caller rolls back then.
+    """
+    payers = {one.slug: one for one in db.scalars(select(Advertiser))}
+    new_payers = []
+    for fields in wanted.advertisers:
+        slug, values = _apart(fields, "slug")
+        if slug["slug"] not in payers:
+            payers[slug["slug"]] = campaigns.add_advertiser(db, **slug, actor=actor, now=now, **values)
+            new_payers.append(slug["slug"])
+    taken = set(db.scalars(select(Campaign.slug)))
+    made, creatives = [], 0
+    for fields, messages in wanted.campaigns:
+        names, values = _apart(fields, "slug", "advertiser")
+        slug, payer = names["slug"], names["advertiser"]
+        if slug in taken:
+            continue
+        if payer not in payers:
+            raise UnreadableCampaigns([f"campaign {slug}: advertiser: not known here: {payer}"])
+        parts = [_apart(one, "picture", "video") for one in messages]
+        rows = [Creative(**texts) for _, texts in parts]
+        campaigns.draft(db, slug, payers[payer], rows, actor=actor, now=now, **values)
+        for files, texts in parts:
+            _show(db, texts["slug"], files, actor=actor, now=now)
+        made.append(slug)
+        creatives += len(rows)
+    return Loaded(tuple(new_payers), tuple(made), creatives)
+
+
+def _show(db: Session, slug: str, files: Mapping[str, Any], *, actor: Actor, now: datetime) -> None:
+    """Give a creative its picture or video; the words for them stand in its texts already."""
+    if "picture" in files:
+        media.set_picture(db, slug, files["picture"], alt={}, actor=actor, now=now)
+    elif "video" in files:
+        media.set_video(db, slug, files["video"], alt={}, transcripts={}, actor=actor, now=now)
+
+
+def _apart(fields: Mapping[str, Any], *names: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of these names, and the others."""
+    return {k: v for k, v in fields.items() if k in names}, {
+        k: v for k, v in fields.items() if k not in names
+    }
+
+
+def _without_files(campaign: Mapping[str, Any]) -> dict[str, Any]:
+    files = ("picture", "video", "captions")
+    messages = campaign.get("creatives", [])
+    kept = [_apart(one, *files)[1] if isinstance(one, Mapping) else one for one in messages]
+    return {**campaign, "creatives": kept}
 
 
 def known_names(db: Session) -> dict[str, frozenset[str]]:
     return {
+        "campaigns": frozenset(db.scalars(select(Campaign.slug))),
         "networks": frozenset(db.scalars(select(Network.slug))),
         "sites": frozenset(db.scalars(select(Site.slug))),
         "site_kinds": frozenset(kind.value for kind in SiteKind),

@@ -49,6 +49,14 @@ class MissingMedia(Denial):
     slug: str
 
 
+# What a creative says in each language of its texts, and does not.
+LACKING: dict[object, str] = {
+    "alt": N_("The message %(slug)s does not say in the language “%(language)s” what is to be seen."),
+    "captions": N_("The video of the message %(slug)s has no captions in the language “%(language)s”."),
+    "transcript": N_("The video of the message %(slug)s has no transcript in the language “%(language)s”."),
+}
+
+
 @dataclass(eq=False)
 class MissingWords(Denial):
     """A creative has no `field` ("alt", "captions" or "transcript") in a language of its texts."""
@@ -56,20 +64,7 @@ class MissingWords(Denial):
     reason = declare(
         "missing_words",
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        Case(
-            "field",
-            {
-                "alt": N_(
-                    "The message %(slug)s does not say in the language “%(language)s” what is to be seen."
-                ),
-                "captions": N_(
-                    "The video of the message %(slug)s has no captions in the language “%(language)s”."
-                ),
-                "transcript": N_(
-                    "The video of the message %(slug)s has no transcript in the language “%(language)s”."
-                ),
-            },
-        ),
+        Case("field", LACKING),
         N_("Whoever does not see or hear it reads this in its place: write it down, then send it again."),
     )
     slug: str

@@ -52,7 +52,7 @@ def set_picture(
     `UnknownCreative`, `WrongCampaignState`, `RefusedMedia`, `UnknownLanguage` and `MissingWords`.
     """
     creative = _of_draft(db, slug)
-    texts = _with_words(creative, "alt", _bounded(alt))
+    texts = _with_words(creative, "alt", bounded_alt(alt))
     _demand_words(creative.slug, texts, "alt")
     owner = _owner(slug)
     store.remove(db, owner)
@@ -78,8 +78,8 @@ def set_video(
     few words. Of both, what is left out stays as it was.
     """
     creative = _of_draft(db, slug)
-    creative.texts = _with_words(creative, "alt", _bounded(alt))
-    texts = _with_words(creative, "transcript", _bounded_transcripts(transcripts))
+    creative.texts = _with_words(creative, "alt", bounded_alt(alt))
+    texts = _with_words(creative, "transcript", bounded_transcripts(transcripts))
     captions = _with_words(creative, "captions", dict.fromkeys(video.captions, "written"))
     for part, where in (("alt", texts), ("captions", captions), ("transcript", texts)):
         _demand_words(slug, where, part)
@@ -185,7 +185,7 @@ def _with_words(creative: Creative, part: str, words: Words) -> dict[str, dict[s
     }
 
 
-def _bounded(alt: Words) -> Words:
+def bounded_alt(alt: Words) -> Words:
     """What is to be seen, in so many words as an attribute takes; empty ones are left out."""
     if not any(text.strip() for text in alt.values()):
         return {}
@@ -195,7 +195,7 @@ def _bounded(alt: Words) -> Words:
         raise refused(error, "alt") from error
 
 
-def _bounded_transcripts(transcripts: Words) -> Words:
+def bounded_transcripts(transcripts: Words) -> Words:
     told = {code: " ".join(text.split()) for code, text in transcripts.items() if text.strip()}
     if longest := max((len(text) for text in told.values() if len(text) > LONGEST_TRANSCRIPT), default=0):
         words = N_("The transcript has %(length)s characters; at most %(most)s are taken.")

@@ -41,11 +41,17 @@ by_whom = click.option("--by", default="", help="Your name, for the audit log; w
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @by_whom
 def load(file: Path, by: str) -> None:
-    """Save the campaigns of a JSON file as drafts: all that are not there yet, or with one fault none."""
+    """Save the campaigns of a JSON file as drafts: all that are not there yet, or with one fault none.
+
+    The pictures and videos that they name lie beside it.
+    """
     with _denials_as_errors():
         document = _read(file)
+        with reading(services().make_session) as db:
+            known = loading.known_names(db)
+        wanted = loading.read(document, known, zone=town_zone(), folder=file.parent)
         with services().make_session.begin() as db:
-            loaded = loading.load(db, document, zone=town_zone(), actor=_actor(by), now=services().clock())
+            loaded = loading.save(db, wanted, actor=_actor(by), now=services().clock())
     for slug in loaded.campaigns:
         click.echo(slug)
     click.echo(

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from ads.demo import load_announcements
+from ads.demo import load_announcements, read_announcements
+from ads.loading import known_names
 from db.engine import reading
 from portal.cli.operator import operator
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, refusals_as_errors, remove_option
@@ -136,7 +137,10 @@ def demo() -> None:
     now = services().clock()
     with services().make_session.begin() as db:
         made = load_demo(db, now=now)
-        announcements = load_announcements(db, now=now, actor=operator())
+        known = known_names(db)
+    wanted = read_announcements(known)
+    with services().make_session.begin() as db:
+        announcements = load_announcements(db, now=now, actor=operator(), wanted=wanted)
     click.echo(_summary("networks", made.networks))
     click.echo(_summary("sites", made.sites))
     click.echo(f"announcements: {announcements} added")

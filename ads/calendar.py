@@ -33,7 +33,7 @@ class Strip:
 
 def of_place(db: Session, place: AdPlace, *, days: int, town_zone: ZoneInfo, now: datetime) -> list[Strip]:
     """The strips of a place from today on, by its own clocks."""
-    zone = ZoneInfo(place.site.zone)
+    zone = place.site.tzinfo
     planned = [
         one for one in campaigns.every(db) if one.state in PLANNED and one.creatives and place.has(one)
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,7 +18,7 @@ def count(db: Session, creative_id: int, *, gateway: Gateway, now: datetime) -> 
 
     However many there are at once, no more than the cap are counted.
     """
-    day = now.astimezone(ZoneInfo(gateway.site.zone)).date()
+    day = gateway.site.local_day(now)
     row = db.execute(
         select(Campaign.id, Campaign.daily_cap, Campaign.total_cap)
         .join(Creative, Creative.campaign_id == Campaign.id)

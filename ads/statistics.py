@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import date
 
 from sqlalchemy import delete, func, insert, select
@@ -27,7 +26,7 @@ def make(db: Session, day: date) -> dict[Pair, int]:
     return dict(sorted(found.items()))
 
 
-def store(db: Session, day: date, made: Mapping[Pair, int]) -> None:
+def store(db: Session, day: date, made: dict[Pair, int]) -> None:
     """Write them, in the place of those that are there."""
     db.execute(delete(AdDayFigures).where(AdDayFigures.day == day))
     rows = [

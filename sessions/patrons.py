@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -103,7 +102,7 @@ def _allowance(subject: str, gateway: Gateway, now: datetime) -> Allowance:
 
 
 def _today(gateway: Gateway, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(gateway.site.zone)).date()
+    return gateway.site.local_day(now)
 
 
 def _has_been_on(db: Session, subject: str, mac: str) -> bool:

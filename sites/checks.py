@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -62,7 +61,7 @@ class GatewayCheck:
     verdict: GatewayState
 
 
-def check(db: Session, *, now: datetime) -> Sequence[GatewayCheck]:
+def check(db: Session, *, now: datetime) -> list[GatewayCheck]:
     """Look at every gateway, in order of identity. Reads ``clock_offset``, ``held`` and ``faults`` in its health."""
     gateways = db.scalars(
         select(Gateway)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -97,7 +96,7 @@ def alphabetical(name: str) -> tuple[str, str]:
 
 def hotspot(site: Site, *, now: datetime, language: str | None = None) -> Hotspot:
     """One site as the public sees it, by its name in this language."""
-    opening_hours, zone = hours.parse(site.opening_hours, site.school_zone), ZoneInfo(site.zone)
+    opening_hours, zone = hours.parse(site.opening_hours, site.school_zone), site.tzinfo
     return Hotspot(
         slug=site.slug,
         name=site.name_in(language),

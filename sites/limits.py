@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sites import opening_hours
 from sites.models import Gateway, Network, NetworkKind, Site, SiteKind, SiteState
@@ -67,7 +66,7 @@ def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
     """When the site closes, if that bounds a stay: only on networks of libraries, which end with the opening hours."""
     if gateway.network.kind is not NetworkKind.LIBRARY:
         return None
-    return opening_hours.closing(_hours_of(gateway.site), now, ZoneInfo(gateway.site.zone))
+    return opening_hours.closing(_hours_of(gateway.site), now, gateway.site.tzinfo)
 
 
 def _hours_of(site: Site) -> opening_hours.Hours:

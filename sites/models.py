@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import functools
 import ipaddress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -171,6 +172,15 @@ class Site(Base):
     # The reference of its photograph, or nothing: see sites/images/store.py.
     photo: Mapped[JsonObject] = mapped_column(default=dict)
     networks: Mapped[list[Network]] = relationship(secondary=site_networks, order_by=Network.slug)
+
+    @property
+    def tzinfo(self) -> ZoneInfo:
+        """Its zone, for arithmetic with instants."""
+        return ZoneInfo(self.zone)
+
+    def local_day(self, at: datetime) -> date:
+        """The day that it is there at this instant."""
+        return at.astimezone(self.tzinfo).date()
 
     def name_in(self, language: str | None) -> str:
         """What it is called in this language: its own name where it has none there."""

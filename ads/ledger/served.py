@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Executable, delete, select
 from sqlalchemy.orm import Session
@@ -55,7 +54,7 @@ def of(
     reported: bool = False,
 ) -> Served:
     """What is known of the message with this nonce, shown to a client of this gateway."""
-    day = shown_at.astimezone(ZoneInfo(gateway.site.zone)).date()
+    day = gateway.site.local_day(shown_at)
     return Served(
         nonce, creative_id, gateway.network_id, gateway.site_id, day, shown_at, viewed, blocked, reported
     )

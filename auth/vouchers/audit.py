@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ def tickets_printed(
     *,
     count: int,
     paper: str,
-    languages: Sequence[str],
+    languages: tuple[str, ...],
     actor: Actor,
     now: datetime,
 ) -> None:

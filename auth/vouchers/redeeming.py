@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -108,7 +107,7 @@ def _until(voucher: Voucher, gateway: Gateway, *, now: datetime) -> datetime:
     """When the pass ends if this is its first use."""
     site, ends_at = gateway.site, voucher.batch.ends_at
     opening_hours = hours.parse(site.opening_hours, site.school_zone)
-    until = plans.until(voucher.batch.plan, now=now, zone=ZoneInfo(site.zone), hours=opening_hours)
+    until = plans.until(voucher.batch.plan, now=now, zone=site.tzinfo, hours=opening_hours)
     return until if ends_at is None else min(until, ends_at)
 
 

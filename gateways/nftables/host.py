@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 # adjtimex(2): TIME_ERROR, the clock is not synchronised. A struct timex is smaller than this on every machine.
@@ -36,7 +35,7 @@ def is_synchronised() -> bool:
     return state != TIME_ERROR
 
 
-def unit_states(units: Sequence[str], *, booted: Path = BOOTED) -> dict[str, str] | None:
+def unit_states(units: list[str], *, booted: Path = BOOTED) -> dict[str, str] | None:
     """The state of each unit as `systemctl is-active` tells it. None where systemd does not run this machine.
 
     Raises OSError and subprocess.TimeoutExpired.

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
@@ -176,7 +175,7 @@ def _named(found: list[Any], slug: str) -> Any:
 def _last_instant(day: date | None, site: Site) -> datetime | None:
     if day is None:
         return None
-    zone = ZoneInfo(site.zone)
+    zone = site.tzinfo
     try:
         return next_midnight(datetime(day.year, day.month, day.day, 12, tzinfo=zone), zone)
     except OverflowError as error:

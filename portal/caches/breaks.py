@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -18,7 +17,7 @@ class BreakCache(WriteBehind[Break]):
 
     name = "breaks that have begun"
 
-    def write_rows(self, db: Session, rows: Collection[Break]) -> None:
+    def write_rows(self, db: Session, rows: list[Break]) -> None:
         breaks.write(db, rows)
 
     def find(self, subject: str, *, now: datetime) -> Break | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ class ServedBuffer(WriteBehind[Served]):
         super().__init__(make_session)
         self.clock = clock
 
-    def write_rows(self, db: Session, rows: Collection[Served]) -> None:
+    def write_rows(self, db: Session, rows: list[Served]) -> None:
         served.write(db, rows, now=self.clock())
 
     def add(self, entry: Served) -> None:

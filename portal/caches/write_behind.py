@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection
 from typing import Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -35,7 +34,7 @@ class WriteBehind(Generic[Row]):
         self._written_at = float("-inf")
         self._lock = threading.Lock()
 
-    def write_rows(self, db: Session, rows: Collection[Row]) -> None:
+    def write_rows(self, db: Session, rows: list[Row]) -> None:
         raise NotImplementedError
 
     def put(self, key: object, row: Row) -> None:
@@ -59,7 +58,7 @@ class WriteBehind(Generic[Row]):
             return
         try:
             with best_effort(self.make_session) as db:
-                self.write_rows(db, taken.values())
+                self.write_rows(db, list(taken.values()))
         except SQLAlchemyError as error:
             log.warning("%s could not be written down: %s", self.name, type(error).__name__)
             with self._lock:

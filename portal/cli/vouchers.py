@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import AppGroup
@@ -180,7 +179,7 @@ def _end_of(db: Session, day: datetime | None, site: str) -> datetime | None:
         raise click.ClickException(f"There is no site {site!r}. See: flask --app wsgi sites list")
     if day is None:
         return None
-    zone = ZoneInfo(found.zone) if found else town_zone()
+    zone = found.tzinfo if found else town_zone()
     try:
         return opening_hours.next_midnight(day.replace(tzinfo=zone) + timedelta(hours=12), zone)
     except OverflowError as error:

@@ -5,7 +5,6 @@ Nothing depends on it. Whoever accepts has viewed the message, with or without a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, request
@@ -35,6 +34,13 @@ def seen() -> Response:
     gateway = service.places.by_identity(claims["gw"])
     if gateway is None or ticket.creative_id is None or not (is_viewed or is_blocked):
         return nothing
-    entry = served.of(gateway, ticket.nonce, ticket.creative_id, shown_at=ticket.shown_at)
-    service.served.add(replace(entry, viewed=is_viewed, blocked=is_blocked))
+    entry = served.of(
+        gateway,
+        ticket.nonce,
+        ticket.creative_id,
+        shown_at=ticket.shown_at,
+        viewed=is_viewed,
+        blocked=is_blocked,
+    )
+    service.served.add(entry)
     return nothing

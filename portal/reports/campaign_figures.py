@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from babel.numbers import format_currency
-
 from ads.ledger.bills import BillLine, lines_of
 from ads.ledger.figures import CampaignFigures, Counts
 from ads.ledger.models import Bill
 from portal.i18n.translation import language, say
 from portal.reports.document import DefinitionList, Document, Paragraph, Section, Table
-from portal.reports.numbers import count, day, masked, month, opening
+from portal.reports.numbers import count, day, euros, masked, month, opening
 from sessions.statistics.definitions import FEWEST_SHOWN
 from sessions.statistics.suppression import Disclosure, Protected, is_small, protect
 from sites.import_export.rows import Cell
@@ -115,11 +113,6 @@ def bill_table(bill: Bill) -> bytes:
         return dict(zip(BILL_COLUMNS, (*first, *of_line, _plain(cents)), strict=True))
 
     return write_table(BILL_COLUMNS, [*map(row, lines_of(bill)), row(None)])
-
-
-def euros(cents: int) -> str:
-    """ "1,234.50 €" as the language writes it."""
-    return str(format_currency(cents / 100, "EUR", locale=language()))
 
 
 def _plain(cents: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from portal.i18n.translation import language, say, write_date
 from sessions.statistics.calendar import first_of_month
@@ -133,3 +133,8 @@ def opening(text: str) -> str:
 def short_day(at: date) -> str:
     """ "Thu 1 Oct", for a line of a table."""
     return write_date(at, "EEE d MMM")
+
+
+def euros(cents: int) -> str:
+    """ "8.50 €"."""
+    return str(format_currency(cents / 100, "EUR", locale=language()))

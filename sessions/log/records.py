@@ -36,7 +36,7 @@ class Names:
         known = list(sites)
         return cls(
             {site.id: site.slug for site in known},
-            {site.id: ZoneInfo(site.zone) for site in known},
+            {site.id: site.tzinfo for site in known},
             {network.id: network.slug for network in networks},
         )
 

@@ -8,7 +8,6 @@ walks that chain itself, when it is asked with its matching rule.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from collections.abc import Iterable, Mapping
@@ -118,8 +117,11 @@ def common_base(group: str, people: str) -> str:
     parent of `group`.
     """
     names = split_name(group)
-    pairs = zip(reversed(names), reversed(split_name(people)), strict=False)
-    shared = len(list(itertools.takewhile(lambda pair: fold_name(pair[0]) == fold_name(pair[1]), pairs)))
+    shared = 0
+    for own, other in zip(reversed(names), reversed(split_name(people)), strict=False):
+        if fold_name(own) != fold_name(other):
+            break
+        shared += 1
     return ",".join(names[-shared:] if shared else names[1:])
 
 

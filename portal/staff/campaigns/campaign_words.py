@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-
-from babel.numbers import format_currency
 
 from ads.models import Campaign, CampaignState, Category
 from ads.rules import FORBIDDEN
-from portal.i18n.translation import language, say
+from portal.i18n.translation import say
 from portal.reports.numbers import day as _day
 from portal.services import town_zone
 
@@ -66,8 +63,3 @@ def first_day(at: datetime | None) -> date | None:
 def last_day(ends_at: datetime | None) -> date | None:
     """The last day of a half-open term."""
     return None if ends_at is None else (ends_at - timedelta(microseconds=1)).astimezone(town_zone()).date()
-
-
-def euros(cents: int) -> str:
-    """ "8.50 €"."""
-    return str(format_currency(Decimal(cents) / 100, "EUR", locale=language()))

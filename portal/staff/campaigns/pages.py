@@ -83,7 +83,7 @@ def words() -> dict[str, Any]:
         "campaign_state": campaign_words.state_in_words,
         "category_in_words": campaign_words.category_in_words,
         "term_in_words": campaign_words.term_in_words,
-        "euros": campaign_words.euros,
+        "euros": numbers.euros,
         "number": numbers.count,
         "short_day": numbers.short_day,
         "figures": figures,

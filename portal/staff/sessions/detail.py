@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, redirect, render_template, url_for
 from sqlalchemy.orm import Session
@@ -51,7 +50,7 @@ def session(access_id: int) -> AnyResponse:
             total=accounting.usage(db, access_id),
             mark=vouchers.mark_of(db, access, keys=services().voucher_keys),
             places=places_of(db),
-            zone=ZoneInfo(access.site.zone),
+            zone=access.site.tzinfo,
             sight=sight,
             scope=scope,
             may_end=may(current_staff().authority, Action.DISCONNECT),
@@ -74,7 +73,7 @@ def end_page(access_id: int) -> AnyResponse:
         page = render_template(
             "staff/session_end.html",
             access=access,
-            zone=ZoneInfo(access.site.zone),
+            zone=access.site.tzinfo,
             sight=sight,
         )
     return make_response(page)

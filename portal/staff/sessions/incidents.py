@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -80,7 +79,7 @@ def incident(code: str) -> AnyResponse:
             ObjectKind.INCIDENT.named(show_code(bare)),
             network=network.slug if network else None,
         )
-        zone = ZoneInfo(site.zone) if site else town_zone()
+        zone = site.tzinfo if site else town_zone()
 
         def tell(at: datetime) -> str:
             return short(at, zone)

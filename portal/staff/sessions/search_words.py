@@ -94,7 +94,7 @@ def shortcuts() -> list[tuple[str, str]]:
 
 
 def zone_of(site: Site | None) -> ZoneInfo:
-    return ZoneInfo(site.zone) if site is not None else town_zone()
+    return site.tzinfo if site is not None else town_zone()
 
 
 def on_log(at: datetime, zone: ZoneInfo) -> str:

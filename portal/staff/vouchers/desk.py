@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -111,8 +110,8 @@ def _last_instant(site: Site) -> datetime | None:
     if not text:
         return None
     try:
-        noon = datetime.fromisoformat(text[:10]).replace(hour=12, tzinfo=ZoneInfo(site.zone))
-        return next_midnight(noon, ZoneInfo(site.zone))
+        noon = datetime.fromisoformat(text[:10]).replace(hour=12, tzinfo=site.tzinfo)
+        return next_midnight(noon, site.tzinfo)
     except (ValueError, OverflowError) as error:
         raise UnreadableDay from error
 

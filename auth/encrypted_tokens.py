@@ -28,7 +28,7 @@ class EncryptedTokens:
         from nacl.secret import SecretBox
 
         plain = json.dumps({**claims, "exp": (now + life).timestamp()}, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(SecretBox(self._key(purpose)).encrypt(plain)).decode().rstrip("=")
+        return _written(SecretBox(self._key(purpose)).encrypt(plain))
 
     def decrypt(self, purpose: str, token: str, *, now: datetime) -> dict[str, Any]:
         """The claims of a token for `purpose`. Raises `InvalidToken`, or `ExpiredToken` for one that was good."""
@@ -37,6 +37,9 @@ class EncryptedTokens:
 
         try:
             box = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            if _written(box) != token:
+                # The last symbol has bits that say nothing (RFC 4648, section 3.5): one token has one form.
+                raise InvalidToken("not as it was written")
             claims: dict[str, Any] = json.loads(SecretBox(self._key(purpose)).decrypt(box))
         except (CryptoError, ValueError) as error:
             raise InvalidToken(type(error).__name__) from error
@@ -47,3 +50,7 @@ class EncryptedTokens:
     def _key(self, purpose: str) -> bytes:
         message = b"arobase encrypted token " + purpose.encode()
         return hmac.new(self._secret, message, hashlib.sha256).digest()
+
+
+def _written(box: bytes) -> str:
+    return base64.urlsafe_b64encode(box).decode().rstrip("=")

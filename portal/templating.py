@@ -127,7 +127,7 @@ def in_language(code: str, token: str | None = None) -> str:
     `g.form_page` is that page, endpoint and values, where it keeps what was typed; else it is the first one.
     """
     endpoint = request.endpoint or ""
-    if request.method != "GET" or not endpoint.startswith(("guests.", "advertisers.")):
+    if request.method != "GET" or not endpoint.startswith(("guests.", "figures.")):
         page, typed = g.get("form_page") or ("guests.landing", {})
         return url_for(page, **typed, lang=code, visit=token)
     values: dict[str, Any] = {

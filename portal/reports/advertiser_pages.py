@@ -18,7 +18,7 @@ from portal.reports import campaign_figures as written
 from portal.services import services, town_zone
 
 STYLE = f"{read_styles().whole}\n{(TEMPLATES / 'advertisers' / 'figures.css').read_text(encoding='utf-8').strip()}"
-advertisers = Blueprint("advertisers", __name__)
+advertisers = Blueprint("figures", __name__)
 
 
 @advertisers.get("/figures/<secret>")

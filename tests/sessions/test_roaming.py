@@ -246,8 +246,8 @@ def test_a_gateway_learns_of_no_more_cards_than_a_crowd_has(
     assert roaming.arrive(db, gateway=town.battant, clients=clients, now=NOON) == 3
     assert len(read(db, town.battant).grants) == 3
     # Three of them have really walked: their places are free for others.
-    for access in sessions[:3]:
-        report(db, town.station, access, idle=80, now=NOON + timedelta(seconds=90 + access.id))
+    for number, access in enumerate(sessions[:3]):
+        report(db, town.station, access, idle=80, now=NOON + timedelta(seconds=90 + number))
     assert roaming.arrive(db, gateway=town.battant, clients=clients, now=LATER) == 3
 
 

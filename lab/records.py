@@ -10,8 +10,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.demo import load_announcements
+from ads.demo import load_announcements, read_announcements
+from ads.loading import known_names
 from auth.patrons.csv_import import import_patrons
+from db.engine import SessionMaker
 from gateways.types import Client
 from lab.doors import Door
 from lab.network import client_prefix
@@ -46,6 +48,15 @@ def seed(db: Session, doors: Sequence[Door], credentials: Path, *, now: datetime
             continue
         file.touch(mode=0o600)
         file.write_text(credential, encoding="ascii")
+
+
+def announce_with_pictures(make_session: SessionMaker, *, now: datetime) -> None:
+    """The demo town's announcements as its guests see them; without this, `seed` loads them as text alone."""
+    with make_session() as db:
+        known = known_names(db)
+    wanted = read_announcements(known)
+    with make_session.begin() as db:
+        load_announcements(db, now=now, wanted=wanted)
 
 
 def _load_town(db: Session, now: datetime) -> None:

@@ -104,6 +104,7 @@ def _serve(desk: Desk, reason: str | None) -> None:
         _serve_alone(desk)
         return
     with hotspot(desk.folder, doors.OPEN) as place:
+        records.announce_with_pictures(place.services.make_session, now=now())
         place.start()
         staff.hire(place.services, at=now())
         place.join(place.guest(place.net.phone[0]), place.net.gateways[0])
@@ -114,6 +115,7 @@ def _serve(desk: Desk, reason: str | None) -> None:
 
 def _serve_alone(desk: Desk) -> None:
     services = prepare_portal(desk.folder, desk.url)
+    records.announce_with_pictures(services.make_session, now=now())
     with services.make_session.begin() as db:
         records.seed_without_gateway(db, doors.STATION, OWN_BROWSER, now=now())
     staff.hire(services, at=now())

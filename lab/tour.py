@@ -19,6 +19,7 @@ from lab.journeys import LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_S
 from lab.left_open import page_left_open_warns_and_ends
 from lab.namespace import NoNamespaces, become_root, demand_namespaces
 from lab.packages import HOTSPOT, MissingPackages, provide
+from lab.records import announce_with_pictures
 from lab.report import Report, StepFailed
 from lab.taking_turns import campaigns_take_turns, crisis_message_comes_and_goes
 from lab.visitor import visitor_has_a_day_pass
@@ -66,6 +67,7 @@ def walk(place: Hotspot, report: Report) -> None:
     """Compress the time, open everything, and go on every journey, whatever became of the one before."""
     began = time.monotonic()
     compress(place)
+    announce_with_pictures(place.services.make_session, now=now())
     staff.hire(place.services, at=now())
     place.start()
     print(f"Portal, {len(DOORS)} gateways and an Internet are up after {time.monotonic() - began:.1f} s.")

@@ -13,6 +13,7 @@ import os
 import pytest
 
 ON_ONE_DATABASE = (
+    "tests/ads/test_files_beside.py",
     "tests/portal/test_kept_credentials.py",
     "tests/portal/test_site_names.py",
     "tests/portal/test_after_access.py",

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from ads.media.limits import MOST_SECONDS
 from lab.bench import (
     acceptances,
     burst,
     choices,
+    creatives,
     ending,
     forwarding,
     leases,
@@ -46,6 +48,9 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "passes": lambda folder: passes.measure(folder, pass_sizes(quick=quick)),
         "acceptances": lambda folder: acceptances.measure(folder, count=400 if quick else 2000),
         "choices": lambda folder: choices.measure(folder, seconds=seconds, seeds=1 if quick else 3),
+        "creatives": lambda folder: creatives.measure(
+            folder, seconds=seconds, film_seconds=5 if quick else MOST_SECONDS
+        ),
         "pages": lambda folder: pages.measure(folder, seconds=seconds),
         "wire": wire.measure,
         "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),

@@ -32,7 +32,7 @@ def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
             load(url, seconds=1, header=FORWARDED)
             rate = load(url, seconds=seconds, header=FORWARDED).per_second
             yield Figure(f"landing pages, {network} network", rate, "1/s", "at least 1,500")
-            octets = len(gzip.compress(_fetch(url, portal.ca_file), 9))
+            octets = len(gzip.compress(fetch(url, portal.ca_file), 9))
             yield Figure(
                 f"first page, {network} network, gzip -9", octets, "B", "at most 6,000", "wall: 14,000 B"
             )
@@ -51,7 +51,7 @@ def landing_url(portal: RunningPortal, door: Door) -> str:
     return f"{portal.url}/?landing={token}"
 
 
-def _fetch(url: str, ca_file: Path) -> bytes:
+def fetch(url: str, ca_file: Path) -> bytes:
     trust = ssl.create_default_context(cafile=ca_file)
     asked = urllib.request.Request(url, headers={"X-Forwarded-For": ADDRESS})
     with urllib.request.urlopen(asked, timeout=10, context=trust) as answer:

@@ -14,7 +14,7 @@ import pytest
 
 from db.engine import SessionMaker
 from lab.bench import __main__ as bench
-from lab.bench import load, log, passes, phones, wire
+from lab.bench import creatives, load, log, passes, phones, wire
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.prepared_feed import PreparedFeed
@@ -167,3 +167,19 @@ def test_the_pages_of_guests_are_weighed_as_they_are_sent(tmp_path: Path) -> Non
     assert all(body + longest_head < 6_000 for body in first)
     # Compressed, each: the sheet that stands inside of every page alone is more than 7,000 bytes.
     assert all(3_000 < figure.value < 7_000 for name, figure in result.items() if "hotspots" not in name)
+
+
+@pytest.mark.release
+def test_the_rows_of_pictures_and_videos_are_all_measured(tmp_path: Path) -> None:
+    result = {figure.name: figure.value for figure in creatives.measure(tmp_path, seconds=1, film_seconds=1)}
+    assert set(result) == {
+        "photo of 20 megapixels, made anew",
+        "photo of 20 megapixels, peak memory of the child",
+        "video of 1 seconds in Full HD, made anew",
+        "video of 1 seconds in Full HD, peak memory of the child",
+        "interstitial pages with text alone",
+        "interstitial pages with a picture",
+    }
+    # All its pixels stood in the memory of the child, three bytes each.
+    assert result["photo of 20 megapixels, peak memory of the child"] > 60
+    assert all(value > 0 for value in result.values())

@@ -14,6 +14,8 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import ViewportSize
 
+from ads.demo import read_announcements
+from ads.loading import Wanted
 from auth.staff.roles import Role
 from auth.vouchers.plans import add_first_plans
 from tests.portal.pages.people import PEOPLE
@@ -98,10 +100,10 @@ def desk_balanced(clerk: Clerk) -> None:
     clerk.goto("/staff/batches/2")
 
 
-def _shrink(path: Path) -> None:
+def _shrink(path: Path, *, colours: int = 64) -> None:
     """Pages have few colours: a palette of them makes a file a third as large."""
     with Image.open(path) as picture:
-        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 # At the desk's computer, one after the other.
@@ -158,6 +160,36 @@ def take_wide(folder: Path) -> list[Path]:
     return taken
 
 
+def take_message(folder: Path) -> list[Path]:
+    """The first page with the message of the demo town that has a picture, as long as the page's form is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "message-picture.png"
+    with (
+        tempfile.TemporaryDirectory() as town,
+        running_portal(Path(town), portal_url=ADDRESS, wanted=_citadel()) as portal,
+        running_chromium() as browser,
+        open_window(browser, proxy={"server": f"http://127.0.0.1:{portal.port}"}) as window,
+    ):
+        landing_free(guest := new_guest(portal, window, "fr"))
+        guest.page.wait_for_load_state("load")
+        button = guest.page.locator("main .go").first.bounding_box()
+        assert button is not None
+        height = int(button["y"] + button["height"]) + 16
+        guest.page.screenshot(
+            path=path, full_page=True, clip={"x": 0, "y": 0, "width": 360, "height": height}
+        )
+    _shrink(path, colours=256)
+    return [path]
+
+
+def _citadel() -> Wanted:
+    nothing: frozenset[str] = frozenset()
+    known = dict.fromkeys(("campaigns", "networks", "sites", "site_kinds"), nothing)
+    found = read_announcements(known)
+    (fields, messages), *_ = found.campaigns
+    return Wanted(found.advertisers, [(fields, [one for one in messages if "picture" in one])])
+
+
 def take_people(folder: Path) -> list[Path]:
     """Each step of the four journeys, as long as its page is."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -181,5 +213,11 @@ def take_people(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    for picture in [*take(chosen), *take_wide(chosen), *take_desk(chosen), *take_people(chosen)]:
+    for picture in [
+        *take(chosen),
+        *take_wide(chosen),
+        *take_message(chosen),
+        *take_desk(chosen),
+        *take_people(chosen),
+    ]:
         print(f"{picture} {picture.stat().st_size // 1024} kB")

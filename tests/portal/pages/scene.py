@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ads.demo import load_announcements
+from ads.loading import Wanted
 from auth.patrons.csv_import import import_patrons
 from config import Secret, Settings
 from db.base import Base
@@ -73,9 +74,16 @@ class Portal:
 
 @contextmanager
 def running_portal(
-    folder: Path, *, prepare: Callable[[Session], None] | None = None, **settings: Any
+    folder: Path,
+    *,
+    prepare: Callable[[Session], None] | None = None,
+    wanted: Wanted | None = None,
+    **settings: Any,
 ) -> Iterator[Portal]:
-    """The real application under a real server on a free port; `prepare` changes the town before anybody comes."""
+    """The real application under a real server on a free port; `prepare` changes the town before anybody comes.
+
+    `wanted` are other announcements than the demo town's as text alone.
+    """
     port, clock = free_port(), MovingClock()
     values = {
         "secret_key": Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"),
@@ -88,7 +96,7 @@ def running_portal(
     }
     services = make_services(Settings(**{**values, **settings}), clock=clock)
     Base.metadata.create_all(services.engine)
-    fill(services, clock)
+    fill(services, clock, wanted)
     if prepare is not None:
         with services.make_session.begin() as db:
             prepare(db)
@@ -106,11 +114,11 @@ def running_portal(
         services.engine.dispose()
 
 
-def fill(services: Services, clock: MovingClock) -> None:
+def fill(services: Services, clock: MovingClock, wanted: Wanted | None = None) -> None:
     """The demo town, its announcements, one patron, and three gateways: one of them never confirms anything."""
     with services.make_session.begin() as db:
         load_demo(db, now=clock())
-        load_announcements(db, now=clock())
+        load_announcements(db, now=clock(), wanted=wanted)
         import_patrons(db, f"card,pin,category,expires_on,blocked\n{CARD},{PIN},adult,2027-12-31,no\n")
         places = {site.slug: site for site in db.scalars(select(Site))}
         networks = {network.slug: network for network in db.scalars(select(Network))}

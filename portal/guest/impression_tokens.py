@@ -152,6 +152,9 @@ def _break_of(visit: ClientContext, access: AccessSession | None) -> Break | Non
     if not visit.is_proven:
         return None
     found = services().breaks.find(_subject(visit), now=services().clock())
+    if found is not None and visit.shown == found.creative_id != found.previous_id:
+        # Accepted since, in a break that another process began for the same page.
+        return None
     if found is None or access is None:
         return found
     opens = policy.renewal_opens(access.until, window=visit.gateway.renewal_window)

@@ -135,6 +135,22 @@ def written_break(services: Services) -> Break:
         return Break(**{name: getattr(row, name) for name in Break.__dataclass_fields__})
 
 
+def test_the_break_of_another_process_does_not_show_again_what_was_accepted(
+    phone: Phone, clock: MovingClock, services: Services, station: Agent
+) -> None:
+    """Two processes had the same page asked for at once: each began a break, and one of them is written late."""
+    get_on(phone, clock, station)
+    first = written_break(services)
+    phone.get("/status")
+    phone.press("/leave")
+    station.follow()
+    services.breaks.begin(replace(first, nonce="of-the-other-process"))
+    phone.land()
+    second = ticket(phone)
+    assert second["jti"] != "of-the-other-process"
+    assert second["creative"] != first.creative_id
+
+
 def test_what_was_seen_before_one_could_renew_counts_for_no_renewal(
     phone: Phone, clock: MovingClock, station: Agent, db: Session, services: Services
 ) -> None:

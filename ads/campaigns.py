@@ -136,19 +136,21 @@ def propose(db: Session, slug: str, *, actor: Actor, now: datetime) -> Campaign:
     if not campaign.creatives:
         raise NothingToShow
     media.check(campaign.creatives)
-    values = {"authored_by": actor.name, "authored_at": now}
-    _move(db, campaign, (CampaignState.DRAFT,), CampaignState.PROPOSED, values)
+    _move(db, campaign, (CampaignState.DRAFT,), CampaignState.PROPOSED, {"proposed_by": actor.name})
     _note(db, CAMPAIGN_PROPOSED, campaign, actor=actor, now=now)
     return campaign
 
 
 def approve(db: Session, slug: str, *, actor: Actor, zone: ZoneInfo, now: datetime) -> Campaign:
-    """Let a proposed campaign run: by another person than the one who proposed it.
+    """Let a proposed campaign run: by another person than those who last wrote it and who proposed it.
 
     Raises `SameApprover`, `WrongCampaignState`, and what `rules.check_approval` raises. `zone` is the town's.
     """
     campaign = by_slug(db, slug)
-    if campaign.state is CampaignState.PROPOSED and campaign.authored_by == actor.name:
+    if campaign.state is CampaignState.PROPOSED and actor.name in (
+        campaign.authored_by,
+        campaign.proposed_by,
+    ):
         raise SameApprover
     rules.check_approval(campaign, quiet_periods(db, zone), actor=actor, now=now)
     values = {"approved_by": actor.name, "approved_at": now}

@@ -237,7 +237,7 @@ class SameApprover(Denial):
     reason = declare(
         "same_approver",
         HTTPStatus.FORBIDDEN,
-        N_("Somebody else approves what you have proposed."),
+        N_("Somebody else approves what you have written or proposed."),
         N_("Ask a colleague to look at it and approve it."),
     )
 

@@ -103,6 +103,7 @@ class Campaign(Base):
     # As the audit log names them (`auth.audit.actor.Actor`).
     authored_by: Mapped[str] = mapped_column(String(80), default="system")
     authored_at: Mapped[datetime | None]
+    proposed_by: Mapped[str | None] = mapped_column(String(80))
     approved_by: Mapped[str | None] = mapped_column(String(80))
     approved_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]

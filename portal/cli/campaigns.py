@@ -100,6 +100,7 @@ def show(slug: str) -> None:
             "most in all": one.total_cap,
             "cents per thousand": one.price_cents,
             "written by": one.authored_by,
+            "proposed by": one.proposed_by or "",
             "approved by": one.approved_by,
         }
         for name, value in facts.items():

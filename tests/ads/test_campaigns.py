@@ -65,6 +65,16 @@ def test_one_person_proposes_and_another_approves(db: Session) -> None:
     ]
 
 
+def test_whoever_wrote_it_does_not_approve_it_though_another_proposed_it(db: Session) -> None:
+    make_draft(db)
+    campaigns.propose(db, "bread", actor=APPROVER, now=NOON)
+    for one in (AUTHOR, APPROVER):
+        with pytest.raises(SameApprover):
+            campaigns.approve(db, "bread", actor=one, zone=PARIS, now=NOON)
+    third = campaigns.approve(db, "bread", actor=person("cy"), zone=PARIS, now=NOON)
+    assert (third.authored_by, third.proposed_by, third.approved_by) == ("ada", "bo", "cy")
+
+
 def test_it_is_paused_resumed_and_stopped_for_ever(db: Session) -> None:
     run_campaign(db)
     campaigns.pause(db, "bread", actor=AUTHOR, now=NOON)

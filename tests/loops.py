@@ -1,9 +1,9 @@
-"""Coroutines run in a thread of their own: after a browser's test, Playwright's loop runs in the main one."""
+"""Work in a thread of its own: after a test in a browser, Playwright's loop runs in the main one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -12,5 +12,10 @@ T = TypeVar("T")
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """As `asyncio.run`."""
+    return beside(lambda: asyncio.run(coroutine))
+
+
+def beside(work: Callable[[], T]) -> T:
+    """What `work` gives."""
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, coroutine).result()
+        return threads.submit(work).result()

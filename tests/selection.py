@@ -55,6 +55,7 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_accounts.py",
     "tests/portal/staff/test_alone.py",
     "tests/portal/staff/test_campaigns_pages.py",
+    "tests/portal/staff/test_creative_upload.py",
     "tests/portal/staff/test_audit_actions.py",
     "tests/portal/staff/test_audit_fronts.py",
     "tests/portal/staff/test_carried.py",

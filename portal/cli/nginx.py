@@ -17,7 +17,13 @@ from config import Settings
 from portal.denials.portal_reasons import TOO_LARGE, Busy
 from portal.denials.rendering import Refusal, page
 from portal.gateway_api.nftables import LARGEST_BODY
-from portal.http.security_headers import LARGEST_FORM, canonical_host, content_security_policy, read_styles
+from portal.http.security_headers import (
+    LARGEST_FORM,
+    LARGEST_UPLOAD,
+    canonical_host,
+    content_security_policy,
+    read_styles,
+)
 from portal.i18n.translation import say
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
@@ -106,6 +112,7 @@ def render(front: Front, settings: Settings) -> str:
         secure_listens=[f"{each}:{front.secure_port}" for each in addresses],
         languages=settings.languages,
         largest_form=LARGEST_FORM,
+        largest_upload=LARGEST_UPLOAD,
         largest_report=LARGEST_BODY,
         policy=content_security_policy(read_styles().whole),
     )

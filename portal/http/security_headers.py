@@ -19,6 +19,8 @@ from config import Settings
 log = logging.getLogger(__name__)
 
 LARGEST_FORM = 64 * 1024
+# What a signed-in person may send where a page takes a picture: its file and its words.
+LARGEST_UPLOAD = 8 * 1024 * 1024 + LARGEST_FORM
 LONGEST_QUERY = 8 * 1024
 TEMPLATES = Path(__file__).parents[2] / "templates"
 STYLE, MAP_STYLE = TEMPLATES / "shared" / "style.css", TEMPLATES / "guests" / "map.css"

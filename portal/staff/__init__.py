@@ -8,7 +8,7 @@ staff = Blueprint("staff", __name__, url_prefix="/staff")
 
 from portal.staff import access, assets, error_pages, home, password_confirmation, signin  # noqa: E402, F401
 from portal.staff.accounts import own, people, setup, tokens, two_person  # noqa: E402, F401
-from portal.staff.campaigns import crisis, elections, payers, schedule  # noqa: E402, F401
+from portal.staff.campaigns import crisis, elections, payers, schedule, uploads  # noqa: E402, F401
 from portal.staff.campaigns import form as campaign_form  # noqa: E402, F401
 from portal.staff.campaigns import listing as campaign_listing  # noqa: E402, F401
 from portal.staff.campaigns import previewing as campaign_previewing  # noqa: E402, F401

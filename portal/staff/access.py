@@ -60,22 +60,26 @@ class TownWideOnly(Denial):
 class Need:
     """What a view asks for: an action of the policy, or nothing at all.
 
-    `confirmed`: shown who they are of late. `town_wide`: somebody who works for all networks.
+    `confirmed`: shown who they are of late. `town_wide`: somebody who works for all networks. `largest_form`: how many
+    octets it may send, where that is more than others may.
     """
 
     action: Action | None
     confirmed: bool = False
     town_wide: bool = False
+    largest_form: int | None = None
 
 
 _NEEDS: dict[Callable[..., object], Need] = {}
 
 
-def needs(action: Action, *, confirmed: bool = False, town_wide: bool = False) -> Callable[[View], View]:
+def needs(
+    action: Action, *, confirmed: bool = False, town_wide: bool = False, largest_form: int | None = None
+) -> Callable[[View], View]:
     """Declare what a view does, in the words of `auth.staff.roles`."""
 
     def declare(view: View) -> View:
-        _NEEDS[view] = Need(action, confirmed, town_wide)
+        _NEEDS[view] = Need(action, confirmed, town_wide, largest_form)
         return view
 
     return declare
@@ -95,10 +99,13 @@ def need_of(endpoint: str) -> Need | None:
 @staff.before_request
 def admit() -> AnyResponse | None:
     """Let this request in, send it to sign in, or refuse it."""
+    need = need_of(request.endpoint or "")
+    if need is not None and need.largest_form and _is_allowed(need):
+        # Before the form is read: what strangers send stays as small as everywhere.
+        request.max_content_length = need.largest_form
     if any("\0" in text for _, texts in request.values.lists() for text in texts):
         # No database of ours keeps one, and no browser sends one.
         abort(HTTPStatus.BAD_REQUEST)
-    need = need_of(request.endpoint or "")
     if need is None:
         abort(HTTPStatus.FORBIDDEN)
     if need.action is not None:
@@ -121,6 +128,11 @@ def admit() -> AnyResponse | None:
             raise
         return redirect(carried_forms.hand_over(error.typed_by, to=current_staff().id), HTTPStatus.SEE_OTHER)
     return None
+
+
+def _is_allowed(need: Need) -> bool:
+    person = me()
+    return person is not None and need.action is not None and may(person.authority, need.action)
 
 
 def current_staff() -> SignedIn:

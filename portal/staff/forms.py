@@ -80,8 +80,10 @@ def check_form() -> None:
         raise EarlierForm(claims.get("who"))
 
 
-def use_form(db: Session, *, place: str = "") -> StaffAnswer:
+def use_form(db: Session, *, place: str = "", beside: str = "") -> StaffAnswer:
     """Claim this form, in the transaction of what it does; it leads to `place`.
+
+    `beside` tells apart what came with its fields: the digest of a file.
 
     Raises `auth.api_tokens.errors.SentBefore` where it was carried out already, word for word.
     """
@@ -91,7 +93,7 @@ def use_form(db: Session, *, place: str = "") -> StaffAnswer:
     fields = sorted(
         pair for pair in request.form.items(multi=True) if pair[0] != FIELD and "password" not in pair[0]
     )
-    wish = json.dumps([form_claims()["jti"], request.path, fields])
+    wish = json.dumps([form_claims()["jti"], request.path, fields, *([beside] if beside else [])])
     sent = Sent(here.row_id, here.token, wish)
     return form_results.claim(db, sent, now=services().clock(), place=place)
 

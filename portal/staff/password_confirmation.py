@@ -76,8 +76,11 @@ def drop_carried() -> AnyResponse:
 @staff.after_request
 def forget_carried(response: AnyResponse) -> AnyResponse:
     """A form that went through is not offered again."""
-    form = carried_forms.kept() if carried_forms.CARRIED in request.form else None
-    if form is not None and form.path == request.path and response.status_code < HTTPStatus.BAD_REQUEST:
+    if response.status_code >= HTTPStatus.BAD_REQUEST or carried_forms.CARRIED not in request.form:
+        # Of one that was too large nothing can be read, not even that.
+        return response
+    form = carried_forms.kept()
+    if form is not None and form.path == request.path:
         carried_forms.let_go()
     return response
 

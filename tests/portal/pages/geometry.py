@@ -22,6 +22,15 @@ LOOK = """([targets, apart]) => {
     faults.push(...over.map(([one]) => `reaches over an edge: ${name(one)}`), 'can be scrolled sideways');
   }
   // Each line of text, with the element that it is in.
+  // What a part that scrolls by itself holds further down is in nobody's way.
+  const isScrolledAway = (parent, box) => {
+    for (let up = parent; up && up !== document.body; up = up.parentElement) {
+      if (!['auto', 'scroll'].includes(getComputedStyle(up).overflowY)) continue;
+      const room = up.getBoundingClientRect();
+      if (box.top >= room.bottom - 1 || box.bottom <= room.top + 1) return true;
+    }
+    return false;
+  };
   const lines = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = new Range();
   while (walker.nextNode()) {
     const text = walker.currentNode, parent = text.parentElement;
@@ -37,6 +46,7 @@ LOOK = """([targets, apart]) => {
         if (!isWithin || box.bottom > room.bottom + 4 || box.top < room.top - 4)
           faults.push(`cut off: ${name(parent)}`);
       }
+      if (isScrolledAway(parent, box)) continue;
       // Ascenders and descenders of neighbouring lines may share a pixel; letters may not.
       const inset = box.height / 4;
       lines.push({parent, top: box.top + inset, bottom: box.bottom - inset, left: box.left + 1, right: box.right - 1});

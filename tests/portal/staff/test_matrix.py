@@ -122,6 +122,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.resume_campaign": (Action.ADS, ADS),
     "staff.stop_campaign": (Action.ADS, ADS),
     "staff.duplicate_campaign": (Action.ADS, ADS),
+    "staff.set_message_picture": (Action.ADS, ADS),
+    "staff.remove_message_picture": (Action.ADS, ADS),
     "staff.people": (Action.ACCOUNTS, ADMINS),
     "staff.invite": (Action.ACCOUNTS, ADMINS),
     "staff.person": (Action.ACCOUNTS, ADMINS),
@@ -224,6 +226,8 @@ EFFECTS: dict[str, set[str]] = {
     "staff.resume_campaign": CAMPAIGNS,
     "staff.stop_campaign": CAMPAIGNS,
     "staff.duplicate_campaign": CAMPAIGNS,
+    "staff.set_message_picture": CAMPAIGNS | {"image_files"},
+    "staff.remove_message_picture": CAMPAIGNS | {"image_files"},
     "staff.invite": ACCOUNTS,
     "staff.appoint": ACCOUNTS,
     "staff.reset": ACCOUNTS | {"staff_recovery_codes"},
@@ -248,6 +252,8 @@ NEEDS_MORE |= dict.fromkeys(
     ("staff.issued", "staff.recovery_codes", "staff.invitation_page", "staff.made_token", "staff.word_page"),
     410,
 )
+# These name no message of the campaign.
+NEEDS_MORE |= dict.fromkeys(("staff.set_message_picture", "staff.remove_message_picture"), 404)
 
 
 def routes(app: Flask) -> Iterator[tuple[Route, str]]:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from ads import campaigns, loading
 from auth.audit.actor import SYSTEM, Actor, command_line
-from sites.demo.town import FILES
+from sites.demo.town import FILES, ZONE
 
 ANNOUNCEMENTS = FILES / "announcements.json"
-ZONE = ZoneInfo("Europe/Paris")
 # Whoever runs the command answers for what came with the product: two, as for every campaign.
 OPERATOR = command_line()
 
 
-def read_announcements(known: Mapping[str, frozenset[str]], *, with_pictures: bool = True) -> loading.Wanted:
+def read_announcements(known: dict[str, frozenset[str]], *, with_pictures: bool = True) -> loading.Wanted:
     """The announcements of the file, `known` being what `loading.known_names` gives. A picture takes a second."""
     document = json.loads(ANNOUNCEMENTS.read_text(encoding="utf-8"))
     if not with_pictures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +14,7 @@ from sites.models import Gateway, SigninMethod
 # How long before its end a session is said to end soon; where that can be renewed, not before it can.
 WARNING = timedelta(minutes=5)
 # The page without script asks so many seconds after the change, rounded up, so that the gateway has closed the door.
-AFTER_THE_CHANGE = 0.5
+AFTER_THE_CHANGE, SECOND = timedelta(seconds=0.5), timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class OpenStay:
     @property
     def refresh_seconds(self) -> int:
         """After how many seconds a page without script asks again."""
-        return math.ceil(self.changes_in.total_seconds() + AFTER_THE_CHANGE)
+        return -(-(self.changes_in + AFTER_THE_CHANGE) // SECOND)
 
     def as_json(self) -> dict[str, object]:
         """For the script of the page: times in seconds from now, on the server's clock."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from sites.import_export import NETWORKS, SITES, ImportResult, import_records
 from sites.models import Site, SiteState
 
 FILES = Path(__file__).parent
+ZONE = ZoneInfo("Europe/Paris")
 # For AROBASE_MAP_FILE.
 MAP_FILE = FILES / "map.geojson"
 

@@ -16,6 +16,8 @@ from portal.i18n.translation import language, say
 from portal.services import preview_renderer
 from portal.staff.layout import read_style
 
+# What a message shows beside its texts, by the address of its file.
+_FILE = re.compile(r"/images/[^\s\"',]+")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
@@ -29,7 +31,9 @@ class PhonePreview:
 
 
 def phones_of(message: Creative | None, place: AdPlace | None, language: str) -> list[PhonePreview]:
-    """The message on a light and a dark phone, and on a narrow one; none where there is nothing to show."""
+    """The message on a light and a dark phone, on a narrow one, and where pictures do not load; none where there is
+    nothing to show.
+    """
     if message is None or place is None:
         return []
     pages = {
@@ -38,11 +42,16 @@ def phones_of(message: Creative | None, place: AdPlace | None, language: str) ->
         )
         for theme in ("light", "dark")
     }
-    return [
+    phones = [
         PhonePreview(say("light"), 360, pages["light"]),
         PhonePreview(say("dark"), 360, pages["dark"]),
         PhonePreview(say("narrow, 320 pixels"), 320, pages["light"]),
     ]
+    if message.media:
+        phones.append(
+            PhonePreview(say("where pictures do not load"), 360, _FILE.sub("/images/none", pages["light"]))
+        )
+    return phones
 
 
 def sample_message(reading: CampaignReading) -> Creative:

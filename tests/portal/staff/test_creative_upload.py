@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -20,6 +22,7 @@ from sites.images.models import ImageFile
 from tests.ads.campaigns import AUTHOR, make_draft
 from tests.clock import NOON
 from tests.portal.staff.conftest import Clerk, Desk
+from tests.town import Town
 
 ACTION = "/staff/campaigns/bread/picture"
 ALT = {"alt-fr": "Un pain", "alt-en": "A loaf"}
@@ -69,6 +72,15 @@ def test_it_is_shown_with_the_message_and_taken_away_again(writer: Clerk, servic
     with services.make_session() as db:
         deeds = db.scalars(select(AuditEntry).where(AuditEntry.object == "campaign:bread")).all()
         assert [one.actor for one in deeds[1:]] == ["cy", "cy"]
+
+
+def test_the_preview_shows_it_and_what_stands_in_its_place(writer: Clerk, town: Town) -> None:
+    hand_in(writer, picture())
+    page = writer.get("/staff/campaigns/bread/preview?spoken=fr").text
+    *shown, without = [html.unescape(one) for one in re.findall(r'srcdoc="([^"]*)"', page)]
+    assert len(shown) == 3 and "Un pain" in without
+    assert all("/images/" in one and "/images/none" not in one for one in shown)
+    assert set(re.findall(r"/images/[^\s\"',]+", without)) == {"/images/none"}
 
 
 def test_what_is_no_picture_is_refused_in_words_and_the_words_stay(writer: Clerk, services: Services) -> None:

@@ -75,7 +75,7 @@ def test_two_people_bring_a_campaign_to_a_phone(portal: Portal, chromium: Browse
         steps.press("Enregistrer le brouillon")
         expect(author.page.get_by_role("heading", level=1)).to_have_text("Pain de Noël")
         steps.press("Proposer")
-        expect(author.page.locator("main")).to_contain_text("quelqu’un d’autre la regarde")
+        expect(author.page.locator("main")).to_contain_text("une autre personne la relit")
         # The town's own messages make room, so that the next choice is this one.
         with portal.services.make_session.begin() as db:
             for one in campaigns.every(db):

@@ -87,6 +87,8 @@ def test_what_is_no_picture_is_refused_in_words_and_the_words_stay(writer: Clerk
     for content, name in ((b"<svg/>", "bread.svg"), (b"", ""), (picture()[:400], "bread.jpg")):
         assert hand_in(writer, content, name) in (400, 422)
         assert "Un pain" in writer.page.text
+        # The refusal leads to its field.
+        assert 'href="#picture"' in writer.page.text and ' id="picture"' in writer.page.text
         writer.get("/staff/campaigns/bread")
     assert hand_in(writer, picture(), **{"alt-fr": ""}) in (400, 409, 422)
     assert "does not say" in writer.page.text

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from ads.media.limits import MOST_BYTES
 from sites.images.errors import N_, RefusedImage
+from sites.images.sniffing import check_ending, check_size
 
 # The demuxer of ffmpeg for each, and how the names of such files end.
 SUFFIXES = {"mov": (".mp4", ".m4v", ".mov"), "matroska": (".webm", ".mkv")}
@@ -57,23 +57,9 @@ _EDGE = 256 * 1024
 
 def container_of(content: bytes, filename: str) -> str:
     """``mov`` or ``matroska``. Raises `RefusedImage` for everything else, and for a name that says otherwise."""
-    if not content:
-        raise RefusedImage(N_("The file is empty."))
-    if len(content) > MOST_BYTES:
-        raise RefusedImage(
-            N_("The file has %(bytes)s bytes; at most %(most)s are taken: save it smaller."),
-            bytes=f"{len(content):,}",
-            most=f"{MOST_BYTES:,}",
-        )
+    check_size(content, MOST_BYTES)
     found = _container(content)
-    suffix = PurePath(filename).suffix.lower()
-    if suffix not in SUFFIXES[found]:
-        raise RefusedImage(
-            N_("The file is a %(form)s and its name ends in “%(ending)s”: give it the ending %(right)s."),
-            form=FORMS[found],
-            ending=suffix[:12],
-            right=SUFFIXES[found][0],
-        )
+    check_ending(filename, FORMS[found], SUFFIXES[found])
     looked_at = _outside_of_media(content) if found == "mov" else _edges(content)
     for pattern, what in _HIDDEN:
         if pattern.search(looked_at):

@@ -44,27 +44,37 @@ _HIDDEN = (
 )
 
 
-def format_of(content: bytes, filename: str) -> str:
-    """``JPEG``, ``PNG`` or ``WEBP``. Raises `RefusedImage` for everything else, and for a name that says otherwise."""
+def check_size(content: bytes, most: int) -> None:
+    """Raise `RefusedImage` for nothing, and for more octets than `most`."""
     if not content:
         raise RefusedImage(N_("The file is empty."))
-    if len(content) > MOST_BYTES:
+    if len(content) > most:
         raise RefusedImage(
             N_("The file has %(bytes)s bytes; at most %(most)s are taken: save it smaller."),
             bytes=f"{len(content):,}",
-            most=f"{MOST_BYTES:,}",
+            most=f"{most:,}",
         )
+
+
+def check_ending(filename: str, form: str, endings: tuple[str, ...]) -> None:
+    """Raise `RefusedImage` where the name of a file of this `form` says that it is something else."""
+    suffix = PurePath(filename).suffix.lower()
+    if suffix not in endings:
+        raise RefusedImage(
+            N_("The file is a %(form)s and its name ends in “%(ending)s”: give it the ending %(right)s."),
+            form=form,
+            ending=suffix[:12],
+            right=endings[0],
+        )
+
+
+def format_of(content: bytes, filename: str) -> str:
+    """``JPEG``, ``PNG`` or ``WEBP``. Raises `RefusedImage` for everything else, and for a name that says otherwise."""
+    check_size(content, MOST_BYTES)
     found = _format(content)
     if found is None:
         raise _what_it_is(content)
-    suffix = PurePath(filename).suffix.lower()
-    if suffix not in SUFFIXES[found]:
-        raise RefusedImage(
-            N_("The file is a %(form)s and its name ends in “%(ending)s”: give it the ending %(right)s."),
-            form=found,
-            ending=suffix[:12],
-            right=SUFFIXES[found][0],
-        )
+    check_ending(filename, found, SUFFIXES[found])
     for pattern, what in _HIDDEN:
         if pattern.search(content):
             raise RefusedImage(

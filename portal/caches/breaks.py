@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from ads import breaks
 from ads.breaks import Break
-from db.engine import reading
+from db.engine import best_effort, reading
 from portal.caches.write_behind import WriteBehind
 
 
@@ -17,8 +15,9 @@ class BreakCache(WriteBehind[Break]):
 
     name = "breaks that have begun"
 
-    def write_rows(self, db: Session, rows: list[Break]) -> None:
-        breaks.write(db, rows)
+    def write_rows(self, rows: list[Break]) -> None:
+        with best_effort(self.make_session) as db:
+            breaks.write(db, rows)
 
     def find(self, subject: str, *, now: datetime) -> Break | None:
         """The break that this client is in, if any."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from ads.ledger import served
 from ads.ledger.served import Served
-from db.engine import SessionMaker
+from db.engine import SessionMaker, best_effort
 from portal.caches.write_behind import WriteBehind
 
 
@@ -22,8 +20,9 @@ class ServedBuffer(WriteBehind[Served]):
         super().__init__(make_session)
         self.clock = clock
 
-    def write_rows(self, db: Session, rows: list[Served]) -> None:
-        served.write(db, rows, now=self.clock())
+    def write_rows(self, rows: list[Served]) -> None:
+        with best_effort(self.make_session) as db:
+            served.write(db, rows, now=self.clock())
 
     def add(self, entry: Served) -> None:
         """Remember it: one message may be told of more than once, each time with what has become known."""

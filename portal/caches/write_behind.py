@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from db.engine import SessionMaker, best_effort
+from db.engine import SessionMaker
 
 WRITTEN_EVERY_SECONDS = 2.0
 # With so many waiting they are written at once; while the database is away no more than `MOST_KEPT` are kept.
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 Row = TypeVar("Row")
 
 
-class WriteBehind(Generic[Row]):
-    """Rows by a key of theirs, the newest of each; `write_rows` must be harmless to repeat. Of all threads."""
+class WriteBehind(ABC, Generic[Row]):
+    """Rows by a key of theirs, the newest of each. Of all threads."""
 
     # What they are, for the log.
     name = "rows"
@@ -34,8 +34,9 @@ class WriteBehind(Generic[Row]):
         self._written_at = float("-inf")
         self._lock = threading.Lock()
 
-    def write_rows(self, db: Session, rows: list[Row]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def write_rows(self, rows: list[Row]) -> None:
+        """Write them in a transaction of their own that waits for no lock. Harmless to repeat."""
 
     def put(self, key: object, row: Row) -> None:
         """Remember it, in the place of the former one with this key."""
@@ -57,8 +58,7 @@ class WriteBehind(Generic[Row]):
         if not taken:
             return
         try:
-            with best_effort(self.make_session) as db:
-                self.write_rows(db, list(taken.values()))
+            self.write_rows(list(taken.values()))
         except SQLAlchemyError as error:
             log.warning("%s could not be written down: %s", self.name, type(error).__name__)
             with self._lock:

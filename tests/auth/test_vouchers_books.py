@@ -76,7 +76,10 @@ def test_all_batches_in_one_query(db: Session, bayle: Gateway) -> None:
     first, second = issue(db, count=2), issue(db, count=3)
     redeem(db, first.codes[0], bayle)
     asked: list[str] = []
-    listener = lambda _c, _u, statement, *_: asked.append(statement)  # noqa: E731
+
+    def listener(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
     event.listen(db.get_bind(), "before_cursor_execute", listener)
     every = totals.every_books(db, at=NOON)
     event.remove(db.get_bind(), "before_cursor_execute", listener)

@@ -35,13 +35,16 @@ def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetim
     if not here:
         return 0
     news = sightings.see_all(db, gateway_id=gateway.id, clients=here, now=now)
+    # Where not all may go on, those do who came online first.
     online = db.scalars(
-        select(AccessSession).where(
+        select(AccessSession)
+        .where(
             AccessSession.network_id == gateway.network_id,
             AccessSession.mac.in_([client.mac for client in here]),
             AccessSession.ended_at.is_(None),
             AccessSession.until > now,
         )
+        .order_by(AccessSession.id)
     ).all()
     passing = _passing(db, [access.id for access in online], gateway_id=gateway.id, now=now)
     by_mac = {client.mac: client for client in here}

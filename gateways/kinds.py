@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -49,6 +50,8 @@ class Capabilities:
     is_heard: bool
     # An address behind it proves who asks, because nobody else can take that address: docs/adr/0005-who-asks.md.
     proves_addresses: bool = False
+    # It translates its clients' addresses on the way to the portal too, which sees its `public_addresses` instead.
+    translates_addresses: bool = False
 
     def __post_init__(self) -> None:
         if not (self.ends_by_itself or self.revokes):
@@ -67,6 +70,28 @@ class Capabilities:
         return 1 if self.revokes else self.finest_seconds
 
 
+class InvalidOptions(ValueError):
+    """Options of a gateway's record that its kind cannot have: `faults` has a sentence for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """Something that the operator sets at each record of a kind. No secret: those are made by the portal.
+
+    `read` gives the one canonical form of a text, or raises ValueError with what to write instead. Without a `default`
+    the operator must set it. `help` is one sentence.
+    """
+
+    name: str
+    read: Callable[[str], str]
+    help: str
+    default: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of gateway. `name` is that of its folder; it stands in the database and never changes.
@@ -77,3 +102,31 @@ class Kind:
     name: str
     product: str
     capabilities: Capabilities
+    options: tuple[Option, ...] = ()
+
+    def read_options(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The options as a record keeps them, without those left at their default. Raises `InvalidOptions`."""
+        known = {option.name: option for option in self.options}
+        faults = [f"{self.name} has no option {name[:40]!r}" for name in given if name not in known]
+        kept: dict[str, str] = {}
+        for name, option in known.items():
+            if name not in given:
+                if option.default is None:
+                    faults.append(f"{name} must be set: {option.help}")
+                continue
+            try:
+                kept[name] = option.read(given[name])
+            except ValueError as error:
+                faults.append(f"{name}: {error}")
+        if faults:
+            raise InvalidOptions(faults)
+        return {name: value for name, value in kept.items() if value != known[name].default}
+
+    def option(self, options: Mapping[str, str], name: str) -> str:
+        """The value of an option in these of a record, else its default. Raises KeyError for one it does not have."""
+        if name in options:
+            return options[name]
+        default = next(option.default for option in self.options if option.name == name)
+        if default is None:
+            raise KeyError(name)
+        return default

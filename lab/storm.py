@@ -134,7 +134,7 @@ def _landing(place: Hotspot, number: int) -> str:
     """The link that the redirector would give this phone."""
     gateway = place.services.places.by_identity(place.doors[CROWD].identity)
     assert gateway is not None
-    key = place.services.landing_keys.of(gateway.credential_digest)
+    key = place.services.gateway_secrets.landing_key(gateway.credential_digest)
     mac = MacAddress(f"02:00:00:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}")
     token = sign(Landing(gateway.identity, mac, _address(number)), key=key, now=now().timestamp())
     return f"{PORTAL_URL}/?landing={token}"

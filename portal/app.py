@@ -13,7 +13,7 @@ from auth.audit import signatures
 from auth.audit.anchors import AnchorSeals
 from auth.audit.signatures import AuditSeals
 from auth.encrypted_tokens import EncryptedTokens
-from auth.landing_keys import LandingKeys
+from auth.gateway_secrets import GatewaySecrets
 from auth.patrons.directory import Directory
 from auth.patrons.local import EmbeddedDirectory
 from auth.pseudonyms import Pseudonyms
@@ -87,7 +87,7 @@ def make_services(
         anchors=AnchorSeals(settings.secret_key),
         signer=Signer(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
-        landing_keys=LandingKeys(settings.secret_key),
+        gateway_secrets=GatewaySecrets(settings.secret_key),
         resume_codes=ResumeCodes(settings.secret_key),
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session, settings.zone),

@@ -73,7 +73,7 @@ class PreviewDoor:
 
     def land(self, language: str) -> str:
         """What the phone is shown when the gateway sends it here."""
-        key = self.stage.landing_keys.of(landing_token.credential_digest(self.credential))
+        key = self.stage.gateway_secrets.landing_key(landing_token.credential_digest(self.credential))
         seen = Landing(self.identity, MacAddress(PHONE), self.address)
         token = landing_token.sign(seen, key=key, now=self.stage.clock().timestamp())
         # One word more than pages have that are remembered for the next who comes.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ads.models import Creative
     from auth.audit.anchors import AnchorSeals
     from auth.encrypted_tokens import EncryptedTokens
-    from auth.landing_keys import LandingKeys
+    from auth.gateway_secrets import GatewaySecrets
     from auth.patrons.directory import Directory
     from auth.pseudonyms import Pseudonyms
     from auth.resume_codes import ResumeCodes
@@ -57,7 +57,7 @@ class Services:
     anchors: AnchorSeals
     signer: Signer
     voucher_keys: VoucherKeys
-    landing_keys: LandingKeys
+    gateway_secrets: GatewaySecrets
     resume_codes: ResumeCodes
     places: GatewayCache
     stage: CreativeCache

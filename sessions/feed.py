@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, union_all, update
+from sqlalchemy import ColumnElement, bindparam, exists, select, union_all, update
 from sqlalchemy.orm import Session
 
 from db.notify import notify
@@ -55,13 +55,7 @@ def confirm(
     # Lock the gateway's row first, as every change of its leases does: another order could deadlock.
     version_now = select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()
     version = min(version, db.scalar(version_now) or 0)
-    waiting = (
-        Lease.gateway_id == gateway_id,
-        Lease.version <= version,
-        Lease.confirmed_at.is_(None),
-        Lease.refused.is_(None),
-        Lease.until > now,
-    )
+    waiting = (*_waiting(gateway_id, now), Lease.version <= version)
     for number, reason in refused.items():
         db.execute(
             update(Lease)
@@ -85,6 +79,48 @@ def confirm(
     )
     notify(db)
     return list(confirmed)
+
+
+def unconfirmed(db: Session, *, gateway_id: int, now: datetime) -> tuple[Grant, ...]:
+    """The grants whose last lease this gateway has neither confirmed nor refused, whatever its version."""
+    waiting = select(Lease.access_id).where(*_waiting(gateway_id, now), Lease.released_at.is_(None))
+    return _grants(db, gateway_id, set(db.scalars(waiting)), now=now)
+
+
+def confirm_some(db: Session, *, gateway_id: int, numbers: Collection[int], now: datetime) -> list[int]:
+    """The gateway lets pass the clients of these access sessions; the ids of the leases newly confirmed.
+
+    For gateways that answer client by client. The version that they are taken to have confirmed is the feed's own as
+    soon as nothing is left to confirm.
+    """
+    version = db.scalar(select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()) or 0
+    waiting = (*_waiting(gateway_id, now), Lease.released_at.is_(None))
+    confirmed = db.scalars(
+        update(Lease)
+        .where(*waiting, Lease.access_id.in_(list(numbers)))
+        .values(confirmed_at=now)
+        .returning(Lease.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    is_all = ~exists(select(Lease.id).where(*waiting))
+    db.execute(
+        update(Gateway)
+        .where(Gateway.id == gateway_id, Gateway.confirmed_version < version, is_all)
+        .values(confirmed_version=version)
+        .execution_options(synchronize_session=False)
+    )
+    notify(db)
+    return list(confirmed)
+
+
+def _waiting(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of the leases of this gateway, those on which it has not spoken."""
+    return (
+        Lease.gateway_id == gateway_id,
+        Lease.confirmed_at.is_(None),
+        Lease.refused.is_(None),
+        Lease.until > now,
+    )
 
 
 def _grants(

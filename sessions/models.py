@@ -214,6 +214,30 @@ class ClientObservation(Base):
     seen_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class ClientLanding(Base):
+    """What a gateway of another make told of a client with its last landing, and must hear again: its login address,
+    its challenge. Short-lived, and no proof of anything."""
+
+    __tablename__ = "client_landings"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    mac: Mapped[Mac] = mapped_column(primary_key=True)
+    told: Mapped[JsonObject]
+    landed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class GatewayDialogue(Base):
+    """One exchange with a gateway, as staff reads it: what was said to whom and what came back. No secret is in it."""
+
+    __tablename__ = "gateway_dialogues"
+
+    id: Mapped[Key]
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    said: Mapped[str] = mapped_column(String(500))
+    answered: Mapped[str] = mapped_column(String(500))
+
+
 class MismatchKind(enum.StrEnum):
     # A confirmed lease runs, and the gateway does not let its client pass.
     MISSING = "missing"

@@ -13,12 +13,14 @@ from auth.api_tokens import form_results, idempotency
 from auth.staff import browser_sessions
 from auth.staff.roles import LONGEST_SIGNIN
 from gateways.registry import names
-from sessions import end, sightings
-from sessions.gateway_health import outages, stale_sessions
+from sessions import end, landings, sightings
+from sessions.gateway_health import dialogues, outages, stale_sessions
 from sessions.retention import clock_check
 from sites.models import Gateway
 
 SIGHTING_LIFE = timedelta(hours=24)
+# Long enough to find out what went wrong last week.
+DIALOGUE_LIFE = timedelta(days=7)
 # As long as the longest window of a budget, and a little more.
 ATTEMPT_LIFE = timedelta(hours=25)
 # All of them ended long before; the audit log says who signed in.
@@ -45,6 +47,8 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     outages.notice(db, now=now)
     if is_plausible:
         sightings.forget(db, before=now - SIGHTING_LIFE)
+        landings.forget(db, before=now - SIGHTING_LIFE)
+        dialogues.forget(db, before=now - DIALOGUE_LIFE)
         rate_limits.forget(db, before=now - ATTEMPT_LIFE)
         browser_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
         form_results.forget(db, before=now - LONGEST_SIGNIN)

@@ -6,7 +6,8 @@ import functools
 import ipaddress
 import re
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,7 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
+from gateways.kinds import InvalidOptions
 from gateways.landing_token import credential_digest
+from gateways.registry import kind_of
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.models import Gateway, Network, Site
@@ -41,11 +44,13 @@ def add_gateway(
     redirector_url: str = "",
     public_addresses: Sequence[str] = (),
     ports_per_client: int = 0,
+    options: Mapping[str, str] | None = None,
 ) -> tuple[Gateway, str]:
     """Record a gateway for `network` at `site`.
 
-    `kind` is the name of a kind. Gives the credential too, which is kept as a digest and can be shown only now. Raises
-    InvalidGateway, TakenIdentity when the identity is in use, and `UnknownKind`.
+    `kind` is the name of a kind, and `options` are what it has the operator set. Gives the credential too, which is
+    kept as a digest and can be shown only now. Raises InvalidGateway, TakenIdentity when the identity is in use, and
+    `UnknownKind`.
     """
     if not IDENTITY.fullmatch(identity):
         raise InvalidGateway(f"identity {identity[:80]!r} is not 1 to 64 of a-z, 0-9 and -")
@@ -62,6 +67,7 @@ def add_gateway(
         redirector_url=read_redirector(redirector_url),
         public_addresses=list(read_public(public_addresses)),
         ports_per_client=ports_per_client,
+        options=read_options(kind, options or {}),
     )
     refuse_overlaps(gateway, select_at(db, site))
     others = db.execute(select(Gateway.identity, Gateway.public_addresses, Gateway.ports_per_client)).all()
@@ -75,9 +81,15 @@ def add_gateway(
     return gateway, credential
 
 
-def rotate_credential(db: Session, gateway: Gateway) -> str:
-    """Give the gateway a new credential; the old one is worth nothing once this is committed."""
+def rotate_credential(db: Session, gateway: Gateway, *, keep_old_until: datetime | None = None) -> str:
+    """Give the gateway a new credential; the old one is worth nothing once this is committed.
+
+    Until `keep_old_until`, secrets that were made of the old one hold beside the new ones: for boxes in which somebody
+    has to set them by hand. The old credential itself never does.
+    """
     credential = secrets.token_urlsafe(CREDENTIAL_BYTES)
+    gateway.previous_digest = gateway.credential_digest if keep_old_until else None
+    gateway.previous_until = keep_old_until
     gateway.credential_digest = credential_digest(credential)
     db.flush()
     return credential
@@ -211,6 +223,14 @@ def public_fault(addresses: Sequence[str], ports_per_client: int, others: Iterab
         if shared and (ports_per_client or other.ports_per_client):
             return f"{shared[0]} is {other.identity}'s too: blocks of ports need an address of their own"
     return None
+
+
+def read_options(kind: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The options of a record of this kind, checked; raises InvalidGateway with all faults, and `UnknownKind`."""
+    try:
+        return kind_of(kind).read_options(given)
+    except InvalidOptions as error:
+        raise InvalidGateway("; ".join(error.faults)) from error
 
 
 def read_redirector(text: str) -> str:

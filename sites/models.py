@@ -215,6 +215,11 @@ class Gateway(Base):
     seen_at: Mapped[datetime | None]
     # What the gateway last reported of itself: clock offset, refusals, leases held.
     health: Mapped[JsonObject] = mapped_column(default=dict)
+    # What its kind has the operator set, where not the default: see `Kind.options`.
+    options: Mapped[JsonObject] = mapped_column(default=dict)
+    # The credential before the last rotation, for as long as what was made of it still holds.
+    previous_digest: Mapped[str | None] = mapped_column(String(64))
+    previous_until: Mapped[datetime | None]
 
     site: Mapped[Site] = relationship()
     network: Mapped[Network] = relationship()
@@ -228,6 +233,10 @@ class Gateway(Base):
     def capabilities(self) -> Capabilities:
         """What gateways of its kind can do. Raises `UnknownKind` for a record that a newer version has written."""
         return kind_of(self.kind).capabilities
+
+    def option(self, name: str) -> str:
+        """What the operator has set at this record, else the default of its kind."""
+        return kind_of(self.kind).option(self.options, name)
 
     @property
     def lease_length(self) -> timedelta:

@@ -47,7 +47,11 @@ def landing_url(portal: RunningPortal, door: Door) -> str:
     gateway = portal.services.places.by_identity(door.identity)
     assert gateway is not None
     seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address(ADDRESS))
-    token = sign(seen, key=portal.services.landing_keys.of(gateway.credential_digest), now=now().timestamp())
+    token = sign(
+        seen,
+        key=portal.services.gateway_secrets.landing_key(gateway.credential_digest),
+        now=now().timestamp(),
+    )
     return f"{portal.url}/?landing={token}"
 
 

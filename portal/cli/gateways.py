@@ -62,6 +62,13 @@ ADVICE = {
     help="Source ports each client has to itself; 0: all share all.",
 )
 @click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the kind: see gateways kinds.",
+)
+@click.option(
     "--credential-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the credential there."
 )
 def add(
@@ -73,6 +80,7 @@ def add(
     redirector: str,
     public_addresses: tuple[str, ...],
     ports_per_client: int,
+    settings: tuple[str, ...],
     credential_file: Path | None,
 ) -> None:
     """Record a gateway, and show its credential, once."""
@@ -88,6 +96,7 @@ def add(
                 redirector_url=redirector,
                 public_addresses=public_addresses,
                 ports_per_client=ports_per_client,
+                options=_options(settings),
             )
             hand_over(credential)
     except TakenIdentity as error:
@@ -195,6 +204,17 @@ def _handing_over(path: Path | None) -> Iterator[Callable[[str], None]]:
     finally:
         waiting.unlink(missing_ok=True)
     click.echo(f"Its credential stands in {path}.", err=True)
+
+
+def _options(settings: tuple[str, ...]) -> dict[str, str]:
+    """Read NAME=VALUE, each name once."""
+    options: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name or name in options:
+            raise click.ClickException(f"--set {setting!r}: write each option once, as NAME=VALUE.")
+        options[name] = value
+    return options
 
 
 def _site(db: Session, slug: str) -> Site:

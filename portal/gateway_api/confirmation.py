@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,4 +14,10 @@ from sessions import feed
 def confirm(db: Session, *, gateway_id: int, version: int, refused: dict[int, str], now: datetime) -> None:
     """The gateway has applied everything up to `version` but `refused` (number: reason)."""
     lease_ids = feed.confirm(db, gateway_id=gateway_id, version=version, refused=refused, now=now)
+    acceptances.confirm(db, lease_ids, now=now)
+
+
+def confirm_some(db: Session, *, gateway_id: int, numbers: Collection[int], now: datetime) -> None:
+    """The gateway lets pass the clients of these access sessions, and says so client by client."""
+    lease_ids = feed.confirm_some(db, gateway_id=gateway_id, numbers=numbers, now=now)
     acceptances.confirm(db, lease_ids, now=now)

@@ -6,17 +6,22 @@ import functools
 import importlib
 import importlib.util
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import reading
+from gateways.carriage import Carriage
 from gateways.kinds import Learning
 from gateways.registry import kind_of, kinds, names
+from gateways.set_up import Finding, SetUp
+from gateways.types import Client
 from portal.services import services
+from sessions.models import AccessSession
 from sites.gateways import to_notify
 from sites.models import Gateway
 
@@ -29,17 +34,50 @@ def needs_no_word(gateway: Gateway) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """A guest whose browser may have to carry something to the gateway, so that it lets the guest's device pass.
+
+    `told` is what the gateway told with the client's landing (`sessions.landings`), and `back` the page of ours that
+    the gateway is to send the browser to.
+    """
+
+    gateway: Gateway
+    access: AccessSession
+    client: Client
+    told: Mapping[str, Any]
+    back: str
+
+
+def carries_nothing(_departure: Departure) -> None:
+    """For gateways that learn of a lease without the guest's browser."""
+
+
+def needs_no_lines(_gateway: Gateway) -> SetUp:
+    """For gateways that nobody sets up."""
+    return SetUp(())
+
+
+def finds_nothing(_gateway: Gateway) -> list[Finding]:
+    """For gateways of which nothing can be missing."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """What a kind's module declares as ``ENDPOINT``.
 
     `blueprint` is what gateways of the kind call, below ``/gateways/KIND``; None where they call nothing. `notify` is
     called after a commit that changed what the gateway must know, and from the sweep for as long as the gateway has not
     confirmed. It gives the gateway all that it must know, may be called for nothing, and must not raise because the
-    gateway is away.
+    gateway is away. `carry` says what the guest's browser must carry to the gateway while a lease there is unconfirmed.
+    `set_up` are the lines for the box, and `self_test` says what is still missing.
     """
 
     blueprint: Blueprint | None = None
     notify: Callable[[Gateway], None] = needs_no_word
+    carry: Callable[[Departure], Carriage | None] = carries_nothing
+    set_up: Callable[[Gateway], SetUp] = needs_no_lines
+    self_test: Callable[[Gateway], list[Finding]] = finds_nothing
 
 
 @functools.cache

@@ -58,7 +58,7 @@ def follow() -> Response:
         version=answer.version,
         full=answer.full,
         now=services().clock().timestamp(),
-        landing_key=services().landing_keys.of(calling_gateway().credential_digest).hex(),
+        landing_key=services().gateway_secrets.landing_key(calling_gateway().credential_digest).hex(),
         grants=[_grant(grant) for grant in answer.grants],
         ends=list(answer.ends),
     )

@@ -273,7 +273,7 @@ def _from_landing(token: str, browser: str) -> ClientContext:
         gateway = service.places.by_identity(landing_token.issuer(token))
         if gateway is None:
             raise InvalidToken("no such gateway")
-        key = service.landing_keys.of(gateway.credential_digest)
+        key = service.gateway_secrets.landing_key(gateway.credential_digest)
         landed = landing_token.verify(
             token, gateway=gateway.identity, key=key, now=service.clock().timestamp()
         )
@@ -344,6 +344,11 @@ def _from_network(browser: str) -> ClientContext | None:
     return ClientContext(gateway, mac, address, browser, services().clock(), is_proven=is_proven)
 
 
+def _is_translated(gateway: Gateway, address: IpAddress | None) -> bool:
+    """Whether all clients of this gateway come from this address: nobody else can have one of its tokens from there."""
+    return gateway.capabilities.translates_addresses and str(address) in gateway.public_addresses
+
+
 def _checked(visit: ClientContext, *, is_own: bool = False) -> ClientContext:
     """Refuse a token that another client sent than it names.
 
@@ -351,7 +356,7 @@ def _checked(visit: ClientContext, *, is_own: bool = False) -> ClientContext:
     the Internet too. `is_own` says that the browser's cookie and the token were made for each other.
     """
     address = remote_address()
-    if address == visit.address:
+    if address == visit.address or _is_translated(visit.gateway, address):
         return visit
     if address is None or not visit.gateway.holds(address):
         raise ForeignClient

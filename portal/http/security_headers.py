@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, has_request_context, request
+from flask import Flask, Response, abort, current_app, g, has_request_context, request
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -108,6 +108,12 @@ def content_security_policy(*styles: str) -> str:
     )
 
 
+def allow_forms_to(response: AnyResponse, origin: str) -> AnyResponse:
+    """Let the forms of this one page go to `origin` too: to a gateway's own host, which was made sure of."""
+    g.forms_to = origin
+    return response
+
+
 def is_staff_path(path: str) -> bool:
     return path == "/staff" or path.startswith("/staff/")
 
@@ -181,7 +187,11 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
     @app.after_request
     def add_headers(response: Response) -> Response:
         # What is no page may be held shorter than one: see portal/guest/images.py.
-        response.headers.setdefault("Content-Security-Policy", policy_here())
+        further = g.pop("forms_to", None)
+        policy = policy_here()
+        if further is not None:
+            policy = policy.replace("form-action 'self'", f"form-action 'self' {further}")
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Frame-Options"] = "DENY"
         # Not "no-referrer": browsers would then post forms with "Origin: null".

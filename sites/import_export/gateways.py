@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from gateways.kinds import InvalidOptions
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
 from sites.errors import ImportFault, InvalidGateway
@@ -53,6 +54,25 @@ def _public(text: str) -> tuple[str, ...]:
         raise ValueError(error.reason) from error
 
 
+def _options(text: str) -> str:
+    """Read NAME=VALUE, separated by semicolons; in the order of the alphabet."""
+    return _written(_read(text))
+
+
+def _read(text: str) -> dict[str, str]:
+    options = dict[str, str]()
+    for part in filter(None, map(str.strip, text.split(";"))):
+        name, equals, value = part.partition("=")
+        if not equals or name.strip() in options:
+            raise ValueError(f"{part[:40]!r} is not NAME=VALUE, each name once, separated by semicolons")
+        options[name.strip()] = value.strip()
+    return options
+
+
+def _written(options: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in sorted(options.items()))
+
+
 COLUMNS = {
     "identity": Column(cells.slug),
     "kind": Column(_kind),
@@ -62,6 +82,7 @@ COLUMNS = {
     "redirector_url": Column(_redirector, ""),
     "public_addresses": Column(_public, ()),
     "ports_per_client": Column(cells.whole(0, MOST_PORTS), 0),
+    "options": Column(_options, ""),
 }
 
 
@@ -88,6 +109,7 @@ def _values(gateway: Gateway) -> Values:
         "redirector_url": gateway.redirector_url,
         "public_addresses": tuple(gateway.public_addresses),
         "ports_per_client": gateway.ports_per_client,
+        "options": _written(gateway.options),
     }
 
 
@@ -99,6 +121,10 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
             yield ImportFault(change.where, "site", f"there is no site {site}")
         elif network not in [offered.slug for offered in sites[site].networks]:
             yield ImportFault(change.where, "network", f"site {site} does not offer network {network}")
+        try:
+            kind_of(change.after["kind"]).read_options(_read(change.after["options"]))
+        except InvalidOptions as error:
+            yield from (ImportFault(change.where, "options", fault) for fault in error.faults)
     current = _current(db)
     yield from _overlaps(current, changes)
     yield from _public_faults(current, changes)
@@ -154,6 +180,7 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
         gateway.redirector_url = change.after["redirector_url"]
         gateway.public_addresses = list(change.after["public_addresses"])
         gateway.ports_per_client = change.after["ports_per_client"]
+        gateway.options = kind_of(gateway.kind).read_options(_read(change.after["options"]))
         db.add(gateway)
     return credentials
 

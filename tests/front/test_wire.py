@@ -43,7 +43,7 @@ def landing_path(site: Site, identity: str) -> str:
     gateway = site.services.places.by_identity(identity)
     assert gateway is not None
     seen = Landing(gateway.identity, parse_mac("02:00:00:00:0a:01"), ipaddress.ip_address("127.0.0.1"))
-    key = site.services.landing_keys.of(gateway.credential_digest)
+    key = site.services.gateway_secrets.landing_key(gateway.credential_digest)
     return f"/?landing={sign(seen, key=key, now=now().timestamp())}"
 
 

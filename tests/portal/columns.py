@@ -78,6 +78,7 @@ PRIVATE: dict[str, set[str]] = {
     "gateways": {
         *("id", "kind", "credential_digest", "site_id", "network_id", "client_prefixes", "redirector_url"),
         *("public_addresses", "ports_per_client", "feed_version", "confirmed_version", "seen_at", "health"),
+        *("options", "previous_digest", "previous_until"),
     },
     "plans": {
         *("id", "slug", "names", "grace_minutes", "least_minutes", "ends_at", "devices", "rate_down_kbps"),
@@ -155,6 +156,7 @@ ELSEWHERE = {
     "leases",
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
+    *("client_landings", "gateway_dialogues"),
     *(
         "staff_answers",
         "staff_recovery_codes",

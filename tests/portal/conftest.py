@@ -135,7 +135,7 @@ class Phone:
         """What the gateway's redirector signs for this phone now."""
         services = self.app.extensions["arobase"]
         clock = services.clock
-        key = services.landing_keys.of(credential_digest(credential_of(self.gateway.identity)))
+        key = services.gateway_secrets.landing_key(credential_digest(credential_of(self.gateway.identity)))
         client = make_client(self.mac, self.address)
         seen = Landing(self.gateway.identity, client.mac, client.addresses[0])
         return landing.sign(seen, key=changes.get("key", key), now=changes.get("now", clock().timestamp()))

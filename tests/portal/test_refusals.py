@@ -120,8 +120,8 @@ def test_a_bad_landing_token_opens_nothing(phone: Phone, db: Session, spoil) -> 
 
 
 def test_a_landing_token_of_another_gateway_is_not_this_ones(phone: Phone, app: Flask) -> None:
-    keys = app.extensions["arobase"].landing_keys
-    key = keys.of(landing_token.credential_digest(credential_of("gw-battant")))
+    keys = app.extensions["arobase"].gateway_secrets
+    key = keys.landing_key(landing_token.credential_digest(credential_of("gw-battant")))
     answer = phone.get(f"/?landing={phone.landing_token(key=key)}", follow=False)
     assert answer.status_code == 302
 

@@ -27,6 +27,7 @@ OFF_THE_SHELVES = {
     "sites": "a hotspot has a street address",
     "open_breaks": "forgotten by the sweep after an hour",
     "sightings": "forgotten by the sweep after a day",
+    "client_landings": "forgotten by the sweep after a day",
     "legal_holds": "the order itself, kept with the register",
 }
 

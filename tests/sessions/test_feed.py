@@ -211,3 +211,32 @@ def test_an_address_seen_behind_another_gateway_is_no_part_of_a_grant(db: Sessio
     db.flush()
     [grant] = read(db, town.station).grants
     assert [str(address) for address in grant.client.addresses] == ["10.66.0.5", "fd66::a"]
+
+
+def test_a_gateway_that_answers_client_by_client_confirms_those_alone(db: Session) -> None:
+    town = build_town(db)
+    ada = enter(db, town.station)
+    bo = enter(db, town.station, BO_PHONE, "10.66.0.6")
+
+    def waiting() -> list[int]:
+        return [grant.number for grant in feed.unconfirmed(db, gateway_id=town.station.id, now=NOON)]
+
+    assert sorted(waiting()) == [ada.id, bo.id]
+    confirmed = feed.confirm_some(db, gateway_id=town.station.id, numbers=[ada.id], now=NOON)
+    assert db.scalars(select(Lease.access_id).where(Lease.id.in_(confirmed))).all() == [ada.id]
+    db.refresh(town.station)
+    assert waiting() == [bo.id] and town.station.confirmed_version < town.station.feed_version
+    assert feed.confirm_some(db, gateway_id=town.battant.id, numbers=[bo.id], now=NOON) == []
+    assert waiting() == [bo.id]
+    feed.confirm_some(db, gateway_id=town.station.id, numbers=[bo.id], now=NOON)
+    db.refresh(town.station)
+    assert waiting() == [] and town.station.confirmed_version == town.station.feed_version
+
+
+def test_what_has_ended_or_was_taken_back_is_confirmed_by_nobody(db: Session) -> None:
+    town = build_town(db)
+    ada, bo = enter(db, town.station), enter(db, town.station, BO_PHONE, "10.66.0.6")
+    end.end(db, ada.id, reason=EndReason.STAFF, now=NOON)
+    late = NOON + HALF_HOUR
+    assert feed.confirm_some(db, gateway_id=town.station.id, numbers=[ada.id], now=NOON) == []
+    assert feed.confirm_some(db, gateway_id=town.station.id, numbers=[bo.id], now=late) == []

@@ -66,7 +66,7 @@ class Portal:
 
     def landing_url(self, gateway: str, mac: str, lang: str) -> str:
         """Where this gateway's redirector would send that phone."""
-        key = self.services.landing_keys.of(credential_digest(credential_of(gateway)))
+        key = self.services.gateway_secrets.landing_key(credential_digest(credential_of(gateway)))
         landed = Landing(gateway, MacAddress(mac), LOOPBACK)
         token = landing_token.sign(landed, key=key, now=self.clock().timestamp())
         return f"{self.url}/?landing={token}&lang={lang}"

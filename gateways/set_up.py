@@ -1,0 +1,29 @@
+"""What an operator has to put into a gateway, and what the portal finds still missing there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines to paste: `where` is the file's path or the name of the screen on the box, as it is called there."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Everything that a box needs from its portal. `secrets` are those of the texts in `lines` that are secret."""
+
+    lines: tuple[Lines, ...]
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a self-test found missing or wrong: its stable name, and facts that the words for it need."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,32 @@
+"""A landing that another make of gateway brought, and that was verified: from here on it is one like all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from gateways import landing_token
+from gateways.types import Client
+from portal.services import services
+from sessions import landings, sightings
+from sites.models import Gateway
+
+
+def to_first_page(gateway: Gateway, client: Client, *, told: Mapping[str, Any] | None = None) -> Response:
+    """Send the browser of `client` to the first page with the gateway's word, after keeping what the gateway `told`.
+
+    The caller has made sure that the gateway said this of this client. The client's address must be one of its own.
+    """
+    service = services()
+    now = service.clock()
+    with service.make_session.begin() as db:
+        landings.keep(db, gateway_id=gateway.id, mac=client.mac, told=told or {}, now=now)
+        sightings.see(db, gateway_id=gateway.id, client=client, now=now)
+    landing = landing_token.Landing(gateway.identity, client.mac, client.addresses[0])
+    key = service.gateway_secrets.landing_key(gateway.credential_digest)
+    token = landing_token.sign(landing, key=key, now=now.timestamp())
+    return redirect(service.settings.own_url + url_for("guests.landing", landing=token), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,1 @@
+"""RADIUS: what the kinds of gateways that speak it have in common. No kind by itself."""

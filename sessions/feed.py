@@ -222,7 +222,7 @@ def _grants(
                 MacAddress(row.mac),
                 tuple(
                     ipaddress.ip_address(address)
-                    for address in sorted({row.address, *addresses.get(row.mac, ())})
+                    for address in sorted({row.address, *addresses.get(row.mac, ())} - {""})
                 ),
             ),
             until=row.until.timestamp(),

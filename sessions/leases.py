@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
@@ -51,7 +51,8 @@ def grant(
         "gateway_id": gateway.id,
         "site_id": gateway.site_id,
         "mac": client.mac,
-        "address": str(client.addresses[0]),
+        # Some gateways ask for a client before it has an address.
+        "address": str(client.addresses[0]) if client.addresses else "",
         "created_at": now,
         "starts_at": starts_at,
         "until": policy.in_steps(until, now=now, step=gateway.lease_step),
@@ -96,14 +97,33 @@ def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
     for lease_id, gateway_id in db.execute(running):
         by_gateway.setdefault(gateway_id, []).append(lease_id)
     for gateway_id in sorted(by_gateway):
-        version = next_feed_version(db, gateway_id)
-        db.execute(
-            update(Lease)
-            .where(Lease.id.in_(by_gateway[gateway_id]))
-            .values(released_at=now, version=version)
-            .execution_options(synchronize_session=False)
-        )
+        _release(db, by_gateway[gateway_id], gateway_id=gateway_id, now=now)
     return sum(map(len, by_gateway.values()))
+
+
+def release_at(db: Session, access_id: int, *, gateway_id: int, now: datetime) -> int:
+    """Release the running leases of a session at a gateway that says that the client passes there no more."""
+    running = db.scalars(
+        select(Lease.id).where(
+            Lease.access_id == access_id,
+            Lease.gateway_id == gateway_id,
+            Lease.released_at.is_(None),
+            Lease.until > now,
+        )
+    ).all()
+    if running:
+        _release(db, running, gateway_id=gateway_id, now=now)
+    return len(running)
+
+
+def _release(db: Session, lease_ids: Sequence[int], *, gateway_id: int, now: datetime) -> None:
+    version = next_feed_version(db, gateway_id)
+    db.execute(
+        update(Lease)
+        .where(Lease.id.in_(lease_ids))
+        .values(released_at=now, version=version)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def tell_ends(db: Session, access_id: int) -> None:
@@ -142,6 +162,33 @@ def restate(db: Session, *, gateway_id: int, macs: Collection[str], now: datetim
         )
 
 
+def fill_addresses(db: Session, *, gateway_id: int, clients: Iterable[Client]) -> None:
+    """Give the leases that were made before their client had an address the one that it has now."""
+    rows = [
+        {"gateway": gateway_id, "card": client.mac, "now_at": str(client.addresses[0])} for client in clients
+    ]
+    if rows:
+        db.execute(_FILL, rows)
+
+
+def ask_again(db: Session, *, gateway_id: int, mac: str, now: datetime) -> None:
+    """Have the gateway confirm this card's running leases anew: it has said that it does not let the card pass."""
+    stale = list(db.scalars(_RUNNING_OF, {"gateway": gateway_id, "macs": [mac], "at": now}))
+    if stale:
+        version = next_feed_version(db, gateway_id)
+        db.execute(
+            update(Lease)
+            .where(Lease.id.in_(stale))
+            .values(confirmed_at=None, refused=None, version=version)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def lock(db: Session, gateway_id: int) -> None:
+    """Have whoever else would change leases at this gateway wait until the commit."""
+    db.execute(_LOCK, {"gateway": gateway_id})
+
+
 def gateways_of(db: Session, access_id: int) -> list[Gateway]:
     """The gateways at which the session has or had a lease."""
     behind = select(Gateway).join(Lease, Lease.gateway_id == Gateway.id).where(Lease.access_id == access_id)
@@ -167,6 +214,16 @@ _stamp = (
     .returning(_gateways.c.feed_version)
 )
 _STAMP = ForEither(sqlite=_stamp, postgresql=_stamp.returning(NOTIFY))
+_FILL = (
+    update(_leases)
+    .where(
+        _leases.c.gateway_id == bindparam("gateway"),
+        _leases.c.mac == bindparam("card"),
+        _leases.c.address == "",
+    )
+    .values(address=bindparam("now_at"))
+)
+_LOCK = select(_gateways.c.id).where(_gateways.c.id == bindparam("gateway")).with_for_update()
 _GRANT = insert(_leases).returning(_leases.c.id)
 _RUNNING_OF = select(_leases.c.id).where(
     _leases.c.gateway_id == bindparam("gateway"),

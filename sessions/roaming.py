@@ -1,9 +1,13 @@
 """Walking from one site of a network to the next without a page: on a gateway's word, and what that word is worth.
 
-A gateway says that a card has arrived. It lets the card go on there, and no more: the access session stays where it
-is until the gateway before says that the card has fallen silent, or says nothing itself. So a gateway that lies, or
-whose credential was stolen, ends nobody's session elsewhere, shortens none, and is told of no more than `MOST_ADMITTED`
-cards that it asks about.
+A gateway says that a card has arrived: by a list of arrivals, by a landing, by a question at sign-in. It lets the card
+go on there, and no more: the access session stays where it is until the gateway before says that the card has fallen
+silent (`settle`) or has gone (`leave`), or says nothing itself (`leave_silent`). So a gateway that lies, or whose
+credential was stolen, ends nobody's session elsewhere, shortens none, and is told of no more than `MOST_ADMITTED` cards
+that it asks about.
+
+Gateways of a kind that reports neither silence nor ends let go of nobody: the session stays in the books where it was,
+its leases say at which gateways it passes, and its end is told to each of them.
 """
 
 from __future__ import annotations
@@ -12,11 +16,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from db.notify import notify
 from gateways.types import Client, MacAddress
-from sessions import leases, sightings
+from sessions import clients, leases, sightings
 from sessions.end import GATEWAY_SILENT
 from sessions.models import AccessSession, Lease
 from sites.limits import site_closing
@@ -53,11 +57,28 @@ def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetim
         if access.id not in passing:
             client = by_mac[MacAddress(access.mac)]
             walked += admit(db, access, gateway=gateway, client=client, now=now) is not None
+    leases.fill_addresses(db, gateway_id=gateway.id, clients=[by_mac[mac] for mac in news])
     # A new address of a card that may pass already is news for its grant.
     leases.restate(db, gateway_id=gateway.id, macs=news, now=now)
     if news:
         notify(db)
     return walked
+
+
+def go_on(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
+    """The open session of one client on this network, let pass at `gateway` from now on.
+
+    None where there is none, and where the gateway has too many such cards for now. A client that the gateway asks for
+    before it has an address is let pass all the same.
+    """
+    seen = sightings.within(gateway, client)
+    arrive(db, gateway=gateway, clients=[seen], now=now)
+    access = clients.online(db, network_id=gateway.network_id, mac=client.mac, now=now)
+    if access is None:
+        return None
+    if not seen.addresses:
+        admit(db, access, gateway=gateway, client=seen, now=now)
+    return access if is_let_pass(db, access.id, gateway_id=gateway.id, now=now) else None
 
 
 def admit(
@@ -68,6 +89,10 @@ def admit(
     The session itself is not touched. None where it may pass there already, and where the gateway has too many such
     cards; their devices are announced again, and their turn comes.
     """
+    if is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
+        return None
+    # Two words on one client at once take turns here.
+    leases.lock(db, gateway.id)
     if is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
         return None
     if access.gateway_id != gateway.id and _admitted(db, gateway.id, now=now) >= MOST_ADMITTED:
@@ -93,25 +118,59 @@ def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client
     )
 
 
+def leave(db: Session, *, gateway: Gateway, access_id: int, now: datetime) -> bool:
+    """The gateway says that a client has gone from it, and passes there no more; whether it goes on elsewhere.
+
+    What is left at this gateway is taken back in the books. A session that was here moves to where it was admitted
+    last; one that passes nowhere else stays as it is, and may come back until its end.
+    """
+    leases.release_at(db, access_id, gateway_id=gateway.id, now=now)
+    passing = _admissions(db, Lease.gateway_id != gateway.id, AccessSession.id == access_id, now=now)
+    if not passing:
+        return False
+    access, lease = passing[-1]
+    if access.gateway_id == gateway.id:
+        _move_to(db, access, lease, now)
+    return True
+
+
+def leave_silent(db: Session, *, now: datetime, most: int = 500) -> int:
+    """Move the sessions of gateways that say nothing to where they pass, at a gateway that speaks; how many."""
+    here, there = aliased(Gateway), aliased(Gateway)
+    statement = (
+        select(AccessSession, Lease)
+        .join(Lease, Lease.access_id == AccessSession.id)
+        .join(here, here.id == AccessSession.gateway_id)
+        .join(there, there.id == Lease.gateway_id)
+        .where(
+            here.seen_at < now - GATEWAY_SILENT,
+            there.seen_at >= now - GATEWAY_SILENT,
+            Lease.confirmed_at.is_not(None),
+            *_runs(now),
+        )
+        .order_by(AccessSession.id, Lease.created_at, Lease.id)
+        .limit(most)
+    )
+    last = {access.id: (access, lease) for access, lease in db.execute(statement)}
+    for access, lease in last.values():
+        _move_to(db, access, lease, now)
+    return len(last)
+
+
 def settle(db: Session, *, gateway: Gateway, idle: Mapping[int, timedelta], now: datetime) -> int:
     """Move the sessions that have walked on, after a report of `gateway` on how long each has been silent; how many.
 
-    A session goes where it was admitted last, once the card has been silent here since then, or once the gateway that
-    the session is at has itself been silent.
+    A session goes where it was admitted last, once the card has been silent here since then.
     """
     gone = [number for number, silence in idle.items() if silence >= GONE_AFTER]
     left = (AccessSession.gateway_id == gateway.id, Lease.gateway_id != gateway.id)
     moved = 0
-    for access, lease in _admissions(db, gone, *left, now=now):
-        if now - idle[access.id] <= lease.created_at + BETWEEN_REPORTS:
-            moved += _move_to(db, access, lease, now)
-    lost = (
-        AccessSession.gateway_id != gateway.id,
-        Lease.gateway_id == gateway.id,
-        AccessSession.gateway_id.in_(select(Gateway.id).where(Gateway.seen_at < now - GATEWAY_SILENT)),
-    )
-    for access, lease in _admissions(db, list(idle), *lost, now=now):
-        moved += _move_to(db, access, lease, now)
+    for part in range(0, len(gone), sightings.MOST_AT_ONCE):
+        these = AccessSession.id.in_(gone[part : part + sightings.MOST_AT_ONCE])
+        for access, lease in _admissions(db, these, *left, now=now):
+            if now - idle[access.id] <= lease.created_at + BETWEEN_REPORTS:
+                _move_to(db, access, lease, now)
+                moved += 1
     return moved
 
 
@@ -150,32 +209,24 @@ def _admitted(db: Session, gateway_id: int, *, now: datetime) -> int:
     return count or 0
 
 
-def _admissions(
-    db: Session, numbers: list[int], *where: ColumnElement[bool], now: datetime
-) -> list[tuple[AccessSession, Lease]]:
-    """Open sessions of these with a running lease elsewhere than where they are, the latest lease last."""
-    found: list[tuple[AccessSession, Lease]] = []
-    for part in range(0, len(numbers), sightings.MOST_AT_ONCE):
-        statement = (
-            select(AccessSession, Lease)
-            .join(Lease, Lease.access_id == AccessSession.id)
-            .where(
-                AccessSession.id.in_(numbers[part : part + sightings.MOST_AT_ONCE]),
-                AccessSession.ended_at.is_(None),
-                Lease.released_at.is_(None),
-                Lease.until > now,
-                *where,
-            )
-            .order_by(AccessSession.id, Lease.created_at, Lease.id)
-        )
-        found += [(access, lease) for access, lease in db.execute(statement)]
-    return found
+def _admissions(db: Session, *where: ColumnElement[bool], now: datetime) -> list[tuple[AccessSession, Lease]]:
+    """Open sessions, each with a running lease of its own for which this holds, the latest lease last."""
+    statement = (
+        select(AccessSession, Lease)
+        .join(Lease, Lease.access_id == AccessSession.id)
+        .where(*where, *_runs(now))
+        .order_by(AccessSession.id, Lease.created_at, Lease.id)
+    )
+    return [(access, lease) for access, lease in db.execute(statement)]
 
 
-def _move_to(db: Session, access: AccessSession, lease: Lease, now: datetime) -> bool:
+def _runs(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return AccessSession.ended_at.is_(None), Lease.released_at.is_(None), Lease.until > now
+
+
+def _move_to(db: Session, access: AccessSession, lease: Lease, now: datetime) -> None:
     gateway = db.get_one(Gateway, lease.gateway_id)
-    _move(access, gateway, lease.address, now)
-    return True
+    _move(access, gateway, lease.address or access.address, now)
 
 
 def _move(access: AccessSession, gateway: Gateway, address: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from auth.api_tokens import form_results, idempotency
 from auth.staff import browser_sessions
 from auth.staff.roles import LONGEST_SIGNIN
 from gateways.registry import names
-from sessions import end, landings, sightings
+from sessions import end, landings, roaming, sightings
 from sessions.gateway_health import dialogues, outages, stale_sessions
 from sessions.retention import clock_check
 from sites.models import Gateway
@@ -41,6 +41,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     """Do one round. The gateways need none of it to end access: it brings the books up to date."""
     is_plausible = clock_check.look(db, now=now)
     _take_as_heard(db, now=now)
+    roaming.leave_silent(db, now=now)
     expired = end.close_expired(db, now=now)
     idle = end.end_idle(db, now=now)
     settled = stale_sessions.settle(db, now=now)

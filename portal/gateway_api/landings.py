@@ -10,9 +10,10 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from gateways import landing_token
+from gateways.kinds import Learning
 from gateways.types import Client
 from portal.services import services
-from sessions import landings, sightings
+from sessions import landings, leases, sightings
 from sites.models import Gateway
 
 
@@ -20,10 +21,16 @@ def to_first_page(gateway: Gateway, client: Client, *, told: Mapping[str, Any] |
     """Send the browser of `client` to the first page with the gateway's word, after keeping what the gateway `told`.
 
     The caller has made sure that the gateway said this of this client. The client's address must be one of its own.
+
+    A gateway that shows a client the way does not let it pass: leases that it had confirmed are to be confirmed anew.
+    But where it tells what it has told before, the browser has gone back to an old link, and nothing is known.
     """
     service = services()
     now = service.clock()
     with service.make_session.begin() as db:
+        is_told_again = told and told == landings.of(db, gateway_id=gateway.id, mac=client.mac)
+        if gateway.capabilities.learns is Learning.CARRIED or not is_told_again:
+            leases.ask_again(db, gateway_id=gateway.id, mac=client.mac, now=now)
         landings.keep(db, gateway_id=gateway.id, mac=client.mac, told=told or {}, now=now)
         sightings.see(db, gateway_id=gateway.id, client=client, now=now)
     landing = landing_token.Landing(gateway.identity, client.mac, client.addresses[0])

@@ -199,17 +199,6 @@ def test_a_session_moves_on_when_the_gateway_before_says_that_the_card_fell_sile
     assert where(db, other) == (town.battant.id, town.battant.site_id)
 
 
-def test_a_session_moves_on_from_a_gateway_that_says_nothing(db: Session) -> None:
-    town = build_town(db)
-    access = enter(db, town.station)
-    report(db, town.station, access, now=NOON)
-    roaming.arrive(db, gateway=town.battant, clients=[make_client(ADA_PHONE, "10.67.0.5")], now=NOON)
-    report(db, town.battant, access, now=NOON + timedelta(minutes=1))
-    assert where(db, access) == (town.station.id, town.station.site_id)
-    report(db, town.battant, access, now=NOON + timedelta(minutes=3))
-    assert where(db, access) == (town.battant.id, town.battant.site_id)
-
-
 def test_a_gateway_that_holds_nobody_ends_no_session_that_another_holds(db: Session) -> None:
     """With a stolen credential: have a guest arrive, even have the session moved, and then let go of her."""
     town = build_town(db)

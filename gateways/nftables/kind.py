@@ -20,6 +20,5 @@ KIND = Kind(
         accounts=True,
         reports_presence=True,
         is_heard=True,
-        assigns_ports=True,
     ),
 )

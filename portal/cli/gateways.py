@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading
 from gateways.registry import kinds
+from portal.cli.radius_config import radius_config
 from portal.i18n.gateway_capabilities import in_words_of, product_of
 from portal.i18n.gateway_faults import fault_in_words
 from portal.services import services
@@ -27,6 +28,7 @@ from sites.gateways import add_gateway, by_identity, every, rotate_credential
 from sites.models import Network, Site
 
 gateways = AppGroup("gateways", help="Gateway records.")
+gateways.add_command(radius_config)
 
 ADVICE = {
     GatewayState.WELL: "well",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -87,6 +88,18 @@ def check_nginx(file: Path, *, program: Sequence[str] = ("nginx",)) -> list[Conf
         said = done.stderr.strip().splitlines() or ["no reason given"]
         return [fault(f"nginx does not take {file}: {said[0]}: arobase front nginx > {file}")]
     return [good(f"nginx takes {file}.")]
+
+
+def radius_server_version() -> tuple[int, ...] | None:
+    """The version of FreeRADIUS on this machine; None where there is none."""
+    try:
+        done = subprocess.run(
+            ["freeradius", "-v"], capture_output=True, text=True, timeout=NGINX_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"FreeRADIUS Version (\d+(?:\.\d+)*)", done.stdout)
+    return tuple(map(int, found.group(1).split("."))) if found else None
 
 
 def is_sound(found: Iterable[ConfigFinding]) -> bool:

@@ -70,7 +70,8 @@ class Endpoint:
     called after a commit that changed what the gateway must know, and from the sweep for as long as the gateway has not
     confirmed. It gives the gateway all that it must know, may be called for nothing, and must not raise because the
     gateway is away. `carry` says what the guest's browser must carry to the gateway while a lease there is unconfirmed.
-    `set_up` are the lines for the box, and `self_test` says what is still missing.
+    `set_up` are the lines for the box, and `self_test` says what is still missing. `shared` is what the kinds of a
+    family have in common: it is registered once.
     """
 
     blueprint: Blueprint | None = None
@@ -78,6 +79,7 @@ class Endpoint:
     carry: Callable[[Departure], Carriage | None] = carries_nothing
     set_up: Callable[[Gateway], SetUp] = needs_no_lines
     self_test: Callable[[Gateway], list[Finding]] = finds_nothing
+    shared: tuple[Blueprint, ...] = ()
 
 
 @functools.cache
@@ -92,8 +94,9 @@ def endpoint_of(kind: str) -> Endpoint:
 
 def blueprints() -> list[Blueprint]:
     """What all kinds of gateways call. Raises LookupError where a kind has no module."""
-    found = [endpoint_of(kind).blueprint for kind in kinds()]
-    return [blueprint for blueprint in found if blueprint is not None]
+    endpoints = [endpoint_of(kind) for kind in kinds()]
+    own = [endpoint.blueprint for endpoint in endpoints if endpoint.blueprint is not None]
+    return own + list(dict.fromkeys(one for endpoint in endpoints for one in endpoint.shared))
 
 
 def notify_gateway(gateway: Gateway) -> None:

@@ -10,7 +10,6 @@ from flask import url_for
 
 from auth.staff.roles import Action, may
 from portal.denials.rendering import explanation
-from portal.i18n.gateway_refusals import refusal_in_words
 from portal.i18n.translation import day_and_time, say
 from portal.services import services, town_zone
 from portal.staff.access import current_staff
@@ -136,7 +135,6 @@ VOCABULARY: dict[str, Any] = {
             at_length,
             utc,
             event_in_words,
-            refusal_in_words,
         )
     },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,7 +33,16 @@ SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
 class ContractPortal:
     """What a portal does to a gateway, one act after the other; each commits, then notifies as a request does."""
 
-    def __init__(self, folder: Path, kind: str, *, clock: Clock, credential: str, url: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kind: str,
+        *,
+        clock: Clock,
+        credential: str,
+        url: str,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
         database_url = f"sqlite:///{folder / 'contract.sqlite3'}"
         settings = Settings(secret_key=Secret(SECRET), portal_url=url, database_url=database_url)
         self.clock, self.url, self.credential = clock, url, credential
@@ -48,6 +58,7 @@ class ContractPortal:
                 kind=kind,
                 credential_digest=digest,
                 client_prefixes=["10.66.0.0/24", "fd66::/64"],
+                options=dict(options or {}),
             )
             db.add(record)
             # As a gateway that has been in service: it spoke a moment ago.

@@ -1,0 +1,1 @@
+"""CoovaChilli: also Teltonika, OpenWrt builds, and what access points call "UAM" or "ChilliSpot"."""

@@ -1,0 +1,29 @@
+"""A gateway with CoovaChilli: docs/gateway-radius.md."""
+
+from __future__ import annotations
+
+from gateways.kinds import Capabilities, Kind, Learning
+from gateways.radius.options import OPTIONS
+from gateways.radius.profile import RadiusProfile, wispr
+
+KIND = Kind(
+    name="coovachilli",
+    product="CoovaChilli",
+    capabilities=Capabilities(
+        # The guest's browser brings user and secret, and the gateway asks the portal whether they are right.
+        learns=Learning.CARRIED,
+        learns_within_seconds=5,
+        # Session-Timeout (RFC 2865 section 5.27).
+        ends_by_itself=True,
+        extends=False,
+        revokes=False,
+        limits_rates=True,
+        limits_volume=False,
+        accounts=False,
+        # It keeps Idle-Timeout by itself, and a device that comes back goes on with its session.
+        reports_presence=False,
+        is_heard=False,
+    ),
+    options=OPTIONS,
+    radius=RadiusProfile(rates=wispr),
+)

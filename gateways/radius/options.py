@@ -1,0 +1,88 @@
+"""What an operator sets at the record of a gateway that speaks RADIUS."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+
+from gateways.kinds import Option
+from gateways.radius.replies import SHORTEST_INTERIM_SECONDS
+
+LONGEST_INTERIM_SECONDS = 3600
+_IDENTIFIER = re.compile(r"[!-~](?:[ -~]{0,61}[!-~])?")
+
+
+def _addresses(text: str) -> str:
+    networks = []
+    for part in filter(None, re.split(r"[\s,]+", text)):
+        network = ipaddress.ip_network(part)
+        if network.prefixlen == 0:
+            raise ValueError(
+                f"{network} is everybody: write the addresses that the gateway sends RADIUS from"
+            )
+        networks.append(str(network.network_address) if network.num_addresses == 1 else str(network))
+    if not networks:
+        raise ValueError("write at least one address, such as 10.1.2.3 or 10.1.2.0/28")
+    return ", ".join(dict.fromkeys(networks))
+
+
+def _identifier(text: str) -> str:
+    if text and not _IDENTIFIER.fullmatch(text):
+        raise ValueError("write up to 63 printable characters of ASCII, or nothing")
+    return text
+
+
+def _seconds(text: str) -> str:
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise ValueError(f"write whole seconds, from {SHORTEST_INTERIM_SECONDS} to {LONGEST_INTERIM_SECONDS}")
+    if not SHORTEST_INTERIM_SECONDS <= int(text) <= LONGEST_INTERIM_SECONDS:
+        raise ValueError(f"write from {SHORTEST_INTERIM_SECONDS} to {LONGEST_INTERIM_SECONDS} seconds")
+    return str(int(text))
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"write one of {', '.join(words)}")
+        return text
+
+    return read
+
+
+def addresses_in(text: str) -> list[str]:
+    """The addresses and prefixes of the option `nas_address`."""
+    return text.split(", ")
+
+
+OPTIONS = (
+    Option(
+        name="nas_address",
+        read=_addresses,
+        help="The addresses from which it sends RADIUS, as FreeRADIUS sees them: 10.1.2.3 or 10.1.2.0/28.",
+    ),
+    Option(
+        name="nas_identifier",
+        read=_identifier,
+        default="",
+        help="Its NAS-Identifier; where it is set, packets that name another are refused.",
+    ),
+    Option(
+        name="transport",
+        read=_one_of("udp", "radsec"),
+        default="udp",
+        help="radsec: it sends RADIUS over TLS to port 2083 (RFC 6614), with a certificate.",
+    ),
+    Option(
+        name="counts_by",
+        read=_one_of("auto", "nas", "client"),
+        default="auto",
+        help="Whose view its counters have: nas (Input is upload), client (Input is download), auto (as it says).",
+    ),
+    Option(
+        name="interim_seconds",
+        read=_seconds,
+        default="300",
+        help="How often it is asked to report each client's traffic.",
+    ),
+)

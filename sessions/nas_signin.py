@@ -1,0 +1,61 @@
+"""Whom a gateway that asks about each device may let pass, and until when: the lease that it has there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, joinedload
+
+from gateways.types import Client, IpAddress
+from sessions import clients, roaming
+from sessions.models import AccessSession, ClientObservation, Lease
+from sites.models import Gateway
+
+
+def lease_of(db: Session, *, gateway: Gateway, number: int, now: datetime) -> Lease | None:
+    """The running lease of this open access session at this gateway that ends last, with the session."""
+    asked = {"gateway": gateway.id, "number": number, "at": now}
+    lease: Lease | None = db.scalars(_RUNNING, asked).first()
+    return lease
+
+
+def known_device(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> Lease | None:
+    """The lease of a device that has an open session on the network of `gateway`, wherever that began.
+
+    A session that is at another gateway goes on here too, as `roaming.admit` bounds it.
+    """
+    access = clients.online(db, network_id=gateway.network_id, mac=client.mac, now=now)
+    if access is None:
+        return None
+    lease = lease_of(db, gateway=gateway, number=access.id, now=now)
+    if lease is None and client.addresses:
+        roaming.admit(db, access, gateway=gateway, client=client, now=now)
+        lease = lease_of(db, gateway=gateway, number=access.id, now=now)
+    return lease
+
+
+def is_at(db: Session, lease: Lease, address: IpAddress) -> bool:
+    """Whether the device of a lease was seen behind this address at its gateway."""
+    if lease.address == str(address):
+        return True
+    seen = select(ClientObservation.mac).where(
+        ClientObservation.gateway_id == lease.gateway_id, ClientObservation.address == str(address)
+    )
+    return db.scalar(seen) == lease.mac
+
+
+_RUNNING = (
+    select(Lease)
+    .join(AccessSession, AccessSession.id == Lease.access_id)
+    .options(joinedload(Lease.access).joinedload(AccessSession.network))
+    .where(
+        Lease.gateway_id == bindparam("gateway"),
+        Lease.access_id == bindparam("number"),
+        Lease.until > bindparam("at"),
+        Lease.released_at.is_(None),
+        AccessSession.ended_at.is_(None),
+    )
+    .order_by(Lease.until.desc(), Lease.id.desc())
+    .limit(1)
+)

@@ -1,0 +1,203 @@
+"""What all kinds that speak RADIUS have in common as drivers: a NAS of thin air behind the real FreeRADIUS.
+
+The NAS sends the packets that such a box sends, and keeps what it is answered: who passes, until when and at what
+rates. Its clock is the test's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyrad import packet
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from gateways.types import Client, MacAddress
+from lab.ports import free_ports
+from portal.cli.radius_config import SHARED_SECRET, nas_of
+from portal.gateway_api.radius_credentials import credentials_of
+from portal.gateway_api.secrets import secret_of
+from sessions import clients
+from tests.clock import MovingClock
+from tests.gateways.contract.driver import Download
+from tests.gateways.contract.drivers.in_memory import CREDENTIAL, InMemory
+from tests.gateways.contract.portal import ContractPortal
+from tests.services.freeradius import FreeRadius, running_freeradius
+from tests.services.nas import RadiusNas, Silence
+
+SERVER_ADDRESS = "127.0.0.1"
+# A bucket that the gateway lets through at once.
+BURST_BYTES = 65_536
+LINE_BYTES_A_SECOND = 10_000_000
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Nothing."""
+
+
+@dataclass
+class Passing:
+    """What the gateway holds of one client."""
+
+    session_id: str
+    until: float
+    class_: bytes
+    down_bps: int
+    up_bps: int
+    bytes_down: int = 0
+
+
+class NasDriver(InMemory):
+    """A gateway of a kind that speaks RADIUS."""
+
+    def __init__(self, folder: Path, kind: str, server_port: int) -> None:
+        self.clock = MovingClock()
+        url = f"http://{SERVER_ADDRESS}:{server_port}"
+        options = {"nas_address": SERVER_ADDRESS}
+        self.portal = ContractPortal(
+            folder, kind, clock=self.clock, credential=CREDENTIAL, url=url, options=options
+        )
+        self.is_portal_there = False
+        self._newcomers = 0
+        self._port = server_port
+        self._clients: dict[MacAddress, Client] = {}
+        self._passing: dict[MacAddress, Passing] = {}
+        self._sessions = 0
+        self.nas: RadiusNas
+
+    def connect(self, server: FreeRadius) -> None:
+        with self.portal.app.app_context():
+            secret = secret_of(self.portal.gateway, SHARED_SECRET)
+        self.nas = RadiusNas(server, secret, patience=4.0)
+
+    def newcomer(self) -> Client:
+        client = super().newcomer()
+        self._clients[client.mac] = client
+        return client
+
+    def passes(self, client: Client) -> bool:
+        return self.end_of(client) is not None
+
+    def end_of(self, client: Client) -> float | None:
+        held = self._passing.get(client.mac)
+        return held.until if held is not None and self.clock().timestamp() < held.until else None
+
+    def learn(self) -> None:
+        """Each guest who has a session and does not pass brings the credentials, and the gateway asks."""
+        self.end_what_is_over()
+        for client in self._clients.values():
+            if not self.passes(client) and self.is_portal_there:
+                self.sign_in(client)
+
+    def sign_in(self, client: Client) -> bool:
+        """What happens when the guest's browser has brought user and secret to the gateway."""
+        carried = self._carried(client)
+        if carried is None:
+            return False
+        user, secret = carried
+        self._sessions += 1
+        session_id = f"{int(self.clock().timestamp())}{self._sessions:08d}"
+        try:
+            reply = self.nas.ask(user, secret, **self.names(client, session_id), Service_Type="Login-User")
+        except Silence:
+            return False
+        if reply.code != packet.AccessAccept:
+            return False
+        held = Passing(
+            session_id,
+            self.clock().timestamp() + reply["Session-Timeout"][0],
+            reply["Class"][0],
+            *self.rates_in(reply),
+        )
+        self._passing[client.mac] = held
+        self.began(client, held)
+        return True
+
+    def rates_in(self, reply: packet.Packet) -> tuple[int, int]:
+        """Down and up in bit/s, as this vendor says them; 0 is none."""
+        down, up = "WISPr-Bandwidth-Max-Down", "WISPr-Bandwidth-Max-Up"
+        return (reply[down][0], reply[up][0]) if down in reply else (0, 0)
+
+    def names(self, client: Client, session_id: str) -> dict[str, str]:
+        """The attributes by which this vendor's box names client and session."""
+        return {
+            "Calling_Station_Id": client.mac.upper().replace(":", "-"),
+            "Framed_IP_Address": str(client.addresses[0]),
+            "Acct_Session_Id": session_id,
+        }
+
+    def began(self, client: Client, held: Passing) -> None:
+        """The client passes from now on."""
+
+    def end_what_is_over(self) -> None:
+        """Session-Timeout has run out for some."""
+        now = self.clock().timestamp()
+        for mac in [mac for mac, held in self._passing.items() if held.until <= now]:
+            del self._passing[mac]
+
+    def power_cut(self) -> None:
+        self._passing.clear()
+
+    def portal_away(self) -> None:
+        self.is_portal_there = False
+        self._server.shutdown()
+        self._server.server_close()
+
+    def portal_back(self) -> None:
+        self.portal.restart()
+        self._server = make_server(
+            SERVER_ADDRESS, self._port, self.portal.app, threaded=True, request_handler=_Quiet
+        )
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.is_portal_there = True
+
+    def download(self, client: Client, *, bytes_sent: int) -> Download:
+        """What this gateway would let through of it within a second, by the rates that it was told."""
+        held = self._passing[client.mac]
+        room = LINE_BYTES_A_SECOND if not held.down_bps else BURST_BYTES + held.down_bps // 8
+        size = min(bytes_sent, room)
+        held.bytes_down += size
+        self.counted(client, held)
+        return Download(size, 1.0)
+
+    def counted(self, client: Client, held: Passing) -> None:
+        """Traffic has passed."""
+
+    def close(self) -> None:
+        self.nas.close()
+        if self.is_portal_there:
+            self.portal_away()
+        self.portal.close()
+
+    def _carried(self, client: Client) -> tuple[str, str] | None:
+        """What the guest's browser has in the form that leads to the gateway."""
+        gateway = self.portal.gateway
+        with self.portal.services.make_session() as db:
+            now = self.clock()
+            access = clients.online(db, network_id=gateway.network_id, mac=client.mac, now=now)
+        if access is None:
+            return None
+        with self.portal.app.app_context():
+            made = credentials_of(gateway, access)
+        return made.user, made.secret
+
+
+@contextmanager
+def opened_nas(driver: NasDriver, folder: Path) -> Iterator[NasDriver]:
+    """The driver with its portal over HTTP and its FreeRADIUS."""
+    with ExitStack() as stack:
+        driver.portal_back()
+        with driver.portal.app.app_context():
+            nas = nas_of([driver.portal.gateway])
+        server = stack.enter_context(running_freeradius(folder / "radius", portal=driver.portal.url, nas=nas))
+        driver.connect(server)
+        stack.callback(driver.close)
+        yield driver
+
+
+def free_port() -> int:
+    return free_ports(1)[0]

@@ -54,6 +54,11 @@ class Capabilities:
     proves_addresses: bool = False
     # It translates its clients' addresses on the way to the portal too, which sees its `public_addresses` instead.
     translates_addresses: bool = False
+    # What it tells of a client can be guessed or made up by somebody near it. Believed where access is free, and only
+    # there: elsewhere it would open a stay in somebody else's name.
+    landings_can_be_guessed: bool = False
+    # It has each client's IPv4 packets leave from source ports of its own: sessions/port_blocks.py.
+    assigns_ports: bool = False
 
     def __post_init__(self) -> None:
         if not (self.ends_by_itself or self.revokes):
@@ -107,6 +112,14 @@ class Kind:
     options: tuple[Option, ...] = ()
     # For kinds that speak RADIUS, and for no other: it makes them callers of `portal.gateway_api.radius_calls`.
     radius: RadiusProfile | None = None
+    # Values of options with which `landings_can_be_guessed` of a record, although not of the kind's others.
+    guessed_where: tuple[tuple[str, str], ...] = ()
+
+    def is_for_free_access_alone(self, options: Mapping[str, str]) -> bool:
+        """Whether a record with these options may serve only networks where access is free."""
+        return self.capabilities.landings_can_be_guessed or any(
+            self.option(options, name) == value for name, value in self.guessed_where
+        )
 
     def read_options(self, given: Mapping[str, str]) -> dict[str, str]:
         """The options as a record keeps them, without those left at their default. Raises `InvalidOptions`."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, exists, select, union_all, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from db.notify import notify
 from gateways.types import Client, Grant, MacAddress
@@ -87,11 +87,51 @@ def unconfirmed(db: Session, *, gateway_id: int, now: datetime) -> tuple[Grant, 
     return _grants(db, gateway_id, set(db.scalars(waiting)), now=now)
 
 
-def confirm_some(db: Session, *, gateway_id: int, numbers: Collection[int], now: datetime) -> list[int]:
-    """The gateway lets pass the clients of these access sessions; the ids of the leases newly confirmed.
+@dataclass(frozen=True, slots=True)
+class End:
+    """A client that the gateway let pass and is to let pass no more; `number` is its access session's."""
+
+    number: int
+    mac: MacAddress
+    address: str
+
+
+def unconfirmed_ends(db: Session, *, gateway_id: int, now: datetime) -> tuple[End, ...]:
+    """The ends of leases that this gateway had, and of which it has not said that their clients pass no more.
+
+    A lease that is over is none of them, nor is a client that has come back since.
+    """
+    again = aliased(Lease)
+    came_back = exists().where(
+        again.access_id == Lease.access_id,
+        again.gateway_id == gateway_id,
+        again.released_at.is_(None),
+        again.until > now,
+    )
+    rows = db.execute(
+        select(Lease.access_id, Lease.mac, Lease.address)
+        .where(*_unconfirmed_end(gateway_id, now), ~came_back)
+        .order_by(Lease.id)
+    )
+    return tuple(
+        {row.access_id: End(row.access_id, MacAddress(row.mac), row.address) for row in rows}.values()
+    )
+
+
+def confirm_some(
+    db: Session,
+    *,
+    gateway_id: int,
+    numbers: Collection[int],
+    ended: Collection[int] = (),
+    refused_ends: Mapping[int, str] | None = None,
+    now: datetime,
+) -> list[int]:
+    """The gateway lets pass the clients of the access sessions `numbers`, and no more those of `ended`; the ids of the
+    leases newly confirmed. Of `refused_ends` (number: reason) it says that it goes on to let them pass.
 
     For gateways that answer client by client. The version that they are taken to have confirmed is the feed's own as
-    soon as nothing is left to confirm.
+    soon as neither a grant nor an end is left to confirm.
     """
     version = db.scalar(select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()) or 0
     waiting = (*_waiting(gateway_id, now), Lease.released_at.is_(None))
@@ -102,7 +142,14 @@ def confirm_some(db: Session, *, gateway_id: int, numbers: Collection[int], now:
         .returning(Lease.id)
         .execution_options(synchronize_session=False)
     ).all()
-    is_all = ~exists(select(Lease.id).where(*waiting))
+    ends = _unconfirmed_end(gateway_id, now)
+    if ended:
+        _answer_ends(
+            db, *ends, Lease.access_id.in_(list(ended)), release_confirmed_at=now, release_refused=None
+        )
+    for number, reason in (refused_ends or {}).items():
+        _answer_ends(db, *ends, Lease.access_id == number, release_refused=reason[:200])
+    is_all = ~exists(select(Lease.id).where(*waiting)) & ~exists(select(Lease.id).where(*ends))
     db.execute(
         update(Gateway)
         .where(Gateway.id == gateway_id, Gateway.confirmed_version < version, is_all)
@@ -111,6 +158,21 @@ def confirm_some(db: Session, *, gateway_id: int, numbers: Collection[int], now:
     )
     notify(db)
     return list(confirmed)
+
+
+def _answer_ends(db: Session, *which: ColumnElement[bool], **values: datetime | str | None) -> None:
+    db.execute(update(Lease).where(*which).values(**values).execution_options(synchronize_session=False))
+
+
+def _unconfirmed_end(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of the leases of this gateway, those that it had, that were taken back, and that it still has for all we know."""
+    return (
+        Lease.gateway_id == gateway_id,
+        Lease.until > now,
+        Lease.released_at.is_not(None),
+        Lease.confirmed_at.is_not(None),
+        Lease.release_confirmed_at.is_(None),
+    )
 
 
 def _waiting(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:

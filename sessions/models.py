@@ -144,6 +144,9 @@ class Lease(Base):
     confirmed_at: Mapped[datetime | None]
     refused: Mapped[str | None] = mapped_column(String(200))
     released_at: Mapped[datetime | None]
+    # Where a gateway answers client by client: when it said that the client passes no more, or why it does not end it.
+    release_confirmed_at: Mapped[datetime | None]
+    release_refused: Mapped[str | None] = mapped_column(String(200))
     # Where its TCP and UDP over IPv4 came from, as the Internet saw it: its own block of source ports behind this
     # public address, first and last included; 1 to 65535 where all clients share all ports; an address without ports
     # where the blocks had run out (gateways.ports.SHARED_PORTS). All empty: the address is unknown.

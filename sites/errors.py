@@ -33,11 +33,15 @@ class RefusedImport(SitesError):
 
 
 class InvalidGateway(SitesError):
-    """A gateway record cannot be as asked: `reason` says why."""
+    """A gateway record cannot be as asked: each of `reasons` says why."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(self.reasons)
 
 
 class TakenIdentity(SitesError):

@@ -6,9 +6,9 @@ import functools
 import ipaddress
 import re
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -20,8 +20,11 @@ from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
+from sites.gateway_limits import limits
 from sites.models import Gateway, Network, Site
 
+Given = TypeVar("Given")
+Read = TypeVar("Read")
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CREDENTIAL_BYTES = 32
@@ -49,13 +52,31 @@ def add_gateway(
     """Record a gateway for `network` at `site`.
 
     `kind` is the name of a kind, and `options` are what it has the operator set. Gives the credential too, which is
-    kept as a digest and can be shown only now. Raises InvalidGateway, TakenIdentity when the identity is in use, and
-    `UnknownKind`.
+    kept as a digest and can be shown only now. Raises InvalidGateway with all reasons, TakenIdentity when the identity
+    is in use, and `UnknownKind`.
     """
+    faults = _Faults()
     if not IDENTITY.fullmatch(identity):
-        raise InvalidGateway(f"identity {identity[:80]!r} is not 1 to 64 of a-z, 0-9 and -")
+        faults.append(f"identity {identity[:80]!r} is not 1 to 64 of a-z, 0-9 and -")
     if network not in site.networks:
-        raise InvalidGateway(f"site {site.slug} does not offer network {network.slug}")
+        faults.append(f"site {site.slug} does not offer network {network.slug}")
+    nothing: tuple[str, ...] = ()
+    prefixes = faults.of(read_prefixes, client_prefixes, nothing)
+    faults.extend(_overlaps(identity, prefixes, select_at(db, site)))
+    redirector = faults.of(read_redirector, redirector_url, "")
+    addresses = faults.of(read_public, public_addresses, nothing)
+    others = db.execute(select(Gateway.identity, Gateway.public_addresses, Gateway.ports_per_client)).all()
+    if not public_addresses or addresses:
+        fault = public_fault(addresses, ports_per_client, map(Shared._make, others))
+        faults.extend([fault] if fault else [])
+    kept = faults.of(functools.partial(read_options, kind), options or {}, None)
+    if kept is not None:
+        too_much = limits(
+            kind_of(kind), kept, methods=network.signin_methods, ports_per_client=ports_per_client
+        )
+        faults.extend(fault for _, fault in too_much)
+    if faults:
+        raise InvalidGateway(*faults)
     credential = secrets.token_urlsafe(CREDENTIAL_BYTES)
     gateway = Gateway(
         identity=identity,
@@ -63,16 +84,12 @@ def add_gateway(
         credential_digest=credential_digest(credential),
         site=site,
         network=network,
-        client_prefixes=list(read_prefixes(client_prefixes)),
-        redirector_url=read_redirector(redirector_url),
-        public_addresses=list(read_public(public_addresses)),
+        client_prefixes=list(prefixes),
+        redirector_url=redirector,
+        public_addresses=list(addresses),
         ports_per_client=ports_per_client,
-        options=read_options(kind, options or {}),
+        options=kept,
     )
-    refuse_overlaps(gateway, select_at(db, site))
-    others = db.execute(select(Gateway.identity, Gateway.public_addresses, Gateway.ports_per_client)).all()
-    if fault := public_fault(gateway.public_addresses, ports_per_client, map(Shared._make, others)):
-        raise InvalidGateway(fault)
     try:
         with db.begin_nested():
             db.add(gateway)
@@ -156,19 +173,31 @@ def select_at(db: Session, site: Site) -> Sequence[Gateway]:
     return db.scalars(select(Gateway).where(Gateway.site_id == site.id).order_by(Gateway.identity)).all()
 
 
-def refuse_overlaps(gateway: Gateway, others: Iterable[Gateway]) -> None:
-    """Raise InvalidGateway when a client of `gateway` could be a client of another one at the same site."""
-    ours = [ipaddress.ip_network(text) for text in gateway.client_prefixes]
+def _overlaps(identity: str, prefixes: Sequence[str], others: Iterable[Gateway]) -> Iterator[str]:
+    """What is wrong where a client of this gateway could be a client of another one at the same site."""
+    ours = [ipaddress.ip_network(text) for text in prefixes]
     for other in others:
-        if other.identity == gateway.identity:
+        if other.identity == identity:
             continue
         if overlap(ours, map(ipaddress.ip_network, other.client_prefixes)):
-            raise InvalidGateway(f"its prefixes overlap those of {other.identity} at the same site")
+            yield f"its prefixes overlap those of {other.identity} at the same site"
 
 
 def overlap(ours: Sequence[Prefix], theirs: Iterable[Prefix]) -> bool:
     """Whether any address is in both."""
     return any(our.version == their.version and our.overlaps(their) for their in theirs for our in ours)
+
+
+class _Faults(list[str]):
+    """Everything that is wrong with a record."""
+
+    def of(self, read: Callable[[Given], Read], given: Given, otherwise: Read) -> Read:
+        """What `read` makes of what was given; `otherwise` where it finds faults, which are noted."""
+        try:
+            return read(given)
+        except InvalidGateway as error:
+            self.extend(error.reasons)
+            return otherwise
 
 
 def read_prefixes(texts: Sequence[str]) -> tuple[str, ...]:
@@ -230,7 +259,7 @@ def read_options(kind: str, given: Mapping[str, str]) -> dict[str, str]:
     try:
         return kind_of(kind).read_options(given)
     except InvalidOptions as error:
-        raise InvalidGateway("; ".join(error.faults)) from error
+        raise InvalidGateway(*error.faults) from error
 
 
 def read_redirector(text: str) -> str:

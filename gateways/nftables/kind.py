@@ -20,5 +20,6 @@ KIND = Kind(
         accounts=True,
         reports_presence=True,
         is_heard=True,
+        assigns_ports=True,
     ),
 )

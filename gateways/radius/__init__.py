@@ -1,1 +1,1 @@
-"""RADIUS: what FreeRADIUS hands over with rlm_rest, and is answered. The kinds that speak it have this in common."""
+"""RADIUS: what the kinds of gateways that speak it have in common. No kind by itself."""

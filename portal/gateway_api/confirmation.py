@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,7 +17,18 @@ def confirm(db: Session, *, gateway_id: int, version: int, refused: dict[int, st
     acceptances.confirm(db, lease_ids, now=now)
 
 
-def confirm_some(db: Session, *, gateway_id: int, numbers: Collection[int], now: datetime) -> None:
-    """The gateway lets pass the clients of these access sessions, and says so client by client."""
-    lease_ids = feed.confirm_some(db, gateway_id=gateway_id, numbers=numbers, now=now)
+def confirm_some(
+    db: Session,
+    *,
+    gateway_id: int,
+    numbers: Collection[int],
+    ended: Collection[int] = (),
+    refused_ends: Mapping[int, str] | None = None,
+    now: datetime,
+) -> None:
+    """The gateway lets pass the clients of the access sessions `numbers`, and no more those of `ended`, and says so
+    client by client. Of `refused_ends` (number: reason) it says that it goes on to let them pass."""
+    lease_ids = feed.confirm_some(
+        db, gateway_id=gateway_id, numbers=numbers, ended=ended, refused_ends=refused_ends, now=now
+    )
     acceptances.confirm(db, lease_ids, now=now)

@@ -121,6 +121,8 @@ class EndStage(enum.StrEnum):
     # Over by itself: the gateways held the deadline, and nobody had to tell them.
     BY_ITSELF = "by_itself"
     PENDING = "pending"
+    # A gateway has been told and does not do it: `end_refusals` has its words.
+    REFUSED = "refused"
     CONFIRMED = "confirmed"
     # A gateway of a kind that cannot take access back lets the device pass until the lease is over.
     RUNS_OUT = "runs_out"
@@ -140,7 +142,18 @@ def end_stage(rows: TimelineRows, *, now: datetime) -> EndStage:
     if not taken_back or rows.access.end_reason in (EndReason.EXPIRED, EndReason.GATEWAY_LOST):
         return EndStage.BY_ITSELF
     waiting = [lease for lease in taken_back if lease.until > now and not _is_confirmed(lease, rows.gateways)]
+    if any(lease.release_refused for lease in waiting):
+        return EndStage.REFUSED
     return EndStage.PENDING if waiting else EndStage.CONFIRMED
+
+
+def end_refusals(rows: TimelineRows, *, now: datetime) -> dict[str, str]:
+    """Why gateways do not end the session, in their own words, by the gateway's identity."""
+    return {
+        rows.gateways[lease.gateway_id].identity: lease.release_refused
+        for lease in rows.leases
+        if lease.release_refused and lease.until > now and not _is_confirmed(lease, rows.gateways)
+    }
 
 
 def _of_leases(rows: TimelineRows, *, now: datetime) -> Iterable[Event]:
@@ -161,5 +174,8 @@ def _of_leases(rows: TimelineRows, *, now: datetime) -> Iterable[Event]:
 
 
 def _is_confirmed(lease: Lease, gateways: dict[int, Gateway]) -> bool:
+    """Whether the gateway has this lease in its present state: by its own word on it, or by the feed's version."""
+    if lease.release_confirmed_at is not None:
+        return True
     gateway = gateways.get(lease.gateway_id)
     return gateway is not None and (gateway.confirmed_version or 0) >= lease.version

@@ -13,6 +13,7 @@ from gateways.kinds import InvalidOptions
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
 from sites.errors import ImportFault, InvalidGateway
+from sites.gateway_limits import limits
 from sites.gateways import (
     CREDENTIAL_BYTES,
     MOST_PORTS,
@@ -115,16 +116,22 @@ def _values(gateway: Gateway) -> Values:
 
 def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     sites = {site.slug: site for site in db.scalars(select(Site).options(selectinload(Site.networks)))}
+    methods = {network.slug: network.signin_methods for network in db.scalars(select(Network))}
     for change in changes:
         site, network = change.after["site"], change.after["network"]
         if site not in sites:
             yield ImportFault(change.where, "site", f"there is no site {site}")
         elif network not in [offered.slug for offered in sites[site].networks]:
             yield ImportFault(change.where, "network", f"site {site} does not offer network {network}")
+        kind = kind_of(change.after["kind"])
         try:
-            kind_of(change.after["kind"]).read_options(_read(change.after["options"]))
+            options = kind.read_options(_read(change.after["options"]))
         except InvalidOptions as error:
             yield from (ImportFault(change.where, "options", fault) for fault in error.faults)
+            continue
+        ports = change.after["ports_per_client"]
+        for column, fault in limits(kind, options, methods=methods.get(network, ()), ports_per_client=ports):
+            yield ImportFault(change.where, column, fault)
     current = _current(db)
     yield from _overlaps(current, changes)
     yield from _public_faults(current, changes)

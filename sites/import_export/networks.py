@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateways.registry import kinds
 from sites import look as looks
 from sites.errors import ImportFault
+from sites.gateway_limits import guessing_fault
 from sites.import_export import cells
 from sites.import_export.records import Change, Column, Records, Values
 from sites.limits import may_serve
-from sites.models import Network, NetworkKind, SigninMethod, Site
+from sites.models import Gateway, Network, NetworkKind, SigninMethod, Site
 
 DAY_SECONDS = 24 * 3600
 MOST_KBPS = 100_000_000
@@ -111,6 +113,7 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
         if after["viewing_seconds"] > after["longest_wait_seconds"]:
             yield ImportFault(change.where, "longest_wait_seconds", "is shorter than viewing_seconds")
         yield from _unfit_at_sites(db, change)
+        yield from _unfit_at_gateways(db, change)
         terms = _terms(after)
         if not terms:
             yield ImportFault(change.where, "terms_fr", "there are no terms in any language")
@@ -129,6 +132,15 @@ def _unfit_at_sites(db: Session, change: Change) -> Iterator[ImportFault]:
         own = {name: getattr(site, name) for name in LENGTHS}
         for name, reason in unfit_lengths(own, change.after):
             yield ImportFault(change.where, name, f"at {site.slug}, {reason}")
+
+
+def _unfit_at_gateways(db: Session, change: Change) -> Iterator[ImportFault]:
+    """The network's gateways can tell safely who signs in by its methods."""
+    there = select(Gateway).join(Gateway.network).where(Network.slug == change.key).order_by(Gateway.identity)
+    for gateway in db.scalars(there):
+        kind = kinds().get(gateway.kind)
+        if kind and (fault := guessing_fault(kind, gateway.options, change.after["signin_methods"])):
+            yield ImportFault(change.where, "signin_methods", f"at gateway {gateway.identity}, {fault}")
 
 
 def unfit_lengths(own: Mapping[str, int | None], network: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
+from gateways.types import MacAddress
 from sessions import end, feed, leases, renewal, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, ClientObservation, EndReason, Lease
@@ -240,3 +241,52 @@ def test_what_has_ended_or_was_taken_back_is_confirmed_by_nobody(db: Session) ->
     late = NOON + HALF_HOUR
     assert feed.confirm_some(db, gateway_id=town.station.id, numbers=[ada.id], now=NOON) == []
     assert feed.confirm_some(db, gateway_id=town.station.id, numbers=[bo.id], now=late) == []
+
+
+def test_a_gateway_that_answers_client_by_client_is_behind_until_it_has_said_who_passes_no_more(
+    db: Session,
+) -> None:
+    town = build_town(db)
+    gone, stays = enter(db, town.station), enter(db, town.station, BO_PHONE, "10.66.0.6")
+    feed.confirm_some(db, gateway_id=town.station.id, numbers=[gone.id, stays.id], now=NOON)
+    assert confirmed(db, town.station)
+    end.end(db, gone.id, reason=EndReason.STAFF, now=NOON)
+    # What it says of others is no word on this one.
+    feed.confirm_some(db, gateway_id=town.station.id, numbers=[stays.id], now=NOON)
+    assert not confirmed(db, town.station)
+    assert feed.unconfirmed_ends(db, gateway_id=town.station.id, now=NOON) == (
+        feed.End(gone.id, MacAddress(ADA_PHONE), "10.66.0.5"),
+    )
+    refusal = {gone.id: "administratively prohibited"}
+    feed.confirm_some(db, gateway_id=town.station.id, numbers=(), refused_ends=refusal, now=NOON)
+    assert not confirmed(db, town.station)
+    assert the_lease(db, gone).release_refused == "administratively prohibited"
+    feed.confirm_some(db, gateway_id=town.station.id, numbers=(), ended=[gone.id, stays.id], now=NOON)
+    assert confirmed(db, town.station)
+    assert (the_lease(db, gone).release_confirmed_at, the_lease(db, gone).release_refused) == (NOON, None)
+    # Nobody has ended the other one, whatever the gateway says.
+    assert the_lease(db, stays).release_confirmed_at is None
+
+
+def test_an_end_is_nothing_to_wait_for_at_a_gateway_that_never_had_the_lease_or_after_its_deadline(
+    db: Session,
+) -> None:
+    town = build_town(db)
+    never, late = enter(db, town.station), enter(db, town.station, BO_PHONE, "10.66.0.6")
+    feed.confirm_some(db, gateway_id=town.station.id, numbers=[late.id], now=NOON)
+    for access in (never, late):
+        end.end(db, access.id, reason=EndReason.STAFF, now=NOON)
+    waiting = feed.unconfirmed_ends(db, gateway_id=town.station.id, now=NOON)
+    assert [one.number for one in waiting] == [late.id]
+    assert feed.unconfirmed_ends(db, gateway_id=town.station.id, now=NOON + HALF_HOUR) == ()
+
+
+def confirmed(db: Session, gateway: Gateway) -> bool:
+    db.refresh(gateway)
+    return gateway.confirmed_version == gateway.feed_version
+
+
+def the_lease(db: Session, access: AccessSession) -> Lease:
+    return db.scalars(
+        select(Lease).where(Lease.access_id == access.id).execution_options(populate_existing=True)
+    ).one()

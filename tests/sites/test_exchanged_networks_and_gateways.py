@@ -153,7 +153,7 @@ BLOCKS = GATE + ",public_addresses,ports_per_client"
 
 
 def test_blocks_of_ports_go_out_and_come_back(db: Session, station: Site) -> None:
-    row = "viotte-1,fake,gare-viotte,wifilib,10.66.0.0/24,203.0.113.10 203.0.113.11,1008"
+    row = "viotte-1,nftables,gare-viotte,wifilib,10.66.0.0/24,203.0.113.10 203.0.113.11,1008"
     import_records(db, GATEWAYS, table(BLOCKS, row))
     gateway = db.scalars(select(Gateway)).one()
     assert gateway.public_addresses == ["203.0.113.10", "203.0.113.11"]
@@ -172,13 +172,13 @@ def test_blocks_of_ports_go_out_and_come_back(db: Session, station: Site) -> Non
     ],
 )
 def test_it_refuses_blocks_that_say_nothing(db: Session, station: Site, cells: str, reason: str) -> None:
-    row = f"x,fake,gare-viotte,wifilib,10.1.0.0/24,{cells}"
+    row = f"x,nftables,gare-viotte,wifilib,10.1.0.0/24,{cells}"
     [found] = faults(db, table(BLOCKS, row), GATEWAYS)
     assert reason in found
 
 
 def test_two_gateways_of_one_file_may_not_have_blocks_of_one_address(db: Session, station: Site) -> None:
-    rows = [f"{name},fake,gare-viotte,wifilib,10.{name}.0.0/24,203.0.113.10,1008" for name in ("1", "2")]
+    rows = [f"{name},nftables,gare-viotte,wifilib,10.{name}.0.0/24,203.0.113.10,1008" for name in ("1", "2")]
     [found] = faults(db, table(BLOCKS, *rows), GATEWAYS)
     assert found.startswith("line 3: public_addresses: 203.0.113.10 is 1's too")
 

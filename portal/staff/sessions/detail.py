@@ -47,6 +47,7 @@ def session(access_id: int) -> AnyResponse:
             rows=rows,
             events=timeline.tell(rows, now=now, more=accepted),
             word=timeline.end_stage(rows, now=now),
+            refusals=timeline.end_refusals(rows, now=now),
             total=accounting.usage(db, access_id),
             mark=vouchers.mark_of(db, access, keys=services().voucher_keys),
             places=places_of(db),

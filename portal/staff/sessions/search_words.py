@@ -10,6 +10,7 @@ from flask import url_for
 
 from auth.staff.roles import Action, may
 from portal.denials.rendering import explanation
+from portal.i18n.gateway_refusals import refusal_in_words
 from portal.i18n.translation import day_and_time, say
 from portal.services import services, town_zone
 from portal.staff.access import current_staff
@@ -135,6 +136,7 @@ VOCABULARY: dict[str, Any] = {
             at_length,
             utc,
             event_in_words,
+            refusal_in_words,
         )
     },
 }

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import format_decimal
 
 from portal.denials.rendering import explanation
+from portal.i18n.gateway_refusals import refusal_in_words
 from portal.i18n.translation import language, say, volume
 from portal.staff.sessions.denial_words import step_in_words
 from portal.staff.sessions.pages import SiteChoices
@@ -123,6 +124,12 @@ def _of_lease(what: EventKind, lease: Lease, rows: TimelineRows, sight: Visibili
         case EventKind.TURNED_DOWN:
             return say(
                 "Gateway %(gateway)s refused it: %(words)s", gateway=gateway, words=lease.refused or ""
+            )
+        case EventKind.PENDING if lease.release_refused:
+            return say(
+                "Taken back; gateway %(gateway)s refuses to end it: %(words)s. It is asked again and again.",
+                gateway=gateway,
+                words=refusal_in_words(lease.release_refused),
             )
         case EventKind.PENDING:
             return say("Taken back; gateway %(gateway)s has not confirmed that yet.", gateway=gateway)

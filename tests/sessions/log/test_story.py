@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.denials import DenialReason
@@ -15,7 +16,7 @@ from sessions import end, leases
 from sessions.log import timeline
 from sessions.log.denials import LoggedDenial, Step, note
 from sessions.log.timeline import EndStage, Event, EventKind
-from sessions.models import AccessSession, EndReason, Usage
+from sessions.models import AccessSession, EndReason, Lease, Usage
 from tests.clock import MovingClock
 from tests.sessions.log.rows import add_session
 from tests.town import ADA_PHONE, BO_PHONE, Town, build_town, make_client
@@ -133,6 +134,26 @@ def test_an_end_is_said_to_be_there_when_every_gateway_has_it(
     # What a gateway never heard of ends by itself, at the lease's own deadline.
     clock.advance(minutes=30)
     assert word() is EndStage.CONFIRMED
+
+
+def test_an_end_that_a_gateway_refuses_is_told_with_its_words_until_it_is_done(
+    db: Session, town: Town, clock: MovingClock
+) -> None:
+    access = add_session(db, town.station, clock())
+    lease(db, access, town.station, clock())
+    one = db.scalars(select(Lease)).one()
+    end.end(db, access.id, reason=EndReason.STAFF, now=clock())
+    one.release_refused = "administratively prohibited"
+    db.flush()
+    db.expire_all()
+    rows = timeline.read(db, access)
+    assert timeline.end_stage(rows, now=clock()) is EndStage.REFUSED
+    assert timeline.end_refusals(rows, now=clock()) == {town.station.identity: "administratively prohibited"}
+    one.release_refused, one.release_confirmed_at = None, clock()
+    # Another guest's change waits at the same gateway: this end is there all the same.
+    assert town.station.confirmed_version < one.version
+    assert timeline.end_stage(timeline.read(db, access), now=clock()) is EndStage.CONFIRMED
+    assert timeline.end_refusals(timeline.read(db, access), now=clock()) == {}
 
 
 def test_one_that_ran_out_needed_nobody_s_word(db: Session, town: Town, clock: MovingClock) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from gateways.kinds import Capabilities, Kind, Learning
+from gateways.kinds import Capabilities, Kind, Learning, Option
+
+
+def _yes_or_no(text: str) -> str:
+    if text not in ("yes", "no"):
+        raise ValueError(f"{text[:20]!r} is neither yes nor no")
+    return text
+
 
 KIND = Kind(
     name="hourglass",
@@ -20,4 +27,8 @@ KIND = Kind(
         reports_presence=False,
         is_heard=True,
     ),
+    options=(
+        Option(name="sealed", read=_yes_or_no, default="yes", help="Whether its glass is sealed: yes or no."),
+    ),
+    guessed_where=(("sealed", "no"),),
 )

@@ -1,0 +1,39 @@
+"""What a gateway's record asks for and its kind cannot do, in a sentence for whoever sets it up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from gateways.kinds import Kind
+from sites.models import SigninMethod
+
+
+def limits(
+    kind: Kind, options: Mapping[str, str], *, methods: Collection[str], ports_per_client: int
+) -> Iterator[tuple[str, str]]:
+    """The columns of a record that ask too much of its kind, each with why and what to do instead.
+
+    `options` are checked; `methods` are the sign-in methods of the network.
+    """
+    if fault := guessing_fault(kind, options, methods):
+        yield "network", fault
+    if ports_per_client and not kind.capabilities.assigns_ports:
+        yield (
+            "ports_per_client",
+            f"{kind.product} gives no client source ports of its own, and the log would say what is not so: leave "
+            "ports_per_client at 0",
+        )
+
+
+def guessing_fault(kind: Kind, options: Mapping[str, str], methods: Collection[str]) -> str | None:
+    """Why nobody may sign in by these methods at such a gateway; None where all of them are safe there."""
+    named = [method for method in SigninMethod if method in methods and method is not SigninMethod.FREE]
+    if not named or not kind.is_for_free_access_alone(options):
+        return None
+    values = [f"{name} {value}" for name, value in kind.guessed_where if kind.option(options, name) == value]
+    where = f"{kind.product} with {' and '.join(values)}" if values else kind.product
+    instead = "another value there, " if values and not kind.capabilities.landings_can_be_guessed else ""
+    return (
+        f"what {where} tells of a client can be guessed, so that it may serve free access alone, and the network has "
+        f"{' and '.join(named)}: choose {instead}another kind of gateway, or a network whose signin_methods are free"
+    )

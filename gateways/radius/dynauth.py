@@ -22,18 +22,11 @@ from typing import Any
 from pyrad import packet
 from pyrad.dictionary import Dictionary
 
+from gateways.radius.live_sessions import Request
+
 # How many requests may wait for an answer at once: a small box reads its socket one by one.
 AT_ONCE = 32
 LARGEST_PACKET = 4096
-
-Attributes = Mapping[str, str | int]
-
-
-class Ask(enum.IntEnum):
-    """What is asked: the code of its packet. The next two codes are its ACK and its NAK."""
-
-    DISCONNECT = packet.DisconnectRequest
-    CHANGE = packet.CoARequest
 
 
 class Outcome(enum.StrEnum):
@@ -45,18 +38,6 @@ class Outcome(enum.StrEnum):
     REFUSED = "refused"
     # Nobody knows whether the NAS has had it.
     NO_ANSWER = "no_answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request: the attributes that say which session, and those that are to change.
-
-    With `bare_nak_is_unknown`, a NAK without an Error-Cause says that there is no such session (CoovaChilli).
-    """
-
-    ask: Ask
-    attributes: Attributes
-    bare_nak_is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

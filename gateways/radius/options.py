@@ -55,6 +55,16 @@ def addresses_in(text: str) -> list[str]:
     return text.split(", ")
 
 
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text)) if text else ""
+
+
+def _port(text: str) -> str:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 65535:
+        raise ValueError("write a port, from 1 to 65535")
+    return str(int(text))
+
+
 OPTIONS = (
     Option(
         name="nas_address",
@@ -84,5 +94,27 @@ OPTIONS = (
         read=_seconds,
         default="300",
         help="How often it is asked to report each client's traffic.",
+    ),
+)
+
+# For the kinds whose boxes listen. The secret is the one of the record's other RADIUS.
+COA_OPTIONS = (
+    Option(
+        name="coa_address",
+        read=_address,
+        default="",
+        help="The address at which it takes Disconnect-Request and CoA-Request; empty: that of nas_address.",
+    ),
+    Option(
+        name="coa_port",
+        read=_port,
+        default="3799",
+        help="The UDP port for them: 3799 (RFC 5176), 1700 at some.",
+    ),
+    Option(
+        name="coa_signed_answers",
+        read=_one_of("yes", "no"),
+        default="no",
+        help="yes: its answers must bear a Message-Authenticator too. Many boxes send none.",
     ),
 )

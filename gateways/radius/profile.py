@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateways.radius.live_sessions import DynamicAuthorization
+
 # Of these a gateway sends one when it asks for a device by its MAC address, before anybody has typed anything: Framed
 # or Call-Check (RFC 2865 section 5.6), by name, or by number where the server has no name for it.
 BY_MAC = frozenset({"Framed-User", "Call-Check", "2", "10"})
@@ -55,3 +57,5 @@ class RadiusProfile:
     names_clients: bool = True
     # It keeps Idle-Timeout (RFC 2865 section 5.28).
     keeps_idle_timeout: bool = True
+    # How it takes Disconnect-Request and CoA-Request; None where it listens for none, and so takes nothing back.
+    dynauth: DynamicAuthorization | None = None

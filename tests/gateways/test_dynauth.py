@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pyrad import packet
 
 from gateways.radius import dynauth
-from gateways.radius.dynauth import Answer, Ask, Outcome, Peer, Request
+from gateways.radius.dynauth import Answer, Outcome, Peer
+from gateways.radius.live_sessions import Ask, Request
 from tests import radius_nas
 from tests.radius_nas import Nas
 

@@ -27,6 +27,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_creatives.py",
     "tests/portal/test_face.py",
     "tests/portal/test_figures.py",
+    "tests/portal/test_gateway_set_up.py",
     "tests/portal/test_guest_languages.py",
     "tests/portal/test_guest_repeats.py",
     "tests/portal/test_incidents.py",

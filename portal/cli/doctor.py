@@ -19,7 +19,7 @@ from config.certificates import check_certificate, check_served
 from config.findings import ConfigFinding, Severity, fault, good, warning
 from db.engine import reading
 from gateways.registry import kinds
-from portal.cli.gateways import ADVICE
+from portal.cli.gateway_checks import ADVICE
 from portal.cli.machine import check_clock, check_name, check_nginx, check_units, is_sound, looked
 from portal.cli.patrons import check_patrons_and_database
 from portal.services import Services, services

@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
-from flask import g
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from db.engine import reading
-from gateways.registry import kinds
+from gateways.registry import UnknownKind, kinds
+from portal.cli.gateway_checks import check_gateways, show_lines, tell_kinds, tell_lacks
 from portal.cli.radius_config import radius_config
-from portal.i18n.gateway_capabilities import in_words_of, product_of
-from portal.i18n.gateway_faults import fault_in_words
 from portal.services import services
-from sessions.gateway_health.overview import GatewayHealth, look
 from sites import queries
-from sites.checks import GatewayState
-from sites.errors import SitesError, TakenIdentity
+from sites.errors import InvalidGateway, SitesError, TakenIdentity
 from sites.gateways import add_gateway, by_identity, every, rotate_credential
 from sites.models import Network, Site
 
 gateways = AppGroup("gateways", help="Gateway records.")
+gateways.add_command(check_gateways)
+gateways.add_command(show_lines)
 gateways.add_command(radius_config)
-
-ADVICE = {
-    GatewayState.WELL: "well",
-    GatewayState.NEVER_SEEN: "never seen: is its agent running, with this portal's address and its credential?",
-    GatewayState.SILENT: "silent: nobody loses what they have, but nothing new opens there",
-    GatewayState.FAULTY: "something is wrong there:",
-    GatewayState.BEHIND: "behind: it has not confirmed the newest changes",
-    GatewayState.CLOCK_OFF: "its clock is off: check NTP there",
-    GatewayState.DRIFTING: "drifting: it does not let pass exactly whom the leases name, and is being told again",
-}
 
 
 @gateways.command("add")
 @click.argument("identity")
-@click.option("--kind", type=click.Choice(list(kinds())), default="nftables", show_default=True)
+@click.option("--kind", default="nftables", show_default=True, help="One of those that gateways kinds lists.")
 @click.option("--site", "site_slug", required=True, help="The site's slug.")
 @click.option("--network", "network_slug", required=True, help="The network's slug.")
 @click.option(
@@ -105,8 +93,14 @@ def add(
         raise click.ClickException(
             f"There is a gateway {error.identity!r} already. See: gateways list"
         ) from error
+    except UnknownKind as error:
+        raise click.ClickException(f"--kind {error}.") from error
+    except InvalidGateway as error:
+        raise click.ClickException("\n".join(f"{reason}." for reason in error.reasons)) from error
     except SitesError as error:
         raise click.ClickException(f"{error}.") from error
+    tell_lacks(kind)
+    click.echo(f"The lines for the box: gateways lines {identity}", err=True)
 
 
 @gateways.command("rotate")
@@ -114,19 +108,32 @@ def add(
 @click.option(
     "--credential-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the credential there."
 )
-def rotate(identity: str, credential_file: Path | None) -> None:
-    """Give a gateway a new credential; the old one stops at once."""
+@click.option(
+    "--keep-old-hours",
+    type=click.IntRange(0, 168),
+    default=0,
+    show_default=True,
+    help="For how long the secrets that stand in the box hold beside the new ones: time to go there.",
+)
+def rotate(identity: str, credential_file: Path | None, keep_old_hours: int) -> None:
+    """Give a gateway a new credential, and new secrets in its lines; the old credential stops at once."""
+    until = services().clock() + timedelta(hours=keep_old_hours) if keep_old_hours else None
     with _handing_over(credential_file) as hand_over, services().make_session.begin() as db:
         gateway = by_identity(db, identity)
         if gateway is None:
             raise click.ClickException(f"There is no gateway {identity!r}. See: gateways list")
-        hand_over(rotate_credential(db, gateway))
+        hand_over(rotate_credential(db, gateway, keep_old_until=until))
+    if until:
+        click.echo(
+            f"The secrets before these hold until {until:%Y-%m-%d %H:%M} UTC. The new ones: gateways lines {identity}",
+            err=True,
+        )
 
 
 @gateways.command("kinds")
 def list_kinds() -> None:
-    """List the kinds of gateways, and what each can do."""
-    _tell_kinds(list(kinds()))
+    """List the kinds of gateways, what each can do, and what --set may say of one."""
+    tell_kinds(list(kinds()), options=True)
 
 
 @gateways.command("list")
@@ -140,43 +147,7 @@ def list_gateways() -> None:
             f"{gateway.identity}\t{gateway.kind}\t{gateway.site.slug}\t{gateway.network.slug}\t{prefixes}"
         )
     click.echo(f"{len(found)} gateway{'' if len(found) == 1 else 's'}.", err=True)
-    _tell_kinds(sorted({gateway.kind for gateway in found}), err=True)
-
-
-@gateways.command("check")
-def check_gateways() -> None:
-    """Say how every gateway does; exit status 1 where one is not well."""
-    g.language = "en"
-    with reading(services().make_session) as db:
-        found = look(db, now=services().clock())
-    for one in found:
-        click.echo("\t".join([one.check.identity, one.check.site, *_cells(one), ADVICE[one.verdict]]))
-        for fault in one.check.faults:
-            click.echo(f"\t{fault_in_words(fault)}")
-    _tell_kinds(sorted({one.check.kind for one in found}))
-    if any(one.verdict is not GatewayState.WELL for one in found):
-        sys.exit(1)
-
-
-def _tell_kinds(names: list[str], *, err: bool = False) -> None:
-    """What gateways of these kinds can do, in words."""
-    g.language = "en"
-    for name in names:
-        click.echo(f"kind {name}: {product_of(name)}", err=err)
-        for sentence in in_words_of(name):
-            click.echo(f"\t{sentence}", err=err)
-
-
-def _cells(one: GatewayHealth) -> list[str]:
-    seen, clock = one.check.seen_at, one.check.clock_offset
-    waiting = "" if one.unconfirmed_since is None else f" for {one.unconfirmed_since.total_seconds():.0f} s"
-    return [
-        f"seen {seen:%Y-%m-%dT%H:%M:%SZ}" if seen else "seen never",
-        f"{one.check.lag} behind{waiting}",
-        "clock unknown" if clock is None else f"clock {clock:+.1f} s",
-        f"{one.missing} missing, {one.surplus} surplus",
-        f"{one.zombies.day} zombies closed in a day",
-    ]
+    tell_kinds(sorted({gateway.kind for gateway in found}), err=True)
 
 
 @contextmanager
@@ -211,11 +182,14 @@ def _handing_over(path: Path | None) -> Iterator[Callable[[str], None]]:
 def _options(settings: tuple[str, ...]) -> dict[str, str]:
     """Read NAME=VALUE, each name once."""
     options: dict[str, str] = {}
+    odd = []
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name or name in options:
-            raise click.ClickException(f"--set {setting!r}: write each option once, as NAME=VALUE.")
+            odd.append(f"--set {setting!r}: write each option once, as NAME=VALUE.")
         options[name] = value
+    if odd:
+        raise click.ClickException("\n".join(odd))
     return options
 
 

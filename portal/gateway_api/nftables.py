@@ -15,15 +15,17 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from db.engine import reading
 from gateways.nftables.kind import KIND
+from gateways.nftables.set_up import set_up
+from gateways.set_up import Finding, SetUp
 from gateways.types import Grant
 from portal.gateway_api.confirmation import confirm
 from portal.gateway_api.credentials import calling_gateway, demand_credential
 from portal.gateway_api.endpoints import Endpoint
 from portal.services import services
 from sessions import accounting, feed, roaming
+from sites.models import Gateway
 
 blueprint = Blueprint(KIND.name, __name__, url_prefix=f"/gateways/{KIND.name}")
-ENDPOINT = Endpoint(blueprint)
 LONGEST_WAIT = 25.0
 LARGEST_BODY = 8 * 1024 * 1024
 # Where this key stands in the WSGI environment, whoever calls the view waits in its place: see
@@ -175,3 +177,18 @@ def _grant(grant: Grant) -> dict[str, Any]:
     if grant.ports is not None:
         row["ports"] = [str(grant.ports.address), grant.ports.first, grant.ports.last]
     return row
+
+
+def _lines(gateway: Gateway) -> SetUp:
+    return set_up(
+        identity=gateway.identity,
+        portal_url=services().settings.portal_url,
+        client_prefixes=gateway.client_prefixes,
+    )
+
+
+def _self_test(gateway: Gateway) -> list[Finding]:
+    return [] if gateway.redirector_url else [Finding("no_redirector")]
+
+
+ENDPOINT = Endpoint(blueprint, set_up=_lines, self_test=_self_test)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateways.kinds import Capabilities, Learning
+from collections.abc import Callable
+
+from gateways.kinds import Capabilities, Kind, Learning
 from gateways.registry import kinds
 from portal.i18n.translation import say
 
@@ -16,22 +18,28 @@ def product_of(kind: str) -> str:
 
 def in_words_of(kind: str) -> list[str]:
     """What gateways of the kind of this name can do; nothing of a kind that this version does not know."""
-    return capabilities_in_words(kinds()[kind].capabilities) if kind in kinds() else []
+    return (
+        [*capabilities_in_words(kinds()[kind].capabilities), *_guessing(kinds()[kind])]
+        if kind in kinds()
+        else []
+    )
+
+
+def lacks_of(kind: str) -> list[str]:
+    """Of these sentences, those that tell what gateways of the kind cannot do, and what follows."""
+    if kind not in kinds():
+        return []
+    lacks = [
+        say_it(kinds()[kind].capabilities)
+        for say_it, can_do in _SENTENCES
+        if not can_do(kinds()[kind].capabilities)
+    ]
+    return [*lacks, *_guessing(kinds()[kind])]
 
 
 def capabilities_in_words(can: Capabilities) -> list[str]:
     """One sentence for each capability, with what follows where the kind lacks it."""
-    return [
-        _learning(can),
-        _end(can),
-        _extending(can),
-        _revoking(can),
-        _rates(can),
-        _volume(can),
-        _accounting(can),
-        _presence(can),
-        _hearing(can),
-    ]
+    return [say_it(can) for say_it, _ in _SENTENCES]
 
 
 def _learning(can: Capabilities) -> str:
@@ -114,3 +122,44 @@ def _hearing(can: Capabilities) -> str:
     if can.is_heard:
         return say("It lets itself be heard: its silence is noticed.")
     return say("It does not let itself be heard: a failure there is not noticed.")
+
+
+def _ports(can: Capabilities) -> str:
+    if can.assigns_ports:
+        return say("It can give each device source ports of its own, so that a port tells who it was.")
+    return say(
+        "It gives no device source ports of its own: behind a shared address, a port does not tell who it was."
+    )
+
+
+def _guessing(kind: Kind) -> list[str]:
+    if kind.capabilities.landings_can_be_guessed:
+        return [
+            say(
+                "What it tells of a device can be guessed: it serves networks where access is free, and no others."
+            )
+        ]
+    return [
+        say(
+            "With %(option)s=%(value)s, what it tells of a device can be guessed: then it serves networks where access "
+            "is free, and no others.",
+            option=option,
+            value=value,
+        )
+        for option, value in kind.guessed_where
+    ]
+
+
+# Each with whether a kind can do what it is about.
+_SENTENCES: tuple[tuple[Callable[[Capabilities], str], Callable[[Capabilities], bool]], ...] = (
+    (_learning, lambda can: can.learns is not Learning.CARRIED),
+    (_end, lambda can: can.ends_by_itself and can.finest_seconds == 1),
+    (_extending, lambda can: can.extends),
+    (_revoking, lambda can: can.revokes),
+    (_rates, lambda can: can.limits_rates),
+    (_volume, lambda can: can.limits_volume),
+    (_accounting, lambda can: can.accounts),
+    (_presence, lambda can: can.reports_presence),
+    (_hearing, lambda can: can.is_heard),
+    (_ports, lambda can: can.assigns_ports),
+)

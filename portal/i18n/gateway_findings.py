@@ -1,0 +1,44 @@
+"""What a self-test finds missing at a gateway, in words for the staff page and the command line.
+
+A kind's own findings have a line here, by the name that its `self_test` gives them. Each says what to do.
+"""
+
+from __future__ import annotations
+
+from auth.denials import N_
+from gateways.set_up import Finding
+from portal.i18n.translation import say
+
+WORDS = {
+    "for_free_access_alone": N_(
+        "What it tells of a device can be guessed, and people sign in by name on the network %(network)s: give that "
+        "network another kind of gateway, or free access alone."
+    ),
+    "not_heard": N_(
+        "Nothing has come from it yet. Is it switched on, does it have the lines for its set-up, and can it reach the "
+        "portal’s address?"
+    ),
+    "no_landing": N_(
+        "No device has come from there to the portal yet. Join its wifi with a phone and open any page: the portal "
+        "must appear."
+    ),
+    "nothing_confirmed": N_(
+        "People have signed in there, and it has let none of them pass. Compare its settings with the lines for its "
+        "set-up, the secrets first."
+    ),
+    "no_accounting": N_(
+        "No volume has come for its last stays. Switch accounting on there, to the portal’s address."
+    ),
+    "no_redirector": N_(
+        "Its record names no redirector: who opens the portal’s address by hand is not recognised. Import the record "
+        "with redirector_url, its own address on the clients’ side: http://10.66.0.1:8081/"
+    ),
+    "self_test_failed": N_("Its self-test could not be carried out (%(error)s): the portal’s log says why."),
+}
+
+
+def finding_in_words(finding: Finding) -> str:
+    """What is missing, and what to do; one that has no words is told by its name."""
+    if finding.name not in WORDS:
+        return say("Something that this portal has no words for yet: %(name)s.", name=finding.name)
+    return say(WORDS[finding.name], **dict(finding.facts))

@@ -27,6 +27,8 @@ class FaultCode(enum.StrEnum):
     LEASES_FILE = "leases_file"
     DHCP_POOL = "dhcp_pool"
     BRIDGED = "bridged"
+    # Of a controller: it said yes, and the device does not pass.
+    NOT_AUTHORIZED = "not_authorized"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ def fault_in_words(fault: Fault) -> str:
         FaultCode.BRIDGED: say(
             "Bridged frames pass its rules (bridge-nf-call): access points may not reach their controller."
         ),
+        FaultCode.NOT_AUTHORIZED: say(
+            "The controller said yes, and does not do it: the portal tells it again. If this stays, look at its access "
+            "points and at the name of its site."
+        ),
     }
     known = next((text for code, text in words.items() if code == fault.code), None)
     sentence = known or say("A fault that this portal has no words for yet: %(code)s.", code=fault.code)

@@ -33,6 +33,22 @@ WORDS = {
         "Its record names no redirector: who opens the portal’s address by hand is not recognised. Import the record "
         "with redirector_url, its own address on the clients’ side: http://10.66.0.1:8081/"
     ),
+    "controller_away": N_(
+        "The controller does not answer (%(detail)s): its address, its port, a firewall on the way?"
+    ),
+    "controller_certificate": N_(
+        "The controller’s certificate is not trusted, and nothing was sent (%(detail)s): pin the right one with "
+        "certificate_sha256, or name its authority with ca_file."
+    ),
+    "controller_credential": N_("The file with the controller’s password or key is of no use (%(detail)s)."),
+    "controller_login": N_("The controller does not let the portal sign in (%(detail)s)."),
+    "controller_permission": N_(
+        "The account may not authorize guests (%(detail)s): give it the right to manage this site."
+    ),
+    "controller_answer": N_(
+        "What answers there is no controller, or one that this portal does not know (%(detail)s)."
+    ),
+    "controller_refusal": N_("The controller refuses (%(detail)s): is the short name of the site right?"),
     "self_test_failed": N_("Its self-test could not be carried out (%(error)s): the portal’s log says why."),
 }
 

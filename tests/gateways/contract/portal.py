@@ -14,6 +14,7 @@ from auth.entitlements import Allowance
 from config import Secret, Settings
 from db.base import Base
 from gateways.landing_token import credential_digest
+from gateways.registry import kind_of
 from gateways.types import Client
 from portal.app import create_app, make_services
 from portal.gateway_api import notify_gateway, reconcile
@@ -85,6 +86,13 @@ class ContractPortal:
             network = db.scalars(select(Network)).one()
             for name, value in fields.items():
                 setattr(network, name, value)
+        self.services.places.forget()
+
+    def set_options(self, options: dict[str, str]) -> None:
+        """Set what the operator sets at the gateway's record."""
+        with self.services.make_session.begin() as db:
+            record = self._record(db)
+            record.options = kind_of(record.kind).read_options(options)
         self.services.places.forget()
 
     def let_in(self, client: Client, *, seconds: int, notify: bool = True) -> AccessSession:

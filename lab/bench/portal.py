@@ -68,12 +68,22 @@ def running_portal(
     # All the load comes from one address, and says which phone's it would be.
     files = papers.certificate_file, papers.key_file
     front = front_here(folder, *files, limits=UNLIMITED, believes=(HOST,))
-    environment = _environment(folder, f"https://{HOST}:{front.secure_port}", database_url, ldap)
-    services = _prepare(folder, environment)
-    portal = create_app(services)
-    try:
+    url = f"https://{HOST}:{front.secure_port}"
+    environment = _environment(folder, url, database_url, ldap)
+    with prepared(folder, url, database_url, ldap=ldap) as services:
+        portal = create_app(services)
         with running(folder, portal, services.settings, front, environment, serve=app) as started:
             yield RunningPortal(front.secure_port, started["portal"], services, authority.ca_file)
+
+
+@contextmanager
+def prepared(
+    folder: Path, url: str, database_url: str, *, ldap: LdapSettings | None = None
+) -> Iterator[Services]:
+    """The services of a fresh town whose portal is at `url`, in the empty database that `database_url` names."""
+    services = _prepare(folder, _environment(folder, url, database_url, ldap))
+    try:
+        yield services
     finally:
         services.wake.close()
         services.engine.dispose()

@@ -1,0 +1,155 @@
+"""The main acts, each as one request of a phone to the application in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from ads.demo import load_announcements
+from ads.models import Creative
+from auth.audit.actor import SYSTEM
+from auth.vouchers import issuing, plans
+from lab.bench.phones import mac_of
+from lab.doors import LIBRARY, STATION
+from lab.hotspot import now
+from portal.http.clients import COOKIE_LIFE, VISIT_LIFE
+from portal.services import Services
+from tests.services.slapd import Slapd
+
+Card = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Phones:
+    """Phones of a town, each with its own card, pass or message, and the requests that they make."""
+
+    app: Flask
+    services: Services
+    cards: list[Card]
+    codes: list[str]
+    creative_id: int
+    _next: int = 0
+
+    def acts(self) -> dict[str, Callable[[], Callable[[], int]]]:
+        """By name, what prepares a request of another phone and gives the call that makes it: its answer's length."""
+        return {
+            "first page": self._first_page,
+            "patron's sign-in": self._sign_in,
+            "pass redeemed": self._redeem,
+            "message accepted": self._accept,
+        }
+
+    def _first_page(self) -> Callable[[], int]:
+        phone = self._phone(LIBRARY.identity)
+        return lambda: phone.ask("GET", "/", expected=HTTPStatus.OK)
+
+    def _sign_in(self) -> Callable[[], int]:
+        phone = self._phone(LIBRARY.identity)
+        login, secret = self.cards[phone.number]
+        return lambda: phone.ask("POST", "/signin", {"login": login, "secret": secret})
+
+    def _redeem(self) -> Callable[[], int]:
+        phone = self._phone(LIBRARY.identity)
+        return lambda: phone.ask("POST", "/pass", {"code": self.codes[phone.number]})
+
+    def _accept(self) -> Callable[[], int]:
+        phone = self._phone(STATION.identity)
+        ticket = phone.ticket(self.creative_id)
+        return lambda: phone.ask("POST", "/pause", {"ticket": ticket})
+
+    def _phone(self, gateway: str) -> Phone:
+        self._next += 1
+        return Phone(self.services, self.app.test_client(), gateway, self._next)
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One phone behind a gateway, with the tokens that an earlier page gave it."""
+
+    services: Services
+    browser: FlaskClient
+    gateway: str
+    number: int
+
+    @property
+    def address(self) -> str:
+        return f"10.80.{self.number >> 8 & 255}.{self.number & 255}"
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, str] | None = None,
+        *,
+        expected: int = HTTPStatus.SEE_OTHER,
+    ) -> int:
+        """Make the request; the length of the answer. Raises AssertionError for another answer than expected."""
+        url = self.services.settings.own_url
+        data = {"visit": self._visit()} | (fields or {})
+        headers = {
+            "Accept-Language": "fr-FR,fr;q=0.9,en;q=0.5",
+            "Cookie": f"__Host-arobase={self._cookie()}",
+            "Origin": url,
+            "Sec-Fetch-Site": "same-origin",
+        }
+        request: dict[str, Any] = {"query_string": data} if method == "GET" else {"data": data}
+        answer = self.browser.open(
+            path,
+            method=method,
+            base_url=url,
+            headers=headers,
+            environ_overrides={"REMOTE_ADDR": self.address},
+            **request,
+        )
+        assert answer.status_code == expected, (path, answer.status_code)
+        return len(answer.data)
+
+    def ticket(self, creative_id: int) -> str:
+        """As the page had it that this phone was shown a minute ago."""
+        shown = now() - timedelta(minutes=1)
+        claims = {
+            "gw": self.gateway,
+            "mac": mac_of(self.number),
+            "creative": creative_id,
+            "lang": "fr",
+            "shown": shown.timestamp(),
+            "why": (None, None, None),
+        }
+        sign = self.services.tokens.sign
+        return sign("ticket", claims, now=now(), life=timedelta(minutes=30), not_before=shown)
+
+    def _visit(self) -> str:
+        claims: dict[str, Any] = {
+            "gw": self.gateway,
+            "mac": mac_of(self.number),
+            "ip": self.address,
+            "browser": f"browser-{self.number}",
+            "proven": True,
+            "stay": None,
+            "made": now().timestamp(),
+        }
+        return self.services.tokens.sign("visit", claims, now=now(), life=VISIT_LIFE)
+
+    def _cookie(self) -> str:
+        claims = {"browser": f"browser-{self.number}", "access": None}
+        return self.services.tokens.sign("browser", claims, now=now(), life=COOKIE_LIFE)
+
+
+def phones_of(app: Flask, services: Services, slapd: Slapd, *, most: int) -> Phones:
+    """Phones for `most` acts, with what each of them may need."""
+    with services.make_session.begin() as db:
+        load_announcements(db, now=now())
+        plans.add_first_plans(db)
+    with services.make_session.begin() as db:
+        creative_id = db.scalars(select(Creative.id).order_by(Creative.id)).first() or 0
+        order = issuing.Order(most + 1, LIBRARY.site)
+        plan = plans.by_slug(db, "day")
+        batch = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, actor=SYSTEM, now=now())
+    return Phones(app, services, slapd.seed(most + 1), batch.codes, creative_id)

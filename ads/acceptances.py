@@ -64,7 +64,7 @@ def accept(
         if ticket.shown_at < _opens_at(present, gateway):
             # Saved up while something else was accepted: nobody has looked at it for this renewal.
             raise NotDue(_opens_at(present, gateway))
-        opened = Opened(present, _renew(db, present, gateway=gateway, client=client, now=now))
+        opened = Opened(db, present.id, _renew(db, present, gateway=gateway, client=client, now=now))
     if opened.lease_id is None:
         raise NotDue(_opens_at(opened.access, gateway))
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
@@ -73,7 +73,7 @@ def accept(
     db.execute(
         update(Impression)
         .where(Impression.id == impression_id)
-        .values(access_id=opened.access.id, lease_id=opened.lease_id, is_counted=is_counted)
+        .values(access_id=opened.access_id, lease_id=opened.lease_id, is_counted=is_counted)
         .execution_options(synchronize_session=False)
     )
     return opened

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Executable, bindparam, case, or_, select
+from sqlalchemy import Executable, bindparam, case, or_
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from sites.models import SigninMethod
 
@@ -28,31 +30,49 @@ class Allowance:
     rate_up_kbps: int | None = None
 
 
-def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) -> Entitlement:
+class Claimed(NamedTuple):
+    """What a claim needs to know of an entitlement."""
+
+    id: int
+    subject: str
+    method: SigninMethod
+    until: datetime | None
+    devices: int
+    rate_down_kbps: int | None
+    rate_up_kbps: int | None
+
+
+def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) -> Claimed:
     """The person's entitlement on this network; made, or begun anew where the old one is over, in one statement.
 
     A running entitlement keeps its deadline: signing in again adds no time. The row stays locked until the commit, so
     that two sign-ins of one person at the same instant count each other's devices.
     """
-    values = {
-        "subject": allowance.subject,
-        "network_id": network_id,
-        "method": allowance.method,
-        "since": now,
-        "until": allowance.until,
-        "devices": allowance.devices,
-        "rate_down_kbps": allowance.rate_down_kbps,
-        "rate_up_kbps": allowance.rate_up_kbps,
-    }
-    claimed = db.scalars(_CLAIM.on(db), {**values, "over_at": now}, execution_options=_FRESH)
-    entitlement: Entitlement = claimed.one()
-    return entitlement
+    claimed = _CLAIM.first(
+        db,
+        subject=allowance.subject,
+        network_id=network_id,
+        method=allowance.method,
+        since=now,
+        until=allowance.until,
+        devices=allowance.devices,
+        rate_down_kbps=allowance.rate_down_kbps,
+        rate_up_kbps=allowance.rate_up_kbps,
+        over_at=now,
+    )
+    assert claimed is not None
+    return Claimed._make(claimed)
+
+
+def claimed(entitlement: Entitlement) -> Claimed:
+    """The same of an entitlement that was loaded."""
+    return Claimed._make(getattr(entitlement, name) for name in Claimed._fields)
 
 
 def _claim(insert: Insert) -> Executable:
     fresh, row = insert(_entitlements), _entitlements.c
     over = or_(row.until.is_(None), row.until <= bindparam("over_at"))
-    claimed = fresh.on_conflict_do_update(
+    upsert = fresh.on_conflict_do_update(
         index_elements=[row.subject, row.network_id],
         set_={
             "method": fresh.excluded.method,
@@ -63,9 +83,9 @@ def _claim(insert: Insert) -> Executable:
             "until": case((over, fresh.excluded.until), else_=row.until),
         },
     )
-    return select(Entitlement).from_statement(claimed.returning(*_entitlements.columns))
+    statement: Executable = upsert.returning(*(row[name] for name in Claimed._fields))
+    return statement
 
 
 _entitlements = table_of(Entitlement)
-_CLAIM = for_either(_claim)
-_FRESH = {"populate_existing": True}
+_CLAIM = Prepared(for_either(_claim))

@@ -7,16 +7,17 @@ shown to the guest is accurate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Executable, bindparam, case, delete, or_, select, update
+from sqlalchemy import Executable, String, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
+from db.prepared import Prepared, Row
 from db.statements import Insert, for_either, table_of
 
 
@@ -48,9 +49,9 @@ def take(db: Session, budget: RateLimit, *, now: datetime) -> int:
 
     Raises `TooManyAttempts` when none is left, and then takes none.
     """
-    values = {"key": budget.key, "count": 1, "last_at": now}
-    taken: int | None = db.scalar(
-        _TAKE.on(db), {**values, "rested_since": now - budget.window, "most": budget.most}
+    rested_since = now - budget.window
+    taken: int | None = _TAKE.scalar(
+        db, key=budget.key, count=1, last_at=now, rested_since=rested_since, most=budget.most
     )
     if taken is None:
         raise TooManyAttempts(_free_again(db, budget, now=now))
@@ -60,7 +61,7 @@ def take(db: Session, budget: RateLimit, *, now: datetime) -> int:
 def check(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
     """Raise `TooManyAttempts` when one of the limits is reached. Charges nothing."""
     by_key = {budget.key: budget for budget in budgets}
-    for key, taken, last_at in db.execute(_LOOK, {"keys": list(by_key)}):
+    for key, taken, last_at in _look(db, list(by_key)):
         budget = by_key[key]
         if taken >= budget.most and last_at > now - budget.window:
             raise TooManyAttempts(last_at + budget.window)
@@ -76,7 +77,7 @@ def count(db: Session, budget: RateLimit, *, now: datetime) -> None:
 
 def refund(db: Session, budget: RateLimit) -> None:
     """Give back an attempt that succeeded."""
-    db.execute(_REFUND, {"refunded": budget.key})
+    _REFUND.run(db, refunded=budget.key)
 
 
 def any_spent(db: Session, beginning: str, *, most: int, window: timedelta, now: datetime) -> bool:
@@ -126,6 +127,13 @@ def clear(db: Session, keys: Iterable[str], *, beginning: Iterable[str] = ()) ->
     return len(db.execute(delete(Attempt).where(or_(*either)).returning(Attempt.key)).all())
 
 
+def _look(db: Session, keys: list[str]) -> Iterator[Row]:
+    """Key, count and time of those of these that there are. Fewer than three stand several times in the question."""
+    for part in (keys[at : at + len(_KEYS)] for at in range(0, len(keys), len(_KEYS))):
+        asked = [*part, *[part[-1]] * (len(_KEYS) - len(part))]
+        yield from _LOOK.all(db, **dict(zip(_KEYS, asked, strict=True)))
+
+
 def _free_again(db: Session, budget: RateLimit, *, now: datetime) -> datetime:
     last_at = db.scalar(select(Attempt.last_at).where(Attempt.key == budget.key))
     return (last_at or now) + budget.window
@@ -148,16 +156,19 @@ def _take(insert: Insert) -> Executable:
 
 
 _attempts = table_of(Attempt)
-_TAKE = for_either(_take)
+_TAKE = Prepared(for_either(_take))
 _TOUCH = for_either(
     lambda insert: insert(_attempts).on_conflict_do_update(
         index_elements=[_attempts.c.key], set_={"last_at": insert(_attempts).excluded.last_at}
     )
 )
-_LOOK = select(_attempts.c.key, _attempts.c.count, _attempts.c.last_at).where(
-    _attempts.c.key.in_(bindparam("keys", expanding=True))
+_KEYS = ("first", "second", "third")
+_LOOK = Prepared(
+    select(_attempts.c.key, _attempts.c.count, _attempts.c.last_at).where(
+        _attempts.c.key.in_([bindparam(name, type_=String()) for name in _KEYS])
+    )
 )
-_REFUND = (
+_REFUND = Prepared(
     update(_attempts)
     .where(_attempts.c.key == bindparam("refunded"), _attempts.c.count > 0)
     .values(count=_attempts.c.count - 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.notify import NOTIFY
+from db.prepared import Prepared
 from db.statements import ForEither, table_of
 from gateways.registry import names
 from gateways.types import Client
@@ -18,13 +20,22 @@ from sites.limits import rates
 from sites.models import Gateway
 
 
+class OwnRates(Protocol):
+    """What an entitlement says of rates, in kbit/s; None leaves those of the place."""
+
+    @property
+    def rate_down_kbps(self) -> int | None: ...
+    @property
+    def rate_up_kbps(self) -> int | None: ...
+
+
 def next_feed_version(db: Session, gateway_id: int) -> int:
     """The next version of this gateway's feed; the commit notifies its followers.
 
     The row stays locked until the commit, so versions become visible in their order: a follower that has seen N will
     never find a lower one later.
     """
-    version: int = db.scalars(_STAMP.on(db), {"stamped": gateway_id}).one()
+    version: int = _STAMP.scalar(db, stamped=gateway_id)
     return version
 
 
@@ -38,40 +49,64 @@ def grant(
     until: datetime,
     now: datetime,
 ) -> int:
-    """Write a lease for `access` at `gateway`; its id. `gateway` comes with its site and network.
+    """Write a further lease for `access` at `gateway`; its id. `gateway` comes with its site and network."""
+    return write(
+        db,
+        access_id=access.id,
+        own_rates=access.entitlement,
+        gateway=gateway,
+        client=client,
+        starts_at=starts_at,
+        until=until,
+        now=now,
+    )
+
+
+def write(
+    db: Session,
+    *,
+    access_id: int,
+    own_rates: OwnRates,
+    gateway: Gateway,
+    client: Client,
+    starts_at: datetime,
+    until: datetime,
+    now: datetime,
+) -> int:
+    """Write a lease for an access session at `gateway`; its id. `gateway` comes with its site and network.
 
     The lease says what the gateway can keep: its end in the gateway's steps of time, and no rates where it keeps none.
     """
-    down, up = _rates(access, gateway)
+    down, up = _rates(own_rates, gateway)
     # This locks the gateway's row until the commit, so that port blocks are claimed one at a time.
     version = next_feed_version(db, gateway.id)
-    origin = port_blocks.claim(db, access_id=access.id, gateway=gateway, mac=client.mac, now=now)
-    values = {
-        "access_id": access.id,
-        "gateway_id": gateway.id,
-        "site_id": gateway.site_id,
-        "mac": client.mac,
+    origin = port_blocks.claim(db, access_id=access_id, gateway=gateway, mac=client.mac, now=now)
+    lease_id: int = _GRANT.scalar(
+        db,
+        access_id=access_id,
+        gateway_id=gateway.id,
+        site_id=gateway.site_id,
+        mac=client.mac,
         # Some gateways ask for a client before it has an address.
-        "address": str(client.addresses[0]) if client.addresses else "",
-        "created_at": now,
-        "starts_at": starts_at,
-        "until": policy.in_steps(until, now=now, step=gateway.lease_step),
-        "rate_down_kbps": down,
-        "rate_up_kbps": up,
-        "version": version,
-        "public_address": origin.address,
-        "port_first": origin.first,
-        "port_last": origin.last,
-    }
-    lease_id: int = db.scalars(_GRANT, values).one()
+        address=str(client.addresses[0]) if client.addresses else "",
+        created_at=now,
+        starts_at=starts_at,
+        until=policy.in_steps(until, now=now, step=gateway.lease_step),
+        rate_down_kbps=down,
+        rate_up_kbps=up,
+        version=version,
+        public_address=origin.address,
+        port_first=origin.first,
+        port_last=origin.last,
+    )
     return lease_id
 
 
-def _rates(access: AccessSession, gateway: Gateway) -> tuple[int, int]:
+def _rates(own: OwnRates, gateway: Gateway) -> tuple[int, int]:
     """Down and up in kbit/s: the entitlement's own, else the place's; 0 is none."""
     if not gateway.capabilities.limits_rates:
         return 0, 0
-    place, own = rates(gateway.site, gateway.network), access.entitlement
+    place = rates(gateway.site, gateway.network)
     return (
         place.down_kbps if own.rate_down_kbps is None else own.rate_down_kbps,
         place.up_kbps if own.rate_up_kbps is None else own.rate_up_kbps,
@@ -213,18 +248,8 @@ _stamp = (
     .values(feed_version=_gateways.c.feed_version + 1)
     .returning(_gateways.c.feed_version)
 )
-_STAMP = ForEither(sqlite=_stamp, postgresql=_stamp.returning(NOTIFY))
-_FILL = (
-    update(_leases)
-    .where(
-        _leases.c.gateway_id == bindparam("gateway"),
-        _leases.c.mac == bindparam("card"),
-        _leases.c.address == "",
-    )
-    .values(address=bindparam("now_at"))
-)
-_LOCK = select(_gateways.c.id).where(_gateways.c.id == bindparam("gateway")).with_for_update()
-_GRANT = insert(_leases).returning(_leases.c.id)
+_STAMP = Prepared(ForEither(sqlite=_stamp, postgresql=_stamp.returning(NOTIFY)))
+_GRANT = Prepared(insert(_leases).returning(_leases.c.id))
 _RUNNING_OF = select(_leases.c.id).where(
     _leases.c.gateway_id == bindparam("gateway"),
     _leases.c.mac.in_(bindparam("macs", expanding=True)),

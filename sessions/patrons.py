@@ -14,6 +14,7 @@ from auth.patrons.directory import Directory, DirectoryEntry
 from auth.patrons.login_names import check_login, check_secret
 from auth.pseudonyms import Pseudonyms
 from db.engine import SessionMaker, async_commit
+from db.prepared import Prepared
 from db.statements import table_of
 from sessions import policy, start
 from sessions.arrival import Arrival
@@ -91,7 +92,7 @@ def _prove_and_open(
     with make_session.begin() as db:
         rate_limits.refund(db, account)
         opened = start.open_access(db, arrival, allowance=_allowance(subject, gateway, now), now=now)
-        return opened.access.id
+        return opened.access_id
 
 
 def _allowance(subject: str, gateway: Gateway, now: datetime) -> Allowance:
@@ -106,11 +107,11 @@ def _today(gateway: Gateway, now: datetime) -> date:
 
 
 def _has_been_on(db: Session, subject: str, mac: str) -> bool:
-    return db.scalars(_KNOWN, {"subject": subject, "mac": mac}).first() is not None
+    return _KNOWN.first(db, subject=subject, mac=mac) is not None
 
 
 _accesses = table_of(AccessSession)
-_KNOWN = (
+_KNOWN = Prepared(
     select(_accesses.c.id)
     .where(_accesses.c.subject == bindparam("subject"), _accesses.c.mac == bindparam("mac"))
     .limit(1)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client, IpAddress, MacAddress
 from sessions.models import ClientObservation
@@ -43,7 +44,10 @@ def see_all(
     if not rows:
         return frozenset()
     known = _known(db, gateway_id, rows)
-    db.execute(_SEE.on(db), rows)
+    if len(rows) == 1:
+        _SEE_ONE.run(db, **rows[0])
+    else:
+        db.execute(_SEE.on(db), rows)
     return frozenset(MacAddress(row["mac"]) for row in rows if known.get(row["address"]) != row["mac"])
 
 
@@ -97,6 +101,8 @@ def _rows(gateway_id: int, clients: Iterable[Client], now: datetime) -> list[dic
 
 
 def _known(db: Session, gateway_id: int, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    if len(rows) == 1:
+        return dict(_KNOWN_ONE.all(db, gateway=gateway_id, address=rows[0]["address"]))
     found: dict[str, str] = {}
     for part in range(0, len(rows), MOST_AT_ONCE):
         addresses = [row["address"] for row in rows[part : part + MOST_AT_ONCE]]
@@ -128,7 +134,7 @@ def _upsert(insert: Insert, *, takes: bool) -> Executable:
 _sightings = table_of(ClientObservation)
 _SEE = for_either(_see)
 _CONFIRM = for_either(_confirm)
-_KNOWN = select(_sightings.c.address, _sightings.c.mac).where(
-    _sightings.c.gateway_id == bindparam("gateway"),
-    _sightings.c.address.in_(bindparam("addresses", expanding=True)),
-)
+_HERE = select(_sightings.c.address, _sightings.c.mac).where(_sightings.c.gateway_id == bindparam("gateway"))
+_KNOWN = _HERE.where(_sightings.c.address.in_(bindparam("addresses", expanding=True)))
+# Nearly always it is one client with one address.
+_SEE_ONE, _KNOWN_ONE = Prepared(_SEE), Prepared(_HERE.where(_sightings.c.address == bindparam("address")))

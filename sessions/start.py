@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from auth.entitlements import Allowance, claim
-from auth.models import Entitlement
+from auth.entitlements import Allowance, Claimed, claim, claimed
 from auth.vouchers.errors import AlreadyUsed
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client
 from sessions import end, leases, policy, roaming
@@ -35,8 +35,14 @@ class WhenFull(enum.Enum):
 class Opened:
     """The session opened or reused. `lease_id` is None where the client was online already and nothing was granted."""
 
-    access: AccessSession
+    db: Session
+    access_id: int
     lease_id: int | None
+
+    @property
+    def access(self) -> AccessSession:
+        """The session as an object, read when it is asked for, within the same transaction."""
+        return self.db.get_one(AccessSession, self.access_id)
 
 
 def open_access(
@@ -75,15 +81,15 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
         return None
     online = present(db, gateway=arrival.gateway, client=arrival.client, now=now)
     if online is not None:
-        return Opened(online, None)
+        return Opened(db, online.id, None)
     acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
     arrival = replace(arrival, acceptance=acceptance)
-    return _open(db, access.entitlement, arrival, until=access.until, previous=access.id, now=now)
+    return _open(db, claimed(access.entitlement), arrival, until=access.until, previous=access.id, now=now)
 
 
 def _open(
     db: Session,
-    entitlement: Entitlement,
+    entitlement: Claimed,
     arrival: Arrival,
     *,
     until: datetime,
@@ -92,19 +98,26 @@ def _open(
 ) -> Opened:
     """Insert the session with its first lease, or join the one that a concurrent request has just inserted."""
     gateway, client = arrival.gateway, arrival.client
-    access = _insert(db, entitlement, arrival, until=until, previous=previous, now=now)
-    if access is None:
+    access_id = _insert(db, entitlement, arrival, until=until, previous=previous, now=now)
+    if access_id is None:
         winner = present(db, gateway=gateway, client=client, now=now)
         assert winner is not None
-        return Opened(winner, None)
+        return Opened(db, winner.id, None)
     see(db, gateway_id=gateway.id, client=client, now=now)
-    lease_id = leases.grant(
-        db, access=access, gateway=gateway, client=client, starts_at=now, until=until, now=now
+    lease_id = leases.write(
+        db,
+        access_id=access_id,
+        own_rates=entitlement,
+        gateway=gateway,
+        client=client,
+        starts_at=now,
+        until=until,
+        now=now,
     )
-    return Opened(access, lease_id)
+    return Opened(db, access_id, lease_id)
 
 
-def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.LeaseBounds:
+def _terms(entitlement: Claimed, gateway: Gateway, now: datetime) -> policy.LeaseBounds:
     """A pass runs to its own end, as its plan says; everybody else is bounded by the network and the closing too."""
     if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
         return policy.LeaseBounds(entitlement.until - now, step=gateway.lease_step)
@@ -114,9 +127,11 @@ def _terms(entitlement: Entitlement, gateway: Gateway, now: datetime) -> policy.
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
     """The open session of this client on this network, closing first the books of one whose time is over."""
-    here = {"network": gateway.network_id, "client": client.mac}
-    access: AccessSession | None = db.scalars(_PRESENT, here, execution_options=_FRESH).first()
-    if access is not None and access.until <= now:
+    access_id = _PRESENT.scalar(db, network=gateway.network_id, client=client.mac)
+    if access_id is None:
+        return None
+    access = db.get_one(AccessSession, access_id, populate_existing=True)
+    if access.until <= now:
         end.close_one(db, access)
         return None
     return access
@@ -126,22 +141,23 @@ def _carry_on(
     db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
 ) -> Opened:
     if access.gateway_id == gateway.id and roaming.is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
-        return Opened(access, None)
+        return Opened(db, access.id, None)
     if access.method is SigninMethod.FREE:
         # What was accepted names the card alone, by the word of this gateway: no more than an arrival.
-        return Opened(access, roaming.admit(db, access, gateway=gateway, client=client, now=now))
-    return Opened(access, roaming.walk(db, access, gateway=gateway, client=client, now=now))
+        return Opened(db, access.id, roaming.admit(db, access, gateway=gateway, client=client, now=now))
+    return Opened(db, access.id, roaming.walk(db, access, gateway=gateway, client=client, now=now))
 
 
-def _make_room(db: Session, entitlement: Entitlement, *, when_full: WhenFull, now: datetime) -> int | None:
+def _make_room(db: Session, entitlement: Claimed, *, when_full: WhenFull, now: datetime) -> int | None:
     """End the oldest devices of this person above the limit, but one; the last one ended.
 
     The devices of a pass are counted over all networks: it is one ticket, wherever it is shown.
     """
     if entitlement.method is SigninMethod.PASS:
-        online = db.scalars(_ONLINE_WITH_PASS, {"subject": entitlement.subject, "at": now}).all()
+        rows = _ONLINE_WITH_PASS.all(db, subject=entitlement.subject, at=now)
     else:
-        online = db.scalars(_ONLINE, {"entitlement": entitlement.id, "at": now}).all()
+        rows = _ONLINE.all(db, entitlement=entitlement.id, at=now)
+    online = [access_id for (access_id,) in rows]
     surplus = online[: max(0, len(online) - entitlement.devices + 1)]
     if surplus and when_full is WhenFull.REFUSE:
         raise AlreadyUsed
@@ -152,55 +168,56 @@ def _make_room(db: Session, entitlement: Entitlement, *, when_full: WhenFull, no
 
 def _insert(
     db: Session,
-    entitlement: Entitlement,
+    entitlement: Claimed,
     arrival: Arrival,
     *,
     until: datetime,
     previous: int | None,
     now: datetime,
-) -> AccessSession | None:
-    """The new row; None where this client has an open session on this network."""
+) -> int | None:
+    """The new row's id; None where this client has an open session on this network."""
     gateway, client, acceptance = arrival.gateway, arrival.client, arrival.acceptance
-    values = {
-        "entitlement_id": entitlement.id,
-        "subject": entitlement.subject,
-        "method": entitlement.method,
-        "network_id": gateway.network_id,
-        "gateway_id": gateway.id,
-        "site_id": gateway.site_id,
-        "mac": client.mac,
-        "address": str(client.addresses[0]),
-        "landed_at": arrival.landed_at,
-        "resume_digest": arrival.resume_digest,
-        "started_at": now,
-        "until": until,
-        "last_seen_at": now,
-        "previous_id": previous,
-        "terms_version": acceptance.version,
-        "terms_language": acceptance.language,
-        "terms_digest": acceptance.digest,
-    }
-    inserted: AccessSession | None = db.scalars(_INSERT.on(db), values).first()
-    return inserted
+    access_id: int | None = _INSERT.scalar(
+        db,
+        entitlement_id=entitlement.id,
+        subject=entitlement.subject,
+        method=entitlement.method,
+        network_id=gateway.network_id,
+        gateway_id=gateway.id,
+        site_id=gateway.site_id,
+        mac=client.mac,
+        address=str(client.addresses[0]),
+        landed_at=arrival.landed_at,
+        resume_digest=arrival.resume_digest,
+        started_at=now,
+        until=until,
+        last_seen_at=now,
+        previous_id=previous,
+        terms_version=acceptance.version,
+        terms_language=acceptance.language,
+        terms_digest=acceptance.digest,
+    )
+    return access_id
 
 
 def _insertion(insert: Insert) -> Executable:
-    fresh = insert(_accesses).on_conflict_do_nothing()
-    return select(AccessSession).from_statement(fresh.returning(*_accesses.columns))
+    statement: Executable = insert(_accesses).on_conflict_do_nothing().returning(_accesses.c.id)
+    return statement
 
 
 _accesses = table_of(AccessSession)
-_INSERT = for_either(_insertion)
-_FRESH = {"populate_existing": True}
-_PRESENT = select(AccessSession).where(
-    AccessSession.network_id == bindparam("network"),
-    AccessSession.mac == bindparam("client"),
-    AccessSession.ended_at.is_(None),
+_INSERT = Prepared(for_either(_insertion))
+_PRESENT = Prepared(
+    select(_accesses.c.id).where(
+        _accesses.c.network_id == bindparam("network"),
+        _accesses.c.mac == bindparam("client"),
+        _accesses.c.ended_at.is_(None),
+    )
 )
 _OPEN = (
     select(_accesses.c.id)
     .where(_accesses.c.ended_at.is_(None), _accesses.c.until > bindparam("at"))
     .order_by(_accesses.c.started_at, _accesses.c.id)
 )
-_ONLINE = _OPEN.where(_accesses.c.entitlement_id == bindparam("entitlement"))
-_ONLINE_WITH_PASS = _OPEN.where(_accesses.c.subject == bindparam("subject"))
+_ONLINE = Prepared(_OPEN.where(_accesses.c.entitlement_id == bindparam("entitlement")))
+_ONLINE_WITH_PASS = Prepared(_OPEN.where(_accesses.c.subject == bindparam("subject")))

@@ -72,7 +72,7 @@ def _redeem(
             allowance = redeeming.use(db, voucher, keys=keys, gateway=gateway, now=now)
             when_full = WhenFull.REPLACE if move else WhenFull.REFUSE
             opened = start.open_access(db, arrival, allowance=allowance, when_full=when_full, now=now)
-            return opened.access.id
+            return opened.access_id
     raise denied
 
 

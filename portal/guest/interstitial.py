@@ -106,7 +106,7 @@ def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance)
             pseudonyms=service.pseudonyms,
             now=service.clock(),
         )
-        return opened.access.id
+        return opened.access_id
 
 
 def message(

@@ -65,14 +65,25 @@ def canonical(db: Session, day: date) -> bytes:
 def _make(service: Services, day: date) -> None:
     with service.make_session.begin() as db:
         months.make_salt(db, first_of_month(day))
-    with reading(service.make_session) as db:
-        made, accepted = building.make(db, day), ads.make(db, day)
-        fates = settlement.fates(db, day, now=service.clock())
-        reached = settlement.reached(db, day, salt=months.salt_of(db, first_of_month(day)))
+    try:
+        with reading(service.make_session) as db:
+            made, accepted = building.make(db, day), ads.make(db, day)
+            fates = settlement.fates(db, day, now=service.clock())
+            reached = settlement.reached(db, day, salt=months.salt_of(db, first_of_month(day)))
+    except months.DestroyedSalt:
+        # Another process has made this day meanwhile, and all others of its month.
+        if _is_made(service, day):
+            return
+        raise
     with service.make_session.begin() as db:
         if building.store(db, made, now=service.clock()):
             ads.store(db, day, accepted)
             settlement.store(db, day, fates, reached)
+
+
+def _is_made(service: Services, day: date) -> bool:
+    with reading(service.make_session) as db:
+        return bool(building.made_days(db, first=day, last=day))
 
 
 def add_up_served(service: Services) -> None:

@@ -249,6 +249,16 @@ _stamp = (
     .returning(_gateways.c.feed_version)
 )
 _STAMP = Prepared(ForEither(sqlite=_stamp, postgresql=_stamp.returning(NOTIFY)))
+_FILL = (
+    update(_leases)
+    .where(
+        _leases.c.gateway_id == bindparam("gateway"),
+        _leases.c.mac == bindparam("card"),
+        _leases.c.address == "",
+    )
+    .values(address=bindparam("now_at"))
+)
+_LOCK = select(_gateways.c.id).where(_gateways.c.id == bindparam("gateway")).with_for_update()
 _GRANT = Prepared(insert(_leases).returning(_leases.c.id))
 _RUNNING_OF = select(_leases.c.id).where(
     _leases.c.gateway_id == bindparam("gateway"),

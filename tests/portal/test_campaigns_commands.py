@@ -73,7 +73,8 @@ def test_from_a_file_to_a_phone_by_two_people(
     shown = done(app, "show", "bread")
     assert "written by\tada (command line)" in shown and "approved by\tbo (command line)" in shown
     with services.make_session() as db:
-        entries = db.scalars(select(AuditEntry).where(AuditEntry.object == "campaign:bread")).all()
+        of_bread = select(AuditEntry).where(AuditEntry.object == "campaign:bread")
+        entries = db.scalars(of_bread.order_by(AuditEntry.number)).all()
         assert [one.actor for one in entries] == ["ada (command line)"] * 2 + ["bo (command line)"]
 
 

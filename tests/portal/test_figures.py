@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from ads.models import AdDayFigures, Impression
 from config import Secret, Settings
@@ -126,6 +126,43 @@ def test_two_sweeps_at_once_make_each_day_once(services: Services, days: list[da
     for day in made:
         if day >= date(2026, 10, 1):
             assert statistics.rebuild(services, day, devices=True).is_same
+
+
+def test_a_slow_sweep_finds_its_day_made_and_the_month_closed_by_another(
+    services: Services, days: list[date]
+) -> None:
+    """The other one does all of September after this one has chosen its first day, and before it has read a row."""
+    engine, has_salt, errors = services.engine, threading.Event(), list[BaseException]()
+    others: list[threading.Thread] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "INSERT INTO figure_salts" in statement:
+            has_salt.set()
+
+    def overtake(*_: object) -> None:
+        if has_salt.is_set() and not others and threading.current_thread() is threading.main_thread():
+            other = threading.Thread(target=make_all)
+            others.append(other)
+            other.start()
+            other.join()
+
+    def make_all() -> None:
+        try:
+            make_until(services, days[3])
+        except BaseException as error:
+            errors.append(error)
+
+    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "checkin", overtake)
+    try:
+        assert statistics.make_next(services) == FIRST
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "checkin", overtake)
+    assert others and errors == []
+    with services.make_session() as db:
+        assert db.scalar(select(FigureSalt.salt).where(FigureSalt.month == date(2026, 9, 1))) is None
+        assert len(db.scalars(select(DayFigures).where(DayFigures.day == FIRST)).all()) == 3
 
 
 def test_what_was_made_is_made_again_with_the_same_bytes(services: Services, days: list[date]) -> None:

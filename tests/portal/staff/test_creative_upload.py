@@ -70,7 +70,8 @@ def test_it_is_shown_with_the_message_and_taken_away_again(writer: Clerk, servic
     writer.press("/staff/campaigns/bread/text-alone")
     assert the_message(services).kind is CreativeKind.TEXT and files(services) == 0
     with services.make_session() as db:
-        deeds = db.scalars(select(AuditEntry).where(AuditEntry.object == "campaign:bread")).all()
+        of_bread = select(AuditEntry).where(AuditEntry.object == "campaign:bread")
+        deeds = db.scalars(of_bread.order_by(AuditEntry.number)).all()
         assert [one.actor for one in deeds[1:]] == ["cy", "cy"]
 
 

@@ -81,10 +81,21 @@ def confirm(
     return list(confirmed)
 
 
-def unconfirmed(db: Session, *, gateway_id: int, now: datetime) -> tuple[Grant, ...]:
-    """The grants whose last lease this gateway has neither confirmed nor refused, whatever its version."""
-    waiting = select(Lease.access_id).where(*_waiting(gateway_id, now), Lease.released_at.is_(None))
-    return _grants(db, gateway_id, set(db.scalars(waiting)), now=now)
+def unconfirmed(
+    db: Session, *, gateway_id: int, now: datetime, or_since: datetime | None = None
+) -> tuple[Grant, ...]:
+    """The grants whose last lease this gateway has neither confirmed nor refused, whatever its version.
+
+    With `or_since` also those that it has confirmed since then: for gateways whose word anybody could have said.
+    """
+    open_ones: ColumnElement[bool] = Lease.confirmed_at.is_(None)
+    if or_since is not None:
+        open_ones |= Lease.confirmed_at > or_since
+    waiting = select(Lease.access_id).where(
+        *_running(gateway_id, now), open_ones, Lease.released_at.is_(None)
+    )
+    numbers = set(db.scalars(waiting))
+    return _grants(db, gateway_id, numbers, now=now) if numbers else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +188,12 @@ def _unconfirmed_end(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool
 
 def _waiting(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Of the leases of this gateway, those on which it has not spoken."""
-    return (
-        Lease.gateway_id == gateway_id,
-        Lease.confirmed_at.is_(None),
-        Lease.refused.is_(None),
-        Lease.until > now,
-    )
+    return *_running(gateway_id, now), Lease.confirmed_at.is_(None)
+
+
+def _running(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of the leases of this gateway, those that it may let pass."""
+    return Lease.gateway_id == gateway_id, Lease.refused.is_(None), Lease.until > now
 
 
 def _grants(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,13 @@ def of(db: Session, *, gateway_id: int, mac: str) -> dict[str, Any]:
     asked = (ClientLanding.gateway_id == gateway_id, ClientLanding.mac == mac)
     told: dict[str, Any] | None = db.scalar(select(ClientLanding.told).where(*asked))
     return told or {}
+
+
+def of_all(db: Session, *, gateway_id: int, macs: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The same for several clients; those of whom nothing was told are left out."""
+    asked = (ClientLanding.gateway_id == gateway_id, ClientLanding.mac.in_(list(macs)))
+    rows = db.scalars(select(ClientLanding).where(*asked))
+    return {row.mac: row.told for row in rows}
 
 
 def forget(db: Session, *, before: datetime) -> None:

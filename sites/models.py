@@ -264,6 +264,11 @@ class Gateway(Base):
         prefixes = map(_network, self.client_prefixes)
         return any(address.version == prefix.version and address in prefix for prefix in prefixes)
 
+    def shows(self, address: IpAddress) -> bool:
+        """Whether the portal may see a client of this gateway under `address`: its own, or that of all of them."""
+        is_shared = self.capabilities.translates_addresses and str(address) in self.public_addresses
+        return is_shared or self.holds(address)
+
 
 # The same few texts are read at every request.
 _network = functools.lru_cache(maxsize=4096)(ipaddress.ip_network)

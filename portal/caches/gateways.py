@@ -35,8 +35,8 @@ class GatewayCache:
         return next((one for one in self._fresh().values() if one.credential_digest == digest), None)
 
     def by_address(self, address: IpAddress) -> list[Gateway]:
-        """The gateways whose clients may have this address: more than one where sites share private prefixes."""
-        return [gateway for gateway in self._fresh().values() if gateway.holds(address)]
+        """The gateways whose clients may come from this address: more than one where sites share private prefixes."""
+        return [gateway for gateway in self._fresh().values() if gateway.shows(address)]
 
     def gateways(self) -> list[Gateway]:
         """All of them, by identity."""

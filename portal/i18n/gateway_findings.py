@@ -49,6 +49,14 @@ WORDS = {
         "What answers there is no controller, or one that this portal does not know (%(detail)s)."
     ),
     "controller_refusal": N_("The controller refuses (%(detail)s): is the short name of the site right?"),
+    "no_status_page": N_(
+        "Its record names no redirector: who opens the portal’s address by hand is not recognised. Import the record "
+        "with redirector_url http://status.client/login, where openNDS sends people on."
+    ),
+    "no_public_address": N_(
+        "Its record names no public address: behind openNDS all devices come from the box’s own, and the portal "
+        "recognises none of them. Import the record with public_addresses, as the portal sees the box."
+    ),
     "self_test_failed": N_("Its self-test could not be carried out (%(error)s): the portal’s log says why."),
 }
 

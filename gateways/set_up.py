@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+MASK = "********"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,16 @@ class SetUp:
 
     lines: tuple[Lines, ...]
     secrets: tuple[str, ...] = ()
+
+    def masked(self) -> SetUp:
+        """The same without its secrets, for whoever may see where things go and no more."""
+        return replace(self, lines=tuple(replace(one, text=self._mask(one.text)) for one in self.lines))
+
+    def _mask(self, text: str) -> str:
+        # The longest first: one may begin like another.
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

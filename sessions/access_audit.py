@@ -1,5 +1,5 @@
-"""Looks at personal data, which change nothing and are on record before anything is shown: the session log, legal
-holds, requisitions, usage reports."""
+"""Looks at personal data and at secrets, which change nothing and are on record before anything is shown: the session
+log, legal holds, requisitions, usage reports, the secrets of gateways."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ LOOKS = frozenset(
         actions.REQUISITIONS_LISTED,
         actions.REQUISITION_OPENED,
         actions.REQUISITION_WEIGHED,
+        actions.GATEWAY_SECRETS_SHOWN,
     }
 )
 

@@ -10,16 +10,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from gateways.faults import Fault, read_faults
+from gateways.kinds import Learning
+from gateways.registry import kinds
 from sites.models import Gateway
 
-# A gateway asks for its feed at least every 25 s and reports every few: two missed turns are a silence.
+# A gateway asks for its feed at least every 25 s and reports every few: two missed turns are a silence. One that the
+# portal must call is called once a minute.
 SILENT_AFTER = timedelta(seconds=60)
+SILENT_AFTER_CALLS = timedelta(seconds=150)
 CLOCK_TOLERANCE_SECONDS = 2.0
 
 
 class GatewayState(enum.StrEnum):
     WELL = "well"
     NEVER_SEEN = "never_seen"
+    # Nothing has come from it, which of its kind is ordinary until the first guest.
+    UNTRIED = "untried"
     SILENT = "silent"
     FAULTY = "faulty"
     BEHIND = "behind"
@@ -36,6 +42,7 @@ WORST_FIRST = (
     GatewayState.BEHIND,
     GatewayState.CLOCK_OFF,
     GatewayState.NEVER_SEEN,
+    GatewayState.UNTRIED,
     GatewayState.WELL,
 )
 
@@ -88,14 +95,20 @@ def _check(gateway: Gateway, now: datetime) -> GatewayCheck:
         clock_offset=float(offset) if isinstance(offset, int | float) else None,
         held=len(held) if isinstance(held, list) else held if isinstance(held, int) else None,
         faults=faults,
-        verdict=_verdict(silence, faults, lag, offset),
+        verdict=verdict(gateway.kind, silence, faults, lag, offset),
     )
 
 
-def _verdict(silence: timedelta | None, faults: tuple[Fault, ...], lag: int, offset: object) -> GatewayState:
+def verdict(
+    kind: str, silence: timedelta | None, faults: tuple[Fault, ...], lag: int, offset: object
+) -> GatewayState:
+    """How a gateway of this kind is. Of one that does not let itself be heard, silence says nothing."""
+    can = kinds()[kind].capabilities if kind in kinds() else None
+    is_heard = can is None or can.is_heard
     if silence is None:
-        return GatewayState.NEVER_SEEN
-    if silence > SILENT_AFTER:
+        return GatewayState.NEVER_SEEN if is_heard else GatewayState.UNTRIED
+    is_called = can is not None and can.learns is Learning.PUSHED
+    if is_heard and silence > (SILENT_AFTER_CALLS if is_called else SILENT_AFTER):
         return GatewayState.SILENT
     if faults:
         return GatewayState.FAULTY

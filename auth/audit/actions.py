@@ -116,6 +116,9 @@ PASSES_REVOKED = declare("passes revoked", N_("took passes back"), ObjectKind.BA
 PASSES_VOIDED = declare("passes voided", N_("wrote passes off"), ObjectKind.BATCH, former=True)
 BOOKS_EXPORTED = declare("books exported", N_("exported the books"), ObjectKind.BATCHES)
 BATCH_EXPORTED = declare("batch exported", N_("exported a batch"), ObjectKind.BATCH)
+GATEWAY_SECRETS_SHOWN = declare(
+    "gateway secrets shown", N_("looked at a gateway’s secrets"), ObjectKind.GATEWAY
+)
 CODES_HEARD_AGAIN = declare("codes heard again", N_("let codes be tried again"), ObjectKind.GATEWAY)
 
 # The session log.

@@ -13,16 +13,19 @@ from gateways.registry import kinds
 from portal.gateway_api.endpoints import endpoint_of
 from portal.gateway_api.self_tests import self_test
 from portal.i18n.gateway_capabilities import in_words_of, lacks_of, product_of
+from portal.i18n.gateway_distance import distance_in_words
 from portal.i18n.gateway_faults import fault_in_words
 from portal.i18n.gateway_findings import finding_in_words
 from portal.services import services
+from sessions.gateway_health import dialogues
 from sessions.gateway_health.overview import GatewayHealth, look
 from sites.checks import GatewayState
 from sites.gateways import every
 
 ADVICE = {
     GatewayState.WELL: "well",
-    GatewayState.NEVER_SEEN: "never seen: is its agent running, with this portal's address and its credential?",
+    GatewayState.NEVER_SEEN: "never seen: is it set up as gateways lines says, and can it reach the portal's address?",
+    GatewayState.UNTRIED: "untried: nothing has come from it yet, as nobody has come through it",
     GatewayState.SILENT: "silent: nobody loses what they have, but nothing new opens there",
     GatewayState.FAULTY: "something is wrong there:",
     GatewayState.BEHIND: "behind: it has not confirmed the newest changes",
@@ -32,19 +35,31 @@ ADVICE = {
 
 
 @click.command("check")
+@click.argument("identity", required=False)
 @with_appcontext
-def check_gateways() -> None:
-    """Say how every gateway does, and what its set-up still lacks; exit status 1 where one is not well."""
+def check_gateways(identity: str | None) -> None:
+    """Say how every gateway does, and what its set-up still lacks; exit status 1 where one is not well.
+
+    Of one alone, by its IDENTITY, its last exchanges with the portal as well.
+    """
     g.language = "en"
     with reading(services().make_session) as db:
-        found = look(db, now=services().clock())
+        found = [one for one in look(db, now=services().clock()) if identity in (None, one.check.identity)]
         records = {gateway.identity: gateway for gateway in every(db)}
+        exchanges = dialogues.recent(db, gateway_id=found[0].id) if identity and found else []
+    if identity and not found:
+        raise click.ClickException(f"There is no gateway {identity!r}. See: gateways list")
     for one in found:
         click.echo("\t".join([one.check.identity, one.check.site, *_cells(one), ADVICE[one.verdict]]))
         for fault in one.check.faults:
             click.echo(f"\t{fault_in_words(fault)}")
+        if one.missing or one.surplus or not one.distance.is_none:
+            for sentence in distance_in_words(one):
+                click.echo(f"\t{sentence}")
         for finding in self_test(records[one.check.identity]):
             click.echo(f"\tstill missing: {finding_in_words(finding)}")
+    for exchange in exchanges:
+        click.echo(f"\t{exchange.at:%Y-%m-%dT%H:%M:%SZ}\t{exchange.said}\t{exchange.answered}")
     tell_kinds(sorted({one.check.kind for one in found}))
     if any(one.verdict is not GatewayState.WELL for one in found):
         sys.exit(1)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
+from gateways.kinds import Learning
+from gateways.registry import kinds
+from sessions.gateway_health.distance import Distance, measure
 from sessions.models import Lease, Mismatch, MismatchKind, Outage, Remedy
-from sites.checks import GatewayCheck, GatewayState, check
+from sites.checks import GatewayCheck, GatewayState, check, verdict
 from sites.models import Gateway
 
 # One report may cross a change on its way; two in a row do not.
@@ -33,7 +36,8 @@ class StaleSessions:
 class GatewayHealth:
     """One gateway. `unconfirmed_since` is the age of the oldest change that it has not confirmed.
 
-    `missing` and `surplus` count clients on whom its last reports and the leases do not agree. `silent_since` is the
+    `missing` and `surplus` count clients on whom its last reports and the leases do not agree, `distance` what it has
+    not confirmed. `silent_since` is the
     beginning of the outage that lasts. `refused` are packets by reason, since its rules were loaded.
     """
 
@@ -46,6 +50,7 @@ class GatewayHealth:
     zombies: StaleSessions
     sent_again: int
     silent_since: datetime | None
+    distance: Distance = field(default_factory=Distance)
     refused: dict[str, int] = field(default_factory=dict)
 
 
@@ -58,6 +63,7 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
     )
     silent = _by_gateway(db, _SILENT, lambda row: row.since)
     waiting = _by_gateway(db, _WAITING, lambda row: row.since)
+    distances = measure(db, now=now)
     found = []
     for one in check(db, now=now):
         gateway = rows[one.identity]
@@ -65,7 +71,8 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
             continue
         missing, surplus = drifts.get(gateway.id, (0, 0))
         closed, sent_again = zombies.get(gateway.id, (StaleSessions(), 0))
-        since = waiting.get(gateway.id)
+        distance = distances.get(gateway.id, Distance())
+        one, since = _waiting(one, distance, waiting.get(gateway.id))
         drifting = one.verdict is GatewayState.WELL and bool(missing or surplus)
         found.append(
             GatewayHealth(
@@ -78,10 +85,30 @@ def look(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Seque
                 zombies=closed,
                 sent_again=sent_again,
                 silent_since=silent.get(gateway.id),
+                distance=distance,
                 refused=_refused(gateway),
             )
         )
     return found
+
+
+def _waiting(
+    one: GatewayCheck, distance: Distance, since: datetime | None
+) -> tuple[GatewayCheck, datetime | None]:
+    """The check with the changes that wait for this gateway, and since when.
+
+    Where neither a line nor a call of ours brings a change there, what a guest has left undone would count for ever:
+    a version is not confirmed until nothing waits. There the leases are counted, and what only a guest's browser
+    can bring is no fault of the gateway.
+    """
+    learns = kinds()[one.kind].capabilities.learns if one.kind in kinds() else None
+    if learns not in (Learning.PULLED, Learning.CARRIED):
+        return one, since
+    is_carried = learns is Learning.CARRIED
+    lag = distance.ending + distance.refused_ends + (0 if is_carried else distance.waiting)
+    begun = [distance.ending_since, None if is_carried else distance.waiting_since]
+    found = verdict(one.kind, one.silence, one.faults, lag, one.clock_offset)
+    return replace(one, lag=lag, verdict=found), min(filter(None, begun), default=None)
 
 
 def _by_gateway(db: Session, statement: Any, value: Callable[[Row[Any]], T]) -> dict[int, T]:

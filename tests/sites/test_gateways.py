@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
+from gateways.kinds import Learning
 from gateways.landing_token import credential_digest
-from gateways.registry import UnknownKind
+from gateways.registry import UnknownKind, kind_of
 from sites.checks import SILENT_AFTER, GatewayState, check
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.gateways import add_gateway, by_address, by_identity, rotate_credential
@@ -188,6 +190,41 @@ def test_it_says_how_a_gateway_is(
     assert (found.identity, found.site, found.network) == ("viotte-1", "gare-viotte", "wifilib")
     assert found.verdict is verdict
     assert found.lag == state.get("feed_version", 1) - state.get("confirmed_version", 1)
+
+
+AN_HOUR_AGO = NOW - timedelta(hours=1)
+CALLED = {"learns": Learning.PUSHED, "is_heard": True}
+
+
+@pytest.mark.parametrize(
+    ("can", "state", "verdict"),
+    [
+        ({"is_heard": False}, {}, GatewayState.UNTRIED),
+        ({"is_heard": False}, {"seen_at": AN_HOUR_AGO}, GatewayState.WELL),
+        ({"is_heard": False}, {"seen_at": AN_HOUR_AGO, "feed_version": 2}, GatewayState.BEHIND),
+        # One that has missed a call is not silent yet: the portal makes one a minute.
+        (CALLED, {"seen_at": NOW - timedelta(seconds=150)}, GatewayState.WELL),
+        (CALLED, {"seen_at": NOW - timedelta(seconds=151)}, GatewayState.SILENT),
+        ({"learns": Learning.PULLED}, {"seen_at": NOW - timedelta(seconds=61)}, GatewayState.SILENT),
+    ],
+)
+def test_silence_is_told_of_kinds_that_let_themselves_be_heard_alone(
+    db: Session,
+    station: Site,
+    wifilib: Network,
+    monkeypatch: pytest.MonkeyPatch,
+    can: dict[str, Any],
+    state: dict[str, Any],
+    verdict: GatewayState,
+) -> None:
+    gateway, _ = added(db, station, wifilib)
+    for name, value in state.items():
+        setattr(gateway, name, value)
+    db.flush()
+    kind = kind_of("nftables")
+    kind = replace(kind, capabilities=replace(kind.capabilities, **can))
+    monkeypatch.setattr("sites.checks.kinds", lambda: {kind.name: kind})
+    assert [one.verdict for one in check(db, now=NOW)] == [verdict]
 
 
 def test_a_clock_that_went_back_is_no_negative_silence(db: Session, station: Site, wifilib: Network) -> None:

@@ -11,7 +11,8 @@ from sites.checks import GatewayState
 def verdict_in_words(verdict: GatewayState) -> str:
     return {
         GatewayState.WELL: say("well"),
-        GatewayState.NEVER_SEEN: say("never seen: check its agent and its credential"),
+        GatewayState.NEVER_SEEN: say("never seen: nothing has come from it yet, see its set-up"),
+        GatewayState.UNTRIED: say("untried: nobody has come through it yet"),
         GatewayState.SILENT: say("silent: who is online stays so, nobody new comes in"),
         GatewayState.FAULTY: say("something is wrong there: see what it says of itself"),
         GatewayState.BEHIND: say("behind: it has not taken the newest changes yet"),

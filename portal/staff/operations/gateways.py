@@ -10,17 +10,22 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
 from db.engine import reading
+from gateways.registry import kinds
+from portal.gateway_api.self_tests import self_test
 from portal.i18n.gateway_capabilities import in_words_of, product_of
+from portal.i18n.gateway_distance import distance_in_words
 from portal.i18n.gateway_faults import fault_in_words
+from portal.i18n.gateway_findings import finding_in_words
 from portal.i18n.translation import in_words
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.operations.gateway_words import offset, refusal_in_words, verdict_in_words
 from portal.staff.sessions.words import at_length, instant
-from sessions.gateway_health import outages
+from sessions.gateway_health import dialogues, outages
 from sessions.gateway_health.overview import look
 from sites.checks import WORST_FIRST
+from sites.gateways import every
 
 
 @staff.get("/gateways")
@@ -43,7 +48,19 @@ def gateway(identity: str) -> AnyResponse:
         if one is None:
             abort(HTTPStatus.NOT_FOUND)
         silences = outages.recent(db, gateway_id=one.id)
-    page = render_template("staff/gateway.html", one=one, silences=silences, now=now, **_words())
+        exchanges = dialogues.recent(db, gateway_id=one.id)
+        record = next(each for each in every(db) if each.id == one.id)
+    page = render_template(
+        "staff/gateway.html",
+        one=one,
+        is_known=record.kind in kinds(),
+        missing=[finding_in_words(finding) for finding in self_test(record)],
+        distance=distance_in_words(one),
+        exchanges=exchanges,
+        silences=silences,
+        now=now,
+        **_words(),
+    )
     return make_response(page)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from auth.audit.actions import GATEWAY_SECRETS_SHOWN
+from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from gateways.faults import Fault, FaultCode, read_faults
 from gateways.kinds import Learning
@@ -21,6 +24,7 @@ from portal.i18n.gateway_faults import fault_in_words
 from portal.services import Services
 from sessions import accounting, end, feed
 from sessions.accounting import UsageReport
+from sessions.gateway_health import dialogues
 from sessions.gateway_health.overview import StaleSessions, look
 from sessions.models import EndReason, Lease, Mismatch, MismatchKind, Outage, Remedy
 from sites.checks import GatewayState
@@ -28,9 +32,9 @@ from sites.models import Gateway
 from tests.clock import MovingClock
 from tests.gateways.contract import made_up
 from tests.portal.languages import WHOLE
-from tests.portal.staff.conftest import Desk
+from tests.portal.staff.conftest import PASSWORD, Desk
 from tests.sessions.test_feed import enter
-from tests.town import ADA_PHONE, Town
+from tests.town import ADA_PHONE, BO_PHONE, Town
 
 
 @pytest.fixture
@@ -275,3 +279,83 @@ def test_a_gateways_page_leads_to_the_poster_for_its_door(
     assert answer.data.startswith(b"%PDF-")
     assert clerk.get("/staff/gateways/nothing/poster/a4").status_code == 404
     assert clerk.get("/staff/gateways/gw-viotte/poster/a9").status_code == 404
+
+
+@pytest.fixture
+def hourglass(services: Services, town: Town) -> Iterator[Gateway]:
+    """The station's gateway is of a made-up kind, in whose box a secret stands."""
+    with made_up.added():
+        with services.make_session.begin() as db:
+            gateway = db.get_one(Gateway, town.station.id)
+            gateway.kind = "hourglass"
+        services.places.forget()
+        yield gateway
+
+
+def test_a_gateways_secrets_are_shown_for_the_password_and_on_record(
+    services: Services, desk: Desk, clock: MovingClock, town: Town, hourglass: Gateway
+) -> None:
+    clerk = desk.at_work("nour", Role.NETWORK)
+    clock.advance(minutes=11)
+    page = clerk.get("/staff/gateways/gw-viotte/setup").text
+    assert "secret ********" in page and "portal https://portal.example.org" in page
+    assert not re.search(r"[a-z2-7]{30}", page)
+    asked = clerk.press("/staff/gateways/gw-viotte/setup")
+    assert "Type your password once more" in asked.text and not re.search(r"secret [a-z2-7]", asked.text)
+    shown = clerk.press("/staff/gateways/gw-viotte/setup", password_of_now=PASSWORD)
+    assert re.search(r"secret [a-z2-7]{52}\n", shown.text) and "********" not in shown.text
+    assert shown.headers["Cache-Control"] == "no-store"
+    with services.make_session() as db:
+        looks = db.scalars(select(AuditEntry).where(AuditEntry.action == GATEWAY_SECRETS_SHOWN.key)).all()
+    assert [(one.object, one.network) for one in looks] == [("gateway:gw-viotte", town.free.slug)]
+
+
+def test_setting_up_is_for_ones_own_networks(desk: Desk, town: Town) -> None:
+    clerk = desk.at_work("nour", Role.NETWORK, networks=(town.library.slug,))
+    assert clerk.get("/staff/gateways/gw-bayle/setup").status_code == 200
+    assert clerk.get("/staff/gateways/gw-viotte/setup").status_code == 404
+    assert clerk.get("/staff/gateways/no-such-gateway/setup").status_code == 404
+
+
+def test_a_kind_without_lines_and_one_that_is_unknown(services: Services, desk: Desk, town: Town) -> None:
+    with services.make_session.begin() as db:
+        db.execute(update(Gateway).where(Gateway.id == town.station.id).values(kind="fake"))
+        db.execute(update(Gateway).where(Gateway.id == town.battant.id).values(kind="turnstile"))
+    clerk = desk.at_work("nour", Role.NETWORK)
+    page = clerk.get("/staff/gateways/gw-viotte/setup").text
+    assert "It needs none." in page and "Nothing: all that should come from it has come." in page
+    assert clerk.get("/staff/gateways/gw-battant/setup").status_code == 404
+    assert "/setup" not in clerk.get("/staff/gateways/gw-battant").text
+
+
+def test_the_last_exchanges_are_shown_the_newest_first(
+    app: Flask, services: Services, desk: Desk, clock: MovingClock, town: Town
+) -> None:
+    with services.make_session.begin() as db:
+        for number in range(31):
+            said = f"<call {number}>"
+            dialogues.note(db, gateway_id=town.station.id, said=said, answered="ok", now=clock())
+    page = html.unescape(desk.at_work("nour", Role.NETWORK).get("/staff/gateways/gw-viotte").text)
+    told = re.findall(r"<call (\d+)>", page)
+    assert told == [str(number) for number in range(30, 0, -1)]
+    runner = app.test_cli_runner()
+    alone = runner.invoke(args=["gateways", "check", "gw-viotte"]).output
+    assert "<call 30>" in alone and "gw-battant" not in alone
+    assert "<call 30>" not in runner.invoke(args=["gateways", "check"]).output
+    assert runner.invoke(args=["gateways", "check", "nowhere"]).exit_code == 1
+
+
+def test_how_far_a_gateway_is_from_the_leases_is_told_in_words(
+    app: Flask, services: Services, desk: Desk, station: Gateway, clock: MovingClock
+) -> None:
+    """One is missing and one surplus; one more has come in since, and is not confirmed."""
+    with services.make_session.begin() as db:
+        enter(db, db.get_one(Gateway, station.id), BO_PHONE, "10.66.0.6")
+    page = desk.at_work("nour", Role.NETWORK).get("/staff/gateways/gw-viotte").text
+    command = app.test_cli_runner().invoke(args=["gateways", "check"]).output
+    for text in (html.unescape(page), command):
+        assert "It has not confirmed 1 permission yet." in text
+        assert "1 device whose access is over may still pass: it has not confirmed the end." in text
+        assert "1 device is online by the leases, and it does not let it pass." in text
+        assert "1 device passes there without a lease." in text
+        assert "exactly whom the leases name" not in text

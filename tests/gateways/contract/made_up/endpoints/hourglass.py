@@ -8,14 +8,25 @@ from flask import Blueprint, Response, jsonify, request
 from gateways.hourglass.kind import KIND  # type: ignore[import-not-found]
 
 from db.engine import reading
+from gateways.set_up import Lines, SetUp
 from portal.gateway_api.confirmation import confirm
 from portal.gateway_api.credentials import calling_gateway, demand_credential
 from portal.gateway_api.endpoints import Endpoint
+from portal.gateway_api.secrets import secret_of
 from portal.services import services
 from sessions import feed
+from sites.models import Gateway
 
 door = Blueprint(KIND.name, __name__, url_prefix=f"/gateways/{KIND.name}")
-ENDPOINT = Endpoint(door)
+
+
+def _lines(gateway: Gateway) -> SetUp:
+    secret = secret_of(gateway, "hourglass")
+    text = f"portal {services().settings.portal_url}\nsecret {secret}\n"
+    return SetUp((Lines("Settings, Portal", text),), (secret,))
+
+
+ENDPOINT = Endpoint(door, set_up=_lines)
 
 
 @door.before_request

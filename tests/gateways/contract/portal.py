@@ -105,10 +105,11 @@ class ContractPortal:
                 allowance=Allowance(f"person of {client.mac}", SigninMethod.FREE, None, devices=1),
                 now=self.clock(),
             )
+            access = opened.access
         assert opened.lease_id is not None
         if notify:
             self.notify()
-        return opened.access
+        return access
 
     def renew(self, access: AccessSession, client: Client) -> int | None:
         """Renew a session that is open; the lease's id."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,8 @@ from ads.errors import NotDue, SpentImpression
 from ads.models import Creative, Impression
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
+from db.prepared import Prepared
+from db.statements import table_of
 from gateways.types import Client
 from sessions import policy, renewal, start
 from sessions.arrival import Arrival
@@ -88,7 +90,9 @@ def may_renew(access: AccessSession, gateway: Gateway, *, now: datetime) -> bool
 
 def confirm(db: Session, lease_ids: Collection[int], *, now: datetime) -> None:
     """The gateway has confirmed these leases: so are the acceptances that earned them."""
-    if lease_ids:
+    if len(lease_ids) == 1:
+        _CONFIRM.run(db, lease=next(iter(lease_ids)), at=now)
+    elif lease_ids:
         db.execute(
             update(Impression)
             .where(Impression.lease_id.in_(list(lease_ids)), Impression.confirmed_at.is_(None))
@@ -159,3 +163,11 @@ def _renew(
 
 def _opens_at(access: AccessSession, gateway: Gateway) -> datetime:
     return policy.renewal_opens(access.until, window=gateway.renewal_window)
+
+
+_impressions = table_of(Impression)
+_CONFIRM = Prepared(
+    update(_impressions)
+    .where(_impressions.c.lease_id == bindparam("lease"), _impressions.c.confirmed_at.is_(None))
+    .values(confirmed_at=bindparam("at"))
+)

@@ -7,15 +7,21 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, exists, select, union_all, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, select, union_all, update
 from sqlalchemy.orm import Session, aliased
 
 from db.notify import notify
+from db.prepared import Prepared
+from db.statements import table_of
 from gateways.types import Client, Grant, MacAddress
 from sessions import port_blocks
 from sessions.gateway_health import outages
 from sessions.models import AccessSession, ClientObservation, Lease, Mismatch, MismatchKind
 from sites.models import Gateway
+
+# Values, or their places in a statement that is rendered once.
+Number = int | BindParameter[int]
+Instant = datetime | BindParameter[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,38 +150,25 @@ def confirm_some(
     For gateways that answer client by client. The version that they are taken to have confirmed is the feed's own as
     soon as neither a grant nor an end is left to confirm.
     """
-    version = db.scalar(select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()) or 0
-    waiting = (*_waiting(gateway_id, now), Lease.released_at.is_(None))
-    confirmed = db.scalars(
-        update(Lease)
-        .where(*waiting, Lease.access_id.in_(list(numbers)))
-        .values(confirmed_at=now)
-        .returning(Lease.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    ends = _unconfirmed_end(gateway_id, now)
-    if ended:
-        _answer_ends(
-            db, *ends, Lease.access_id.in_(list(ended)), release_confirmed_at=now, release_refused=None
-        )
-    for number, reason in (refused_ends or {}).items():
-        _answer_ends(db, *ends, Lease.access_id == number, release_refused=reason[:200])
-    is_all = ~exists(select(Lease.id).where(*waiting)) & ~exists(select(Lease.id).where(*ends))
-    db.execute(
-        update(Gateway)
-        .where(Gateway.id == gateway_id, Gateway.confirmed_version < version, is_all)
-        .values(confirmed_version=version)
-        .execution_options(synchronize_session=False)
-    )
+    version = _VERSION.scalar(db, gateway=gateway_id)
+    asked = {"gateway": gateway_id, "at": now}
+    confirmed = [row[0] for number in numbers for row in _CONFIRM.all(db, number=number, **asked)]
+    if ended or refused_ends:
+        ends = _unconfirmed_end(gateway_id, now)
+        answered = {"release_confirmed_at": now, "release_refused": None}
+        _answer_ends(db, *ends, Lease.access_id.in_(list(ended)), **answered)
+        for number, reason in (refused_ends or {}).items():
+            _answer_ends(db, *ends, Lease.access_id == number, release_refused=reason[:200])
+    _CATCH_UP.run(db, reached=version, **asked)
     notify(db)
-    return list(confirmed)
+    return confirmed
 
 
 def _answer_ends(db: Session, *which: ColumnElement[bool], **values: datetime | str | None) -> None:
     db.execute(update(Lease).where(*which).values(**values).execution_options(synchronize_session=False))
 
 
-def _unconfirmed_end(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _unconfirmed_end(gateway_id: Number, now: Instant) -> tuple[ColumnElement[bool], ...]:
     """Of the leases of this gateway, those that it had, that were taken back, and that it still has for all we know."""
     return (
         Lease.gateway_id == gateway_id,
@@ -186,12 +179,12 @@ def _unconfirmed_end(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool
     )
 
 
-def _waiting(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _waiting(gateway_id: Number, now: Instant) -> tuple[ColumnElement[bool], ...]:
     """Of the leases of this gateway, those on which it has not spoken."""
     return *_running(gateway_id, now), Lease.confirmed_at.is_(None)
 
 
-def _running(gateway_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _running(gateway_id: Number, now: Instant) -> tuple[ColumnElement[bool], ...]:
     """Of the leases of this gateway, those that it may let pass."""
     return Lease.gateway_id == gateway_id, Lease.refused.is_(None), Lease.until > now
 
@@ -267,4 +260,23 @@ _CHANGED = union_all(
         Mismatch.version > bindparam("since"),
         Mismatch.kind == MismatchKind.SURPLUS,
     ),
+)
+_GATEWAY: BindParameter[int] = bindparam("gateway")
+_AT: BindParameter[datetime] = bindparam("at")
+_VERSION = Prepared(select(Gateway.feed_version).where(Gateway.id == _GATEWAY).with_for_update())
+_CONFIRM = Prepared(
+    update(table_of(Lease))
+    .where(*_waiting(_GATEWAY, _AT), Lease.released_at.is_(None), Lease.access_id == bindparam("number"))
+    .values(confirmed_at=_AT)
+    .returning(Lease.id)
+)
+_CATCH_UP = Prepared(
+    update(table_of(Gateway))
+    .where(
+        Gateway.id == _GATEWAY,
+        Gateway.confirmed_version < bindparam("reached"),
+        ~exists(select(Lease.id).where(*_waiting(_GATEWAY, _AT), Lease.released_at.is_(None))),
+        ~exists(select(Lease.id).where(*_unconfirmed_end(_GATEWAY, _AT))),
+    )
+    .values(confirmed_version=bindparam("reached"))
 )

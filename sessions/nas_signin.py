@@ -3,39 +3,53 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
 from gateways.types import Client, IpAddress
 from sessions import clients, roaming
 from sessions.models import AccessSession, ClientObservation, Lease
 from sites.models import Gateway
 
 
-def lease_of(db: Session, *, gateway: Gateway, number: int, now: datetime) -> Lease | None:
-    """The running lease of this open access session at this gateway that ends last, with the session."""
-    asked = {"gateway": gateway.id, "number": number, "at": now}
-    lease: Lease | None = db.scalars(_RUNNING, asked).first()
-    return lease
+class HeldLease(NamedTuple):
+    """What a gateway may know of the lease of an access session there."""
+
+    access_id: int
+    gateway_id: int
+    mac: str
+    address: str
+    until: datetime
+    rate_down_kbps: int
+    rate_up_kbps: int
+    confirmed_at: datetime | None
 
 
-def known_device(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> Lease | None:
+def lease_of(db: Session, *, gateway: Gateway, number: int, now: datetime) -> HeldLease | None:
+    """The running lease of this open access session at this gateway that ends last."""
+    row = _RUNNING.first(db, gateway=gateway.id, number=number, at=now)
+    return None if row is None else HeldLease(*row)
+
+
+def known_device(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> HeldLease | None:
     """The lease of a device that has an open session on the network of `gateway`, wherever that began.
 
-    A session that is at another gateway goes on here too, as `roaming.admit` bounds it.
+    A session that is at another gateway goes on here too, as `roaming.go_on` bounds it.
     """
     access = clients.online(db, network_id=gateway.network_id, mac=client.mac, now=now)
     if access is None:
         return None
     lease = lease_of(db, gateway=gateway, number=access.id, now=now)
-    if lease is None and client.addresses:
-        roaming.admit(db, access, gateway=gateway, client=client, now=now)
+    if lease is None:
+        roaming.go_on(db, gateway=gateway, client=client, now=now)
         lease = lease_of(db, gateway=gateway, number=access.id, now=now)
     return lease
 
 
-def is_at(db: Session, lease: Lease, address: IpAddress) -> bool:
+def is_at(db: Session, lease: HeldLease, address: IpAddress) -> bool:
     """Whether the device of a lease was seen behind this address at its gateway."""
     if lease.address == str(address):
         return True
@@ -45,10 +59,9 @@ def is_at(db: Session, lease: Lease, address: IpAddress) -> bool:
     return db.scalar(seen) == lease.mac
 
 
-_RUNNING = (
-    select(Lease)
+_RUNNING = Prepared(
+    select(*(getattr(Lease, name) for name in HeldLease._fields))
     .join(AccessSession, AccessSession.id == Lease.access_id)
-    .options(joinedload(Lease.access).joinedload(AccessSession.network))
     .where(
         Lease.gateway_id == bindparam("gateway"),
         Lease.access_id == bindparam("number"),

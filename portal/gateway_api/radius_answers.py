@@ -18,7 +18,7 @@ from portal.gateway_api.radius_callers import tell
 from portal.i18n.translation import say
 from portal.services import services
 from sessions import nas_signin
-from sessions.models import Lease
+from sessions.nas_signin import HeldLease
 from sites.models import Gateway
 
 
@@ -104,7 +104,7 @@ def _of_device(gateway: Gateway, packet: Attributes, mac: MacAddress) -> Answer:
     return _accept(gateway, lease, {"Auth-Type": "Accept", "Arobase-Confirmed": 1})
 
 
-def _is_its_device(db: Any, gateway: Gateway, packet: Attributes, lease: Lease) -> bool:
+def _is_its_device(db: Any, gateway: Gateway, packet: Attributes, lease: HeldLease) -> bool:
     mac, address = packet.mac("Calling-Station-Id"), packet.address("Framed-IP-Address")
     if mac is not None:
         return mac == lease.mac
@@ -122,7 +122,7 @@ def _asked_by_mac(profile: RadiusProfile, packet: Attributes) -> MacAddress | No
     return mac if mac is not None and mac == packet.mac("Calling-Station-Id") else None
 
 
-def _accept(gateway: Gateway, lease: Lease, control: dict[str, int | str]) -> Answer:
+def _accept(gateway: Gateway, lease: HeldLease, control: dict[str, int | str]) -> Answer:
     """The rest of the lease, never its whole length: a gateway may ask again at any time."""
     left = int((lease.until - services().clock()).total_seconds())
     if left < 1:
@@ -145,7 +145,7 @@ def _refuse(gateway: Gateway, packet: Attributes, fault: str, message: str) -> A
     return Answer(False, replies.refuse(message))
 
 
-def _confirm(gateway: Gateway, lease: Lease) -> None:
+def _confirm(gateway: Gateway, lease: HeldLease) -> None:
     """The gateway lets the device pass. Of a repeat, nothing is written."""
     if lease.confirmed_at is not None:
         return

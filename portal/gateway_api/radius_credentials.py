@@ -6,7 +6,8 @@ from gateways.radius import credentials
 from gateways.radius.credentials import Credentials
 from gateways.types import MacAddress
 from portal.gateway_api.secrets import secret_of, secrets_of
-from sessions.models import AccessSession, Lease
+from sessions.models import AccessSession
+from sessions.nas_signin import HeldLease
 from sites.models import Gateway
 
 PURPOSE = "radius-credentials"
@@ -23,7 +24,7 @@ def number_of(gateway: Gateway, user: str) -> int | None:
     return next((number for number in found if number is not None), None)
 
 
-def accepted(gateway: Gateway, lease: Lease, user: str) -> Credentials:
+def accepted(gateway: Gateway, lease: HeldLease, user: str) -> Credentials:
     """The credentials of a lease's session with this `user`, of before a rotation too while that overlaps."""
     made = [
         credentials.credentials_of(key, lease.access_id, MacAddress(lease.mac))

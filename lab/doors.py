@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # Where `make run` keeps its state.
@@ -11,11 +12,17 @@ FOLDER = Path(__file__).resolve().parent.parent / ".run"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A gateway of the lab: its identity, the site it stands at, and the network it serves."""
+    """A gateway of the lab: its identity, the site it stands at, the network it serves, and its kind with its options.
+
+    `translates` says that the portal sees its own address in the place of its clients'.
+    """
 
     identity: str
     site: str
     network: str
+    kind: str = "nftables"
+    options: Mapping[str, str] = field(default_factory=dict)
+    translates: bool = False
 
 
 STATION = Door("gare-viotte-libre", "gare-viotte", "wifilib")

@@ -16,7 +16,7 @@ from auth.patrons.csv_import import import_patrons
 from db.engine import SessionMaker
 from gateways.types import Client
 from lab.doors import Door
-from lab.network import client_prefix
+from lab.network import FIRST_GATEWAY, client_prefix, outside_address
 from sessions.sightings import see
 from sites.demo.town import load_demo
 from sites.gateways import add_gateway, by_identity, rotate_credential
@@ -68,14 +68,19 @@ def _load_town(db: Session, now: datetime) -> None:
 def _add(db: Session, door: Door, number: int) -> str:
     site = db.scalars(select(Site).where(Site.slug == door.site)).one()
     network = db.scalars(select(Network).where(Network.slug == door.network)).one()
+    own_address = outside_address(4, FIRST_GATEWAY + number)
     _, credential = add_gateway(
         db,
         identity=door.identity,
-        kind="nftables",
+        kind=door.kind,
         site=site,
         network=network,
         client_prefixes=[str(client_prefix(version, number)) for version in (4, 6)],
-        redirector_url=f"http://{client_prefix(4, number)[1]}:{REDIRECTOR_PORT}/",
+        redirector_url=f"http://{client_prefix(4, number)[1]}:{REDIRECTOR_PORT}/"
+        if door.kind == "nftables"
+        else "",
+        public_addresses=[str(own_address)] if door.translates else (),
+        options=door.options,
     )
     return credential
 

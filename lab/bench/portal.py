@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from config import LdapSettings, Settings
-from lab.doors import LIBRARY, STATION
+from lab.doors import LIBRARY, STATION, Door
 from lab.hotspot import now, portal_environment
 from lab.records import make_secret, seed
 from lab.servers import TOP, front_here, running
@@ -41,6 +41,8 @@ class RunningPortal:
     process: subprocess.Popen[bytes]
     services: Services
     ca_file: Path
+    # Where the gateways' server listens, behind the front.
+    gateways: str
 
     @property
     def url(self) -> str:
@@ -56,11 +58,16 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def running_portal(
-    folder: Path, database_url: str, *, ldap: LdapSettings | None = None, app: str = ""
+    folder: Path,
+    database_url: str,
+    *,
+    ldap: LdapSettings | None = None,
+    app: str = "",
+    doors: Sequence[Door] = (STATION, LIBRARY),
 ) -> Iterator[RunningPortal]:
     """Run the portal on a fresh town in the database that `database_url` names, empty so far.
 
-    `app` is another application to serve in its place, by the same servers.
+    `doors` are its gateways. `app` is another application to serve in its place, by the same servers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     authority = Authority(folder)
@@ -70,18 +77,25 @@ def running_portal(
     front = front_here(folder, *files, limits=UNLIMITED, believes=(HOST,))
     url = f"https://{HOST}:{front.secure_port}"
     environment = _environment(folder, url, database_url, ldap)
-    with prepared(folder, url, database_url, ldap=ldap) as services:
+    with prepared(folder, url, database_url, ldap=ldap, doors=doors) as services:
         portal = create_app(services)
         with running(folder, portal, services.settings, front, environment, serve=app) as started:
-            yield RunningPortal(front.secure_port, started["portal"], services, authority.ca_file)
+            yield RunningPortal(
+                front.secure_port, started["portal"], services, authority.ca_file, front.gateways
+            )
 
 
 @contextmanager
 def prepared(
-    folder: Path, url: str, database_url: str, *, ldap: LdapSettings | None = None
+    folder: Path,
+    url: str,
+    database_url: str,
+    *,
+    ldap: LdapSettings | None = None,
+    doors: Sequence[Door] = (STATION, LIBRARY),
 ) -> Iterator[Services]:
     """The services of a fresh town whose portal is at `url`, in the empty database that `database_url` names."""
-    services = _prepare(folder, _environment(folder, url, database_url, ldap))
+    services = _prepare(folder, _environment(folder, url, database_url, ldap), doors)
     try:
         yield services
     finally:
@@ -106,7 +120,7 @@ def _environment(folder: Path, url: str, database_url: str, ldap: LdapSettings |
     return environment
 
 
-def _prepare(folder: Path, environment: dict[str, str]) -> Services:
+def _prepare(folder: Path, environment: dict[str, str], doors: Sequence[Door]) -> Services:
     subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
         cwd=TOP,
@@ -118,5 +132,5 @@ def _prepare(folder: Path, environment: dict[str, str]) -> Services:
     credentials = folder / "credentials"
     credentials.mkdir(exist_ok=True)
     with services.make_session.begin() as db:
-        seed(db, (STATION, LIBRARY), credentials, now=now())
+        seed(db, doors, credentials, now=now())
     return services

@@ -14,7 +14,7 @@ import pytest
 
 from db.engine import SessionMaker
 from lab.bench import __main__ as bench
-from lab.bench import creatives, load, log, passes, phones, wire
+from lab.bench import creatives, load, log, packets, passes, phones, radius, wire
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.prepared_feed import PreparedFeed
@@ -184,3 +184,27 @@ def test_the_rows_of_pictures_and_videos_are_all_measured(tmp_path: Path) -> Non
     # All its pixels stood in the memory of the child, three bytes each.
     assert result["photo of 20 megapixels, peak memory of the child"] > 60
     assert all(value > 0 for value in result.values())
+
+
+@pytest.mark.release
+def test_the_rows_of_radius_are_all_measured(tmp_path: Path) -> None:
+    result = {figure.name: figure for figure in radius.measure(tmp_path, sessions=20)}
+    for kind in ("sqlite", "postgresql"):
+        for name in (f"Access-Requests, {kind}", f"Access-Requests that come again, {kind}"):
+            assert result[name].aim == "at least 1,200" and result[name].value > 0
+            assert result[f"{name}, p99"].value > 0
+        for status in ("starts", "interim updates", "stops"):
+            assert result[f"accounting {status}, {kind}"].aim == "at least 1,800"
+
+
+def test_packets_without_an_answer_are_lost_and_no_figure() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        sent = packets.exchange(
+            [bytes((1, number)) for number in range(3)], to=server.getsockname(), patience=0.05
+        )
+    assert (sent.codes, sent.lost) == ([], 3)
+    with pytest.raises(load.SpoiltRun, match="3 packets without an answer"):
+        radius.demand_code(sent, 2)
+    with pytest.raises(load.SpoiltRun, match="1 answers of another code"):
+        radius.demand_code(packets.Exchanged(codes=[2, 3], waits=[0.1, 0.1]), 2)

@@ -195,6 +195,74 @@ class Usage(Base):
     updated_at: Mapped[datetime]
 
 
+class NasSession(Base):
+    """One session as a gateway that speaks RADIUS accounts for it (RFC 2866), from its packets.
+
+    It is kept for as long as packets about it may come (`sessions.nas_sessions.LIFE`); what was counted stands in
+    `Usage`. A box may use an Acct-Session-Id again, mostly after a restart: `life` tells them apart. `seconds` is the
+    session's age in the newest packet that counted, and `last_…` are the counters of that packet, carried on where 32
+    bits have gone round; `bytes_…` are the sums, over counters that began again too. Names are as the box writes them.
+    """
+
+    __tablename__ = "nas_sessions"
+
+    id: Mapped[Key]
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
+    access_id: Mapped[int | None]
+    # Which box of this gateway: a record may stand for several access points.
+    nas: Mapped[str] = mapped_column(String(253))
+    acct_session_id: Mapped[str] = mapped_column(String(253))
+    # Empty where the box does not say.
+    mac: Mapped[Mac]
+    life: Mapped[int]
+    user_name: Mapped[str] = mapped_column(String(253))
+    calling_station_id: Mapped[str] = mapped_column(String(253))
+    framed_address: Mapped[str] = mapped_column(String(45))
+    nas_identifier: Mapped[str] = mapped_column(String(253))
+    nas_address: Mapped[str] = mapped_column(String(45))
+    started_at: Mapped[datetime]
+    # The same by the box's own clock, and how far that was from ours, in seconds; where it tells the time.
+    nas_started_at: Mapped[datetime | None]
+    clock_offset: Mapped[int | None] = mapped_column(BigInteger)
+    last_heard_at: Mapped[datetime]
+    # Without another packet until then, its Stop is lost.
+    lost_at: Mapped[datetime]
+    stopped_at: Mapped[datetime | None]
+    # Acct-Terminate-Cause, by a Stop where `is_stop_told`, else as the portal takes it to be.
+    stop_cause: Mapped[str] = mapped_column(String(64), default="")
+    is_stop_told: Mapped[bool] = mapped_column(default=False)
+    seconds: Mapped[int] = mapped_column(BigInteger, default=0)
+    # The place of the newest packet that counted in the order in which the box made them.
+    sequence: Mapped[int] = mapped_column(BigInteger, default=-1)
+    bytes_up: Mapped[int] = mapped_column(BigInteger, default=0)
+    bytes_down: Mapped[int] = mapped_column(BigInteger, default=0)
+    packets_up: Mapped[int] = mapped_column(BigInteger, default=0)
+    packets_down: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_bytes_up: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_bytes_down: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_packets_up: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_packets_down: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+Index(
+    "uq_nas_sessions_life",
+    NasSession.gateway_id,
+    NasSession.acct_session_id,
+    NasSession.mac,
+    NasSession.life,
+    unique=True,
+)
+_running = NasSession.stopped_at.is_(None)
+Index(
+    "ix_nas_sessions_open",
+    NasSession.lost_at,
+    sqlite_where=_running,
+    postgresql_where=_running,
+)
+Index("ix_nas_sessions_access", NasSession.access_id)
+Index("ix_nas_sessions_stopped", NasSession.stopped_at)
+
+
 class CounterEpoch(Base):
     """One life of a gateway's counters (`epoch`), and how far its reports have come."""
 

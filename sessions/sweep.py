@@ -13,7 +13,7 @@ from auth.api_tokens import form_results, idempotency
 from auth.staff import browser_sessions
 from auth.staff.roles import LONGEST_SIGNIN
 from gateways.registry import names
-from sessions import end, landings, roaming, sightings
+from sessions import end, landings, nas_sessions, roaming, sightings
 from sessions.gateway_health import dialogues, outages, stale_sessions
 from sessions.retention import clock_check
 from sites.models import Gateway
@@ -46,9 +46,11 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     idle = end.end_idle(db, now=now)
     settled = stale_sessions.settle(db, now=now)
     outages.notice(db, now=now)
+    nas_sessions.close_lost(db, now=now)
     if is_plausible:
         sightings.forget(db, before=now - SIGHTING_LIFE)
         landings.forget(db, before=now - SIGHTING_LIFE)
+        nas_sessions.forget(db, before=now - nas_sessions.LIFE)
         dialogues.forget(db, before=now - DIALOGUE_LIFE)
         rate_limits.forget(db, before=now - ATTEMPT_LIFE)
         browser_sessions.forget(db, before=now - STAFF_SESSION_LIFE)

@@ -19,7 +19,7 @@ KIND = Kind(
         revokes=False,
         limits_rates=True,
         limits_volume=False,
-        accounts=False,
+        accounts=True,
         # It keeps Idle-Timeout by itself, and a device that comes back goes on with its session.
         reports_presence=False,
         is_heard=False,

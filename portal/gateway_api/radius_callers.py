@@ -35,17 +35,22 @@ def demand_token() -> None:
     g.gateway = gateway
 
 
-def is_foreign(gateway: Gateway, packet: Attributes) -> bool:
-    """Whether the packet calls itself another gateway than the one whose client block it came in by."""
+class ForeignPacket(Exception):
+    """The packet calls itself another gateway than the one whose client block it came in by: the name is its text."""
+
+
+def refuse_foreign(gateway: Gateway, packet: Attributes) -> None:
+    """Raise `ForeignPacket` where the NAS-Identifier is not this gateway's."""
     named = packet.text("NAS-Identifier")
     own = gateway.option("nas_identifier")
     if not named or named in (own, gateway.identity):
-        return False
-    return bool(own) or any(
+        return
+    if own or any(
         named in (other.identity, other.option("nas_identifier"))
         for other in services().places.gateways()
         if other.id != gateway.id and kind_of(other.kind).radius is not None
-    )
+    ):
+        raise ForeignPacket(named)
 
 
 def tell(gateway: Gateway, said: str, answered: str) -> None:

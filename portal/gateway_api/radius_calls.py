@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response
 
 from gateways.radius import attributes, replies
 from gateways.radius.attributes import Attributes, MalformedRequest
-from portal.gateway_api import radius_answers
+from portal.gateway_api import radius_answers, radius_books
 from portal.gateway_api.credentials import calling_gateway
 from portal.gateway_api.exchanges import heard
-from portal.gateway_api.radius_callers import demand_token, is_foreign, tell
+from portal.gateway_api.radius_callers import ForeignPacket, demand_token, refuse_foreign, tell
 
 blueprint = Blueprint("radius", __name__, url_prefix="/gateways/radius/v1")
 # A packet of 4,096 octets is some 20 kB of JSON.
@@ -34,50 +34,53 @@ def know_the_gateway() -> None:
 def authorize() -> Response:
     """Whether this device may pass, and for how long."""
     packet = _packet()
-    if isinstance(packet, str):
-        return _refused(packet)
     if packet.word("Arobase-Outcome") == "unsigned":
         radius_answers.unsigned(calling_gateway(), packet)
-        return _refused("")
+        return _answer(HTTPStatus.UNAUTHORIZED, replies.refuse())
     heard(calling_gateway())
-    try:
-        answer = radius_answers.authorize(calling_gateway(), packet)
-    except MalformedRequest as error:
-        return _refused(str(error))
+    answer = radius_answers.authorize(calling_gateway(), packet)
     return _answer(HTTPStatus.OK if answer.is_accepted else HTTPStatus.UNAUTHORIZED, answer.body)
 
 
 @blueprint.post("/post-auth")
 def post_auth() -> Response:
     """How it went with a password that FreeRADIUS compared itself (CHAP, MS-CHAP)."""
-    packet = _packet()
-    if isinstance(packet, str):
-        return _refused(packet)
-    try:
-        is_right = radius_answers.finish(calling_gateway(), packet)
-    except MalformedRequest as error:
-        return _refused(str(error))
+    is_right = radius_answers.finish(calling_gateway(), _packet())
     return _answer(HTTPStatus.OK if is_right else HTTPStatus.UNAUTHORIZED, {})
 
 
-def _packet() -> Attributes | str:
-    """The packet, or what is wrong with it."""
-    gateway = calling_gateway()
+@blueprint.post("/accounting")
+def accounting() -> tuple[str, int]:
+    """What happened to a session, and what it has counted. All that is stored, or never could be, is acknowledged: a
+    gateway sends again for ever what is not."""
+    packet = _packet()
+    heard(calling_gateway())
+    radius_books.take(calling_gateway(), packet)
+    return "", HTTPStatus.NO_CONTENT
+
+
+@blueprint.errorhandler(MalformedRequest)
+def unreadable(error: MalformedRequest) -> Response | tuple[str, int]:
+    tell(calling_gateway(), "a packet that cannot be read", str(error)[:200])
+    if request.endpoint == f"{blueprint.name}.{accounting.__name__}":
+        return "", HTTPStatus.NO_CONTENT
+    return _answer(HTTPStatus.UNAUTHORIZED, replies.refuse("This request cannot be read."))
+
+
+@blueprint.errorhandler(ForeignPacket)
+def foreign(error: ForeignPacket) -> Response:
+    tell(calling_gateway(), f"a packet with the NAS-Identifier of another gateway, {error}", "refused")
+    return _answer(HTTPStatus.UNAUTHORIZED, replies.refuse("This gateway is recorded under another name."))
+
+
+def _packet() -> Attributes:
+    """The packet. Raises MalformedRequest and `ForeignPacket`."""
     try:
         packet = attributes.read(request.get_json(silent=True))
-        is_others = is_foreign(gateway, packet)
-    except (MalformedRequest, RecursionError) as error:
-        tell(gateway, "a packet that cannot be read", str(error)[:200])
-        return "This request cannot be read."
-    if is_others:
-        name = packet.text("NAS-Identifier")
-        tell(gateway, f"a packet with the NAS-Identifier of another gateway, {name}", "refused")
-        return "This gateway is recorded under another name."
+    except RecursionError as error:
+        raise MalformedRequest("too deep") from error
+    refuse_foreign(calling_gateway(), packet)
     return packet
-
-
-def _refused(message: str) -> Response:
-    return _answer(HTTPStatus.UNAUTHORIZED, replies.refuse(message))
 
 
 def _answer(status: HTTPStatus, body: dict[str, Any]) -> Response:

@@ -156,7 +156,7 @@ ELSEWHERE = {
     "leases",
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
-    *("client_landings", "gateway_dialogues"),
+    *("client_landings", "gateway_dialogues", "nas_sessions"),
     *(
         "staff_answers",
         "staff_recovery_codes",

@@ -28,6 +28,7 @@ OFF_THE_SHELVES = {
     "open_breaks": "forgotten by the sweep after an hour",
     "sightings": "forgotten by the sweep after a day",
     "client_landings": "forgotten by the sweep after a day",
+    "nas_sessions": "forgotten by the sweep two days after their end",
     "legal_holds": "the order itself, kept with the register",
 }
 

@@ -52,6 +52,12 @@ def change(site: Site, identity: str) -> None:
         gateway.feed_version += 1
 
 
+def test_the_path_of_a_unifi_redirect_leads_to_the_gateways_process(site: Site) -> None:
+    """Nobody lands from here; the guests' process would say so with a page."""
+    answer, body = site.ask("/guest/s/default/?id=02:00:00:00:00:01&ap=02:00:00:00:00:02&t=1")
+    assert (answer.status, json.loads(body)) == (404, {"error": json.loads(body)["error"]})
+
+
 def test_news_arrive_at_once(site: Site) -> None:
     since = version(site, STATION.identity)
     with begin_to_wait(site, STATION.identity, since) as line:

@@ -27,6 +27,7 @@ from sites.models import Gateway
 
 blueprint = Blueprint(KIND.name, __name__)
 AGAIN_SECONDS = "3"
+REDIRECT_SECONDS = 60
 # A locally administered address that no device is given: what is told of it changes nothing.
 NOBODY = MacAddress("02:00:00:00:00:00")
 
@@ -38,7 +39,7 @@ def landed(identity: str, site: str = "") -> AnyResponse:
     gateway = services().places.by_identity(identity)
     if gateway is None or gateway.kind != KIND.name or site not in ("", gateway.option("site")):
         abort(HTTPStatus.NOT_FOUND)
-    return _to_first_page(gateway)
+    return _to_first_page(gateway, is_redirected=bool(site))
 
 
 @blueprint.get("/guest/s/<site>/")
@@ -55,12 +56,15 @@ def landed_where_the_product_says(site: str) -> AnyResponse:
     ]
     if len(found) != 1:
         abort(HTTPStatus.NOT_FOUND)
-    return _to_first_page(found[0])
+    return _to_first_page(found[0], is_redirected=True)
 
 
-def _to_first_page(gateway: Gateway) -> AnyResponse:
+def _to_first_page(gateway: Gateway, *, is_redirected: bool) -> AnyResponse:
     try:
         station = _who_lands(gateway)
+        if station is not None and station.is_authorized and is_redirected and _is_redirected_now():
+            # Its access point does not let it pass, whatever is listed: it is begun anew where it has a lease.
+            controller_of(gateway).unauthorize(gateway.option("site"), station.mac)
     except ControllerError:
         # Told to the operator by the rounds, which fail as well.
         station = None
@@ -87,6 +91,12 @@ def _who_lands(gateway: Gateway) -> Station | None:
     else:
         found = [one for one in guests if one.address == address and named in (None, one.mac)]
     return found[0] if len(found) == 1 else None
+
+
+def _is_redirected_now() -> bool:
+    """Whether an access point sent the browser here a moment ago: an old page that is opened again says nothing."""
+    told = request.args.get("t", 0, type=int)
+    return abs(services().clock().timestamp() - told) < REDIRECT_SECONDS
 
 
 def _named() -> MacAddress | None:

@@ -222,8 +222,11 @@ class Round:
             if is_all:
                 refused = dict.fromkeys(plan.too_short, TOO_SHORT)
                 confirm(db, gateway_id=gateway.id, version=version, refused=refused, now=now)
-            elif plan.kept:
-                confirm_some(db, gateway_id=gateway.id, numbers=plan.kept, now=now)
+            else:
+                # Of the others, what was done is done: one that it does not let pass keeps nobody else waiting.
+                ends = feed.unconfirmed_ends(db, gateway_id=gateway.id, now=now)
+                ended = [end.number for end in ends if end.mac not in view.guests]
+                confirm_some(db, gateway_id=gateway.id, numbers=plan.kept, ended=ended, now=now)
         exchanges.heard(gateway)
         self._desk.noted = ""
         due = self._desk.reported_at is None or now - self._desk.reported_at >= REPORT_EVERY

@@ -20,5 +20,5 @@ def hotspot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnifiDriver]:
 def spot(hotspot: UnifiDriver) -> Iterator[UnifiDriver]:
     """The same, whole again after each test."""
     yield hotspot
-    hotspot.box.faults = Faults()
+    hotspot.box.faults, hotspot.box.meanwhile = Faults(), None
     hotspot.portal_back()

@@ -71,6 +71,8 @@ class RecordedController:
         self.calls: list[tuple[str, str, Any]] = []
         self.unauthorized_at: dict[str, float] = {}
         self.logins = 0
+        # What happens elsewhere just before a command is carried out.
+        self.meanwhile: Callable[[dict[str, Any]], None] | None = None
         self.sessions: dict[str, str] = {}
         self.lock = threading.RLock()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -135,6 +137,8 @@ class RecordedController:
 
     def command(self, body: dict[str, Any]) -> tuple[int, Any]:
         mac, now = str(body.get("mac", "")), self.now()
+        if self.meanwhile is not None:
+            self.meanwhile(body)
         if self.faults.read_only:
             return 403, _error("api.err.NoPermission")
         match body.get("cmd"):

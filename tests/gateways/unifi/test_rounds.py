@@ -13,7 +13,9 @@ from gateways.faults import FaultCode
 from gateways.types import parse_mac
 from portal.gateway_api import notify_gateway
 from portal.gateway_api.unifi import self_test, set_up
+from sessions import end
 from sessions.gateway_health import dialogues
+from sessions.models import EndReason
 from sites.models import Gateway
 from tests.gateways.contract.drivers.unifi import UnifiDriver, opened
 from tests.gateways.unifi.recorded import PASSWORD
@@ -72,11 +74,32 @@ def test_who_is_listed_and_does_not_pass_is_not_told_that_they_are_online(spot: 
     spot.box.faults.stuck = {phone.mac}
     access = spot.portal.let_in(phone, seconds=600)
     assert not spot.portal.is_confirmed(access)
-    # Nobody else waits for that one.
-    assert spot.portal.is_confirmed(spot.portal.let_in(other, seconds=600))
+    # What is on its way to the access point is not begun anew at once.
+    assert len([one for one in spot.box.commands("authorize-guest") if one["mac"] == phone.mac]) == 1
+    # Nobody else waits for that one, and nobody else's end is pending for it.
+    beside = spot.portal.let_in(other, seconds=600)
+    assert spot.portal.is_confirmed(beside)
+    spot.portal.end(beside)
+    assert not spot.passes(other)
+    assert spot.portal.lease(beside).release_confirmed_at is not None
     spot.box.faults.stuck = set()
     spot.portal.sweep()
     assert spot.portal.is_confirmed(access)
+
+
+def test_an_end_that_another_process_told_in_between_is_not_undone(spot: UnifiDriver) -> None:
+    """That process has taken access back; this one authorizes a moment later by what it had read before."""
+    phone = spot.newcomer()
+
+    def end_it(command: dict[str, object]) -> None:
+        if command == {"cmd": "authorize-guest", "mac": phone.mac, "minutes": 10}:
+            (number,) = spot.portal.numbers_of(phone)
+            with spot.portal.services.make_session.begin() as db:
+                end.end(db, number, reason=EndReason.STAFF, now=spot.clock())
+
+    spot.box.meanwhile = end_it
+    spot.portal.let_in(phone, seconds=600)
+    assert not spot.passes(phone) and not is_behind(spot)
 
 
 def test_who_is_authorized_by_hand_has_no_lease_and_is_turned_out(spot: UnifiDriver) -> None:

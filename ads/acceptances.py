@@ -6,8 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Boolean, Executable, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ads import counting
@@ -16,7 +15,7 @@ from ads.models import Creative, Impression
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
 from db.prepared import Prepared
-from db.statements import table_of
+from db.statements import Insert, for_either, table_of
 from gateways.types import Client
 from sessions import policy, renewal, start
 from sessions.arrival import Arrival
@@ -72,12 +71,7 @@ def accept(
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
     creative_id = ticket.creative_id
     is_counted = creative_id is None or counting.count(db, creative_id, gateway=gateway, now=now)
-    db.execute(
-        update(Impression)
-        .where(Impression.id == impression_id)
-        .values(access_id=opened.access_id, lease_id=opened.lease_id, is_counted=is_counted)
-        .execution_options(synchronize_session=False)
-    )
+    _EARN.run(db, impression=impression_id, access=opened.access_id, lease=opened.lease_id, counts=is_counted)
     return opened
 
 
@@ -129,25 +123,21 @@ def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
 
 
 def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datetime) -> int:
-    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(Impression)
-        .values(
-            nonce=ticket.nonce,
-            creative_id=ticket.creative_id,
-            network_id=gateway.network_id,
-            site_id=gateway.site_id,
-            language=ticket.language,
-            shown_at=ticket.shown_at,
-            accepted_at=now,
-            draw=ticket.draw,
-            previous_id=ticket.previous,
-            choice_digest=ticket.choice_digest,
-        )
-        .on_conflict_do_nothing(index_elements=[Impression.nonce])
-        .returning(Impression.id)
+    impression_id: int | None = _SPEND.scalar(
+        db,
+        nonce=ticket.nonce,
+        creative_id=ticket.creative_id,
+        network_id=gateway.network_id,
+        site_id=gateway.site_id,
+        language=ticket.language,
+        shown_at=ticket.shown_at,
+        accepted_at=now,
+        # Until it is counted, or not: see `accept`.
+        is_counted=True,
+        draw=ticket.draw,
+        previous_id=ticket.previous,
+        choice_digest=ticket.choice_digest,
     )
-    impression_id = db.scalars(statement).first()
     if impression_id is None:
         raise SpentImpression
     return impression_id
@@ -165,7 +155,23 @@ def _opens_at(access: AccessSession, gateway: Gateway) -> datetime:
     return policy.renewal_opens(access.until, window=gateway.renewal_window)
 
 
+def _spending(insert: Insert) -> Executable:
+    fresh = insert(_impressions).on_conflict_do_nothing(index_elements=[_impressions.c.nonce])
+    statement: Executable = fresh.returning(_impressions.c.id)
+    return statement
+
+
 _impressions = table_of(Impression)
+_SPEND = Prepared(for_either(_spending))
+_EARN = Prepared(
+    update(_impressions)
+    .where(_impressions.c.id == bindparam("impression"))
+    .values(
+        access_id=bindparam("access"),
+        lease_id=bindparam("lease"),
+        is_counted=bindparam("counts", type_=Boolean()),
+    )
+)
 _CONFIRM = Prepared(
     update(_impressions)
     .where(_impressions.c.lease_id == bindparam("lease"), _impressions.c.confirmed_at.is_(None))

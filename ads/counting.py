@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ads.ledger import served
 from ads.models import Campaign, CampaignDay, Creative, CreativeDay
+from db.prepared import Prepared
+from db.statements import table_of
 from sites.models import Gateway
 
 
@@ -19,11 +21,7 @@ def count(db: Session, creative_id: int, *, gateway: Gateway, now: datetime) -> 
     However many there are at once, no more than the cap are counted.
     """
     day = gateway.site.local_day(now)
-    row = db.execute(
-        select(Campaign.id, Campaign.daily_cap, Campaign.total_cap)
-        .join(Creative, Creative.campaign_id == Campaign.id)
-        .where(Creative.id == creative_id)
-    ).first()
+    row = _CAPS.first(db, creative=creative_id)
     if row is None:
         return False
     campaign_id, daily_cap, total_cap = row
@@ -88,3 +86,11 @@ def counted(db: Session, campaign_id: int) -> int:
         )
         or 0
     )
+
+
+_campaigns, _creatives = table_of(Campaign), table_of(Creative)
+_CAPS = Prepared(
+    select(_campaigns.c.id, _campaigns.c.daily_cap, _campaigns.c.total_cap)
+    .join(_creatives, _creatives.c.campaign_id == _campaigns.c.id)
+    .where(_creatives.c.id == bindparam("creative"))
+)

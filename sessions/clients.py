@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
+from db.statements import table_of
 from sessions import end
 from sessions.models import AccessSession, EndReason
 
@@ -31,10 +33,8 @@ def devices(db: Session, access: AccessSession, *, now: datetime) -> list[Access
 
 def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSession | None:
     """The open session of this client on this network, at whichever site."""
-    access: AccessSession | None = db.scalars(
-        _ONLINE, {"network": network_id, "client": mac, "at": now}
-    ).first()
-    return access
+    access_id = _ONLINE.scalar(db, network=network_id, client=mac, at=now)
+    return None if access_id is None else db.get(AccessSession, access_id)
 
 
 def count_online(db: Session, *, now: datetime) -> int:
@@ -96,9 +96,12 @@ def leave(db: Session, access: AccessSession, *, device: int | None, now: dateti
 
 
 # Built once: each request of a guest asks it.
-_ONLINE = select(AccessSession).where(
-    AccessSession.network_id == bindparam("network"),
-    AccessSession.mac == bindparam("client"),
-    AccessSession.ended_at.is_(None),
-    AccessSession.until > bindparam("at"),
+_accesses = table_of(AccessSession)
+_ONLINE = Prepared(
+    select(_accesses.c.id).where(
+        _accesses.c.network_id == bindparam("network"),
+        _accesses.c.mac == bindparam("client"),
+        _accesses.c.ended_at.is_(None),
+        _accesses.c.until > bindparam("at"),
+    )
 )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from ads.ledger.models import ServedImpression
 from ads.models import CreativeDay, Impression
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from sites.models import Gateway
 
@@ -113,22 +114,20 @@ def add(
 ) -> None:
     """Add to the counts of a creative's day at one site of a network."""
     creative_id, day, network_id, site_id = key
-    db.execute(
-        _ADD.on(db),
-        {
-            "creative_id": creative_id,
-            "day": day,
-            "network_id": network_id,
-            "site_id": site_id,
-            "served": served,
-            "viewed": viewed,
-            "accepted": accepted,
-            "over_cap": over_cap,
-            "confirmed": 0,
-            "blocked": blocked,
-            "reported": reported,
-            "failures": {},
-        },
+    _ADD.run(
+        db,
+        creative_id=creative_id,
+        day=day,
+        network_id=network_id,
+        site_id=site_id,
+        served=served,
+        viewed=viewed,
+        accepted=accepted,
+        over_cap=over_cap,
+        confirmed=0,
+        blocked=blocked,
+        reported=reported,
+        failures={},
     )
 
 
@@ -154,4 +153,4 @@ def _adding(insert: Insert) -> Executable:
 
 _served, _days = table_of(ServedImpression), table_of(CreativeDay)
 _WRITE = for_either(_writing)
-_ADD = for_either(_adding)
+_ADD = Prepared(for_either(_adding))

@@ -20,6 +20,7 @@ from auth.vouchers.errors import (
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Voucher
 from db.base import UtcDateTime
+from db.prepared import Prepared
 from db.statements import table_of
 from sites import opening_hours as hours
 from sites.models import Gateway, SigninMethod
@@ -112,7 +113,8 @@ def _until(voucher: Voucher, gateway: Gateway, *, now: datetime) -> datetime:
 
 
 def _claim(db: Session, voucher: Voucher, *, until: datetime, now: datetime) -> datetime | None:
-    return db.scalars(_USE, {"voucher": voucher.id, "ends": until, "at": now}).first()
+    claimed: datetime | None = _USE.scalar(db, voucher=voucher.id, ends=until, at=now)
+    return claimed
 
 
 # Built once: building a statement costs more than the database takes to answer it.
@@ -123,7 +125,7 @@ _BY_DIGEST = (
     .where(Voucher.digest == bindparam("digest"))
     .options(joinedload(Voucher.batch, innerjoin=True).joinedload(Batch.plan, innerjoin=True))
 )
-_USE = (
+_USE = Prepared(
     update(_vouchers)
     .where(
         _vouchers.c.id == bindparam("voucher"),

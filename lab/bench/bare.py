@@ -89,7 +89,7 @@ def _connected(settings: LdapSettings) -> requests.LdapConnection:
     parts = urlsplit(settings.urls[0])
     line = connect(parts.hostname or "", parts.port or 636, time.monotonic() + 60)
     line.secure(make_context(settings), parts.hostname or "")
-    return requests.connect(line)
+    return requests.LdapConnection(line)
 
 
 def _database_work(database_url: str) -> Callable[[int], None]:

@@ -15,6 +15,7 @@ from auth.patrons.ldap import responses as answers
 from auth.patrons.ldap.connection import BrokenConnection
 from auth.patrons.ldap.entries import Logins
 from auth.patrons.ldap.groups import Membership, is_active_directory
+from auth.patrons.ldap.messages import login_filter
 from auth.patrons.ldap.responses import BindResult
 from auth.patrons.ldap.server import WARN_DAYS, LdapServer, Purpose, make_context
 from auth.patrons.login_names import check_login, spellings_of
@@ -154,11 +155,11 @@ class _Look:
             yield fault("this cannot be a login: it is empty, too long or holds control characters.")
             return
         ours = self.settings
-        text = requests.search_filter(ours.user_filter, spellings_of(typed))
+        asked = login_filter(ours.user_filter, spellings_of(typed))
         names = [ours.category_attribute, ours.expiry_attribute, ours.lock_attribute, "uid", "gidNumber"]
         attributes = tuple(dict.fromkeys(name for name in (*names, *self._logins.attributes) if name))
         seconds = deadline - time.monotonic()
-        answer = requests.search(wire, ours.base_dn, text, attributes=attributes, seconds=seconds)
+        answer = requests.search(wire, ours.base_dn, asked, attributes=attributes, seconds=seconds)
         entry = self._logins.choose(answer.entries, typed) if answer.code == requests.SUCCESS else None
         if entry is None:
             several = "several entries match it and none exactly" if answer.entries else "nobody has it"

@@ -28,6 +28,7 @@ from auth.patrons.ldap.connection import BrokenConnection
 from auth.patrons.ldap.entries import Logins
 from auth.patrons.ldap.groups import ATTRIBUTES as GROUP_ATTRIBUTES
 from auth.patrons.ldap.groups import Membership, common_base
+from auth.patrons.ldap.messages import login_filter
 from auth.patrons.ldap.responses import BindResult
 from auth.patrons.ldap.server import LdapServer, Purpose, make_context
 from auth.patrons.login_names import check_login, check_secret, normalise_login, spellings_of
@@ -102,10 +103,14 @@ class LdapDirectory:
             *self._logins.attributes,
             *(GROUP_ATTRIBUTES if self._membership else ()),
         )
-        text = requests.search_filter(ours.user_filter, spellings_of(typed))
         attributes = tuple(dict.fromkeys(name for name in wanted if name))
-        seconds = ours.timeout_seconds
-        return lambda wire: requests.search(wire, ours.base_dn, text, attributes=attributes, seconds=seconds)
+
+        def search(wire: requests.LdapConnection) -> requests.SearchAnswer:
+            asked = login_filter(ours.user_filter, spellings_of(typed))
+            seconds = ours.timeout_seconds
+            return requests.search(wire, ours.base_dn, asked, attributes=attributes, seconds=seconds)
+
+        return search
 
     def _found(self, typed: str, answer: requests.SearchAnswer, started: float) -> DirectoryEntry:
         if answer.code not in (requests.SUCCESS, requests.SIZE_LIMIT_EXCEEDED):

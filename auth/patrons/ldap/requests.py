@@ -1,7 +1,7 @@
 """The few things that are asked of an LDAP server, each on a connection that is already open (RFC 4511).
 
-The only place that knows ldap3. Its defaults are not ours: it would read the schema at every bind, follow
-referrals with the service account's password, and keep the last password on the connection.
+ldap3 puts TLS on the line where StartTLS is asked for; binds and searches are written and read by
+`auth.patrons.ldap.messages`, and nothing of a password stays here. A referral is never followed.
 """
 
 from __future__ import annotations
@@ -11,25 +11,26 @@ import stringprep
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import ldap3
 from ldap3.utils.conv import escape_filter_chars
 
 from auth.errors import WrongCredentials
+from auth.patrons.ldap import messages
 from auth.patrons.ldap.connection import BrokenConnection, DeadlineSocket
 from auth.patrons.login_names import compose
 
 START_TLS = "1.3.6.1.4.1.1466.20037"
 PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"
 SUCCESS, SIZE_LIMIT_EXCEEDED, REFERRAL, NO_SUCH_OBJECT, BUSY, UNAVAILABLE = 0, 4, 10, 32, 51, 52
-BASE: Literal["BASE"] = ldap3.BASE
+BASE, SUBTREE = 0, 2
 # Twins that differ by a hyphen or by case, and one more to see that a filter names too many.
 MOST_TWINS = 5
 
-_REFERRAL_TAG = 3
+# RFC 4511 section 4.4: a message of the server's own accord, to say that it ends the connection.
+_UNSOLICITED = 0
+_READ_AT_ONCE = 16_384
 
-LdapConnection = ldap3.Connection
 Attributes = Mapping[str, tuple[bytes, ...]]
 
 
@@ -65,34 +66,51 @@ class BindAnswer:
     policy: int | None
 
 
-def connect(line: DeadlineSocket) -> LdapConnection:
-    """Make ldap3 speak over `line`. It opens, secures and follows nothing by itself."""
-    server = ldap3.Server("directory", get_info=ldap3.NONE, allowed_referral_hosts=[])
-    connection = ldap3.Connection(
-        server,
-        auto_bind=ldap3.AUTO_BIND_NONE,
-        auto_referrals=False,
-        auto_range=False,
-        auto_escape=False,
-        check_names=False,
-        read_only=True,
-    )
-    connection.socket = line
-    connection.closed = False
-    connection.listening = True
-    connection.strategy._outstanding = {}
-    return connection
+class LdapConnection:
+    """The line to a server that speaks LDAP: one request after the other, each with a number of its own."""
+
+    def __init__(self, line: DeadlineSocket) -> None:
+        self._line = line
+        self._number = 0
+        self._received = b""
+
+    def next_number(self) -> int:
+        self._number = self._number % (2**31 - 1) + 1
+        return self._number
+
+    def send(self, octets: bytes) -> None:
+        self._line.sendall(octets)
+
+    def receive(self) -> messages.Message:
+        """The next message that answers the last request. Raises `BrokenConnection`, and `MalformedMessage`."""
+        while (found := messages.read_message(self._received)) is None:
+            octets = self._line.recv(_READ_AT_ONCE)
+            if not octets:
+                raise BrokenConnection("it closed the connection")
+            self._received += octets
+        message, end = found
+        self._received = self._received[end:]
+        if message.number == _UNSOLICITED:
+            raise BrokenConnection("it closed the connection")
+        if message.number != self._number:
+            raise messages.MalformedMessage("answers another request")
+        return message
 
 
-def start_tls(connection: LdapConnection, line: DeadlineSocket, context: ssl.SSLContext, name: str) -> None:
+def start_tls(line: DeadlineSocket, context: ssl.SSLContext, name: str) -> None:
     """Ask for StartTLS and put TLS on the line (RFC 4511 section 4.14). Raises `BrokenConnection`: there is no
     plain way.
     """
+    server = ldap3.Server("directory", get_info=ldap3.NONE, allowed_referral_hosts=[])
+    connection = ldap3.Connection(
+        server, auto_bind=ldap3.AUTO_BIND_NONE, auto_referrals=False, check_names=False, read_only=True
+    )
+    connection.socket, connection.closed, connection.listening = line, False, True
+    connection.strategy._outstanding = {}
     connection.extended(START_TLS)
     if connection.result["result"] != SUCCESS:
         raise BrokenConnection(f"it refuses StartTLS ({connection.result['description']})")
     line.secure(context, name)
-    connection.tls_started = True
 
 
 def prepare_secret(secret: str) -> bytes:
@@ -113,24 +131,16 @@ def prepare_secret(secret: str) -> bytes:
 
 
 def bind(connection: LdapConnection, dn: str, secret: bytes) -> BindAnswer:
-    """Bind as `dn`, and forget the secret: ldap3 would keep it in two places."""
-    try:
-        connection.rebind(
-            user=dn, password=secret, read_server_info=False, controls=[(PASSWORD_POLICY, False, None)]
-        )
-    except KeyError as error:
-        # ldap3's decoder has no word for a referral, tag 3, in the answer to a bind (RFC 4511 section 4.1.9).
-        if error.args == (_REFERRAL_TAG,):
-            raise explain_code("a bind", REFERRAL, "referral") from error
-        raise
-    finally:
-        connection.password = None
-        connection.request = None
-    result = connection.result
-    control = (result.get("controls") or {}).get(PASSWORD_POLICY)
-    policy = _policy_error(control["value"] or b"") if control else None
-    _refuse_the_busy(result)
-    return BindAnswer(result["result"], result["description"], result["message"], policy)
+    """Bind as `dn`."""
+    number = connection.next_number()
+    connection.send(messages.bind_request(number, dn, secret, control=PASSWORD_POLICY))
+    answer = connection.receive()
+    if answer.tag != messages.BIND_RESPONSE:
+        raise messages.MalformedMessage("does not answer a bind")
+    outcome = _outcome(answer)
+    control = messages.control_of(answer.controls, PASSWORD_POLICY)
+    policy = None if control is None else _policy_error(control)
+    return BindAnswer(outcome.code, outcome.description, outcome.message, policy)
 
 
 def escape(text: str) -> str:
@@ -139,40 +149,39 @@ def escape(text: str) -> str:
     return escaped
 
 
-def search_filter(template: str, spellings: tuple[str, ...]) -> str:
-    """Fill a filter with what was typed, escaped; several spellings become an *or*."""
-    filled = [template.replace("{login}", escape(spelling)) for spelling in spellings]
-    return filled[0] if len(filled) == 1 else f"(|{''.join(filled)})"
-
-
 def search(
     connection: LdapConnection,
     base: str,
-    text: str,
+    asked: str | bytes,
     *,
     attributes: tuple[str, ...],
     seconds: float,
-    scope: Literal["BASE", "SUBTREE"] = ldap3.SUBTREE,
+    scope: int = SUBTREE,
     most: int = MOST_TWINS,
 ) -> SearchAnswer:
     """Search `base` and, unless told otherwise, all below it. Aliases stay aliases; more than `most` entries
-    are never fetched.
+    are never fetched. `asked` is a filter, as text or encoded already.
     """
-    connection.search(
+    number, entries, referrals = connection.next_number(), list[Entry](), 0
+    octets = messages.search_request(
+        number,
         base,
-        text,
-        search_scope=scope,
-        dereference_aliases=ldap3.DEREF_NEVER,
-        attributes=list(attributes),
-        size_limit=most,
-        time_limit=max(1, int(seconds + 0.999)),
+        messages.encode_filter(asked) if isinstance(asked, str) else asked,
+        attributes=attributes,
+        scope=scope,
+        most=most,
+        seconds=max(1, int(seconds + 0.999)),
     )
-    response, result = connection.response or [], connection.result
-    connection.request = connection.response = None
-    _refuse_the_busy(result)
-    entries = tuple(_entry(found) for found in response if found["type"] == "searchResEntry")
-    referrals = sum(1 for found in response if found["type"] == "searchResRef")
-    return SearchAnswer(result["result"], result["description"], entries, referrals)
+    connection.send(octets)
+    while (answer := connection.receive()).tag != messages.DONE:
+        if answer.tag == messages.ENTRY:
+            entries.append(Entry(*messages.entry_of(answer.body)))
+        elif answer.tag == messages.REFERENCE:
+            referrals += 1
+        else:
+            raise messages.MalformedMessage("does not answer a search")
+    outcome = _outcome(answer)
+    return SearchAnswer(outcome.code, outcome.description, tuple(entries), referrals)
 
 
 def explain_code(what: str, code: int, description: str) -> BrokenConnection:
@@ -183,16 +192,12 @@ def explain_code(what: str, code: int, description: str) -> BrokenConnection:
     return BrokenConnection(f"it answers {what} with {description} ({code})")
 
 
-def _refuse_the_busy(result: Mapping[str, object]) -> None:
+def _outcome(answer: messages.Message) -> messages.Outcome:
+    outcome = messages.outcome_of(answer.body)
     # These two say that another server, or another minute, would do better: the same as no answer.
-    if result["result"] in (BUSY, UNAVAILABLE):
-        raise BrokenConnection(f"it says that it is {result['description']}")
-
-
-def _entry(found: Mapping[str, object]) -> Entry:
-    raw = found["raw_attributes"]
-    assert isinstance(raw, Mapping)
-    return Entry(str(found["dn"]), {str(name).lower(): tuple(values) for name, values in raw.items()})
+    if outcome.code in (BUSY, UNAVAILABLE):
+        raise BrokenConnection(f"it says that it is {outcome.description}")
+    return outcome
 
 
 def _policy_error(value: bytes) -> int | None:

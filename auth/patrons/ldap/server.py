@@ -137,15 +137,13 @@ class LdapServer:
         name = self._settings.server_name or self._host
         if self._tls:
             line.secure(self._context, name)
-            connection = requests.connect(line)
         else:
-            connection = requests.connect(line)
-            requests.start_tls(connection, line, self._context, name)
+            requests.start_tls(line, self._context, name)
         ends = self.certificate_ends = line.certificate_ends()
         if ends is not None and ends - self._clock() < WARN_DAYS * 86400:
             days = int((ends - self._clock()) // 86400)
             log.warning("the certificate of the directory server %s ends in %d days", self.name, days)
-        return connection
+        return requests.LdapConnection(line)
 
     def _bind_service(self, connection: requests.LdapConnection) -> None:
         secret = requests.prepare_secret(self._settings.bind_password.reveal())

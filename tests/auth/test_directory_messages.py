@@ -25,6 +25,10 @@ TEMPLATES = [
     "(uid:2.5.13.2:={login})",
     "(uid~={login})",
 ]
+# ldap3 drops blanks at the ends of a value, which no login has (`auth.patrons.login_names`).
+LOGINS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=140).filter(
+    lambda login: login == login.strip()
+)
 
 
 def with_ldap3(number: int, kind: str, operation: object, *, controls: object = None) -> bytes:
@@ -54,9 +58,7 @@ def test_nobody_is_bound_without_a_name_or_a_secret(dn: str, secret: bytes) -> N
 @given(
     st.integers(1, 2**31 - 1),
     st.sampled_from(TEMPLATES),
-    st.lists(
-        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=140), min_size=1, max_size=3
-    ),
+    st.lists(LOGINS, min_size=1, max_size=3),
     st.sampled_from([BASE, SUBTREE]),
     st.integers(0, 70_000),
 )

@@ -1,4 +1,4 @@
-"""``python -m lab.costs``: what each of the main acts costs, counted, as a table for docs/performance.md."""
+"""``python -m lab.costs > docs/costs.md``: what each of the main acts costs, counted, as a page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from auth.patrons.ldap.client import LdapDirectory
 from lab.bench.portal import database, prepared
 from lab.costs.acts import phones_of
 from lab.costs.counting import Costs, counted
@@ -14,15 +15,22 @@ from tests.services.slapd import running_slapd
 
 WARMING, MOST = 3, 40
 URL = "https://portal.example.org"
+STATEMENTS, INSTRUCTIONS = "statements", "Python instructions"
+KINDS, ROWS = ("sqlite", "postgresql"), 5
+HEAD = """# What the main acts cost, counted
+
+One request each, on a town that is warm, by `python -m lab.costs`: the same on every machine, however busy.
+Instructions are those of the interpreter (Python {version}); what C does between them, such as the disk at a commit, is
+not in them. `make test` compares the page with what it counts, and is red where an act has become dearer by more than a
+twentieth or asks the database once more: make the page anew then, and say why."""
 
 
 def main() -> int:
-    """Print a table for each database."""
+    """Print the page."""
+    print(HEAD.format(version=f"{sys.version_info.major}.{sys.version_info.minor}"))
     with tempfile.TemporaryDirectory(prefix="arobase-costs-") as name:
-        for kind in ("sqlite", "postgresql"):
-            print(f"**{kind}**\n")
-            print(table(measure(Path(name) / kind, kind)))
-            print()
+        for kind in KINDS:
+            print(f"\n## {kind}\n\n{table(measure(Path(name) / kind, kind))}")
     return 0
 
 
@@ -43,17 +51,19 @@ def measure(folder: Path, kind: str) -> dict[str, tuple[Costs, int]]:
             with counted(services.engine) as costs:
                 length = call()
             found[act] = costs, length
+        assert isinstance(services.directory, LdapDirectory)
+        services.directory.close()
     return found
 
 
 def table(found: dict[str, tuple[Costs, int]]) -> str:
     """The figures as Markdown, an act a column."""
     rows: list[tuple[str, list[int]]] = [
-        ("statements", [len(costs.statements) for costs, _ in found.values()]),
+        (STATEMENTS, [len(costs.statements) for costs, _ in found.values()]),
         ("commits", [costs.commits for costs, _ in found.values()]),
         ("signatures made and verified", [costs.signatures.total() for costs, _ in found.values()]),
         ("bytes of the answer's body", [length for _, length in found.values()]),
-        ("Python instructions", [costs.total for costs, _ in found.values()]),
+        (INSTRUCTIONS, [costs.total for costs, _ in found.values()]),
     ]
     owners = sorted({owner for costs, _ in found.values() for owner in costs.instructions})
     rows += [
@@ -62,6 +72,19 @@ def table(found: dict[str, tuple[Costs, int]]) -> str:
     lines = [f"| | {' | '.join(found)} |", f"|---|{'---:|' * len(found)}"]
     lines += [f"| {name} | {' | '.join(f'{value:,}' for value in values)} |" for name, values in rows]
     return "\n".join(lines)
+
+
+def read_table(page: str, kind: str) -> dict[str, dict[str, int]]:
+    """The figures of a page, by act and row."""
+    lines = [
+        line.strip("| ").split(" | ")
+        for line in page.partition(f"## {kind}\n")[2].splitlines()
+        if "|" in line
+    ]
+    acts, rows = lines[0], lines[2 : 2 + ROWS]
+    return {
+        act: {row[0]: int(row[at].replace(",", "")) for row in rows} for at, act in enumerate(acts, start=1)
+    }
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import EnvironBuilder
 
 from ads.demo import load_announcements
 from ads.models import Creative
@@ -48,25 +48,25 @@ class Phones:
 
     def _first_page(self) -> Callable[[], int]:
         phone = self._phone(LIBRARY.identity)
-        return lambda: phone.ask("GET", "/", expected=HTTPStatus.OK)
+        return phone.asking("GET", "/", expected=HTTPStatus.OK)
 
     def _sign_in(self) -> Callable[[], int]:
         phone = self._phone(LIBRARY.identity)
         login, secret = self.cards[phone.number]
-        return lambda: phone.ask("POST", "/signin", {"login": login, "secret": secret})
+        return phone.asking("POST", "/signin", {"login": login, "secret": secret})
 
     def _redeem(self) -> Callable[[], int]:
         phone = self._phone(LIBRARY.identity)
-        return lambda: phone.ask("POST", "/pass", {"code": self.codes[phone.number]})
+        return phone.asking("POST", "/pass", {"code": self.codes[phone.number]})
 
     def _accept(self) -> Callable[[], int]:
         phone = self._phone(STATION.identity)
         ticket = phone.ticket(self.creative_id)
-        return lambda: phone.ask("POST", "/pause", {"ticket": ticket})
+        return phone.asking("POST", "/pause", {"ticket": ticket})
 
     def _phone(self, gateway: str) -> Phone:
         self._next += 1
-        return Phone(self.services, self.app.test_client(), gateway, self._next)
+        return Phone(self.services, self.app, gateway, self._next)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Phone:
     """One phone behind a gateway, with the tokens that an earlier page gave it."""
 
     services: Services
-    browser: FlaskClient
+    app: Flask
     gateway: str
     number: int
 
@@ -82,34 +82,50 @@ class Phone:
     def address(self) -> str:
         return f"10.80.{self.number >> 8 & 255}.{self.number & 255}"
 
-    def ask(
+    def asking(
         self,
         method: str,
         path: str,
         fields: dict[str, str] | None = None,
         *,
         expected: int = HTTPStatus.SEE_OTHER,
-    ) -> int:
-        """Make the request; the length of the answer. Raises AssertionError for another answer than expected."""
+    ) -> Callable[[], int]:
+        """A request, and the call that has the application answer it: the length of the answer's body.
+
+        That raises AssertionError for another answer than expected.
+        """
         url = self.services.settings.own_url
         data = {"visit": self._visit()} | (fields or {})
-        headers = {
-            "Accept-Language": "fr-FR,fr;q=0.9,en;q=0.5",
-            "Cookie": f"__Host-arobase={self._cookie()}",
-            "Origin": url,
-            "Sec-Fetch-Site": "same-origin",
-        }
-        request: dict[str, Any] = {"query_string": data} if method == "GET" else {"data": data}
-        answer = self.browser.open(
+        builder = EnvironBuilder(
             path,
+            url,
             method=method,
-            base_url=url,
-            headers=headers,
+            query_string=data if method == "GET" else None,
+            data=data if method == "POST" else None,
+            headers=[
+                ("Accept-Language", "fr-FR,fr;q=0.9,en;q=0.5"),
+                ("Cookie", f"__Host-arobase={self._cookie()}"),
+                ("Origin", url),
+                ("Sec-Fetch-Site", "same-origin"),
+            ],
             environ_overrides={"REMOTE_ADDR": self.address},
-            **request,
         )
-        assert answer.status_code == expected, (path, answer.status_code)
-        return len(answer.data)
+        environ, told = builder.get_environ(), list[str]()
+
+        def begin(status: str, _headers: object, _error: object = None) -> Callable[[bytes], None]:
+            told.append(status)
+            return lambda _octets: None
+
+        def call() -> int:
+            answer = self.app.wsgi_app(environ, begin)
+            length = sum(map(len, answer))
+            close = getattr(answer, "close", None)
+            if close is not None:
+                close()
+            assert told == [f"{int(expected)} {HTTPStatus(expected).phrase.upper()}"], (path, told)
+            return length
+
+        return call
 
     def ticket(self, creative_id: int) -> str:
         """As the page had it that this phone was shown a minute ago."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from http import HTTPStatus
 
@@ -18,6 +19,7 @@ from sites.models import Gateway
 PURPOSE = "radius-caller"
 # One exchange a second is enough to read, and a gateway that goes wild fills nothing.
 NOTE_EVERY_SECONDS = 1.0
+_DIGITS = re.compile(r"\d+")
 
 
 def token_of(gateway: Gateway) -> str:
@@ -54,11 +56,12 @@ def refuse_foreign(gateway: Gateway, packet: Attributes) -> None:
 
 
 def tell(gateway: Gateway, said: str, answered: str) -> None:
-    """Keep an exchange for staff, of this gateway at most one in `NOTE_EVERY_SECONDS`."""
-    last: dict[int, float] = current_app.extensions.setdefault("arobase.radius_notes", {})
-    if time.monotonic() - last.get(gateway.id, float("-inf")) < NOTE_EVERY_SECONDS:
+    """Keep an exchange for staff: of those that are alike but for numbers, one in `NOTE_EVERY_SECONDS`."""
+    last: dict[tuple[int, str], float] = current_app.extensions.setdefault("arobase.radius_notes", {})
+    about = gateway.id, _DIGITS.sub("", answered)
+    if time.monotonic() - last.get(about, float("-inf")) < NOTE_EVERY_SECONDS:
         return
-    last[gateway.id] = time.monotonic()
+    last[about] = time.monotonic()
     note(gateway, said, answered)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import os
 from typing import Any
@@ -11,6 +12,7 @@ from pyrad import packet
 from pyrad.client import Client, Timeout
 from pyrad.dictionary import Dictionary
 
+from tests.services import mschap
 from tests.services.freeradius import FreeRadius
 from tests.services.parts import newest
 
@@ -67,12 +69,16 @@ class RadiusNas:
         request = self._client.CreateAuthPacket(
             User_Name=user, message_authenticator=is_signed or None, **attributes
         )
-        if how == "pap":
-            request["User-Password"] = request.PwCrypt(password)
-        else:
-            request.authenticator = request.CreateAuthenticator()
-            request["CHAP-Challenge"] = challenge = os.urandom(16)
-            request["CHAP-Password"] = _chap(password, challenge)
+        match how:
+            case "pap":
+                request["User-Password"] = request.PwCrypt(password)
+            case "chap":
+                request["CHAP-Challenge"] = challenge = os.urandom(16)
+                request["CHAP-Password"] = _chap(password, challenge)
+            case "mschap2":
+                request["MS-CHAP-Challenge"], request["MS-CHAP2-Response"] = mschap.response(user, password)
+            case "none":
+                pass
         return self._send(request)
 
     def account(self, status: str, **attributes: Any) -> packet.Packet:
@@ -88,7 +94,5 @@ class RadiusNas:
 
 def _chap(password: str, challenge: bytes) -> bytes:
     """CHAP-Password (RFC 2865 section 5.3): identifier and MD5 of identifier, password, challenge."""
-    import hashlib
-
     identifier = os.urandom(1)
     return identifier + hashlib.md5(identifier + password.encode() + challenge).digest()

@@ -160,4 +160,4 @@ class ContractPortal:
         return self.lease(access).confirmed_at is not None
 
     def _record(self, db: Session) -> Gateway:
-        return db.scalars(select(Gateway)).one()
+        return db.scalars(select(Gateway).where(Gateway.identity == IDENTITY)).one()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, select, union_all, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, func, select, union_all, update
 from sqlalchemy.orm import Session, aliased
 
 from db.notify import notify
@@ -135,6 +135,12 @@ def unconfirmed_ends(db: Session, *, gateway_id: int, now: datetime) -> tuple[En
     )
 
 
+def never_had(db: Session, *, gateway_id: int, now: datetime) -> tuple[int, ...]:
+    """Access sessions whose leases were taken back before this gateway had confirmed any of them."""
+    taken_back = select(Lease.access_id).where(*_taken_back(gateway_id, now)).group_by(Lease.access_id)
+    return tuple(db.scalars(taken_back.having(func.count(Lease.confirmed_at) == 0)))
+
+
 def confirm_some(
     db: Session,
     *,
@@ -154,7 +160,7 @@ def confirm_some(
     asked = {"gateway": gateway_id, "at": now}
     confirmed = [row[0] for number in numbers for row in _CONFIRM.all(db, number=number, **asked)]
     if ended or refused_ends:
-        ends = _unconfirmed_end(gateway_id, now)
+        ends = _taken_back(gateway_id, now)
         answered = {"release_confirmed_at": now, "release_refused": None}
         _answer_ends(db, *ends, Lease.access_id.in_(list(ended)), **answered)
         for number, reason in (refused_ends or {}).items():
@@ -170,11 +176,15 @@ def _answer_ends(db: Session, *which: ColumnElement[bool], **values: datetime | 
 
 def _unconfirmed_end(gateway_id: Number, now: Instant) -> tuple[ColumnElement[bool], ...]:
     """Of the leases of this gateway, those that it had, that were taken back, and that it still has for all we know."""
+    return (*_taken_back(gateway_id, now), Lease.confirmed_at.is_not(None))
+
+
+def _taken_back(gateway_id: Number, now: Instant) -> tuple[ColumnElement[bool], ...]:
+    """Of the leases of this gateway, those of whose end it has not spoken, whether or not it ever had them."""
     return (
         Lease.gateway_id == gateway_id,
         Lease.until > now,
         Lease.released_at.is_not(None),
-        Lease.confirmed_at.is_not(None),
         Lease.release_confirmed_at.is_(None),
     )
 

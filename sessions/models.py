@@ -231,6 +231,8 @@ class NasSession(Base):
     # Acct-Terminate-Cause, by a Stop where `is_stop_told`, else as the portal takes it to be.
     stop_cause: Mapped[str] = mapped_column(String(64), default="")
     is_stop_told: Mapped[bool] = mapped_column(default=False)
+    # When the box said that it has ended the session at our request (RFC 5176), which its Stop follows.
+    disconnected_at: Mapped[datetime | None]
     seconds: Mapped[int] = mapped_column(BigInteger, default=0)
     # The place of the newest packet that counted in the order in which the box made them.
     sequence: Mapped[int] = mapped_column(BigInteger, default=-1)
@@ -259,6 +261,7 @@ Index(
     sqlite_where=_running,
     postgresql_where=_running,
 )
+Index("ix_nas_sessions_held", NasSession.gateway_id, sqlite_where=_running, postgresql_where=_running)
 Index("ix_nas_sessions_access", NasSession.access_id)
 Index("ix_nas_sessions_stopped", NasSession.stopped_at)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Executable, bindparam, delete, exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from db.statements import Insert, for_either, table_of
 from gateways.radius.accounting import Record, Status
@@ -33,7 +33,8 @@ LIFE = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a record said: `passing` are the access sessions whose clients the box lets pass, and had not confirmed."""
+    """What a record said: `passing` are the access sessions whose clients the box lets pass by no lease that it had
+    confirmed."""
 
     is_news: bool
     passing: tuple[int, ...] = ()
@@ -56,9 +57,8 @@ def take(db: Session, *, gateway: Gateway, record: Record, interim_seconds: int,
         counters.touch(db, {session.access_id: session.last_heard_at})
     if session.stopped_at is None:
         _see(db, gateway, session, record, now)
-        return Taken(
-            True, tuple(db.scalars(_UNCONFIRMED, {"gateway": gateway.id, "number": session.access_id}))
-        )
+        asked = {"gateway": gateway.id, "number": session.access_id, "at": now}
+        return Taken(True, tuple(db.scalars(_UNCONFIRMED, asked)))
     _gone(db, gateway, session.access_id, at=session.stopped_at, now=now)
     return Taken(True)
 
@@ -281,6 +281,7 @@ _GIVEN = (
     *("framed_address", "nas_identifier", "nas_address", "started_at", "last_heard_at", "lost_at"),
 )
 _ADD = for_either(_add)
+_confirmed = aliased(Lease)
 _UNCONFIRMED = (
     select(Lease.access_id)
     .where(
@@ -288,6 +289,14 @@ _UNCONFIRMED = (
         Lease.access_id == bindparam("number"),
         Lease.confirmed_at.is_(None),
         Lease.released_at.is_(None),
+        # A client that passes by a lease that was confirmed says nothing of a renewal: the box has the old end still.
+        ~exists().where(
+            _confirmed.gateway_id == bindparam("gateway"),
+            _confirmed.access_id == bindparam("number"),
+            _confirmed.confirmed_at.is_not(None),
+            _confirmed.released_at.is_(None),
+            _confirmed.until > bindparam("at"),
+        ),
     )
     .distinct()
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,10 +37,11 @@ ATTRIBUTE Error-Cause 101 integer
 
 @dataclass
 class Session:
-    """A session that the NAS holds. `timeout` is the last Session-Timeout it was told."""
+    """A session that the NAS holds. `timeout` is the last Session-Timeout it was told, at `told_at` by its clock."""
 
     user_name: str
     timeout: int = 0
+    told_at: float = 0.0
 
 
 # What the NAS sends for a request: datagrams made of its answer, none for a lost one.
@@ -72,6 +74,7 @@ class Nas:
     is_deaf: bool = False
     refuses_with: int | None = None
     sending: Sending = as_it_is
+    clock: Callable[[], float] = time.time
     _came: threading.Condition = field(default_factory=threading.Condition)
     _answered: dict[tuple[str, int, int], packet.CoAPacket] = field(default_factory=dict)
 
@@ -134,6 +137,7 @@ class Nas:
         else:
             for name in wanted:
                 self.sessions[name].timeout = request["Session-Timeout"][0]
+                self.sessions[name].told_at = self.clock()
         return bool(wanted)
 
     def _wanted(self, request: Mapping[str, list[str]]) -> list[str]:

@@ -26,6 +26,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_capport.py",
     "tests/portal/test_commands.py",
     "tests/portal/test_creatives.py",
+    "tests/portal/test_dynamic_authorization.py",
     "tests/portal/test_face.py",
     "tests/portal/test_figures.py",
     "tests/portal/test_gateway_set_up.py",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateways.kinds import Capabilities, Kind, Learning
-from gateways.radius.options import OPTIONS
+from gateways.radius.live_sessions import COOVACHILLI
+from gateways.radius.options import COA_OPTIONS, OPTIONS
 from gateways.radius.profile import RadiusProfile, wispr
 
 KIND = Kind(
@@ -15,8 +16,9 @@ KIND = Kind(
         learns_within_seconds=5,
         # Session-Timeout (RFC 2865 section 5.27).
         ends_by_itself=True,
-        extends=False,
-        revokes=False,
+        # By CoA-Request and Disconnect-Request (RFC 5176).
+        extends=True,
+        revokes=True,
         limits_rates=True,
         limits_volume=False,
         accounts=True,
@@ -24,6 +26,6 @@ KIND = Kind(
         reports_presence=False,
         is_heard=False,
     ),
-    options=OPTIONS,
-    radius=RadiusProfile(rates=wispr),
+    options=(*OPTIONS, *COA_OPTIONS),
+    radius=RadiusProfile(rates=wispr, dynauth=COOVACHILLI),
 )

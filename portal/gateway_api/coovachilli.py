@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.gateway_api import radius_calls
+from portal.gateway_api import dynamic_authorization, radius_calls
 from portal.gateway_api.endpoints import Endpoint
 
-ENDPOINT = Endpoint(shared=(radius_calls.blueprint,))
+ENDPOINT = Endpoint(notify=dynamic_authorization.notify, shared=(radius_calls.blueprint,))

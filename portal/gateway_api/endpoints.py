@@ -6,12 +6,13 @@ import functools
 import importlib
 import importlib.util
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint, Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import reading
@@ -27,6 +28,10 @@ from sites.models import Gateway
 
 log = logging.getLogger(__name__)
 REPEAT_AFTER = timedelta(minutes=1)
+# What these have was given to them, and they do not ask again by themselves.
+CALLED = {Learning.PUSHED, Learning.CARRIED}
+# How many gateways are notified at a time: some wait seconds for an answer.
+AT_ONCE = 8
 
 
 def needs_no_word(gateway: Gateway) -> None:
@@ -116,14 +121,27 @@ def notify_gateway(gateway: Gateway) -> None:
 def reconcile() -> int:
     """Notify the gateways that have not confirmed all changes, as nobody could tell them before; how many.
 
-    Once in a while also those that must be called and have confirmed: one that lost its memory would not say so.
+    Once in a while also those that must be called and have confirmed: one that lost its memory, or lets somebody pass
+    whose end it had confirmed, would not say so.
     """
-    called = names(lambda kind: kind.learns is Learning.PUSHED) if _is_time_to_repeat() else ()
+    called = names(lambda kind: kind.learns in CALLED) if _is_time_to_repeat() else ()
     with reading(services().make_session) as db:
         found = to_notify(db, kinds=list(kinds()), called=called)
-    for gateway in found:
-        notify_gateway(gateway)
+    _notify_all(found)
     return len(found)
+
+
+def _notify_all(gateways: Sequence[Gateway]) -> None:
+    """Notify several at once, so that one that is away does not hold up the others."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def notify_in_app(gateway: Gateway) -> None:
+        with app.app_context():
+            notify_gateway(gateway)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # To its end, where the database was the trouble too.
+        list(pool.map(notify_in_app, gateways))
 
 
 def _is_time_to_repeat() -> bool:

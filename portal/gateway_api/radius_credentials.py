@@ -18,6 +18,11 @@ def credentials_of(gateway: Gateway, access: AccessSession) -> Credentials:
     return credentials.credentials_of(secret_of(gateway, PURPOSE), access.id, MacAddress(access.mac))
 
 
+def user_of(gateway: Gateway, number: int, mac: MacAddress) -> str:
+    """The User-Name of an access session, whether or not it is still open."""
+    return credentials.credentials_of(secret_of(gateway, PURPOSE), number, mac).user
+
+
 def number_of(gateway: Gateway, user: str) -> int | None:
     """The access session that this user names; None for any that is not ours at this gateway."""
     found = (credentials.number_of(key, user) for key in secrets_of(gateway, PURPOSE))

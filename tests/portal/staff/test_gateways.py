@@ -19,6 +19,10 @@ from auth.staff.roles import Role
 from gateways.faults import Fault, FaultCode, read_faults
 from gateways.kinds import Learning
 from gateways.registry import kind_of
+from gateways.types import parse_mac
+from portal.gateway_api import dynamic_authorization, notify_gateway, radius_credentials
+from portal.gateway_api.confirmation import confirm_some
+from portal.gateway_api.secrets import secret_of
 from portal.i18n.gateway_capabilities import capabilities_in_words
 from portal.i18n.gateway_faults import fault_in_words
 from portal.services import Services
@@ -29,6 +33,7 @@ from sessions.gateway_health.overview import StaleSessions, look
 from sessions.models import EndReason, Lease, Mismatch, MismatchKind, Outage, Remedy
 from sites.checks import GatewayState
 from sites.models import Gateway
+from tests import radius_nas
 from tests.clock import MovingClock
 from tests.gateways.contract import made_up
 from tests.portal.languages import WHOLE
@@ -264,6 +269,36 @@ def test_staff_is_told_where_access_cannot_be_taken_back(
         answer = clerk.get(f"/staff/sessions/{number}").text
         assert "Ended in the books; its gateway cannot take access back." in answer
         assert "has confirmed the end" not in answer
+
+
+def test_staff_reads_what_has_become_of_an_end_at_a_gateway_that_is_asked_by_radius(
+    app: Flask, services: Services, desk: Desk, town: Town
+) -> None:
+    """Refused is not done, and no answer is neither."""
+    clerk = desk.at_work("nour", Role.NETWORK)
+    with radius_nas.listening() as nas:
+        with services.make_session.begin() as db:
+            gateway = db.get_one(Gateway, town.station.id)
+            gateway.kind = "coovachilli"
+            gateway.options = {"nas_address": "127.0.0.1", "coa_port": str(nas.port)}
+            number = enter(db, gateway).id
+            confirm_some(db, gateway_id=gateway.id, numbers=[number], now=services.clock())
+        services.places.forget()
+        with app.app_context():
+            nas.secret = secret_of(gateway, dynamic_authorization.SHARED_SECRET).encode()
+            nas.hold("1", radius_credentials.user_of(gateway, number, parse_mac(ADA_PHONE)))
+        nas.refuses_with = 501
+        clerk.get(f"/staff/sessions/{number}/end")
+        clerk.press(f"/staff/sessions/{number}/end")
+        answer = html.unescape(clerk.follow().text)
+        assert "Ended in the books; the gateway refuses to end it there." in answer
+        assert "gw-viotte says: its settings forbid it." in answer
+        assert "has confirmed the end" not in answer
+        nas.refuses_with = None
+        with app.app_context():
+            notify_gateway(gateway)
+        assert not nas.sessions
+        assert "The gateway has confirmed the end" in clerk.get(f"/staff/sessions/{number}").text
 
 
 @pytest.mark.parametrize("paper", ["a4", "a3"])

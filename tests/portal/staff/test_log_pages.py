@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Request, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from auth.staff.roles import Role
 from sessions.log.denials import show_code
-from sessions.models import AccessSession, Decision
+from sessions.models import AccessSession, Decision, Lease
+from sites.models import Gateway
 from tests.portal.pages.scene import Guest, Portal, new_guest, open_window, running_portal
 from tests.portal.staff.test_pages import DESKTOP, Clerk, look
 
@@ -84,6 +85,18 @@ def ended(clerk: Clerk) -> None:
         clerk.page.locator('form[action*="/end"] button').click()
 
 
+def refused(clerk: Clerk) -> None:
+    """The session that has just been ended, as its gateway were one that answers client by client and says no."""
+    with clerk.portal.services.make_session.begin() as db:
+        access = db.scalars(select(AccessSession).order_by(AccessSession.id.desc())).first()
+        assert access is not None
+        db.execute(
+            update(Lease).where(Lease.access_id == access.id).values(release_refused="unsupported service")
+        )
+        db.execute(update(Gateway).where(Gateway.id == access.gateway_id).values(confirmed_version=0))
+    newest(clerk, AccessSession.id, "/staff/sessions/{}")
+
+
 WALK: dict[str, Callable[[Clerk], None]] = {
     "log-search": lambda clerk: clerk.goto("/staff/sessions"),
     "log-list": lambda clerk: clerk.goto("/staff/sessions?last=today"),
@@ -95,6 +108,7 @@ WALK: dict[str, Callable[[Clerk], None]] = {
     "log-incident": incident,
     "log-end": lambda clerk: newest(clerk, AccessSession.id, "/staff/sessions/{}/end"),
     "log-ended": ended,
+    "log-end-refused": refused,
     "log-export": lambda clerk: clerk.goto("/staff/sessions/export?last=today"),
 }
 

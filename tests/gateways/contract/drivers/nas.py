@@ -16,12 +16,15 @@ from pathlib import Path
 from pyrad import packet
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from gateways.radius.live_sessions import DynamicAuthorization
+from gateways.registry import kind_of
 from gateways.types import Client, MacAddress
 from lab.ports import free_ports
 from portal.cli.radius_config import SHARED_SECRET, nas_of
 from portal.gateway_api.radius_credentials import credentials_of
 from portal.gateway_api.secrets import secret_of
 from sessions import clients
+from tests import radius_nas
 from tests.clock import MovingClock
 from tests.gateways.contract.driver import Download
 from tests.gateways.contract.drivers.in_memory import CREDENTIAL, InMemory
@@ -44,6 +47,7 @@ class _Quiet(WSGIRequestHandler):
 class Passing:
     """What the gateway holds of one client."""
 
+    user: str
     session_id: str
     since: float
     until: float
@@ -70,11 +74,20 @@ class NasDriver(InMemory):
         self._passing: dict[MacAddress, Passing] = {}
         self._sessions = 0
         self.nas: RadiusNas
+        # What takes Disconnect-Request and CoA-Request, where boxes of the kind listen (RFC 5176).
+        self.listener: radius_nas.Nas | None = None
 
     def connect(self, server: FreeRadius) -> None:
         with self.portal.app.app_context():
             secret = secret_of(self.portal.gateway, SHARED_SECRET)
         self.nas = RadiusNas(server, secret, patience=4.0)
+
+    def listen(self, listener: radius_nas.Nas) -> None:
+        with self.portal.app.app_context():
+            listener.secret = secret_of(self.portal.gateway, SHARED_SECRET).encode()
+        listener.clock = lambda: self.clock().timestamp()
+        self.listener = listener
+        self.portal.set_options({"nas_address": SERVER_ADDRESS, "coa_port": str(listener.port)})
 
     def newcomer(self) -> Client:
         client = super().newcomer()
@@ -86,7 +99,21 @@ class NasDriver(InMemory):
 
     def end_of(self, client: Client) -> float | None:
         held = self._passing.get(client.mac)
-        return held.until if held is not None and self.clock().timestamp() < held.until else None
+        if held is None or self._is_disconnected(held):
+            return None
+        until = self._until(held)
+        return until if self.clock().timestamp() < until else None
+
+    def _is_disconnected(self, held: Passing) -> bool:
+        return self.listener is not None and held.session_id not in self.listener.sessions
+
+    def _until(self, held: Passing) -> float:
+        """As told with the Access-Accept, or by the last CoA-Request."""
+        told = self.listener.sessions.get(held.session_id) if self.listener is not None else None
+        if told is None or not told.timeout:
+            return held.until
+        how = dynauth_of(self.portal.gateway.kind)
+        return (held.since if how is not None and how.counts_from_start else told.told_at) + told.timeout
 
     def learn(self) -> None:
         """Each guest who has a session and does not pass brings the credentials, and the gateway asks."""
@@ -110,6 +137,7 @@ class NasDriver(InMemory):
         if reply.code != packet.AccessAccept:
             return False
         held = Passing(
+            user,
             session_id,
             self.clock().timestamp(),
             self.clock().timestamp() + reply["Session-Timeout"][0],
@@ -117,6 +145,8 @@ class NasDriver(InMemory):
             *self.rates_in(reply),
         )
         self._passing[client.mac] = held
+        if self.listener is not None:
+            self.listener.hold(session_id, user)
         self.began(client, held)
         return True
 
@@ -141,10 +171,16 @@ class NasDriver(InMemory):
         """Send a record; a portal that is away is asked again, which a box does for longer than this test lasts."""
         counted = self.counters_of(held) if status != "Start" else {}
         age = int(self.clock().timestamp() - held.since)
-        names = self.names(client, held.session_id)
+        names = {**self.names(client, held.session_id), "User_Name": held.user}
         with contextlib.suppress(Silence):
             self.nas.account(
-                status, **names, Class=held.class_, Acct_Session_Time=age, **self.now(), **counted, **more
+                status,
+                **names,
+                Class=held.class_,
+                Acct_Session_Time=age,
+                **self.now(),
+                **counted,
+                **more,
             )
 
     def now(self) -> dict[str, int]:
@@ -162,14 +198,24 @@ class NasDriver(InMemory):
         }
 
     def end_what_is_over(self) -> None:
-        """Session-Timeout has run out for some."""
+        """Session-Timeout has run out for some, and some were disconnected."""
         now = self.clock().timestamp()
-        for mac in [mac for mac, held in self._passing.items() if held.until <= now]:
-            held = self._passing.pop(mac)
-            self.account("Stop", self._clients[mac], held, Acct_Terminate_Cause="Session-Timeout")
+        for mac, held in list(self._passing.items()):
+            if self._is_disconnected(held):
+                cause = "Admin-Reset"
+            elif self._until(held) <= now:
+                cause = "Session-Timeout"
+            else:
+                continue
+            del self._passing[mac]
+            if self.listener is not None:
+                self.listener.sessions.pop(held.session_id, None)
+            self.account("Stop", self._clients[mac], held, Acct_Terminate_Cause=cause)
 
     def power_cut(self) -> None:
         self._passing.clear()
+        if self.listener is not None:
+            self.listener.sessions.clear()
         self.nas.account("Accounting-On", **self.now())
 
     def portal_away(self) -> None:
@@ -226,8 +272,15 @@ def opened_nas(driver: NasDriver, folder: Path) -> Iterator[NasDriver]:
             nas = nas_of([driver.portal.gateway])
         server = stack.enter_context(running_freeradius(folder / "radius", portal=driver.portal.url, nas=nas))
         driver.connect(server)
+        if dynauth_of(driver.portal.gateway.kind) is not None:
+            driver.listen(stack.enter_context(radius_nas.listening()))
         stack.callback(driver.close)
         yield driver
+
+
+def dynauth_of(kind: str) -> DynamicAuthorization | None:
+    profile = kind_of(kind).radius
+    return None if profile is None else profile.dynauth
 
 
 def free_port() -> int:

@@ -39,6 +39,8 @@ ON_ONE_DATABASE = (
     "tests/portal/test_pictures.py",
     "tests/portal/test_previews.py",
     "tests/portal/test_public.py",
+    "tests/portal/test_radius_calls.py",
+    "tests/portal/test_radius_config.py",
     "tests/portal/test_refusals.py",
     "tests/portal/test_report_command.py",
     "tests/portal/test_requisitions_commands.py",

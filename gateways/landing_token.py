@@ -29,11 +29,16 @@ class ExpiredLanding(ForeignLanding):
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """A client in front of a gateway: `gateway` is the gateway's identity."""
+    """A client in front of a gateway: `gateway` is the gateway's identity.
+
+    `is_hearsay` where the browser said so itself and no gateway's signature agreed: such a landing opens the first page
+    and nothing that is somebody's.
+    """
 
     gateway: str
     mac: MacAddress
     address: IpAddress
+    is_hearsay: bool = False
 
 
 def credential_digest(credential: str) -> str:
@@ -51,6 +56,8 @@ def sign(landing: Landing, *, key: bytes, now: float) -> str:
         "iat": int(now),
         "exp": int(now) + LIFE_SECONDS,
     }
+    if landing.is_hearsay:
+        claims["hearsay"] = True
     return jwt.encode(claims, key, algorithm="HS256")
 
 
@@ -83,7 +90,9 @@ def verify(token: str, *, gateway: str, key: bytes, now: float) -> Landing:
                 "verify_iat": False,
             },
         )
-        landing = Landing(gateway, parse_mac(claims["sub"]), ipaddress.ip_address(claims["ip"]))
+        landing = Landing(
+            gateway, parse_mac(claims["sub"]), ipaddress.ip_address(claims["ip"]), "hearsay" in claims
+        )
         issued, expires = int(claims["iat"]), int(claims["exp"])
     except (jwt.InvalidTokenError, InvalidMac, ValueError, KeyError, TypeError) as error:
         raise ForeignLanding(str(error)) from error

@@ -73,6 +73,8 @@ class Nas:
     datagrams: int = 0
     is_deaf: bool = False
     refuses_with: int | None = None
+    # Whether a session has to be named by its user; elsewhere its number is enough.
+    needs_user: bool = True
     sending: Sending = as_it_is
     clock: Callable[[], float] = time.time
     _came: threading.Condition = field(default_factory=threading.Condition)
@@ -146,7 +148,8 @@ class Nas:
         return [
             name
             for name, session in self.sessions.items()
-            if session.user_name == user and named in (None, name)
+            if (session.user_name == user or (not self.needs_user and user is None and named))
+            and named in (None, name)
         ]
 
 

@@ -49,6 +49,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_sheets.py",
     "tests/portal/test_status_promises.py",
     "tests/portal/test_stencils.py",
+    "tests/portal/test_uam.py",
     "tests/portal/test_walks_between_kinds.py",
     "tests/portal/test_who_asks.py",
     "tests/portal/test_yours.py",

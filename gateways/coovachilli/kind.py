@@ -6,6 +6,8 @@ from gateways.kinds import Capabilities, Kind, Learning
 from gateways.radius.live_sessions import COOVACHILLI
 from gateways.radius.options import COA_OPTIONS, OPTIONS
 from gateways.radius.profile import RadiusProfile, wispr
+from gateways.uam.encodings import Encoding
+from gateways.uam.options import UAMSERVER, encodings
 
 KIND = Kind(
     name="coovachilli",
@@ -25,7 +27,9 @@ KIND = Kind(
         # It keeps Idle-Timeout by itself, and a device that comes back goes on with its session.
         reports_presence=False,
         is_heard=False,
+        # Its clients leave by its own address, unless the network is set up otherwise.
+        translates_addresses=True,
     ),
-    options=(*OPTIONS, *COA_OPTIONS),
+    options=(*OPTIONS, *COA_OPTIONS, encodings(Encoding.UAM_CHAP, Encoding.UAM_PAP), UAMSERVER),
     radius=RadiusProfile(rates=wispr, dynauth=COOVACHILLI),
 )

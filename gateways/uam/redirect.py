@@ -79,7 +79,9 @@ def read(dialect: Dialect, query: bytes) -> Redirect:
         chap_ident=_one(dialect.chap_ident, values),
         session=_one(dialect.session, values),
         reply=_one(dialect.reply, values)[:LONGEST_REPLY],
-        echoed=tuple((field, _one(names, values)) for field, names in dialect.echoed.items()),
+        echoed=tuple(
+            (field, said) for field, names in dialect.echoed.items() if (said := _one(names, values))
+        ),
     )
 
 

@@ -73,6 +73,23 @@ UNCONFIRMED = declare(
 )
 
 
+NOT_LET_THROUGH = declare(
+    "not_let_through",
+    HTTPStatus.OK,
+    N_("The equipment here did not let you through."),
+    N_("Your access is still granted. Try once more."),
+    incident=Incident(
+        N_("Gateway refused the sign-in"),
+        N_("Access was granted, and the gateway did not take what the browser carried to it."),
+        N_(
+            "Look at the gateway: its clock, its RADIUS server and its shared secret. It is not their device."
+        ),
+        report=N_("Gateway refused a granted sign-in"),
+    ),
+    facts={"said": N_("The gateway said: %(said)s")},
+)
+
+
 class KeptNoLonger(Denial):
     """What is to be used again, this browser does not keep any more. No database was asked."""
 

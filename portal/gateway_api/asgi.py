@@ -28,6 +28,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 THREADS = 8
 # How many of these one credential may hold at once, and how many of its calls may stand in the queue.
 THREADS_OF_ONE, QUEUE_OF_ONE = 2, 16
+# Without one come guests' browsers, on their way to the first page by a gateway of another make: all of them together.
+THREADS_OF_BROWSERS, QUEUE_OF_BROWSERS = 4, 256
 RETRY_AFTER_SECONDS = 5
 
 
@@ -68,6 +70,7 @@ class GatewayDoor:
         self._followers = followers
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gateways")
         self._callers: dict[str, _Caller] = defaultdict(lambda: _Caller(asyncio.Semaphore(THREADS_OF_ONE)))
+        self._browsers = _Caller(asyncio.Semaphore(THREADS_OF_BROWSERS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -112,8 +115,8 @@ class GatewayDoor:
     @contextmanager
     def _calling(self, environ: dict[str, Any]) -> Iterator[_Caller]:
         name = environ.get("HTTP_AUTHORIZATION", "")
-        caller = self._callers[name]
-        if caller.calls >= QUEUE_OF_ONE:
+        caller, most = (self._callers[name], QUEUE_OF_ONE) if name else (self._browsers, QUEUE_OF_BROWSERS)
+        if caller.calls >= most:
             raise BusyCaller
         caller.calls += 1
         try:

@@ -1,8 +1,9 @@
-"""CoovaChilli: it asks by RADIUS."""
+"""CoovaChilli: it sends browsers with a signed word, and asks by RADIUS."""
 
 from __future__ import annotations
 
-from portal.gateway_api import dynamic_authorization, radius_calls
-from portal.gateway_api.endpoints import Endpoint
+from gateways.coovachilli.dialect import DIALECT
+from gateways.coovachilli.kind import KIND
+from portal.gateway_api import uam
 
-ENDPOINT = Endpoint(notify=dynamic_authorization.notify, shared=(radius_calls.blueprint,))
+ENDPOINT = uam.endpoint(KIND, DIALECT)

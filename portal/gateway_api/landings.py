@@ -1,4 +1,4 @@
-"""A landing that another make of gateway brought, and that was verified: from here on it is one like all others."""
+"""A landing that another make of gateway brought: from here on it is one like all others."""
 
 from __future__ import annotations
 
@@ -34,8 +34,17 @@ def to_first_page(gateway: Gateway, client: Client, *, told: Mapping[str, Any] |
             leases.ask_again(db, gateway_id=gateway.id, mac=client.mac, now=now)
         landings.keep(db, gateway_id=gateway.id, mac=client.mac, told=told or {}, now=now)
         sightings.see(db, gateway_id=gateway.id, client=client, now=now)
-    landing = landing_token.Landing(gateway.identity, client.mac, client.addresses[0])
+    return to_page("/", gateway, client)
+
+
+def to_page(
+    path: str, gateway: Gateway, client: Client, *, is_hearsay: bool = False, **query: str
+) -> Response:
+    """Send the browser of `client` to this page of guests, which another process may serve. Nothing is written."""
+    service = services()
     key = service.gateway_secrets.landing_key(gateway.credential_digest)
-    token = landing_token.sign(landing, key=key, now=now.timestamp())
+    landing = landing_token.Landing(gateway.identity, client.mac, client.addresses[0], is_hearsay)
+    token = landing_token.sign(landing, key=key, now=service.clock().timestamp())
     # Not by `url_for`: a process of its own for the gateways has none of the guests' pages.
-    return redirect(f"{service.settings.own_url}/?{urlencode({'landing': token})}", HTTPStatus.SEE_OTHER)
+    address = f"{service.settings.own_url}{path}?{urlencode({'landing': token, **query})}"
+    return redirect(address, HTTPStatus.SEE_OTHER)

@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from db.engine import reading
 from gateways.carriage import Carriage
 from portal.denials.incidents import concerning, note
-from portal.denials.portal_reasons import UNCONFIRMED
+from portal.denials.portal_reasons import NOT_LET_THROUGH, UNCONFIRMED
 from portal.gateway_api.endpoints import Departure, endpoint_of
 from portal.guest import guests
 from portal.guest.pages import unproven
+from portal.http.client_evidence import is_let_pass, open_session
 from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
 from portal.http.security_headers import allow_forms_to
 from portal.public_values import render_page
@@ -25,6 +26,9 @@ from sessions.models import AccessSession
 from sites.models import Gateway
 
 WAIT_SECONDS = 5.0
+# What a gateway says of a device with a session that it does not let pass: gateways/uam/dialect.py, `Outcome`.
+REFUSED = ("refused", "unanswered")
+NOT_PASSING = ("not_yet", "stale", *REFUSED)
 # How many guests of this process may wait at the same time: a quarter of the threads that deploy/ gives it.
 WAITING = threading.BoundedSemaphore(8)
 
@@ -32,15 +36,20 @@ WAITING = threading.BoundedSemaphore(8)
 @guests.get("/opening")
 def opening() -> AnyResponse:
     visit = current()
+    if visit is not None and visit.is_hearsay and not visit.is_proven:
+        return opening_by_hearsay(visit)
     if visit is None or not visit.is_proven:
         return unproven(visit)
     access = access_of(visit)
     if access is None:
         return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     visit = staying(visit, access)
-    carriage = None if confirmed(access, visit.gateway) else carriage_of(visit, access)
+    said = request.args.get("said")
+    # What the gateway has just said is newer than what it confirmed.
+    is_open = confirmed(access, visit.gateway) and said not in NOT_PASSING
+    carriage = None if is_open else carriage_of(visit, access)
     if carriage is not None and "carried" not in request.args:
-        return carry(visit, carriage)
+        return carry(visit, carriage, said)
     if await_confirmation(access, visit.gateway):
         onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
         return remember(onward, visit, access_id=access.id) if is_owned(visit, access) else onward
@@ -59,7 +68,10 @@ def opening() -> AnyResponse:
 
 
 def carriage_of(visit: ClientContext, access: AccessSession) -> Carriage | None:
-    """What this guest's browser must carry to the gateway, where the gateway learns of leases in no other way."""
+    """What this guest's browser must carry to the gateway, where the gateway learns of leases in no other way.
+
+    It is of no use to anybody but the device itself: the gateway lets nobody else pass for it.
+    """
     with reading(services().make_session) as db:
         told = landings.of(db, gateway_id=visit.gateway.id, mac=visit.mac)
     back = url_for("guests.opening", visit=visit.issue_token(), carried=1)
@@ -68,19 +80,48 @@ def carriage_of(visit: ClientContext, access: AccessSession) -> Carriage | None:
     return endpoint_of(visit.gateway.kind).carry(departure)
 
 
-def carry(visit: ClientContext, carriage: Carriage) -> AnyResponse:
-    """Send the browser to the gateway: by itself where a redirect will do, else with a form and words for it."""
-    if carriage.method == "GET":
-        return redirect(carriage.address, HTTPStatus.SEE_OTHER)
+def carry(visit: ClientContext, carriage: Carriage, said: str | None) -> AnyResponse:
+    """Send the browser to the gateway, with words for it: by itself where a link will do, else by a button.
+
+    No redirect: this page follows upon a form of ours, and browsers let a form lead to no other host than its page
+    names (CSP3, form-action), by no detour either. A page that asks for another begins anew.
+    """
+    is_refused = said in REFUSED
+    incident = note(NOT_LET_THROUGH, visit, said=said) if is_refused else None
     page = render_page(
         "guests/carry.html",
         visit=visit,
         site=visit.gateway.site,
         network=visit.gateway.network,
         carriage=carriage,
+        failure=said if is_refused else None,
+        incident=incident,
+        is_plain=carriage.url.startswith("http://") and services().settings.is_https,
     )
     response = make_response(page, HTTPStatus.OK)
-    return allow_forms_to(response, carriage.origin)
+    if carriage.method == "POST":
+        return allow_forms_to(response, carriage.origin)
+    if not is_refused:
+        response.headers["Refresh"] = f"0;url={carriage.address}"
+    return response
+
+
+def opening_by_hearsay(visit: ClientContext) -> AnyResponse:
+    """For a browser that says itself whose it is, where that device has a session: the gateway will see whether it is.
+
+    What is carried helps that device alone. Nothing of the session is shown.
+    """
+    access = open_session(visit.gateway, visit.mac)
+    if access is None or not is_let_pass(access, visit.gateway):
+        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
+    carriage = carriage_of(visit, access)
+    if carriage is not None and "carried" not in request.args:
+        return carry(visit, carriage, request.args.get("said"))
+    return make_response(
+        render_page(
+            "guests/through.html", visit=visit, site=visit.gateway.site, network=visit.gateway.network
+        )
+    )
 
 
 def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]:

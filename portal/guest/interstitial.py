@@ -19,7 +19,7 @@ from portal.guest.impression_tokens import read_ticket, seconds_left
 from portal.guest.message_form import message_form
 from portal.guest.pages import entry, not_here, not_offered, unproven
 from portal.guest.terms import accepted, arrival_of
-from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
+from portal.http.clients import ClientContext, access_of, current, is_owned, opened, remember, staying
 from portal.public_values import render_page
 from portal.services import services
 from sessions.arrival import Acceptance
@@ -89,6 +89,7 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     notify_gateway(visit.gateway)
+    visit = opened(visit, access_id)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     access = access_of(visit)
     is_own = access is not None and access.id == access_id and is_owned(visit, access)

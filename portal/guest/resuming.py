@@ -17,7 +17,7 @@ from portal.guest import guests
 from portal.guest.missing_fields import missing_resume_code
 from portal.guest.pages import fetch_landing, not_here, refuse, resumable
 from portal.guest.terms import arrival_of
-from portal.http.clients import ClientContext, access_of, current, remember
+from portal.http.clients import ClientContext, access_of, current, opened, remember
 from portal.public_values import render_page
 from portal.services import services
 from sessions import resuming, start
@@ -99,5 +99,6 @@ def by_cookie(visit: ClientContext) -> AnyResponse:
 
 def _onward(visit: ClientContext, access_id: int) -> AnyResponse:
     notify_gateway(visit.gateway)
+    visit = opened(visit, access_id)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)

@@ -15,7 +15,7 @@ from portal.guest.kept_credentials import kept_value, offering
 from portal.guest.missing_fields import missing_in_signin
 from portal.guest.pages import entry, not_here, not_offered, refuse
 from portal.guest.terms import arrival_of
-from portal.http.clients import current, remember
+from portal.http.clients import current, opened, remember
 from portal.services import services
 from sessions import patrons
 from sites.models import SigninMethod
@@ -55,6 +55,6 @@ def signin() -> AnyResponse:
         concerning(subject=error.subject)
         return refuse(visit, error, login=login[:64])
     notify_gateway(visit.gateway)
-    visit = offering(visit, SigninMethod.PATRON, login.strip())
+    visit = offering(opened(visit, access_id), SigninMethod.PATRON, login.strip())
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)

@@ -27,7 +27,7 @@ from portal.guest.kept_credentials import kept_value, offering
 from portal.guest.missing_fields import missing_in_pass
 from portal.guest.terms import arrival_of
 from portal.guest.voucher_form import as_printed, voucher_form
-from portal.http.clients import ClientContext, access_of, current, remember
+from portal.http.clients import ClientContext, access_of, current, opened, remember
 from portal.public_values import render_page
 from portal.services import services
 from sessions import vouchers
@@ -82,7 +82,7 @@ def redeem_pass() -> AnyResponse:
             return voucher_form(visit, "", refusal=replace(refusal, field=None))
         return voucher_form(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     notify_gateway(visit.gateway)
-    visit = offering(visit, SigninMethod.PASS, codes.read(typed))
+    visit = offering(opened(visit, access_id), SigninMethod.PASS, codes.read(typed))
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
 

@@ -60,6 +60,9 @@ class ClientContext:
     # Whether card and address were proven together, or the browser is the session's own. Without it the visit is good
     # for the first page, and for nothing that is somebody's.
     is_proven: bool = True
+    # Whether card and address are what the browser itself said, by a gateway's redirect that nobody signed: then what
+    # this visit has opened is its own, and what its cookie proves, and nothing else.
+    is_hearsay: bool = False
     # The open access session that the page is about: its token is good for as long as that is open.
     stay: int | None = None
     # The creative that it accepted last, so that the next one is another: kept in its own tokens, and nowhere here.
@@ -82,7 +85,8 @@ class ClientContext:
             "ip": str(self.address),
             "browser": self.browser,
             "landed": int(self.landed_at.timestamp()) if self.landed_at else None,
-            "proven": self.is_proven,
+            "proven": self.is_proven and not self.is_hearsay,
+            "hearsay": self.is_hearsay or None,
             "stay": self.stay,
             "offer": self.offer,
             "made": round(service.clock().timestamp(), 3),
@@ -114,6 +118,11 @@ def staying(visit: ClientContext, access: AccessSession) -> ClientContext:
     return replace(visit, stay=access.id)
 
 
+def opened(visit: ClientContext, access_id: int) -> ClientContext:
+    """The visit of somebody who has just opened this session: whoever has its tokens is the one who did."""
+    return replace(visit, stay=access_id, is_proven=True)
+
+
 def current(*, acts: bool = False) -> ClientContext | None:
     """The visit of this request, from the best evidence there is; None for somebody who is not behind a gateway.
 
@@ -134,16 +143,20 @@ def current(*, acts: bool = False) -> ClientContext | None:
             shown=visit.shown if visit.shown is not None else kept.get("shown"),
             hidden=_together(kept.get("hidden", ()), visit.hidden),
         )
-    g.visit = None if visit is None else _proven_by_cookie(visit)
+    g.visit = None if visit is None else _proven_by_session(visit)
     seen: ClientContext | None = g.visit
     return seen
 
 
-def _proven_by_cookie(visit: ClientContext) -> ClientContext:
-    """The visit with the browser's own proof, where that is all there is: the cookie of this card's last session."""
+def _proven_by_session(visit: ClientContext) -> ClientContext:
+    """The visit with the browser's own proof, where that is all there is: the cookie of this card's last session, or
+    a token that was made for the one that is open.
+    """
     if visit.is_proven:
         return visit
     access = open_session(visit.gateway, visit.mac)
+    if access is not None and access.id == visit.stay:
+        return replace(visit, is_proven=True)
     if (
         visit.held is not None
         and was_of(visit.held, visit.mac)
@@ -281,7 +294,8 @@ def _from_landing(token: str, browser: str) -> ClientContext:
         raise ExpiredToken from error
     except ForeignLanding as error:
         raise InvalidToken(str(error)) from error
-    return _checked(ClientContext(gateway, landed.mac, landed.address, browser, service.clock()))
+    visit = ClientContext(gateway, landed.mac, landed.address, browser, service.clock())
+    return _checked(replace(visit, is_proven=not landed.is_hearsay, is_hearsay=landed.is_hearsay))
 
 
 def _from_visit(token: str, browser: str) -> ClientContext:
@@ -298,6 +312,7 @@ def _from_visit(token: str, browser: str) -> ClientContext:
         claims["browser"],
         datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None,
         is_proven=claims["proven"],
+        is_hearsay=claims.get("hearsay", False),
         stay=claims.get("stay"),
         shown=claims.get("shown"),
         hidden=tuple(claims.get("hidden", ())),
@@ -369,4 +384,4 @@ def _checked(visit: ClientContext, *, is_own: bool = False) -> ClientContext:
         if address.version == visit.address.version or g.acts:
             raise ForeignClient
         return replace(visit, is_proven=False)
-    return replace(visit, is_proven=True) if mac is not None else visit
+    return replace(visit, is_proven=True) if mac is not None and not visit.is_hearsay else visit

@@ -115,7 +115,7 @@ def test_guests_pages(
 
 
 # Shown by gateways that learn of a lease through the guest's browser alone.
-CARRIED = {"guests/carry.html"}
+CARRIED = {"guests/carry.html", "guests/through.html"}
 
 
 def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Iterator[str]:

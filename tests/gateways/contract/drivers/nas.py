@@ -63,7 +63,7 @@ class NasDriver(InMemory):
     def __init__(self, folder: Path, kind: str, server_port: int) -> None:
         self.clock = MovingClock()
         url = f"http://{SERVER_ADDRESS}:{server_port}"
-        options = {"nas_address": SERVER_ADDRESS}
+        options = self.options = {"nas_address": SERVER_ADDRESS, **_own_options(kind)}
         self.portal = ContractPortal(
             folder, kind, clock=self.clock, credential=CREDENTIAL, url=url, options=options
         )
@@ -87,7 +87,7 @@ class NasDriver(InMemory):
             listener.secret = secret_of(self.portal.gateway, SHARED_SECRET).encode()
         listener.clock = lambda: self.clock().timestamp()
         self.listener = listener
-        self.portal.set_options({"nas_address": SERVER_ADDRESS, "coa_port": str(listener.port)})
+        self.portal.set_options({**self.options, "coa_port": str(listener.port)})
 
     def newcomer(self) -> Client:
         client = super().newcomer()
@@ -281,6 +281,11 @@ def opened_nas(driver: NasDriver, folder: Path) -> Iterator[NasDriver]:
 def dynauth_of(kind: str) -> DynamicAuthorization | None:
     profile = kind_of(kind).radius
     return None if profile is None else profile.dynauth
+
+
+def _own_options(kind: str) -> dict[str, str]:
+    """What must be set at a record of this kind besides."""
+    return {one.name: "10.66.0.1" for one in kind_of(kind).options if one.name == "login_hosts"}
 
 
 def free_port() -> int:

@@ -1,0 +1,1 @@
+"""Gateways: Aruba Instant and controllers with AOS, by RADIUS and their login."""

@@ -1,0 +1,1 @@
+"""Gateways: Cisco's wireless controllers, by RADIUS and external web authentication."""

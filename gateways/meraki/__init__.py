@@ -1,0 +1,1 @@
+"""Gateways: Cisco Meraki, by RADIUS and a sign-on splash page."""

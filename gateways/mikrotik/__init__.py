@@ -1,0 +1,1 @@
+"""Gateways: MikroTik's HotSpot, by RADIUS and its login page."""

@@ -1,0 +1,1 @@
+"""Gateways: TP-Link Omada, by RADIUS and an external web portal."""

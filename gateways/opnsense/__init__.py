@@ -1,0 +1,1 @@
+"""Gateways: OPNsense's captive portal, by RADIUS and a page that forwards."""

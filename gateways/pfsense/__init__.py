@@ -1,0 +1,1 @@
+"""Gateways: pfSense's captive portal, by RADIUS and a page that forwards."""

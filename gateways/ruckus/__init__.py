@@ -1,0 +1,1 @@
+"""Gateways: Ruckus ZoneDirector and Unleashed, by RADIUS and their hotspot service."""

@@ -1,0 +1,1 @@
+"""Gateways: uspot on OpenWrt, by RADIUS and UAM."""

@@ -1,0 +1,9 @@
+"""Aruba Instant and AOS: it sends browsers with what it knows of them, and asks by RADIUS."""
+
+from __future__ import annotations
+
+from gateways.aruba.dialect import DIALECT
+from gateways.aruba.kind import KIND
+from portal.gateway_api import uam
+
+ENDPOINT = uam.endpoint(KIND, DIALECT)

@@ -1,0 +1,15 @@
+"""Access points of Ruckus as the portal sees them: packets of RADIUS as documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.gateways.contract.drivers.nas import NasDriver, free_port, opened_nas
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[NasDriver]:
+    with opened_nas(NasDriver(folder, "ruckus", free_port()), folder) as driver:
+        yield driver

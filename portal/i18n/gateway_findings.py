@@ -57,6 +57,13 @@ WORDS = {
         "Its record names no public address: behind openNDS all devices come from the box’s own, and the portal "
         "recognises none of them. Import the record with public_addresses, as the portal sees the box."
     ),
+    "radius_secret_differs": N_(
+        "FreeRADIUS drops its packets: the shared secret is another than in arobase gateways lines %(gateway)s."
+    ),
+    "radius_strangers": N_(
+        "FreeRADIUS drops packets from %(addresses)s, which no record names. If one of these is this gateway’s, import "
+        "its record with that nas_address, and write FreeRADIUS’s configuration anew."
+    ),
     "self_test_failed": N_("Its self-test could not be carried out (%(error)s): the portal’s log says why."),
 }
 

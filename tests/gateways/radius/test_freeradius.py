@@ -11,6 +11,7 @@ import pytest
 from pyrad import packet
 
 from portal.cli.radius_config import SHARED_SECRET
+from portal.gateway_api import radius_self_test, self_tests
 from portal.gateway_api.secrets import secret_of
 from tests.gateways.contract.portal import IDENTITY
 from tests.gateways.radius import udp_proxy
@@ -84,12 +85,20 @@ def test_a_request_without_a_message_authenticator_is_dropped_and_told(place: Pl
     assert "bears no Message-Authenticator" in place.told()[0]
 
 
-def test_a_wrong_shared_secret_is_told_to_the_operator(place: Place) -> None:
+def test_a_wrong_shared_secret_is_told_to_the_operator(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     _, client, carried = place.enter(16)
+    monkeypatch.setattr(radius_self_test, "LOG", place.server.log_file)
+
+    def missing(identity: str) -> list[str]:
+        with place.portal.app.app_context():
+            return [finding.name for finding in self_tests.self_test(place.gateway(identity))]
+
+    assert "radius_secret_differs" not in missing(IDENTITY)
     nas = place.nas(patience=1.0, secret="another-secret-than-the-portals")
     with pytest.raises(Silence):
         nas.ask(carried.user, carried.secret, **{MAC: client.mac})
     assert place.server.wait_for("Shared secret is incorrect")
+    assert "radius_secret_differs" in missing(IDENTITY) and "radius_secret_differs" not in missing("gate-1")
     # A box that signs nothing is believed nothing either; that its password is garbled says why.
     with pytest.raises(Silence):
         nas.ask(carried.user, carried.secret, is_signed=False, **{MAC: client.mac})

@@ -76,6 +76,12 @@ class Capabilities:
         """Leases there last a whole multiple of this, so that the end on the page is the one that is kept."""
         return 1 if self.revokes else self.finest_seconds
 
+    @property
+    def lease_reach_seconds(self) -> int:
+        """How much longer than whole steps a lease there lasts: it counts its steps from when it learns of the lease,
+        and would count one less where that came a moment too late."""
+        return self.learns_within_seconds if self.lease_step_seconds > 1 else 0
+
 
 class InvalidOptions(ValueError):
     """Options of a gateway's record that its kind cannot have: `faults` has a sentence for each."""

@@ -91,7 +91,7 @@ def write(
         address=str(client.addresses[0]) if client.addresses else "",
         created_at=now,
         starts_at=starts_at,
-        until=policy.in_steps(until, now=now, step=gateway.lease_step),
+        until=policy.in_steps(until, now=now, step=gateway.lease_step, reach=gateway.lease_reach),
         rate_down_kbps=down,
         rate_up_kbps=up,
         version=version,

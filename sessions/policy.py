@@ -13,8 +13,10 @@ class LeaseBounds:
     length: timedelta
     entitlement_until: datetime | None = None
     closing: datetime | None = None
-    # The step of time in which the gateway keeps an end that nobody can tell it: `Gateway.lease_step`.
+    # The step of time in which the gateway keeps an end that nobody can tell it, and how long it may take to learn of
+    # the lease: `Gateway.lease_step`, `Gateway.lease_reach`.
     step: timedelta = timedelta(0)
+    reach: timedelta = timedelta(0)
 
 
 def first_until(terms: LeaseBounds, *, now: datetime) -> datetime:
@@ -47,16 +49,19 @@ def is_idle(*, now: datetime, last_seen_at: datetime, idle: timedelta) -> bool:
     return bool(idle) and now - last_seen_at >= idle
 
 
-def in_steps(until: datetime, *, now: datetime, step: timedelta) -> datetime:
-    """The latest end not after `until` that lies whole steps after `now`.
+def in_steps(until: datetime, *, now: datetime, step: timedelta, reach: timedelta = timedelta(0)) -> datetime:
+    """The latest end not after `until` that lies whole steps after `now`, and `reach`.
 
-    A lease shorter than one step stays as it is: the gateway cannot hold it, and rounding up would add time.
+    The gateway learns of the lease by then, counts the whole steps that are left, and ends at most `reach` before the
+    end that its page tells. A lease shorter than that stays as it is: the gateway cannot hold it, and rounding up would
+    add time.
     """
-    if step <= timedelta(seconds=1) or until - now < step:
+    if step <= timedelta(seconds=1) or until - now < step + reach:
         return until
-    return now + (until - now) // step * step
+    return now + (until - now - reach) // step * step + reach
 
 
 def _bounded(until: datetime, terms: LeaseBounds, now: datetime) -> datetime:
     bounds = [until, terms.entitlement_until, terms.closing]
-    return in_steps(min(bound for bound in bounds if bound is not None), now=now, step=terms.step)
+    least = min(bound for bound in bounds if bound is not None)
+    return in_steps(least, now=now, step=terms.step, reach=terms.reach)

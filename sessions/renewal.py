@@ -36,7 +36,9 @@ def renew(
     if now < old and not gateway.capabilities.extends:
         return None
     closing = site_closing(gateway, now)
-    terms = policy.LeaseBounds(gateway.lease_length, access.entitlement.until, closing, gateway.lease_step)
+    terms = policy.LeaseBounds(
+        gateway.lease_length, access.entitlement.until, closing, gateway.lease_step, gateway.lease_reach
+    )
     until = policy.renewed_until(terms, now=now, until=old)
     if until <= old:
         return None

@@ -120,9 +120,11 @@ def _open(
 def _terms(entitlement: Claimed, gateway: Gateway, now: datetime) -> policy.LeaseBounds:
     """A pass runs to its own end, as its plan says; everybody else is bounded by the network and the closing too."""
     if entitlement.method is SigninMethod.PASS and entitlement.until is not None:
-        return policy.LeaseBounds(entitlement.until - now, step=gateway.lease_step)
+        return policy.LeaseBounds(entitlement.until - now, step=gateway.lease_step, reach=gateway.lease_reach)
     closing = site_closing(gateway, now)
-    return policy.LeaseBounds(gateway.lease_length, entitlement.until, closing, gateway.lease_step)
+    return policy.LeaseBounds(
+        gateway.lease_length, entitlement.until, closing, gateway.lease_step, gateway.lease_reach
+    )
 
 
 def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:

@@ -256,8 +256,13 @@ class Gateway(Base):
 
     @property
     def lease_step(self) -> timedelta:
-        """Leases here last a whole multiple of this."""
+        """Leases here last a whole multiple of this, and `lease_reach`."""
         return timedelta(seconds=self.capabilities.lease_step_seconds)
+
+    @property
+    def lease_reach(self) -> timedelta:
+        """How long this gateway may take to learn of a lease, where it counts whole steps from then."""
+        return timedelta(seconds=self.capabilities.lease_reach_seconds)
 
     def holds(self, address: IpAddress) -> bool:
         """Whether `address` is one that this gateway's clients may have."""

@@ -32,7 +32,9 @@ def until_then(gateway: Gateway, access: AccessSession | None) -> datetime:
     """Until when somebody who presses now may stay: told before anything is granted."""
     now = services().clock()
     closing = site_closing(gateway, now)
-    terms = policy.LeaseBounds(gateway.lease_length, closing=closing, step=gateway.lease_step)
+    terms = policy.LeaseBounds(
+        gateway.lease_length, closing=closing, step=gateway.lease_step, reach=gateway.lease_reach
+    )
     if access is None:
         return policy.first_until(terms, now=now)
     return policy.renewed_until(terms, now=now, until=access.until)

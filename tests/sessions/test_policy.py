@@ -51,16 +51,19 @@ def test_a_silent_client_is_gone_after_the_idle_time(silent: float, idle: float,
 
 
 @pytest.mark.parametrize(
-    ("length", "step", "kept"),
+    ("length", "step", "reach", "kept"),
     [
-        (timedelta(minutes=30), timedelta(minutes=1), timedelta(minutes=30)),
-        (timedelta(minutes=29, seconds=59), timedelta(minutes=1), timedelta(minutes=29)),
-        (timedelta(seconds=40), timedelta(minutes=1), timedelta(seconds=40)),
-        (timedelta(seconds=40.5), timedelta(seconds=1), timedelta(seconds=40.5)),
+        (timedelta(minutes=30), timedelta(minutes=1), 0, timedelta(minutes=30)),
+        (timedelta(minutes=29, seconds=59), timedelta(minutes=1), 0, timedelta(minutes=29)),
+        (timedelta(minutes=30), timedelta(minutes=1), 15, timedelta(minutes=29, seconds=15)),
+        (timedelta(seconds=75), timedelta(minutes=1), 15, timedelta(seconds=75)),
+        (timedelta(seconds=74), timedelta(minutes=1), 15, timedelta(seconds=74)),
+        (timedelta(seconds=40), timedelta(minutes=1), 0, timedelta(seconds=40)),
+        (timedelta(seconds=40.5), timedelta(seconds=1), 0, timedelta(seconds=40.5)),
     ],
 )
 def test_a_lease_ends_on_a_step_of_its_gateway_and_never_late(
-    length: timedelta, step: timedelta, kept: timedelta
+    length: timedelta, step: timedelta, reach: int, kept: timedelta
 ) -> None:
-    terms = LeaseBounds(HALF_HOUR, closing=NOON + length, step=step)
+    terms = LeaseBounds(HALF_HOUR, closing=NOON + length, step=step, reach=timedelta(seconds=reach))
     assert policy.first_until(terms, now=NOON) == NOON + kept

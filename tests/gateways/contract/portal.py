@@ -15,9 +15,12 @@ from config import Secret, Settings
 from db.base import Base
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
+from gateways.set_up import Finding, SetUp
 from gateways.types import Client
 from portal.app import create_app, make_services
 from portal.gateway_api import notify_gateway, reconcile
+from portal.gateway_api.endpoints import endpoint_of
+from portal.gateway_api.self_tests import self_test
 from portal.services import Clock
 from sessions import accounting, end, renewal, start
 from sessions.arrival import Acceptance, Arrival
@@ -135,6 +138,18 @@ class ContractPortal:
     def notify(self) -> None:
         with self.app.app_context():
             notify_gateway(self.gateway)
+
+    def findings(self) -> list[Finding]:
+        """What the self-test finds missing, as staff reads it."""
+        with self.services.make_session() as db, self.app.app_context():
+            record = self._record(db)
+            assert record.network
+            return self_test(record)
+
+    def lines(self) -> SetUp:
+        """What staff is to paste into the box."""
+        with self.app.app_context():
+            return endpoint_of(self.gateway.kind).set_up(self.gateway)
 
     def lease(self, access: AccessSession) -> Lease:
         """The last lease of a session, as the database has it now."""

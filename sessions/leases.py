@@ -198,12 +198,13 @@ def restate(db: Session, *, gateway_id: int, macs: Collection[str], now: datetim
 
 
 def fill_addresses(db: Session, *, gateway_id: int, clients: Iterable[Client]) -> None:
-    """Give the leases that were made before their client had an address the one that it has now."""
+    """Give the leases and stays that were made before their client had an address the one that it has now."""
     rows = [
         {"gateway": gateway_id, "card": client.mac, "now_at": str(client.addresses[0])} for client in clients
     ]
     if rows:
         db.execute(_FILL, rows)
+        db.execute(_FILL_STAY, rows)
 
 
 def ask_again(db: Session, *, gateway_id: int, mac: str, now: datetime) -> None:
@@ -255,6 +256,16 @@ _FILL = (
         _leases.c.gateway_id == bindparam("gateway"),
         _leases.c.mac == bindparam("card"),
         _leases.c.address == "",
+    )
+    .values(address=bindparam("now_at"))
+)
+_accesses = table_of(AccessSession)
+_FILL_STAY = (
+    update(_accesses)
+    .where(
+        _accesses.c.gateway_id == bindparam("gateway"),
+        _accesses.c.mac == bindparam("card"),
+        _accesses.c.address == "",
     )
     .values(address=bindparam("now_at"))
 )

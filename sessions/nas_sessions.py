@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from db.statements import Insert, for_either, table_of
 from gateways.radius.accounting import Record, Status
 from gateways.types import Client, MacAddress
-from sessions import counters, nas_lives, roaming, sightings
+from sessions import counters, leases, nas_lives, roaming, sightings
 from sessions.models import AccessSession, Lease, NasSession
 from sessions.nas_counters import advanced
 from sites.models import Gateway
@@ -232,7 +232,8 @@ def _see(db: Session, gateway: Gateway, session: NasSession, record: Record, now
     """Remember the address that the box says the device has."""
     if record.mac is not None and record.address is not None and gateway.holds(record.address):
         client = Client(MacAddress(session.mac), (record.address,))
-        sightings.see(db, gateway_id=gateway.id, client=client, now=now)
+        if sightings.see_all(db, gateway_id=gateway.id, clients=[client], now=now):
+            leases.fill_addresses(db, gateway_id=gateway.id, clients=[client])
 
 
 def _gone(db: Session, gateway: Gateway, access_id: int, *, at: datetime, now: datetime) -> None:

@@ -91,11 +91,11 @@ def _prove_and_open(
         raise
     with make_session.begin() as db:
         rate_limits.refund(db, account)
-        opened = start.open_access(db, arrival, allowance=_allowance(subject, gateway, now), now=now)
+        opened = start.open_access(db, arrival, allowance=allowance_of(subject, gateway, now), now=now)
         return opened.access_id
 
 
-def _allowance(subject: str, gateway: Gateway, now: datetime) -> Allowance:
+def allowance_of(subject: str, gateway: Gateway, now: datetime) -> Allowance:
     """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
     network = gateway.network
     until = policy.patron_until(now=now, length=gateway.lease_length, closing=site_closing(gateway, now))

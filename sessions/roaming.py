@@ -110,7 +110,7 @@ def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client
     pass runs to its own end. What the gateway before holds runs out by itself: a phone between two sites would
     otherwise be cut at one by a late word of the other.
     """
-    _move(access, gateway, str(client.addresses[0]), now)
+    _move(access, gateway, str(client.addresses[0]) if client.addresses else access.address, now)
     access.last_seen_at = now
     sightings.see(db, gateway_id=gateway.id, client=client, now=now)
     return leases.grant(

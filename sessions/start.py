@@ -188,7 +188,8 @@ def _insert(
         gateway_id=gateway.id,
         site_id=gateway.site_id,
         mac=client.mac,
-        address=str(client.addresses[0]),
+        # Some gateways ask for a client before it has an address.
+        address=str(client.addresses[0]) if client.addresses else "",
         landed_at=arrival.landed_at,
         resume_digest=arrival.resume_digest,
         started_at=now,

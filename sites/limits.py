@@ -69,5 +69,12 @@ def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
     return opening_hours.closing(_hours_of(gateway.site), now, gateway.site.tzinfo)
 
 
+def is_closed(gateway: Gateway, now: datetime) -> bool:
+    """Whether the site is a library's that is closed now."""
+    if gateway.network.kind is not NetworkKind.LIBRARY:
+        return False
+    return not opening_hours.is_open(_hours_of(gateway.site), now, gateway.site.tzinfo)
+
+
 def _hours_of(site: Site) -> opening_hours.Hours:
     return opening_hours.parse(site.opening_hours, site.school_zone)

@@ -40,6 +40,8 @@ class ObjectKind(enum.StrEnum):
     CAMPAIGN = "campaign"
     ELECTION = "election"
     OVERRIDE = "override"
+    DEVICE = "device"
+    AUTHORITY = "authority"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -204,6 +206,15 @@ OVERRIDE_STARTED = declare(
 )
 OVERRIDE_STOPPED = declare("override stopped", N_("stopped a crisis message"), ObjectKind.OVERRIDE)
 ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectKind.ELECTION)
+
+# The encrypted network.
+AUTHORITY_MADE = declare(
+    "authority made", N_("made the authority of the encrypted network"), ObjectKind.AUTHORITY
+)
+AUTHORITY_RENEWED = declare(
+    "authority renewed", N_("renewed the authority of the encrypted network"), ObjectKind.AUTHORITY
+)
+DEVICE_REVOKED = declare("device revoked", N_("revoked a device’s certificate"), ObjectKind.DEVICE)
 
 # The database.
 BACKUP_MADE = declare("backup made", N_("copied the database"), ObjectKind.DATABASE)

@@ -44,3 +44,10 @@ class Directory(Protocol):
         """Try `secret`. Raises `WrongCredentials`, then, only for a right secret, `BlockedCard`,
         `ExpiredCard`, `PasswordToChange` or `WrongPlace`; and `DirectoryUnavailable`.
         """
+
+    def look_at(self, found: DirectoryEntry, *, today: date) -> Patron:
+        """What the directory says of a card whose secret was proven before, to the portal alone.
+
+        Raises as `prove` does, but for what only a secret brings out: that it has to be changed first, and a lock that
+        no attribute tells.
+        """

@@ -75,7 +75,12 @@ class EmbeddedDirectory:
                 is_right = opens(found.verifier, secret)
         except FullBulkhead:
             raise DirectoryUnavailable("too many sign-ins at once", retry_after_seconds=2) from None
-        if not is_right or found.stable_id is None:
+        if not is_right:
+            raise WrongCredentials
+        return self.look_at(found, today=today)
+
+    def look_at(self, found: DirectoryEntry, *, today: date) -> Patron:
+        if found.stable_id is None:
             raise WrongCredentials
         patron = _patron(found, found.stable_id)
         if patron.blocked:

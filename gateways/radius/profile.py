@@ -57,5 +57,7 @@ class RadiusProfile:
     names_clients: bool = True
     # It keeps Idle-Timeout (RFC 2865 section 5.28).
     keeps_idle_timeout: bool = True
+    # Devices join there with the certificate that the portal made for them (EAP-TLS).
+    joins_by_certificate: bool = False
     # How it takes Disconnect-Request and CoA-Request; None where it listens for none, and so takes nothing back.
     dynauth: DynamicAuthorization | None = None

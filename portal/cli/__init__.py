@@ -66,6 +66,11 @@ COMMANDS = (
         "Requisitions: who asked, by which right, and what was answered.",
     ),
     LazyCommand("retention", "portal.cli.retention:retention", "How long what is remembered is kept."),
+    LazyCommand(
+        "secure-network",
+        "portal.cli.secure_network:secure_network",
+        "The encrypted network beside the open one.",
+    ),
     LazyCommand("sessions", "portal.cli.sessions:sessions", "Access sessions and refusals."),
     LazyCommand("sites", "portal.cli.sites:sites", "Networks, hotspot sites, gateway records."),
     LazyCommand("staff", "portal.cli.staff:staff", "Accounts of staff."),

@@ -6,13 +6,15 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 from jinja2 import Environment, StrictUndefined
 
+from auth.devices import authority, certificates
+from db.engine import reading
 from gateways.radius.options import addresses_in
 from gateways.registry import kind_of
 from portal.cli.machine import radius_server_version
@@ -22,7 +24,12 @@ from portal.services import services
 from sites.models import Gateway
 
 TEMPLATES = Path(__file__).parents[2] / "deploy" / "freeradius"
-FILES = ("radiusd.conf", "site.conf", "clients.conf", "dictionary", "access_reject")
+FILES = ("radiusd.conf", "site.conf", "clients.conf", "dictionary", "access_reject", "eap.conf")
+AUTHORITY, SERVER_CERTIFICATE, SERVER_KEY = (
+    "secure-authority.pem",
+    "secure-server.pem",
+    "secure-server-key.pem",
+)
 # The first line of each file that this command has written. No other file is ever replaced.
 MARK = "# Written by `arobase gateways radius-config`: do not change it here, the next call replaces it."
 SHARED_SECRET = "radius"
@@ -44,6 +51,15 @@ class Certificates:
 
 
 @dataclass(frozen=True, slots=True)
+class SecureFiles:
+    """What the encrypted network needs: whose certificates devices show, and what they are shown (PEM)."""
+
+    authority: str
+    certificate: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """Where FreeRADIUS runs, and how it reaches the portal."""
 
@@ -55,6 +71,8 @@ class Server:
     acct_port: int = 1813
     radsec_port: int = 2083
     radsec: Certificates | None = None
+    # Without these, no device joins with a certificate.
+    secure: SecureFiles | None = None
     logs: Path = Path("/var/log/freeradius")
     run: Path = Path("/run/freeradius")
     libraries: Path = Path("/usr/lib/freeradius")
@@ -116,12 +134,42 @@ def render(server: Server, nas: Sequence[Nas]) -> dict[str, str]:
     )
     values = {name: getattr(server, name) for name in Server.__slots__}
     values |= {"mark": MARK, "clients": nas, "portal": server.portal.rstrip("/")}
+    values |= {"AUTHORITY": AUTHORITY, "SERVER_CERTIFICATE": SERVER_CERTIFICATE, "SERVER_KEY": SERVER_KEY}
     if not server.portal.startswith("https://"):
         values["portal_ca"] = ""
-    return {
+    files = {
         name: template.from_string((TEMPLATES / name).read_text(encoding="utf-8")).render(values)
         for name in FILES
     }
+    return files | _pem_files(server.secure) if server.secure else files
+
+
+def _pem_files(secure: SecureFiles) -> dict[str, str]:
+    """Certificates and key; what stands before a PEM's first line is not read (RFC 7468 section 2)."""
+    texts = {AUTHORITY: secure.authority, SERVER_CERTIFICATE: secure.certificate, SERVER_KEY: secure.key}
+    return {name: f"{MARK}\n{text}" for name, text in texts.items()}
+
+
+def secure_files(gateways: Sequence[Gateway]) -> SecureFiles | None:
+    """What FreeRADIUS needs for the encrypted network, its own certificate made anew; None where no gateway has one.
+
+    Raises `ImpossibleServer` where the authority was not made yet.
+    """
+    profiles = [kind_of(gateway.kind).radius for gateway in gateways]
+    if not any(profile is not None and profile.joins_by_certificate for profile in profiles):
+        return None
+    service = services()
+    now = service.clock()
+    try:
+        with reading(service.make_session) as db:
+            ours = authority.in_force(db, tokens=service.encrypted_tokens, now=now)
+    except authority.NoAuthority:
+        raise ImpossibleServer(
+            "Gateways with an encrypted network need the authority of its certificates: make it first, with "
+            "`arobase secure-network make`."
+        ) from None
+    shown = certificates.make_server(ours, service.settings.portal_host, now=now)
+    return SecureFiles(ours.certificate, shown.certificate, shown.key)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
@@ -171,8 +219,15 @@ def radius_config(
             if certificate is None or key is None or authority is None:
                 raise ImpossibleServer("RADIUS over TLS needs all of --certificate, --key and --authority.")
             radsec = Certificates(certificate, key, authority)
-        nas = nas_of(services().places.gateways())
-        server = Server(folder, portal or services().settings.own_url, addresses=addresses, radsec=radsec)
+        gateways = services().places.gateways()
+        nas = nas_of(gateways)
+        server = Server(
+            folder,
+            portal or services().settings.own_url,
+            addresses=addresses,
+            radsec=radsec,
+            secure=secure_files(gateways),
+        )
         write(folder, render(server, nas))
     except ImpossibleServer as reason:
         raise click.ClickException(str(reason)) from reason

@@ -36,6 +36,8 @@ _STEPS = {
     "guests.leave": Step.LEAVE,
     "guests.resume": Step.RESUME,
     "guests.resume_page": Step.RESUME,
+    "guests.profile_page": Step.PROFILE,
+    "guests.make_profile": Step.PROFILE,
 }
 # The kind of device, as its owner names it. No more of the browser's word is kept.
 _DEVICES = (

@@ -54,7 +54,7 @@ def finish(gateway: Gateway, packet: Attributes) -> bool:
         lease = nas_signin.lease_of(db, gateway=gateway, number=number, now=services().clock())
     if lease is None:
         return False
-    _confirm(gateway, lease)
+    confirm(gateway, lease)
     return True
 
 
@@ -82,12 +82,12 @@ def _of_session(gateway: Gateway, packet: Attributes, *, user: str, number: int)
     password = packet.secret("User-Password")
     if password is None:
         # CHAP or MS-CHAP: FreeRADIUS compares, and asks `finish` where it was right.
-        return _accept(gateway, lease, {"Cleartext-Password": known.secret})
+        return accept(gateway, lease, {"Cleartext-Password": known.secret})
     if not hmac.compare_digest(password, known.secret.encode()):
         fault = "a wrong password" if _is_text(password) else "a garbled password: the shared secret differs"
         return _refuse(gateway, packet, fault, say("Please sign in on the first page."))
-    _confirm(gateway, lease)
-    return _accept(gateway, lease, {"Cleartext-Password": known.secret, "Arobase-Confirmed": 1})
+    confirm(gateway, lease)
+    return accept(gateway, lease, {"Cleartext-Password": known.secret, "Arobase-Confirmed": 1})
 
 
 def _of_device(gateway: Gateway, packet: Attributes, mac: MacAddress) -> Answer:
@@ -100,8 +100,8 @@ def _of_device(gateway: Gateway, packet: Attributes, mac: MacAddress) -> Answer:
     if lease is None:
         # Each device that comes near: nothing that staff would want to read.
         return Answer(False, replies.refuse())
-    _confirm(gateway, lease)
-    return _accept(gateway, lease, {"Auth-Type": "Accept", "Arobase-Confirmed": 1})
+    confirm(gateway, lease)
+    return accept(gateway, lease, {"Auth-Type": "Accept", "Arobase-Confirmed": 1})
 
 
 def _is_its_device(db: Any, gateway: Gateway, packet: Attributes, lease: HeldLease) -> bool:
@@ -122,7 +122,7 @@ def _asked_by_mac(profile: RadiusProfile, packet: Attributes) -> MacAddress | No
     return mac if mac is not None and mac == packet.mac("Calling-Station-Id") else None
 
 
-def _accept(gateway: Gateway, lease: HeldLease, control: dict[str, int | str]) -> Answer:
+def accept(gateway: Gateway, lease: HeldLease, control: dict[str, int | str]) -> Answer:
     """The rest of the lease, never its whole length: a gateway may ask again at any time."""
     # A gateway that looks at the clock now and then ends access that much too late.
     late = gateway.capabilities.finest_seconds - 1
@@ -147,7 +147,7 @@ def _refuse(gateway: Gateway, packet: Attributes, fault: str, message: str) -> A
     return Answer(False, replies.refuse(message))
 
 
-def _confirm(gateway: Gateway, lease: HeldLease) -> None:
+def confirm(gateway: Gateway, lease: HeldLease) -> None:
     """The gateway lets the device pass. Of a repeat, nothing is written."""
     if lease.confirmed_at is not None:
         return

@@ -14,9 +14,10 @@ from werkzeug.wrappers import Response
 
 from gateways.radius import attributes, replies
 from gateways.radius.attributes import Attributes, MalformedRequest
-from portal.gateway_api import radius_answers, radius_books
+from portal.gateway_api import radius_answers, radius_books, radius_joins
 from portal.gateway_api.credentials import calling_gateway
 from portal.gateway_api.exchanges import heard
+from portal.gateway_api.radius_answers import Answer
 from portal.gateway_api.radius_callers import ForeignPacket, demand_token, refuse_foreign, tell
 
 blueprint = Blueprint("radius", __name__, url_prefix="/gateways/radius/v1")
@@ -38,8 +39,14 @@ def authorize() -> Response:
         radius_answers.unsigned(calling_gateway(), packet)
         return _answer(HTTPStatus.UNAUTHORIZED, replies.refuse())
     heard(calling_gateway())
-    answer = radius_answers.authorize(calling_gateway(), packet)
+    answer = _asked(packet)
     return _answer(HTTPStatus.OK if answer.is_accepted else HTTPStatus.UNAUTHORIZED, answer.body)
+
+
+def _asked(packet: Attributes) -> Answer:
+    if request.headers.get("X-FreeRADIUS-Server") == radius_joins.SERVER:
+        return radius_joins.authorize(calling_gateway(), packet)
+    return radius_answers.authorize(calling_gateway(), packet)
 
 
 @blueprint.post("/post-auth")

@@ -41,11 +41,14 @@ class Step(enum.StrEnum):
     STATUS = "status"
     LEAVE = "leave"
     RESUME = "resume"
+    # A device by its certificate, without a page.
+    JOIN = "join"
+    PROFILE = "profile"
     PAGE = "page"
 
 
 # At these steps somebody asked to be let in.
-SIGNIN_STEPS = frozenset({Step.SIGNIN, Step.PASS, Step.PAUSE})
+SIGNIN_STEPS = frozenset({Step.SIGNIN, Step.PASS, Step.PAUSE, Step.JOIN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import and_, false, func, or_, select
 
 from auth.audit.log import KEPT, AuditEntry, AuditHead
+from auth.devices.models import Device
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
 from auth.staff.models import StaffSession
@@ -51,6 +52,7 @@ def shelves(*dependents: Dependent) -> tuple[PurgePolicy, ...]:
             _account_held,
             waits=select(AccessSession.id).where(AccessSession.entitlement_id == Entitlement.id).exists(),
         ),
+        RowPurge(Device, DataClass.ACCOUNT, (Device.id,), _device_over, _device_held),
         RowPurge(PatronRecord, DataClass.ACCOUNT, (PatronRecord.id,), _card_over),
         RowPurge(
             Decision,
@@ -118,6 +120,16 @@ def _account_held(hold: LegalHold) -> Condition:
         ended=func.coalesce(Entitlement.until, Entitlement.since),
     )
     return or_(by_itself, of_held.exists())
+
+
+def _device_over(cutoffs: Cutoffs) -> Condition:
+    return or_(Device.until < cutoffs[DataClass.ACCOUNT], Device.revoked_at < cutoffs[DataClass.ACCOUNT])
+
+
+def _device_held(hold: LegalHold) -> Condition:
+    return holds.covers(
+        hold, mac=Device.mac, subject=Device.subject, began=Device.issued_at, ended=Device.until
+    )
 
 
 def _card_over(cutoffs: Cutoffs) -> Condition:

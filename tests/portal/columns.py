@@ -64,6 +64,8 @@ PUBLIC: dict[str, set[str]] = {
     "campaigns": set(),
     "civic_overrides": {"texts"},
     "creatives": {"texts", "more", "media", "viewing_seconds"},
+    # To the patron alone, as a session's own addresses are.
+    "devices": {"id", "name", "until"},
     "patrons": set(),
     "staff": set(),
     "access_sessions": {
@@ -118,6 +120,18 @@ PRIVATE: dict[str, set[str]] = {
         "stopped_at",
     },
     "creatives": {"id", "slug", "campaign_id", "kind"},
+    "devices": {
+        *(
+            "serial",
+            "subject",
+            "encrypted_login",
+            "issued_at",
+            "terms_version",
+            "terms_language",
+            "terms_digest",
+        ),
+        *("mac", "joined_at", "revoked_at"),
+    },
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
     "staff": {
         *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),
@@ -156,7 +170,7 @@ ELSEWHERE = {
     "leases",
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
-    *("client_landings", "gateway_dialogues", "nas_sessions"),
+    *("client_landings", "gateway_dialogues", "nas_sessions", "certificate_authorities"),
     *(
         "staff_answers",
         "staff_recovery_codes",

@@ -93,6 +93,16 @@ class LdapDirectory:
             self._check_group(found, deadline)
             return patron
 
+    def look_at(self, found: DirectoryEntry, *, today: date) -> Patron:
+        deadline = time.monotonic() + self._settings.timeout_seconds - found.spent_seconds
+        with _telling("look"):
+            if found.stable_id is None:
+                raise WrongCredentials
+            patron = self._patron(found, found.stable_id, BindResult.RIGHT)
+            _refuse_by_state(patron, BindResult.RIGHT, today)
+            self._check_group(found, deadline)
+            return patron
+
     def _search_for(self, typed: str) -> Callable[[requests.LdapConnection], requests.SearchAnswer]:
         ours = self._settings
         wanted = (

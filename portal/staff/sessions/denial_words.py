@@ -18,6 +18,8 @@ def step_in_words(step: str) -> str:
         Step.STATUS: say("on the page of the connection"),
         Step.LEAVE: say("leaving"),
         Step.RESUME: say("carrying on under a new address"),
+        Step.JOIN: say("joining the encrypted network"),
+        Step.PROFILE: say("taking a profile for the encrypted network"),
         Step.PAGE: say("on a page for everybody"),
     }
     return words.get(Step(step), step) if step in list(Step) else step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from db.base import Base
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
 from gateways.set_up import Finding, SetUp
-from gateways.types import Client
+from gateways.types import Client, MacAddress
 from portal.app import create_app, make_services
 from portal.gateway_api import notify_gateway, reconcile
 from portal.gateway_api.endpoints import endpoint_of
@@ -50,6 +50,7 @@ class ContractPortal:
         database_url = f"sqlite:///{folder / 'contract.sqlite3'}"
         settings = Settings(secret_key=Secret(SECRET), portal_url=url, database_url=database_url)
         self.clock, self.url, self.credential = clock, url, credential
+        self.subject_of: Callable[[MacAddress], str] = lambda mac: f"person of {mac}"
         self.services = make_services(settings, clock=clock)
         Base.metadata.create_all(self.services.engine)
         network = make_network(idle_seconds=0, rate_down_kbps=0, rate_up_kbps=0, ads=False)
@@ -98,6 +99,13 @@ class ContractPortal:
             record.options = kind_of(record.kind).read_options(options)
         self.services.places.forget()
 
+    def allow(self, method: SigninMethod) -> None:
+        """Have the network take this way of signing in too."""
+        with self.services.make_session.begin() as db:
+            network = db.scalars(select(Network)).one()
+            network.signin_methods = [*network.signin_methods, method]
+        self.services.places.forget()
+
     def let_in(self, client: Client, *, seconds: int, notify: bool = True) -> AccessSession:
         """Let a client in for so long."""
         self.rules(lease_seconds=seconds)
@@ -105,7 +113,7 @@ class ContractPortal:
             opened = start.open_access(
                 db,
                 Arrival(self._record(db), client, TERMS),
-                allowance=Allowance(f"person of {client.mac}", SigninMethod.FREE, None, devices=1),
+                allowance=Allowance(self.subject_of(client.mac), SigninMethod.FREE, None, devices=1),
                 now=self.clock(),
             )
             access = opened.access

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from gateways.radius.live_sessions import DynamicAuthorization
 from gateways.registry import kind_of
 from gateways.types import Client, MacAddress
 from lab.ports import free_ports
-from portal.cli.radius_config import SHARED_SECRET, nas_of
+from portal.cli.radius_config import SHARED_SECRET, SecureFiles, nas_of
 from portal.gateway_api.radius_credentials import credentials_of
 from portal.gateway_api.secrets import secret_of
 from sessions import clients
@@ -38,7 +38,7 @@ BURST_BYTES = 65_536
 LINE_BYTES_A_SECOND = 10_000_000
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         """Nothing."""
 
@@ -60,12 +60,19 @@ class Passing:
 class NasDriver(InMemory):
     """A gateway of a kind that speaks RADIUS."""
 
-    def __init__(self, folder: Path, kind: str, server_port: int) -> None:
+    def __init__(
+        self, folder: Path, kind: str, server_port: int, *, options: Mapping[str, str] | None = None
+    ) -> None:
         self.clock = MovingClock()
         url = f"http://{SERVER_ADDRESS}:{server_port}"
-        options = self.options = {"nas_address": SERVER_ADDRESS, **_own_options(kind)}
+        self.options = {"nas_address": SERVER_ADDRESS, **_own_options(kind), **(options or {})}
         self.portal = ContractPortal(
-            folder, kind, clock=self.clock, credential=CREDENTIAL, url=url, options=options
+            folder,
+            kind,
+            clock=self.clock,
+            credential=CREDENTIAL,
+            url=url,
+            options=self.options,
         )
         self.is_portal_there = False
         self._newcomers = 0
@@ -79,8 +86,8 @@ class NasDriver(InMemory):
 
     def connect(self, server: FreeRadius) -> None:
         with self.portal.app.app_context():
-            secret = secret_of(self.portal.gateway, SHARED_SECRET)
-        self.nas = RadiusNas(server, secret, patience=4.0)
+            self.secret = secret_of(self.portal.gateway, SHARED_SECRET)
+        self.nas = RadiusNas(server, self.secret, patience=4.0)
 
     def listen(self, listener: radius_nas.Nas) -> None:
         with self.portal.app.app_context():
@@ -136,19 +143,16 @@ class NasDriver(InMemory):
             return False
         if reply.code != packet.AccessAccept:
             return False
-        held = Passing(
-            user,
-            session_id,
-            self.clock().timestamp(),
-            self.clock().timestamp() + reply["Session-Timeout"][0],
-            reply["Class"][0],
-            *self.rates_in(reply),
-        )
+        now = self.clock().timestamp()
+        until = now + reply["Session-Timeout"][0]
+        self.let_pass(client, Passing(user, session_id, now, until, reply["Class"][0], *self.rates_in(reply)))
+        return True
+
+    def let_pass(self, client: Client, held: Passing) -> None:
         self._passing[client.mac] = held
         if self.listener is not None:
-            self.listener.hold(session_id, user)
+            self.listener.hold(held.session_id, held.user)
         self.began(client, held)
-        return True
 
     def rates_in(self, reply: packet.Packet) -> tuple[int, int]:
         """Down and up in bit/s, as this vendor says them; 0 is none."""
@@ -226,7 +230,7 @@ class NasDriver(InMemory):
     def portal_back(self) -> None:
         self.portal.restart()
         self._server = make_server(
-            SERVER_ADDRESS, self._port, self.portal.app, threaded=True, request_handler=_Quiet
+            SERVER_ADDRESS, self._port, self.portal.app, threaded=True, request_handler=Quiet
         )
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         self.is_portal_there = True
@@ -264,13 +268,15 @@ class NasDriver(InMemory):
 
 
 @contextmanager
-def opened_nas(driver: NasDriver, folder: Path) -> Iterator[NasDriver]:
+def opened_nas(driver: NasDriver, folder: Path, *, secure: SecureFiles | None = None) -> Iterator[NasDriver]:
     """The driver with its portal over HTTP and its FreeRADIUS."""
     with ExitStack() as stack:
         driver.portal_back()
         with driver.portal.app.app_context():
             nas = nas_of([driver.portal.gateway])
-        server = stack.enter_context(running_freeradius(folder / "radius", portal=driver.portal.url, nas=nas))
+        server = stack.enter_context(
+            running_freeradius(folder / "radius", portal=driver.portal.url, nas=nas, secure=secure)
+        )
         driver.connect(server)
         if dynauth_of(driver.portal.gateway.kind) is not None:
             driver.listen(stack.enter_context(radius_nas.listening()))

@@ -1,0 +1,1 @@
+"""Devices: of patrons, which join the encrypted network with a certificate."""

@@ -1,0 +1,1 @@
+"""WPA-Enterprise: an access point's encrypted network, where devices join with a certificate. One kind of gateway."""

@@ -104,6 +104,15 @@ def unconfirmed(
     return _grants(db, gateway_id, numbers, now=now) if numbers else ()
 
 
+def oldest_stay(db: Session, *, gateway_id: int, now: datetime) -> datetime | None:
+    """When the oldest of the access sessions began that this gateway is to let pass now; None where there is none."""
+    return db.scalar(
+        select(func.min(AccessSession.started_at))
+        .join(Lease, Lease.access_id == AccessSession.id)
+        .where(Lease.gateway_id == gateway_id, Lease.until > now, Lease.released_at.is_(None))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """A client that the gateway let pass and is to let pass no more; `number` is its access session's."""

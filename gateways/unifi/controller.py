@@ -32,8 +32,6 @@ BUSY_SECONDS = 6.0
 REST_SECONDS = 2.0
 # A console locks an account for a while after a few wrong passwords, and answers 429.
 LOGIN_REST_SECONDS = 30.0
-# A day more than any lease: authorizations that ended before are not asked for.
-WITHIN_HOURS = 48
 LARGEST_CREDENTIAL_BYTES = 4096
 MFA_WANTED = 499
 NO_PERMISSION = "api.err.NoPermission"
@@ -119,9 +117,9 @@ class Controller:
         rows, _ = self._call(site, "GET", "/stat/sta", None, note)
         return answers.read_stations(rows)
 
-    def guests(self, site: str, note: Note = unnoted, *, now: float) -> Listed:
-        """Who is authorized. `now` counts where the controller does not tell the time."""
-        rows, clock = self._call(site, "GET", f"/stat/guest?within={WITHIN_HOURS}", None, note)
+    def guests(self, site: str, note: Note = unnoted, *, hours: int = 24, now: float) -> Listed:
+        """Who is authorized since so many hours or less. `now` counts where the controller does not tell the time."""
+        rows, clock = self._call(site, "GET", f"/stat/guest?within={hours}", None, note)
         at = clock or now
         return Listed(answers.read_guests(rows, now=at), at)
 

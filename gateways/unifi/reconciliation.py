@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from gateways.types import Grant, MacAddress
@@ -40,14 +40,14 @@ def plan(
     grants: Iterable[Grant],
     guests: Mapping[MacAddress, Guest],
     *,
-    stopped: frozenset[MacAddress] = frozenset(),
-    others: frozenset[MacAddress] = frozenset(),
+    passing: Set[MacAddress],
+    others: Set[MacAddress] = frozenset(),
     now: float,
 ) -> Plan:
     """Compare. `guests` have their ends by the same clock as `now`.
 
-    `stopped` are connected devices that do not pass, whatever is listed of them, and `others` the clients of other
-    gateways at the same site of the controller.
+    `passing` are the devices that pass for all that the controller says: what is listed of one that is connected and
+    does not pass is nothing. `others` are the clients of other gateways at the same site of the controller.
 
     An authorization is given for whole minutes that end before the lease does, as the portal may not be there then; in
     its last moments it is given anew for one that ends after it, and the portal takes it back at the exact end.
@@ -58,14 +58,14 @@ def plan(
     of_clients = _by_client(grants)
     for mac, own in of_clients.items():
         grant, numbers = max(own, key=lambda each: each.until), tuple(each.number for each in own)
-        minutes = _minutes(grant, None if mac in stopped else guests.get(mac), now=now)
+        minutes = _minutes(grant, guests.get(mac) if mac in passing else None, now=now)
         if minutes is None:
             kept += numbers
         elif minutes:
             give.append(Authorization(grant, numbers, minutes))
         else:
             too_short += numbers
-    take = tuple(sorted(set(guests) - set(of_clients) - others))
+    take = tuple(sorted(passing - of_clients.keys() - others))
     return Plan(tuple(give), take, tuple(kept), tuple(too_short))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -50,6 +50,8 @@ class Desk:
     wanted: threading.Event = field(default_factory=threading.Event)
     reported_at: datetime | None = None
     noted: str = ""
+    # Devices that are away and whose access was taken back, with the ends that are listed of them all the same.
+    taken: dict[MacAddress, float] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     # Who was connected when somebody landed last, and when that was asked (monotonic seconds).
     looked: tuple[float, tuple[Station, ...]] = (float("-inf"), ())
@@ -74,10 +76,20 @@ class View:
     clock: float
 
     @property
+    def let_pass(self) -> frozenset[MacAddress]:
+        """The connected guests that the controller says it lets pass."""
+        return frozenset(one.mac for one in self.stations.values() if one.is_guest and one.is_authorized)
+
+    @property
     def stopped(self) -> frozenset[MacAddress]:
-        """Devices that the controller lists as authorized and does not let pass."""
-        stopped = (one for one in self.stations.values() if one.is_guest and one.is_authorized is False)
-        return frozenset(one.mac for one in stopped if one.mac in self.guests)
+        """The connected guests that it says it does not let pass, whatever it lists of them."""
+        said = self.stations.values()
+        return frozenset(one.mac for one in said if one.is_guest and one.is_authorized is False)
+
+    @property
+    def passing(self) -> frozenset[MacAddress]:
+        """Who passes, or will on coming back, for all that the controller says."""
+        return (frozenset(self.guests) | self.let_pass) - self.stopped
 
 
 def controller_of(gateway: Gateway) -> Controller:
@@ -145,32 +157,36 @@ class Round:
         now = services().clock()
         with reading(services().make_session) as db:
             news = feed.read(db, gateway_id=self._gateway.id, since=0, now=now)
+            began = feed.oldest_stay(db, gateway_id=self._gateway.id, now=now)
+        self._hours = 24 + int((now - began).total_seconds() // 3600) if began is not None else 24
         others = _clients_elsewhere(self._gateway, now)
         view = self._look()
         plan = self._plan(news.grants, view, others)
         told: set[MacAddress] = set()
         for attempt in range(TRIES):
-            if not (plan.give or plan.take) or time.monotonic() > self._deadline:
+            if not (plan.give or plan.take) or self._is_over:
                 break
             if attempt:
                 time.sleep(PAUSE_SECONDS)
             # One that is listed by now and does not pass yet is on its way to the access point: it is not begun anew.
-            fresh = view.stopped & told
-            told |= self._tell(plan, but=fresh)
+            told |= self._tell(plan, view, but=view.stopped & view.guests.keys() & told)
             view = self._look()
             plan = self._plan(news.grants, view, others)
-        self._take_in(news.version, plan, view, news.grants, was_told=bool(told))
+        self._take_in(news.version, plan, view, news.grants)
 
     def _look(self) -> View:
         now = services().clock().timestamp()
-        listed = self._controller.guests(self._site, self._note_fault, now=now)
+        listed = self._controller.guests(self._site, self._note_fault, hours=self._hours, now=now)
         stations = self._controller.stations(self._site, self._note_fault)
         return View({one.mac: one for one in stations}, _by_our_clock(listed, now), now, listed.now)
 
     def _plan(self, grants: Iterable[Grant], view: View, others: frozenset[MacAddress]) -> Plan:
-        return reconciliation.plan(grants, view.guests, stopped=view.stopped, others=others, now=view.now)
+        taken = {mac for mac, end in self._desk.taken.items() if _end(view, mac) == end}
+        self._desk.taken = {mac: self._desk.taken[mac] for mac in taken}
+        passing = view.passing - (taken - view.let_pass - {grant.client.mac for grant in grants})
+        return reconciliation.plan(grants, view.guests, passing=passing, others=others, now=view.now)
 
-    def _tell(self, plan: Plan, *, but: frozenset[MacAddress]) -> set[MacAddress]:
+    def _tell(self, plan: Plan, view: View, *, but: Set[MacAddress]) -> set[MacAddress]:
         """Take back first, then authorize those who came last first; who was told of, until the time is over."""
         told: set[MacAddress] = set()
         for mac in plan.take:
@@ -179,6 +195,9 @@ class Round:
             # A word against one device is noted and stops nothing: it stays unconfirmed.
             with suppress(Rejected):
                 self._take(mac)
+                if mac not in view.let_pass and mac in view.guests:
+                    # Nothing else will show whether it did: it is not here, and some list it on until its end.
+                    self._desk.taken[mac] = view.guests[mac].end
             told.add(mac)
         for each in sorted(plan.give, key=lambda one: -one.grant.number):
             mac = each.grant.client.mac
@@ -210,9 +229,7 @@ class Round:
     def _is_over(self) -> bool:
         return time.monotonic() > self._deadline
 
-    def _take_in(
-        self, version: int, plan: Plan, view: View, grants: tuple[Grant, ...], *, was_told: bool
-    ) -> None:
+    def _take_in(self, version: int, plan: Plan, view: View, grants: tuple[Grant, ...]) -> None:
         """Confirm what the controller holds, and nothing else; report what it says of its guests."""
         service, gateway = services(), self._gateway
         now = service.clock()
@@ -225,7 +242,7 @@ class Round:
             else:
                 # Of the others, what was done is done: one that it does not let pass keeps nobody else waiting.
                 ends = feed.unconfirmed_ends(db, gateway_id=gateway.id, now=now)
-                ended = [end.number for end in ends if end.mac not in view.guests]
+                ended = [end.number for end in ends if end.mac not in view.passing]
                 confirm_some(db, gateway_id=gateway.id, numbers=plan.kept, ended=ended, now=now)
         exchanges.heard(gateway)
         self._desk.noted = ""
@@ -302,6 +319,10 @@ def _clients_elsewhere(gateway: Gateway, now: datetime) -> frozenset[MacAddress]
             for other in same
             for grant in feed.read(db, gateway_id=other, since=0, now=now).grants
         )
+
+
+def _end(view: View, mac: MacAddress) -> float | None:
+    return view.guests[mac].end if mac in view.guests else None
 
 
 def _feed_version(gateway_id: int) -> int:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tests.services.certificates import Certificate
 
@@ -53,6 +53,8 @@ class Faults:
     # Devices that are listed as authorized and that no access point lets pass.
     stuck: set[str] = field(default_factory=set)
     read_only: bool = False
+    # It lists whom it has turned out until the end that was theirs.
+    lists_on: bool = False
     wants_mfa: bool = False
     login_limit: bool = False
 
@@ -70,6 +72,7 @@ class RecordedController:
         # Method, path and body of each call, in order, and when a device was last unauthorized (monotonic seconds).
         self.calls: list[tuple[str, str, Any]] = []
         self.unauthorized_at: dict[str, float] = {}
+        self.withdrawn: set[str] = set()
         self.logins = 0
         # What happens elsewhere just before a command is carried out.
         self.meanwhile: Callable[[dict[str, Any]], None] | None = None
@@ -126,7 +129,7 @@ class RecordedController:
         """When this device's access ends by itself, by the true clock; None where it has none."""
         with self.lock:
             found = self.authorized.get(mac)
-            if found is None or found.end <= self.now():
+            if found is None or found.end <= self.now() or mac in self.withdrawn:
                 return None
             return found.end - self.faults.wrong_clock_seconds
 
@@ -149,17 +152,22 @@ class RecordedController:
                     end = now + 60 * int(body.get("minutes", 480))
                     up, down = int(body.get("up", 0)), int(body.get("down", 0))
                     self.authorized[mac] = Authorized(mac, now, end, up, down)
+                    self.withdrawn.discard(mac)
                 row = {"authorized_by": "api", "mac": mac, "minutes": body.get("minutes")}
                 return 200, _ok([row])
             case "unauthorize-guest":
-                self.authorized.pop(mac, None)
+                if self.faults.lists_on and mac in self.authorized:
+                    self.withdrawn.add(mac)
+                else:
+                    self.authorized.pop(mac, None)
                 self.unauthorized_at[mac] = time.monotonic()
                 return 200, _ok([])
             case "kick-sta":
                 return 200, _ok([])
         return 400, _error("api.err.InvalidObject")
 
-    def guest_rows(self) -> list[dict[str, Any]]:
+    def guest_rows(self, hours: int) -> list[dict[str, Any]]:
+        """Those whose authorization began within so many hours."""
         return [
             {
                 "_id": f"686018a11f0dc649bd{number:06x}",
@@ -174,6 +182,7 @@ class RecordedController:
                 "site_id": "6803b1a107ae330ef4d6f5b8",
             }
             for number, one in enumerate(self.authorized.values())
+            if one.start > self.now() - 3600 * hours
         ]
 
     def station_rows(self) -> list[dict[str, Any]]:
@@ -297,10 +306,13 @@ class _Handler(BaseHTTPRequestHandler):
             case "/stat/sta":
                 return _Reply(200, _ok(box.station_rows()))
             case "/stat/guest":
-                return _Reply(200, _ok(box.guest_rows()))
+                return _Reply(200, _ok(box.guest_rows(self._hours())))
             case "/cmd/stamgr" if self.command == "POST" and isinstance(body, dict):
                 return _Reply(*box.command(body))
         return _Reply(404, _error("api.err.NotFound"))
+
+    def _hours(self) -> int:
+        return int(parse_qs(urlsplit(self.path).query).get("within", ["168"])[0])
 
     def _login(self, box: RecordedController, body: Any) -> _Reply:
         box.logins += 1

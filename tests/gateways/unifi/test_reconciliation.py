@@ -26,7 +26,7 @@ def guest(seconds: float) -> dict[object, Guest]:
 def minutes(lease: float, held: float | None) -> int | None:
     """For how many minutes it is authorized anew: 0 for a lease that is too short, None where it is kept."""
     guests = {} if held is None else guest(held)
-    found = plan([grant(lease)], guests, now=NOW)  # type: ignore[arg-type]
+    found = plan([grant(lease)], guests, passing=guests.keys(), now=NOW)  # type: ignore[arg-type]
     assert len(found.give) + len(found.kept) + len(found.too_short) == 1
     return None if found.kept else 0 if found.too_short else found.give[0].minutes
 
@@ -58,15 +58,15 @@ def test_minutes_are_rounded_so_that_nobody_loses_any(
 
 def test_who_has_no_lease_is_taken_back_and_other_gateways_guests_are_not() -> None:
     guests = guest(600) | {TABLET: Guest(TABLET, NOW + 600, 0, 0)}
-    assert plan([], guests, others=frozenset({TABLET}), now=NOW).take == (PHONE,)  # type: ignore[arg-type]
-    assert plan([], guests, now=NOW).take == (PHONE, TABLET)  # type: ignore[arg-type]
+    assert plan([], guests, passing=guests.keys(), others={TABLET}, now=NOW).take == (PHONE,)  # type: ignore[arg-type]
+    assert plan([], guests, passing=guests.keys(), now=NOW).take == (PHONE, TABLET)  # type: ignore[arg-type]
 
 
 def test_two_leases_of_one_device_are_one_authorization_until_the_later_end() -> None:
-    (given,) = plan([grant(600, 7), grant(1200, 8)], {}, now=NOW).give
+    (given,) = plan([grant(600, 7), grant(1200, 8)], {}, passing=frozenset(), now=NOW).give
     assert (given.minutes, given.numbers) == (20, (7, 8))
 
 
 def test_who_is_listed_and_does_not_pass_is_authorized_anew() -> None:
-    found = plan([grant(600)], guest(600), stopped=frozenset({PHONE}), now=NOW)  # type: ignore[arg-type]
+    found = plan([grant(600)], guest(600), passing=frozenset(), now=NOW)  # type: ignore[arg-type]
     assert (found.give[0].minutes, found.kept, found.take) == (10, (), ())

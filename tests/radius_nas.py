@@ -75,6 +75,8 @@ class Nas:
     refuses_with: int | None = None
     # Whether a session has to be named by its user; elsewhere its number is enough.
     needs_user: bool = True
+    # When sessions were ended at a request, in seconds of `time.monotonic`.
+    ended_at: dict[str, float] = field(default_factory=dict)
     sending: Sending = as_it_is
     clock: Callable[[], float] = time.time
     _came: threading.Condition = field(default_factory=threading.Condition)
@@ -136,6 +138,7 @@ class Nas:
         if request.code == packet.DisconnectRequest:
             for name in wanted:
                 del self.sessions[name]
+                self.ended_at[name] = time.monotonic()
         else:
             for name in wanted:
                 self.sessions[name].timeout = request["Session-Timeout"][0]

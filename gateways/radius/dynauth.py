@@ -145,9 +145,11 @@ def _collect(
             return False
         try:
             raw = line.recv(LARGEST_PACKET)
-        except (ConnectionRefusedError, BlockingIOError):
-            # Nobody listens there yet; a NAS that restarts does so in a moment.
+        except BlockingIOError:
             continue
+        except ConnectionRefusedError:
+            # Its machine says that nobody listens there: nothing is to be waited for.
+            return False
         one = by_id.get(raw[1]) if len(raw) > 1 else None
         if one is not None and one.is_open:
             one.answer = read_answer(raw, one.packet, one.request, peer) or one.answer

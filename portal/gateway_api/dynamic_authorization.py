@@ -19,6 +19,8 @@ from gateways.radius.dynauth import Answer, Outcome, Peer
 from gateways.radius.live_sessions import Ask, DynamicAuthorization, LiveSession, Request
 from gateways.radius.profile import RadiusProfile
 from gateways.registry import kind_of
+from gateways.set_up import Finding
+from gateways.types import MacAddress
 from portal.gateway_api import radius_credentials
 from portal.gateway_api.confirmation import confirm_some
 from portal.gateway_api.exchanges import heard, note
@@ -31,6 +33,9 @@ from sites.models import Gateway
 SHARED_SECRET = "radius"
 # How long answers are waited for after each sending, in seconds: while somebody waits for a page, and in the sweep.
 IN_REQUEST, IN_SWEEP = (0.3, 0.7), (0.5, 1.0, 1.5)
+SELF_TEST = (0.7, 0.7)
+# A card that nobody has.
+NOBODY = "02:00:00:00:00:00"
 # A box that was silent is left to the sweep for so long, which tries it once a round, so that it holds up nobody.
 SILENT_FOR_SECONDS, ONCE = 9.0, (0.5,)
 NO_ANSWER = Answer(Outcome.NO_ANSWER)
@@ -126,6 +131,26 @@ def _ask(gateway: Gateway, address: str, here: list[_Asked], waits: Sequence[flo
     else:
         _silences(gateway).pop(address, None)
         heard(gateway)
+
+
+def self_test(gateway: Gateway) -> list[Finding]:
+    """Whether its first box takes requests: it is asked to end a session that cannot be, and has to say no."""
+    profile = kind_of(gateway.kind).radius
+    if profile is None or profile.dynauth is None:
+        return []
+    user = radius_credentials.user_of(gateway, 0, MacAddress(NOBODY))
+    session = LiveSession(user_name=user, acct_session_id="arobase-self-test")
+    request = profile.dynauth.disconnect(session, now=services().clock())
+    assert request is not None
+    one = _Asked(ToEnd(0, None, session), request)
+    address = address_of(gateway, session)
+    _ask(gateway, address, [one], SELF_TEST)
+    facts = (("address", address), ("port", gateway.option("coa_port")))
+    if one.answer.outcome is Outcome.NO_ANSWER:
+        return [Finding("no_disconnect_answer", facts)]
+    if one.answer.outcome is Outcome.REFUSED:
+        return [Finding("disconnect_refused", (*facts, ("reason", one.answer.words)))]
+    return []
 
 
 def address_of(gateway: Gateway, session: LiveSession) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from db.engine import reading
 from gateways.registry import kinds
 from gateways.set_up import Finding
-from portal.gateway_api import radius_self_test
+from portal.gateway_api import dynamic_authorization, radius_self_test
 from portal.gateway_api.endpoints import endpoint_of
 from portal.services import services
 from sessions.gateway_health.evidence import gather
@@ -30,6 +30,7 @@ def self_test(gateway: Gateway) -> list[Finding]:
     try:
         if kinds()[gateway.kind].radius is not None:
             found += radius_self_test.self_test(gateway)
+            found += dynamic_authorization.self_test(gateway)
         found += endpoint_of(gateway.kind).self_test(gateway)
     except Exception as error:
         log.warning("the self-test of gateway %s failed: %r", gateway.identity, error)

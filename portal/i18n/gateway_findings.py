@@ -64,6 +64,14 @@ WORDS = {
         "FreeRADIUS drops packets from %(addresses)s, which no record names. If one of these is this gateway’s, import "
         "its record with that nas_address, and write FreeRADIUS’s configuration anew."
     ),
+    "no_disconnect_answer": N_(
+        "It does not answer a Disconnect-Request at %(address)s, UDP port %(port)s: sessions that are ended here go on "
+        "there. Does it listen, with the same secret, and for this address? Does a firewall drop it?"
+    ),
+    "disconnect_refused": N_(
+        "It refuses Disconnect-Requests at %(address)s, UDP port %(port)s (%(reason)s): sessions that are ended here "
+        "go on there. Switch them on for this portal’s address."
+    ),
     "self_test_failed": N_("Its self-test could not be carried out (%(error)s): the portal’s log says why."),
 }
 

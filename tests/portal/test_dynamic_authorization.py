@@ -21,6 +21,7 @@ from gateways.types import Client, parse_mac
 from portal.gateway_api import dynamic_authorization, radius_credentials
 from portal.gateway_api.confirmation import confirm_some
 from portal.gateway_api.secrets import secret_of
+from portal.i18n.gateway_findings import finding_in_words
 from sessions import end, nas_sessions
 from sessions.gateway_health import dialogues
 from sessions.models import AccessSession, EndReason, Lease, NasSession
@@ -363,8 +364,11 @@ def test_while_a_rotation_overlaps_the_nas_may_still_have_the_secret_of_before(w
     assert not world.nas.sessions and released(world, access) == world.clock()
 
 
-def test_gateways_that_are_slow_do_not_hold_up_each_other(world: World, tmp_path: Path) -> None:
+def test_gateways_that_are_slow_do_not_hold_up_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each answers once the other has been asked too."""
+    monkeypatch.setattr(dynamic_authorization, "IN_SWEEP", (3.0,))
     both = threading.Barrier(2)
 
     def together(_request: packet.CoAPacket, answer: packet.CoAPacket) -> list[bytes]:
@@ -409,7 +413,28 @@ def test_gateways_that_are_slow_do_not_hold_up_each_other(world: World, tmp_path
         with world.portal.services.make_session.begin() as db:
             end.end(db, access.id, reason=EndReason.STAFF, now=world.clock())
         world.portal.sweep()
+        with world.portal.services.make_session() as db:
+            assert all(lease.release_confirmed_at for lease in db.scalars(select(Lease)))
         assert not world.nas.sessions and not second.sessions
+
+
+def test_the_self_test_says_why_ends_would_not_arrive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamic_authorization, "SELF_TEST", (1.0,))
+    access = world.let_in()
+    gateway = world.portal.gateway
+
+    def found() -> list[str]:
+        with world.portal.app.app_context():
+            return [finding_in_words(one) for one in dynamic_authorization.self_test(gateway)]
+
+    with world.portal.app.test_request_context("/?lang=en"):
+        assert found() == []
+        world.nas.refuses_with = 501
+        assert "(administratively prohibited)" in found()[0]
+        world.nas.secret = b"another"
+        [silent] = found()
+        assert "127.0.0.1" in silent and str(world.nas.port) in silent
+    assert session_id(access) in world.nas.sessions
 
 
 @pytest.mark.parametrize(

@@ -147,16 +147,18 @@ def release_at(db: Session, access_id: int, *, gateway_id: int, now: datetime) -
         )
     ).all()
     if running:
-        _release(db, running, gateway_id=gateway_id, now=now)
+        _release(db, running, gateway_id=gateway_id, now=now, release_confirmed_at=now)
     return len(running)
 
 
-def _release(db: Session, lease_ids: Sequence[int], *, gateway_id: int, now: datetime) -> None:
+def _release(
+    db: Session, lease_ids: Sequence[int], *, gateway_id: int, now: datetime, **known: datetime
+) -> None:
     version = next_feed_version(db, gateway_id)
     db.execute(
         update(Lease)
         .where(Lease.id.in_(lease_ids))
-        .values(released_at=now, version=version)
+        .values(released_at=now, version=version, **known)
         .execution_options(synchronize_session=False)
     )
 

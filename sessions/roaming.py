@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.notify import notify
 from gateways.types import Client, MacAddress
-from sessions import clients, leases, sightings
+from sessions import clients, feed, leases, sightings
 from sessions.end import GATEWAY_SILENT
 from sessions.models import AccessSession, Lease
 from sites.limits import site_closing
@@ -124,7 +124,9 @@ def leave(db: Session, *, gateway: Gateway, access_id: int, now: datetime) -> bo
     What is left at this gateway is taken back in the books. A session that was here moves to where it was admitted
     last; one that passes nowhere else stays as it is, and may come back until its end.
     """
-    leases.release_at(db, access_id, gateway_id=gateway.id, now=now)
+    if leases.release_at(db, access_id, gateway_id=gateway.id, now=now):
+        # The end is the gateway's own word: there is nothing to tell it.
+        feed.confirm_some(db, gateway_id=gateway.id, numbers=(), now=now)
     passing = _admissions(db, Lease.gateway_id != gateway.id, AccessSession.id == access_id, now=now)
     if not passing:
         return False

@@ -103,6 +103,16 @@ def test_a_client_that_left_and_is_nowhere_comes_back_until_its_end(db: Session)
     assert not roaming.leave(db, gateway=town.station, access_id=access.id, now=LATER)
 
 
+def test_a_gateway_is_not_behind_with_an_end_that_it_has_told_itself(db: Session) -> None:
+    town = build_town(db)
+    access = enter(db, town.station)
+    feed.confirm_some(db, gateway_id=town.station.id, numbers=[access.id], now=LATER)
+    roaming.leave(db, gateway=town.station, access_id=access.id, now=LATER)
+    db.refresh(town.station)
+    assert town.station.confirmed_version == town.station.feed_version
+    assert feed.unconfirmed_ends(db, gateway_id=town.station.id, now=LATER) == ()
+
+
 def test_a_gateway_that_was_not_told_of_the_client_is_asked_to_confirm_anew(db: Session) -> None:
     town = build_town(db)
     access = enter(db, town.station)

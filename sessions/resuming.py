@@ -54,7 +54,7 @@ def _move(db: Session, arrival: Arrival, digest: str, *, now: datetime) -> int |
     ).all()
     moved = start.move(db, found[0], arrival, now=now) if len(found) == 1 else None
     # Nothing to move, it may be, because the same press came twice, and the other one was quicker.
-    return _present(db, arrival, now=now) if moved is None else moved.access.id
+    return _present(db, arrival, now=now) if moved is None else moved.access_id
 
 
 def _present(db: Session, arrival: Arrival, *, now: datetime) -> int | None:

@@ -42,6 +42,8 @@ class Opened:
     @property
     def access(self) -> AccessSession:
         """The session as an object, read when it is asked for, within the same transaction."""
+        # After it another one would begin here, which nobody ends.
+        assert self.db.in_transaction()
         return self.db.get_one(AccessSession, self.access_id)
 
 

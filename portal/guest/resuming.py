@@ -94,7 +94,7 @@ def by_cookie(visit: ClientContext) -> AnyResponse:
         moved = start.move(db, access, arrival_of(visit), now=service.clock())
     if moved is None:
         return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    return _onward(visit, moved.access.id)
+    return _onward(visit, moved.access_id)
 
 
 def _onward(visit: ClientContext, access_id: int) -> AnyResponse:

@@ -20,8 +20,9 @@ from auth.audit.actions import EXPORT_WRITTEN, LOG_EXPORTED, LOG_LISTED, AuditAc
 from db.engine import reading
 from gateways.types import InvalidMac, parse_mac
 from portal.cli.operator import operator
+from portal.gateway_api import notify_gateway
 from portal.services import services, town_zone
-from sessions import clients, end
+from sessions import clients, end, leases
 from sessions.access_audit import looked
 from sessions.log import listing, parquet, records
 from sessions.log.masks import MASKED, MaskedField, Visibility
@@ -144,7 +145,10 @@ def end_sessions(which: tuple[str, ...]) -> None:
     service = services()
     with service.make_session.begin() as db:
         chosen = sorted({access_id for word in which for access_id in _find(db, word)})
+        gateways = {gateway.id: gateway for one in chosen for gateway in leases.gateways_of(db, one)}
         ended = end.end_all_by(db, chosen, actor=operator(), now=service.clock())
+    for gateway in gateways.values():
+        notify_gateway(gateway)
     click.echo(f"Ended {len(ended)} session{'' if len(ended) == 1 else 's'}.")
 
 

@@ -22,7 +22,7 @@ from portal.http.clients import ForeignClient, access_of, current, is_owned, rem
 from portal.i18n.labels import why_ended
 from portal.public_values import more_of, public_device, public_stay, render_page
 from portal.services import services
-from sessions import accounting, clients
+from sessions import accounting, clients, leases
 
 
 @guests.get("/status")
@@ -98,10 +98,14 @@ def leave() -> AnyResponse:
     target = request.form.get("device", type=int)
     if access is not None and not is_owned(visit, access):
         raise ForeignClient
+    gateways = {visit.gateway.id: visit.gateway}
     if access is not None:
         with services().make_session.begin() as db:
             if not clients.leave(db, access, device=target, now=services().clock()):
                 raise ForeignClient
-    notify_gateway(visit.gateway)
+            # Wherever it has walked, or where the other device is.
+            gateways |= {one.id: one for one in leases.gateways_of(db, target or access.id)}
+    for gateway in gateways.values():
+        notify_gateway(gateway)
     onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=None) if target is None else onward

@@ -178,6 +178,25 @@ def test_an_end_waits_for_the_gateway_that_is_away(
     assert not doorman.passes(ADA_PHONE) and record.confirmed_version == record.feed_version
 
 
+@pytest.mark.parametrize("by", ["staff's command", "the guest"])
+def test_an_end_is_told_at_once_to_the_gateway_that_is_called_wherever_the_guest_is(
+    services: Services, town: Town, clock: MovingClock, by: str
+) -> None:
+    walk = Walk(services, town, clock, ("doorman", "nftables"))
+    walk.begin()
+    if by == "the guest":
+        # The session is where it walked to, and so is its guest.
+        with services.make_session.begin() as db:
+            access = db.scalars(select(AccessSession)).one()
+            access.gateway_id, access.site_id = town.battant.id, town.battant.site_id
+        phone = walk.phones[1]
+        phone.post("/leave?landing=" + phone.landing_token())
+    else:
+        done = walk.app.test_cli_runner().invoke(args=["sessions", "end", ADA_PHONE])
+        assert done.output == "Ended 1 session.\n"
+    assert not walk.doors[0].passes(ADA_PHONE)
+
+
 def test_the_gateway_says_that_it_has_let_go_and_the_landing_lets_pass_anew(
     services: Services, town: Town, clock: MovingClock, db: Session
 ) -> None:

@@ -21,7 +21,7 @@ from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.operations.gateway_words import offset, refusal_in_words, verdict_in_words
-from portal.staff.sessions.words import at_length, instant
+from portal.staff.sessions.words import at_length, day, instant
 from sessions.gateway_health import dialogues, outages
 from sessions.gateway_health.overview import look
 from sites.checks import WORST_FIRST
@@ -75,6 +75,7 @@ def _words() -> dict[str, object]:
         "in_words": in_words,
         "at_length": _at_length,
         "instant": lambda at: instant(at, town_zone()),
+        "day": lambda at: day(at, town_zone()),
     }
 
 

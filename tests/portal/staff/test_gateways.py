@@ -373,6 +373,10 @@ def test_the_last_exchanges_are_shown_the_newest_first(
     page = html.unescape(desk.at_work("nour", Role.NETWORK).get("/staff/gateways/gw-viotte").text)
     told = re.findall(r"<call (\d+)>", page)
     assert told == [str(number) for number in range(30, 0, -1)]
+    today = f"{clock():%A}"
+    assert today not in page
+    clock.advance(hours=24)
+    assert today in desk.at_work("lou", Role.NETWORK).get("/staff/gateways/gw-viotte").text
     runner = app.test_cli_runner()
     alone = runner.invoke(args=["gateways", "check", "gw-viotte"]).output
     assert "<call 30>" in alone and "gw-battant" not in alone

@@ -17,6 +17,7 @@ from auth.staff.roles import Authority, Role
 from auth.staff.totp import STEP_SECONDS
 from auth.vouchers import plans
 from auth.vouchers.models import Batch, Voucher
+from sessions.gateway_health import dialogues
 from sessions.models import Mismatch, MismatchKind, Outage
 from sites.models import Gateway
 from tests.actors import TESTER
@@ -34,6 +35,7 @@ TARGETS = (
 )
 # The form of a campaign is checked by a script while it is typed.
 WITH_SCRIPT = {"new-campaign", "new-campaign-refused", "campaign-edit"}
+A_LONG_CALL = "POST /api/s/default/cmd/stamgr " + "0123456789abcdef" * 8
 CODE = re.compile(r"[2-9A-HJKMNP-Z]{3}(-[2-9A-HJKMNP-Z]{3}){2}")
 
 
@@ -128,8 +130,27 @@ def ailing(clerk: Clerk) -> None:
                 reports=3,
             )
         )
+        for said, answered in (
+            (A_LONG_CALL, '200 {"meta":{"rc":"ok"}}'),
+            ("landing", "refused: no such hid"),
+        ):
+            dialogues.note(db, gateway_id=gateway.id, said=said, answered=answered, now=now)
         identity = gateway.identity
     clerk.goto(f"/staff/gateways/{identity}")
+
+
+def set_up(clerk: Clerk) -> None:
+    """A box of another make, in whose lines a secret stands."""
+    with clerk.portal.services.make_session.begin() as db:
+        gateway = db.scalars(select(Gateway).order_by(Gateway.id.desc())).first()
+        assert gateway is not None
+        gateway.kind, identity = "opennds", gateway.identity
+    clerk.goto(f"/staff/gateways/{identity}/setup")
+
+
+def secrets_shown(clerk: Clerk) -> None:
+    with clerk.page.expect_navigation():
+        clerk.page.locator('form[action*="/setup"] button').click()
 
 
 def recovery(clerk: Clerk) -> None:
@@ -218,6 +239,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "campaign-edit": lambda clerk: clerk.goto("/staff/campaigns/cake/edit"),
     "gateways": lambda clerk: clerk.goto("/staff/gateways"),
     "gateway": ailing,
+    "gateway-setup": set_up,
+    "gateway-secrets": secrets_shown,
     "trail": lambda clerk: clerk.goto("/staff/trail"),
     "reports": lambda clerk: clerk.goto("/staff/reports"),
     "reports-refused": lambda clerk: clerk.goto("/staff/reports?first=nonsense&last=2026-01-01"),

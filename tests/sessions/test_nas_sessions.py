@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
+from db.engine import SessionMaker
 from gateways.radius.accounting import Counter, Counters, Record, Status
 from gateways.types import MacAddress, parse_mac
 from sessions import accounting, nas_sessions, start
@@ -278,6 +280,32 @@ def test_whoever_is_gone_may_come_back_until_the_end(db: Session) -> None:
     third = record(Status.START, 0, session_id="0003", at=now + FIVE)
     taken = nas_sessions.take(db, gateway=town.station, record=third, interim_seconds=300, now=now + FIVE)
     assert taken.passing == (access.id,)
+
+
+def test_packets_that_come_at_once_are_one_session(make_session: SessionMaker) -> None:
+    """FreeRADIUS asks by several threads, and the portal answers by several processes."""
+    with make_session.begin() as db:
+        town = build_town(db)
+        access_id = enter(db, town.station).id
+    together = threading.Barrier(6)
+
+    def come(number: int) -> None:
+        told = record(Status.INTERIM, 300 * (number // 2), 1_000 * (number // 2))
+        together.wait()
+        with make_session.begin() as db:
+            gateway = db.get_one(Gateway, town.station.id)
+            nas_sessions.take(
+                db, gateway=gateway, record=told, interim_seconds=300, now=NOON + timedelta(seconds=900)
+            )
+
+    threads = [threading.Thread(target=come, args=(number,)) for number in range(2, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with make_session() as db:
+        assert [row.bytes_down for row in rows(db)] == [3_000]
+        assert accounting.usage(db, access_id).bytes_down == 3_000
 
 
 def test_the_address_that_the_box_tells_is_remembered(db: Session) -> None:

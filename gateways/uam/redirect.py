@@ -114,7 +114,7 @@ def _address(names: Names, values: Mapping[str, str]) -> IpAddress | None:
         address = ipaddress.ip_address(text)
     except ValueError as error:
         raise InvalidRedirect(f"{_named(names)} is no address") from error
-    if address.is_multicast or address.is_unspecified or address.is_loopback or "%" in text:
+    if address.is_multicast or address.is_unspecified or "%" in text:
         raise InvalidRedirect(f"{_named(names)} is no client's address")
     return address
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import redirect
+from flask import redirect, request
 from werkzeug.wrappers import Response
 
 from gateways import landing_token
@@ -46,5 +47,8 @@ def to_page(
     landing = landing_token.Landing(gateway.identity, client.mac, client.addresses[0], is_hearsay)
     token = landing_token.sign(landing, key=key, now=service.clock().timestamp())
     # Not by `url_for`: a process of its own for the gateways has none of the guests' pages.
+    if re.fullmatch(r"[a-z]{2,3}", chosen := request.args.get("lang", "")):
+        # Some gateways know which language their guest has chosen.
+        query["lang"] = chosen
     address = f"{service.settings.own_url}{path}?{urlencode({'landing': token, **query})}"
     return redirect(address, HTTPStatus.SEE_OTHER)

@@ -150,7 +150,7 @@ def test_other_escapes_are_refused(text: str) -> None:
         ({"mac": "02-AA-BB-CC-DD-01' OR 1=1"}, "no MAC"),
         ({"ip": ""}, "missing"),
         ({"ip": "0.0.0.0"}, "no client's"),
-        ({"ip": "127.0.0.1"}, "no client's"),
+        ({"ip": "224.0.0.1"}, "no client's"),
         ({"ip": "fe80::1%eth0"}, "no client's"),
         ({"ip": "10.1.0.2\r\nX: y"}, "control"),
         ({"uamip": ""}, "missing"),

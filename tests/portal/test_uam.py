@@ -337,3 +337,23 @@ def test_where_the_guest_wants_to_go_is_kept_nowhere(app: Flask, chilli: Gateway
     )
     kept = [*db.scalars(select(ClientLanding.told)), *db.scalars(select(GatewayDialogue.said))]
     assert kept and "secret-destination" not in repr(kept)
+
+
+def test_whoever_signed_in_sees_the_session_although_the_redirect_was_hearsay(
+    app: Flask, services: Services, router: Gateway, db: Session
+) -> None:
+    phone = phone_at(app, router, keeps_cookies=False)
+    phone.get(router_query(router))
+    _, fields = carried(sign_in(phone))
+    access = session_of(db)
+    assert access is not None
+    let_pass(services, router, access)
+    back = phone.get(fields["dst"])
+    assert back.request.path == "/status" and 'action="/leave' in back.text
+    # These tokens are good for this session, and for no later one of the same device.
+    with services.make_session.begin() as other:
+        end.end(other, access.id, reason=EndReason.STAFF, now=services.clock())
+    somebody = phone_at(app, router, keeps_cookies=False)
+    somebody.get(router_query(router))
+    sign_in(somebody)
+    assert 'action="/leave' not in phone.get(fields["dst"]).text

@@ -38,7 +38,7 @@ from tests.town import credential_of
 CARD, PIN = "25056000123", "saute-mouton-1969"
 PHONE = ViewportSize(width=360, height=740)
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
-FREE, LIBRARY, SILENT = "gw-viotte", "gw-bayle", "gw-silent"
+FREE, LIBRARY, SILENT, CARRIED = "gw-viotte", "gw-bayle", "gw-silent", "gw-carried"
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -115,17 +115,24 @@ def running_portal(
 
 
 def fill(services: Services, clock: MovingClock, wanted: Wanted | None = None) -> None:
-    """The demo town, its announcements, one patron, and three gateways: one of them never confirms anything."""
+    """The demo town, its announcements, one patron, and four gateways: two of them never confirm anything."""
     with services.make_session.begin() as db:
         load_demo(db, now=clock())
         load_announcements(db, now=clock(), wanted=wanted)
         import_patrons(db, f"card,pin,category,expires_on,blocked\n{CARD},{PIN},adult,2027-12-31,no\n")
         places = {site.slug: site for site in db.scalars(select(Site))}
         networks = {network.slug: network for network in db.scalars(select(Network))}
-        for identity, kind, site, network in (
-            (FREE, "fake", "gare-viotte", "wifilib"),
-            (LIBRARY, "fake", "pierre-bayle", "bibliotheques"),
-            (SILENT, "nftables", "battant", "wifilib"),
+        for identity, kind, site, network, options in (
+            (FREE, "fake", "gare-viotte", "wifilib", {}),
+            (LIBRARY, "fake", "pierre-bayle", "bibliotheques", {}),
+            (SILENT, "nftables", "battant", "wifilib", {}),
+            (
+                CARRIED,
+                "ruckus",
+                "battant",
+                "wifilib",
+                {"nas_address": "192.0.2.20", "login_hosts": "192.0.2.20"},
+            ),
         ):
             db.add(
                 Gateway(
@@ -135,6 +142,7 @@ def fill(services: Services, clock: MovingClock, wanted: Wanted | None = None) -
                     site=places[site],
                     network=networks[network],
                     client_prefixes=["127.0.0.0/8"],
+                    options=options,
                 )
             )
 
@@ -242,6 +250,24 @@ def opening(guest: Guest) -> None:
     guest.page.route("**/opening*", lambda asked: asked.fulfill(status=204))
 
 
+def redirect_by_a_box(guest: Guest) -> None:
+    """As a gateway of another make sends its guests."""
+    guest.goto(f"/gateways/ruckus/{CARRIED}/?sip=192.0.2.20&client_mac={guest.mac}&uip={LOOPBACK}")
+
+
+def carry(guest: Guest) -> None:
+    redirect_by_a_box(guest)
+    guest.portal.clock.advance(seconds=6)
+    guest.press("/pause")
+
+
+def carry_refused(guest: Guest) -> None:
+    """The gateway has sent the browser back twice, and still lets nothing through."""
+    carry(guest)
+    redirect_by_a_box(guest)
+    redirect_by_a_box(guest)
+
+
 def status_free(guest: Guest) -> None:
     guest.go_online()
 
@@ -319,6 +345,8 @@ PAGES: dict[str, Callable[[Guest], None]] = {
     "pause-renewal": pause_renewal,
     "resume": resume_refused,
     "opening": opening,
+    "carry": carry,
+    "carry-refused": carry_refused,
     "status-free": status_free,
     "status-late": status_free_late,
     "status-library": status_library,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import json
 import re
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,14 @@ class Account:
         if not first or not first.isprintable():
             raise ControllerError(Trouble.CREDENTIAL, f"{self.credential_file} has no first line")
         return first
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether accounts of the machine that are not the portal's may read the file."""
+        try:
+            return bool(Path(self.credential_file).stat().st_mode & stat.S_IRWXO)
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,8 @@ def _open(address: Address, deadline: float) -> ssl.SSLSocket:
         raise ControllerError(
             Trouble.AWAY, f"no connection to {address.host} port {address.port}: {reason}"
         ) from error
+    # The header and the body of a command are two writes: the second must not wait for the first one's receipt.
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         line = _context(address).wrap_socket(
             plain, server_hostname=address.host, do_handshake_on_connect=False

@@ -7,6 +7,7 @@ behind a translated one a guest that waits there, is believed to be who lands.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 
 from flask import Blueprint, abort, make_response, render_template, request
@@ -20,7 +21,7 @@ from gateways.unifi.kind import KIND
 from portal.gateway_api import exchanges
 from portal.gateway_api.endpoints import Endpoint
 from portal.gateway_api.landings import to_first_page
-from portal.gateway_api.unifi_rounds import controller_of, desk_of, notify, stations_now
+from portal.gateway_api.unifi_rounds import account_of, controller_of, desk_of, notify, stations_now
 from portal.http.clients import remote_address
 from portal.services import services
 from sites.models import Gateway
@@ -149,18 +150,20 @@ def set_up(gateway: Gateway) -> SetUp:
 
 
 def self_test(gateway: Gateway) -> list[Finding]:
-    """Whether the controller lets itself be asked and told."""
-    controller, site = controller_of(gateway), gateway.option("site")
+    """Whether the controller lets itself be asked and told, and whether its credential is kept."""
+    found: list[Finding] = []
+    controller, account, site = controller_of(gateway), account_of(gateway), gateway.option("site")
+    if account.is_open_to_others:
+        found.append(Finding("controller_credential_open", (("detail", account.credential_file),)))
     try:
         controller.stations(site)
         controller.guests(site, now=services().clock().timestamp())
         # Of nobody's device: who may only look is refused here.
-        controller.unauthorize(site, NOBODY)
-    except Rejected:
-        return []
+        with suppress(Rejected):
+            controller.unauthorize(site, NOBODY)
     except ControllerError as error:
-        return [Finding(error.trouble.value, (("detail", error.detail),))]
-    return []
+        found.append(Finding(error.trouble.value, (("detail", error.detail),)))
+    return found
 
 
 ENDPOINT = Endpoint(blueprint, notify=notify, set_up=set_up, self_test=self_test)

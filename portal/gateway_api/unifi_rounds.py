@@ -31,7 +31,7 @@ HELD = "arobase.unifi"
 # How often, and with what pause, an authorization is tried that the controller confirms and does not list.
 TRIES, PAUSE_SECONDS = 3, 0.4
 # How long one round goes on with telling. A guest's request waits for no more; what is left is told in the next round.
-IN_REQUEST_SECONDS, IN_SWEEP_SECONDS = 4.0, 30.0
+IN_REQUEST_SECONDS, IN_SWEEP_SECONDS = 4.0, 8.0
 REPORT_EVERY = timedelta(seconds=10)
 # Many guests land at once where a tram stops: they are looked up in one answer.
 LOOK_SECONDS = 1.0
@@ -96,9 +96,12 @@ def controller_of(gateway: Gateway) -> Controller:
     """The session with this gateway's controller, shared by all sites of it."""
     host, port = read_url(gateway.option("url"))
     address = Address(host, port, gateway.option("certificate_sha256"), gateway.option("ca_file"))
-    return _held().controllers.of(
-        address, Account(gateway.option("username"), gateway.option("credential_file"))
-    )
+    return _held().controllers.of(address, account_of(gateway))
+
+
+def account_of(gateway: Gateway) -> Account:
+    """Who signs in there, and the file with the password or key."""
+    return Account(gateway.option("username"), gateway.option("credential_file"))
 
 
 def desk_of(gateway: Gateway) -> Desk:

@@ -41,6 +41,9 @@ WORDS = {
         "certificate_sha256, or name its authority with ca_file."
     ),
     "controller_credential": N_("The file with the controller’s password or key is of no use (%(detail)s)."),
+    "controller_credential_open": N_(
+        "Every account of the portal’s machine may read the controller’s password or key: chmod 0600 %(detail)s."
+    ),
     "controller_login": N_("The controller does not let the portal sign in (%(detail)s)."),
     "controller_permission": N_(
         "The account may not authorize guests (%(detail)s): give it the right to manage this site."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import ssl
 import threading
 import time
@@ -295,6 +296,14 @@ def test_what_it_notes_has_no_credential(
         line.guests(SITE, lambda said, heard: told.extend((said, heard)), now=0.0)
     assert "authorize-guest" in told[0] and "may not" in told[3]
     assert not [text for text in told if PASSWORD in text or "TOKEN" in text or "csrf" in text]
+
+
+def test_a_command_does_not_wait_for_the_receipt_of_its_header(
+    console: RecordedController, address: Address
+) -> None:
+    line = transport._open(replace(address, port=console.port), time.monotonic() + 5)
+    with line:
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize(

@@ -233,3 +233,11 @@ def test_the_self_test_names_what_is_missing(
         lines = set_up(spot.portal.gateway)
     assert found == ([finding] if finding else [])
     assert not lines.secrets and PASSWORD not in "".join(line.text for line in lines.lines)
+
+
+def test_a_credential_that_everybody_may_read_is_told(spot: UnifiDriver) -> None:
+    file = Path(spot.portal.gateway.option("credential_file"))
+    file.chmod(0o644)
+    with spot.portal.app.app_context():
+        assert [one.name for one in self_test(spot.portal.gateway)] == ["controller_credential_open"]
+    file.chmod(0o600)

@@ -22,6 +22,7 @@ class UnifiDriver(InMemory):
         authority = Authority(folder)
         password = folder / "password"
         password.write_text(PASSWORD)
+        password.chmod(0o600)
         super().__init__(folder, "unifi")
         certificate = authority.issue("127.0.0.1", label="controller")
         self.box = RecordedController(certificate, clock=lambda: self.clock().timestamp())

@@ -239,6 +239,14 @@ class Gateway(Base):
         return kind_of(self.kind).option(self.options, name)
 
     @property
+    def reauthenticates_seconds(self) -> int:
+        """How often it asks about each device that passes, and lets go of whoever may not; 0 where it never does."""
+        radius = kind_of(self.kind).radius
+        if radius is None or not radius.reauthenticates_seconds or self.option("reauthenticates") != "yes":
+            return 0
+        return radius.reauthenticates_seconds
+
+    @property
     def lease_length(self) -> timedelta:
         """A lease's greatest length here: the site's own where it has one."""
         return timedelta(seconds=_own(self.site.lease_seconds, self.network.lease_seconds))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateways.kinds import Capabilities, Kind, Learning
-from gateways.radius.options import OPTIONS
+from gateways.radius.options import OPTIONS, REAUTHENTICATES
 from gateways.radius.profile import RadiusProfile, pfsense
 from gateways.uam.options import login_hosts
 
@@ -28,6 +28,7 @@ KIND = Kind(
         is_heard=False,
         translates_addresses=True,
     ),
-    options=(*OPTIONS, login_hosts("10.1.0.1:8002")),
-    radius=RadiusProfile(rates=pfsense),
+    options=(*OPTIONS, REAUTHENTICATES, login_hosts("10.1.0.1:8002")),
+    # Where "Reauthenticate connected users every minute" is ticked.
+    radius=RadiusProfile(rates=pfsense, reauthenticates_seconds=60),
 )

@@ -97,6 +97,14 @@ OPTIONS = (
     ),
 )
 
+# For the kinds whose boxes ask about each device again and again, if they are told to.
+REAUTHENTICATES = Option(
+    name="reauthenticates",
+    read=_one_of("yes", "no"),
+    default="no",
+    help="yes: it is set to authenticate its clients anew again and again, and lets go of those who are refused.",
+)
+
 # For the kinds whose boxes listen. The secret is the one of the record's other RADIUS.
 COA_OPTIONS = (
     Option(

@@ -61,3 +61,6 @@ class RadiusProfile:
     joins_by_certificate: bool = False
     # How it takes Disconnect-Request and CoA-Request; None where it listens for none, and so takes nothing back.
     dynauth: DynamicAuthorization | None = None
+    # Where the operator has switched that on (option `reauthenticates`), it asks about each device that passes, so
+    # often, and lets go of whoever may pass no more. 0: it never asks again.
+    reauthenticates_seconds: int = 0

@@ -28,8 +28,6 @@ from sites.models import Gateway
 
 log = logging.getLogger(__name__)
 REPEAT_AFTER = timedelta(minutes=1)
-# What these have was given to them, and they do not ask again by themselves.
-CALLED = {Learning.PUSHED, Learning.CARRIED}
 # How many gateways are notified at a time: some wait seconds for an answer.
 AT_ONCE = 8
 
@@ -124,7 +122,7 @@ def reconcile() -> int:
     Once in a while also those that must be called and have confirmed: one that lost its memory, or lets somebody pass
     whose end it had confirmed, would not say so.
     """
-    called = names(lambda kind: kind.learns in CALLED) if _is_time_to_repeat() else ()
+    called = names(lambda kind: kind.learns is not Learning.FOLLOWED) if _is_time_to_repeat() else ()
     with reading(services().make_session) as db:
         found = to_notify(db, kinds=list(kinds()), called=called)
     _notify_all(found)

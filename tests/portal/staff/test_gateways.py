@@ -22,6 +22,7 @@ from gateways.registry import kind_of
 from gateways.types import parse_mac
 from portal.gateway_api import dynamic_authorization, notify_gateway, radius_credentials
 from portal.gateway_api.confirmation import confirm_some
+from portal.gateway_api.radius_callers import token_of
 from portal.gateway_api.secrets import secret_of
 from portal.i18n.gateway_capabilities import capabilities_in_words
 from portal.i18n.gateway_faults import fault_in_words
@@ -36,6 +37,8 @@ from sites.models import Gateway
 from tests import radius_nas
 from tests.clock import MovingClock
 from tests.gateways.contract import made_up
+from tests.gateways.radius.packets import body
+from tests.portal.conftest import PORTAL
 from tests.portal.languages import WHOLE
 from tests.portal.staff.conftest import PASSWORD, Desk
 from tests.sessions.test_feed import enter
@@ -269,6 +272,33 @@ def test_staff_is_told_where_access_cannot_be_taken_back(
         answer = clerk.get(f"/staff/sessions/{number}").text
         assert "Ended in the books; its gateway cannot take access back." in answer
         assert "has confirmed the end" not in answer
+
+
+def test_staff_is_told_where_a_gateway_learns_of_an_end_when_it_asks_anew(
+    app: Flask, services: Services, desk: Desk, town: Town
+) -> None:
+    """pfSense listens for no request, and asks again each minute where the operator has ticked that."""
+    options = {"nas_address": "10.1.2.3", "login_hosts": "10.1.0.1:8002"}
+    with services.make_session.begin() as db:
+        gateway = db.get_one(Gateway, town.station.id)
+        gateway.kind, gateway.options = "pfsense", {**options, "reauthenticates": "yes"}
+        number = enter(db, gateway).id
+    services.places.forget()
+    with app.app_context():
+        user = radius_credentials.user_of(gateway, number, parse_mac(ADA_PHONE))
+        headers = {"Authorization": f"Bearer {token_of(gateway)}"}
+    clerk = desk.at_work("nour", Role.NETWORK)
+    page = html.unescape(clerk.get(f"/staff/sessions/{number}/end").text)
+    assert "asks about the device every 60 seconds" in page and "cannot take access back" not in page
+    clerk.press(f"/staff/sessions/{number}/end")
+    assert "its gateway is told when it asks next" in clerk.get(f"/staff/sessions/{number}").text
+    asked = body(User_Name=user, User_Password="pw", Calling_Station_Id=ADA_PHONE)
+    url = "/gateways/radius/v1/authorize"
+    assert app.test_client().post(url, base_url=PORTAL, json=asked, headers=headers).status_code == 401
+    with services.make_session.begin() as db:
+        db.get_one(Gateway, town.station.id).options = options
+    services.places.forget()
+    assert "its gateway cannot take access back" in clerk.get(f"/staff/sessions/{number}").text
 
 
 def test_staff_reads_what_has_become_of_an_end_at_a_gateway_that_is_asked_by_radius(

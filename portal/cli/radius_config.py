@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -187,6 +188,9 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         Path(waiting).chmod(0o640)
+        with contextlib.suppress(PermissionError):
+            # The server's own group reads what it could read before.
+            os.chown(waiting, -1, folder.stat().st_gid)
         Path(waiting).replace(folder / name)
 
 

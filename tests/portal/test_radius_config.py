@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,11 @@ def test_it_writes_a_configuration_and_says_what_comes_next(
     main = (folder / "radiusd.conf").read_text()
     assert 'uri = "https://portal.example.org/gateways/radius/v1/authorize"' in main
     assert "check_cert = yes" in main and "ca_file" in main
-    # Once more, over its own files.
+    # Once more, over its own files: the group that was given them still has them.
+    group = 12_345 if os.geteuid() == 0 else os.getgid()
+    os.chown(folder, -1, group)
     assert call(app, folder).exit_code == 0
+    assert {path.stat().st_gid for path in folder.iterdir()} == {group}
 
 
 def test_it_replaces_no_file_of_anybody_else(

@@ -58,6 +58,7 @@ class RadiusNas:
             enforce_ma=True,
         )
         self._client.bind((address, 0))
+        self._last: packet.Packet | None = None
 
     def close(self) -> None:
         self._client._CloseSocket()
@@ -85,7 +86,13 @@ class RadiusNas:
         """Send an Accounting-Request. Raises `Silence`."""
         return self._send(self._client.CreateAcctPacket(Acct_Status_Type=status, **attributes))
 
+    def again(self) -> packet.Packet:
+        """Send the last packet once more as it was, which a box does that has heard nothing. Raises `Silence`."""
+        assert self._last is not None
+        return self._send(self._last)
+
     def _send(self, request: packet.Packet) -> packet.Packet:
+        self._last = request
         try:
             return self._client.SendPacket(request)
         except Timeout as error:

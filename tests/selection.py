@@ -16,6 +16,7 @@ ON_ONE_DATABASE = (
     "tests/ads/test_files_beside.py",
     "tests/portal/test_kept_credentials.py",
     "tests/portal/test_opennds.py",
+    "tests/portal/test_opennds_carried.py",
     "tests/portal/test_site_names.py",
     "tests/portal/test_after_access.py",
     "tests/portal/test_assets.py",

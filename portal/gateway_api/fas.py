@@ -55,8 +55,11 @@ def known_gateway(identity: str, kind: str) -> Gateway:
     return gateway
 
 
-def land(gateway: Gateway) -> AnyResponse:
-    """Send a browser that the gateway has sent on to the first page."""
+def land(gateway: Gateway, *, refused_path: str = "") -> AnyResponse:
+    """Send a browser that the gateway has sent on to the first page.
+
+    With `refused_path`, a browser that wanted to go there has carried a word that the gateway refused: that is counted.
+    """
     try:
         landing, told = _read(gateway)
     except Misconfigured as fault:
@@ -64,7 +67,10 @@ def land(gateway: Gateway) -> AnyResponse:
         note(gateway, "a browser's landing", f"refused: {fault}")
         return Response(MISCONFIGURED, HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
     client = Client(landing.mac, (landing.address,))
-    return to_first_page(gateway, client, told=_remembered(gateway, landing, told))
+    told = _remembered(gateway, landing, told)
+    if refused_path and refused_path in landing.origin_url:
+        told = told | {"tries": told.get("tries", 0) + 1}
+    return to_first_page(gateway, client, told=told)
 
 
 def faskey_of(gateway: Gateway, told: Mapping[str, Any]) -> tuple[str, ...]:

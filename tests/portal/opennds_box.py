@@ -117,10 +117,14 @@ class OpenNdsBox:
         return new
 
     def restart(self) -> None:
-        """All its clients are out, and have new tokens."""
+        """All its clients are out, and have new tokens; authmon says that it has begun anew."""
+        self.restart_quietly()
+        self.ask("clear")
+
+    def restart_quietly(self) -> None:
+        """The same where there is no authmon, or the portal was away."""
         self.inside.clear()
         self.tokens.clear()
-        self.ask("clear")
 
     def report_end(self, mac: str, method: str = "timeout_deauth", **changes: str) -> TestResponse:
         """The end of a stay, whose client gets a new token."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from db.engine import reading
@@ -28,7 +29,7 @@ from portal.gateway_api.endpoints import Endpoint
 from portal.gateway_api.exchanges import heard, note
 from portal.gateway_api.fas import faskey_of, known_gateway, land, lines, missing
 from portal.services import services
-from sessions import ends_at_gateways, feed, landings
+from sessions import ends_at_gateways, feed, landings, late_starts
 from sessions.ends_at_gateways import EndAtGateway
 from sessions.models import EndReason
 from sites.models import Gateway
@@ -57,6 +58,16 @@ class Offer:
     entry: Entry
     grant: Grant
     told: dict[str, Any]
+
+    @property
+    def mark(self) -> dict[str, int]:
+        """What is kept of having handed it out."""
+        return {"handed": self.grant.number, "minutes": self.entry.minutes}
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it has been handed out, and for as long as this."""
+        return self.mark.items() <= self.told.items()
 
 
 @blueprint.route("/<identity>/", methods=["GET", "POST"])
@@ -98,18 +109,14 @@ def hand_out(gateway: Gateway, gateway_hash: str) -> str:
     offers = _offers(gateway, gateway_hash)
     entries = authmon.fitting(offer.entry for offer in offers)
     told = authmon.answer(entries)
-    news = [
-        offer for offer in offers if offer.entry in entries and offer.told.get("handed") != offer.grant.number
-    ]
+    news = [offer for offer in offers if offer.entry in entries and not offer.is_told]
     if news:
         service = services()
         at = service.clock()
         with service.make_session.begin() as db:
             for offer in news:
-                mark = {"handed": offer.grant.number, "handed_at": at.timestamp()}
-                landings.keep(
-                    db, gateway_id=gateway.id, mac=offer.grant.client.mac, told=offer.told | mark, now=at
-                )
+                mark = {"handed_at": at.timestamp(), **offer.told, **offer.mark}
+                landings.keep(db, gateway_id=gateway.id, mac=offer.grant.client.mac, told=mark, now=at)
         note(gateway, "authmon: view", told, secrets=tuple(entry.rhid for entry in entries))
     return told
 
@@ -128,6 +135,8 @@ def acknowledge(gateway: Gateway, gateway_hash: str, rhids: tuple[str, ...]) -> 
     with service.make_session.begin() as db:
         confirm_some(db, gateway_id=gateway.id, numbers=let_in, now=now)
         for number, offer in let_in.items():
+            length = timedelta(minutes=offer.told["minutes"])
+            late_starts.begin(db, number, gateway=gateway, length=length, now=now)
             told = offer.told | {"let_in": number}
             landings.keep(db, gateway_id=gateway.id, mac=offer.grant.client.mac, told=told, now=now)
     note(gateway, f"authmon: {len(let_in)} let in", authmon.ACK)
@@ -167,11 +176,13 @@ def _offers(gateway: Gateway, gateway_hash: str, *, is_doubted: bool = True) -> 
         if not grants:
             return []
         told = landings.of_all(db, gateway_id=gateway.id, macs=[grant.client.mac for grant in grants])
+        here = [grant for grant in grants if told.get(grant.client.mac, {}).get("hash") == gateway_hash]
+        lengths = {grant.number: _minutes(db, gateway, grant, now=now) for grant in here}
     found = [
         offer
-        for grant in grants
-        if told.get(grant.client.mac, {}).get("hash") == gateway_hash
-        for offer in _of(gateway, grant, told[grant.client.mac], now=now.timestamp())
+        for grant in here
+        if lengths[grant.number] > 0
+        for offer in _of(gateway, grant, told[grant.client.mac], lengths[grant.number])
     ]
     services().rng.shuffle(found)
     stale = (now - FRESH).timestamp()
@@ -183,17 +194,19 @@ def _offers(gateway: Gateway, gateway_hash: str, *, is_doubted: bool = True) -> 
     return sorted(found, key=rank)
 
 
-def _of(gateway: Gateway, grant: Grant, told: dict[str, Any], *, now: float) -> Iterator[Offer]:
+def _of(gateway: Gateway, grant: Grant, told: dict[str, Any], minutes: int) -> Iterator[Offer]:
     """The offer of one client; one for each faskey that the box may have."""
-    # Down, so that nobody passes after the end that was granted; and never to 0, which openNDS takes for a day.
-    minutes = int(grant.until - now) // 60
-    if minutes < 1:
-        return
     for faskey in faskey_of(gateway, told):
         entry = Entry(
             rhid(told["hid"], faskey), minutes, grant.rate_up_kbps, grant.rate_down_kbps, grant.number
         )
         yield Offer(entry, grant, told)
+
+
+def _minutes(db: Session, gateway: Gateway, grant: Grant, *, now: datetime) -> int:
+    """The whole minutes that the client is let in for, down; 0, which openNDS takes for a day, where it is not."""
+    until = late_starts.end_if_let_in(db, grant.number, gateway=gateway, now=now)
+    return 0 if until is None else int((until - now).total_seconds()) // 60
 
 
 def _said(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -100,7 +100,9 @@ def test_a_guest_behind_its_address_is_let_in_for_whole_minutes_at_the_network_s
     assert "Connecting" in phone.page.text and not is_confirmed(db)
     clock.advance(seconds=4)
     [words] = box.round()
-    assert words[1:6] == ["29", "15000", "55000", "0", "0"]
+    assert words[1:6] == ["30", "15000", "55000", "0", "0"]
+    # The time begins when the gateway lets the guest in, and the page says the end that the gateway keeps.
+    assert access_of(db).until == clock() + timedelta(minutes=30)
     again(phone)
     assert phone.page.request.path == "/status" and is_confirmed(db)
     assert box.round() == []
@@ -193,7 +195,7 @@ def test_strangers_behind_the_same_address_who_play_authmon_change_nothing(
         false = f"method=client_deauth, clientmac={BO_PHONE}, bytes_incoming=1, bytes_outgoing=1, session_start=1, "
         assert box.ask("deauthed", f"{false}session_end=2, token={token}, custom={custom}").status_code == 200
     clock.advance(seconds=5)
-    assert [words[1] for words in box.round()] == ["29"]
+    assert [words[1] for words in box.round()] == ["30"]
     db.rollback()
     db.refresh(bo)
     assert bo.ended_at is None and access_of(db).ended_at is None
@@ -255,7 +257,9 @@ def test_after_a_restart_guests_go_on_without_a_page_and_without_more_time(
     [words] = box.round()
     assert words[1] == "19"
     again(phone)
-    assert phone.page.request.path == "/status" and access_of(db).until == until
+    assert phone.page.request.path == "/status"
+    # The end that the gateway keeps now, in whole minutes from when it let the guest in.
+    assert until - timedelta(minutes=1) < access_of(db).until == clock() + timedelta(minutes=19) <= until
     assert "gateways" in dialogue(db, box) or "authmon" in dialogue(db, box)
 
 
@@ -319,7 +323,7 @@ def test_while_the_gateway_is_away_the_guest_waits_and_then_goes_on(
         clock.advance(minutes=2)
         assert "Connecting" in again(phone)
     [words] = box.round()
-    assert words[1] == "22"
+    assert words[1] == "21"
     again(phone)
     assert phone.page.request.path == "/status"
 
@@ -341,7 +345,7 @@ def test_an_entry_of_a_token_that_is_gone_keeps_nobody_else_out(
 
 def test_nobody_is_let_in_for_less_than_a_minute(box: OpenNdsBox, clock: MovingClock) -> None:
     accept(box, clock)
-    clock.advance(minutes=28, seconds=50)
+    clock.advance(minutes=28, seconds=10)
     assert [words[1] for words in box.round()] == ["1"]
     accept(box, clock, BO_PHONE)
     clock.advance(minutes=29, seconds=1)
@@ -407,7 +411,8 @@ def test_the_lines_to_paste_are_those_of_its_record(box: OpenNdsBox) -> None:
     with box.app.test_request_context(base_url=PORTAL):
         endpoint = endpoint_of("opennds")
         lines, missing = endpoint.set_up(box.gateway), endpoint.self_test(box.gateway)
-    debian, openwrt = (one.text for one in lines.lines)
+    debian, openwrt, *repairs = (one.text for one in lines.lines)
+    assert [one.startswith(("[Service]", "#!/bin/")) for one in repairs] == [True] * 3
     for said in (
         "fas_secure_enabled 3\n",
         f"faskey {box.faskey}\n",

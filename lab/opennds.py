@@ -2,7 +2,7 @@
 
     with town(phones=2) as net:
         gateway = OpenNds(net, net.gateway, portal=FasPortal("portal.example.org", address, 8443, authority))
-        gateway.configure(text)
+        gateway.set_up(lines)
         gateway.start()
         gateway.browse(net.phone[0], "http://203.0.113.1/")
 
@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from gateways.opennds.configuration import DEBIAN_FILE, OPENWRT_FILE
+from gateways.set_up import Lines
 from gateways.types import IpAddress, MacAddress
 from lab.namespace import environment, stop
 from lab.network import Gateway, Phone, Town
@@ -41,9 +44,9 @@ mkdir -p /tmp/misc /tmp/bin && mkdir -p /var/lib/misc && mount --bind /tmp/misc 
 mount -t tmpfs tmpfs /run && mkdir -p /run/tmpfiles.d
 touch /etc/dnsmasq.conf
 """
-# The package's nft calls make chains to which iptables-nft of Debian 12 cannot add, for their priority.
+# A page that leads on by itself, without script.
+AT_ONCE = re.compile(r"^refresh: *0; *url=(\S+)", re.IGNORECASE | re.MULTILINE)
 PROGRAMS = {
-    "nft": '#!/bin/bash\nexec /usr/sbin/nft "${@//-100/0}"\n',
     "systemctl": "#!/bin/sh\nexit 0\n",
     "logger": "#!/bin/sh\ncat >>/tmp/syslog\n",
 }
@@ -66,11 +69,12 @@ class FasPortal:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a browser ended with: the last address, the status, and the page."""
+    """What a browser ended with: the last address, the status, the page, and its headers."""
 
     url: str
     status: int
     page: str
+    headers: str
 
 
 class OpenNds:
@@ -89,17 +93,24 @@ class OpenNds:
         self.write("tmp/misc/dnsmasq.leases", "".join(map(self._lease, net.phone)))
         door.ns.run(["nft", TRANSLATE % door.uplink])
 
-    def configure(self, text: str, *, check_seconds: int = 2, poll_seconds: int = 1) -> None:
-        """Write its file, whole, with the two intervals that are to be short in a lab."""
-        lines = [
-            line for line in text.splitlines() if not line.startswith(("checkinterval ", "#nat_traversal"))
-        ]
-        lines += [f"checkinterval {check_seconds}", f"#nat_traversal_poll_interval {poll_seconds}", ""]
-        self.write("etc/opennds/opennds.conf", "\n".join(lines))
+    def set_up(self, lines: Sequence[Lines], *, check_seconds: int = 2, poll_seconds: int = 1) -> None:
+        """Paste what an operator of Debian's is shown, with the two intervals that are to be short in a lab."""
+        for one in lines:
+            path, text = one.where.partition(" ")[0], one.text
+            if path == DEBIAN_FILE:
+                kept = [
+                    line
+                    for line in text.splitlines()
+                    if not line.startswith(("checkinterval ", "#nat_traversal"))
+                ]
+                more = [f"checkinterval {check_seconds}", f"#nat_traversal_poll_interval {poll_seconds}", ""]
+                text = "\n".join([*kept, *more])
+            if path != OPENWRT_FILE:
+                self.write(path.lstrip("/"), text, mode=0o755 if text.startswith("#!") else 0o644)
 
     def start(self) -> None:
         """Begin. Raises `DidNotStart` with its last words."""
-        path = f"/tmp/bin:{environment()['PATH']}"
+        path = f"/etc/opennds/bin:/tmp/bin:{environment()['PATH']}"
         clock = {
             "LD_PRELOAD": FAKETIME,
             "FAKETIME_TIMESTAMP_FILE": "/tmp/clock",
@@ -159,29 +170,30 @@ class OpenNds:
         return any(end.isdecimal() and 0 < int(end) <= now - 1 for end in ends)
 
     def browse(self, phone: Phone, url: str, *, redirects: int = 12) -> Seen:
-        """What a browser on this phone ends with, following redirects as one does, without script or cookies."""
+        """What a browser on this phone ends with, going where it is sent as one does, without script or cookies."""
+        seen = self._fetch(phone, url, redirects)
+        for _ in range(redirects):
+            onward = AT_ONCE.search(seen.headers)
+            if onward is None:
+                break
+            seen = self._fetch(phone, onward[1], redirects)
+        return seen
+
+    def _fetch(self, phone: Phone, url: str, redirects: int) -> Seen:
         portal = self.portal
         resolve = f"{portal.host}:{portal.port}:{portal.address}"
         told = phone.run(
             [
-                *(
-                    "curl",
-                    "-sS",
-                    "-L",
-                    "--max-redirs",
-                    str(redirects),
-                    "--max-time",
-                    "20",
-                    "--resolve",
-                    resolve,
-                ),
-                *("--cacert", str(portal.authority), "-w", "\\n%{url_effective} %{http_code}", url),
+                *("curl", "-sS", "-i", "-L", "--max-redirs", str(redirects), "--max-time", "20"),
+                *("--resolve", resolve, "--cacert", str(portal.authority)),
+                *("-w", "\n%{url_effective} %{http_code}", url),
             ],
             check=False,
         ).stdout
         page, _, last = told.rpartition("\n")
         address, _, status = last.rpartition(" ")
-        return Seen(address, int(status or 0), page)
+        headers, _, body = page[page.rfind("HTTP/1.") :].partition("\n\n")
+        return Seen(address, int(status or 0), body, headers)
 
     def await_(self, claim: Callable[[], object], otherwise: str) -> None:
         """Until `claim` holds. Raises `DidNotStart` with `otherwise` and its last words."""
@@ -197,6 +209,7 @@ class OpenNds:
     def write(self, path: str, text: str, *, mode: int = 0o644) -> None:
         """Write a file of its own machine."""
         file = self._file(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         file.chmod(mode)
 

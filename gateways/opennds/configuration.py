@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateways.set_up import Lines, SetUp
 
+_DEBIAN = Path(__file__).with_name("debian")
+# Programs that stand before those of the same name for openNDS alone.
+PROGRAMS = "/etc/opennds/bin"
+DROP_IN = "/etc/systemd/system/opennds.service.d/arobase.conf"
 DEBIAN_FILE, OPENWRT_FILE = "/etc/opennds/opennds.conf", "/etc/config/opennds"
 # Who is silent for a day is out; the deadline of a stay is the portal's affair.
 IDLE_MINUTES = 1440
@@ -46,7 +51,19 @@ def set_up(settings: OpenNdsSettings, *more: Lines) -> SetUp:
     """The lines for either system, and `more` that go with them."""
     debian = Lines(f"{DEBIAN_FILE} (openNDS 9.10 of Debian: the whole file)", _debian(settings))
     openwrt = Lines(f"{OPENWRT_FILE} (openNDS 10 and newer: the whole file)", _openwrt(settings))
-    return SetUp((debian, openwrt, *more), secrets=(settings.faskey,))
+    return SetUp((debian, openwrt, *_repairs(), *more), secrets=(settings.faskey,))
+
+
+def _repairs() -> tuple[Lines, ...]:
+    """What openNDS 9.10 needs on Debian 12 to start, and to keep rates."""
+    path = f"[Service]\nEnvironment=PATH={PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin\n"
+    programs = [
+        Lines(
+            f"{PROGRAMS}/{name} (Debian 12, mode 0755)", (_DEBIAN / f"{name}.sh").read_text(encoding="ascii")
+        )
+        for name in ("nft", "iptables")
+    ]
+    return (Lines(f"{DROP_IN} (Debian 12)", path), *programs)
 
 
 def _options(settings: OpenNdsSettings) -> dict[str, str]:

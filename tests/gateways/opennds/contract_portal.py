@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from werkzeug.serving import ThreadedWSGIServer
 
+from db.engine import reading
 from gateways.types import Client, MacAddress
 from lab.authority import issue, make_authority
 from lab.network import Phone, Town
@@ -30,6 +32,8 @@ CREDENTIAL = "credential-of-gate-0-0123456789abcdef"
 # The payload "none": authmon asks for the list.
 ASKS_FOR_LIST = b"payload=bm9uZQ"
 ROUND_SECONDS = 15.0
+LEAD_SECONDS = 6.0
+MOST_ROUNDS = 6
 
 
 class Rounds:
@@ -87,12 +91,14 @@ class _Server(ThreadedWSGIServer):
 class OpenNdsDriver:
     """What the contract asks of openNDS: the phones behind it look for their captive page by themselves."""
 
-    def __init__(self, net: Town, folder: Path, kind: str, options: dict[str, str]) -> None:
-        self.net, self._ahead = net, timedelta(0)
+    def __init__(
+        self, net: Town, folder: Path, kind: str, options: dict[str, str], *, scheme: str = "https"
+    ) -> None:
+        self.net, self._ahead, self._is_https = net, timedelta(0), scheme == "https"
         authority = make_authority(folder)
         self._certificate = issue(authority, folder, "portal", [HOST])
         self.portal = ContractPortal(
-            folder, kind, clock=self.clock, credential=CREDENTIAL, url=f"https://{HOST}:{PORT}"
+            folder, kind, clock=self.clock, credential=CREDENTIAL, url=f"{scheme}://{HOST}:{PORT}"
         )
         with self.portal.services.make_session.begin() as db:
             record = db.scalars(select(Gateway)).one()
@@ -118,10 +124,7 @@ class OpenNdsDriver:
     def set_up(self) -> None:
         """Paste the lines that an operator is shown."""
         with self.portal.app.app_context():
-            lines = endpoint_of(self.portal.gateway.kind).set_up(self.portal.gateway).lines
-        self.box.configure(lines[0].text)
-        for more in lines[2:]:
-            self.box.write(more.where.partition(" ")[0].lstrip("/"), more.text, mode=0o755)
+            self.box.set_up(endpoint_of(self.portal.gateway.kind).set_up(self.portal.gateway).lines)
 
     def newcomer(self) -> Client:
         phone = next(self._unused)
@@ -131,7 +134,12 @@ class OpenNdsDriver:
 
     def look(self, phone: Phone) -> Seen:
         """A phone finds itself without Internet: its browser comes as far as the landing at the portal."""
-        return self.box.browse(phone, f"http://{outside(self.net, 4)}/generate_204", redirects=1)
+        return self.box.browse(phone, self.anywhere, redirects=1)
+
+    @property
+    def anywhere(self) -> str:
+        """What a phone asks for, to find out whether it has Internet."""
+        return f"http://{outside(self.net, 4)}/generate_204"
 
     def passes(self, client: Client) -> bool:
         return client.mac in self.box.let_pass()
@@ -141,19 +149,25 @@ class OpenNdsDriver:
         return float(end) if end.isdecimal() and self.passes(client) else None
 
     def learn(self) -> None:
-        if self._server is None:
-            return
-        for mac in self.waiting() - self.box.let_pass():
-            self.look(self.phones[MacAddress(mac)])
-        # Of many at once, authmon takes four in a round.
-        for _ in range(len(self.waiting() - self.box.let_pass()) // 4 + 1):
-            self.rounds.await_round()
+        """Phones that wait look once more, and the box asks: of many it takes four in a round, and passes over one now
+        and then."""
+        for _ in range(MOST_ROUNDS if self._server is not None else 0):
+            outside = [self.phones[MacAddress(mac)] for mac in self.waiting() - self.box.let_pass()]
+            with ThreadPoolExecutor(4) as phones:
+                list(phones.map(self.look, outside))
+            self.await_word()
+            if self.waiting() <= self.box.let_pass():
+                break
+
+    def await_word(self) -> None:
+        """Until the box has asked the portal once more."""
+        self.rounds.await_round()
 
     def waiting(self) -> set[str]:
         """Whose browsers wait for the gateway, or would if they asked."""
         open_ones = select(Lease.mac).join(AccessSession, AccessSession.id == Lease.access_id)
         running = Lease.until > self.clock(), AccessSession.ended_at.is_(None)
-        with self.portal.services.make_session() as db:
+        with reading(self.portal.services.make_session) as db:
             return set(db.scalars(open_ones.where(*running)))
 
     def wait(self, seconds: float) -> None:
@@ -173,14 +187,15 @@ class OpenNdsDriver:
     def portal_back(self) -> None:
         self.portal.restart()
         self.rounds.app = self.portal.app
-        pair = (str(self._certificate.certificate), str(self._certificate.key))
+        pair = (str(self._certificate.certificate), str(self._certificate.key)) if self._is_https else None
         self._server = self.net.portal.call(
             lambda: _Server("0.0.0.0", PORT, self.rounds, ssl_context=pair)  # type: ignore[arg-type]
         )
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def download(self, client: Client, *, bytes_sent: int) -> Download:
-        return download(self.net, self.phones[client.mac], bytes_sent=bytes_sent)
+        """openNDS looks at how fast each client is every few seconds, and limits from then on."""
+        return download(self.net, self.phones[client.mac], bytes_sent=bytes_sent, lead_seconds=LEAD_SECONDS)
 
     def close(self) -> None:
         self.box.kill()

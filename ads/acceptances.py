@@ -107,14 +107,11 @@ def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
 
 
 def last_creative(db: Session, access_id: int) -> Creative | None:
-    """The message that this session was opened or renewed with last."""
-    return db.scalars(
-        select(Creative)
-        .join(Impression, Impression.creative_id == Creative.id)
-        .where(Impression.access_id == access_id)
-        .order_by(Impression.id.desc())
-        .limit(1)
-    ).first()
+    """The message that this session was opened or renewed with last, where it has something further to read."""
+    last = _LAST.first(db, access=access_id)
+    if last is None or not last[1]:
+        return None
+    return db.get(Creative, last[0])
 
 
 def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
@@ -162,6 +159,14 @@ def _spending(insert: Insert) -> Executable:
 
 
 _impressions = table_of(Impression)
+_creatives = table_of(Creative)
+_LAST = Prepared(
+    select(_creatives.c.id, _creatives.c.more)
+    .join(_impressions, _impressions.c.creative_id == _creatives.c.id)
+    .where(_impressions.c.access_id == bindparam("access"))
+    .order_by(_impressions.c.id.desc())
+    .limit(1)
+)
 _SPEND = Prepared(for_either(_spending))
 _EARN = Prepared(
     update(_impressions)

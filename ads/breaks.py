@@ -13,6 +13,7 @@ from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from ads.models import Impression, OpenBreak
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 
 # As long as a ticket is good: later another break begins.
@@ -35,7 +36,7 @@ class Break:
 
 def find(db: Session, subject: str, *, now: datetime) -> Break | None:
     """The break that this client is in; None where its message was accepted, or it began too long ago."""
-    row = db.execute(_FIND, {"subject": subject, "oldest": now - BREAK_LIFE}).first()
+    row = _FIND.first(db, subject=subject, oldest=now - BREAK_LIFE)
     return None if row is None else Break(*row)
 
 
@@ -67,8 +68,10 @@ def _writing(insert: Insert) -> Executable:
 
 _breaks = table_of(OpenBreak)
 _WRITE = for_either(_writing)
-_FIND = select(*(_breaks.c[name] for name in Break.__dataclass_fields__)).where(
-    _breaks.c.subject == bindparam("subject"),
-    _breaks.c.began_at > bindparam("oldest"),
-    ~select(Impression.id).where(Impression.nonce == _breaks.c.nonce).exists(),
+_FIND = Prepared(
+    select(*(_breaks.c[name] for name in Break.__dataclass_fields__)).where(
+        _breaks.c.subject == bindparam("subject"),
+        _breaks.c.began_at > bindparam("oldest"),
+        ~select(Impression.id).where(Impression.nonce == _breaks.c.nonce).exists(),
+    )
 )

@@ -173,9 +173,10 @@ def public_stay(access: AccessSession) -> PublicStay:
     )
 
 
-def public_device(access: AccessSession) -> PublicDevice:
-    """Reads the row of its site."""
-    return PublicDevice(access.id, access.mac, access.started_at, public_site(access.site))
+def public_device(access: AccessSession, *, here: Site) -> PublicDevice:
+    """Reads the row of its site, where that is another one than `here`."""
+    site = here if access.site_id == here.id else access.site
+    return PublicDevice(access.id, access.mac, access.started_at, public_site(site))
 
 
 def public_message(creative: Creative) -> PublicMessage:

@@ -46,6 +46,8 @@ from sites.models import SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
 KEPT = ("visit", "landing", "gateway")
+# ISO 639's code for no language: it stands in an address until the language is put there.
+ANY_LANGUAGE = "zxx"
 FILTERS = {"guests.hotspots": ("open", "step_free", "kind")}
 
 
@@ -126,6 +128,14 @@ def in_language(code: str, token: str | None = None) -> str:
 
     `g.form_page` is that page, endpoint and values, where it keeps what was typed; else it is the first one.
     """
+    if "in_language" not in g or g.in_language[0] != token:
+        # Its links differ in nothing but the language, and addresses are dear.
+        g.in_language = token, _in_language(ANY_LANGUAGE, token)
+    address: str = g.in_language[1]
+    return address.replace(f"lang={ANY_LANGUAGE}", f"lang={code}")
+
+
+def _in_language(code: str, token: str | None) -> str:
     endpoint = request.endpoint or ""
     if request.method != "GET" or not endpoint.startswith(("guests.", "figures.")):
         page, typed = g.get("form_page") or ("guests.landing", {})

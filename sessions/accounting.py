@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.faults import CODE, Fault, read_faults
 from gateways.types import Client, IpAddress, MacAddress, parse_mac
@@ -85,9 +86,9 @@ def record(db: Session, *, gateway: Gateway, report: UsageReport, now: datetime)
 
 def usage(db: Session, access_id: int) -> Total:
     """The usage of this access session so far."""
-    sums = [func.coalesce(func.sum(column), 0) for column in _COUNTERS]
-    row = db.execute(select(*sums).where(Usage.access_id == access_id)).one()
-    return Total(*(int(value) for value in row))
+    row = _USAGE.first(db, access=access_id)
+    assert row is not None
+    return Total(*map(int, row))
 
 
 def read_report(body: dict[str, Any]) -> UsageReport:
@@ -231,4 +232,9 @@ _OURS = (
         _leases.c.access_id.in_(bindparam("numbers", expanding=True)),
     )
     .distinct()
+)
+_USAGE = Prepared(
+    select(*(func.coalesce(func.sum(column), 0) for column in _COUNTERS)).where(
+        Usage.access_id == bindparam("access")
+    )
 )

@@ -18,17 +18,7 @@ LARGEST_ID = 2**31 - 1
 
 def devices(db: Session, access: AccessSession, *, now: datetime) -> list[AccessSession]:
     """The devices online with the same entitlement, this one included, oldest first."""
-    return list(
-        db.scalars(
-            select(AccessSession)
-            .where(
-                AccessSession.entitlement_id == access.entitlement_id,
-                AccessSession.ended_at.is_(None),
-                AccessSession.until > now,
-            )
-            .order_by(AccessSession.started_at)
-        )
-    )
+    return list(db.scalars(_DEVICES, {"entitlement": access.entitlement_id, "at": now}))
 
 
 def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSession | None:
@@ -97,6 +87,15 @@ def leave(db: Session, access: AccessSession, *, device: int | None, now: dateti
 
 # Built once: each request of a guest asks it.
 _accesses = table_of(AccessSession)
+_DEVICES = (
+    select(AccessSession)
+    .where(
+        AccessSession.entitlement_id == bindparam("entitlement"),
+        AccessSession.ended_at.is_(None),
+        AccessSession.until > bindparam("at"),
+    )
+    .order_by(AccessSession.started_at)
+)
 _ONLINE = Prepared(
     select(_accesses.c.id).where(
         _accesses.c.network_id == bindparam("network"),

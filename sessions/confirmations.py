@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
+from db.statements import table_of
 from sessions.models import Lease
 
 
@@ -31,13 +33,7 @@ def last_lease(db: Session, *, access_id: int, gateway_id: int) -> LastLease | N
 
 def is_confirmed(db: Session, *, access_id: int, gateway_id: int) -> bool:
     """Whether the gateway has confirmed that its kernel holds the session's last lease there."""
-    last = db.execute(
-        select(Lease.confirmed_at)
-        .where(Lease.access_id == access_id, Lease.gateway_id == gateway_id, Lease.released_at.is_(None))
-        .order_by(Lease.until.desc())
-        .limit(1)
-    ).first()
-    return last is not None and last.confirmed_at is not None
+    return _CONFIRMED_AT.scalar(db, access=access_id, gateway=gateway_id) is not None
 
 
 def confirmed_until(db: Session, *, access_id: int, gateway_id: int, now: datetime) -> datetime | None:
@@ -45,20 +41,13 @@ def confirmed_until(db: Session, *, access_id: int, gateway_id: int, now: dateti
 
     While a renewal is on its way, that is the end before the renewal.
     """
-    return db.scalar(
-        select(func.max(Lease.until)).where(
-            Lease.access_id == access_id,
-            Lease.gateway_id == gateway_id,
-            Lease.released_at.is_(None),
-            Lease.confirmed_at.is_not(None),
-            Lease.until > now,
-        )
-    )
+    until: datetime | None = _CONFIRMED_UNTIL.scalar(db, access=access_id, gateway=gateway_id, at=now)
+    return until
 
 
 def has_running_lease(db: Session, *, access_id: int, gateway_id: int, now: datetime) -> bool:
     """Whether the session has a running lease at this gateway, confirmed or not."""
-    return bool(db.scalar(_HAS_RUNNING, {"access": access_id, "gateway": gateway_id, "at": now}))
+    return _RUNNING.first(db, access=access_id, gateway=gateway_id, at=now) is not None
 
 
 def count_unconfirmed(db: Session, *, now: datetime) -> int:
@@ -69,12 +58,19 @@ def count_unconfirmed(db: Session, *, now: datetime) -> int:
     return db.scalar(waiting) or 0
 
 
-# Built once: each request of a guest who is online asks it.
-_HAS_RUNNING = select(
-    exists().where(
-        Lease.access_id == bindparam("access"),
-        Lease.gateway_id == bindparam("gateway"),
-        Lease.released_at.is_(None),
-        Lease.until > bindparam("at"),
+# Asked at each request of a guest who is online.
+_leases = table_of(Lease)
+_HERE = (
+    _leases.c.access_id == bindparam("access"),
+    _leases.c.gateway_id == bindparam("gateway"),
+    _leases.c.released_at.is_(None),
+)
+_CONFIRMED_AT = Prepared(
+    select(_leases.c.confirmed_at).where(*_HERE).order_by(_leases.c.until.desc()).limit(1)
+)
+_CONFIRMED_UNTIL = Prepared(
+    select(func.max(_leases.c.until)).where(
+        *_HERE, _leases.c.confirmed_at.is_not(None), _leases.c.until > bindparam("at")
     )
 )
+_RUNNING = Prepared(select(_leases.c.id).where(*_HERE, _leases.c.until > bindparam("at")).limit(1))

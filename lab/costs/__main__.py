@@ -13,7 +13,7 @@ from lab.costs.counting import Costs, counted
 from portal.app import create_app
 from tests.services.slapd import running_slapd
 
-WARMING, MOST = 3, 40
+WARMING, MOST = 3, 80
 URL = "https://portal.example.org"
 STATEMENTS, INSTRUCTIONS = "statements", "Python instructions"
 KINDS, ROWS = ("sqlite", "postgresql"), 5

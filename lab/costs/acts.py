@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import EnvironBuilder
 
 from ads.demo import load_announcements
@@ -19,8 +19,10 @@ from auth.vouchers import issuing, plans
 from lab.bench.phones import mac_of
 from lab.doors import LIBRARY, STATION
 from lab.hotspot import now
+from portal.gateway_api.confirmation import confirm
 from portal.http.clients import COOKIE_LIFE, VISIT_LIFE
 from portal.services import Services
+from sites.models import Gateway, Network
 from tests.services.slapd import Slapd
 
 Card = tuple[str, str]
@@ -44,6 +46,10 @@ class Phones:
             "patron's sign-in": self._sign_in,
             "pass redeemed": self._redeem,
             "message accepted": self._accept,
+            "renewal": self._renew,
+            "connected": self._connected,
+            "status page": self._status,
+            "RFC 8908": self._capport,
         }
 
     def _first_page(self) -> Callable[[], int]:
@@ -63,6 +69,29 @@ class Phones:
         phone = self._phone(STATION.identity)
         ticket = phone.ticket(self.creative_id)
         return phone.asking("POST", "/pause", {"ticket": ticket})
+
+    def _renew(self) -> Callable[[], int]:
+        phone = self._online()
+        return phone.asking("POST", "/pause", {"ticket": phone.ticket(self.creative_id)})
+
+    def _connected(self) -> Callable[[], int]:
+        return self._online().asking("GET", "/opening")
+
+    def _status(self) -> Callable[[], int]:
+        return self._online().asking("GET", "/status", expected=HTTPStatus.OK)
+
+    def _capport(self) -> Callable[[], int]:
+        phone = self._online()
+        return phone.asking("GET", f"/capport/{phone.gateway}", expected=HTTPStatus.OK)
+
+    def _online(self) -> Phone:
+        """A phone that has accepted a message, and that its gateway lets pass."""
+        phone = self._phone(STATION.identity)
+        phone.asking("POST", "/pause", {"ticket": phone.ticket(self.creative_id)})()
+        with self.services.make_session.begin() as db:
+            gateway = db.scalars(select(Gateway).where(Gateway.identity == phone.gateway)).one()
+            confirm(db, gateway_id=gateway.id, version=gateway.feed_version, refused={}, now=now())
+        return phone
 
     def _phone(self, gateway: str) -> Phone:
         self._next += 1
@@ -103,6 +132,7 @@ class Phone:
             query_string=data if method == "GET" else None,
             data=data if method == "POST" else None,
             headers=[
+                ("Accept", "text/html" if method == "POST" or path == "/" else "*/*"),
                 ("Accept-Language", "fr-FR,fr;q=0.9,en;q=0.5"),
                 ("Cookie", f"__Host-arobase={self._cookie()}"),
                 ("Origin", url),
@@ -163,6 +193,8 @@ def phones_of(app: Flask, services: Services, slapd: Slapd, *, most: int) -> Pho
     with services.make_session.begin() as db:
         load_announcements(db, now=now())
         plans.add_first_plans(db)
+        # So that whoever is online may renew at once.
+        db.execute(update(Network).values(renewal_seconds=Network.lease_seconds))
     with services.make_session.begin() as db:
         creative_id = db.scalars(select(Creative.id).order_by(Creative.id)).first() or 0
         order = issuing.Order(most + 1, LIBRARY.site)

@@ -49,7 +49,7 @@ def status() -> AnyResponse:
             access=access,
             now=now,
             left=access.until - now,
-            devices=[public_device(one) for one in theirs],
+            devices=[public_device(one, here=gateway.site) for one in theirs],
             is_owned=is_own,
             usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
             stay=stay,

@@ -49,8 +49,11 @@ def offered_languages() -> tuple[str, ...]:
 
 def chosen_language() -> str | None:
     """The language that the link or form names: always in the query, so that no body has to be read for it."""
-    asked = request.args.get("lang", "")
-    return asked if asked in offered_languages() else None
+    if "chosen_language" not in g:
+        asked = request.args.get("lang", "")
+        g.chosen_language = asked if asked in offered_languages() else None
+    chosen: str | None = g.chosen_language
+    return chosen
 
 
 def language() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,11 +73,15 @@ def counted(engine: Engine) -> Iterator[Costs]:
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return local
 
+    own = threading.get_ident()
+
     def executed(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        costs.statements.append(statement)
+        if threading.get_ident() == own:
+            costs.statements.append(statement)
 
     def committed(_connection: Any) -> None:
-        costs.commits += 1
+        if threading.get_ident() == own:
+            costs.commits += 1
 
     before = sys.gettrace()
     with _listening(engine, before_cursor_execute=executed, commit=committed):

@@ -13,7 +13,7 @@ from db.engine import reading
 from gateways.carriage import Carriage
 from portal.denials.incidents import concerning, note
 from portal.denials.portal_reasons import NOT_LET_THROUGH, UNCONFIRMED
-from portal.gateway_api.endpoints import Departure, endpoint_of
+from portal.gateway_api.endpoints import Departure, carries_nothing, endpoint_of
 from portal.guest import guests
 from portal.guest.pages import unproven
 from portal.http.client_evidence import is_let_pass, open_session
@@ -50,7 +50,7 @@ def opening() -> AnyResponse:
     carriage = None if is_open else carriage_of(visit, access)
     if carriage is not None and "carried" not in request.args:
         return carry(visit, carriage, said)
-    if await_confirmation(access, visit.gateway):
+    if is_open or await_confirmation(access, visit.gateway):
         onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
         return remember(onward, visit, access_id=access.id) if is_owned(visit, access) else onward
     page = render_page(
@@ -72,12 +72,15 @@ def carriage_of(visit: ClientContext, access: AccessSession) -> Carriage | None:
 
     It is of no use to anybody but the device itself: the gateway lets nobody else pass for it.
     """
+    endpoint = endpoint_of(visit.gateway.kind)
+    if endpoint.carry is carries_nothing:
+        return None
     with reading(services().make_session) as db:
         told = landings.of(db, gateway_id=visit.gateway.id, mac=visit.mac)
     back = url_for("guests.opening", visit=visit.issue_token(), carried=1)
     own_url = services().settings.own_url
     departure = Departure(visit.gateway, access, visit.client, told, f"{own_url}{back}")
-    return endpoint_of(visit.gateway.kind).carry(departure)
+    return endpoint.carry(departure)
 
 
 def carry(visit: ClientContext, carriage: Carriage, said: str | None) -> AnyResponse:

@@ -193,8 +193,10 @@ def phones_of(app: Flask, services: Services, slapd: Slapd, *, most: int) -> Pho
     with services.make_session.begin() as db:
         load_announcements(db, now=now())
         plans.add_first_plans(db)
-        # So that whoever is online may renew at once.
-        db.execute(update(Network).values(renewal_seconds=Network.lease_seconds))
+        # So that whoever is online may renew at once, by a message of a minute ago.
+        db.execute(update(Network).values(renewal_seconds=Network.lease_seconds + 120))
+        # So that every phone has an address of its gateway's.
+        db.execute(update(Gateway).values(client_prefixes=["10.80.0.0/16"]))
     with services.make_session.begin() as db:
         creative_id = db.scalars(select(Creative.id).order_by(Creative.id)).first() or 0
         order = issuing.Order(most + 1, LIBRARY.site)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,10 +20,11 @@ from auth.vouchers.rate_limits import RedeemAttempt
 from auth.vouchers.voiding import Chosen, Revoked
 from db.engine import SessionMaker, was_kept_waiting
 from db.statements import table_of
+from gateways.registry import names
 from gateways.types import Client
 from sessions import end, start
 from sessions.arrival import Arrival
-from sessions.models import AccessSession, EndReason
+from sessions.models import AccessSession, EndReason, Lease
 from sessions.start import WhenFull
 from sites.models import Gateway, SigninMethod
 
@@ -128,13 +129,29 @@ def replace(
 
 def online(db: Session, which: Chosen, *, keys: VoucherKeys, now: datetime) -> int:
     """How many devices are online with these passes now."""
+    return db.scalar(select(func.count(AccessSession.id)).where(*_open(db, which, keys, now))) or 0
+
+
+def passing_on(db: Session, which: Chosen, *, keys: VoucherKeys, now: datetime) -> int:
+    """How many of these devices would pass on until their end: a gateway cannot take back what it has granted."""
+    kept = exists().where(
+        Lease.access_id == AccessSession.id,
+        Lease.released_at.is_(None),
+        Lease.until > now,
+        Lease.gateway_id == Gateway.id,
+        Gateway.kind.not_in(names(lambda can: can.revokes)),
+    )
+    return db.scalar(select(func.count(AccessSession.id)).where(*_open(db, which, keys, now), kept)) or 0
+
+
+def _open(db: Session, which: Chosen, keys: VoucherKeys, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The open sessions of these passes."""
     ids = list(db.scalars(select(Voucher.id).where(which.condition)))
-    open_ones = select(func.count(AccessSession.id)).where(
+    return (
         AccessSession.subject.in_(_by_subject(db, ids, keys)),
         AccessSession.ended_at.is_(None),
         AccessSession.until > now,
     )
-    return db.scalar(open_ones) or 0
 
 
 def mark_of(db: Session, access: AccessSession, *, keys: VoucherKeys) -> str | None:

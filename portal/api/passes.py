@@ -69,7 +69,7 @@ def void_pass(mark: str) -> Response:
         "POST",
         "/passes/<mark>/revoke",
         scope=Scope.REVOKE,
-        summary="Take a pass back, in use or not; who is online with it is not any more within seconds",
+        summary="Take a pass back, in use or not; who is online is cut off, where the gateway can do that",
         gives="Pass",
         problems=(UNKNOWN, Irreplaceable.reason),
     )

@@ -141,15 +141,20 @@ def export(path: Path, purpose: str, **words: str | None) -> None:
 @sessions.command("end")
 @click.argument("which", nargs=-1, required=True, metavar="NUMBER_OR_MAC...")
 def end_sessions(which: tuple[str, ...]) -> None:
-    """End open sessions, by number or MAC address. The gateways follow within seconds."""
+    """End open sessions, by number or MAC address. Gateways that can take access back follow within seconds."""
     service = services()
     with service.make_session.begin() as db:
         chosen = sorted({access_id for word in which for access_id in _find(db, word)})
         gateways = {gateway.id: gateway for one in chosen for gateway in leases.gateways_of(db, one)}
         ended = end.end_all_by(db, chosen, actor=operator(), now=service.clock())
+        kept = {one: leases.running(db, one, now=service.clock()) for one in ended}
     for gateway in gateways.values():
         notify_gateway(gateway)
     click.echo(f"Ended {len(ended)} session{'' if len(ended) == 1 else 's'}.")
+    for number, passing in kept.items():
+        if passing:
+            until = f"{passing[0].until:%Y-%m-%dT%H:%M:%SZ}"
+            click.echo(f"Session {number} passes until {until}: a gateway cannot take access back.", err=True)
 
 
 def _read(words: dict[str, str | None], *, default: State | None) -> tuple[LogQuery, Filter, Visibility]:

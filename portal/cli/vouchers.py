@@ -86,8 +86,9 @@ def revoke(which: tuple[str, ...], undo: bool) -> None:
     with service.make_session.begin() as db:
         chosen = _choose(db, which)
         if undo:
-            taken, ended = voiding.undo(db, chosen, actor=operator(), now=now), 0
+            taken, ended, passing_on = voiding.undo(db, chosen, actor=operator(), now=now), 0, 0
         else:
+            passing_on = passes.passing_on(db, chosen, keys=service.voucher_keys, now=now)
             revoked = passes.revoke(db, chosen, keys=service.voucher_keys, actor=operator(), now=now)
             taken, ended = revoked.voucher_ids, revoked.sessions
     click.echo(
@@ -95,6 +96,10 @@ def revoke(which: tuple[str, ...], undo: bool) -> None:
         if undo
         else f"Revoked {_passes(len(taken))}, ended {ended} session{'' if ended == 1 else 's'}."
     )
+    if passing_on:
+        click.echo(
+            f"{passing_on} of them pass on until their end: their gateway cannot take access back.", err=True
+        )
 
 
 @group.command("void")

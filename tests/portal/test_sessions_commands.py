@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +16,12 @@ from sqlalchemy.orm import Session
 from auth.audit.log import AuditEntry
 from portal.services import Services
 from sessions.models import EndReason
+from sites.models import Gateway
 from tests.clock import MovingClock
+from tests.gateways.contract import made_up
 from tests.portal.test_commands import run
 from tests.sessions.log.rows import BO, add_session
+from tests.sessions.test_feed import enter
 from tests.town import ADA_PHONE, BO_PHONE, Town
 
 
@@ -126,3 +130,15 @@ def test_an_end_is_on_record(app: Flask, db: Session) -> None:
     assert "Ended 1 session." in run(app, "sessions", "end", ADA_PHONE).output
     (deed,) = deeds(db)
     assert (deed.action, deed.object, deed.network) == ("session ended", "session:1", "wifilib")
+
+
+def test_an_end_that_a_gateway_cannot_make_is_told(app: Flask, services: Services, town: Town) -> None:
+    with made_up.added():
+        with services.make_session.begin() as db:
+            gateway = db.get_one(Gateway, town.battant.id)
+            gateway.kind = "hourglass"
+            number = enter(db, gateway, BO_PHONE, "10.67.0.9").id
+        done = run(app, "sessions", "end", BO_PHONE)
+        assert "Ended 1 session." in done.stdout
+        told = rf"Session {number} passes until 2026-\S+Z: a gateway cannot take access back"
+        assert re.search(told, done.stderr)

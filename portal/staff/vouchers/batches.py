@@ -151,6 +151,7 @@ def _question(batch_id: int, endpoint: str) -> AnyResponse:
             alive=alive,
             in_use=in_use,
             online=live.online(db, of_batch(batch_id), keys=keys, now=now),
+            passing_on=live.passing_on(db, of_batch(batch_id), keys=keys, now=now),
             plan_name=plan_name,
         )
     return make_response(page)

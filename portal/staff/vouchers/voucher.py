@@ -156,6 +156,7 @@ def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:
             voucher=voucher,
             batch=voucher.batch,
             online=live.online(db, of_ids([voucher_id]), keys=service.voucher_keys, now=now),
+            passing_on=live.passing_on(db, of_ids([voucher_id]), keys=service.voucher_keys, now=now),
             family=voucher_now(db, voucher_id, now=now),
             words=explain(voucher, now=now),
             undo_until=_undo_until(voucher),

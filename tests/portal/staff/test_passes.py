@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flask import Flask
 from sqlalchemy import select
 
 from auth.vouchers import redeeming
@@ -12,6 +13,7 @@ from auth.vouchers.models import Voucher
 from portal.services import Services
 from sessions.models import AccessSession
 from tests.clock import MovingClock
+from tests.gateways.contract import made_up
 from tests.portal.staff.conftest import Clerk
 from tests.portal.staff.issuing import CODE, deeds, go_online, issue, only_batch, only_pass
 from tests.town import Town
@@ -185,3 +187,21 @@ def test_every_pass_of_a_large_batch_can_be_reached(clerk: Clerk, services: Serv
     assert ">1-200</a>" in clerk.get(batch).text and ">1-201</a>" not in clerk.page.text
     (following,) = re.findall(r'href="([^"]*after=200[^"]*)"', clerk.page.text)
     assert ">1-205</a>" in clerk.get(following).text
+
+
+def test_a_pass_taken_back_is_told_where_its_device_passes_on(
+    app: Flask, clerk: Clerk, services: Services, town: Town
+) -> None:
+    """On the pass's page, before the batch's question is answered, and by the command line."""
+    (code,) = issue(clerk)
+    voucher = only_pass(services)
+    kept = "1 device passes on until its end: its gateway cannot take access back."
+    with made_up.added():
+        town.pierre_bayle.kind = "hourglass"
+        go_online(services, town, code)
+        for page in (f"/staff/passes/{voucher.id}", f"/staff/batches/{voucher.batch_id}/revoke"):
+            text = clerk.get(page).text
+            assert kept in text and "cut off." not in text.replace("Cut off all", "")
+        done = app.test_cli_runner().invoke(args=["vouchers", "revoke", str(voucher.batch_id)])
+        assert "1 of them pass on until their end" in done.stderr
+    assert "passes on" not in clerk.get(f"/staff/passes/{voucher.id}").text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateways.aruba.dialect import DIALECT
 from gateways.aruba.kind import KIND
+from gateways.aruba.lines import lines
 from portal.gateway_api import uam
 
-ENDPOINT = uam.endpoint(KIND, DIALECT)
+ENDPOINT = uam.endpoint(KIND, DIALECT, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateways.cisco.dialect import DIALECT
 from gateways.cisco.kind import KIND
+from gateways.cisco.lines import lines
 from portal.gateway_api import uam
 
-ENDPOINT = uam.endpoint(KIND, DIALECT)
+ENDPOINT = uam.endpoint(KIND, DIALECT, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateways.omada.dialect import DIALECT
 from gateways.omada.kind import KIND
+from gateways.omada.lines import lines
 from portal.gateway_api import uam
 
-ENDPOINT = uam.endpoint(KIND, DIALECT)
+ENDPOINT = uam.endpoint(KIND, DIALECT, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateways.pfsense.dialect import DIALECT
 from gateways.pfsense.kind import KIND
+from gateways.pfsense.lines import lines
 from portal.gateway_api import uam
 
-ENDPOINT = uam.endpoint(KIND, DIALECT)
+ENDPOINT = uam.endpoint(KIND, DIALECT, lines)

@@ -10,14 +10,18 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateways.carriage import Carriage
 from gateways.kinds import Kind
+from gateways.registry import kind_of
+from gateways.set_up import SetUp
 from gateways.types import Client, IpAddress
 from gateways.uam import kept, login, redirect
+from gateways.uam.box import BoxFacts, MakeLines
 from gateways.uam.dialect import Dialect, Outcome
 from gateways.uam.encodings import Encoding, InvalidChallenge
 from gateways.uam.kept import Kept
@@ -31,7 +35,7 @@ from portal.gateway_api.endpoints import Departure, Endpoint, needs_no_word
 from portal.gateway_api.exchanges import note
 from portal.gateway_api.landings import to_page
 from portal.gateway_api.radius_credentials import credentials_of
-from portal.gateway_api.secrets import secrets_of
+from portal.gateway_api.secrets import secret_of, secrets_of
 from portal.http.client_evidence import is_let_pass, open_session
 from portal.http.proxy_headers import read_address
 from portal.services import services
@@ -153,16 +157,37 @@ class Uam:
         return outcome
 
 
-def endpoint(kind: Kind, dialect: Dialect) -> Endpoint:
+def endpoint(kind: Kind, dialect: Dialect, lines: MakeLines) -> Endpoint:
     """How gateways of a kind that sends browsers by UAM, and asks by RADIUS, meet the portal."""
     browsers = Uam(kind, dialect)
-    listens = kind.radius is not None and kind.radius.dynauth is not None
     return Endpoint(
         browsers.blueprint(),
-        notify=dynamic_authorization.notify if listens else needs_no_word,
+        notify=dynamic_authorization.notify if _listens(kind) else needs_no_word,
         carry=browsers.carry,
+        set_up=lambda gateway: _set_up(gateway, dialect, lines),
         shared=(radius_calls.blueprint,),
     )
+
+
+def _listens(kind: Kind) -> bool:
+    """Whether gateways of the kind take requests of the portal's (RFC 5176)."""
+    return kind.radius is not None and kind.radius.dynauth is not None
+
+
+def _set_up(gateway: Gateway, dialect: Dialect, lines: MakeLines) -> SetUp:
+    shared, uamsecret = secret_of(gateway, dynamic_authorization.SHARED_SECRET), secret_of(gateway, UAMSECRET)
+    host = urlsplit(services().settings.portal_url).hostname or ""
+    facts = BoxFacts(
+        identity=gateway.identity,
+        host=host,
+        landing=uamserver_of(gateway),
+        radius=host,
+        shared_secret=shared,
+        uamsecret=uamsecret,
+        coa_port=gateway.option("coa_port") if _listens(kind_of(gateway.kind)) else "3799",
+        interim_seconds=gateway.option("interim_seconds"),
+    )
+    return SetUp(lines(facts), (shared, uamsecret) if dialect.is_signed else (shared,))
 
 
 def uamserver_of(gateway: Gateway) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateways.uspot.dialect import DIALECT
 from gateways.uspot.kind import KIND
+from gateways.uspot.lines import lines
 from portal.gateway_api import uam
 
-ENDPOINT = uam.endpoint(KIND, DIALECT)
+ENDPOINT = uam.endpoint(KIND, DIALECT, lines)

@@ -18,7 +18,7 @@ WORKERS := -n $(shell echo $$(($$(nproc) + 2))) --dist loadfile --no-loadscope-r
 # Whoever forbids Python to keep what it compiled pays for it in each worker and in each program that a test starts.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run code phone tour test test-all mutants coverage house check bench messages lock packages
+.PHONY: help setup run code phone tour test test-all mutants coverage house check bench bench-quick messages lock packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -81,6 +81,10 @@ check: $(BIN)/.ready-dev ## Style, types and who imports whom
 bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
 	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
 	@$(ROOTED) lab.bench
+
+bench-quick: $(BIN)/.ready-dev ## The same with small numbers, in a few minutes
+	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
+	@$(ROOTED) lab.bench --quick
 
 messages: setup ## Add new texts to the catalogues, and take out what nothing says any more
 	@$(BIN)/python -m lab.messages

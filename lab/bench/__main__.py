@@ -15,6 +15,7 @@ from lab.bench import (
     acceptances,
     burst,
     choices,
+    comparison,
     creatives,
     ending,
     forwarding,
@@ -30,8 +31,11 @@ from lab.bench import (
 from lab.bench.figures import Figure, say
 from lab.bench.load import MissingPart, SpoiltRun
 from lab.namespace import NoNamespaces
+from lab.servers import TOP
 from lab.waiting import DidNotStart
 
+# The last runs that were committed, whole and quick: what each prints on standard output.
+COMMITTED = {False: TOP / "docs" / "bench.jsonl", True: TOP / "docs" / "bench-quick.jsonl"}
 Measure = Callable[[Path], Iterator[Figure]]
 # `tests.services` ends a test where a part is missing; here it ends a row.
 LACKING = (MissingPart, NoNamespaces, pytest.skip.Exception)
@@ -80,7 +84,7 @@ def log_sizes(kind: str, *, quick: bool) -> log.Sizes:
 
 
 def main() -> int:
-    """Exit status 1 when a row had to be left out or was spoilt: each such row is named on standard error."""
+    """Exit status 1 when a row had to be left out or was spoilt, or became slower: each is named on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small numbers, for a look in a minute")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: " + ", ".join(rows(quick=True)))
@@ -89,14 +93,18 @@ def main() -> int:
     if unknown := set(chosen.rows) - measures.keys():
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
     wanted = {name: measures[name] for name in chosen.rows or measures}
-    results = [_row(name, measure) for name, measure in wanted.items()]
-    return 0 if all(results) else 1
+    run: list[Figure] = []
+    results = [_row(name, measure, run) for name, measure in wanted.items()]
+    compared = comparison.compare(comparison.read(COMMITTED[chosen.quick]), run)
+    if compared:
+        print(comparison.table(compared), file=sys.stderr)
+    return 0 if all(results) and not any(one.is_slower for one in compared) else 1
 
 
-def _row(name: str, measure: Measure) -> bool:
+def _row(name: str, measure: Measure, run: list[Figure]) -> bool:
     with tempfile.TemporaryDirectory(prefix=f"arobase-bench-{name}-") as folder:
         try:
-            say(measure(Path(folder)))
+            run.extend(say(measure(Path(folder))))
         except LACKING as lacking:
             print(f"{name} is left out: {lacking}", file=sys.stderr)
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -19,8 +19,8 @@ class Figure:
     reference: str = ""
 
 
-def say(figures: Iterable[Figure]) -> None:
-    """Print each figure as one JSON object, four significant digits, as soon as it is known."""
+def say(figures: Iterable[Figure]) -> Iterator[Figure]:
+    """Print each figure as one JSON object, four significant digits, as soon as it is known, and give it on."""
     for figure in figures:
         line: dict[str, object] = {
             "name": figure.name,
@@ -30,6 +30,7 @@ def say(figures: Iterable[Figure]) -> None:
         line |= {"aim": figure.aim} if figure.aim else {}
         line |= {"reference": figure.reference} if figure.reference else {}
         print(json.dumps(line, ensure_ascii=False), flush=True)
+        yield figure
 
 
 def percentile(values: Sequence[float], share: float) -> float:

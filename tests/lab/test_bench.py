@@ -24,7 +24,7 @@ from tests.loops import beside
 
 
 def test_each_figure_is_one_json_object_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    say([Figure("sign-ins", 412.3456, "1/s", aim="at least 400"), Figure("errors", 0, "")])
+    list(say([Figure("sign-ins", 412.3456, "1/s", aim="at least 400"), Figure("errors", 0, "")]))
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first == {"name": "sign-ins", "value": 412.3, "unit": "1/s", "aim": "at least 400"}
     assert second == {"name": "errors", "value": 0, "unit": ""}

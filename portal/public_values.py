@@ -75,6 +75,15 @@ class PublicDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicProfile:
+    """A device that has a profile for the encrypted network, to be shown to its patron."""
+
+    id: int
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PublicMessage:
     """A creative with who speaks."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -10,17 +12,20 @@ from sqlalchemy.orm import Session
 from auth import rate_limits
 from auth.entitlements import Allowance
 from auth.errors import AuthError, WrongCredentials
-from auth.patrons.directory import Directory, DirectoryEntry
+from auth.patrons.directory import Directory, DirectoryEntry, Patron
 from auth.patrons.login_names import check_login, check_secret
 from auth.pseudonyms import Pseudonyms
 from db.engine import SessionMaker, async_commit
 from db.prepared import Prepared
 from db.statements import table_of
+from gateways.types import MacAddress
 from sessions import policy, start
 from sessions.arrival import Arrival
 from sessions.models import AccessSession
 from sites.limits import site_closing
 from sites.models import Gateway, SigninMethod
+
+Result = TypeVar("Result")
 
 
 def sign_in(
@@ -33,19 +38,58 @@ def sign_in(
     pseudonyms: Pseudonyms,
     now: datetime,
 ) -> int:
-    """Prove the patron and open the session; its id. No transaction waits for the directory.
+    """Prove the patron and open the session; its id. Raises as `prove` does."""
 
-    The attempt is charged before the directory is asked, and given back when the PIN was right: a stranger's guesses
-    stop here and never lock the patron's account there. Raises `auth.errors.AuthError`, whose `subject` says whom the
-    directory found.
+    def open_session(db: Session, subject: str, _patron: Patron) -> int:
+        allowance = allowance_of(subject, arrival.gateway, now)
+        return start.open_access(db, arrival, allowance=allowance, now=now).access_id
+
+    return prove(
+        make_session,
+        arrival.gateway,
+        arrival.client.mac,
+        login=login,
+        secret=secret,
+        directory=directory,
+        pseudonyms=pseudonyms,
+        now=now,
+        then=open_session,
+    )
+
+
+def prove(
+    make_session: SessionMaker,
+    gateway: Gateway,
+    mac: MacAddress,
+    *,
+    login: str,
+    secret: str,
+    directory: Directory,
+    pseudonyms: Pseudonyms,
+    now: datetime,
+    then: Callable[[Session, str, Patron], Result],
+) -> Result:
+    """Prove the patron; what `then` makes of the pseudonym, in the transaction that ends the attempt.
+
+    No transaction waits for the directory. The attempt is charged before it is asked, and given back when the PIN was
+    right: a stranger's guesses stop here and never lock the patron's account there. Raises `auth.errors.AuthError`,
+    whose `subject` says whom the directory found.
     """
     check_login(login)
     check_secret(secret)
     found = directory.find(login)
     subject = pseudonym_of(found, pseudonyms)
     try:
-        return _prove_and_open(
-            make_session, arrival, found, secret, subject=subject, directory=directory, now=now
+        return _prove(
+            make_session,
+            gateway,
+            mac,
+            found,
+            secret,
+            subject=subject,
+            directory=directory,
+            now=now,
+            then=then,
         )
     except AuthError as error:
         error.subject = subject if found.stable_id is not None else None
@@ -59,17 +103,18 @@ def pseudonym_of(found: DirectoryEntry, pseudonyms: Pseudonyms) -> str:
     return pseudonyms.of("patron", found.stable_id)
 
 
-def _prove_and_open(
+def _prove(
     make_session: SessionMaker,
-    arrival: Arrival,
+    gateway: Gateway,
+    mac: MacAddress,
     found: DirectoryEntry,
     secret: str,
     *,
     subject: str,
     directory: Directory,
     now: datetime,
-) -> int:
-    gateway, mac = arrival.gateway, arrival.client.mac
+    then: Callable[[Session, str, Patron], Result],
+) -> Result:
     broad = [rate_limits.of_client(gateway.identity, mac), rate_limits.of_site(gateway.site.slug)]
     with async_commit(make_session) as db:
         is_known = _has_been_on(db, subject, mac)
@@ -78,7 +123,7 @@ def _prove_and_open(
         account = rate_limits.of_account(subject, mac if is_known else None)
         rate_limits.take(db, account, now=now)
     try:
-        directory.prove(found, secret, today=_today(gateway, now))
+        patron = directory.prove(found, secret, today=_today(gateway, now))
     except WrongCredentials:
         with make_session.begin() as db:
             for limit in broad:
@@ -91,8 +136,7 @@ def _prove_and_open(
         raise
     with make_session.begin() as db:
         rate_limits.refund(db, account)
-        opened = start.open_access(db, arrival, allowance=allowance_of(subject, gateway, now), now=now)
-        return opened.access_id
+        return then(db, subject, patron)
 
 
 def allowance_of(subject: str, gateway: Gateway, now: datetime) -> Allowance:

@@ -18,6 +18,7 @@ from auth.audit.actor import Actor
 from auth.devices import certificates
 from auth.devices.certificates import KeyPair
 from auth.devices.models import CertificateAuthority
+from auth.tokens import InvalidToken
 
 if TYPE_CHECKING:
     from auth.encrypted_tokens import EncryptedTokens
@@ -45,8 +46,11 @@ def in_force(db: Session, *, tokens: EncryptedTokens, now: datetime) -> KeyPair:
     row = newest(db)
     if row is None:
         raise NoAuthority
-    key = tokens.decrypt(PURPOSE, row.encrypted_key, now=now)["key"]
-    return KeyPair(row.certificate, key)
+    try:
+        return KeyPair(row.certificate, tokens.decrypt(PURPOSE, row.encrypted_key, now=now)["key"])
+    except InvalidToken as error:
+        # Another secret of the installation than the one that it was made with.
+        raise NoAuthority from error
 
 
 def make(

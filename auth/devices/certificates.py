@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -86,6 +87,11 @@ def make_device(authority: KeyPair, *, until: datetime, now: datetime) -> tuple[
         .add_extension(_usage(), critical=True)
     )
     return _signed(builder, own, _read_key(authority.key)), serial
+
+
+def server_name(portal_url: str) -> str:
+    """The name that FreeRADIUS shows and devices expect: the portal's own."""
+    return urlsplit(portal_url).hostname or ""
 
 
 def bundle(pair: KeyPair, name: str, password: str) -> bytes:

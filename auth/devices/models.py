@@ -39,6 +39,8 @@ class Device(Base):
     serial: Mapped[str] = mapped_column(String(40), unique=True)
     subject: Mapped[str] = mapped_column(String(64), index=True)
     encrypted_login: Mapped[str] = mapped_column(Text)
+    # Of the request that it was made for: a file that is fetched again takes the place of the one before.
+    nonce: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(40))
     issued_at: Mapped[datetime]
     until: Mapped[datetime]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth.audit import log
@@ -36,6 +38,8 @@ class Enrolment:
     subject: str
     login: str
     device: str
+    # One request makes one device, however often its file is fetched.
+    nonce: str
     terms_version: str
     terms_language: str
     terms_digest: str
@@ -53,31 +57,52 @@ class Enrolled:
 
 
 def enrol(db: Session, wish: Enrolment, *, tokens: EncryptedTokens, now: datetime) -> Enrolled:
-    """Make a device's certificate. Raises `TooManyDevices` and `NoSecureNetwork`."""
-    if len(good_ones(db, wish.subject, now=now)) >= MOST_DEVICES:
-        raise TooManyDevices
+    """Make a device's certificate; for a request that has one already, another in its place.
+
+    Raises `TooManyDevices`, `NoSecureNetwork`, and `RevokedDevice` where it was revoked meanwhile.
+    """
     try:
         signing = authority.in_force(db, tokens=tokens, now=now)
     except authority.NoAuthority as error:
         raise NoSecureNetwork from error
+    device = _made_before(db, wish.nonce) or _insert(db, wish, signing, tokens=tokens, now=now)
+    if device.revoked_at is not None:
+        raise RevokedDevice
+    pair, device.serial = certificates.make_device(signing, until=device.until, now=now)
+    db.flush()
+    return Enrolled(device, pair, signing.certificate)
+
+
+def _made_before(db: Session, nonce: str) -> Device | None:
+    return db.scalars(select(Device).where(Device.nonce == nonce).with_for_update()).one_or_none()
+
+
+def _insert(
+    db: Session, wish: Enrolment, signing: KeyPair, *, tokens: EncryptedTokens, now: datetime
+) -> Device:
+    if len(good_ones(db, wish.subject, now=now)) >= MOST_DEVICES:
+        raise TooManyDevices
     until = min(now + LIFE, wish.card_until or now + LIFE, certificates.ends_at(signing.certificate))
-    # X.509 knows whole seconds (RFC 5280 section 4.1.2.5).
-    until = until.replace(microsecond=0)
-    pair, serial = certificates.make_device(signing, until=until, now=now)
     device = Device(
-        serial=serial,
+        serial=secrets.token_hex(20),
         subject=wish.subject,
+        # X.509 knows whole seconds (RFC 5280 section 4.1.2.5).
+        until=until.replace(microsecond=0),
         encrypted_login=tokens.encrypt(PURPOSE, {"login": wish.login}, now=now, life=until - now),
+        nonce=wish.nonce,
         name=wish.device.strip()[:LONGEST_NAME],
         issued_at=now,
-        until=until,
         terms_version=wish.terms_version,
         terms_language=wish.terms_language,
         terms_digest=wish.terms_digest,
     )
-    db.add(device)
-    db.flush()
-    return Enrolled(device, pair, signing.certificate)
+    try:
+        with db.begin_nested():
+            db.add(device)
+    except IntegrityError:
+        # The same request, sent twice at once: the other one was first.
+        return _made_before(db, wish.nonce) or device
+    return device
 
 
 def by_serial(db: Session, serial: str, *, now: datetime) -> Device:

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("serial", sa.String(40), nullable=False),
         sa.Column("subject", sa.String(64), nullable=False),
         sa.Column("encrypted_login", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.String(32), nullable=False),
         sa.Column("name", sa.String(40), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
@@ -38,6 +39,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
         sa.UniqueConstraint("serial", name=op.f("uq_devices_serial")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_devices_nonce")),
     )
     op.create_index(op.f("ix_devices_subject"), "devices", ["subject"])
 

@@ -169,7 +169,7 @@ def secure_files(gateways: Sequence[Gateway]) -> SecureFiles | None:
             "Gateways with an encrypted network need the authority of its certificates: make it first, with "
             "`arobase secure-network make`."
         ) from None
-    shown = certificates.make_server(ours, service.settings.portal_host, now=now)
+    shown = certificates.make_server(ours, certificates.server_name(service.settings.portal_url), now=now)
     return SecureFiles(ours.certificate, shown.certificate, shown.key)
 
 

@@ -15,6 +15,7 @@ from portal.guest import guests
 from portal.guest.impression_tokens import override_here
 from portal.guest.message_form import message_form
 from portal.guest.pages import ended, last_stay, not_here, unproven
+from portal.guest.profile_grants import ssids_at
 from portal.guest.resume_code import code_of
 from portal.guest.stay import CONNECTING, UNKNOWN, offline, stay_of
 from portal.http.client_evidence import confirmed_until
@@ -55,6 +56,7 @@ def status() -> AnyResponse:
             stay=stay,
             resume_code=code_of(access, gateway.network) if is_own else None,
             override=override,
+            has_secure_network=bool(ssids_at(gateway)),
             more=more_of(acceptances.last_creative(db, access.id)) if is_own else None,
             **(message_form(visit, access) if stay.may_renew else {}),
         )

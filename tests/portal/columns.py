@@ -130,7 +130,7 @@ PRIVATE: dict[str, set[str]] = {
             "terms_language",
             "terms_digest",
         ),
-        *("mac", "joined_at", "revoked_at"),
+        *("mac", "joined_at", "revoked_at", "nonce"),
     },
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
     "staff": {

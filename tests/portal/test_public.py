@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ads.demo import load_announcements
 from auth.vouchers.models import Batch
 from db.base import Base
+from portal.guest.profile_grants import ProfileGrant
 from portal.printing.from_vouchers import slips
 from portal.printing.papers import LARGE_GRIDS, Paper
 from portal.printing.receipts import print_escpos
@@ -155,6 +156,11 @@ def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Itera
     yield reader.press("/signin", login=ADA, secret=ADA_PIN).text
     bayle.follow()
     yield from look_around(reader)
+    yield reader.get("/profile").text
+    with app.app_context():
+        terms = ("2026-1", "en", "0" * 64)
+        grant = ProfileGrant("gw-bayle", "0" * 32, ADA, "phone", "0" * 32, "password", terms, None).as_token()
+    yield reader.get(f"/profile/ready?grant={grant}").text
     visitor = tablet_beside(reader)
     yield visitor.land().text
     yield visitor.get(f"/pass/7K2-M9Q?visit={visitor.form('/pass')['visit']}").text

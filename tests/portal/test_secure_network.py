@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -55,7 +56,9 @@ class Library:
     def enrol(self, card: str = ADA, *, life: timedelta | None = None) -> Enrolled:
         """Give a patron's device its certificate, as the page does when card and PIN were right."""
         with self.services.make_session.begin() as db:
-            wish = Enrolment(self.subject(card), card, "Phone", "2026-1", "fr", "0" * 64)
+            wish = Enrolment(
+                self.subject(card), card, "Phone", secrets.token_hex(8), "2026-1", "fr", "0" * 64
+            )
             wish = replace(wish, card_until=self.clock() + life if life else None)
             return devices.enrol(db, wish, tokens=self.services.encrypted_tokens, now=self.clock())
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import abort, make_response, redirect, render_template, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import acceptances
 from auth.audit.actions import SESSION_OPENED, ObjectKind
+from auth.devices import service as devices
 from auth.staff.roles import Action, may
 from db.engine import reading
 from portal.gateway_api import notify_gateway
@@ -18,7 +19,7 @@ from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, visibility
 from portal.staff.sessions.pages import alike, places_of
-from sessions import accounting, end, leases, vouchers
+from sessions import accounting, clients, end, joining, leases, vouchers
 from sessions.log import query, timeline
 from sessions.log.timeline import Event, EventKind
 from sessions.models import AccessSession
@@ -54,6 +55,7 @@ def session(access_id: int) -> AnyResponse:
             zone=access.site.tzinfo,
             sight=sight,
             scope=scope,
+            devices=devices.of_person(db, access.subject),
             may_end=may(current_staff().authority, Action.DISCONNECT),
             alike=alike,
             now=now,
@@ -89,6 +91,23 @@ def end_session(access_id: int) -> AnyResponse:
         gateways = leases.gateways_of(db, access_id)
         end.end_by(db, access_id, actor=current_staff().actor, now=service.clock())
     for gateway in gateways:
+        notify_gateway(gateway)
+    return redirect(url_for("staff.session", access_id=access_id), HTTPStatus.SEE_OTHER)
+
+
+@staff.post(f"/sessions/<int(max={LARGEST}):access_id>/device")
+@needs(Action.DISCONNECT)
+def revoke_device(access_id: int) -> AnyResponse:
+    """Revoke the certificate of a device of the person of this session, and end what the device has open."""
+    service, device_id = services(), request.form.get("device", 0, type=int)
+    with service.make_session.begin() as db:
+        access = find_or_hide(db, access_id)
+        device_id = min(device_id, clients.LARGEST_ID)
+        ended = joining.revoke_by(
+            db, device_id, access=access, actor=current_staff().actor, now=service.clock()
+        )
+        told = {one.id: one for number in ended for one in leases.gateways_of(db, number)}
+    for gateway in told.values():
         notify_gateway(gateway)
     return redirect(url_for("staff.session", access_id=access_id), HTTPStatus.SEE_OTHER)
 

@@ -19,6 +19,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ads.demo import load_announcements
 from ads.loading import Wanted
+from auth.audit import actor
+from auth.devices import authority
+from auth.devices import service as devices
+from auth.devices.service import Enrolment
 from auth.patrons.csv_import import import_patrons
 from config import Secret, Settings
 from db.base import Base
@@ -330,6 +334,46 @@ def yours(guest: Guest) -> None:
     guest.follow(guest.page.locator('a[href*="/yours"]'))
 
 
+def profile(guest: Guest) -> None:
+    """The form, with a device below it that has a profile already."""
+    with_access_point(guest.portal)
+    guest.sign_in()
+    guest.page.locator('details:has(a[href*="/profile"]) summary').click()
+    guest.follow(guest.page.locator('a[href*="/profile"]'))
+
+
+def profile_ready(guest: Guest) -> None:
+    profile(guest)
+    guest.page.fill("#login", CARD)
+    guest.page.fill("#secret", PIN)
+    guest.press("/profile")
+
+
+def with_access_point(portal: Portal) -> None:
+    """An access point with an encrypted network in the library, its authority, and one device of the patron."""
+    services = portal.services
+    with services.make_session.begin() as db:
+        if db.scalars(select(Gateway).where(Gateway.kind == "enterprise")).first() is not None:
+            return
+        bayle = db.scalars(select(Gateway).where(Gateway.identity == LIBRARY)).one()
+        access_point = Gateway(
+            identity="ap-bayle",
+            kind="enterprise",
+            credential_digest=credential_digest(credential_of("ap-bayle")),
+            site=bayle.site,
+            network=bayle.network,
+            client_prefixes=["10.98.0.0/24"],
+            options={"nas_address": "10.9.0.1", "ssid": "BIBLIOTHEQUES-SECURE"},
+        )
+        db.add(access_point)
+        tokens, now = services.encrypted_tokens, portal.clock()
+        authority.make(db, "Besançon Wi-Fi", tokens=tokens, actor=actor.command_line(""), now=now)
+        subject = services.pseudonyms.of("patron", CARD)
+        wish = Enrolment(subject, CARD, "Tablette", "0" * 32, "2026-1", "fr", "0" * 64)
+        devices.enrol(db, wish, tokens=tokens, now=now)
+    services.places.forget()
+
+
 def ended(guest: Guest) -> None:
     guest.go_online()
     guest.follow(guest.page.locator('form[action^="/leave"] button').last)
@@ -356,6 +400,8 @@ PAGES: dict[str, Callable[[Guest], None]] = {
     "pass-elsewhere": lambda guest: guest.goto("/pass/7k2-m9q-xah"),
     "status-pass": status_pass,
     "yours": yours,
+    "profile": profile,
+    "profile-ready": profile_ready,
     "ended": ended,
     "not-here": lambda guest: guest.goto("/"),
     "info": lambda guest: guest.goto("/info/pierre-bayle"),

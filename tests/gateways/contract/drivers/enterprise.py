@@ -80,6 +80,7 @@ class AccessPoint(NasDriver):
                     encrypted_login=services.encrypted_tokens.encrypt(
                         devices.PURPOSE, {"login": _card(client.mac)}, now=ours_now, life=devices.LIFE
                     ),
+                    nonce=serial[:32],
                     name="phone",
                     issued_at=ours_now,
                     until=ours_now + devices.LIFE,
@@ -90,7 +91,7 @@ class AccessPoint(NasDriver):
             )
         folder = self._folder / f"phone-{client.mac.replace(':', '')}"
         folder.mkdir()
-        host = services.settings.portal_host
+        host = certificates.server_name(services.settings.portal_url)
         phone = Supplicant(folder, pair, ours.certificate, host, client.mac)
         self._supplicants[client.mac] = phone
         return phone

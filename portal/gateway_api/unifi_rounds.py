@@ -132,9 +132,10 @@ def notify(gateway: Gateway) -> None:
     One thread of a process does it for a gateway; the others leave it their news and go on, so that nobody waits for a
     slow controller on behalf of somebody else.
     """
-    desk = desk_of(gateway)
+    desk, until = desk_of(gateway), time.monotonic() + _patience()
     desk.wanted.set()
-    while desk.wanted.is_set() and desk.turn.acquire(blocking=False):
+    # What comes in for longer than that is the next one's, or the sweep's.
+    while desk.wanted.is_set() and time.monotonic() < until and desk.turn.acquire(blocking=False):
         try:
             desk.wanted.clear()
             Round(gateway, desk).go()
@@ -152,8 +153,7 @@ class Round:
         self._gateway, self._desk = gateway, desk
         self._site = gateway.option("site")
         self._controller = controller_of(gateway)
-        patience = IN_REQUEST_SECONDS if has_request_context() else IN_SWEEP_SECONDS
-        self._deadline = time.monotonic() + patience
+        self._deadline = time.monotonic() + _patience()
 
     def go(self) -> None:
         """Raises `ControllerError`, after noting it."""
@@ -289,6 +289,11 @@ class Round:
             return
         self._desk.noted = heard
         exchanges.note(self._gateway, said, heard)
+
+
+def _patience() -> float:
+    """For how many seconds this thread may go on."""
+    return IN_REQUEST_SECONDS if has_request_context() else IN_SWEEP_SECONDS
 
 
 def _held() -> Held:

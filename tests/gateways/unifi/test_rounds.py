@@ -189,6 +189,19 @@ def test_a_slow_controller_holds_up_one_thread_and_no_other(spot: UnifiDriver) -
     assert spot.portal.is_confirmed(late)
 
 
+def test_many_who_come_at_once_are_told_together_and_each_once(spot: UnifiDriver) -> None:
+    phones = [spot.newcomer() for _ in range(8)]
+    opened_ones = [spot.portal.let_in(phone, seconds=600, notify=False) for phone in phones]
+    before = len(spot.box.commands("authorize-guest"))
+    threads = [threading.Thread(target=spot.portal.notify) for _ in phones]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(spot.portal.is_confirmed(access) for access in opened_ones)
+    assert len(spot.box.commands("authorize-guest")) - before == len(phones)
+
+
 def test_two_networks_at_one_site_of_a_controller_leave_each_others_guests_alone(tmp_path: Path) -> None:
     with opened(tmp_path) as spot:
         first = spot.newcomer()

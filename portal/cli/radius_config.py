@@ -270,7 +270,7 @@ def _what_next(folder: Path, nas: Sequence[Nas]) -> str:
 {folder} has FreeRADIUS's configuration. {known}
 
 1. apt install freeradius freeradius-rest
-2. chgrp -R freerad {folder}
+2. chgrp -R freerad {folder}; chmod 2750 {folder}
 3. in /etc/default/freeradius: FREERADIUS_OPTIONS="-d {folder}"
 4. freeradius -d {folder} -CX, which ends with "Configuration appears to be OK"; then systemctl restart freeradius
 5. in each gateway: arobase gateways lines IDENTITY

@@ -31,15 +31,33 @@ SHARED_FINDINGS = {"for_free_access_alone", "not_heard", "no_landing", "nothing_
 SHORTEST_SECRET = 20
 
 
-# They differ in how they spell what the others of the family say: all of the family run before a release.
-SPELLINGS = {"aruba", "cisco", "meraki", "omada", "opnsense", "pfsense", "ruckus", "uspot"}
+# Run whole before a release alone: others of their family stand for them day by day.
+BEFORE_A_RELEASE = {"aruba", "cisco", "meraki", "mikrotik", "omada", "opnsense", "pfsense", "ruckus", "uspot"}
+BEFORE_A_RELEASE |= {"enterprise", "opennds", "opennds_carried"}
+# Of these, what a daemon of some seconds is tried for every day.
+EVERY_DAY = {
+    "opennds": {
+        "test_nobody_passes_but_who_is_let_in_and_until_the_leases_end",
+        "test_the_lines_for_its_box_show_no_secret_without_the_password",
+    }
+}
 
 
-def _chosen(kind: str) -> ParameterSet:
-    return pytest.param(kind, marks=[pytest.mark.release] if kind in SPELLINGS else [])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each claim for each kind that there is."""
+    if "driver" not in metafunc.fixturenames:
+        return
+    claim = metafunc.function.__name__
+    kinds = [_chosen(kind, claim) for kind in sorted([*registry.kinds(), *made_up.NAMES])]
+    metafunc.parametrize("driver", kinds, indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module", params=map(_chosen, sorted([*registry.kinds(), *made_up.NAMES])))
+def _chosen(kind: str, claim: str) -> ParameterSet:
+    is_late = kind in BEFORE_A_RELEASE and claim not in EVERY_DAY.get(kind, ())
+    return pytest.param(kind, marks=[pytest.mark.release] if is_late else [])
+
+
+@pytest.fixture(scope="module")
 def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """One gateway of each kind, with everything that it needs."""
     kind = str(request.param)

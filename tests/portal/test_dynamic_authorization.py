@@ -22,7 +22,7 @@ from portal.gateway_api import dynamic_authorization, radius_credentials
 from portal.gateway_api.confirmation import confirm_some
 from portal.gateway_api.secrets import secret_of
 from portal.i18n.gateway_findings import finding_in_words
-from sessions import end, nas_sessions
+from sessions import end, nas_changes, nas_sessions
 from sessions.gateway_health import dialogues
 from sessions.models import AccessSession, EndReason, Lease, NasSession
 from sessions.nas_sessions import LOST
@@ -451,3 +451,37 @@ def test_requests_go_where_the_operator_says(options: dict[str, str], nas_addres
     gateway = Gateway(identity="gate-0", kind="coovachilli", options=options)
     session = LiveSession(user_name="guest", nas_address=nas_address)
     assert dynamic_authorization.address_of(gateway, session) == to
+
+
+def test_looking_costs_as_much_more_as_there_are_more_sessions_and_not_their_square(world: World) -> None:
+    """Each guest who signs in waits for it. Counted in steps of SQLite, since a clock would tell of the machine."""
+
+    def steps() -> int:
+        count = 0
+
+        def step() -> int:
+            nonlocal count
+            count += 1
+            return 0
+
+        with world.portal.services.make_session() as db:
+            line = db.connection().connection.driver_connection
+            assert line is not None
+            line.set_progress_handler(step, 50)
+            try:
+                nas_changes.differences(
+                    db, gateway_id=1, user_of=lambda number, _mac: str(number), now=world.clock()
+                )
+            finally:
+                line.set_progress_handler(None, 0)
+        return count
+
+    def let_in(first: int, last: int) -> None:
+        for number in range(first, last):
+            address = ipaddress.ip_address(f"10.66.0.{number}")
+            world.let_in(Client(parse_mac(f"02:aa:bb:cc:ee:{number:02x}"), (address,)))
+
+    let_in(10, 50)
+    few = steps()
+    let_in(50, 210)
+    assert steps() < 8 * few

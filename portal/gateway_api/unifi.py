@@ -20,7 +20,7 @@ from gateways.unifi.errors import ControllerError
 from gateways.unifi.kind import KIND
 from portal.gateway_api import exchanges
 from portal.gateway_api.endpoints import Endpoint
-from portal.gateway_api.landings import to_first_page
+from portal.gateway_api.landings import to_first_page, to_page
 from portal.gateway_api.unifi_rounds import account_of, controller_of, desk_of, notify, stations_now
 from portal.http.clients import remote_address
 from portal.services import services
@@ -74,7 +74,11 @@ def _to_first_page(gateway: Gateway, *, is_redirected: bool) -> AnyResponse:
     if not gateway.holds(station.address):
         _tell_prefix(gateway, station.address)
         return _ask_again()
-    return to_first_page(gateway, Client(station.mac, (station.address,)))
+    client = Client(station.mac, (station.address,))
+    if _is_from_translated(gateway):
+        # Which of those who wait there it is, the browser alone says: docs/adr/0005-who-asks.md.
+        return to_page("/", gateway, client, is_hearsay=True)
+    return to_first_page(gateway, client)
 
 
 def _who_lands(gateway: Gateway) -> Station | None:
@@ -108,6 +112,11 @@ def _named() -> MacAddress | None:
         return parse_mac(request.args["id"])
     except InvalidMac:
         abort(HTTPStatus.NOT_FOUND)
+
+
+def _is_from_translated(gateway: Gateway) -> bool:
+    address = remote_address()
+    return address is not None and _is_translated(gateway, address)
 
 
 def _is_translated(gateway: Gateway, address: IpAddress) -> bool:

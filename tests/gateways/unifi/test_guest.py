@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from gateways.types import Client
+from sites.models import Gateway
 from tests.gateways.contract.drivers.unifi import UnifiDriver
 from tests.portal.conftest import Phone
 
@@ -74,3 +76,24 @@ def test_who_is_listed_and_redirected_all_the_same_is_authorized_anew_without_a_
     assert len(spot.box.commands("authorize-guest")) == before
     assert phone.get(redirected(spot, client)).request.path == "/status"
     assert len(spot.box.commands("authorize-guest")) == before + 1 and spot.passes(client)
+
+
+def test_behind_a_translated_address_nobody_is_shown_a_stay_that_they_name(spot: UnifiDriver) -> None:
+    """The access point has let go of the victim, whose stay goes on; somebody beside it names its address."""
+    with spot.portal.services.make_session.begin() as db:
+        db.scalars(select(Gateway)).one().public_addresses = ["203.0.113.7"]
+    spot.portal.services.places.forget()
+    victim = spot.newcomer()
+    access = spot.portal.let_in(victim, seconds=600)
+    spot.box.faults.stuck = {victim.mac}
+    thief = Phone(spot.portal.app, spot.portal.gateway, mac=victim.mac, address="203.0.113.7")
+    thief.get(redirected(spot, victim))
+    assert thief.page.request.path == "/" and "/leave" not in thief.page.text
+    # And who has none signs in there as everywhere.
+    spot.box.faults.stuck = set()
+    client = spot.newcomer()
+    phone = Phone(spot.portal.app, spot.portal.gateway, mac=client.mac, address="203.0.113.7")
+    phone.get(redirected(spot, client))
+    press_on(spot, phone)
+    assert phone.page.request.path == "/status" and spot.passes(client)
+    assert spot.portal.session(access).ended_at is None

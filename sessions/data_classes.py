@@ -12,7 +12,7 @@ class DataClass(enum.StrEnum):
     CONNECTION = "connection"
     # How much was carried: the counters.
     TRAFFIC = "traffic"
-    # What somebody may use: entitlements, and the patrons the town keeps itself.
+    # What somebody may use: entitlements, devices with a certificate, and the patrons the town keeps itself.
     ACCOUNT = "account"
     # What keeps the network safe: refusals, budgets against guessing, the sign-ins of staff.
     SECURITY = "security"

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import acceptances
+from auth.devices import service as devices
+from auth.devices.models import Device
 from db.engine import reading
 from portal.guest import guests
 from portal.guest.pages import ended, unproven
@@ -96,6 +98,7 @@ def held_about(db: Session, access: AccessSession) -> dict[str, Any]:
             if name in (DataClass.CONNECTION, DataClass.TRAFFIC, DataClass.ACCOUNT, DataClass.ACCEPTANCE)
         },
         "connection": [_stay(one, own_data.leases(db, one.id)) for one in sessions],
+        "devices": [_profile(one) for one in devices.of_person(db, access.subject)],
         "traffic": [_counts(one) for one in own_data.traffic(db, ids)],
         "acceptance": [
             {"session": one.access_id, "shown_at": _at(one.shown_at), "accepted_at": _at(one.accepted_at)}
@@ -128,6 +131,19 @@ def _stay(access: AccessSession, leases: Iterable[Lease]) -> dict[str, Any]:
             }
             for one in leases
         ],
+    }
+
+
+def _profile(device: Device) -> dict[str, Any]:
+    """A device with a profile for the encrypted network. Its card's number is kept too, encrypted."""
+    return {
+        "name": device.name,
+        "certificate": device.serial,
+        "mac": device.mac,
+        "made_at": _at(device.issued_at),
+        "until": _at(device.until),
+        "joined_at": _at(device.joined_at),
+        "revoked_at": _at(device.revoked_at),
     }
 
 

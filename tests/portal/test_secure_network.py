@@ -26,6 +26,7 @@ from config import Secret, Settings
 from db.base import Base
 from portal.app import create_app, make_services, system_clock
 from portal.cli.radius_config import SHARED_SECRET, nas_of, secure_files
+from portal.gateway_api.enterprise import set_up
 from portal.gateway_api.secrets import secret_of
 from portal.services import Services
 from sessions import joining
@@ -215,7 +216,7 @@ def test_a_device_joins_no_server_that_is_not_ours(library: Library) -> None:
     foreign = certificates.make_authority("Wi-Fi", now=library.clock())
     for phone, why in (
         (library.phone(enrolled, authority=foreign.certificate), "Certificate verification failed"),
-        (library.phone(enrolled, host="evil.example.org"), "domain"),
+        (library.phone(enrolled, host="evil.example.org"), "Domain mismatch"),
     ):
         joined = library.join(phone)
         assert not joined.is_in and library.stay(phone) is None
@@ -259,3 +260,11 @@ def test_a_stolen_database_has_neither_card_nor_key(library: Library) -> None:
         ]
     assert rows
     assert ADA not in str(rows) and "PRIVATE KEY" not in str(rows)
+
+
+def test_the_lines_for_an_access_point_have_its_secret_and_what_a_device_expects(library: Library) -> None:
+    app = create_app(library.services)
+    with app.app_context():
+        (lines,) = set_up(library.services.places.gateways()[0]).lines
+    assert f"auth_server_shared_secret={library.secret}" in lines.text
+    assert "ssid=BIBLIOTHEQUES-SECURE" in lines.text and f"nai_realm=0,{HOST},13[5:6]" in lines.text

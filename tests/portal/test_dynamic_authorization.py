@@ -453,6 +453,7 @@ def test_requests_go_where_the_operator_says(options: dict[str, str], nas_addres
     assert dynamic_authorization.address_of(gateway, session) == to
 
 
+@pytest.mark.release
 def test_looking_costs_as_much_more_as_there_are_more_sessions_and_not_their_square(world: World) -> None:
     """Each guest who signs in waits for it. Counted in steps of SQLite, since a clock would tell of the machine."""
 

@@ -44,6 +44,8 @@ def capabilities_in_words(can: Capabilities) -> list[str]:
 
 def _learning(can: Capabilities) -> str:
     seconds = can.learns_within_seconds
+    if can.learns is Learning.CARRIED and can.revokes:
+        return say("The guest's browser carries each permission to it; the portal calls it to take one back.")
     return {
         Learning.FOLLOWED: say(
             "It follows the portal: a change is there within %(seconds)s s.", seconds=seconds

@@ -229,6 +229,7 @@ def test_what_each_kind_can_do_is_told_on_the_pages_and_by_the_command_line(
 def test_there_are_words_for_whatever_a_kind_may_say_of_itself(app: Flask) -> None:
     can = kind_of("fake").capabilities
     every = [replace(can, learns=one) for one in Learning]
+    every += [replace(can, learns=Learning.CARRIED, revokes=False)]
     every += [replace(can, ends_by_itself=False), replace(can, finest_seconds=60)]
     every += [replace(can, finest_seconds=60, revokes=False), replace(can, extends=False)]
     every += [

@@ -24,6 +24,7 @@ from portal.gateway_api.self_tests import self_test
 from portal.services import Clock
 from sessions import accounting, end, renewal, start
 from sessions.arrival import Acceptance, Arrival
+from sessions.gateway_health import dialogues
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.sweep import sweep
 from sites.models import Gateway, Network, SigninMethod
@@ -178,6 +179,12 @@ class ContractPortal:
         """The bytes that the gateway says went to this session's client."""
         with self.services.make_session() as db:
             return accounting.usage(db, access.id).bytes_down
+
+    def dialogue(self) -> list[str]:
+        """The last exchanges with the gateway, the newest first."""
+        with self.services.make_session() as db:
+            kept = dialogues.recent(db, gateway_id=self.gateway.id)
+        return [f"{one.said}: {one.answered}" for one in kept]
 
     def is_confirmed(self, access: AccessSession) -> bool:
         return self.lease(access).confirmed_at is not None

@@ -22,6 +22,8 @@ from lab.namespace import Inside
 from lab.network import Phone
 
 MOST_REDIRECTS = 10
+# openNDS 9.10 dies of a request without it.
+OWN = {"User-Agent": "Mozilla/5.0"}
 TIMEOUT_SECONDS = 10.0
 
 
@@ -69,6 +71,12 @@ class Page:
     @property
     def path(self) -> str:
         return urlsplit(self.url).path
+
+    @property
+    def leads_to(self) -> str | None:
+        """Where the page sends its reader at once, by its header Refresh; None for one that stays, or asks again."""
+        seconds, _, onward = self.headers.get("Refresh", "").partition(";url=")
+        return onward if seconds.strip() == "0" and onward else None
 
     def form(self, action: str) -> Form:
         """The form that posts to the path `action`. Raises `Lost` when the page has none."""
@@ -148,14 +156,14 @@ class Browser:
 
     def _follow(self, page: Page) -> Page:
         for _ in range(MOST_REDIRECTS):
-            onward = page.headers.get("Location")
-            if onward is None or not 300 <= page.status < 400:
+            onward = page.headers.get("Location") if 300 <= page.status < 400 else page.leads_to
+            if onward is None:
                 return page
             page = self.fetch("GET", urljoin(page.url, onward))
         raise Lost(f"too many redirects, the last to {page.url[:80]}")
 
     def _headers(self, host: str) -> dict[str, str]:
-        headers = {"Accept": "text/html", "Accept-Language": "fr", "Connection": "close"}
+        headers = {**OWN, "Accept": "text/html", "Accept-Language": "fr", "Connection": "close"}
         if cookies := self._cookies.get(host):
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         return headers

@@ -41,6 +41,8 @@ from sites.models import Gateway as Record
 
 PORTAL_HOST = "portal.arobase.test"
 PORTAL_URL = f"https://{PORTAL_HOST}"
+# The kind of gateways that run our agent.
+AGENTS = "nftables"
 REPORT_SECONDS = 2.0
 # An agent that came before the portal tries again within five.
 SPEAK_SECONDS = 30.0
@@ -92,17 +94,17 @@ class Hotspot:
         self.start_portal(wait=False)
         self._start_internet()
         for gateway in self.net.gateways:
-            self._start_dnsmasq(gateway)
-            self.start_agent(gateway, wait=False)
+            self.start_gateway(gateway)
         self._await_portal()
         for gateway in self.net.gateways:
-            self._await_agent(gateway)
+            self.await_gateway(gateway)
         until(lambda: self._have_confirmed(versions), SPEAK_SECONDS)
-        flask(self.net.portal, self.environment, "sweep", "--every", "1", log=self._log("sweep"))
+        flask(self.net.portal, self.environment, "sweep", "--every", "1", log=self.log("sweep"))
 
     def _records(self) -> Select[int, str]:
+        """Of the gateways with an agent."""
         return select(Record.id, Record.identity).where(
-            Record.identity.in_([door.identity for door in self.doors])
+            Record.identity.in_([door.identity for door in self.doors if door.kind == AGENTS])
         )
 
     def _have_confirmed(self, versions: dict[str, int]) -> bool:
@@ -125,7 +127,7 @@ class Hotspot:
                 contained(server.command),
                 cwd=TOP,
                 env=self.environment | server.environment,
-                stdout=self._log(server.name),
+                stdout=self.log(server.name),
                 stderr=subprocess.STDOUT,
             )
         if wait:
@@ -137,13 +139,21 @@ class Hotspot:
             os.killpg(process.pid, 9)
             process.wait()
 
+    def start_gateway(self, gateway: Gateway) -> None:
+        """Its names and addresses for clients, and its agent."""
+        self._start_dnsmasq(gateway)
+        self.start_agent(gateway, wait=False)
+
+    def await_gateway(self, gateway: Gateway) -> None:
+        self._await_agent(gateway)
+
     def start_agent(self, gateway: Gateway, *, wait: bool = True) -> None:
         self._agents[gateway.number] = gateway.ns.python(
             "-m",
             "gateways.nftables.agent",
             "--config",
             str(self._agent_file(gateway)),
-            stdout=self._log(f"agent-{gateway.number}"),
+            stdout=self.log(f"agent-{gateway.number}"),
             stderr=subprocess.STDOUT,
         )
         if wait:
@@ -187,7 +197,7 @@ class Hotspot:
         papers, node = self.papers.internet, self.net.internet
         process = node.python(
             *("-m", "lab.internet", "--certificate", str(papers.certificate), "--key", str(papers.key)),
-            stdout=self._log("internet"),
+            stdout=self.log("internet"),
             stderr=subprocess.STDOUT,
         )
         address = str(self.net.internet_address(4))
@@ -195,20 +205,20 @@ class Hotspot:
         names = [f"--address=/#/{self.net.internet_address(version)}" for version in (4, 6)]
         portal = ",".join(str(self.net.portal_address(version)) for version in (4, 6))
         alone = ("--conf-file=/dev/null", "--no-resolv", "--no-hosts")
-        self._dnsmasq(node, "names", *alone, f"--host-record={PORTAL_HOST},{portal}", *names)
+        self.run_dnsmasq(node, "names", *alone, f"--host-record={PORTAL_HOST},{portal}", *names)
 
     def _start_dnsmasq(self, gateway: Gateway) -> None:
         resolver = self.net.internet_address(4)
         gateway.ns.resolve_with(resolver)
-        file = self.folder / "gateways" / self._door(gateway).identity / "dnsmasq.conf"
+        file = self.folder / "gateways" / self.door(gateway).identity / "dnsmasq.conf"
         file.write_text(dnsmasq.render(read(self._write_agent_file(gateway)), servers=[resolver]))
         leases = f"--dhcp-leasefile={file.parent / 'dhcp.leases'}"
-        self._dnsmasq(gateway.ns, f"dnsmasq-{gateway.number}", f"--conf-file={file}", leases)
+        self.run_dnsmasq(gateway.ns, f"dnsmasq-{gateway.number}", f"--conf-file={file}", leases)
 
-    def _dnsmasq(self, node: Namespace, name: str, *more: str) -> None:
+    def run_dnsmasq(self, node: Namespace, name: str, *more: str) -> None:
         # In debug mode it stays the user it is: a user namespace has no other to become.
         command = ["dnsmasq", "--no-daemon", *more]
-        node.popen(command, stdout=self._log(name), stderr=subprocess.STDOUT)
+        node.popen(command, stdout=self.log(name), stderr=subprocess.STDOUT)
 
     def _write_agent_file(self, gateway: Gateway) -> Path:
         file = self._agent_file(gateway)
@@ -219,8 +229,8 @@ class Hotspot:
         file.write_text(
             text.format(
                 portal=PORTAL_URL,
-                identity=self._door(gateway).identity,
-                credential=self.folder / "credentials" / self._door(gateway).identity,
+                identity=self.door(gateway).identity,
+                credential=self.folder / "credentials" / self.door(gateway).identity,
                 authority=self.papers.authority.certificate,
                 clients=gateway.clients,
                 uplink=gateway.uplink,
@@ -235,12 +245,12 @@ class Hotspot:
         return file
 
     def _agent_file(self, gateway: Gateway) -> Path:
-        return self.folder / "gateways" / self._door(gateway).identity / "agent.toml"
+        return self.folder / "gateways" / self.door(gateway).identity / "agent.toml"
 
-    def _door(self, gateway: Gateway) -> Door:
+    def door(self, gateway: Gateway) -> Door:
         return self.doors[gateway.number]
 
-    def _log(self, name: str) -> IO[bytes]:
+    def log(self, name: str) -> IO[bytes]:
         log = (self.folder / "log" / f"{name}.log").open("ab")
         self._logs.append(log)
         return log

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from lab import doors, journeys, staff
+from lab import doors, freeradius, journeys, opennds, staff, three_kinds
 from lab.hotspot import Hotspot, hotspot, now
 from lab.journeys import LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_SECONDS, Tour
 from lab.left_open import page_left_open_warns_and_ends
+from lab.many_kinds import many_kinds, opennds_door, uam_door
 from lab.namespace import NoNamespaces, become_root, demand_namespaces
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.records import announce_with_pictures
@@ -28,6 +29,12 @@ from sites.demo.town import load_demo
 from sites.models import Network, Site
 
 DOORS = (doors.LIBRARY, doors.STATION, doors.BATTANT)
+KINDS = (
+    doors.STATION,
+    opennds_door("battant-opennds", doors.BATTANT.site, doors.BATTANT.network),
+    uam_door(2, "granvelle-uam", "place-granvelle", doors.BATTANT.network),
+)
+PACKAGES = (*HOTSPOT, *opennds.PACKAGES, *freeradius.PACKAGES)
 JOURNEYS = (
     journeys.patron_signs_in,
     journeys.passer_by_renews_and_is_cut,
@@ -44,9 +51,9 @@ FAILED, IMPOSSIBLE = 1, 3
 
 def main() -> int:
     try:
-        provide(HOTSPOT)
+        provide(PACKAGES)
         become_root()
-        demand_namespaces("dnsmasq", "openssl", "nginx")
+        demand_namespaces("dnsmasq", "openssl", "nginx", *opennds.NEEDED, *freeradius.NEEDED)
     except MissingPackages as missing:
         print(f"The tour needs packages that are not here. This line installs them:\n  {missing}")
         return IMPOSSIBLE
@@ -58,6 +65,7 @@ def main() -> int:
     try:
         with hotspot(folder, DOORS, phones=4) as place:
             walk(place, report)
+        walk_kinds(folder / "kinds", report)
     except DidNotStart as fault:
         report.broke(fault)
     return _conclude(report, folder)
@@ -84,6 +92,15 @@ def walk(place: Hotspot, report: Report) -> None:
             report.broke(error)
 
 
+def walk_kinds(folder: Path, report: Report) -> None:
+    """The ways in once more, on gateways of three kinds, and a phone that walks between them."""
+    guests = len(KINDS) * len(three_kinds.WAYS) + 1
+    with many_kinds(folder, KINDS, phones=guests) as place:
+        three_kinds.prepare(place)
+        place.start()
+        three_kinds.three_times(place, report)
+
+
 def compress(place: Hotspot) -> None:
     """Seconds for minutes, and a library that is open at any hour."""
     with place.services.make_session.begin() as db:
@@ -102,7 +119,8 @@ def compress(place: Hotspot) -> None:
 
 def _conclude(report: Report, folder: Path) -> int:
     if report.failed:
-        print(f"\n{report.failed} failed, {report.held} held. The logs are in {folder / 'log'}.")
+        logs = f"{folder / 'log'} and {folder / 'kinds/log'}"
+        print(f"\n{report.failed} failed, {report.held} held. The logs are in {logs}.")
         return FAILED
     print(f"\nAll {report.held} steps held.")
     shutil.rmtree(folder)

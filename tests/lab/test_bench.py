@@ -14,7 +14,7 @@ import pytest
 
 from db.engine import SessionMaker
 from lab.bench import __main__ as bench
-from lab.bench import creatives, load, log, packets, passes, phones, radius, wire
+from lab.bench import creatives, kinds, load, log, packets, passes, phones, radius, wire
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.prepared_feed import PreparedFeed
@@ -208,3 +208,13 @@ def test_packets_without_an_answer_are_lost_and_no_figure() -> None:
         radius.demand_code(sent, 2)
     with pytest.raises(load.SpoiltRun, match="1 answers of another code"):
         radius.demand_code(packets.Exchanged(codes=[2, 3], waits=[0.1, 0.1]), 2)
+
+
+@pytest.mark.netns
+@pytest.mark.release
+def test_the_rows_of_the_kinds_are_all_measured(tmp_path: Path) -> None:
+    result = {figure.name: figure.value for figure in kinds.measure(tmp_path, rounds=1)}
+    for name, _ in (*kinds.DOORS, *kinds.CARRIED):
+        assert 0 < result[f"{name}, sign-in to open, p50"] < 20_000
+    ended = [value for name, value in result.items() if "end in the books" in name]
+    assert len(ended) == 3 and all(value < kinds.MOST_TO_END for value in ended)

@@ -27,6 +27,7 @@ from db.base import Base
 from portal.app import create_app, make_services, system_clock
 from portal.cli.radius_config import SHARED_SECRET, nas_of, secure_files
 from portal.gateway_api.enterprise import set_up
+from portal.gateway_api.radius_callers import token_of
 from portal.gateway_api.secrets import secret_of
 from portal.services import Services
 from sessions import joining
@@ -268,3 +269,22 @@ def test_the_lines_for_an_access_point_have_its_secret_and_what_a_device_expects
         (lines,) = set_up(library.services.places.gateways()[0]).lines
     assert f"auth_server_shared_secret={library.secret}" in lines.text
     assert "ssid=BIBLIOTHEQUES-SECURE" in lines.text and f"nai_realm=0,{HOST},13[5:6]" in lines.text
+
+
+def test_a_packet_that_names_a_certificate_is_believed_from_the_handshakes_end_alone(
+    library: Library,
+) -> None:
+    serial = library.enrol("25000002").device.serial
+    named = {
+        "TLS-Client-Cert-Serial": serial,
+        "Calling-Station-Id": "02-00-00-00-0D-01",
+        "User-Name": "anonymous",
+    }
+    body = {name: {"type": "string", "value": [text]} for name, text in named.items()}
+    app = create_app(library.services)
+    with app.app_context():
+        headers = {"Authorization": f"Bearer {token_of(library.services.places.gateways()[0])}"}
+    path, browser = "/gateways/radius/v1/authorize", app.test_client()
+    assert browser.post(path, json=body, headers=headers).status_code == 401
+    with_handshake = {**headers, "X-FreeRADIUS-Server": "arobase-device"}
+    assert browser.post(path, json=body, headers=with_handshake).status_code == 200

@@ -38,7 +38,7 @@ PATIENCE_SECONDS = 30.0
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 PREPARE = """
 set -e
-mount -t tmpfs tmpfs /tmp
+mount --bind "$PWD" /mnt && mount -t tmpfs tmpfs /tmp && mkdir -p "$PWD" && mount --move /mnt "$PWD"
 cp -a /etc /tmp/etc && mount --bind /tmp/etc /etc
 mkdir -p /tmp/misc /tmp/bin && mkdir -p /var/lib/misc && mount --bind /tmp/misc /var/lib/misc
 mount -t tmpfs tmpfs /run && mkdir -p /run/tmpfiles.d

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, delete, exists, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.radius.accounting import Record, Status
 from gateways.types import Client, MacAddress
@@ -57,8 +58,8 @@ def take(db: Session, *, gateway: Gateway, record: Record, interim_seconds: int,
         counters.touch(db, {session.access_id: session.last_heard_at})
     if session.stopped_at is None:
         _see(db, gateway, session, record, now)
-        asked = {"gateway": gateway.id, "number": session.access_id, "at": now}
-        return Taken(True, tuple(db.scalars(_UNCONFIRMED, asked)))
+        rows = _UNCONFIRMED.all(db, gateway=gateway.id, number=session.access_id, at=now)
+        return Taken(True, tuple(access_id for (access_id,) in rows))
     _gone(db, gateway, session.access_id, at=session.stopped_at, now=now)
     return Taken(True)
 
@@ -86,12 +87,7 @@ def forget(db: Session, *, before: datetime) -> None:
 
 def running(db: Session, *, gateway_id: int, access_id: int) -> list[NasSession]:
     """What a box has open for this access session, the newest first."""
-    found = select(NasSession).where(
-        NasSession.access_id == access_id,
-        NasSession.gateway_id == gateway_id,
-        NasSession.stopped_at.is_(None),
-    )
-    return list(db.scalars(found.order_by(NasSession.started_at.desc(), NasSession.id.desc())))
+    return list(db.scalars(_RUNNING, {"gateway": gateway_id, "number": access_id}))
 
 
 def _session(
@@ -99,14 +95,9 @@ def _session(
 ) -> NasSession:
     """The row of the session that the record is about; its own from now until the commit."""
     mac = record.mac or ""
-    lives = select(NasSession).where(
-        NasSession.gateway_id == gateway.id,
-        NasSession.acct_session_id == record.session_id,
-        NasSession.mac == mac,
-    )
-    newest = lives.order_by(NasSession.life.desc()).limit(LIVES).with_for_update()
+    asked = {"gateway": gateway.id, "session": record.session_id, "mac": mac}
     while True:
-        known = db.scalars(newest, execution_options={"populate_existing": True}).all()
+        known = db.scalars(_LIVES, asked, execution_options={"populate_existing": True}).all()
         session = nas_lives.find(known, record, now)
         if session is not None:
             return session
@@ -209,15 +200,14 @@ def _access_of(db: Session, gateway: Gateway, record: Record, *, at: datetime) -
 
     It has, or had, a lease at this gateway: no gateway counts for another's.
     """
-    leased = select(Lease.access_id).where(Lease.gateway_id == gateway.id)
-    if record.mac is not None:
-        leased = leased.where(Lease.mac == record.mac)
-    if record.number is not None:
-        return db.scalar(leased.where(Lease.access_id == record.number).limit(1))
-    if record.mac is None:
-        return None
-    then = leased.where(Lease.starts_at <= at + nas_lives.LATE, Lease.until > at)
-    return db.scalar(then.order_by(Lease.id.desc()).limit(1))
+    found: int | None = None
+    if record.number is not None and record.mac is not None:
+        found = _BY_BOTH.scalar(db, gateway=gateway.id, number=record.number, mac=record.mac)
+    elif record.number is not None:
+        found = _BY_NUMBER.scalar(db, gateway=gateway.id, number=record.number)
+    elif record.mac is not None:
+        found = _BY_MAC.scalar(db, gateway=gateway.id, mac=record.mac, by=at + nas_lives.LATE, at=at)
+    return found
 
 
 def _count(db: Session, session: NasSession, now: datetime) -> None:
@@ -244,29 +234,10 @@ def _gone(db: Session, gateway: Gateway, access_id: int, *, at: datetime, now: d
     """
     if running(db, gateway_id=gateway.id, access_id=access_id):
         return
-    elsewhere = select(Lease.id).where(
-        Lease.access_id == access_id,
-        Lease.gateway_id != gateway.id,
-        Lease.released_at.is_(None),
-        Lease.confirmed_at.is_not(None),
-        Lease.until > now,
-    )
-    if db.scalar(elsewhere.limit(1)) is not None:
+    if _ELSEWHERE.first(db, gateway=gateway.id, number=access_id, at=now) is not None:
         roaming.leave(db, gateway=gateway, access_id=access_id, now=now)
         return
-    db.execute(
-        update(Lease)
-        .where(
-            Lease.access_id == access_id,
-            Lease.gateway_id == gateway.id,
-            Lease.released_at.is_(None),
-            Lease.until > now,
-            Lease.confirmed_at <= at,
-            Lease.access_id.in_(select(AccessSession.id).where(AccessSession.ended_at.is_(None))),
-        )
-        .values(confirmed_at=None)
-        .execution_options(synchronize_session=False)
-    )
+    _UNCONFIRM.run(db, gateway=gateway.id, number=access_id, now=now, at=at)
 
 
 def _add(insert: Insert) -> Executable:
@@ -282,21 +253,77 @@ _GIVEN = (
     *("framed_address", "nas_identifier", "nas_address", "started_at", "last_heard_at", "lost_at"),
 )
 _ADD = for_either(_add)
-_confirmed = aliased(Lease)
-_UNCONFIRMED = (
-    select(Lease.access_id)
+_LIVES = (
+    select(NasSession)
     .where(
-        Lease.gateway_id == bindparam("gateway"),
-        Lease.access_id == bindparam("number"),
-        Lease.confirmed_at.is_(None),
-        Lease.released_at.is_(None),
+        NasSession.gateway_id == bindparam("gateway"),
+        NasSession.acct_session_id == bindparam("session"),
+        NasSession.mac == bindparam("mac"),
+    )
+    .order_by(NasSession.life.desc())
+    .limit(LIVES)
+    .with_for_update()
+)
+_RUNNING = (
+    select(NasSession)
+    .where(
+        NasSession.access_id == bindparam("number"),
+        NasSession.gateway_id == bindparam("gateway"),
+        NasSession.stopped_at.is_(None),
+    )
+    .order_by(NasSession.started_at.desc(), NasSession.id.desc())
+)
+_leases, _accesses = table_of(Lease), table_of(AccessSession)
+_HERE = select(_leases.c.access_id).where(_leases.c.gateway_id == bindparam("gateway")).limit(1)
+_BY_NUMBER = Prepared(_HERE.where(_leases.c.access_id == bindparam("number")))
+_BY_BOTH = Prepared(
+    _HERE.where(_leases.c.access_id == bindparam("number"), _leases.c.mac == bindparam("mac"))
+)
+_BY_MAC = Prepared(
+    _HERE.where(
+        _leases.c.mac == bindparam("mac"),
+        _leases.c.starts_at <= bindparam("by"),
+        _leases.c.until > bindparam("at"),
+    ).order_by(_leases.c.id.desc())
+)
+_ELSEWHERE = Prepared(
+    select(_leases.c.id)
+    .where(
+        _leases.c.access_id == bindparam("number"),
+        _leases.c.gateway_id != bindparam("gateway"),
+        _leases.c.released_at.is_(None),
+        _leases.c.confirmed_at.is_not(None),
+        _leases.c.until > bindparam("at"),
+    )
+    .limit(1)
+)
+_UNCONFIRM = Prepared(
+    update(_leases)
+    .where(
+        _leases.c.access_id == bindparam("number"),
+        _leases.c.gateway_id == bindparam("gateway"),
+        _leases.c.released_at.is_(None),
+        _leases.c.until > bindparam("now"),
+        _leases.c.confirmed_at <= bindparam("at"),
+        _leases.c.access_id.in_(select(_accesses.c.id).where(_accesses.c.ended_at.is_(None))),
+    )
+    .values(confirmed_at=None)
+)
+_confirmed = _leases.alias()
+_UNCONFIRMED = Prepared(
+    select(_leases.c.access_id)
+    .where(
+        _leases.c.gateway_id == bindparam("gateway"),
+        _leases.c.access_id == bindparam("number"),
+        _leases.c.confirmed_at.is_(None),
+        _leases.c.released_at.is_(None),
         # A client that passes by a lease that was confirmed says nothing of a renewal: the box has the old end still.
         ~exists().where(
-            _confirmed.gateway_id == bindparam("gateway"),
-            _confirmed.access_id == bindparam("number"),
-            _confirmed.confirmed_at.is_not(None),
-            _confirmed.released_at.is_(None),
-            _confirmed.until > bindparam("at"),
+            _confirmed.c.gateway_id == bindparam("gateway"),
+            _confirmed.c.access_id == bindparam("number"),
+            _confirmed.c.confirmed_at.is_not(None),
+            _confirmed.c.released_at.is_(None),
+            _confirmed.c.until > bindparam("at"),
         ),
     )
     .distinct()

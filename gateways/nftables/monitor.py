@@ -43,12 +43,13 @@ class Monitor:
 
     async def watch(self) -> None:
         notices = self._gateway.enforcement.notices
-        loop = asyncio.get_running_loop()
-        loop.add_reader(notices.fileno(), self._hear)
+        # At the agent's end the socket may be closed before this is.
+        loop, number = asyncio.get_running_loop(), notices.fileno()
+        loop.add_reader(number, self._hear)
         try:
             await self._watch()
         finally:
-            loop.remove_reader(notices.fileno())
+            loop.remove_reader(number)
 
     def _hear(self) -> None:
         """nftables have changed: to be looked at now where it concerns us, and not at the next turn."""

@@ -142,6 +142,8 @@ def test_a_kill_between_kernel_and_journal_is_made_good(tmp_path: Path) -> None:
 def test_a_stop_leaves_the_rules_in_place(tmp_path: Path) -> None:
     with hotspot(tmp_path, phones=2) as spot, guarded(spot):
         assert spot.agent.stop() == 0
+        spot.agent.wait_line("^ended$")
+        assert [line for line in spot.agent.lines if "ERROR" in line or "Traceback" in line] == []
         time.sleep(0.3)
         assert spot.agent.leases()[17] > 590
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -63,6 +64,13 @@ def test_the_migrations_make_the_tables_of_the_models(blank: Connection) -> None
     upgrade(blank)
     context = MigrationContext.configure(blank, opts={"compare_type": True})
     assert compare_metadata(context, Base.metadata) == []
+
+
+def test_what_meets_our_tables_imports_every_module_that_declares_one() -> None:
+    tree = ast.parse((ROOT / "migrations" / "env.py").read_text(encoding="utf-8"))
+    imported = {name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names}
+    declaring = {mapper.class_.__module__ for mapper in Base.registry.mappers}
+    assert {name for name in declaring if not name.startswith("tests.")} - imported == set()
 
 
 def test_an_upgrade_is_harmless_to_repeat(blank: Connection) -> None:

@@ -74,8 +74,7 @@ def _sign_in(place: ManyKinds, name: str, gateway: Gateway, guests: list[Guest])
     waits = []
     for guest in guests:
         place.join(guest, gateway)
-        # openNDS reads the list of DHCP's leases a moment later.
-        until(lambda: guest.fetch("GET", PROBE).status != HTTPStatus.FORBIDDEN, PATIENCE_SECONDS)  # noqa: B023
+        _await_known(guest)
         landing = guest.get(PROBE)
         time.sleep(VIEWING_SECONDS + 0.1)
         pressed = time.perf_counter()
@@ -84,6 +83,11 @@ def _sign_in(place: ManyKinds, name: str, gateway: Gateway, guests: list[Guest])
         waits.append(time.perf_counter() - pressed)
     yield Figure(f"{name}, sign-in to open, p50", percentile(waits, 50) * 1000, "ms", "", REFERENCE)
     yield Figure(f"{name}, sign-in to open, longest of {len(waits)}", max(waits) * 1000, "ms", "", REFERENCE)
+
+
+def _await_known(guest: Guest) -> None:
+    """openNDS reads the list of DHCP's leases a moment later, and forbids everything until then."""
+    until(lambda: guest.fetch("GET", PROBE).status != HTTPStatus.FORBIDDEN, PATIENCE_SECONDS)
 
 
 def _await_online(guest: Guest) -> None:

@@ -32,6 +32,7 @@ NAMES = {
     Role.ADS: "Alix Girard",
     Role.REPORT: "Robin Faivre",
     Role.PRIVACY: "Pascale Vuillemin",
+    Role.SCHOOL: "Claude Roussel",
 }
 NOT_THERE = 3
 

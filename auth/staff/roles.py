@@ -14,6 +14,8 @@ class Role(enum.StrEnum):
     ADS = "ads"
     REPORT = "report"
     PRIVACY = "privacy"
+    # The head of a school, or a teacher.
+    SCHOOL = "school"
 
 
 class Action(enum.StrEnum):
@@ -30,10 +32,26 @@ class Action(enum.StrEnum):
     UNMASK_PERSONS = "unmask_persons"
     DISCONNECT = "disconnect"
     GATEWAYS = "gateways"
+    # What an installation is made of.
+    NETWORKS = "networks"
+    SITES = "sites"
+    PLANS = "plans"
+    PATRONS = "patrons"
+    # Keep a device or a person out.
+    BLOCKS = "blocks"
+    # See who has run into a limit, and clear the count.
+    LIMITS = "limits"
+    # The register of fixed devices.
+    DEVICES = "devices"
+    # Groups of tablets, and the hours in which one is on.
+    CLASSES = "classes"
+    CLASS_HOURS = "class_hours"
     RETENTION = "retention"
     REQUISITIONS = "requisitions"
     ADS = "ads"
     REPORT = "report"
+    # The experiment: its aim, its thresholds, its reviews.
+    EXPERIMENT = "experiment"
     ACCOUNTS = "accounts"
     # Be the second person where a role takes two.
     SECOND = "second"
@@ -53,11 +71,24 @@ OF_THE_LOG = frozenset(
         Action.REQUISITIONS,
     }
 )
+# What the town's network team builds and looks after.
+OF_THE_TOWN = frozenset(
+    {
+        Action.NETWORKS,
+        Action.SITES,
+        Action.GATEWAYS,
+        Action.BLOCKS,
+        Action.LIMITS,
+        Action.DEVICES,
+        Action.CLASSES,
+        Action.CLASS_HOURS,
+    }
+)
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.DESK: frozenset({Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}),
-    Role.NETWORK: frozenset({Action.SESSIONS, Action.UNMASK_DEVICES, Action.DISCONNECT, Action.GATEWAYS}),
+    Role.NETWORK: frozenset({Action.SESSIONS, Action.UNMASK_DEVICES, Action.DISCONNECT}) | OF_THE_TOWN,
     Role.ADS: frozenset({Action.ADS}),
-    Role.REPORT: frozenset({Action.REPORT}),
+    Role.REPORT: frozenset({Action.REPORT, Action.EXPERIMENT}),
     Role.PRIVACY: frozenset(
         {
             Action.SESSIONS,
@@ -69,6 +100,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.SECOND,
         }
     ),
+    Role.SCHOOL: frozenset({Action.CLASS_HOURS}),
     Role.ADMIN: frozenset(Action) - OF_THE_LOG,
 }
 

@@ -95,6 +95,7 @@ def role_in_words(role: str) -> str:
         Role.ADS: say("Campaigns"),
         Role.REPORT: say("Reports"),
         Role.PRIVACY: say("Data protection"),
+        Role.SCHOOL: say("School"),
     }[Role(role)]
 
 

@@ -9,6 +9,10 @@ import pytest
 from auth.staff.roles import Action, Authority, Role, idle_limit, may, may_appoint
 
 DESK = {Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}
+TOWN = {
+    *(Action.NETWORKS, Action.SITES, Action.GATEWAYS, Action.BLOCKS, Action.LIMITS),
+    *(Action.DEVICES, Action.CLASSES, Action.CLASS_HOURS),
+}
 TABLE = {
     Role.DESK: DESK,
     Role.NETWORK: {
@@ -16,10 +20,11 @@ TABLE = {
         Action.SESSIONS,
         Action.UNMASK_DEVICES,
         Action.DISCONNECT,
-        Action.GATEWAYS,
+        *TOWN,
     },
+    Role.SCHOOL: {Action.OWN_ACCOUNT, Action.CLASS_HOURS},
     Role.ADS: {Action.OWN_ACCOUNT, Action.ADS},
-    Role.REPORT: {Action.OWN_ACCOUNT, Action.REPORT},
+    Role.REPORT: {Action.OWN_ACCOUNT, Action.REPORT, Action.EXPERIMENT},
     Role.PRIVACY: {
         Action.OWN_ACCOUNT,
         Action.SESSIONS,
@@ -32,8 +37,9 @@ TABLE = {
     },
     Role.ADMIN: {
         *(Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS),
-        *(Action.GATEWAYS, Action.ADS, Action.REPORT, Action.ACCOUNTS, Action.TOKENS, Action.TRAIL),
-        Action.SECOND,
+        *(Action.ADS, Action.REPORT, Action.EXPERIMENT, Action.ACCOUNTS, Action.TOKENS, Action.TRAIL),
+        *(Action.PLANS, Action.PATRONS, Action.SECOND),
+        *TOWN,
     },
 }
 

@@ -4,5 +4,16 @@ from __future__ import annotations
 
 from config.reader import IpNetwork, Secret, SettingsError
 from config.settings import LdapSettings, NestedGroups, Serves, Settings
+from config.smtp import MailSecurity, SmtpSettings
 
-__all__ = ["IpNetwork", "LdapSettings", "NestedGroups", "Secret", "Serves", "Settings", "SettingsError"]
+__all__ = [
+    "IpNetwork",
+    "LdapSettings",
+    "MailSecurity",
+    "NestedGroups",
+    "Secret",
+    "Serves",
+    "Settings",
+    "SettingsError",
+    "SmtpSettings",
+]

@@ -22,6 +22,7 @@ from config.authorities import read_authorities
 from config.filters import ATTRIBUTE, check_filter
 from config.names import split_name
 from config.reader import IpNetwork, Reader, Secret, whole_path
+from config.smtp import SmtpSettings, read_smtp
 
 SHORTEST_SECRET = 32
 METROPOLITAN_FRANCE = ZoneInfo("Europe/Paris")
@@ -109,6 +110,8 @@ class Settings:
     staff_url: str | None = None
     # Where the sweep leaves anchors of the audit log: a folder that another machine reads.
     anchor_folder: Path | None = None
+    # What takes our mail; None: none is sent.
+    smtp: SmtpSettings | None = None
 
     @property
     def portal_host(self) -> str:
@@ -157,6 +160,7 @@ def _settings(reader: Reader) -> Settings:
         serves=reader.word("SERVES", Serves, Serves.ALL),
         staff_url=reader.parsed("STAFF_URL", lambda text: _origin(text, development)),
         anchor_folder=reader.parsed("ANCHOR_FOLDER", _folder),
+        smtp=read_smtp(reader, reader.parsed("SMTP_CA_FILE", _ca_file)),
     )
 
 

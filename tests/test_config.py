@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Settings, SettingsError
+from config import MailSecurity, Settings, SettingsError
 
 GOOD = {
     "AROBASE_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
@@ -19,6 +19,10 @@ LDAP = {
     "AROBASE_LDAP_BIND_DN": "cn=portal,dc=example,dc=org",
     "AROBASE_LDAP_BIND_PASSWORD": "a-long-bind-password",
     "AROBASE_LDAP_BASE_DN": "dc=example,dc=org",
+}
+MAIL = {
+    "AROBASE_SMTP_URL": "smtp://wifi@mail.example.org",
+    "AROBASE_MAIL_FROM": "wifi@example.org",
 }
 
 
@@ -39,6 +43,42 @@ def test_it_reads_several_directory_servers() -> None:
     assert settings.ldap is not None
     assert settings.ldap.urls == ("ldaps://one.example.org", "ldaps://two.example.org")
     assert settings.ldap.verify
+
+
+def test_mail_goes_to_the_port_of_its_scheme_and_its_password_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("pässe:wort\n", encoding="utf-8")
+    environ = {**GOOD, **MAIL, "AROBASE_SMTP_PASSWORD_FILE": str(tmp_path / "password")}
+    smtp = Settings.from_env(environ).smtp
+    assert smtp is not None
+    assert (smtp.host, smtp.port, smtp.security, smtp.user) == (
+        "mail.example.org", 587, MailSecurity.STARTTLS, "wifi"
+    )  # fmt: skip
+    assert smtp.password.reveal() == "pässe:wort"
+    assert "pässe" not in repr(smtp)
+    of_mailbox = {**GOOD, **MAIL, "AROBASE_SMTP_URL": "smtps://wifi@town.fr:a%40b@[2001:db8::1]"}
+    smtp = Settings.from_env(of_mailbox).smtp
+    assert smtp is not None
+    assert (smtp.host, smtp.port, smtp.user) == ("2001:db8::1", 465, "wifi@town.fr")
+    assert smtp.password.reveal() == "a@b"
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"AROBASE_SMTP_URL": ""}, "AROBASE_MAIL_FROM is of no use without AROBASE_SMTP_URL."),
+        ({"AROBASE_MAIL_FROM": ""}, "AROBASE_MAIL_FROM is missing"),
+        (
+            {"AROBASE_SMTP_URL": "smtp://u:one@h.example.org", "AROBASE_SMTP_PASSWORD": "two"},
+            "AROBASE_SMTP_PASSWORD stands in AROBASE_SMTP_URL",
+        ),
+        (
+            {"AROBASE_SMTP_URL": "smtp://h.example.org", "AROBASE_SMTP_PASSWORD": "two"},
+            "AROBASE_SMTP_PASSWORD belongs to nobody",
+        ),
+    ],
+)
+def test_settings_of_mail_belong_together(changed: dict[str, str], fault: str) -> None:
+    assert [one[: len(fault)] for one in faults_of({**GOOD, **MAIL, **changed})] == [fault]
 
 
 def test_it_reports_every_fault_at_once() -> None:

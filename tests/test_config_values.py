@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import LdapSettings, Settings, SettingsError
-from tests.test_config import GOOD, LDAP, faults_of
+from tests.test_config import GOOD, LDAP, MAIL, faults_of
 
 # Setting, wrong value, and a word of what is to be written instead.
 WRONG = [
@@ -143,12 +143,29 @@ WRONG = [
     ("LDAP_GROUP_BASE_DN", "ou=groups,dc=x", "AROBASE_LDAP_REQUIRED_GROUP"),
     ("LDAP_NESTED_GROUPS", "yes", "walk"),
     ("LDAP_BIND_PASSWORD", "two\nlines", "more than one line"),
+    ("SMTP_URL", "mail.example.org", "must begin with smtp://"),
+    ("SMTP_URL", "https://mail.example.org", "must begin with smtp://"),
+    ("SMTP_URL", "smtp://", "no port or host"),
+    ("SMTP_URL", "smtp://mail.example.org:0", "more than"),
+    ("SMTP_URL", "smtp://mail.example.org:smtp", "%3A"),
+    ("SMTP_URL", "smtp://wifi:pa/ss@mail.example.org", "%2F"),
+    ("SMTP_URL", "smtp://wifi:pa%0Ass@mail.example.org", "do not print"),
+    ("SMTP_URL", "smtp://mail.example.org/relay", "more than"),
+    ("SMTP_URL", "smtp+plain://mail.example.org", "127.0.0.1 or localhost"),
+    ("SMTP_URL", "smtp+plain://wifi:pass@localhost", "without user"),
+    ("SMTP_PASSWORD_FILE", "/nowhere/password", "cannot be read"),
+    ("SMTP_CA_FILE", "/nowhere/ca.pem", "names no file"),
+    ("MAIL_FROM", "wifi", "wifi@example.org"),
+    ("MAIL_FROM", "Wifi <wifi@example.org>", "wifi@example.org"),
+    ("MAIL_FROM", "wifi@example.org, it@example.org", "wifi@example.org"),
+    ("MAIL_FROM", "wifi@localhost", "wifi@example.org"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "value", "words"), WRONG, ids=[f"{n}={v[:40]!r}" for n, v, _ in WRONG])
 def test_a_wrong_value_is_refused_by_name_with_what_to_write(name: str, value: str, words: str) -> None:
-    environ = {**GOOD, **(LDAP if name.startswith("LDAP_") else {}), f"AROBASE_{name}": value}
+    around = LDAP if name.startswith("LDAP_") else MAIL if name.startswith(("SMTP_", "MAIL_")) else {}
+    environ = {**GOOD, **around, f"AROBASE_{name}": value}
     if name.endswith("_FILE"):
         environ.pop(f"AROBASE_{name.removesuffix('_FILE')}", None)
     faults = faults_of(environ)
@@ -165,7 +182,7 @@ def test_every_wrong_value_at_once_is_one_answer() -> None:
 
 
 def test_no_setting_is_left_out_of_the_table() -> None:
-    ours = {field.name for field in fields(Settings)} - {"ldap"}
+    ours = {field.name for field in fields(Settings)} - {"ldap", "smtp"}
     ours |= {f"ldap_{field.name}" for field in fields(LdapSettings)}
     # Of a secret, the file alone may be wrong.
     assert {tried.lower() for name, _, _ in WRONG for tried in (name, name.removesuffix("_FILE"))} >= ours
@@ -177,10 +194,11 @@ def test_every_setting_stands_in_the_documentation() -> None:
                 and f"AROBASE_{name}" not in page]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "LDAP_BIND_PASSWORD", "SECRET_KEY"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "LDAP_BIND_PASSWORD", "SECRET_KEY", "SMTP_URL"])
 def test_no_fault_repeats_a_secret(name: str) -> None:
     secret = "hunter2hunter2"
-    value = f"postgresql://u:{secret}#@h/d" if name == "DATABASE_URL" else f"{secret}\n{secret}"
+    urls = {"DATABASE_URL": f"postgresql://u:{secret}#@h/d", "SMTP_URL": f"smtp://u:{secret}#@h"}
+    value = urls.get(name, f"{secret}\n{secret}")
     assert secret not in str(faults_of({**GOOD, **LDAP, f"AROBASE_{name}": value}))
 
 

@@ -7,6 +7,7 @@ lookups included.
 
 from __future__ import annotations
 
+import io
 import queue
 import socket
 import ssl
@@ -126,11 +127,29 @@ class DeadlineSocket:
             self.failure = error
             raise
 
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What the server says, line by line, as `smtplib` reads it."""
+        return io.BufferedReader(_Received(self))
+
     def shutdown(self, how: int) -> None:
         self._socket.shutdown(how)
 
     def close(self) -> None:
         self._socket.close()
+
+
+class _Received(io.RawIOBase):
+    def __init__(self, line: DeadlineSocket) -> None:
+        super().__init__()
+        self._line = line
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._line.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def connect(host: str, port: int, deadline: float) -> DeadlineSocket:

@@ -65,6 +65,24 @@ def _shaken(server: ssl.SSLContext, host: str, authorities: Path | None) -> floa
     return float(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
 
+def served_days(
+    host: str, port: int, *, now: datetime, authorities: Path | None = None, address: str | None = None
+) -> int:
+    """How many days more the certificate holds that is shown at the portal's name, asked as a phone does.
+
+    Raises `ssl.SSLCertVerificationError` where a phone would refuse it, else `OSError` where nothing answers.
+    `address` is asked in the name's place.
+    """
+    asking = ssl.create_default_context(cafile=authorities)
+    with (
+        socket.create_connection((address or host, port), CONNECT_SECONDS) as line,
+        asking.wrap_socket(line, server_hostname=host) as secured,
+    ):
+        certificate = secured.getpeercert() or {}
+    until = float(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
+    return int((until - now.timestamp()) // DAY_SECONDS)
+
+
 def check_served(certificate: Path, host: str, port: int) -> ConfigFinding:
     """Whether what answers at the portal's name shows the certificate in the file: it is read once, at (re)load."""
     try:

@@ -17,7 +17,8 @@ import auth.vouchers.models  # noqa: F401
 import sessions.legal_requests.models
 import sessions.models
 import sessions.retention.models
-import sessions.statistics.models  # noqa: F401
+import sessions.statistics.models
+import sessions.troubles.models  # noqa: F401
 import sites.images.models
 import sites.models  # noqa: F401
 from db.base import Base

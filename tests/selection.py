@@ -51,6 +51,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_sessions_commands.py",
     "tests/portal/test_sheets.py",
     "tests/portal/test_status_promises.py",
+    "tests/portal/test_troubles.py",
     "tests/portal/test_stencils.py",
     "tests/portal/test_uam.py",
     "tests/portal/test_walks_between_kinds.py",

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from config.certificates import check_certificate, check_served
+from config.certificates import check_certificate, check_served, served_days
 from config.findings import Severity
 from lab.authority import Certificate, issue, make_authority
 
@@ -82,7 +82,8 @@ def front(made: Certificate) -> Iterator[int]:
 
     def serve() -> None:
         line, _ = listener.accept()
-        with line, shown.wrap_socket(line, server_side=True) as secured:
+        # Who does not like the certificate goes in the middle of the handshake.
+        with suppress(OSError), line, shown.wrap_socket(line, server_side=True) as secured:
             secured.recv(1)
 
     answering = threading.Thread(target=serve, daemon=True)
@@ -103,3 +104,14 @@ def test_a_front_that_shows_an_older_certificate_is_told(authority: Certificate,
     away = check_served(made.certificate, "127.0.0.1", port)
     assert away.severity is Severity.FAULT and "nothing answers" in away.sentence
     assert check_served(tmp_path / "none.pem", "127.0.0.1", port).severity is Severity.WARNING
+
+
+def test_what_is_shown_is_judged_as_a_phone_does(authority: Certificate, tmp_path: Path) -> None:
+    made = issue(authority, tmp_path, "portal", [HOST])
+    with front(made) as port:
+        days = served_days(HOST, port, now=NOW, authorities=authority.certificate, address="127.0.0.1")
+    assert days > 0
+    with front(made) as port, pytest.raises(ssl.SSLCertVerificationError):
+        served_days(HOST, port, now=NOW, address="127.0.0.1")
+    with pytest.raises(ConnectionError):
+        served_days(HOST, port, now=NOW, address="127.0.0.1")

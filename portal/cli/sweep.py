@@ -17,6 +17,7 @@ from portal import audit_anchors, retention, statistics
 from portal.cli.database import reason_of
 from portal.gateway_api import reconcile
 from portal.services import Services, services
+from portal.troubles import Rounds
 from sessions.sweep import Swept
 from sessions.sweep import sweep as sweep_once
 
@@ -48,6 +49,7 @@ def sweep(every: float | None) -> None:
         for _ in retention.purging(service):
             pass
         audit_anchors.write_checkpoint(service)
+        Rounds().look(service)
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,10 +58,16 @@ def sweep(every: float | None) -> None:
 
 
 def _go_on(service: Services, every: float, stop: threading.Event) -> None:
-    make_figures = _Figures().make
+    make_figures, look_for_troubles = _Figures().make, Rounds().look
     while not stop.wait(every):
         # Each for itself: on a full disk the first fails, and the purge is what makes room.
-        for work in (_sweep, make_figures, retention.keep, audit_anchors.write_checkpoint):
+        for work in (
+            _sweep,
+            make_figures,
+            retention.keep,
+            audit_anchors.write_checkpoint,
+            look_for_troubles,
+        ):
             try:
                 work(service)
             except SQLAlchemyError as error:

@@ -1,0 +1,1 @@
+"""Troubles: what is broken or waits for somebody now, and since when."""

@@ -52,7 +52,7 @@ def accept(
 
     No person is known here: the entitlement is the device's, on this network alone.
 
-    Raises `SpentImpression` and `NotDue`; nothing has changed then (the caller rolls back).
+    Raises `SpentImpression`, `NotDue` and `ManagedDevice`; nothing has changed then (the caller rolls back).
     """
     gateway, client = arrival.gateway, arrival.client
     impression_id = _spend(db, ticket, gateway, now=now)
@@ -62,6 +62,7 @@ def accept(
         allowance = Allowance(device, SigninMethod.FREE, None, devices=1)
         opened = start.open_access(db, arrival, allowance=allowance, now=now)
     else:
+        start.refuse_managed(present)
         if ticket.shown_at < _opens_at(present, gateway):
             # Saved up while something else was accepted: nobody has looked at it for this renewal.
             raise NotDue(_opens_at(present, gateway))

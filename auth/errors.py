@@ -111,6 +111,22 @@ class WrongPlace(AuthError):
     )
 
 
+class ManagedDevice(AuthError):
+    """The town keeps this device online by a register of its own: nobody signs in on it."""
+
+    reason = declare(
+        "managed_device",
+        HTTPStatus.CONFLICT,
+        N_("This device needs no sign-in."),
+        N_("The town has set it up: it goes online by itself, when and where its register says."),
+        incident=Incident(
+            N_("Sign-in on a managed device"),
+            N_("The device is in the register of fixed devices or in a class, and is online by that."),
+            N_("Nothing: its register says when it is online. Staff of the network can look there."),
+        ),
+    )
+
+
 @dataclass(eq=False)
 class TooManyAttempts(AuthError):
     """The budget against guessing is spent until `until`."""

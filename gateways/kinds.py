@@ -59,6 +59,10 @@ class Capabilities:
     landings_can_be_guessed: bool = False
     # It has each client's IPv4 packets leave from source ports of its own: sessions/port_blocks.py.
     assigns_ports: bool = False
+    # It keeps a client to the destinations of its lease. Elsewhere a device that is so restricted is not let in.
+    limits_destinations: bool = False
+    # It sends a client's DNS to the resolver of its lease. Elsewhere a device that has one is not let in.
+    chooses_resolvers: bool = False
 
     def __post_init__(self) -> None:
         if not (self.ends_by_itself or self.revokes):

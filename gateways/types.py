@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import NewType
 
+from gateways.destinations import Destination
+
 MacAddress = NewType("MacAddress", str)
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -67,7 +69,8 @@ class Grant:
 
     `number` is the access session's own number, 1 to 2**32 - 1: stable over renewals, restarts and roaming. `until`
     is in seconds since the epoch by the portal's clock. Rates are ceilings in kbit/s; 0 means none. Without `ports`,
-    IPv4 is translated to whatever port is free.
+    IPv4 is translated to whatever port is free. Without `destinations` the client goes everywhere. With `resolver` its
+    DNS goes there, whatever server it asks.
     """
 
     number: int
@@ -76,3 +79,5 @@ class Grant:
     rate_down_kbps: int
     rate_up_kbps: int
     ports: PortRange | None = None
+    destinations: tuple[Destination, ...] | None = None
+    resolver: IpAddress | None = None

@@ -153,7 +153,7 @@ def public_network(network: Network) -> PublicNetwork:
         name=network.name,
         ssid=network.ssid,
         kind=network.kind.value,
-        signin_methods=tuple(network.signin_methods),
+        signin_methods=network.guest_methods,
         lease_length=network.lease_length,
         idle_seconds=network.idle_seconds,
         idle_length=network.idle_length,

@@ -11,6 +11,7 @@ from db.prepared import Prepared
 from db.statements import table_of
 from sessions import end
 from sessions.models import AccessSession, EndReason
+from sites.models import SigninMethod
 
 # PostgreSQL's INTEGER: neither database compares an id with a larger number.
 LARGEST_ID = 2**31 - 1
@@ -28,9 +29,10 @@ def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSe
 
 
 def count_online(db: Session, *, now: datetime) -> int:
-    """How many access sessions are open, on all networks."""
+    """How many access sessions of guests are open, on all networks."""
     is_open = AccessSession.ended_at.is_(None) & (AccessSession.until > now)
-    return db.scalar(select(func.count(AccessSession.id)).where(is_open)) or 0
+    is_guest = AccessSession.method != SigninMethod.MANAGED
+    return db.scalar(select(func.count(AccessSession.id)).where(is_open, is_guest)) or 0
 
 
 def open_ids(db: Session, *, access_id: int | None = None, mac: str | None = None) -> list[int]:

@@ -14,7 +14,7 @@ from auth.audit.actor import Actor
 from gateways.registry import names
 from sessions import leases, policy
 from sessions.models import AccessSession, EndReason
-from sites.models import Gateway, Network
+from sites.models import Gateway, Network, SigninMethod
 
 GATEWAY_SILENT = timedelta(minutes=2)
 
@@ -82,6 +82,8 @@ def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
             AccessSession.ended_at.is_(None),
             AccessSession.until > now,
             Network.idle_seconds > 0,
+            # A camera that is silent is news for its owner, and no reason to let it in no more.
+            AccessSession.method != SigninMethod.MANAGED,
             # The others cannot tell who is gone.
             Gateway.kind.in_(names(lambda kind: kind.reports_presence)),
             Gateway.seen_at > now - GATEWAY_SILENT,

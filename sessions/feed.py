@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from db.notify import notify
 from db.prepared import Prepared
 from db.statements import table_of
+from gateways.destinations import parse_destinations
 from gateways.types import Client, Grant, MacAddress
 from sessions import port_blocks
 from sessions.gateway_health import outages
@@ -222,6 +223,8 @@ def _grants(
             Lease.public_address,
             Lease.port_first,
             Lease.port_last,
+            Lease.destinations,
+            Lease.resolver,
         )
         .join(AccessSession, AccessSession.id == Lease.access_id)
         .where(
@@ -252,6 +255,8 @@ def _grants(
             rate_down_kbps=row.rate_down_kbps,
             rate_up_kbps=row.rate_up_kbps,
             ports=port_blocks.PortBlock(row.public_address, row.port_first, row.port_last).ports(),
+            destinations=None if row.destinations is None else parse_destinations(row.destinations),
+            resolver=ipaddress.ip_address(row.resolver) if row.resolver else None,
         )
         for row in last.values()
     )

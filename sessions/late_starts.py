@@ -76,6 +76,8 @@ def _last(db: Session, access_id: int, gateway: Gateway, now: datetime) -> tuple
 def _ends(access: AccessSession, gateway: Gateway, now: datetime) -> list[datetime]:
     """What ends a stay that begins now: a pass its own end alone, everybody else the network and the closing too."""
     own = access.entitlement.until
+    if access.method is SigninMethod.MANAGED:
+        return [access.until]
     if access.method is SigninMethod.PASS and own is not None:
         return [own]
     ends = [now + gateway.lease_length, own, site_closing(gateway, now)]

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from db.notify import NOTIFY
 from db.prepared import Prepared
 from db.statements import ForEither, table_of
+from gateways.destinations import Destination
 from gateways.registry import names
-from gateways.types import Client
+from gateways.types import Client, IpAddress
 from sessions import policy, port_blocks
 from sessions.models import AccessSession, Lease
 from sites.limits import rates
@@ -72,12 +73,14 @@ def write(
     starts_at: datetime,
     until: datetime,
     now: datetime,
+    destinations: Sequence[Destination] | None = None,
+    resolver: IpAddress | None = None,
 ) -> int:
     """Write a lease for an access session at `gateway`; its id. `gateway` comes with its site and network.
 
     The lease says what the gateway can keep: its end in the gateway's steps of time, and no rates where it keeps none.
     """
-    down, up = _rates(own_rates, gateway)
+    down, up = enforced_rates(own_rates, gateway)
     # This locks the gateway's row until the commit, so that port blocks are claimed one at a time.
     version = next_feed_version(db, gateway.id)
     origin = port_blocks.claim(db, access_id=access_id, gateway=gateway, mac=client.mac, now=now)
@@ -98,12 +101,14 @@ def write(
         public_address=origin.address,
         port_first=origin.first,
         port_last=origin.last,
+        destinations=None if destinations is None else [str(each) for each in destinations],
+        resolver=None if resolver is None else str(resolver),
     )
     return lease_id
 
 
-def _rates(own: OwnRates, gateway: Gateway) -> tuple[int, int]:
-    """Down and up in kbit/s: the entitlement's own, else the place's; 0 is none."""
+def enforced_rates(own: OwnRates, gateway: Gateway) -> tuple[int, int]:
+    """Down and up in kbit/s at this gateway: the entitlement's own, else the place's; 0 is none."""
     if not gateway.capabilities.limits_rates:
         return 0, 0
     place = rates(gateway.site, gateway.network)
@@ -132,7 +137,7 @@ def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
     for lease_id, gateway_id in db.execute(running):
         by_gateway.setdefault(gateway_id, []).append(lease_id)
     for gateway_id in sorted(by_gateway):
-        _release(db, by_gateway[gateway_id], gateway_id=gateway_id, now=now)
+        take_back(db, by_gateway[gateway_id], gateway_id=gateway_id, now=now)
     return sum(map(len, by_gateway.values()))
 
 
@@ -147,13 +152,14 @@ def release_at(db: Session, access_id: int, *, gateway_id: int, now: datetime) -
         )
     ).all()
     if running:
-        _release(db, running, gateway_id=gateway_id, now=now, release_confirmed_at=now)
+        take_back(db, running, gateway_id=gateway_id, now=now, release_confirmed_at=now)
     return len(running)
 
 
-def _release(
+def take_back(
     db: Session, lease_ids: Sequence[int], *, gateway_id: int, now: datetime, **known: datetime
 ) -> None:
+    """Release these leases of one gateway; with `release_confirmed_at`, it has said so itself."""
     version = next_feed_version(db, gateway_id)
     db.execute(
         update(Lease)

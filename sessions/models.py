@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Entitlement
-from db.base import Base, JsonObject, Key, Mac, word
+from db.base import Base, Json, JsonObject, Key, Mac, word
 from sites.models import Gateway, Network, SigninMethod, Site
 
 
@@ -153,6 +153,10 @@ class Lease(Base):
     public_address: Mapped[str | None] = mapped_column(String(45))
     port_first: Mapped[int | None]
     port_last: Mapped[int | None]
+    # Of a managed device: where it may go, as `gateways.destinations` writes it (empty: everywhere), and the address of
+    # the resolver that its DNS goes to.
+    destinations: Mapped[list[str] | None] = mapped_column(Json)
+    resolver: Mapped[str | None] = mapped_column(String(45))
 
     access: Mapped[AccessSession] = relationship()
 

@@ -87,8 +87,10 @@ def admit(
     """Let an open session go on at `gateway` too, on that gateway's word alone; the new lease's id.
 
     The session itself is not touched. None where it may pass there already, and where the gateway has too many such
-    cards; their devices are announced again, and their turn comes.
+    cards; their devices are announced again, and their turn comes. A managed device goes where its register says.
     """
+    if access.method is SigninMethod.MANAGED:
+        return None
     if is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
         return None
     # Two words on one client at once take turns here.
@@ -124,6 +126,11 @@ def leave(db: Session, *, gateway: Gateway, access_id: int, now: datetime) -> bo
     What is left at this gateway is taken back in the books. A session that was here moves to where it was admitted
     last; one that passes nowhere else stays as it is, and may come back until its end.
     """
+    access = db.get(AccessSession, access_id)
+    if access is not None and access.method is SigninMethod.MANAGED:
+        # Its register wants it here whether or not it is: it may come back at any time.
+        leases.ask_again(db, gateway_id=gateway.id, mac=access.mac, now=now)
+        return True
     if leases.release_at(db, access_id, gateway_id=gateway.id, now=now):
         # The end is the gateway's own word: there is nothing to tell it.
         feed.confirm_some(db, gateway_id=gateway.id, numbers=(), now=now)
@@ -238,6 +245,6 @@ def _move(access: AccessSession, gateway: Gateway, address: str, now: datetime) 
 
 def _until(access: AccessSession, gateway: Gateway, now: datetime) -> datetime:
     """When the session ends at this gateway: a library that closes before ends it, but for a pass."""
-    if access.method is SigninMethod.PASS:
+    if access.method in (SigninMethod.PASS, SigninMethod.MANAGED):
         return access.until
     return min(access.until, site_closing(gateway, now) or access.until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,6 +74,14 @@ def behind(db: Session, address: IpAddress, *, gateway_ids: Collection[int]) -> 
             ClientObservation.gateway_id.in_(gateway_ids), ClientObservation.address == str(address)
         )
     ).all()
+
+
+def seen_addresses(db: Session, *, gateway_id: int, mac: str) -> tuple[IpAddress, ...]:
+    """The addresses behind which this gateway saw a card lately."""
+    seen = select(ClientObservation.address).where(
+        ClientObservation.gateway_id == gateway_id, ClientObservation.mac == mac
+    )
+    return tuple(ipaddress.ip_address(address) for address in sorted(db.scalars(seen)))
 
 
 def forget(db: Session, *, before: datetime) -> int:

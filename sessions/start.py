@@ -10,6 +10,7 @@ from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance, Claimed, claim, claimed
+from auth.errors import ManagedDevice
 from auth.vouchers.errors import AlreadyUsed
 from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
@@ -67,9 +68,25 @@ def open_access(
     if online is not None and online.entitlement_id == entitlement.id:
         return _carry_on(db, online, gateway=gateway, client=client, now=now)
     if online is not None:
+        refuse_managed(online)
         end.end(db, online.id, reason=EndReason.LEFT, now=now)
     previous = _make_room(db, entitlement, when_full=when_full, now=now)
     return _open(db, entitlement, arrival, until=until, previous=previous, now=now)
+
+
+def open_managed(
+    db: Session, client: Client, *, gateway: Gateway, allowance: Allowance, now: datetime
+) -> int | None:
+    """Open a session for a device that a register wants online, in place of any other that its card has; its id.
+
+    Its time and its leases are the register's: the session has none yet. None where somebody else was quicker.
+    """
+    entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+    online = present(db, gateway=gateway, client=client, now=now)
+    if online is not None:
+        end.end(db, online.id, reason=EndReason.POLICY, now=now)
+    arrival = Arrival(gateway, client, Acceptance("", "", ""))
+    return _insert(db, entitlement, arrival, until=now, previous=None, now=now)
 
 
 def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime) -> Opened | None:
@@ -79,14 +96,22 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
     the change is there. None where the session has ended already: however many devices ask at once, one of them goes
     on.
     """
+    online = present(db, gateway=arrival.gateway, client=arrival.client, now=now)
+    if online is not None:
+        refuse_managed(online)
     if not end.end(db, access.id, reason=EndReason.MOVED, now=now):
         return None
-    online = present(db, gateway=arrival.gateway, client=arrival.client, now=now)
     if online is not None:
         return Opened(db, online.id, None)
     acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
     arrival = replace(arrival, acceptance=acceptance)
     return _open(db, claimed(access.entitlement), arrival, until=access.until, previous=access.id, now=now)
+
+
+def refuse_managed(online: AccessSession) -> None:
+    """Nobody signs in on a device that a register keeps online. Raises `ManagedDevice`."""
+    if online.method is SigninMethod.MANAGED:
+        raise ManagedDevice
 
 
 def _open(

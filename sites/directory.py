@@ -118,10 +118,10 @@ def hotspot(site: Site, *, now: datetime, language: str | None = None) -> Hotspo
         opens_at=hours.opening(opening_hours, now, zone),
         ads=any(ads_shown(site, network) for network in site.networks),
         networks=tuple(
-            OfferedNetwork(
-                network.slug, network.name, network.ssid, network.kind, tuple(network.signin_methods)
-            )
+            OfferedNetwork(network.slug, network.name, network.ssid, network.kind, network.guest_methods)
             for network in site.networks
+            # One of managed devices alone is no guest's business.
+            if network.guest_methods
         ),
     )
 

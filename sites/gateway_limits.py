@@ -27,7 +27,9 @@ def limits(
 
 def guessing_fault(kind: Kind, options: Mapping[str, str], methods: Collection[str]) -> str | None:
     """Why nobody may sign in by these methods at such a gateway; None where all of them are safe there."""
-    named = [method for method in SigninMethod if method in methods and method is not SigninMethod.FREE]
+    # A managed device signs in nowhere: what is told of a client opens nothing for it.
+    harmless = (SigninMethod.FREE, SigninMethod.MANAGED)
+    named = [method for method in SigninMethod if method in methods and method not in harmless]
     if not named or not kind.is_for_free_access_alone(options):
         return None
     values = [f"{name} {value}" for name, value in kind.guessed_where if kind.option(options, name) == value]

@@ -28,6 +28,8 @@ class SigninMethod(enum.StrEnum):
     PATRON = "patron"
     PASS = "pass"
     FREE = "free"
+    # Of devices that the town manages: no guest is offered it.
+    MANAGED = "managed"
 
 
 class SiteKind(enum.StrEnum):
@@ -123,6 +125,11 @@ class Network(Base):
 
     def allows(self, method: SigninMethod) -> bool:
         return method.value in self.signin_methods
+
+    @property
+    def guest_methods(self) -> tuple[str, ...]:
+        """The sign-in methods that guests have: all but that of managed devices."""
+        return tuple(method for method in self.signin_methods if method != SigninMethod.MANAGED)
 
 
 class Site(Base):

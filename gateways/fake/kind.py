@@ -20,6 +20,8 @@ KIND = Kind(
         reports_presence=False,
         # It is there as long as the portal is.
         is_heard=False,
+        limits_destinations=True,
+        chooses_resolvers=True,
         # Behind it there is nobody but this machine's own browser.
         proves_addresses=True,
     ),

@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads.acceptances import may_renew
 from gateways.types import IpAddress, MacAddress
 from portal.guest import guests
-from portal.http.client_evidence import await_found, confirmed_until, open_session, seen_behind
+from portal.http.client_evidence import any_session, await_found, confirmed_until, seen_behind
 from portal.http.clients import ClientContext, remote_address
 from portal.services import services
 from sessions.models import AccessSession
-from sites.models import Gateway
+from sites.models import Gateway, SigninMethod
 
 MEDIA_TYPE = "application/captive+json"
 
@@ -46,6 +46,9 @@ def state_of(gateway: Gateway) -> dict[str, object]:
     stay = await_found(lambda: _stay_of(gateway, address))
     if stay is None or stay.access is None:
         return captive
+    if stay.access.method is SigninMethod.MANAGED:
+        # Its time is the register's: there is no page of it, and nothing that runs out for anybody.
+        return {"captive": False}
     visit = ClientContext(gateway, MacAddress(stay.access.mac), address, browser="")
     access, until = stay.access, stay.until
     left = (until - services().clock()).total_seconds()
@@ -71,7 +74,7 @@ def _stay_of(gateway: Gateway, address: IpAddress) -> _Stay | None:
     seen, now = seen_behind([gateway], address), services().clock()
     if seen is None:
         return None
-    access = open_session(gateway, seen[1])
+    access = any_session(gateway, seen[1])
     until = now if access is None else confirmed_until(access, gateway)
     return None if until is None else _Stay(access, until)
 

@@ -83,7 +83,7 @@ def _render(
         visit={"token": str(VISIT)},
         network=public_network_at(gateway),
         site=gateway.site,
-        methods=network.signin_methods,
+        methods=network.guest_methods,
         creative=message,
         ticket=str(TICKET),
         resume_code=str(RESUME),

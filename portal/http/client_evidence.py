@@ -14,7 +14,7 @@ from portal.services import services
 from sessions import clients, confirmations
 from sessions.models import AccessSession
 from sessions.sightings import behind
-from sites.models import Gateway
+from sites.models import Gateway, SigninMethod
 
 Found = TypeVar("Found")
 
@@ -71,7 +71,13 @@ def _await(look: Callable[[], Found | None]) -> Found | None:
 
 
 def open_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
-    """The open access session of this card on the gateway's network, at whichever site."""
+    """The open access session that a guest has with this card on the gateway's network, at whichever site."""
+    access = any_session(gateway, mac)
+    return access if access is None or access.method is not SigninMethod.MANAGED else None
+
+
+def any_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
+    """The same, or the session of a device that the town manages: no page shows it, nobody ends it here."""
     service = services()
     with reading(service.make_session) as db:
         return clients.online(db, network_id=gateway.network_id, mac=mac, now=service.clock())

@@ -18,10 +18,12 @@ from sessions.statistics import definitions
 from sessions.statistics.calendar import Span, hours_of
 from sessions.statistics.definitions import Stay
 from sessions.statistics.service import Basis, Pair, expected_seconds, outage_seconds
-from sites.models import Gateway
+from sites.models import Gateway, SigninMethod
 
 # No stay is longer: a pass of a month, and a day.
 LONGEST_STAY = timedelta(days=32)
+# Cameras and tablets of the town are no visitors: no figure counts them.
+_is_guest = AccessSession.method != SigninMethod.MANAGED
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ def _gather_stays(db: Session, day: date, found: dict[Pair, Gathered]) -> None:
         .where(
             AccessSession.started_at >= window.start - LONGEST_STAY,
             AccessSession.started_at < window.end,
+            _is_guest,
             func.coalesce(AccessSession.ended_at, AccessSession.until) > window.start - definitions.VISIT_GAP,
             Lease.confirmed_at.is_not(None),
         )
@@ -177,6 +180,7 @@ def _gather_usage(db: Session, day: date, found: dict[Pair, Gathered]) -> None:
         .where(
             AccessSession.started_at >= window.start - LONGEST_STAY,
             AccessSession.started_at < window.end,
+            _is_guest,
             AccessSession.ended_at >= window.start,
             AccessSession.ended_at < window.end,
         )

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from auth.managed import Managed
+from gateways.types import parse_mac
 from portal.services import Services
+from sessions.managed.reconcile import fit
+from sites.models import Network
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL, Agent, Phone
-from tests.town import ADA_TABLET
+from tests.town import ADA_TABLET, Town
 
 API = "/capport/gw-viotte"
 
@@ -66,6 +70,26 @@ def test_before_the_gateway_confirmed_the_client_is_captive(phone: Phone) -> Non
     phone.land()
     phone.press("/pause")
     assert ask(phone)["captive"] is True
+
+
+def test_a_device_of_the_town_is_captive_nowhere_and_has_no_page(
+    phone: Phone, station: Agent, town: Town, services: Services
+) -> None:
+    phone.land()
+    with services.make_session.begin() as db:
+        db.get_one(Network, town.free.id).signin_methods = ["free", "managed"]
+        gateways = frozenset({town.station.id})
+        fit(db, [Managed("device:1", parse_mac(phone.mac), gateways)], now=services.clock())
+    station.follow()
+    seen = {"client": phone.mac, "addresses": [phone.address]}
+    station.call("POST", "/gateways/nftables/arrivals", json={"clients": [seen]})
+    station.follow()
+    assert ask(phone) == {"captive": False}
+    page = phone.land()
+    assert b"/leave" not in page.data
+    answer = phone.press("/pause")
+    assert answer.status_code == 409
+    assert "Cet appareil n’a pas à se connecter." in answer.text or "needs no sign-in" in answer.text
 
 
 def test_nobody_learns_of_another_client(phone: Phone, station: Agent) -> None:

@@ -32,6 +32,7 @@ def way_in_words(method: SigninMethod | str) -> str:
         SigninMethod.PATRON: say("Card"),
         SigninMethod.PASS: say("Pass"),
         SigninMethod.FREE: say("Free access, with a message"),
+        SigninMethod.MANAGED: say("Managed device"),
     }[SigninMethod(method)]
 
 

@@ -15,7 +15,7 @@ from sessions.statistics.building import Made, MissingRows
 from sessions.statistics.calendar import first_of_month, span_of
 from sessions.statistics.definitions import GRACE, RATE_CLASSES, rate_class
 from sessions.statistics.models import DayFigures, FigureDay, FigureSalt
-from sites.models import Gateway, SiteState
+from sites.models import Gateway, SigninMethod, SiteState
 from tests.sessions.statistics.rows import DAY, add_refusal, add_session, set_salt
 from tests.town import Town, build_town
 
@@ -62,6 +62,14 @@ def test_a_session_that_no_gateway_let_pass_is_none(db: Session) -> None:
     town = build_town(db)
     add_session(db, town.station, confirmed=False)
     assert figures(db, town.station)["sessions"] == 0
+
+
+def test_a_device_of_the_town_is_in_no_figure(db: Session) -> None:
+    town = build_town(db)
+    add_session(db, town.station, at=at(10), used=(1000, 50_000_000), method=SigninMethod.MANAGED)
+    assert figures(db, town.station)["visits"] == 0
+    assert figures(db, town.station)["sessions"] == 0
+    assert figures(db, town.station)["bytes_down"] == 0
 
 
 def test_a_renewal_is_the_same_stay(db: Session) -> None:

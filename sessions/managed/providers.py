@@ -1,0 +1,7 @@
+"""The registers that say which managed devices are to be online now."""
+
+from __future__ import annotations
+
+from auth.managed import Provider
+
+PROVIDERS: tuple[Provider, ...] = ()

@@ -59,4 +59,7 @@ def _move(db: Session, arrival: Arrival, digest: str, *, now: datetime) -> int |
 
 def _present(db: Session, arrival: Arrival, *, now: datetime) -> int | None:
     online = start.present(db, gateway=arrival.gateway, client=arrival.client, now=now)
-    return None if online is None else online.id
+    if online is None:
+        return None
+    start.refuse_managed(online)
+    return online.id

@@ -11,9 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth import resume_codes
+from auth.managed import Managed
 from auth.resume_codes import OF_CLIENT, OF_NETWORK
+from gateways.types import parse_mac
 from portal.services import Services
+from sessions.managed.reconcile import fit
 from sessions.models import AccessSession, EndReason
+from sites.models import Network
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
 from tests.portal.test_pause import announcements
@@ -182,6 +186,17 @@ def test_who_is_online_cannot_try_codes_nor_take_anothers_time(
     for tried in (code, *wrong_codes()[: OF_CLIENT * 2]):
         assert other.post("/resume", **{**form, "code": tried}).location.startswith("/opening")
     assert sorted(one.id for one in sessions(db) if one.ended_at is None) == before
+
+
+def test_a_code_opens_nothing_on_a_device_of_the_town(
+    app: Flask, town: Town, services: Services, db: Session, code: str
+) -> None:
+    with services.make_session.begin() as writing:
+        writing.get_one(Network, town.free.id).signin_methods = ["free", "managed"]
+        camera = Managed("device:1", parse_mac(NEW_CARD), frozenset({town.station.id}))
+        fit(writing, [camera], now=services.clock())
+    assert try_code(newcomer(app, town), code) == 409
+    assert [one.ended_at for one in sessions(db)] == [None, None]
 
 
 def test_somebody_elsewhere_is_told_where_to_go(app: Flask, town: Town, code: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from auth.audit.actor import command_line
 from auth.staff import accounts, lookup, own_account
-from auth.staff.roles import Authority, Role
+from auth.staff.roles import ALL_NETWORKS, Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
 from config import Settings
 from db.engine import reading
@@ -22,6 +22,7 @@ from lab import doors
 from lab.hotspot import now, portal_environment
 from portal.app import make_services
 from portal.services import Services
+from sites.queries import site_by_slug
 
 # For the demo town only; each account is called like its role.
 PASSWORD = "quatre-mots-pour-la-demo"
@@ -34,6 +35,8 @@ NAMES = {
     Role.PRIVACY: "Pascale Vuillemin",
     Role.SCHOOL: "Claude Roussel",
 }
+# Where the demo clerk hands passes out.
+HOME = "pierre-bayle"
 NOT_THERE = 3
 
 
@@ -72,14 +75,16 @@ def hire(services: Services, *, at: datetime) -> None:
         return
     password_hash = services.staff.hash(PASSWORD)
     with services.make_session.begin() as db:
+        home = HOME if site_by_slug(db, HOME) is not None else ""
         for role in missing:
             invited = accounts.invite(
                 db,
                 login=role.value,
                 name=NAMES.get(role, ""),
-                authority=Authority(frozenset({role})),
+                authority=Authority(frozenset({role}), ALL_NETWORKS),
                 actor=command_line(),
                 now=at,
+                home_site=home if role is Role.DESK else "",
             )
             own_account.set_up(db, invited.token, password_hash=password_hash, totp_step=0, now=at)
 

@@ -88,6 +88,24 @@ def test_a_new_kind_of_gateway_needs_no_migration(blank: Connection) -> None:
     assert not columns["kind"]["nullable"]
 
 
+def test_accounts_of_all_networks_keep_them_and_others_gain_none(blank: Connection) -> None:
+    upgrade(blank, "0040")
+    for login, networks in (("dana", "[]"), ("cem", '["wifilib"]')):
+        blank.execute(
+            text(
+                "INSERT INTO staff (login, name, roles, networks, totp_seed, totp_step, session_version, created_at)"
+                " VALUES (:login, :login, '[\"admin\"]', :networks, :seed, 0, 1, '2026-11-24 12:00:00+00:00')"
+            ),
+            {"login": login, "networks": networks, "seed": b"0" * 32},
+        )
+    upgrade(blank)
+    rows = blank.execute(text("SELECT login, all_networks, home_site FROM staff ORDER BY login"))
+    assert [(row.login, bool(row.all_networks), row.home_site) for row in rows] == [
+        ("cem", False, ""),
+        ("dana", True, ""),
+    ]
+
+
 @pytest.fixture
 def in_use(tmp_path: Path) -> Iterator[Engine]:
     """A SQLite database as the version before left it, with gateways that other rows refer to."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.api_tokens.scopes import Scope
 from auth.audit.actor import Actor, api_token
-from auth.staff.roles import Authority
+from auth.staff.roles import Authority, networks_of
 from db.base import Base, Json, Key
 
 
@@ -26,8 +26,9 @@ class ApiToken(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     # Words of Scope.
     scopes: Mapped[list[str]] = mapped_column(Json)
-    # Slugs; empty means all networks, as with staff.
+    # Slugs; all of them is a choice of its own, as with staff.
     networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    all_networks: Mapped[bool] = mapped_column(default=False)
     created_by: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -38,12 +39,12 @@ class ApiToken(Base):
     @property
     def actor(self) -> Actor:
         """The token's name in the audit log and in batches."""
-        return api_token(self.name, frozenset(self.networks))
+        return api_token(self.name, self.authority.networks)
 
     @property
     def authority(self) -> Authority:
         """Its networks, for finding what it may touch. It has no role: what it may do is in its scopes."""
-        return Authority(frozenset(), frozenset(self.networks))
+        return Authority(frozenset(), networks_of(self.networks, all_networks=self.all_networks))
 
     def allows(self, scope: Scope) -> bool:
         return scope.value in self.scopes

@@ -22,8 +22,8 @@ from auth.api_tokens.scopes import LONGEST_LIFE, SHORTEST_LIFE, Scope, may_hand_
 from auth.audit import log
 from auth.audit.actions import TOKEN_MADE, TOKEN_REVOKED, AuditAction, ObjectKind
 from auth.audit.actor import Actor
-from auth.staff.errors import UnknownNetworks
-from auth.staff.roles import Authority
+from auth.staff.errors import NoReach, UnknownNetworks
+from auth.staff.roles import ALL_NETWORKS, NO_NETWORK, Authority
 from auth.staff.secrets import token_digest
 from auth.tokens import InvalidToken, Tokens
 from sites.models import Network
@@ -37,7 +37,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """The token asked for: its name, what for, for which networks (none named: all), how long."""
+    """The token asked for: its name, what for, for which networks, how long."""
 
     name: str
     scopes: frozenset[Scope]
@@ -68,7 +68,7 @@ def make(
     now: datetime,
     make_jti: Callable[[], str] = new_jti,
 ) -> MadeToken:
-    """Make a token. Raises `UnreadableName`, `NoScope`, `ImpossibleLife`, `UnknownNetworks`, `TakenName`."""
+    """Make a token. Raises `UnreadableName`, `NoScope`, `ImpossibleLife`, `NoReach`, `UnknownNetworks`, `TakenName`."""
     _check(db, wish)
     jti = make_jti()
     row = ApiToken(
@@ -76,6 +76,7 @@ def make(
         digest=token_digest(jti),
         scopes=sorted(wish.scopes),
         networks=sorted(wish.networks),
+        all_networks=wish.networks == ALL_NETWORKS,
         created_by=actor.name[:80],
         created_at=now,
         expires_at=now + wish.life,
@@ -132,7 +133,7 @@ def revoke(db: Session, row: ApiToken, *, actor: Actor, now: datetime) -> bool:
 def every(db: Session, *, visible_to: Authority | None = None) -> list[ApiToken]:
     """All tokens, those in force first, then by name; for staff of some networks, those they may hand out."""
     found = db.scalars(select(ApiToken).order_by(ApiToken.revoked_at.is_not(None), ApiToken.name))
-    return [one for one in found if visible_to is None or may_hand_out(visible_to, frozenset(one.networks))]
+    return [one for one in found if visible_to is None or may_hand_out(visible_to, one.authority.networks)]
 
 
 def by_name(db: Session, name: str) -> ApiToken | None:
@@ -152,6 +153,8 @@ def _check(db: Session, wish: TokenRequest) -> None:
         raise NoScope
     if not SHORTEST_LIFE <= wish.life <= LONGEST_LIFE:
         raise ImpossibleLife
+    if wish.networks == NO_NETWORK:
+        raise NoReach
     known = set(db.scalars(select(Network.slug).where(Network.slug.in_(wish.networks))))
     if missing := sorted(wish.networks - known):
         raise UnknownNetworks(missing)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from auth.audit import log
 from auth.audit.actions import (
@@ -31,17 +31,28 @@ from auth.patrons.login_names import normalise_login
 from auth.staff.errors import (
     BeyondAuthority,
     LastAdmin,
+    NoReach,
     NoRole,
     RolesApart,
     TakenLogin,
     TakesTwo,
+    UnknownHome,
     UnknownNetworks,
     UnreadableLogin,
 )
 from auth.staff.models import RecoveryCode, Staff, StaffState
-from auth.staff.roles import APART, Authority, Role, may_appoint, takes_two
+from auth.staff.roles import (
+    ALL_NETWORKS,
+    APART,
+    NO_NETWORK,
+    Authority,
+    Role,
+    covers,
+    may_appoint,
+    takes_two,
+)
 from auth.staff.secrets import new_seed, new_token, token_digest
-from sites.models import Network
+from sites.models import Network, Site
 
 SETUP_LIFE = timedelta(hours=24)
 # What is done to another's account says whose it is; what is done to one's own says so by its actor.
@@ -73,20 +84,24 @@ def invite(
     authority: Authority,
     actor: Actor,
     now: datetime,
+    home_site: str = "",
     by: Staff | None = None,
     make_token: Callable[[], str] = new_token,
     make_seed: Callable[[], bytes] = new_seed,
 ) -> Invitation:
     """Make an account without a password; `by` None is the operator on the command line.
 
+    `home_site` is the slug of the library where the person hands passes out; empty: none.
+
     Raises `TakesTwo` where a member of staff gives what no one person gives (`propose`), `TakenLogin`,
-    `UnreadableLogin`, `NoRole`, `RolesApart`, `UnknownNetworks`.
+    `UnreadableLogin`, `NoRole`, `NoReach`, `RolesApart`, `UnknownNetworks`, `UnknownHome`.
     """
     if by is not None and takes_two(None, authority):
         raise TakesTwo
     invitation = propose(
         db, login=login, name=name, authority=authority, now=now, make_token=make_token, make_seed=make_seed
     )
+    set_home(db, invitation.staff, home_site)
     invitation.staff.setup_digest = token_digest(invitation.token)
     invitation.staff.setup_until = now + SETUP_LIFE
     invitation.staff.handed_by = by.id if by is not None else None
@@ -114,6 +129,7 @@ def propose(
         name=name.strip() or login,
         roles=sorted(authority.roles),
         networks=sorted(authority.networks),
+        all_networks=authority.networks == ALL_NETWORKS,
         totp_seed=make_seed(),
         created_at=now,
     )
@@ -164,20 +180,30 @@ def begin_anew(
 
 
 def appoint(
-    db: Session, person: Staff, authority: Authority, *, by: Authority | None, actor: Actor, now: datetime
+    db: Session,
+    person: Staff,
+    authority: Authority,
+    *,
+    by: Authority | None,
+    actor: Actor,
+    now: datetime,
+    home_site: str | None = None,
 ) -> None:
-    """Give other roles or networks; `by` None is the operator on the command line.
+    """Give other roles or networks, or another home (None: the one it has); `by` None is the operator on the command
+    line.
 
-    Raises `BeyondAuthority`, `TakesTwo`, `NoRole`, `RolesApart`, `UnknownNetworks`, `LastAdmin`.
+    Raises `BeyondAuthority`, `TakesTwo`, `NoRole`, `NoReach`, `RolesApart`, `UnknownNetworks`, `UnknownHome`,
+    `LastAdmin`.
     """
     check(db, authority)
     if by is not None and not (may_appoint(by, person.authority) and may_appoint(by, authority)):
         raise BeyondAuthority
     if by is not None and takes_two(person.authority, authority):
         raise TakesTwo
-    if Role.ADMIN not in authority.roles or authority.networks:
+    if Role.ADMIN not in authority.roles or authority.networks != ALL_NETWORKS:
         _spare_last_admin(db, person)
-    person.roles, person.networks = sorted(authority.roles), sorted(authority.networks)
+    give(person, authority)
+    set_home(db, person, person.home_site if home_site is None else home_site)
     end_signins(person)
     db.flush()
     append(db, ACCOUNT_CHANGED, person, actor=actor, now=now, given=authority)
@@ -205,15 +231,32 @@ def enable(db: Session, person: Staff, *, actor: Actor, now: datetime, by: Autho
     append(db, ACCOUNT_ENABLED, person, actor=actor, now=now)
 
 
+def give(person: Staff, authority: Authority) -> None:
+    """Write down what was checked (`check`)."""
+    person.roles, person.networks = sorted(authority.roles), sorted(authority.networks)
+    person.all_networks = authority.networks == ALL_NETWORKS
+
+
+def set_home(db: Session, person: Staff, slug: str) -> None:
+    """Bind an account to a library; empty: to none. Raises `UnknownHome` where it is none of its networks."""
+    if slug:
+        site = db.scalar(select(Site).where(Site.slug == slug).options(selectinload(Site.networks)))
+        if site is None or not any(covers(person.authority, one.slug) for one in site.networks):
+            raise UnknownHome(slug)
+    person.home_site = slug
+
+
 def end_signins(person: Staff) -> None:
     """Sign this person out everywhere, as a part of what is on record."""
     person.session_version += 1
 
 
 def check(db: Session, authority: Authority) -> None:
-    """Whether an account can be given this. Raises `NoRole`, `RolesApart`, `UnknownNetworks`."""
+    """Whether an account can be given this. Raises `NoRole`, `NoReach`, `RolesApart`, `UnknownNetworks`."""
     if not authority.roles:
         raise NoRole
+    if authority.networks == NO_NETWORK:
+        raise NoReach
     if authority.roles >= APART:
         raise RolesApart
     known = set(db.scalars(select(Network.slug).where(Network.slug.in_(authority.networks))))
@@ -235,7 +278,7 @@ def _spare_last_admin(db: Session, person: Staff) -> None:
 
 
 def _looks_after_all(person: Staff) -> bool:
-    return person.state is StaffState.ACTIVE and Role.ADMIN in person.roles and not person.networks
+    return person.state is StaffState.ACTIVE and Role.ADMIN in person.roles and person.all_networks
 
 
 def append(
@@ -253,4 +296,6 @@ def append(
         detail["login"] = person.login
     if given is not None:
         detail |= {"roles": sorted(given.roles), "networks": sorted(given.networks)}
+        if person.home_site:
+            detail["home"] = person.home_site
     log.append(db, action, ObjectKind.STAFF.named(person.id), actor=actor, detail=detail, now=now)

@@ -162,6 +162,20 @@ class NoReach(StaffError):
     )
 
 
+@dataclass(eq=False)
+class UnknownHome(StaffError):
+    """The home library has no network that the account works for; `slug` names it."""
+
+    reason = declare(
+        "unknown_home",
+        HTTPStatus.BAD_REQUEST,
+        N_("This library has no network of the account."),
+        N_("Choose one where the networks that you ticked are, or none."),
+        form_field="home",
+    )
+    slug: str
+
+
 class RolesApart(StaffError):
     """Two roles that check each other are never one person's."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.audit.actor import Actor, staff_member
-from auth.staff.roles import Authority, Role
+from auth.staff.roles import Authority, Role, networks_of
 from db.base import Base, Json, JsonObject, Key
 
 
@@ -37,8 +37,11 @@ class Staff(Base):
     name: Mapped[str] = mapped_column(String(120))
     # Words of Role.
     roles: Mapped[list[str]] = mapped_column(Json)
-    # Slugs of the networks that this person works for; empty means all of them.
+    # Slugs of the networks that this person works for. All of them is a choice of its own, never an empty list.
     networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    all_networks: Mapped[bool] = mapped_column(default=False)
+    # Where this person hands passes out (a site's slug), so that nobody issues in another library's name.
+    home_site: Mapped[str] = mapped_column(String(64), default="")
     password_hash: Mapped[str | None] = mapped_column(String(255))
     totp_seed: Mapped[bytes] = mapped_column(LargeBinary(32))
     # The last time step whose code was used: each is good once (RFC 6238 section 5.2).
@@ -56,12 +59,13 @@ class Staff(Base):
 
     @property
     def authority(self) -> Authority:
-        return Authority(frozenset(Role(role) for role in self.roles), frozenset(self.networks))
+        networks = networks_of(self.networks, all_networks=self.all_networks)
+        return Authority(frozenset(Role(role) for role in self.roles), networks)
 
     @property
     def actor(self) -> Actor:
         """The account as the actor of audit entries."""
-        return staff_member(self.login, frozenset(self.networks))
+        return staff_member(self.login, self.authority.networks)
 
     @property
     def state(self) -> StaffState:
@@ -80,6 +84,7 @@ class StaffRequest(Base):
     login: Mapped[str] = mapped_column(String(64))
     roles: Mapped[list[str]] = mapped_column(Json)
     networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    all_networks: Mapped[bool] = mapped_column(default=False)
     token_digest: Mapped[str] = mapped_column(String(64))
     asked_by: Mapped[str] = mapped_column(String(80))
     asked_by_id: Mapped[int | None]
@@ -90,7 +95,8 @@ class StaffRequest(Base):
 
     @property
     def authority(self) -> Authority:
-        return Authority(frozenset(Role(role) for role in self.roles), frozenset(self.networks))
+        networks = networks_of(self.networks, all_networks=self.all_networks)
+        return Authority(frozenset(Role(role) for role in self.roles), networks)
 
 
 class RecoveryCode(Base):

@@ -27,7 +27,7 @@ from auth.staff import accounts
 from auth.staff.accounts import Invitation
 from auth.staff.errors import DependentPerson, OverRequest
 from auth.staff.models import Staff, StaffRequest
-from auth.staff.roles import Authority, may_second
+from auth.staff.roles import ALL_NETWORKS, Authority, may_second
 from auth.staff.secrets import new_seed, new_token, token_digest
 
 # So long it waits for a second person.
@@ -101,7 +101,7 @@ def grant(
     accounts.check(db, wanted)
     accounts.begin_anew(db, person, digest=request.token_digest, now=now, make_seed=make_seed)
     person.setup_word_digest = digest_word(person.id, word)
-    person.roles, person.networks = sorted(wanted.roles), sorted(wanted.networks)
+    accounts.give(person, wanted)
     person.disabled_at, person.handed_by = None, None
     db.flush()
     _append(db, REQUEST_GRANTED, request, actor=actor, now=now)
@@ -187,6 +187,7 @@ def _request(
         login=person.login,
         roles=sorted(wanted.roles),
         networks=sorted(wanted.networks),
+        all_networks=wanted.networks == ALL_NETWORKS,
         token_digest=token_digest,
         asked_by=by,
         asked_by_id=asked_by_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -112,12 +113,23 @@ IDLE_AT_THE_DESK = timedelta(hours=8)
 IDLE_ELSEWHERE = timedelta(hours=1)
 
 
+# All networks, those to come included: always somebody's choice, never what is left when a list is empty.
+ALL_NETWORKS: frozenset[str] = frozenset()
+# No network at all: a row that names none, and does not say all, covers nothing. No network has an empty slug.
+NO_NETWORK = frozenset({""})
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """The roles of an account, and the networks they hold for (none named: all)."""
+    """The roles of an account, and the networks they hold for: slugs, `ALL_NETWORKS` or `NO_NETWORK`."""
 
     roles: frozenset[Role]
-    networks: frozenset[str] = frozenset()
+    networks: frozenset[str] = NO_NETWORK
+
+
+def networks_of(slugs: Iterable[str], *, all_networks: bool) -> frozenset[str]:
+    """The networks of a row that keeps the choice of all of them beside its list."""
+    return ALL_NETWORKS if all_networks else frozenset(slugs) or NO_NETWORK
 
 
 def may(authority: Authority, action: Action, network: str | None = None) -> bool:

@@ -90,7 +90,7 @@ def check_records(service: Services) -> list[ConfigFinding]:
 
 def check_administrator(db: Session) -> ConfigFinding:
     """Whether somebody can give out accounts."""
-    admins = [one for one in lookup.everybody(db) if Role.ADMIN in one.roles and not one.networks]
+    admins = [one for one in lookup.everybody(db) if Role.ADMIN in one.roles and one.all_networks]
     if any(one.state is StaffState.ACTIVE for one in admins):
         return good("there is an administrator of all networks.")
     if any(one.state is StaffState.INVITED for one in admins):

@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from auth.audit.actions import REQUISITIONS_LISTED, ObjectKind
-from auth.staff.roles import Authority
+from auth.staff.roles import ALL_NETWORKS, Authority
 from portal.cli.operator import operator
 from portal.services import services, town_zone
 from sessions import access_audit
@@ -28,7 +28,7 @@ requisitions = AppGroup(
 
 NOT_GOOD = 1
 # Whoever has the command line has the database: nothing is hidden from them, and everything is written down.
-EVERYTHING = Authority(frozenset())
+EVERYTHING = Authority(frozenset(), ALL_NETWORKS)
 
 
 @requisitions.command("add")

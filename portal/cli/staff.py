@@ -15,11 +15,12 @@ from auth.staff.errors import (
     RolesApart,
     StaffError,
     TakenLogin,
+    UnknownHome,
     UnknownNetworks,
     UnreadableLogin,
 )
 from auth.staff.models import Staff
-from auth.staff.roles import Authority, Role, takes_two
+from auth.staff.roles import Authority, Role, networks_of, takes_two
 from auth.staff.totp import make_recovery_codes
 from db.engine import reading
 from portal.cli.operator import operator
@@ -41,12 +42,17 @@ staff = AppGroup("staff", help="Accounts of staff.")
 )
 @click.option("--network", "networks", multiple=True, help="A network's slug; may be given several times.")
 @click.option("--all-networks", is_flag=True, help="All of them, those to come included.")
-def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...], all_networks: bool) -> None:
+@click.option("--home", default="", help="The slug of the library where the person hands passes out.")
+def add(
+    login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...], all_networks: bool, home: str
+) -> None:
     """Make an account, and show the link that sets it up, once."""
     if all_networks == bool(networks):
         raise click.UsageError("Say which networks: --network SLUG, or --all-networks.")
     service = services()
-    authority = Authority(frozenset(Role(role) for role in roles), frozenset(networks))
+    authority = Authority(
+        frozenset(Role(role) for role in roles), networks_of(networks, all_networks=all_networks)
+    )
     try:
         with service.make_session.begin() as db:
             invitation = accounts.invite(
@@ -56,6 +62,7 @@ def add(login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...]
                 authority=authority,
                 actor=operator(),
                 now=service.clock(),
+                home_site=home,
             )
             _tell(db, invitation.staff)
     except StaffError as error:
@@ -69,7 +76,7 @@ def list_staff() -> None:
     with reading(services().make_session) as db:
         found = lookup.everybody(db)
     for one in found:
-        networks = " ".join(one.networks) or "all networks"
+        networks = "all networks" if one.all_networks else " ".join(one.networks)
         click.echo(f"{one.login}\t{one.state}\t{' '.join(one.roles)}\t{networks}\t{one.name}")
     click.echo(f"{len(found)} account{'' if len(found) == 1 else 's'}.", err=True)
 
@@ -171,6 +178,10 @@ def _in_words(error: StaffError) -> str:
             return "A login is 2 to 64 small letters, digits, dots or underscores."
         case UnknownNetworks():
             return f"No such network: {', '.join(error.slugs)}. See: flask --app wsgi sites export --records networks"
+        case UnknownHome():
+            return (
+                f"{error.slug!r} is no site with a network of this account. See: flask --app wsgi sites list"
+            )
         case RolesApart():
             return "admin and privacy check each other: they are two people's."
         case NoRole():

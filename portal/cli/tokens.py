@@ -13,6 +13,7 @@ from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, USUAL_LIFE, Scope
 from auth.api_tokens.service import TokenRequest
 from auth.staff.errors import StaffError, UnknownNetworks
+from auth.staff.roles import networks_of
 from db.engine import reading
 from portal.cli.operator import operator
 from portal.services import services
@@ -39,7 +40,12 @@ def add(name: str, scopes: tuple[str, ...], networks: tuple[str, ...], all_netwo
         raise click.UsageError("Say which networks: --network SLUG, or --all-networks.")
     service = services()
     life = timedelta(days=min(max(days, 0), 10_000))
-    wish = TokenRequest(name, frozenset(Scope(scope) for scope in scopes), frozenset(networks), life)
+    wish = TokenRequest(
+        name,
+        frozenset(Scope(scope) for scope in scopes),
+        networks_of(networks, all_networks=all_networks),
+        life,
+    )
     try:
         with service.make_session.begin() as db:
             made = api_tokens.make(
@@ -63,10 +69,11 @@ def list_tokens() -> None:
     with reading(services().make_session) as db:
         found = api_tokens.every(db)
     for one in found:
+        reach = "all networks" if one.all_networks else " ".join(one.networks)
         used = f"used {one.used_at:%Y-%m-%dT%H:%MZ}" if one.used_at else "never used"
         click.echo(
             f"{one.name}\t{_state(one, expired=one.expires_at <= now)}\t{' '.join(one.scopes)}\t"
-            f"{' '.join(one.networks) or 'all networks'}\tmade {one.created_at:%Y-%m-%d} by {one.created_by}\t{used}"
+            f"{reach}\tmade {one.created_at:%Y-%m-%d} by {one.created_by}\t{used}"
         )
     click.echo(f"{len(found)} token{'' if len(found) == 1 else 's'}.", err=True)
 

@@ -19,6 +19,7 @@ from portal.i18n.translation import say
 from portal.printing.qr import svg_of
 from portal.services import services
 from portal.staff import carried_forms
+from portal.staff.accounts.role_words import role_explained
 from portal.staff.forms import form_field
 from portal.staff.login import me
 from portal.staff.privacy.audit_detail_words import detail_in_words
@@ -144,6 +145,7 @@ def vocabulary() -> dict[str, Any]:
         "page_of": page_of,
         "roles": list(Role),
         "role_in_words": role_in_words,
+        "role_explained": role_explained,
         "account_state_in_words": account_state_in_words,
         **SECOND,
     }

@@ -34,6 +34,8 @@ class SignedIn:
     name: str
     authority: Authority
     identity: str
+    # The slug of the library where they hand passes out; empty: none.
+    home_site: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -68,7 +70,9 @@ def load(identity: str) -> SignedIn | None:
 
 
 def signed_in(person: Staff) -> SignedIn:
-    return SignedIn(person.id, person.login, person.name, person.authority, identity_of(person))
+    return SignedIn(
+        person.id, person.login, person.name, person.authority, identity_of(person), person.home_site
+    )
 
 
 def sign_in(person: Staff) -> None:

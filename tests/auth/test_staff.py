@@ -16,16 +16,18 @@ from auth.staff.errors import (
     BeyondAuthority,
     BusyHashing,
     LastAdmin,
+    NoReach,
     NoRole,
     SpentSetup,
     TakenLogin,
+    UnknownHome,
     UnknownNetworks,
     UnreadableLogin,
     Weakness,
     WeakPassword,
 )
 from auth.staff.models import RecoveryCode, Staff, StaffState
-from auth.staff.roles import Authority, Role
+from auth.staff.roles import ALL_NETWORKS, Authority, Role, covers, may_appoint
 from auth.staff.secrets import NOBODY, StaffSecrets, check_password
 from auth.staff.signin import claim_step
 from config import Secret
@@ -36,7 +38,7 @@ from tests.town import build_town
 
 pytestmark = pytest.mark.usefixtures("real_passwords")
 SECRETS = StaffSecrets(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
-EVERYWHERE = Authority(frozenset({Role.ADMIN}))
+EVERYWHERE = Authority(frozenset({Role.ADMIN}), ALL_NETWORKS)
 DESK = Authority(frozenset({Role.DESK}), frozenset({"bibliotheques"}))
 
 
@@ -145,7 +147,8 @@ def test_a_reset_takes_everything_but_the_roles(db: Session) -> None:
 def test_every_change_of_what_somebody_may_do_ends_their_sign_ins(db: Session) -> None:
     person = hire(db)
     version = person.session_version
-    accounts.appoint(db, person, Authority(frozenset({Role.REPORT})), by=EVERYWHERE, actor=TESTER, now=NOON)
+    report = Authority(frozenset({Role.REPORT}), ALL_NETWORKS)
+    accounts.appoint(db, person, report, by=EVERYWHERE, actor=TESTER, now=NOON)
     assert person.session_version == version + 1
     hire(db, "dana", EVERYWHERE)
     accounts.disable(db, person, actor=TESTER, now=NOON)
@@ -167,10 +170,33 @@ def test_a_login_is_taken_in_any_spelling(db: Session) -> None:
 
 def test_it_refuses_an_account_that_could_do_nothing_or_is_nowhere(db: Session) -> None:
     with pytest.raises(NoRole):
-        invite(db, authority=Authority(frozenset()))
+        invite(db, authority=Authority(frozenset(), ALL_NETWORKS))
     with pytest.raises(UnknownNetworks) as caught:
         invite(db, authority=Authority(frozenset({Role.DESK}), frozenset({"bibliotheques", "nowhere"})))
     assert caught.value.slugs == ["nowhere"]
+
+
+def test_an_empty_list_of_networks_is_none_of_them(db: Session) -> None:
+    """All networks are somebody's choice: whoever takes the last one out of a row has given nothing."""
+    with pytest.raises(NoReach):
+        invite(db, authority=Authority(frozenset({Role.DESK})))
+    chosen, emptied = hire(db, "dana", EVERYWHERE), hire(db, "eve", DESK)
+    emptied.networks = []
+    db.flush()
+    assert (chosen.all_networks, covers(chosen.authority, "bibliotheques")) == (True, True)
+    assert not covers(emptied.authority, "bibliotheques")
+    assert emptied.actor.networks and not may_appoint(emptied.authority, DESK)
+
+
+def test_a_home_library_is_one_of_the_accounts_own(db: Session) -> None:
+    person = hire(db)
+    accounts.set_home(db, person, "pierre-bayle")
+    assert person.home_site == "pierre-bayle"
+    for slug in ("nowhere", "gare-viotte"):
+        with pytest.raises(UnknownHome):
+            accounts.set_home(db, person, slug)
+    accounts.set_home(db, person, "")
+    assert person.home_site == ""
 
 
 def test_the_last_admin_of_all_networks_stays(db: Session) -> None:

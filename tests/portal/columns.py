@@ -136,7 +136,7 @@ PRIVATE: dict[str, set[str]] = {
     "staff": {
         *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),
         *("setup_digest", "setup_until", "session_version", "created_at", "disabled_at"),
-        *("setup_word_digest", "handed_by"),
+        *("setup_word_digest", "handed_by", "all_networks", "home_site"),
     },
     "access_sessions": {
         *(

@@ -6,6 +6,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from auth.staff.errors import NoReach
+from auth.staff.roles import ALL_NETWORKS
 from portal.staff.access import current_staff
 from sites import queries
 from sites.models import Network
@@ -15,7 +16,7 @@ def networks_chosen() -> frozenset[str]:
     """The networks of a form; none are all of them, where the form says so in so many words. Raises `NoReach`."""
     reach, chosen = request.form.get("reach"), frozenset(request.form.getlist("networks"))
     if reach == "all" and not chosen:
-        return frozenset()
+        return ALL_NETWORKS
     if reach != "some" or not chosen:
         raise NoReach
     return chosen

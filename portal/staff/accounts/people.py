@@ -14,8 +14,9 @@ from auth.audit.search import Query
 from auth.staff import accounts, lookup, requests
 from auth.staff.errors import BeyondAuthority, StaffError
 from auth.staff.models import Staff, StaffAnswer
-from auth.staff.roles import Action, Authority, Role, may_appoint, takes_two
+from auth.staff.roles import NO_NETWORK, Action, Authority, Role, may_appoint, takes_two
 from auth.staff.secrets import token_digest
+from auth.vouchers.scope import desks
 from db.engine import reading
 from portal.denials.rendering import staff_page
 from portal.services import services
@@ -23,6 +24,7 @@ from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.accounts.networks import networks_chosen, networks_of_mine
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
+from sites.models import Site
 
 
 @staff.get("/people")
@@ -52,6 +54,7 @@ def invite() -> AnyResponse:
                 authority=wanted,
                 actor=current_staff().actor,
                 now=service.clock(),
+                home_site=_home(),
                 by=_me(db),
                 make_token=lambda: source_of(answer).token,
             )
@@ -79,7 +82,8 @@ def appoint(staff_id: int) -> AnyResponse:
                     raise BeyondAuthority
                 return _ask(db, found, wanted, answer)
             me = current_staff()
-            accounts.appoint(db, found, wanted, by=me.authority, actor=me.actor, now=services().clock())
+            now = services().clock()
+            accounts.appoint(db, found, wanted, by=me.authority, actor=me.actor, now=now, home_site=_home())
     except StaffError as error:
         return _person_page(staff_id, error)
     return redirect(url_for("staff.person", staff_id=staff_id), HTTPStatus.SEE_OTHER)
@@ -175,12 +179,21 @@ def _authority() -> Authority:
     return Authority(roles, networks_chosen())
 
 
+def _home() -> str:
+    return request.form.get("home", "")[:64]
+
+
+def _homes(db: Session) -> list[Site]:
+    """The libraries that an account may be bound to."""
+    return desks(db, current_staff().authority)
+
+
 def _typed(before: Authority | None = None) -> Authority:
     """What to show in the form again."""
     roles = frozenset(role for role in Role if role.value in request.form.getlist("roles"))
     if before is not None and not roles:
         return before
-    return Authority(roles, frozenset(request.form.getlist("networks")))
+    return Authority(roles, frozenset(request.form.getlist("networks")) or NO_NETWORK)
 
 
 def _to_link(answer: StaffAnswer, person: Staff) -> AnyResponse:
@@ -196,6 +209,8 @@ def _list_page(error: StaffError | None) -> AnyResponse:
             refusal=refusal,
             people=lookup.everybody(db, visible_to=current_staff().authority),
             networks=networks_of_mine(db),
+            homes=_homes(db),
+            home=_home(),
             login=request.form.get("login", "")[:64],
             name=request.form.get("name", "")[:120],
             wanted=_typed(),
@@ -214,7 +229,9 @@ def _person_page(staff_id: int, error: StaffError | None) -> AnyResponse:
             person=found,
             networks=networks_of_mine(db),
             wanted=_typed(found.authority) if error else found.authority,
-            reach=request.form.get("reach") or ("some" if found.networks else "all"),
+            reach=request.form.get("reach") or ("all" if found.all_networks else "some"),
+            homes=_homes(db),
+            home=_home() if error else found.home_site,
             deeds=search.read(db, Query(objects=(ObjectKind.STAFF.named(found.id),), most=20)),
         )
     return make_response(page, refusal.status if refusal else 200)

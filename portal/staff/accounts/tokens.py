@@ -14,7 +14,7 @@ from auth.api_tokens.models import ApiToken
 from auth.api_tokens.scopes import LONGEST_LIFE, USUAL_LIFE, Scope, may_hand_out
 from auth.api_tokens.service import TokenRequest
 from auth.staff.errors import BeyondAuthority, StaffError
-from auth.staff.roles import Action
+from auth.staff.roles import NO_NETWORK, Action
 from db.engine import reading
 from portal.denials.rendering import staff_page
 from portal.services import services
@@ -64,7 +64,7 @@ def made_token(token_id: int, answer_id: int) -> AnyResponse:
     service = services()
     with reading(service.make_session) as db:
         row = db.get(ApiToken, token_id)
-        if row is None or not may_hand_out(current_staff().authority, frozenset(row.networks)):
+        if row is None or not may_hand_out(current_staff().authority, row.authority.networks):
             abort(HTTPStatus.NOT_FOUND)
         jti, issuer = drawn_for(db, answer_id).token, service.settings.portal_url
         token = api_tokens.again(row, jti, tokens=service.tokens, issuer=issuer)
@@ -81,7 +81,7 @@ def revoke_token(token_id: int) -> AnyResponse:
     service = services()
     with service.make_session.begin() as db:
         row = db.get(ApiToken, token_id)
-        if row is None or not may_hand_out(current_staff().authority, frozenset(row.networks)):
+        if row is None or not may_hand_out(current_staff().authority, row.authority.networks):
             abort(HTTPStatus.NOT_FOUND)
         api_tokens.revoke(db, row, actor=current_staff().actor, now=service.clock())
     return redirect(url_for("staff.tokens"), HTTPStatus.SEE_OTHER)
@@ -93,7 +93,7 @@ def _wish() -> TokenRequest:
     return TokenRequest(
         name=request.form.get("name", "").strip()[:80],
         scopes=frozenset(scope for scope in Scope if scope.value in request.form.getlist("scopes")),
-        networks=frozenset(request.form.getlist("networks")),
+        networks=frozenset(request.form.getlist("networks")) or NO_NETWORK,
         life=timedelta(days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0),
     )
 

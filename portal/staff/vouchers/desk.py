@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from flask import abort, make_response, redirect, render_template, request, url_for
+from flask import session as browser_session
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,17 +24,20 @@ from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
-from portal.staff.vouchers.errors import MOST_AT_THE_DESK, ForeignPlan, UnreadableCount, UnreadableDay
+from portal.staff.vouchers.errors import MOST_AT_THE_DESK, ForeignPlan, NoDesk, UnreadableCount, UnreadableDay
 from portal.staff.vouchers.pages import closed_gateways
 from portal.staff.vouchers.plan_words import end_in_words, plan_name
 from portal.staff.vouchers.preferences import desk_preferences, keep
 from sites.models import Site
 from sites.opening_hours import next_midnight
 
+# Which desk this sign-in issued at last, in the browser's session.
+DESK = "desk"
+
 
 @dataclass(frozen=True, slots=True)
 class DeskChoice:
-    """What the clerk works with: plan and desk, the ones of last time first."""
+    """What the clerk works with: plan and desk, the ones of last time first; no `site` where the clerk must choose."""
 
     plans: list[Plan]
     sites: list[Site]
@@ -55,6 +59,8 @@ def issue() -> AnyResponse:
         count = _count()
         with service.make_session.begin() as db:
             chosen = _choice(db)
+            if not request.form.get("desk"):
+                raise NoDesk
             if chosen.plan is None or chosen.site is None:
                 abort(HTTPStatus.NOT_FOUND)
             answer = use_form(db)
@@ -64,6 +70,7 @@ def issue() -> AnyResponse:
             onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
     except VoucherError as error:
         return _desk_page(staff_page(error))
+    browser_session[DESK] = chosen.site.slug
     return keep(onward, replace(desk_preferences(), plan=chosen.plan.slug, desk=chosen.site.slug))
 
 
@@ -126,21 +133,31 @@ def _choice(db: Session) -> DeskChoice:
     authority = current_staff().authority
     plans, sites = offered_plans(db, authority), desks(db, authority)
     plan = request.form.get("plan") or desk_preferences().plan
-    site = request.form.get("desk") or desk_preferences().desk
     if request.method == "POST":
         # What was posted is taken at its word, or not at all.
         return DeskChoice(
             plans,
             sites,
             next((one for one in plans if one.slug == plan), None),
-            next((one for one in sites if one.slug == site), None),
+            next((one for one in sites if one.slug == request.form.get("desk")), None),
         )
     return DeskChoice(
         plans,
         sites,
         next((one for one in plans if one.slug == plan), plans[0] if plans else None),
-        next((one for one in sites if one.slug == site), sites[0] if sites else None),
+        _usual_desk(sites),
     )
+
+
+def _usual_desk(sites: list[Site]) -> Site | None:
+    """Where passes are issued unless the clerk says otherwise: the desk of this sign-in, the account's home library,
+    the desk of this computer, or the only one there is. None: the clerk chooses, and nothing is issued in the name of
+    whichever library comes first.
+    """
+    of_slug = {one.slug: one for one in sites}
+    known = (browser_session.get(DESK, ""), current_staff().home_site, desk_preferences().desk)
+    usual = next((of_slug[slug] for slug in known if slug in of_slug), None)
+    return sites[0] if usual is None and len(sites) == 1 else usual
 
 
 @staff.post("/desk/codes")

@@ -27,6 +27,18 @@ class UnreadableDay(VoucherError):
     reason = EndedPlan.reason
 
 
+class NoDesk(VoucherError):
+    """Several desks are possible, and none was chosen."""
+
+    reason = declare(
+        "no_desk",
+        HTTPStatus.BAD_REQUEST,
+        N_("At which desk?"),
+        N_("Nothing was issued. Choose the library first: the books count its passes."),
+        form_field="desk",
+    )
+
+
 class ForeignPlan(VoucherError):
     """Passes of this plan would not hold at this desk."""
 

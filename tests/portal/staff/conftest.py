@@ -129,14 +129,20 @@ class Desk:
     app: Flask
     clock: MovingClock
 
-    def hire(self, login: str, *roles: Role, networks: tuple[str, ...] = ()) -> Clerk:
+    def hire(self, login: str, *roles: Role, networks: tuple[str, ...] = (), home_site: str = "") -> Clerk:
         service: Services = self.app.extensions["arobase"]
         clerk = Clerk(self.app, self.clock, login)
         codes = make_recovery_codes()
         with service.make_session.begin() as db:
             authority = Authority(frozenset(roles), frozenset(networks))
             invitation = accounts.invite(
-                db, login=login, name=login.title(), authority=authority, actor=TESTER, now=self.clock()
+                db,
+                login=login,
+                name=login.title(),
+                authority=authority,
+                actor=TESTER,
+                now=self.clock(),
+                home_site=home_site,
             )
             digests = [
                 service.staff.recovery_digest(invitation.staff.id, read_recovery_code(one) or "")
@@ -153,9 +159,9 @@ class Desk:
             clerk.staff_id, clerk.recovery = person.id, codes
         return clerk
 
-    def at_work(self, login: str, *roles: Role, networks: tuple[str, ...] = ()) -> Clerk:
+    def at_work(self, login: str, *roles: Role, networks: tuple[str, ...] = (), home_site: str = "") -> Clerk:
         """Somebody who has signed in."""
-        clerk = self.hire(login, *roles, networks=networks)
+        clerk = self.hire(login, *roles, networks=networks, home_site=home_site)
         assert clerk.sign_in().status_code == 303
         return clerk
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from auth.audit.log import AuditEntry
 from auth.staff import accounts, lookup
 from auth.staff.models import Staff
-from auth.staff.roles import Authority, Role
+from auth.staff.roles import ALL_NETWORKS, Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
 from portal.services import Services
 from tests.actors import TESTER, enter
@@ -106,7 +106,13 @@ def test_a_link_is_over_after_a_day(app: Flask, services: Services, clock: Movin
 def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services) -> None:
     admin.get("/staff/people")
     admin.press(
-        "/staff/people", login="Cem", name="Cem Kaya", roles="desk", reach="some", networks="bibliotheques"
+        "/staff/people",
+        login="Cem",
+        name="Cem Kaya",
+        roles="desk",
+        reach="some",
+        networks="bibliotheques",
+        home="pierre-bayle",
     )
     page = admin.led()
     link = LINK.search(page.text)
@@ -115,7 +121,8 @@ def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services
     with services.make_session() as db:
         cem = lookup.find(db, "cem")
         assert cem is not None
-        assert (cem.roles, cem.networks) == (["desk"], ["bibliotheques"])
+        assert (cem.roles, cem.networks, cem.all_networks) == (["desk"], ["bibliotheques"], False)
+        assert cem.home_site == "pierre-bayle"
     assert deeds_of(services) == [("dana", "account made")]
 
 
@@ -126,6 +133,7 @@ def test_an_admin_invites_and_hands_over_a_link(admin: Clerk, services: Services
         ({"login": "<b>"}, "That is not a login."),
         ({"roles": ""}, "No role was chosen."),
         ({"reach": "some", "networks": "nowhere"}, "There is no such network."),
+        ({"home": "nowhere"}, "This library has no network of the account."),
         ({"reach": ""}, "For which networks?"),
         ({"reach": "some"}, "For which networks?"),
         ({"reach": "all", "networks": "bibliotheques"}, "For which networks?"),
@@ -140,6 +148,14 @@ def test_an_invitation_that_cannot_be_is_refused_with_what_to_do(
         "/staff/people", **{"login": "cem", "name": "Cem", "roles": "desk", "reach": "all", **fields}
     )
     assert page.status_code == 400 and answer in page.text
+
+
+def test_each_role_says_what_it_opens_where_it_is_given(admin: Clerk) -> None:
+    page = admin.get("/staff/people").text
+    for role in Role:
+        hint = re.search(rf'value="{role}"[^>]*aria-describedby="(role-{role})"', page)
+        assert hint is not None
+        assert re.search(rf'id="{hint[1]}">[^<]{{40,}}<', page)
 
 
 def test_an_admin_of_one_network_gives_no_more_than_that(desk: Desk, services: Services) -> None:
@@ -287,7 +303,7 @@ def test_an_account_of_all_networks_is_no_business_of_a_local_admin(desk: Desk, 
             db,
             login="boss",
             name="Boss",
-            authority=Authority(frozenset({Role.REPORT})),
+            authority=Authority(frozenset({Role.REPORT}), ALL_NETWORKS),
             actor=TESTER,
             now=services.clock(),
         )

@@ -43,6 +43,25 @@ def test_a_batch_says_who_issued_what_to_which_desk_and_when(clerk: Clerk, servi
     assert "Fête du livre" in clerk.get("/staff/desk").text
 
 
+def test_nobody_issues_in_the_name_of_whichever_library_comes_first(
+    desk: Desk, clerk: Clerk, services: Services
+) -> None:
+    """With several desks, a first day begins at the account's home library, or with the question."""
+    with services.make_session.begin() as db:
+        network = db.scalars(select(Network).where(Network.slug == "bibliotheques")).one()
+        db.add(make_site("annexe", network))
+    fresh = desk.at_work("fay", Role.DESK)
+    assert '<option value="" selected>Choose the desk' in fresh.get("/staff/desk").text
+    refused = fresh.press("/staff/desk", plan="day", desk="")
+    assert refused.status_code == 400 and "Choose the library first" in refused.text
+    at_home = desk.at_work("gus", Role.DESK, home_site="pierre-bayle")
+    assert '<option value="pierre-bayle" selected>' in at_home.get("/staff/desk").text
+    at_home.press("/staff/desk", plan="day", desk="annexe")
+    assert '<option value="annexe" selected>' in at_home.get("/staff/desk").text
+    with services.make_session() as db:
+        assert [one.desk_site for one in db.scalars(select(Batch))] == ["annexe"]
+
+
 def test_a_double_press_issues_once(clerk: Clerk, db: Session) -> None:
     clerk.get("/staff/desk")
     form = {**clerk.form("/staff/desk"), "plan": "day", "count": "2"}

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from auth.audit.log import AuditEntry
 from auth.staff import accounts
 from auth.staff.models import Staff
-from auth.staff.roles import Authority, Role
+from auth.staff.roles import ALL_NETWORKS, Authority, Role
 from auth.staff.totp import STEP_SECONDS
 from auth.vouchers import plans
 from auth.vouchers.models import Batch, Voucher
@@ -67,7 +67,7 @@ def second_step(clerk: Clerk) -> None:
 def setup(clerk: Clerk) -> None:
     services = clerk.portal.services
     with services.make_session.begin() as db:
-        authority = Authority(frozenset({Role.DESK}))
+        authority = Authority(frozenset({Role.DESK}), ALL_NETWORKS)
         login = f"new.{clerk.lang}"
         token = accounts.invite(
             db, login=login, name="Lou", authority=authority, actor=TESTER, now=services.clock()

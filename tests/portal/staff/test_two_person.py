@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from auth.audit.log import AuditEntry
 from auth.staff import lookup
 from auth.staff.models import Staff, StaffRequest
-from auth.staff.roles import Authority, Role, takes_two
+from auth.staff.roles import ALL_NETWORKS, Authority, Role, takes_two
 from portal.services import Services
 from tests.clock import MovingClock
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
@@ -238,15 +238,15 @@ OFFICER = frozenset({Role.PRIVACY})
 @pytest.mark.parametrize(
     ("before", "wanted", "two"),
     [
-        (None, Authority(OFFICER), True),
-        (Authority(frozenset({Role.DESK})), Authority(OFFICER), True),
-        (Authority(OFFICER), Authority(OFFICER | {Role.REPORT}), False),
-        (Authority(OFFICER), Authority(OFFICER, frozenset({"a"})), False),
-        (Authority(OFFICER, frozenset({"a"})), Authority(OFFICER), True),
+        (None, Authority(OFFICER, ALL_NETWORKS), True),
+        (Authority(frozenset({Role.DESK}), ALL_NETWORKS), Authority(OFFICER, ALL_NETWORKS), True),
+        (Authority(OFFICER, ALL_NETWORKS), Authority(OFFICER | {Role.REPORT}, ALL_NETWORKS), False),
+        (Authority(OFFICER, ALL_NETWORKS), Authority(OFFICER, frozenset({"a"})), False),
+        (Authority(OFFICER, frozenset({"a"})), Authority(OFFICER, ALL_NETWORKS), True),
         (Authority(OFFICER, frozenset({"a"})), Authority(OFFICER, frozenset({"a", "b"})), True),
         (Authority(OFFICER, frozenset({"a", "b"})), Authority(OFFICER, frozenset({"b"})), False),
-        (Authority(OFFICER), Authority(frozenset({Role.DESK})), False),
-        (None, Authority(frozenset({Role.ADMIN})), False),
+        (Authority(OFFICER, ALL_NETWORKS), Authority(frozenset({Role.DESK}), ALL_NETWORKS), False),
+        (None, Authority(frozenset({Role.ADMIN}), ALL_NETWORKS), False),
     ],
 )
 def test_what_takes_two(before: Authority | None, wanted: Authority, two: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, ViewportSize
 
 from auth.staff import accounts, lookup, own_account
-from auth.staff.roles import Authority, Role
+from auth.staff.roles import ALL_NETWORKS, Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
 from tests.actors import TESTER
 from tests.portal.pages.scene import Portal
@@ -39,9 +39,10 @@ class Clerk:
                 db,
                 login=self.login,
                 name="Camille Martin",
-                authority=Authority(frozenset(roles)),
+                authority=Authority(frozenset(roles), ALL_NETWORKS),
                 actor=TESTER,
                 now=services.clock(),
+                home_site="etude-et-conservation",
             )
             token, hashed = invitation.token, password_hash()
             own_account.set_up(db, token, password_hash=hashed, totp_step=0, now=services.clock())

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from auth.audit import verification
 from auth.audit.log import AuditEntry
-from auth.staff.roles import Authority, Role
+from auth.staff.roles import ALL_NETWORKS, Authority, Role
 from config import Secret
 from sessions.legal_requests import register
 from sessions.legal_requests.answering import Package, answer
@@ -161,4 +161,4 @@ def test_staff_of_one_network_see_what_was_asked_of_it_alone(db: Session) -> Non
     of_one = Authority(frozenset({Role.PRIVACY}), frozenset({"wifilib"}))
     assert register.newest(db, of_one) == [mine]
     assert register.find(db, all_of_them.id, of_one) is None
-    assert register.newest(db, Authority(frozenset({Role.PRIVACY}))) == [all_of_them, mine]
+    assert register.newest(db, Authority(frozenset({Role.PRIVACY}), ALL_NETWORKS)) == [all_of_them, mine]

@@ -40,7 +40,7 @@ from auth.staff.errors import (
     UnknownNetworks,
     UnreadableLogin,
 )
-from auth.staff.models import RecoveryCode, Staff, StaffState
+from auth.staff.models import Passkey, RecoveryCode, Staff, StaffState
 from auth.staff.roles import (
     ALL_NETWORKS,
     APART,
@@ -175,7 +175,8 @@ def begin_anew(
     person.setup_digest, person.setup_until = digest, now + SETUP_LIFE
     person.setup_word_digest = None
     end_signins(person)
-    db.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == person.id))
+    for opener in (RecoveryCode, Passkey):
+        db.execute(delete(opener).where(opener.staff_id == person.id))
     db.flush()
 
 

@@ -38,6 +38,61 @@ class WrongCode(StaffError):
     )
 
 
+class WrongPasskey(StaffError):
+    """No passkey of an account that can be signed in to, or its signature is wrong: one answer for all."""
+
+    reason = declare(
+        "wrong_passkey",
+        HTTPStatus.UNAUTHORIZED,
+        N_("That passkey opens no account here."),
+        N_("Choose another one, or sign in with login and password."),
+    )
+
+
+class CopiedPasskey(StaffError):
+    """Its count of uses fell back: somebody may have a copy of it."""
+
+    reason = declare(
+        "copied_passkey",
+        HTTPStatus.UNAUTHORIZED,
+        N_("Somebody may have a copy of this passkey."),
+        N_("Sign in with login and password, and remove it from your account. An administrator can see it."),
+    )
+
+
+class UnusablePasskey(StaffError):
+    """What the browser made is no passkey that can be kept."""
+
+    reason = declare(
+        "unusable_passkey",
+        HTTPStatus.BAD_REQUEST,
+        N_("That passkey cannot be used here."),
+        N_("It has to ask for your finger, your face or a PIN. Try again, or use another device."),
+    )
+
+
+class TakenPasskey(StaffError):
+    """The passkey belongs to an account already."""
+
+    reason = declare(
+        "taken_passkey",
+        HTTPStatus.BAD_REQUEST,
+        N_("This passkey was added before."),
+        N_("It works already. Use another device to add another one."),
+    )
+
+
+class SpentPasskeys(StaffError):
+    """An account has as many passkeys as it can have."""
+
+    reason = declare(
+        "spent_passkeys",
+        HTTPStatus.BAD_REQUEST,
+        N_("You have ten passkeys already."),
+        N_("Remove one that you no longer use, then add this one."),
+    )
+
+
 class StaleStep(StaffError):
     """The second factor came too long after the password, or the account was changed in between."""
 

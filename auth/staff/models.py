@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.audit.actor import Actor, staff_member
@@ -107,6 +107,23 @@ class RecoveryCode(Base):
     id: Mapped[Key]
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    used_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """A passkey of an account: its public key, and how often it says that it was used (`auth.staff.passkeys`)."""
+
+    __tablename__ = "staff_passkeys"
+
+    id: Mapped[Key]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    # The credential's id as browsers name it, in base64url; at most 1023 octets (WebAuthn section 4).
+    credential: Mapped[str] = mapped_column(String(1364), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    # What its owner calls it.
+    name: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
 

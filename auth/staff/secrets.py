@@ -56,6 +56,10 @@ class StaffSecrets:
         symbols = "".join(symbol for symbol in word.casefold() if symbol.isalnum())
         return self._mac(b"arobase staff setup word", f"{staff_id}:{symbols}".encode()).hex()
 
+    def user_handle(self, staff_id: int) -> bytes:
+        """What the passkeys of an account know their owner by: it names nobody (WebAuthn section 14.6.1)."""
+        return self._mac(b"arobase staff user handle", str(staff_id).encode())
+
     def budget_name(self, login: str) -> str:
         """The login's pseudonym in the keys of rate limits: never the login itself."""
         return self._mac(b"arobase staff budget", login.encode()).hex()[:32]

@@ -49,10 +49,12 @@ class SigninSource:
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """Both factors were right. `by_recovery`: with a recovery code, of which `codes_left` remain."""
+    """Both factors were right. `by_recovery`: with a recovery code, of which `codes_left` remain. `by_passkey`: with
+    one thing that is both."""
 
     by_recovery: bool
     codes_left: int
+    by_passkey: bool = False
 
 
 def of_password(name: str, asker: SigninSource) -> RateLimit:
@@ -102,7 +104,7 @@ def prove_code(
 
 def signed_in(db: Session, person: Staff, proven: SecondFactor, *, now: datetime) -> None:
     """Put on record that this person is signed in, and by which second factor."""
-    by = "recovery code" if proven.by_recovery else "second factor"
+    by = "recovery code" if proven.by_recovery else "passkey" if proven.by_passkey else "second factor"
     object = ObjectKind.STAFF.named(person.id)
     log.append(db, SIGNED_IN, object, actor=person.actor, detail={"by": by}, now=now)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
-from flask import abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import abort, current_app, redirect, request, url_for
 from flask import session as browser_session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -18,6 +18,7 @@ from portal.services import services
 from portal.staff import carried_forms, staff
 from portal.staff.forms import EarlierForm, ForeignForm, check_form
 from portal.staff.login import CONFIRMED_AT, SignedIn, me
+from portal.staff.signin_form import signin_form
 
 # For how long a confirmed password opens the views that ask for one.
 CONFIRMED_FOR = timedelta(minutes=10)
@@ -166,14 +167,7 @@ def ask_to_sign_in() -> AnyResponse:
     if typed_by is None:
         onward = asked_for() if request.method == "GET" else None
         return redirect(url_for("staff.signin_page", next=onward), HTTPStatus.SEE_OTHER)
-    page = render_template(
-        "staff/signin.html",
-        refusal=None,
-        login="",
-        onward=url_for("staff.home"),
-        carried=carried_forms.sign(typed_by),
-    )
-    return make_response(page)
+    return signin_form(onward=url_for("staff.home"), carried=carried_forms.sign(typed_by))
 
 
 def _typed_by() -> int | None:

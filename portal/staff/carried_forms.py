@@ -17,6 +17,7 @@ from flask import session as browser_session
 from auth.tokens import InvalidToken
 from portal.services import services
 from portal.staff.forms import FIELD
+from portal.staff.passkey_challenges import ANSWER, CHALLENGE
 
 PURPOSE, LIFE = "staff carried form", timedelta(hours=1)
 IN_SESSION, CARRIED = "carried", "carried"
@@ -26,7 +27,7 @@ LONGEST = 30_000
 # The field of the question "Is it still you?", where it stands on the way of a form.
 STILL_ME = "password_of_now"
 # Secrets are typed anew; the others belong to the sign-in that is over. A test finds them in the templates.
-NEVER = {"password", "code", "word", "step", STILL_ME, FIELD, CARRIED}
+NEVER = {"password", "code", "word", "step", STILL_ME, ANSWER, CHALLENGE, FIELD, CARRIED}
 
 
 @dataclass(frozen=True, slots=True)

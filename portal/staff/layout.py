@@ -20,6 +20,7 @@ from portal.printing.qr import svg_of
 from portal.services import services
 from portal.staff import carried_forms
 from portal.staff.accounts.role_words import role_explained
+from portal.staff.assets import staff_asset
 from portal.staff.forms import form_field
 from portal.staff.login import me
 from portal.staff.privacy.audit_detail_words import detail_in_words
@@ -133,6 +134,7 @@ def vocabulary() -> dict[str, Any]:
         "carried_form": carried_forms.kept,
         "menu": menu,
         "form_field": form_field,
+        "staff_asset": staff_asset,
         "here_in": here_in,
         "qr": svg_of,
         "papers": papers,

@@ -1,6 +1,7 @@
 """Showing once more who is at the keyboard, before what would hurt most in the wrong hands.
 
-A form that was sent meanwhile is not lost: the question holds its fields and sends them on with the password.
+By the password, or by a passkey. A form that was sent meanwhile is not lost: the question holds its fields and sends
+them on with the answer.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.errors import AuthError
+from auth.staff.models import Staff
 from auth.staff.roles import Action
+from db.engine import reading
 from portal.denials.rendering import staff_page
-from portal.staff import carried_forms, staff
+from portal.http.security_headers import allow_scripts
+from portal.services import services
+from portal.staff import carried_forms, passkey_challenges, staff
 from portal.staff.access import asked_for, current_staff, is_confirmed, need_of, needs
 from portal.staff.carried_forms import STILL_ME
 from portal.staff.login import confirm
@@ -28,10 +33,10 @@ def ask_again() -> AnyResponse | None:
         return None
     if request.method != "POST":
         return redirect(url_for("staff.confirm_page", next=asked_for()), HTTPStatus.SEE_OTHER)
-    if STILL_ME not in request.form:
+    if STILL_ME not in request.form and not passkey_challenges.is_answered():
         return _question(None)
     try:
-        prove_password(current_staff().login, request.form[STILL_ME])
+        _prove_again(request.form.get(STILL_ME, ""))
     except AuthError as error:
         return _question(error)
     confirm()
@@ -48,7 +53,7 @@ def confirm_page() -> AnyResponse:
 @needs(Action.OWN_ACCOUNT)
 def confirm_password() -> AnyResponse:
     try:
-        prove_password(current_staff().login, request.form.get("password", ""))
+        _prove_again(request.form.get("password", ""))
     except AuthError as error:
         return _page(error)
     confirm()
@@ -85,6 +90,14 @@ def forget_carried(response: AnyResponse) -> AnyResponse:
     return response
 
 
+def _prove_again(password: str) -> None:
+    """By a passkey where one answered, else by the password. Raises what either raises."""
+    if passkey_challenges.is_answered():
+        passkey_challenges.prove_again(current_staff().id)
+    else:
+        prove_password(current_staff().login, password)
+
+
 def _question(error: AuthError | None) -> AnyResponse:
     """The question on the way of a form that was sent, with its fields."""
     form = carried_forms.written()
@@ -99,12 +112,15 @@ def _page(
     fields: list[tuple[str, str]] | None = None,
 ) -> AnyResponse:
     refusal = staff_page(error) if error else None
+    with reading(services().make_session) as db:
+        passkey = passkey_challenges.ask_for_own(db, db.get_one(Staff, current_staff().id))
     page = render_template(
         "staff/confirm.html",
+        passkey=passkey,
         refusal=refusal,
         onward=onward(),
         action=action or url_for("staff.confirm_password"),
         field=field,
         fields=fields,
     )
-    return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    return allow_scripts(make_response(page, refusal.status if refusal else HTTPStatus.OK))

@@ -27,10 +27,11 @@ from auth.staff.signin import (
 from auth.tokens import InvalidToken
 from portal.denials.rendering import staff_page
 from portal.services import services
-from portal.staff import carried_forms, staff, trusted_browsers
+from portal.staff import carried_forms, passkey_challenges, staff, trusted_browsers
 from portal.staff.access import anyone, current_staff, needs
 from portal.staff.login import browser, me, sign_in
 from portal.staff.password import onward, prove_password
+from portal.staff.signin_form import signin_form
 
 SECOND_STEP = "staff second step"
 SECOND_STEP_LIFE = timedelta(minutes=5)
@@ -73,6 +74,19 @@ def signin_code() -> AnyResponse:
     if proven.by_recovery:
         target = url_for("staff.account")
     answer = redirect(target, HTTPStatus.SEE_OTHER)
+    return trusted_browsers.remember(answer, services().staff.budget_name(person.login))
+
+
+@staff.post("/signin/passkey")
+@anyone
+def signin_passkey() -> AnyResponse:
+    """Sign in with what is both factors at once."""
+    try:
+        person = passkey_challenges.prove()
+    except AuthError as error:
+        return _password_page(error)
+    sign_in(person)
+    answer = redirect(carried_forms.arrive(person.id) or onward(), HTTPStatus.SEE_OTHER)
     return trusted_browsers.remember(answer, services().staff.budget_name(person.login))
 
 
@@ -132,15 +146,12 @@ def _unseal_step(db: Session, step: str) -> tuple[Staff, str]:
 
 
 def _password_page(error: AuthError | None) -> AnyResponse:
-    refusal = staff_page(error) if error else None
-    page = render_template(
-        "staff/signin.html",
-        refusal=refusal,
-        login=request.form.get("login", "")[:64],
+    return signin_form(
+        error,
         onward=onward(),
         carried=carried_forms.passed_on(),
+        login=request.form.get("login", "")[:64],
     )
-    return _answer(page, error)
 
 
 def _code_page(step: str, error: AuthError | None) -> AnyResponse:
@@ -152,11 +163,6 @@ def _code_page(step: str, error: AuthError | None) -> AnyResponse:
         onward=onward(),
         carried=carried_forms.passed_on(),
     )
-    return _answer(page, error)
-
-
-def _answer(page: str, error: AuthError | None) -> AnyResponse:
-    refusal = staff_page(error) if error else None
     response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)

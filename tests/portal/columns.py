@@ -173,6 +173,7 @@ ELSEWHERE = {
     *("client_landings", "gateway_dialogues", "nas_sessions", "certificate_authorities"),
     *(
         "staff_answers",
+        "staff_passkeys",
         "staff_recovery_codes",
         "staff_requests",
         "staff_sessions",

@@ -1,4 +1,4 @@
-"""One's own account: password, recovery codes, and the browsers that are signed in."""
+"""One's own account: password, passkeys, recovery codes, and the browsers that are signed in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.staff import browser_sessions, own_account, recovery
+from auth.staff import browser_sessions, own_account, passkeys, recovery
 from auth.staff.errors import StaffError
 from auth.staff.models import Staff
 from auth.staff.roles import Action
@@ -15,8 +15,9 @@ from auth.staff.secrets import check_password
 from auth.staff.totp import make_recovery_codes
 from db.engine import reading
 from portal.denials.rendering import staff_page
+from portal.http.security_headers import allow_scripts
 from portal.services import services
-from portal.staff import staff
+from portal.staff import passkey_challenges, staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import FormerCodes, drawn_for, source_of, use_form
 from portal.staff.login import browser, sign_in
@@ -85,6 +86,58 @@ def signout_everywhere() -> AnyResponse:
     return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
 
 
+@staff.get("/account/passkey")
+@needs(Action.OWN_ACCOUNT, confirmed=True)
+def new_passkey() -> AnyResponse:
+    return _passkey_page(None)
+
+
+@staff.post("/account/passkey")
+@needs(Action.OWN_ACCOUNT, confirmed=True)
+def add_passkey() -> AnyResponse:
+    """Keep the passkey that this browser has made."""
+    service, me = services(), current_staff()
+    try:
+        with service.make_session.begin() as db:
+            party, challenge = passkey_challenges.claim(db)
+            passkeys.add(
+                db,
+                db.get_one(Staff, me.id),
+                request.form.get(passkey_challenges.ANSWER, ""),
+                party=party,
+                challenge=challenge,
+                name=request.form.get("name", ""),
+                actor=me.actor,
+                now=service.clock(),
+            )
+    except StaffError as error:
+        return _passkey_page(error)
+    return redirect(url_for("staff.account"), HTTPStatus.SEE_OTHER)
+
+
+@staff.post("/account/passkey/<int(max=2147483647):passkey_id>/remove")
+@needs(Action.OWN_ACCOUNT, confirmed=True)
+def remove_passkey(passkey_id: int) -> AnyResponse:
+    """Forget a passkey: it opens nothing any more, wherever it is."""
+    service, me = services(), current_staff()
+    with service.make_session.begin() as db:
+        use_form(db, place=url_for("staff.account"))
+        passkeys.remove(db, db.get_one(Staff, me.id), passkey_id, actor=me.actor, now=service.clock())
+    return redirect(url_for("staff.account"), HTTPStatus.SEE_OTHER)
+
+
+def _passkey_page(error: StaffError | None) -> AnyResponse:
+    refusal = staff_page(error) if error else None
+    with reading(services().make_session) as db:
+        page = render_template(
+            "staff/passkey_new.html",
+            refusal=refusal,
+            passkey=passkey_challenges.ask_for_new(db, db.get_one(Staff, current_staff().id)),
+            name=request.form.get("name", "")[: passkeys.LONGEST_NAME],
+        )
+    return allow_scripts(make_response(page, refusal.status if refusal else 200))
+
+
 def _page(error: StaffError | None) -> AnyResponse:
     service, me = services(), current_staff()
     refusal = staff_page(error) if error else None
@@ -97,5 +150,7 @@ def _page(error: StaffError | None) -> AnyResponse:
             codes_left=recovery.count_unused(db, me.id),
             signins=browser_sessions.open_signins(db, person, now=service.clock()),
             here=browser().row_id,
+            passkeys=passkeys.of(db, person),
+            has_passkeys=passkey_challenges.party() is not None,
         )
     return make_response(page, refusal.status if refusal else 200)

@@ -20,7 +20,6 @@ from portal.i18n.labels import kinds_in_words
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
-from portal.staff.assets import staff_asset
 from portal.staff.campaigns.campaign_words import categories
 from portal.staff.campaigns.pages import find_or_hide
 from portal.staff.campaigns.phones import PhonePreview, framed, phones_of, sample_message
@@ -168,7 +167,6 @@ def _page(
         tongues={code: name_of(code) for code in languages},
         longest=drafting.LONGEST,
         phones=phones,
-        staff_asset=staff_asset,
     )
     return framed(make_response(page), phones, has_script=True)
 

@@ -66,6 +66,7 @@ def _words() -> dict[str, str]:
         "by": say("by"),
         "second factor": say("second factor"),
         "recovery code": say("recovery code"),
+        "passkey": say("passkey"),
         "reference": say("reference"),
         "roles": say("roles"),
         "networks": say("networks"),

@@ -82,16 +82,19 @@ def running_portal(
     *,
     prepare: Callable[[Session], None] | None = None,
     wanted: Wanted | None = None,
+    host: str = "127.0.0.1",
     **settings: Any,
 ) -> Iterator[Portal]:
     """The real application under a real server on a free port; `prepare` changes the town before anybody comes.
+
+    `host` is what browsers call it: passkeys want a name.
 
     `wanted` are other announcements than the demo town's as text alone.
     """
     port, clock = free_port(), MovingClock()
     values = {
         "secret_key": Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"),
-        "portal_url": f"http://127.0.0.1:{port}",
+        "portal_url": f"http://{host}:{port}",
         "database_url": f"sqlite:///{folder / 'town.sqlite3'}",
         "development": True,
         "town": "Besançon",

@@ -30,6 +30,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.signin_page": (None, EVERYBODY),
     "staff.signin": (None, EVERYBODY),
     "staff.signin_code": (None, EVERYBODY),
+    "staff.signin_passkey": (None, EVERYBODY),
     "staff.setup_page": (None, EVERYBODY),
     "staff.setup": (None, EVERYBODY),
     "staff.asset": (None, EVERYBODY),
@@ -41,6 +42,9 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.account": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.change_password": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.new_recovery_codes": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.new_passkey": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.add_passkey": (Action.OWN_ACCOUNT, EVERYBODY),
+    "staff.remove_passkey": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.desk": (Action.ISSUE, DESKS),
     "staff.issue": (Action.ISSUE, DESKS),
     "staff.hear_codes_again": (Action.ISSUE, DESKS),
@@ -183,6 +187,10 @@ EFFECTS: dict[str, set[str]] = {
     "staff.find": set(),
     "staff.change_password": ACCOUNTS,
     "staff.new_recovery_codes": LOOKS | {"staff_recovery_codes"},
+    "staff.signin_passkey": set(),
+    # Nothing is added without a browser that makes one: tests/portal/staff/test_passkeys.py.
+    "staff.add_passkey": set(),
+    "staff.remove_passkey": LOOKS | {"staff_passkeys"},
     "staff.issue": PASSES,
     "staff.hear_codes_again": LOOKS,
     # These two are posted after passes were issued.
@@ -249,6 +257,8 @@ EFFECTS: dict[str, set[str]] = {
 # Done with nothing to do here.
 IDLE = {
     *("staff.hear_codes_again", "staff.setup", "staff.undo", "staff.undo_batch", "staff.resume"),
+    # Whoever walks has no passkey.
+    "staff.remove_passkey",
     "staff.signout_everywhere",
 }
 # Posted with an empty form these are refused for what the form lacks, which is no question of policy.

@@ -50,6 +50,7 @@ STAFF = {
         ("confirm_term", "withdraw_term", "keep_hold", "grant_request", "refuse_request"), Twice.LEADS
     ),
     **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again", "drop_carried"), Twice.LEADS),
+    "remove_passkey": Twice.LEADS,
     **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
     **dict.fromkeys(("start_crisis", "stop_crisis", "add_payer", "change_payer"), Twice.LEADS),
     "add_election": Twice.LEADS,
@@ -61,7 +62,7 @@ STAFF = {
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
     **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),
     # A code of the second step and a setup link are good once; a sign-in that was ended sends no more forms.
-    **dict.fromkeys(("signin", "signin_code", "setup"), Twice.REFUSES),
+    **dict.fromkeys(("signin", "signin_code", "signin_passkey", "add_passkey", "setup"), Twice.REFUSES),
     **dict.fromkeys(("signout", "signout_everywhere", "change_password"), Twice.REFUSES),
 }
 CAMPAIGN = {

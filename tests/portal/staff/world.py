@@ -87,6 +87,7 @@ class Things:
             "requisition_id": self.requisition_id,
             "token": "no-such-token",
             "answer_id": 999_999,
+            "passkey_id": 999_999,
             "slug": self.slug,
             "override_id": self.override_id,
             "payer": "bakery",

@@ -20,6 +20,7 @@ import sessions.retention.models
 import sessions.statistics.models
 import sessions.troubles.models  # noqa: F401
 import sites.images.models
+import sites.import_export.history
 import sites.models  # noqa: F401
 from db.base import Base
 

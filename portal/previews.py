@@ -115,7 +115,7 @@ def make_pages(town: Services, content: bytes, mark: PreparedImage | None) -> It
     """First page, session page and an error of each network in the file. Raises `RefusedImport`."""
     with tempfile.TemporaryDirectory() as folder, _stage(town, Path(folder)) as (app, stage):
         with stage.make_session.begin() as db:
-            done = import_records(db, NETWORKS, content)
+            done = import_records(db, NETWORKS, content, by="preview", now=stage.clock())
             slugs = [*done.created, *done.changed, *done.unchanged]
             for network in networks(db, slugs=slugs):
                 if mark is not None:

@@ -36,6 +36,8 @@ class ObjectKind(enum.StrEnum):
     REQUISITIONS = "requisitions"
     AUDIT_LOG = "trail"
     DATABASE = "database"
+    NETWORK = "network"
+    SITE = "site"
     ADVERTISER = "advertiser"
     CAMPAIGN = "campaign"
     ELECTION = "election"
@@ -209,6 +211,12 @@ OVERRIDE_STARTED = declare(
 )
 OVERRIDE_STOPPED = declare("override stopped", N_("stopped a crisis message"), ObjectKind.OVERRIDE)
 ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectKind.ELECTION)
+
+# What an installation is made of: whatever is a kind of record (`auth.records`) stands here.
+RECORDS = (ObjectKind.NETWORK, ObjectKind.SITE, ObjectKind.GATEWAY)
+RECORD_MADE = declare("record made", N_("added a record"), *RECORDS)
+RECORD_CHANGED = declare("record changed", N_("changed a record"), *RECORDS)
+RECORD_UNDONE = declare("record change undone", N_("undid the change of a record"), *RECORDS)
 
 # The encrypted network.
 AUTHORITY_MADE = declare(

@@ -12,38 +12,29 @@ from flask.cli import AppGroup
 
 from ads.demo import load_announcements, read_announcements
 from ads.loading import known_names
+from auth.records import take_in
 from db.engine import reading
 from portal.cli.operator import operator
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, refusals_as_errors, remove_option
 from portal.cli.posters import poster
-from portal.services import services, town_zone
+from portal.records.registry import KINDS, kind_here
+from portal.services import services
 from sites import pictures
 from sites.demo.town import load_demo
 from sites.directory import Hotspot, hotspots
 from sites.errors import RefusedImport
 from sites.holidays import last_school_holiday
 from sites.images.shapes import PHOTOGRAPH
-from sites.import_export import (
-    GATEWAYS,
-    NETWORKS,
-    SITES,
-    FileFormat,
-    ImportResult,
-    Records,
-    export_records,
-    import_records,
-    site_records,
-)
+from sites.import_export import FileFormat, ImportResult, export_records
 from sites.queries import site_by_slug
 
 sites = AppGroup("sites", help="Networks, hotspot sites, gateway records.")
 
 sites.add_command(poster)
 
-RECORDS: dict[str, Records] = {"networks": NETWORKS, "sites": SITES, "gateways": GATEWAYS}
 which_records = click.option(
     "--records",
-    type=click.Choice(list(RECORDS)),
+    type=click.Choice(list(KINDS)),
     default="sites",
     show_default=True,
     help="What the rows are.",
@@ -57,7 +48,8 @@ def import_file(file: Path, records: str) -> None:
     """Import a CSV or GeoJSON file: all of it, or with one bad row nothing."""
     try:
         with services().make_session.begin() as db:
-            imported = import_records(db, _records(records), file.read_bytes())
+            kind, content = kind_here(KINDS[records]), file.read_bytes()
+            imported = take_in(db, kind, content, actor=operator(), now=services().clock())
     except RefusedImport as error:
         raise click.ClickException(f"Nothing was imported.\n{error}") from error
     click.echo(_summary(records, imported))
@@ -82,7 +74,7 @@ def export_file(records: str, form: str, output: Path | None) -> None:
             "Only sites have a place on the map: --form geojson goes with --records sites."
         )
     with reading(services().make_session) as db:
-        content = export_records(db, RECORDS[records], FileFormat(form))
+        content = export_records(db, KINDS[records].kind.records, FileFormat(form))
     if output is None:
         sys.stdout.buffer.write(content)
     else:
@@ -136,7 +128,7 @@ def demo() -> None:
     """Add the demo town: the networks and sites of Besançon, and the town's announcements."""
     now = services().clock()
     with services().make_session.begin() as db:
-        made = load_demo(db, now=now)
+        made = load_demo(db, now=now, by=operator().name)
         known = known_names(db)
     wanted = read_announcements(known)
     with services().make_session.begin() as db:
@@ -144,10 +136,6 @@ def demo() -> None:
     click.echo(_summary("networks", made.networks))
     click.echo(_summary("sites", made.sites))
     click.echo(f"announcements: {announcements} added")
-
-
-def _records(name: str) -> Records:
-    return site_records(town_zone().key) if name == "sites" else RECORDS[name]
 
 
 def _summary(records: str, imported: ImportResult) -> str:

@@ -6,7 +6,15 @@ from flask import Blueprint
 
 staff = Blueprint("staff", __name__, url_prefix="/staff")
 
-from portal.staff import access, assets, error_pages, home, password_confirmation, signin  # noqa: E402, F401
+from portal.staff import (  # noqa: E402, F401
+    access,
+    assets,
+    configuration,
+    error_pages,
+    home,
+    password_confirmation,
+    signin,
+)
 from portal.staff.accounts import own, people, setup, tokens, two_person  # noqa: E402, F401
 from portal.staff.campaigns import crisis, elections, payers, schedule, uploads  # noqa: E402, F401
 from portal.staff.campaigns import form as campaign_form  # noqa: E402, F401

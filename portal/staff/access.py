@@ -103,7 +103,7 @@ def admit() -> AnyResponse | None:
     need = need_of(request.endpoint or "")
     if need is not None and need.largest_form and _is_allowed(need):
         # Before the form is read: what strangers send stays as small as everywhere.
-        request.max_content_length = need.largest_form
+        request.max_content_length = request.max_form_memory_size = need.largest_form
     if any("\0" in text for _, texts in request.values.lists() for text in texts):
         # No database of ours keeps one, and no browser sends one.
         abort(HTTPStatus.BAD_REQUEST)

@@ -77,6 +77,8 @@ def menu() -> list[Door]:
         Door("staff.batches", say("Batches"), Action.BOOKS),
         Door("staff.sessions", say("Log"), Action.SESSIONS),
         Door("staff.campaigns", say("Campaigns"), Action.ADS),
+        Door("staff.networks_list", say("Networks"), Action.NETWORKS),
+        Door("staff.sites_list", say("Places"), Action.SITES),
         Door("staff.gateways", say("Gateways"), Action.GATEWAYS),
         Door("staff.reports", say("Reports"), Action.REPORT),
         Door("staff.retention", say("Retention"), Action.RETENTION),

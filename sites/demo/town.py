@@ -25,13 +25,15 @@ class DemoResult:
     sites: ImportResult
 
 
-def load_demo(db: Session, *, now: datetime) -> DemoResult:
+def load_demo(db: Session, *, now: datetime, by: str = "demo") -> DemoResult:
     """Add the networks and sites of the demo town that are not there yet; live ones are live since `now`.
 
     Existing rows are left as they are, so that starting again undoes no change.
     """
-    networks = import_records(db, NETWORKS, (FILES / "networks.csv").read_bytes(), only_new=True)
-    sites = import_records(db, SITES, (FILES / "sites.csv").read_bytes(), only_new=True)
+    networks = import_records(
+        db, NETWORKS, (FILES / "networks.csv").read_bytes(), by=by, now=now, only_new=True
+    )
+    sites = import_records(db, SITES, (FILES / "sites.csv").read_bytes(), by=by, now=now, only_new=True)
     for site in db.scalars(select(Site).where(Site.slug.in_(sites.created), Site.state == SiteState.LIVE)):
         site.state_since = now
     db.flush()

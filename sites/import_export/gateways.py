@@ -192,4 +192,4 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
     return credentials
 
 
-GATEWAYS = Records("identity", COLUMNS.get, _names, _current, _judge, _write)
+GATEWAYS = Records("gateways", "identity", COLUMNS.get, _names, _current, _judge, _write)

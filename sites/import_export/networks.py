@@ -196,4 +196,4 @@ def _terms(values: Values) -> dict[str, str]:
     }
 
 
-NETWORKS = Records("slug", _column, _names, _current, _judge, _write)
+NETWORKS = Records("networks", "slug", _column, _names, _current, _judge, _write)

@@ -6,13 +6,16 @@ import difflib
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from sites.errors import ImportFault, RefusedImport
+from sites.import_export import history
 from sites.import_export.features import read_features, write_features
-from sites.import_export.rows import ParsedRows, Row, as_cell, decode
+from sites.import_export.history import Cells
+from sites.import_export.rows import ParsedRows, Row, as_cell, as_text, decode
 from sites.import_export.spoiled import check_cell
 from sites.import_export.tables import read_table, write_table
 
@@ -49,11 +52,32 @@ class Change:
     before: Values | None
     after: Values
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns in which a record differs afterwards; of a new one, those that are not empty."""
+        before = self.before or {}
+        return [name for name in self.after if cell_of(self.after, name) != cell_of(before, name)]
+
+    @property
+    def cells_before(self) -> Cells | None:
+        """What those columns held before, as cells of a table; None for a new record."""
+        if self.before is None:
+            return None
+        return {name: cell_of(self.before, name) for name in self.columns}
+
+    @property
+    def cells_after(self) -> Cells:
+        return {name: cell_of(self.after, name) for name in self.columns}
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """A kind of record: its key, its columns, how it is read from the database, judged, and written."""
+    """A kind of record: its key, its columns, how it is read from the database, judged, and written.
 
+    `name` is what its history, its pages and its commands call it: "networks".
+    """
+
+    name: str
     key: str
     column: Callable[[str], Column | None]
     names: Callable[[Mapping[str, Values]], Sequence[str]]
@@ -77,13 +101,43 @@ class ImportResult:
         return len(self.created) + len(self.changed) + len(self.unchanged)
 
 
-def import_records(db: Session, records: Records, content: bytes, *, only_new: bool = False) -> ImportResult:
-    """Take a CSV or GeoJSON file in, by its records' keys. Columns that it leaves out keep what they are.
+def import_records(
+    db: Session,
+    records: Records,
+    content: bytes | Sequence[Row],
+    *,
+    by: str,
+    now: datetime,
+    only_new: bool = False,
+    undoes: int | None = None,
+) -> ImportResult:
+    """Take a CSV or GeoJSON file in, or the rows of a form, by their records' keys. Columns that are left out stay.
 
     Nothing is written unless everything is right: raises RefusedImport with all faults. `only_new` leaves
-    records that exist as they are.
+    records that exist as they are. What has changed is in the history then, as done by `by`; `undoes` is the change
+    there that this one takes back.
     """
-    rows = _read(content)
+    rows = read_rows(content)
+    changes = judge_rows(db, records, rows, only_new=only_new)
+    work = [change for change in changes if change.before != change.after]
+    credentials = records.write(db, work)
+    db.flush()
+    for change in work:
+        before, after = change.cells_before, change.cells_after
+        history.add(db, records.name, change.key, before, after, by=by, now=now, undoes=undoes)
+    created = tuple(change.key for change in work if change.before is None)
+    changed = tuple(change.key for change in work if change.before is not None)
+    touched = {*created, *changed}
+    seen = [row.cells[records.key].strip() for row in rows.rows]
+    unchanged = tuple(key for key in seen if key not in touched)
+    return ImportResult(created, changed, unchanged, credentials)
+
+
+def judge_rows(
+    db: Session, records: Records, content: bytes | ParsedRows | Sequence[Row], *, only_new: bool = False
+) -> list[Change]:
+    """What these rows would do, those that change nothing included. Raises RefusedImport with all faults."""
+    rows = content if isinstance(content, ParsedRows) else read_rows(content)
     current = records.current(db)
     faults = list(rows.faults)
     changes = _changes(records, rows, current, faults)
@@ -92,14 +146,18 @@ def import_records(db: Session, records: Records, content: bytes, *, only_new: b
     faults.extend(records.judge(db, changes))
     if faults:
         raise RefusedImport(told_once(sorted(faults, key=_place)))
-    work = [change for change in changes if change.before != change.after]
-    credentials = records.write(db, work)
-    db.flush()
-    created = tuple(change.key for change in work if change.before is None)
-    changed = tuple(change.key for change in work if change.before is not None)
-    touched = {*created, *changed}
-    seen = [row.cells[records.key].strip() for row in rows.rows]
-    return ImportResult(created, changed, tuple(key for key in seen if key not in touched), credentials)
+    return changes
+
+
+def current_cells(db: Session, records: Records) -> dict[str, Cells]:
+    """Every record as the cells of a table, by its key, in order of the keys."""
+    current = records.current(db)
+    return {key: {name: cell_of(current[key], name) for name in current[key]} for key in sorted(current)}
+
+
+def cell_of(values: Mapping[str, Any], name: str) -> str:
+    """The text of one cell."""
+    return as_text(as_cell(values.get(name)))
 
 
 def export_records(db: Session, records: Records, form: FileFormat = FileFormat.CSV) -> bytes:
@@ -112,7 +170,10 @@ def export_records(db: Session, records: Records, form: FileFormat = FileFormat.
     return write_table(names, cells, excel=form is FileFormat.EXCEL)
 
 
-def _read(content: bytes) -> ParsedRows:
+def read_rows(content: bytes | Sequence[Row]) -> ParsedRows:
+    """The rows of a file, or those of a form as they are. Raises RefusedImport."""
+    if not isinstance(content, bytes):
+        return ParsedRows(content)
     text = decode(content)
     return read_features(text) if text.lstrip().startswith(("{", "[")) else read_table(text)
 

@@ -157,7 +157,7 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
     return {}
 
 
-SITES = Records("slug", _column, _names, _current, _judge, _write)
+SITES = Records("sites", "slug", _column, _names, _current, _judge, _write)
 
 
 def site_records(zone: str) -> Records:

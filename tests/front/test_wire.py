@@ -23,9 +23,10 @@ from portal.guest.assets import ASSETS
 from sites import pictures
 from sites.images.preparing import prepare
 from sites.images.shapes import LOGO, PHOTOGRAPH
-from sites.import_export import NETWORKS, import_records
+from sites.import_export import NETWORKS
 from sites.models import Gateway, Network
 from tests.front.conftest import HOST, SECONDS, Site
+from tests.imports import import_records
 from tests.sites.images import made
 
 LARGEST_FIRST_PAGE = 6_000

@@ -169,7 +169,14 @@ ELSEWHERE = {
     "impressions",
     "leases",
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
-    *("requisition_answers", "requisition_bases", "requisitions", "retention_rules", "sightings"),
+    *(
+        "record_changes",
+        "requisition_answers",
+        "requisition_bases",
+        "requisitions",
+        "retention_rules",
+        "sightings",
+    ),
     *("client_landings", "gateway_dialogues", "nas_sessions", "certificate_authorities"),
     *(
         "staff_answers",

@@ -10,8 +10,9 @@ from sqlalchemy import update
 
 from portal.services import Services
 from sessions import sightings
-from sites.import_export import NETWORKS, import_records
+from sites.import_export import NETWORKS
 from sites.models import Gateway, Network
+from tests.imports import import_records
 from tests.portal.conftest import Phone
 from tests.town import Town, make_client
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from portal.printing.from_vouchers import slips
 from portal.printing.posters import PosterPaper, poster_of, print_poster
 from portal.services import Services
-from sites.import_export import SITES, FileFormat, export_records, import_records
+from sites.import_export import SITES, FileFormat, export_records
 from sites.models import Network, Site
 from tests.clock import MovingClock
+from tests.imports import import_records
 from tests.portal.conftest import PORTAL, Agent, Phone
 from tests.portal.printing.printed import read_text, squeezed
 from tests.portal.visitors import issue

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from sites.errors import RefusedImport
-from sites.import_export import GATEWAYS, NETWORKS, Records, export_records, import_records, site_records
+from sites.import_export import GATEWAYS, NETWORKS, Records, export_records, site_records
+from tests.imports import import_records
 
 SITES = site_records("Europe/Paris")
 

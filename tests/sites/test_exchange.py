@@ -11,16 +11,9 @@ from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
 from sites.gateways import add_gateway
-from sites.import_export import (
-    GATEWAYS,
-    NETWORKS,
-    FileFormat,
-    Records,
-    export_records,
-    import_records,
-    site_records,
-)
+from sites.import_export import GATEWAYS, NETWORKS, FileFormat, Records, export_records, site_records
 from sites.models import Gateway, Network, Site, SiteKind, SiteState
+from tests.imports import import_records
 from tests.sites.files import GOOD, HEAD, SITES, collection, feature, table
 from tests.sites.places import pierre_bayle, public_network
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from gateways.landing_token import credential_digest
 from sites.gateways import add_gateway, by_identity
-from sites.import_export import GATEWAYS, NETWORKS, FileFormat, export_records, import_records
+from sites.import_export import GATEWAYS, NETWORKS, FileFormat, export_records
 from sites.look import InvalidLook
 from sites.models import Gateway, Network, Site
+from tests.imports import import_records
 from tests.sites.files import faults, table
 from tests.sites.places import viotte
 

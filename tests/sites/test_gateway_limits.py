@@ -13,9 +13,10 @@ from gateways.registry import kind_of
 from sites.errors import InvalidGateway, RefusedImport
 from sites.gateway_limits import guessing_fault, limits
 from sites.gateways import add_gateway
-from sites.import_export import GATEWAYS, NETWORKS, export_records, import_records
+from sites.import_export import GATEWAYS, NETWORKS, export_records
 from sites.models import Gateway, Network, SigninMethod, Site
 from tests.gateways.contract import made_up
+from tests.imports import import_records
 
 UNSEALED = {"sealed": "no"}
 

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from sites.demo.town import load_demo
 from sites.directory import geojson, hotspots
-from sites.import_export import FileFormat, export_records, import_records
+from sites.import_export import FileFormat, export_records
 from sites.models import Network, Site
+from tests.imports import import_records
 from tests.sites.files import GOOD, HEAD, SITES, collection, faults, feature, table
 from tests.sites.test_exchange import NOW
 

@@ -97,4 +97,5 @@ def _words() -> dict[str, str]:
         "first_round": say("first round"),
         "last_round": say("last round"),
         "ends_at": say("until"),
+        "columns": say("columns"),
     }

@@ -37,6 +37,8 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.ELECTION: ("staff.elections", None),
     ObjectKind.OVERRIDE: ("staff.crisis", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),
+    ObjectKind.NETWORK: ("staff.networks_record", "key"),
+    ObjectKind.SITE: ("staff.sites_record", "key"),
 }
 
 

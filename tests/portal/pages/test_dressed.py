@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from sites import pictures
 from sites.images.preparing import prepare
 from sites.images.shapes import LOGO, PHOTOGRAPH
-from sites.import_export import NETWORKS, import_records
+from sites.import_export import NETWORKS
 from sites.models import Network, Site
+from tests.imports import import_records
 from tests.portal.pages.scene import (
     LIBRARY,
     PAGES,

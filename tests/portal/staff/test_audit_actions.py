@@ -147,6 +147,8 @@ def objects(
         ObjectKind.REQUISITION: entry.id,
         ObjectKind.CAMPAIGN: campaign.slug,
         ObjectKind.ADVERTISER: campaign.advertiser.slug,
+        ObjectKind.NETWORK: "wifilib",
+        ObjectKind.SITE: "gare-viotte",
     }
     return {kind: kind.named(named[kind] or "") if kind in named else kind.value for kind in ObjectKind}
 

@@ -25,6 +25,25 @@ ADMINS = frozenset({Role.ADMIN})
 PRIVACY = frozenset({Role.PRIVACY})
 ADS = ADMINS | {Role.ADS}
 LOG = frozenset({Role.NETWORK, Role.PRIVACY})
+NETWORK = ADMINS | {Role.NETWORK}
+
+
+def of_records(kind: str, action: Action, *, adds: bool = True) -> dict[str, tuple[Action, frozenset[Role]]]:
+    """The routes that every kind of record has."""
+    names = (
+        "list",
+        "record",
+        "change",
+        "undo",
+        "csv",
+        "file",
+        "look",
+        "take_in",
+        *(("new", "add") if adds else ()),
+    )
+    return {f"staff.{kind}_{name}": (action, NETWORK) for name in names}
+
+
 # None: for people who are not signed in, too.
 TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.signin_page": (None, EVERYBODY),
@@ -96,6 +115,9 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.gateway": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
     "staff.gateway_set_up": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
     "staff.gateway_secrets": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
+    **of_records("networks", Action.NETWORKS),
+    **of_records("sites", Action.SITES),
+    **of_records("gateways", Action.GATEWAYS, adds=False),
     "staff.poster": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
     "staff.requisitions": (Action.REQUISITIONS, PRIVACY),
     "staff.new_requisition": (Action.REQUISITIONS, PRIVACY),
@@ -163,7 +185,7 @@ TOWN_WIDE = {
 # The parameters that name something of one network.
 OWNED = {
     *("batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id", "identity", "requisition_id"),
-    *("hold_id", "request_id", "slug"),
+    *("hold_id", "request_id", "slug", "key"),
 }
 OWNED_BY_FORM = {"staff.unmask_devices", "staff.unmask_persons"}
 # A look at the log, at holds or at requisitions changes nothing but the audit log, and that always.
@@ -176,6 +198,8 @@ ON_RECORD = {
 PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches"}, LOOKS | {"staff"}
 TERMS, HOLDS = LOOKS | {"retention_rules", "term_changes"}, LOOKS | {"legal_holds"}
 CAMPAIGNS = LOOKS | {"campaigns", "creatives", "advertisers"}
+RECORDS = LOOKS | {"record_changes", "networks", "sites", "site_networks", "gateways"}
+KINDS = ("networks", "sites", "gateways")
 ENDING = LOOKS | {"access_sessions", "leases", "gateways"}
 # The tables that a post may change, for every post.
 EFFECTS: dict[str, set[str]] = {
@@ -213,6 +237,13 @@ EFFECTS: dict[str, set[str]] = {
     "staff.unmask_devices": LOOKS,
     "staff.unmask_persons": LOOKS,
     "staff.gateway_secrets": LOOKS,
+    **{
+        f"staff.{kind}_{name}": RECORDS
+        for kind in ("networks", "sites")
+        for name in ("add", "change", "undo", "take_in")
+    },
+    **{f"staff.gateways_{name}": RECORDS for name in ("change", "undo", "take_in")},
+    **{f"staff.{kind}_look": set() for kind in ("networks", "sites", "gateways")},
     "staff.change_term": TERMS,
     "staff.confirm_term": TERMS,
     "staff.withdraw_term": TERMS,

@@ -5,8 +5,10 @@ The forms come from the application's routes: a new one that is not declared her
 
 from __future__ import annotations
 
+import base64
 import enum
 import re
+import zlib
 from typing import Any
 
 import pytest
@@ -65,6 +67,17 @@ STAFF = {
     **dict.fromkeys(("signin", "signin_code", "signin_passkey", "add_passkey", "setup"), Twice.REFUSES),
     **dict.fromkeys(("signout", "signout_everywhere", "change_password"), Twice.REFUSES),
 }
+
+
+def packed(text: str) -> str:
+    """A file as the preview of an import hands it on."""
+    return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+KINDS = ("networks", "sites", "gateways")
+STAFF |= {f"{kind}_look": Twice.ANSWERS for kind in KINDS}
+STAFF |= {f"{kind}_{name}": Twice.LEADS for kind in KINDS for name in ("change", "undo", "take_in")}
+STAFF |= dict.fromkeys(("networks_add", "sites_add"), Twice.LEADS)
 CAMPAIGN = {
     "payer": "Boulangerie Ada",
     "identity": "Ada SARL, SIREN 123",
@@ -110,6 +123,35 @@ FIELDS = {
     "staff.void": {"reason": "lost"},
     "staff.appoint": {"roles": "desk", "reach": "some", "networks": "bibliotheques"},
 }
+FIELDS |= {
+    "staff.networks_add": {
+        "slug": "new",
+        "name": "New",
+        "ssid": "NEW",
+        "kind": "public",
+        "signin_methods": "pass",
+        "lease_seconds": "1800",
+        "terms_version": "1",
+        "terms_fr": "Soyez gentils.",
+    },
+    "staff.sites_add": {
+        "slug": "new",
+        "name": "New",
+        "address": "1 place",
+        "latitude": "47.2",
+        "longitude": "6.0",
+        "networks": "bibliotheques",
+        "kind": "library",
+    },
+    "staff.networks_change": {"name": "Other", "signin_methods": "patron", "revision": ""},
+    "staff.sites_change": {"name": "Other", "networks": "bibliotheques", "revision": ""},
+    "staff.gateways_change": {"redirector_url": "http://10.9.0.1:8081/", "revision": ""},
+    "staff.networks_take_in": {"content": packed("slug,name\nbibliotheques,Other\n")},
+    "staff.sites_take_in": {"content": packed("slug,name\npierre-bayle,Other\n")},
+    "staff.gateways_take_in": {
+        "content": packed("identity,redirector_url\ngw-bayle,http://10.9.0.1:8081/\n")
+    },
+}
 # Here nobody has asked for what these settle: refused, however often.
 NOTHING_TO_DO = {"staff.confirm_term", "staff.withdraw_term", "staff.keep_hold"}
 LATE = ("staff.appoint", "staff.change_term", "staff.invite", "staff.make_token", "staff.place_hold")
@@ -142,6 +184,9 @@ def test_a_form_sent_twice_leads_to_the_same_place(
     _, path = rule.build(things.fill(rule)) or ("", "")
     clerk.get("/staff/account")
     form: dict[str, Any] = {**clerk.form("/staff/account/signout"), **FIELDS.get(endpoint, {})}
+    if endpoint.endswith("_change"):
+        # As the page of the record has it.
+        form["revision"] = str(things.undo_ids[endpoint.removeprefix("staff.").removesuffix("_change")])
     if endpoint == "staff.remove_message_picture":
         form["message"] = f"{things.slug}-1"
     first, after_first = clerk.post(path, **form), written(db)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from portal.staff.assets import ASSETS
 from sessions.legal_requests import register
 from sessions.log.denials import LoggedDenial, Step, note
 from sessions.retention import holds, periods
+from sites.import_export import history
 from sites.models import Gateway, Network
 from tests.actors import TESTER
 from tests.ads.campaigns import APPROVER, AUTHOR, make_draft
@@ -68,6 +70,9 @@ class Things:
     network: str
     slug: str
     override_id: int
+    site: str
+    # By kind of record: the number of a change that can be undone.
+    undo_ids: Mapping[str, int]
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -93,7 +98,14 @@ class Things:
             "payer": "bakery",
             "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
+        kind = rule.endpoint.removeprefix("staff.").partition("_")[0]
+        if "key" in rule.arguments:
+            known |= {"key": self.key_of(kind), "undo_id": self.undo_ids[kind]}
         return {name: known[name] for name in rule.arguments}
+
+    def key_of(self, kind: str) -> str:
+        """What a record of this kind is called."""
+        return {"networks": self.network, "sites": self.site, "gateways": self.identity}[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +184,24 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             network,
             make_draft(db, f"of-{network}", networks=[network]).slug,
             make_override(db, services.clock()),
+            site,
+            make_changes(db, network, site, gateway.identity, services.clock()),
         )
+
+
+def make_changes(db: Session, network: str, site: str, identity: str, now: datetime) -> dict[str, int]:
+    """One change of each, that took another value away."""
+    former = {
+        "networks": (network, {"name": "Former"}),
+        "sites": (site, {"name": "Former"}),
+        "gateways": (identity, {"redirector_url": "http://10.0.0.1:8081/"}),
+    }
+    made = {
+        kind: history.add(db, kind, key, before, before, by="tester", now=now)
+        for kind, (key, before) in former.items()
+    }
+    db.flush()
+    return {kind: change.id for kind, change in made.items()}
 
 
 def make_override(db: Session, now: datetime) -> int:

@@ -15,8 +15,9 @@ from sites.images.errors import RefusedImage
 from sites.images.models import ImageFile
 from sites.images.preparing import PreparedImage, prepare
 from sites.images.shapes import LOGO, PHOTOGRAPH
-from sites.import_export import NETWORKS, export_records, import_records
+from sites.import_export import NETWORKS, export_records
 from sites.models import Network, Site
+from tests.imports import import_records
 from tests.sites.images import made
 
 ALT = {"fr": "La place Battant", "en": "Battant square"}

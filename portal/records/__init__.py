@@ -1,0 +1,1 @@
+"""Records: each kind with its words on pages, and one registry of them all."""

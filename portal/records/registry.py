@@ -1,0 +1,19 @@
+"""Every kind of record that pages, files, the API and the command line change. A new kind is one entry here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from auth.records import RecordKind
+from portal.records.gateways import GATEWAY_PAGES
+from portal.records.kinds import RecordPages
+from portal.records.networks import NETWORK_PAGES
+from portal.records.sites import SITE_PAGES
+
+# By name, in the order in which an installation is set up.
+KINDS: dict[str, RecordPages] = {one.slug: one for one in (NETWORK_PAGES, SITE_PAGES, GATEWAY_PAGES)}
+
+
+def kind_here(pages: RecordPages) -> RecordKind:
+    """The kind with what this installation's settings say of new records."""
+    return pages.kind if pages.here is None else replace(pages.kind, records=pages.here())

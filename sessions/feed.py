@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, func, select, union_all, update
@@ -50,6 +50,16 @@ def read(db: Session, *, gateway_id: int, since: int, now: datetime) -> Feed:
     grants = _grants(db, gateway_id, None if full else changed, now=now)
     ends = tuple(sorted(changed - {grant.number for grant in grants}))
     return Feed(version, full, grants, ends)
+
+
+def without(feed: Feed, is_left_out: Callable[[Grant], bool]) -> Feed:
+    """The feed without these grants: their clients must not pass."""
+    left_out = {grant.number for grant in feed.grants if is_left_out(grant)}
+    if not left_out:
+        return feed
+    grants = tuple(grant for grant in feed.grants if grant.number not in left_out)
+    ends = feed.ends if feed.full else tuple(sorted({*feed.ends, *left_out}))
+    return replace(feed, grants=grants, ends=ends)
 
 
 def confirm(

@@ -95,7 +95,8 @@ VOUCH = "update @vouched { ether saddr }"
 def question_rules(resolver: int, portal_url: str) -> list[str]:
     """What is asked of our resolver. The portal's own name costs nothing: it is answered from memory."""
     over = 'counter name "dns" drop'
-    rules = [f"meta l4proto {{ tcp, udp }} th dport {resolver} jump pass"]
+    # Who may not go everywhere does not do so through names either: such a client has a stranger's budget.
+    rules = [f"meta l4proto {{ tcp, udp }} th dport {resolver} meta mark != @confined jump pass"]
     rules += [f"udp dport {resolver} {match} accept" for match in _name_matches(portal_url)]
     asked = (
         (f"udp dport {resolver} udp length <= {LONG_QUERY_BYTES}", 0),

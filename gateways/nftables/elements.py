@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.reach import Reach
 from gateways.nftables.table_layout import NO_GRANT
 from gateways.types import IpAddress, MacAddress, PortRange
 
@@ -49,6 +50,8 @@ class DesiredClient:
     ports: PortRange | None = None
     # Whatever address this card takes may become its own.
     card: MacAddress | None = None
+    # Where it may go; None for everywhere.
+    reach: Reach | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ class ActualState:
     cards: dict[MacAddress, int] = field(default_factory=dict)
     card_of: dict[int, MacAddress] = field(default_factory=dict)
     ports: dict[int, PortRange] = field(default_factory=dict)
+    reach: dict[int, Reach] = field(default_factory=dict)
     # Sets that say the same thing in two ways do not agree: somebody else was there.
     torn: bool = False
 
@@ -101,9 +105,11 @@ class Changes:
     given: dict[int, PortRange] = field(default_factory=dict)
     enrolled: dict[MacAddress, int] = field(default_factory=dict)
     struck: dict[MacAddress, int] = field(default_factory=dict)
+    confined: dict[int, Reach] = field(default_factory=dict)
+    freed: dict[int, Reach] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        others = self.taken or self.given or self.enrolled or self.struck
+        others = self.taken or self.given or self.enrolled or self.struck or self.confined or self.freed
         return bool(self.classes or self.unbound or self.bound or self.ended or self.leased or others)
 
     @property
@@ -140,6 +146,7 @@ def plan(
         _plan_card(number, desired, held, changes)
         _plan_pairs(number, desired, held, changes)
         _plan_ports(number, desired, held, changes)
+        _plan_reach(number, desired, held, changes)
     left = {address for _, address in changes.unbound} | set(moved)
     _plan_dhcp(left, lessee, held, changes)
     changes.classes = sorted({lease.rates for _, lease, _ in changes.leased} - held.classes)
@@ -216,6 +223,16 @@ def _plan_ports(number: int, desired: DesiredClient | None, held: ActualState, c
         changes.given[number] = ports
 
 
+def _plan_reach(number: int, desired: DesiredClient | None, held: ActualState, changes: Changes) -> None:
+    there, reach = held.reach.get(number), desired.reach if desired else None
+    if there == reach:
+        return
+    if there is not None:
+        changes.freed[number] = there
+    if reach is not None:
+        changes.confined[number] = reach
+
+
 def note(changes: Changes, held: ActualState) -> None:
     """Bring `held` to what the kernel holds after `changes` went through."""
     held.classes.update(changes.classes)
@@ -230,6 +247,9 @@ def note(changes: Changes, held: ActualState) -> None:
     for number in changes.taken:
         held.ports.pop(number, None)
     held.ports.update(changes.given)
+    for number in changes.freed:
+        held.reach.pop(number, None)
+    held.reach.update(changes.confined)
     for number, _ in changes.ended:
         held.leases.pop(number, None)
     for number, lease, _ in changes.leased:

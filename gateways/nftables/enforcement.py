@@ -149,7 +149,13 @@ class Enforcement:
     def everybody(self) -> set[int]:
         """All numbers that the kernel knows."""
         held = self.held
-        known = held.leases.keys() | held.pairs_of.keys() | held.ports.keys() | held.card_of.keys()
+        known = (
+            held.leases.keys()
+            | held.pairs_of.keys()
+            | held.ports.keys()
+            | held.card_of.keys()
+            | held.reach.keys()
+        )
         return known - {NO_GRANT}
 
     def without_grant(self) -> set[IpAddress]:

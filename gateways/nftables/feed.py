@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from gateways.destinations import Destination, parse_destinations
 from gateways.types import SHARED_PORTS, Client, Grant, IpAddress, PortRange, parse_mac
 
 # One less than fits a mark: the last says "no grant" in the kernel (`table_layout.NO_GRANT`).
@@ -90,6 +91,7 @@ def parse_grant(row: Mapping[str, object]) -> Grant:
         rate_down_kbps=_rate(row["rate_down_kbps"]),
         rate_up_kbps=_rate(row["rate_up_kbps"]),
         ports=_ports(row.get("ports")),
+        destinations=_destinations(row.get("destinations")),
     )
 
 
@@ -105,6 +107,8 @@ def grant_row(grant: Grant) -> dict[str, object]:
     }
     if (ports := grant.ports) is not None:
         row["ports"] = [str(ports.address), ports.first, ports.last]
+    if grant.destinations is not None:
+        row["destinations"] = [str(each) for each in grant.destinations]
     return row
 
 
@@ -163,6 +167,14 @@ def _ports(row: object) -> PortRange | None:
     if not SHARED_PORTS[0] <= first <= last <= 65535:
         raise ValueError(f"{first} to {last} is no range of ports")
     return PortRange(address, first, last)
+
+
+def _destinations(row: object) -> tuple[Destination, ...] | None:
+    if row is None:
+        return None
+    if not isinstance(row, list):
+        raise ValueError("destinations must be a list")
+    return parse_destinations(_text(each) for each in row)
 
 
 def _instant(value: object) -> float:

@@ -21,6 +21,7 @@ from gateways.nftables.enforcement import Enforcement, boot_time
 from gateways.nftables.feed import FeedAnswer, RejectedGrant, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.reach import disjoint
 from gateways.nftables.troubles import Troubles
 from gateways.types import Grant, IpAddress, MacAddress, PortRange
 
@@ -116,7 +117,8 @@ class NftablesGateway:
         ends = self._end(grant)
         pairs = tuple((mac, address) for address in self.book.of_grant(grant))
         lease = LeaseElement(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
-        return DesiredClient(grant.number, pairs, lease, self._ports(grant.ports), mac)
+        reach = None if grant.destinations is None else disjoint(grant.destinations)
+        return DesiredClient(grant.number, pairs, lease, self._ports(grant.ports), mac, reach)
 
     def _claim(self, grants: Iterable[Grant]) -> None:
         """The portal has seen these addresses with these cards, perhaps long ago."""

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateways.destinations import Destination
 from gateways.nftables.elements import ActualState, LeaseElement
 from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.reach import SETS, Reach, read_element
 from gateways.nftables.table_layout import COUNTERS, PROOF_COUNTERS, TABLE
 from gateways.types import IpAddress, MacAddress, PortRange
 
@@ -91,6 +93,8 @@ def read_held(table: KernelTable, *, now: float) -> ActualState:
         held.enrol(MacAddress(mac), int(number))
     held.leases = read_leases(table.classes, now=now)
     held.ports, held.torn = _read_ports()
+    held.reach, is_torn = _read_reach()
+    held.torn |= is_torn
     held.torn |= len(held.pairs) != len(held.holders) or _read_addresses() != held.holders.keys()
     return held
 
@@ -106,6 +110,19 @@ def _read_ports() -> tuple[dict[int, PortRange], bool]:
     limited = {int(number) for number in _elements("set", "limited")}
     agree = owned == ports and limited - {0} == ports.keys() and (0 in limited or not ports)
     return ports, not agree
+
+
+def _read_reach() -> tuple[dict[int, Reach], bool]:
+    """Where each confined number may go, and whether a number that is not confined has such a place."""
+    confined = {int(number) for number in _elements("set", "confined")}
+    parts: dict[int, set[Destination]] = {number: set() for number in confined}
+    try:
+        for value in (each for name in SETS for each in _elements("set", name)):
+            number, part = read_element(value)
+            parts.setdefault(number, set()).add(part)
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnknownState(f"nft printed a place that makes no sense: {error}") from error
+    return {number: frozenset(own) for number, own in parts.items()}, parts.keys() != confined
 
 
 def _range(address: str, ports: Any) -> PortRange:

@@ -21,5 +21,6 @@ KIND = Kind(
         reports_presence=True,
         is_heard=True,
         assigns_ports=True,
+        limits_destinations=True,
     ),
 )

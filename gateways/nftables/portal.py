@@ -27,6 +27,8 @@ KEEPALIVE = ((socket.TCP_KEEPIDLE, 3), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KE
 USER_TIMEOUT_MS = 8000
 # Servers close a line that was quiet for long (granian after 30 s, nginx after 75 s): ours is made anew before that.
 KEPT_SECONDS = 20.0
+# What this agent keeps of a grant beyond its time and rates: a grant that asks for more is not told to it.
+KEEPS = "destinations"
 
 
 class PortalUnreachable(Exception):
@@ -49,7 +51,9 @@ class PortalClient:
 
     def feed(self, since: int, wait: float) -> FeedAnswer:
         """What changed after version `since`; waits up to `wait` seconds. Raises `PortalUnreachable`."""
-        body = self._call("GET", f"feed?since={since}&wait={wait:g}", None, wait + ANSWER_SECONDS)
+        body = self._call(
+            "GET", f"feed?since={since}&wait={wait:g}&keeps={KEEPS}", None, wait + ANSWER_SECONDS
+        )
         try:
             return parse_answer(body)
         except InvalidAnswer as error:

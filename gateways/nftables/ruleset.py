@@ -14,6 +14,8 @@ A client's number (`Grant.number`) travels as the packet's mark:
 - ``blocks`` says from which public address and ports a number's TCP and UDP leave, ``owned`` the same the other way
   round, for flows that run: one that was translated to ports which are no longer its sender's goes no further.
   ``limited`` holds the numbers that either is about, and 0, the gateway itself, as soon as there is one.
+- ``confined`` holds the numbers that may not go everywhere, ``reach4``, ``reach6`` and ``reach_all4``, ``reach_all6``
+  where they may: both directions look there, before the lease.
 - ``count_up`` and ``count_down`` are filled by the packets themselves and outlive the lease by a day.
 
 No rule accepts `established` on its own. A flow remembers its owner in the connection's mark, and an answer
@@ -29,6 +31,7 @@ from gateways.nftables.client_rules import foreign_rules, identify_rules, unknow
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.proof_rules import PROOF_NUMBER, proof_rules, proof_sender, proof_steps
 from gateways.nftables.rate_classes import RateClass, chain_text, class_calls, class_declarations, rate_chains
+from gateways.nftables.reach import confining_rules
 from gateways.nftables.table_layout import CHAINS, DECLARATIONS, PARTS, TABLE, layout
 from gateways.nftables.walled_garden import (
     capture_rules,
@@ -102,6 +105,8 @@ def _rules(configuration: Configuration, classes: list[RateClass]) -> str:
         chain_text("garden", garden_rules(configuration)),
         chain_text("settle", settling_rules()),
         chain_text("refuse", refusal_rules()),
+        chain_text("confine_up", confining_rules("up")),
+        chain_text("confine_down", confining_rules("down")),
     ]
     calls = [class_calls(each) for each in classes]
     chains += [chain_text(part, [call[part] for call in calls]) for part in ("pass", "up", "down")]
@@ -141,12 +146,14 @@ def _forward(configuration: Configuration) -> list[str]:
         # One client must not fill the table of connections for all. Where nobody has counted, all pass.
         f"{up} ct state new add @flows {{ meta mark ct count over {MOST_FLOWS} }} drop",
         # Client to client, and client to anywhere but the uplink, ends in the refusal too.
+        f"{up} meta mark @confined jump confine_up",
         f"{up} jump up",
         f'iifname "{client}" goto refuse',
         # Only a flow that a client began has a number in its mark, so that nothing new comes in from outside.
         f'oifname "{client}" meta nfproto ipv4 ct mark . ip daddr != @holders4 drop',
         f'oifname "{client}" meta nfproto ipv6 ct mark . ip6 daddr != @holders6 drop',
         f'oifname "{client}" meta mark set ct mark',
+        f'oifname "{client}" meta mark @confined jump confine_down',
         f'oifname "{client}" jump down',
     ]
 

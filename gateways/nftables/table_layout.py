@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gateways.nftables import budgets
+from gateways.nftables import budgets, reach
 from gateways.nftables.rate_classes import RateClass, class_declarations
 
 TABLE = "inet arobase"
@@ -14,7 +14,10 @@ NO_GRANT = 2**32 - 1
 PROOF_COUNTERS = tuple(f"proof_{step}{version}" for version in (4, 6) for step in ("in", "forward", "out"))
 COUNTERS = (*PROOF_COUNTERS, "spoofed", "dns", "dhcp", "dhcp_servers", "routers")
 CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting", "proof")
-PARTS = ("identify", "foreign", "unknown", "dhcp", "garden", "pass", "up", "down", "settle", "refuse")
+PARTS = (
+    *("identify", "foreign", "unknown", "dhcp", "garden", "pass", "up", "down", "settle", "refuse"),
+    *("confine_up", "confine_down"),
+)
 
 DECLARATIONS = (
     """\
@@ -46,6 +49,7 @@ DECLARATIONS = (
   set flows { type mark; size 65535; flags dynamic; }
 """
     + "".join(f"  counter {name} {{ }}\n" for name in PROOF_COUNTERS)
+    + reach.DECLARATIONS
     + budgets.DECLARATIONS
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateways.nftables.elements import Changes, Existing, LeaseElement
 from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.reach import SETS, element, set_of
 from gateways.nftables.ruleset import add_class
 from gateways.nftables.table_layout import NO_GRANT, TABLE
 from gateways.types import PortRange
@@ -14,6 +15,7 @@ def script(changes: Changes, *, now: float) -> str:
     lines = [add_class(rates) for rates in changes.classes]
     lines += _unbind_lines(changes)
     lines += _port_lines(changes)
+    lines += _reach_lines(changes)
     lines += _statement("delete", "cards", list(changes.struck))
     lines += _statement("add", "cards", [f"{card} : {n}" for card, n in changes.enrolled.items()])
     for version in (4, 6):
@@ -53,6 +55,16 @@ def _port_lines(changes: Changes) -> list[str]:
     return lines + _statement(
         "add", "owned", [f"{n} . {_range(ports)}" for n, ports in changes.given.items()]
     )
+
+
+def _reach_lines(changes: Changes) -> list[str]:
+    """These have no time of their own either: a number is confined before it may pass, in the one transaction."""
+    lines = _statement("delete", "confined", [str(number) for number in changes.freed])
+    for verb, each in (("delete", changes.freed), ("add", changes.confined)):
+        for name in SETS:
+            parts = [(number, part) for number, own in each.items() for part in own if set_of(part) == name]
+            lines += _statement(verb, name, [element(number, part) for number, part in parts])
+    return lines + _statement("add", "confined", [str(number) for number in changes.confined])
 
 
 def _range(ports: PortRange) -> str:

@@ -136,7 +136,7 @@ def output_rules(configuration: Configuration) -> list[str]:
         f"meta l4proto {{ tcp, udp }} th sport != {resolver} accept",
         "meta l4proto != { tcp, udp } accept",
         "meta mark set ct mark",
-        "jump pass",
+        "meta mark != @confined jump pass",
     ]
     return rules + answer_rules(resolver, configuration.portal_url)
 

@@ -56,6 +56,7 @@ def follow() -> Response:
     since = request.args.get("since", 0, type=int)
     wait = min(LONGEST_WAIT, max(0.0, request.args.get("wait", 0.0, type=float)))
     answer = await_change(calling_gateway().id, since=since, wait=wait, poll=request.environ.get(LONG_POLL))
+    answer = feed.without(answer, _asks_too_much)
     return jsonify(
         version=answer.version,
         full=answer.full,
@@ -165,6 +166,12 @@ def _plain(reason: object) -> str:
     return re.sub(r"[^ -~]", "?", str(reason)[:200])
 
 
+def _asks_too_much(grant: Grant) -> bool:
+    """Whether an agent as old as this one would let the client go where it must not."""
+    kept = request.args.get("keeps", "").split(",")
+    return grant.destinations is not None and "destinations" not in kept
+
+
 def _grant(grant: Grant) -> dict[str, Any]:
     row: dict[str, Any] = {
         "number": grant.number,
@@ -176,6 +183,8 @@ def _grant(grant: Grant) -> dict[str, Any]:
     }
     if grant.ports is not None:
         row["ports"] = [str(grant.ports.address), grant.ports.first, grant.ports.last]
+    if grant.destinations is not None:
+        row["destinations"] = [str(each) for each in grant.destinations]
     return row
 
 

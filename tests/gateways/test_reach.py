@@ -26,7 +26,16 @@ from lab.network import Phone
 from tests.gateways.hotspot import Hotspot, hotspot, until
 from tests.gateways.test_configuration import written
 from tests.gateways.test_enforcement import ns, wanted
-from tests.gateways.traffic import Flow, Tap, family, outside, reaches, tcp_stream, udp_ping_pong
+from tests.gateways.traffic import (
+    Flow,
+    Tap,
+    family,
+    outside,
+    reaches,
+    tcp_stream,
+    udp_downpour,
+    udp_ping_pong,
+)
 
 __all__ = ["ns"]
 NETWORKS = [
@@ -201,7 +210,12 @@ def test_what_it_may_reach_no_more_ends_in_the_middle_of_a_flow_both_ways(
     spot: Hotspot, version: int, up: bool
 ) -> None:
     camera = confine(spot, outside(spot.net, version))
-    with tcp_stream(spot.net, camera, up=up, version=version) as flow:
+    way = (
+        tcp_stream(spot.net, camera, up=True, version=version)
+        if up
+        else udp_downpour(spot.net, camera, version=version)
+    )
+    with way as flow:
         seen = flow.there if up else flow.here
         until(lambda: seen.count > 3)
         confine(spot, "192.0.2.1", "2001:db8:99::1")

@@ -19,6 +19,8 @@ OURS = {
     ("trail_links", "content_digest"),
     ("staff_sessions", "content"),
     ("image_files", "content"),
+    # Where a managed device may go, not where it went.
+    ("leases", "destinations"),
 }
 # By these a row is about somebody's device or stay.
 ABOUT = {"mac", "address", "subject", "access_id"}

@@ -71,7 +71,7 @@ class DenialReason:
     in for them on a staff page and for programs. Without `incident` a denial is shown and not written down.
     `retry_after` is in seconds, or names the fact that says when or how long. `form_field` is the field of the form
     that is wrong. `facts` are written down with the incident, each with its sentence for staff (empty: none).
-    `with_day`: its times may be days away.
+    `with_day`: its times may be days away; `day_alone`: they are told by their day, without the time.
     """
 
     code: str
@@ -86,6 +86,7 @@ class DenialReason:
     form_field: str | None = None
     facts: Mapping[str, Text] = field(default_factory=dict)
     with_day: bool = False
+    day_alone: bool = False
 
     @property
     def problem_type(self) -> str:

@@ -41,13 +41,21 @@ CARRIED: Sequence[tuple[str, type[Base], Column, tuple[Column, ...]]] = (
         Voucher.digest,
         (Voucher.used_at, Voucher.until, Voucher.voided_at, Voucher.void_reason, Voucher.voided_by),
     ),
-    ("batches", Batch, Batch.id, (Batch.suspended_at, Batch.ends_at)),
+    ("batches", Batch, Batch.id, (Batch.suspended_at, Batch.starts_at, Batch.ends_at)),
     (
         "accounts",
         Staff,
         Staff.login,
         (
-            *(Staff.roles, Staff.networks, Staff.password_hash, Staff.totp_seed, Staff.totp_step),
+            *(
+                Staff.roles,
+                Staff.networks,
+                Staff.all_networks,
+                Staff.home_site,
+                Staff.password_hash,
+                Staff.totp_seed,
+                Staff.totp_step,
+            ),
             *(Staff.setup_digest, Staff.setup_until, Staff.setup_word_digest, Staff.handed_by),
             *(Staff.session_version, Staff.disabled_at),
         ),

@@ -50,6 +50,11 @@ def next_midnight(at: datetime, zone: ZoneInfo) -> datetime:
     return _instant(_local_day(at, zone), DAY_MINUTES, zone)
 
 
+def midnight_of(day: date, zone: ZoneInfo) -> datetime:
+    """The beginning (UTC) of a local day."""
+    return _instant(day, 0, zone)
+
+
 def _runs(hours: Hours, at: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime | None]]:
     """Unbroken times of being open that end after `at`, in order; the end is None where none is in sight."""
     first = _local_day(at, zone) - timedelta(days=1)

@@ -74,6 +74,28 @@ class ExpiredVoucher(AuthError):
 
 
 @dataclass(eq=False)
+class EarlyVoucher(AuthError):
+    """The pass is good from `starts_at` on, and until then for nothing."""
+
+    reason = declare(
+        "early_pass",
+        HTTPStatus.FORBIDDEN,
+        N_("This pass is valid from %(starts_at)s."),
+        N_("Your code is right: keep your ticket and type it on that day."),
+        incident=Incident(
+            N_("Pass for a later day"),
+            N_("The pass is good, and its first day has not come yet."),
+            N_("Say on which day it begins, or give another pass for today."),
+            report=N_("Pass before its day"),
+        ),
+        form_field="code",
+        facts={"starts_at": N_("Good from %(starts_at)s on.")},
+        day_alone=True,
+    )
+    starts_at: datetime
+
+
+@dataclass(eq=False)
 class VoidVoucher(AuthError):
     """The pass was cancelled. `mark` is printed on the ticket: the desk finds the pass by it."""
 
@@ -201,6 +223,18 @@ class EndedPlan(VoucherError):
         form_field="last_day",
     )
     until: datetime
+
+
+class NoDayBetween(VoucherError):
+    """The first day of use comes after the last one."""
+
+    reason = declare(
+        "no_day_between",
+        HTTPStatus.BAD_REQUEST,
+        N_("These passes would have no day."),
+        N_("The first day is after the last one: compare the two."),
+        form_field="first_day",
+    )
 
 
 @dataclass(eq=False, kw_only=True)

@@ -15,7 +15,7 @@ from auth.audit import log
 from auth.audit.actions import PASS_REPLACED, PASSES_ISSUED, ObjectKind
 from auth.audit.actor import Actor
 from auth.vouchers import codes, rate_limits
-from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, Irreplaceable
+from auth.vouchers.errors import EndedPlan, ImpossibleCount, ImprudentBatch, Irreplaceable, NoDayBetween
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Plan, VoidReason, Voucher
 from auth.vouchers.scope import home_network
@@ -49,7 +49,9 @@ class IssuedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a desk asks for: how many passes, why, at which desk (a site's slug), and their last instant.
+    """What a desk asks for: how many passes, why, at which desk (a site's slug), and from when until when.
+
+    `starts_at` that is over says nothing: such passes are good at once.
 
     `network` (a slug): whose audit log has it, where the batch belongs to several.
     """
@@ -59,6 +61,7 @@ class Order:
     note: str = ""
     event: str = ""
     ends_at: datetime | None = None
+    starts_at: datetime | None = None
     network: str | None = None
 
 
@@ -79,13 +82,17 @@ def issue(
 ) -> IssuedBatch:
     """Make a batch of passes. `draw` gives the code for a number; with a higher attempt, another one.
 
-    Raises `ImpossibleCount`, `EndedPlan`, or `ImprudentBatch` where so many codes would make guessing pay.
+    Raises `ImpossibleCount`, `EndedPlan`, `NoDayBetween`, or `ImprudentBatch` where guessing would pay with so many
+    codes.
     """
     if not 1 <= order.count <= MOST_IN_A_BATCH:
         raise ImpossibleCount(MOST_IN_A_BATCH)
     ends_at = min((end for end in (plan.ends_at, order.ends_at) if end is not None), default=None)
     if ends_at is not None and ends_at <= now:
         raise EndedPlan(ends_at)
+    starts_at = order.starts_at if order.starts_at is not None and order.starts_at > now else None
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise NoDayBetween
     _check_prudence(db, order.count, now=now)
     batch = Batch(
         plan=plan,
@@ -95,12 +102,14 @@ def issue(
         issued_at=now,
         issued_by=actor.name[:120],
         desk_site=order.desk_site,
+        starts_at=starts_at,
         ends_at=ends_at,
     )
     db.add(batch)
     db.flush()
     made = _insert(db, keys, batch, draw, now=now)
-    described = {"desk": order.desk_site, "note": batch.note, "event": batch.event}
+    first = starts_at.isoformat(timespec="seconds") if starts_at else ""
+    described = {"desk": order.desk_site, "note": batch.note, "event": batch.event, "first use": first}
     log.append(
         db,
         PASSES_ISSUED,

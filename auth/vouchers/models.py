@@ -78,6 +78,8 @@ class Batch(Base):
     # Who, and at which desk (a site's slug; empty for the command line).
     issued_by: Mapped[str] = mapped_column(String(120))
     desk_site: Mapped[str] = mapped_column(String(64), default="")
+    # Before this instant, the midnight that begins the first day, no pass of the batch lets anybody in.
+    starts_at: Mapped[datetime | None]
     # The last instant of use, decided when it was issued: later changes of the plan do not move it.
     ends_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from auth.entitlements import Allowance
 from auth.vouchers import plans
 from auth.vouchers.errors import (
+    EarlyVoucher,
     ExpiredVoucher,
     ForeignVoucher,
     SpentVoucher,
@@ -37,7 +38,8 @@ def look_up(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway | Non
 
     Without a gateway: if it is good anywhere.
 
-    Raises `UnknownVoucher`, `VoidVoucher`, `SpentVoucher`, `ExpiredVoucher`, `SuspendedVoucher` or `ForeignVoucher`.
+    Raises `UnknownVoucher`, `VoidVoucher`, `SpentVoucher`, `ExpiredVoucher`, `SuspendedVoucher`, `EarlyVoucher` or
+    `ForeignVoucher`.
     """
     voucher = find(db, keys=keys, code=code)
     if voucher is None:
@@ -98,6 +100,8 @@ def _check(voucher: Voucher, gateway: Gateway | None, *, now: datetime) -> None:
         raise ExpiredVoucher(batch.ends_at)
     if batch.suspended_at is not None:
         raise SuspendedVoucher
+    if batch.starts_at is not None and now < batch.starts_at:
+        raise EarlyVoucher(batch.starts_at)
     if gateway is None:
         return
     if not plans.holds(batch.plan, network=gateway.network.slug, site=gateway.site.slug):

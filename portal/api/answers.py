@@ -71,6 +71,7 @@ SCHEMAS: dict[str, Schema] = {
         note=_text("A note for the desk."),
         issued_at=_instant("When."),
         own={"type": "boolean", "description": "Whether this token issued it."},
+        starts_at=_instant("The first instant of use.", none="Null: at once."),
         ends_at=_instant("The last instant of use.", none="Null: none."),
         suspended_at=_instant("Since when nobody more gets in with them.", none="Null: it is not suspended."),
         books=_ref("Books"),
@@ -152,6 +153,7 @@ def batch_answer(batch: Batch, books: Books, *, actor: str) -> dict[str, Any]:
         "note": batch.note,
         "issued_at": instant(batch.issued_at),
         "own": batch.issued_by == actor,
+        "starts_at": instant(batch.starts_at),
         "ends_at": instant(batch.ends_at),
         "suspended_at": instant(batch.suspended_at),
         "books": {name: getattr(books, name) for name in ("printed", *_STATES)},
@@ -203,4 +205,6 @@ def plan_answer(plan: Plan, sites: list[Site]) -> dict[str, Any]:
 
 def _is_good(voucher: Voucher, batch: Batch, now: datetime) -> bool:
     ends = [end for end in (voucher.until, batch.ends_at) if end is not None]
+    if batch.starts_at is not None and now < batch.starts_at:
+        return False
     return voucher.voided_at is None and batch.suspended_at is None and all(end > now for end in ends)

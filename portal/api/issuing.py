@@ -35,7 +35,7 @@ from portal.i18n.translation import say
 from portal.services import services
 from sessions import vouchers as live
 from sites.models import Site
-from sites.opening_hours import next_midnight
+from sites.opening_hours import midnight_of, next_midnight
 
 MOST_AT_ONCE = 1_000
 ORDER = Body(
@@ -46,6 +46,7 @@ ORDER = Body(
         "count": Whole(1, MOST_AT_ONCE, "How many. One, where it is left out."),
         "event": Text(120, "What they are for."),
         "note": Text(200, "A note for the desk."),
+        "first_day": Day("They can be used from the midnight that begins this day, at the desk."),
         "last_day": Day("They can be used until the midnight that ends this day, at the desk."),
     },
     required=("plan", "desk"),
@@ -54,6 +55,7 @@ ORDER = Body(
         "desk": "pierre-bayle",
         "count": 2,
         "event": "Fête du livre",
+        "first_day": "2027-05-29",
         "last_day": "2027-05-30",
     },
 )
@@ -145,6 +147,7 @@ def _issue(
         note=wanted.get("note", ""),
         event=wanted.get("event", ""),
         ends_at=_last_instant(wanted.get("last_day"), site),
+        starts_at=_first_instant(wanted.get("first_day"), site),
     )
     now, keys = service.clock(), service.voucher_keys
     made = issuing.issue(db, keys=keys, plan=plan, order=order, actor=me.actor, now=now, draw=claim.draw)
@@ -180,6 +183,15 @@ def _last_instant(day: date | None, site: Site) -> datetime | None:
         return next_midnight(datetime(day.year, day.month, day.day, 12, tzinfo=zone), zone)
     except OverflowError as error:
         raise ShapeFault("/last_day", say("It must be a day like 2026-12-31.")) from error
+
+
+def _first_instant(day: date | None, site: Site) -> datetime | None:
+    if day is None:
+        return None
+    try:
+        return midnight_of(day, site.tzinfo)
+    except OverflowError as error:
+        raise ShapeFault("/first_day", say("It must be a day like 2026-12-31.")) from error
 
 
 def _asked(wanted: Mapping[str, Any]) -> IdempotentRequest:

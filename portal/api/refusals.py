@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from auth.vouchers.errors import EndedPlan
+from auth.vouchers.errors import EndedPlan, NoDayBetween
 from db.troubles import trouble_of
 from portal.api import api
 from portal.api.problems import UNFIT, Problem, answer
@@ -46,6 +46,8 @@ def problem_of(error: Exception) -> Problem:
         case EndedPlan():
             # A program sent the day in a field of its own.
             return Problem(UNFIT, say("These passes would be over already. Choose a later day."), "/last_day")
+        case NoDayBetween():
+            return Problem(UNFIT, say("The first day is after the last one: compare the two."), "/first_day")
         case OperationalError() | PoolTimeout():
             return Problem(Busy.reason)
         case HTTPException():

@@ -42,12 +42,22 @@ BOOKS = ("printed", "used", "void", "expired", "left")
 @click.option("--site", default="", help="The desk's site; its zone decides when the last day ends.")
 @click.option("--note", default="")
 @click.option("--event", default="", help="What they are for.")
+@click.option("--first-day", type=click.DateTime(["%Y-%m-%d"]), help="They can be used from its beginning.")
 @click.option("--last-day", type=click.DateTime(["%Y-%m-%d"]), help="They can be used until its end.")
-def issue(slug: str, count: int, site: str, note: str, event: str, last_day: datetime | None) -> None:
+def issue(
+    slug: str,
+    count: int,
+    site: str,
+    note: str,
+    event: str,
+    first_day: datetime | None,
+    last_day: datetime | None,
+) -> None:
     """Issue passes. Their codes are shown now and never again, each with its mark."""
     service = services()
     with _denials_as_errors(), service.make_session.begin() as db:
-        order = Order(count, site, note, event, _end_of(db, last_day, site))
+        ends_at, starts_at = _end_of(db, last_day, site), _beginning_of(db, first_day, site)
+        order = Order(count, site, note, event, ends_at, starts_at)
         plan = plans.by_slug(db, slug)
         issued = issuing.issue(
             db, keys=service.voucher_keys, plan=plan, order=order, actor=operator(), now=service.clock()
@@ -189,6 +199,17 @@ def _end_of(db: Session, day: datetime | None, site: str) -> datetime | None:
         return opening_hours.next_midnight(day.replace(tzinfo=zone) + timedelta(hours=12), zone)
     except OverflowError as error:
         raise click.ClickException("Nothing was issued. --last-day is beyond the calendar.") from error
+
+
+def _beginning_of(db: Session, day: datetime | None, site: str) -> datetime | None:
+    """The beginning of a local day, by the clocks of the site; without one by the town's."""
+    found = site_by_slug(db, site) if site else None
+    if day is None:
+        return None
+    try:
+        return opening_hours.midnight_of(day.date(), found.tzinfo if found else town_zone())
+    except OverflowError as error:
+        raise click.ClickException("Nothing was issued. --first-day is beyond the calendar.") from error
 
 
 def _choose(db: Session, words: Iterable[str]) -> Chosen:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from auth.denials import REASONS, Case, Denial, DenialReason, NetworkSlugs, Plural, Sentence, Text
 from portal.i18n.retention_periods import term_in_words
-from portal.i18n.translation import clock_time, comma, end_time, say, say_number
+from portal.i18n.translation import calendar_day, clock_time, comma, end_time, language, say, say_number
 from portal.services import services, town_zone
 from sessions.retention.law import Term
 
@@ -82,6 +83,8 @@ def page(
     zone = zone or town_zone().key
 
     def tell(at: datetime) -> str:
+        if reason.day_alone:
+            return _day(at, zone)
         return end_time(at, zone, now=services().clock()) if reason.with_day else clock_time(at, zone)
 
     formatted = _formatted(facts, tell)
@@ -171,6 +174,12 @@ def _formatted_fact(value: object, tell: Callable[[datetime], str]) -> object:
             return term_in_words(value)
         case _:
             return value
+
+
+def _day(at: datetime, zone: str) -> str:
+    """The day of an instant, with its year where that is another than this one."""
+    local, now = at.astimezone(ZoneInfo(zone)), services().clock().astimezone(ZoneInfo(zone))
+    return calendar_day(local, language(), with_year=local.year != now.year)
 
 
 def _said(fact: str | int) -> str | int:

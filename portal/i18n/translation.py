@@ -27,6 +27,7 @@ from portal.services import services
 
 # Dates as CLDR writes them (Unicode TR 35, part 4): a translation puts the parts in the order of its language.
 THIS_DAY, THIS_YEAR, OTHER_YEAR = N_("HH:mm"), N_("EEEE d MMMM HH:mm"), N_("EEEE d MMMM y HH:mm")
+DAY_OF_THIS_YEAR, DAY_OF_OTHER_YEAR = N_("EEEE d MMMM"), N_("EEEE d MMMM y")
 
 # Where it is another sign than ours: U+060C.
 COMMAS = {"ar": "\u060c "}
@@ -168,6 +169,13 @@ def day_and_time(at: datetime, zone: str, *, now: datetime) -> str:
 def day_in_words(local: datetime, code: str, *, with_year: bool) -> str:
     """A day and its time, "dimanche 29 novembre 23:59"."""
     return str(format_datetime(local, say_in(code, OTHER_YEAR if with_year else THIS_YEAR), locale=code))
+
+
+def calendar_day(local: date, code: str, *, with_year: bool) -> str:
+    """A day alone, "dimanche 29 novembre"."""
+    return str(
+        format_date(local, say_in(code, DAY_OF_OTHER_YEAR if with_year else DAY_OF_THIS_YEAR), locale=code)
+    )
 
 
 def end_time(at: datetime, zone: str, *, now: datetime) -> str:

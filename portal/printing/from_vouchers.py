@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from auth.denials import N_
 from auth.vouchers import codes, issuing
 from auth.vouchers.models import Batch, PlanKind
-from portal.i18n.last_moments import last_moment
+from portal.i18n.last_moments import first_day, last_moment
 from portal.i18n.translation import say_in
 from portal.printing.logos import PrintedLogo
 from portal.printing.tickets import PrintedVoucher
@@ -80,15 +80,18 @@ def ticket_words(language: str, *, end: str, ssid: str, address: str) -> TicketW
 
 
 def say_end(batch: Batch, language: str, zone: str) -> str:
-    """Until when a pass of this batch is good, in few words, and the calendar end in `zone` if there is one.
+    """Until when a pass of this batch is good, in few words, and its first day and calendar end in `zone` if there are.
 
     The desk's page tells the same instant in the same words.
     """
     plan = batch.plan
     said = say_in(language, ENDS[plan.kind], length=_length(plan.length_minutes, language))
+    first = first_day(batch.starts_at, zone, language, since=batch.issued_at) if batch.starts_at else ""
     if batch.ends_at is None:
-        return said
+        return say_in(language, "%(end)s, from %(day)s on", end=said, day=first) if first else said
     moment = last_moment(batch.ends_at, zone, language, since=batch.issued_at)
+    if first:
+        return say_in(language, "%(end)s, from %(day)s to %(moment)s", end=said, day=first, moment=moment)
     return say_in(language, "%(end)s, to be used until %(moment)s", end=said, moment=moment)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 
 from auth.vouchers import issuing, plans, redeeming, voiding
 from auth.vouchers.errors import (
+    EarlyVoucher,
     ExpiredVoucher,
     ForeignVoucher,
+    NoDayBetween,
     SpentVoucher,
     SuspendedVoucher,
     UnknownVoucher,
     VoidVoucher,
 )
-from auth.vouchers.issuing import Order
+from auth.vouchers.issuing import IssuedBatch, Order
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Voucher
 from config import Secret
@@ -102,6 +104,25 @@ def test_it_refuses_an_expired_voucher_from_its_last_instant_on(db: Session, bay
     with pytest.raises(ExpiredVoucher) as caught:
         redeem(db, other, bayle, now=end)
     assert caught.value.until == end
+
+
+def test_it_refuses_a_voucher_until_the_midnight_that_begins_its_first_day(
+    db: Session, bayle: Gateway
+) -> None:
+    def order(starts_at: datetime) -> IssuedBatch:
+        wanted = Order(1, starts_at=starts_at, ends_at=MIDNIGHT + timedelta(days=1))
+        plan = plans.by_slug(db, "day")
+        return issuing.issue(db, keys=KEYS, plan=plan, order=wanted, actor=TESTER, now=NOON)
+
+    (code,) = order(MIDNIGHT).codes
+    with pytest.raises(EarlyVoucher) as caught:
+        redeem(db, code, bayle, now=MIDNIGHT - timedelta(microseconds=1))
+    assert caught.value.starts_at == MIDNIGHT
+    redeem(db, code, bayle, now=MIDNIGHT)
+    # A first day that has begun says nothing, and one after the last leaves no day at all.
+    assert order(NOON).batch.starts_at is None
+    with pytest.raises(NoDayBetween):
+        order(MIDNIGHT + timedelta(days=1))
 
 
 def test_it_refuses_a_void_voucher_with_its_mark(db: Session, bayle: Gateway) -> None:

@@ -58,7 +58,7 @@ PUBLIC: dict[str, set[str]] = {
     "site_networks": set(),
     "gateways": {"identity"},
     "plans": {"kind", "length_minutes"},
-    "voucher_batches": {"id", "event", "ends_at"},
+    "voucher_batches": {"id", "event", "starts_at", "ends_at"},
     "vouchers": {"number", "batch_id", "until"},
     "advertisers": {"name", "is_town"},
     "campaigns": set(),

@@ -21,7 +21,7 @@ from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.vouchers.pages import books_of, find_or_hide, query_of
-from portal.staff.vouchers.plan_words import plan_name
+from portal.staff.vouchers.plan_words import first_day_here, plan_name
 from sessions import vouchers as live
 
 MOST, MOST_SHOWN = 50, 200
@@ -61,6 +61,7 @@ def batch(batch_id: int) -> AnyResponse:
             most=MOST_SHOWN,
             undoable=voiding.may_undo(db, of_batch(batch_id), now=now),
             plan_name=plan_name,
+            first_day_of=first_day_here,
             deeds=search.read(db, Query(objects=(ObjectKind.BATCH.named(batch_id),), most=20)),
         )
     return make_response(page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 
 from flask import abort, make_response, redirect, render_template, request, url_for
@@ -24,12 +24,19 @@ from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
-from portal.staff.vouchers.errors import MOST_AT_THE_DESK, ForeignPlan, NoDesk, UnreadableCount, UnreadableDay
+from portal.staff.vouchers.errors import (
+    MOST_AT_THE_DESK,
+    ForeignPlan,
+    NoDesk,
+    UnreadableCount,
+    UnreadableDay,
+    UnreadableFirstDay,
+)
 from portal.staff.vouchers.pages import closed_gateways
 from portal.staff.vouchers.plan_words import end_in_words, plan_name
 from portal.staff.vouchers.preferences import desk_preferences, keep
 from sites.models import Site
-from sites.opening_hours import next_midnight
+from sites.opening_hours import midnight_of, next_midnight
 
 # Which desk this sign-in issued at last, in the browser's session.
 DESK = "desk"
@@ -90,6 +97,7 @@ def _issue(db: Session, plan: Plan, site: Site, count: int, answer: StaffAnswer)
         note=_line("note", 200),
         event=_line("event", 120),
         ends_at=_last_instant(site),
+        starts_at=_first_instant(site),
     )
     made = issuing.issue(
         db,
@@ -121,6 +129,17 @@ def _last_instant(site: Site) -> datetime | None:
         return next_midnight(noon, site.tzinfo)
     except (ValueError, OverflowError) as error:
         raise UnreadableDay from error
+
+
+def _first_instant(site: Site) -> datetime | None:
+    """The midnight that begins the first day, where one was given."""
+    text = request.form.get("first_day", "").strip()
+    if not text:
+        return None
+    try:
+        return midnight_of(date.fromisoformat(text[:10]), site.tzinfo)
+    except (ValueError, OverflowError) as error:
+        raise UnreadableFirstDay from error
 
 
 def _line(name: str, longest: int) -> str:

@@ -27,6 +27,18 @@ class UnreadableDay(VoucherError):
     reason = EndedPlan.reason
 
 
+class UnreadableFirstDay(VoucherError):
+    """The first day is no day."""
+
+    reason = declare(
+        "no_first_day",
+        HTTPStatus.BAD_REQUEST,
+        N_("That is no day."),
+        N_("Choose the first day from the calendar, or leave it empty."),
+        form_field="first_day",
+    )
+
+
 class NoDesk(VoucherError):
     """Several desks are possible, and none was chosen."""
 

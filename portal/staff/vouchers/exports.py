@@ -69,6 +69,7 @@ def _book_columns() -> dict[str, Callable[[Batch, Books], Cell]]:
         say("Kind"): lambda batch, _: plan_name(batch.plan),
         say("Event"): lambda batch, _: batch.event,
         say("Note"): lambda batch, _: batch.note,
+        say("First use from"): lambda batch, _: _moment(batch.starts_at),
         say("Suspended since"): lambda batch, _: _moment(batch.suspended_at),
         say("Printed"): lambda _, book: book.printed,
         say("Used"): lambda _, book: book.used,

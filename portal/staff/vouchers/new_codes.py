@@ -92,7 +92,12 @@ def new_codes_page(
         answer_id=shown.answer_id,
         site=site,
         replaces=shown.replaces,
-        end=end_in_words(batch.plan, batch.ends_at, site.zone if site else town_zone().key),
+        end=end_in_words(
+            batch.plan,
+            batch.ends_at,
+            site.zone if site else town_zone().key,
+            starts_at=batch.starts_at,
+        ),
         typed=print_choices.shown(desk_preferences()) if typed is None else typed,
         tongues={code: name_of(code) for code in services().settings.languages},
         preview=preview,

@@ -7,7 +7,8 @@ from datetime import date, datetime
 
 from auth.vouchers.models import VoidReason, Voucher
 from auth.vouchers.totals import VoucherState
-from portal.i18n.translation import end_time, say, write_date
+from portal.i18n.last_moments import first_day
+from portal.i18n.translation import end_time, language, say, write_date
 from portal.printing.papers import Paper
 from portal.services import services, town_zone
 
@@ -38,6 +39,13 @@ def explain(voucher: Voucher, *, now: datetime) -> VoucherSummary:
     if batch.suspended_at is not None:
         return VoucherSummary(
             say("Its batch is suspended."), say("Resume the batch, or issue a new pass."), alive=True
+        )
+    if batch.starts_at is not None and now < batch.starts_at:
+        first = first_day(batch.starts_at, town_zone().key, language(), since=now)
+        return VoucherSummary(
+            say("Good from %(day)s on.", day=first),
+            say("The visitor keeps the ticket until that day, or gets another pass for today."),
+            alive=True,
         )
     if voucher.used_at is not None and voucher.until is not None:
         used = say("In use, until %(time)s.", time=_moment(voucher.until))

@@ -13,10 +13,13 @@ from auth.staff.roles import Role
 from auth.vouchers import redeeming
 from auth.vouchers.codes import read
 from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
+from portal.printing.from_vouchers import say_end
 from portal.services import Services
 from sites.models import Network, Site
+from tests.portal.conftest import Phone
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import CODE, deeds, issue, only_batch
+from tests.portal.visitors import use
 from tests.town import make_library_network, make_site
 
 
@@ -103,6 +106,29 @@ def test_a_last_day_ends_at_its_midnight(clerk: Clerk, services: Services) -> No
     with services.make_session() as db:
         ends_at = db.scalars(select(Batch.ends_at)).one()
     assert ends_at is not None and ends_at.isoformat() == "2026-12-03T23:00:00+00:00"
+
+
+def test_passes_for_saturday_say_so_on_the_page_on_the_ticket_and_to_the_visitor(
+    clerk: Clerk, services: Services, reader: Phone
+) -> None:
+    """From the midnight that begins the first day, which the desk chooses beside the last one."""
+    (code,) = issue(clerk, first_day="2026-11-28", last_day="2026-11-29")
+    assert "It cannot be used before Saturday 28 November." in clerk.page.text
+    batch = only_batch(services)
+    assert batch.starts_at is not None and batch.starts_at.isoformat() == "2026-11-27T23:00:00+00:00"
+    with clerk.app.app_context(), services.make_session() as db:
+        said = say_end(db.get_one(Batch, batch.id), "fr", "Europe/Paris")
+    assert said == (
+        "valable un jour, jusqu’à minuit, utilisable du samedi 28 novembre au dimanche 29 novembre 23:59"
+    )
+    told = use(reader, code)
+    assert told.status_code == 403 and "This pass is valid from Saturday 28 November." in told.text
+    assert "Good from Saturday 28 November on." in clerk.get(f"/staff/passes/{batch.id}").text
+    assert "first use" in clerk.get(f"/staff/batches/{batch.id}").text
+    refused = clerk.get("/staff/desk") and clerk.press(
+        "/staff/desk", plan="day", first_day="2026-11-29", last_day="2026-11-28"
+    )
+    assert refused.status_code == 400 and "The first day is after the last one" in refused.text
 
 
 def test_a_plan_or_desk_of_another_network_is_none(clerk: Clerk, services: Services, db: Session) -> None:

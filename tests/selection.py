@@ -43,6 +43,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_previews.py",
     "tests/portal/test_public.py",
     "tests/portal/test_radius_calls.py",
+    "tests/portal/test_report_comparison.py",
     "tests/portal/test_radius_config.py",
     "tests/portal/test_refusals.py",
     "tests/portal/test_report_command.py",

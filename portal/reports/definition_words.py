@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from portal.i18n.translation import say
 from portal.reports.document import DefinitionList, Paragraph, Section
 from portal.reports.numbers import count, day, percent
-from sessions.statistics.definitions import FEWEST_SHOWN, GRACE
+from sessions.statistics.definitions import FEWEST_SHOWN, GRACE, VERSION
 from sessions.statistics.report import Report
 from sessions.statistics.sketch import STANDARD_ERROR
 
@@ -116,6 +118,7 @@ def method(report: Report) -> Section:
             "day they began, their time online on both days."
         ),
     ]
+    texts += _changes(report)
     if report.last_made is not None:
         texts.append(
             say("The figures are final up to and including %(day)s.", day=day(report.last_made))
@@ -127,6 +130,26 @@ def method(report: Report) -> Section:
             )
         )
     return Section("method", say("Method and limits"), [Paragraph(text) for text in texts])
+
+
+def _changes(report: Report) -> Iterator[str]:
+    """What changed in the definitions, and which days of this report were counted by which."""
+    if report.versions == [VERSION]:
+        return
+    yield say(
+        "Since version %(version)s of the definitions, a device that goes on under a new address counts once; before, "
+        "each of its addresses counted, and no more devices than visits were shown. Devices counted by one and by the "
+        "other cannot be compared; all other figures can.",
+        version=VERSION,
+    )
+    for used in report.definitions:
+        yield say(
+            "By version %(version)s: %(days)s days, from %(first)s to %(last)s.",
+            version=used.version,
+            days=count(used.days),
+            first=day(used.first),
+            last=day(used.last),
+        )
 
 
 def colophon(report: Report, *, networks: frozenset[str], language: str) -> list[str]:

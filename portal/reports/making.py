@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import enum
+import logging
 from dataclasses import asdict, replace
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from ads import statistics as ads
 from db.engine import reading
 from portal.i18n.translation import language, say
 from portal.printing.from_networks import logo_of
 from portal.printing.typesetter import typeset_report
-from portal.reports import definition_words, open_data, plain, sections
+from portal.reports import definition_words, open_data, plain, sections, time_charts
 from portal.reports import numbers as written
 from portal.reports.document import Document
 from portal.reports.summary import is_told, summary
 from portal.services import Services, town_zone
+from sessions.statistics import cache
 from sessions.statistics import report as numbers
 from sessions.statistics.periods import Period
 from sessions.statistics.report import Report
 from sites import queries
 from sites.colours import accents
+
+log = logging.getLogger(__name__)
 
 
 class ReportFormat(enum.StrEnum):
@@ -29,14 +35,23 @@ class ReportFormat(enum.StrEnum):
 
 
 def load(service: Services, period: Period, networks: frozenset[str]) -> Report:
-    """The numbers; with `networks`, of these alone."""
+    """The numbers; with `networks`, of these alone. Computed once, and again when a figure behind them has changed."""
+
+    def accepted(span: Period) -> numbers.Ads:
+        return ads.read(db, span.first, span.last)
+
     with reading(service.make_session) as db:
-        return numbers.load(
-            db,
-            period,
-            networks=networks,
-            ads=lambda span: ads.read(db, span.first, span.last),
-        )
+        key = cache.key_of(db, period, networks=networks, ads=accepted)
+        if (found := cache.find(db, key)) is not None:
+            return found
+        report = numbers.load(db, period, networks=networks, ads=accepted)
+    try:
+        with service.make_session.begin() as db:
+            cache.keep(db, key, report, now=service.clock())
+    except SQLAlchemyError as error:
+        # The next one computes it again.
+        log.warning("a computed report could not be kept: %s", type(error).__name__)
+    return report
 
 
 def compose(service: Services, report: Report, networks: frozenset[str]) -> Document:
@@ -44,7 +59,7 @@ def compose(service: Services, report: Report, networks: frozenset[str]) -> Docu
     town, today = service.settings.town, service.clock().astimezone(town_zone()).date()
     parts = [summary(report, town)]
     if is_told(report):
-        parts += [sections.time(report), sections.networks(report)]
+        parts += [time_charts.time(report), sections.networks(report)]
         parts += [sections.places(one, report) for one in report.networks]
         parts += [sections.refusals(report)]
     parts += [definition_words.definitions(), definition_words.method(report)]

@@ -1,34 +1,17 @@
-"""The sections between the summary and the definitions: time, places, refusals. Small counts are masked here."""
+"""The sections of networks, places and refusals. Small counts are masked here."""
 
 from __future__ import annotations
-
-from collections import Counter
-from collections.abc import Sequence
-from datetime import date
 
 from portal.denials.rendering import report_line
 from portal.i18n.translation import say
 from portal.reports import numbers
-from portal.reports.charts import Bar, bars
-from portal.reports.document import Block, Chart, Paragraph, Section, Table
+from portal.reports.document import Block, Paragraph, Section, Table
+from portal.reports.measures import mean_devices
 from portal.reports.numbers import masked
-from portal.reports.summary import captioned, mean_devices
-from sessions.statistics.calendar import days_between
+from portal.reports.summary import captioned
 from sessions.statistics.report import NetworkPart, Part, Report
 from sessions.statistics.suppression import Disclosure, protect
 from sites.models import SigninMethod
-
-# Longer periods are drawn month by month.
-MOST_DAYS_DRAWN = 62
-# A day on which the gateways were heard for less of the opening hours than this is marked under its bar.
-MARKED_AVAILABILITY = 0.99
-
-
-def time(report: Report) -> Section:
-    """When the network was used: by day or month, weekday and hour."""
-    months_drawn = report.spans.known.days > MOST_DAYS_DRAWN
-    first = _by_month(report) if months_drawn else _by_day(report)
-    return Section("time", say("When it was used"), [first, _by_weekday(report), _by_hour(report)])
 
 
 def networks(report: Report) -> Section:
@@ -69,117 +52,6 @@ def refusals(report: Report) -> Section:
     return Section(
         "refusals", say("Refused sign-ins"), [Paragraph(text), Table(say("Refusals by reason"), head, rows)]
     )
-
-
-def _by_month(report: Report) -> Chart:
-    sessions = report.whole.now.by_month()
-    items = [
-        (month, _month_name(month, report), numbers.short_month(month), sessions.get(month, 0))
-        for month in report.spans.known.months
-    ]
-    best = max(items, key=lambda item: item[3])
-    title = say("Most sessions in %(month)s: %(n)s", month=best[1], n=numbers.count(best[3]))
-    return _chart(
-        title,
-        say("Sessions by month"),
-        say("Month"),
-        [(name, short, n, "") for _, name, short, n in items],
-    )
-
-
-def _month_name(month: date, report: Report) -> str:
-    """A month that the figures do not reach to the end of is marked."""
-    known = report.spans.known
-    if known.holds(month) or report.is_complete:
-        return numbers.month(month)
-    return say("%(month)s, not complete", month=numbers.month(month))
-
-
-def _by_day(report: Report) -> Chart:
-    now = report.whole.now
-    days = list(days_between(report.spans.known.first, report.spans.known.last))
-    items = [
-        (
-            numbers.short_day(day),
-            str(day.day) if _is_labelled(day, days) else "",
-            now.by_day.get(day, 0),
-            _outage(now.availability_on(day)),
-        )
-        for day in days
-    ]
-    best = max(days, key=lambda day: now.by_day.get(day, 0))
-    title = say(
-        "The busiest day was %(day)s: %(n)s sessions",
-        day=numbers.weekday_and_day(best),
-        n=numbers.count(now.by_day.get(best, 0)),
-    )
-    return _chart(title, say("Sessions by day"), say("Day"), items, marks=any(item[3] for item in items))
-
-
-def _outage(availability: float | None) -> str:
-    """What is said of a day whose bar is marked: its availability; nothing of a good one."""
-    bad = availability is not None and availability < MARKED_AVAILABILITY
-    return numbers.availability(availability) if bad else ""
-
-
-def _is_labelled(day: date, days: Sequence[date]) -> bool:
-    return len(days) <= 31 or day.day in (1, 5, 10, 15, 20, 25)
-
-
-def _by_weekday(report: Report) -> Chart:
-    counts = report.whole.now.by_weekday()
-    many = Counter(day.weekday() for day in report.whole.now.by_day)
-    means = [round(n / max(1, many[number])) for number, n in enumerate(counts)]
-    best = max(range(7), key=lambda number: means[number])
-    items = [
-        (numbers.opening(numbers.weekday(number)), numbers.weekday(number, "short"), means[number], "")
-        for number in range(7)
-    ]
-    title = numbers.opening(say("%(day)s is the busiest day of the week", day=numbers.weekday(best)))
-    return _chart(title, say("Sessions of a mean day, by weekday"), say("Weekday"), items)
-
-
-def _by_hour(report: Report) -> Chart:
-    counts = report.whole.now.hour_sessions
-    best = max(range(24), key=lambda hour: counts[hour])
-    items = [
-        (say("%(hour)s to %(after)s o’clock", hour=hour, after=hour + 1), str(hour), counts[hour], "")
-        for hour in range(24)
-    ]
-    title = say("The busiest hour is from %(hour)s to %(after)s o’clock", hour=best, after=best + 1)
-    return _chart(title, say("Sessions by the hour in which they began"), say("Hour"), items)
-
-
-def _chart(
-    title: str, caption: str, of: str, items: Sequence[tuple[str, str, int, str]], *, marks: bool = False
-) -> Chart:
-    """A chart and its twin, a table. `items` are name, label, count, and the availability where it is marked."""
-    protected = protect({number: item[2] for number, item in enumerate(items)})
-    drawn = [
-        Bar(
-            label,
-            n if protected[number] is Disclosure.OPENLY else None,
-            _count(protected[number], n) if n else "",
-            bool(mark),
-        )
-        for number, (_, label, n, mark) in enumerate(items)
-    ]
-    head = [of, say("Sessions"), *([say("Availability")] if marks else [])]
-    rows = [
-        [name, _count(protected[number], n), *([mark] if marks else [])]
-        for number, (name, _, n, mark) in enumerate(items)
-    ]
-    alt = say(
-        "Bar chart: %(caption)s. %(title)s. The same numbers stand in the table below.",
-        caption=caption,
-        title=title,
-    )
-    if marks:
-        caption += " " + say(
-            "(▲ a day with an availability under %(least)s, all gateways together)",
-            least=numbers.percent(MARKED_AVAILABILITY, 0),
-        )
-    return Chart(title, bars(drawn, alt=alt), alt, Table(caption, head, rows))
 
 
 def _methods(report: Report) -> Table:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from portal.i18n.translation import clock_time, say, say_number
 from portal.reports import numbers
 from portal.reports.document import Block, KeyFigure, KeyFigures, Paragraph, Section, Table
+from portal.reports.measures import Comparing, Measure, compared, measures
 from sessions.statistics.calendar import span_of
 from sessions.statistics.definitions import AT_ONCE_EVERY
-from sessions.statistics.report import Part, Report
+from sessions.statistics.report import Report
 from sessions.statistics.suppression import Disclosure
+
+# Where `Part.stretches` holds the same days a year before.
+YEAR_BEFORE = 2
 
 
 def summary(report: Report, town: str) -> Section:
@@ -51,7 +54,7 @@ def so_far(report: Report) -> str:
 
 def captioned(title: str, report: Report) -> str:
     """The title of a table, with what holds for all of it: that the period is not over, that its changes are by day."""
-    by_day = say("compared by day") if report.is_comparable and report.days_ratio != 1 else ""
+    by_day = say("compared by day") if any(ratio != 1 for _, ratio, _ in compared(report)) else ""
     return " · ".join(filter(None, (title, so_far(report), by_day)))
 
 
@@ -68,13 +71,8 @@ def _when(report: Report) -> str:
     )
 
 
-def mean_devices(devices: Mapping[date, int]) -> int | None:
-    """Unique devices of a month, in the mean of the months."""
-    return round(sum(devices.values()) / len(devices)) if devices else None
-
-
 def _use(report: Report, town: str, when: str) -> str:
-    now, before = report.whole.now, report.whole.before
+    now = report.whole.now
     said = say(
         "%(When)s, the wifi of %(town)s was used for %(sessions)s sessions at %(places)s, "
         "%(hours)s hours online in all.",
@@ -84,20 +82,26 @@ def _use(report: Report, town: str, when: str) -> str:
         places=say_number("%(n)s place", "%(n)s places", report.sites_in_service),
         hours=numbers.count(round(now.connected_seconds / 3600)),
     )
-    if not report.is_comparable or not before.sessions:
-        return said + " " + say("There is no complete period before it to compare with.")
-    change = numbers.change_a_day(now.sessions, before.sessions, report.days_ratio)
-    span = numbers.span(report.spans.before)
-    if report.days_ratio != 1:
-        return said + " " + say("That is %(change)s a day against %(before)s.", change=change, before=span)
-    return (
-        said
-        + " "
-        + say(
-            "That is %(change)s against the same number of days before (%(before)s).",
+    found = [_change(report, *one) for one in compared(report) if report.whole.stretches[one[0]][0].sessions]
+    return " ".join([said, *(found or [say("There is no complete period before it to compare with.")])])
+
+
+def _change(report: Report, stretch: int, ratio: float, words: str) -> str:
+    """How the sessions have changed since one of the stretches that they are compared with."""
+    sessions = report.whole.stretches[stretch][0].sessions
+    change = numbers.change_a_day(report.whole.now.sessions, sessions, ratio)
+    if ratio != 1:
+        return say("That is %(change)s a day against %(before)s.", change=change, before=words)
+    if stretch == YEAR_BEFORE:
+        return say(
+            "That is %(change)s against the same days a year before (%(before)s).",
             change=change,
-            before=span,
+            before=words,
         )
+    return say(
+        "That is %(change)s against the same number of days before (%(before)s).",
+        change=change,
+        before=words,
     )
 
 
@@ -133,117 +137,42 @@ def _quality(report: Report) -> str:
 
 
 def _key_figures(report: Report) -> list[KeyFigure]:
-    now = report.whole.now
-    measures = measured(report.whole, report.days_ratio)
-    names = [say("sessions in all"), say("unique devices a month"), say("volume"), say("availability")]
-    values = [
-        numbers.count(now.sessions),
-        measures[2][1],
-        numbers.amount(now.volume),
-        numbers.availability(now.availability),
+    found = measures(report.whole)
+    chosen = [
+        (say("sessions in all"), found[0]),
+        (say("unique devices a month"), found[2]),
+        (say("volume"), found[5]),
+        (say("availability"), found[8]),
     ]
-    changes = ["", "", "", ""]
-    if report.is_comparable:
-        changes = [
-            _against(measures[0][3], report),
-            _against(measures[2][3], report),
-            _against(measures[5][3], report),
-            "",
-        ]
-        if report.days_ratio != 1 and changes[1]:
+    return [
+        KeyFigure(
+            measure.text(), name, " · ".join(filter(None, (so_far(report), *_against(measure, report))))
+        )
+        for name, measure in chosen
+    ]
+
+
+def _against(measure: Measure, report: Report) -> Iterator[str]:
+    for stretch, ratio, before in compared(report):
+        change = measure.change(stretch, ratio)
+        if change in ("", "–"):
+            continue
+        if ratio != 1 and measure.comparing is Comparing.BY_DAY:
+            yield say("%(change)s a day against %(before)s", change=change, before=before)
+        else:
             # Devices of a month do not add up over days: the months are compared as they are.
-            changes[1] = say("%(change)s against the month before", change=measures[2][3])
-    return [
-        KeyFigure(value, name, " · ".join(filter(None, (so_far(report), more))))
-        for value, name, more in zip(values, names, changes, strict=True)
-    ]
-
-
-def _against(change: str, report: Report) -> str:
-    if change == "–":
-        return ""
-    before = numbers.span(report.spans.before)
-    if report.days_ratio != 1:
-        return say("%(change)s a day against %(before)s", change=change, before=before)
-    return say("%(change)s against %(before)s", change=change, before=before)
-
-
-def measured(part: Part, days_ratio: float) -> list[tuple[str, str, str, str]]:
-    """Name, figure, figure before, change: for every measure of a part that can be compared.
-
-    What adds up over days is compared by day, with `days_ratio` days for each day before.
-    """
-
-    def added(now: float, before: float) -> str:
-        return numbers.change_a_day(now, before, days_ratio)
-
-    now, before = part.now, part.before
-    devices, devices_before = mean_devices(part.devices), mean_devices(part.devices_before)
-    return [
-        _counted(say("Sessions"), now.sessions, before.sessions, days_ratio),
-        _counted(say("Visits"), now.visits, before.visits, days_ratio),
-        _counted(say("Unique devices, mean of the months"), devices, devices_before),
-        _counted(say("Peak: clients at once"), now.peak[0], before.peak[0]),
-        (
-            say("Time online"),
-            numbers.hours(now.connected_seconds),
-            numbers.hours(before.connected_seconds),
-            added(now.connected_seconds, before.connected_seconds),
-        ),
-        (
-            say("Volume"),
-            numbers.amount(now.volume),
-            numbers.amount(before.volume),
-            added(now.volume, before.volume),
-        ),
-        (
-            say("Median rate reached"),
-            numbers.rate(now.median_kbps),
-            numbers.rate(before.median_kbps),
-            numbers.change(now.median_kbps or 0, before.median_kbps or 0),
-        ),
-        (
-            say("Rate wanted reached by"),
-            numbers.percent(now.reached, 0),
-            numbers.percent(before.reached, 0),
-            "",
-        ),
-        (
-            say("Availability"),
-            numbers.availability(now.availability),
-            numbers.availability(before.availability),
-            "",
-        ),
-        (
-            say("Outage"),
-            numbers.hours(now.outage_seconds),
-            numbers.hours(before.outage_seconds),
-            added(now.outage_seconds, before.outage_seconds),
-        ),
-        _counted(
-            say("Refused sign-ins"), sum(now.failures.values()), sum(before.failures.values()), days_ratio
-        ),
-        _counted(say("Accepted messages"), now.ads, before.ads, days_ratio),
-    ]
-
-
-def _counted(
-    name: str, now: int | None, before: int | None, days_ratio: float = 1
-) -> tuple[str, str, str, str]:
-    change = numbers.change_a_day(now or 0, before or 0, days_ratio) if now is not None else "–"
-    return name, _or_dash(now), _or_dash(before), change
-
-
-def _or_dash(number: int | None) -> str:
-    return "–" if number is None else numbers.count(number)
+            yield say("%(change)s against %(before)s", change=change, before=before)
 
 
 def _comparison(report: Report) -> Table:
+    found, stretches = measures(report.whole), compared(report)
     head = [say("Measure"), numbers.span(report.spans.known)]
-    rows = [list(row) for row in measured(report.whole, report.days_ratio)]
-    if report.is_comparable:
-        head += [numbers.span(report.spans.before), say("Compared")]
-    else:
-        rows = [row[:2] for row in rows]
-    caption = captioned(say("All networks and places together"), report)
-    return Table(caption, head, rows)
+    for _, _, before in stretches:
+        head += [before, say("Compared")]
+    rows = []
+    for measure in found:
+        cells = [measure.name, measure.text()]
+        for stretch, ratio, _ in stretches:
+            cells += [measure.text(stretch), measure.change(stretch, ratio)]
+        rows.append(cells)
+    return Table(captioned(say("All networks and places together"), report), head, rows)

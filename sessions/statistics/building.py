@@ -6,6 +6,7 @@ day's figures are depends on its rows alone: neither on when they are made, nor 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,6 +99,7 @@ def store(db: Session, made: Made, *, now: datetime) -> bool:
     if figures:
         db.execute(insert(DayFigures), figures)
         db.execute(insert(DaySketch), sketches)
+    _mark(db, made.day)
     return True
 
 
@@ -124,13 +126,13 @@ def replace(db: Session, made: Made) -> None:
     figures = [_row(made.day, pair, devices=found[pair], **own) for pair, own in _items(made)]
     if figures:
         db.execute(insert(DayFigures), figures)
-    if made.sketches is None:
-        return
-    db.execute(delete(DaySketch).where(DaySketch.day == made.day))
-    sketches = [_row(made.day, pair, sketch=sketch.to_bytes()) for pair, sketch in made.sketches.items()]
-    if sketches:
-        db.execute(insert(DaySketch), sketches)
-    head.devices, head.devices_by_network = months.estimates(made.sketches.items())
+    if made.sketches is not None:
+        db.execute(delete(DaySketch).where(DaySketch.day == made.day))
+        sketches = [_row(made.day, pair, sketch=sketch.to_bytes()) for pair, sketch in made.sketches.items()]
+        if sketches:
+            db.execute(insert(DaySketch), sketches)
+        head.devices, head.devices_by_network = months.estimates(made.sketches.items())
+    _mark(db, made.day)
 
 
 def canonical(db: Session, day: date) -> bytes:
@@ -150,6 +152,12 @@ def canonical(db: Session, day: date) -> bytes:
     return b"".join(
         json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n" for line in lines
     )
+
+
+def _mark(db: Session, day: date) -> None:
+    """Note what the day was counted to, so that whatever was computed from it can tell whether it still holds."""
+    db.get_one(FigureDay, day).digest = hashlib.sha256(canonical(db, day)).hexdigest()
+    db.flush()
 
 
 def _devices(made: Made, pair: Pair) -> int:

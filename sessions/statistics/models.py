@@ -18,6 +18,8 @@ class FigureDay(Base):
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     version: Mapped[str] = mapped_column(String(16))
     made_at: Mapped[datetime]
+    # SHA-256 over all that is kept of the day, as it was made last; empty of days made before there was one.
+    digest: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # Unique devices of that day: everywhere, and by network id.
     devices: Mapped[int]
     devices_by_network: Mapped[dict[str, int]] = mapped_column(Json)
@@ -86,3 +88,14 @@ class MonthSketch(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
     devices: Mapped[int]
     sketch: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ComputedReport(Base):
+    """The numbers of a report, kept until what they were computed from changes: `sessions.statistics.cache`."""
+
+    __tablename__ = "computed_reports"
+
+    question: Mapped[str] = mapped_column(String(64), primary_key=True)
+    basis: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+    numbers: Mapped[bytes] = mapped_column(LargeBinary)

@@ -64,9 +64,25 @@ class Period:
             return Period(self.previous.first, self.previous.first + (known.days - 1) * DAY)
         return Period(known.first - known.days * DAY, known.first - DAY)
 
+    def year_before(self, within: Period) -> Period:
+        """The same days a year ago: whole months where all of `within` is known and is whole months, else as many days.
+
+        A 29 February has its 1 March.
+        """
+        first = _year_before(self.first)
+        if self == within and self.is_whole_months:
+            return Period(first, _year_before(self.last + DAY) - DAY)
+        return Period(first, first + (self.days - 1) * DAY)
+
     def holds(self, month: date) -> bool:
         """Whether the whole of this month lies in it."""
         return self.first <= month and next_month(month) - DAY <= self.last
+
+
+def _year_before(day: date) -> date:
+    if (day.month, day.day) == (2, 29):
+        return date(day.year - 1, 3, 1)
+    return day.replace(year=day.year - 1)
 
 
 def month_before(day: date) -> Period:

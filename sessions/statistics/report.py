@@ -22,6 +22,7 @@ from sessions.statistics.models import DayFigures, FigureDay
 from sessions.statistics.periods import Period
 from sessions.statistics.service import Pair
 from sessions.statistics.sketch import Sketch, merged
+from sessions.statistics.spans import Spans, UsedDefinitions, spans_of, used_definitions
 from sessions.statistics.suppression import Disclosure, Protected, protect
 from sessions.statistics.tally import Tally
 from sites.directory import alphabetical
@@ -33,7 +34,7 @@ ReadAds = Callable[[Period], Ads]
 
 @dataclass(slots=True)
 class Part:
-    """A site of a network, a network, or everything: the figures of the period, and of the one before.
+    """A site of a network, a network, or everything: the figures of the period, of the one before, of the year before.
 
     `devices` are unique devices by month, as far as they can be known: for whole months, and for a part of a month
     that is not closed yet. They add up to no number of people.
@@ -43,14 +44,25 @@ class Part:
     slug: str
     now: Tally = field(default_factory=Tally)
     before: Tally = field(default_factory=Tally)
+    year_before: Tally = field(default_factory=Tally)
     devices: dict[date, int] = field(default_factory=dict)
     devices_before: dict[date, int] = field(default_factory=dict)
+    devices_year_before: dict[date, int] = field(default_factory=dict)
     shown: Disclosure = Disclosure.OPENLY
 
     @property
-    def at_least(self) -> int:
+    def stretches(self) -> list[tuple[Tally, dict[date, int]]]:
+        """The sums of each stretch with its devices, in the order of `Spans.everything`."""
+        return [
+            (self.now, self.devices),
+            (self.before, self.devices_before),
+            (self.year_before, self.devices_year_before),
+        ]
+
+    def at_least(self, stretch: int = 0) -> int:
         """How many devices were there at least: what the suppression of small counts goes by."""
-        return max([self.now.most_devices, int(self.now.is_used), *self.devices.values()])
+        tally, devices = self.stretches[stretch]
+        return max([tally.most_devices, int(tally.is_used), *devices.values()])
 
 
 @dataclass(slots=True)
@@ -61,16 +73,6 @@ class NetworkPart:
     sites: list[Part]
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """What of a period has its figures, `known`, and the stretch before that these are compared with."""
-
-    known: Period
-    before: Period
-    days_made: int
-    days_made_before: int
-
-
 @dataclass(slots=True)
 class Report:
     """All numbers of a report. `digest` is that of the kept figures behind it: equal figures, equal digest."""
@@ -79,111 +81,122 @@ class Report:
     spans: Spans
     whole: Part
     networks: list[NetworkPart]
-    versions: list[str]
+    definitions: list[UsedDefinitions]
     digest: str
     last_made: date | None
     zone: str
     sites_in_service: int
 
     @property
+    def versions(self) -> list[str]:
+        """The versions of the definitions behind its figures, and those they are compared with."""
+        return [one.version for one in self.definitions] or [VERSION]
+
+    @property
     def days_made(self) -> int:
-        return self.spans.days_made
+        return self.spans.made
 
     @property
     def is_complete(self) -> bool:
         return self.days_made == self.period.days
 
     @property
+    def is_over(self) -> bool:
+        """Whether every day that will ever have figures has them."""
+        return self.last_made is not None and self.last_made >= self.period.last
+
+    @property
     def is_comparable(self) -> bool:
         """Whether every day of the stretch before has its figures."""
-        return self.spans.days_made_before == self.spans.before.days
+        return self.spans.before.is_made
+
+    @property
+    def has_year_before(self) -> bool:
+        """Whether the same days a year ago have their figures, and are not the stretch before already."""
+        return self.spans.year_before.is_made and self.spans.year_before != self.spans.before
 
     @property
     def days_ratio(self) -> float:
         """How many days there are for each day before: 1, but where whole months of unequal lengths are compared."""
-        return self.spans.known.days / self.spans.before.days
+        return self.spans.known.days / self.spans.before.period.days
 
-
-def spans_of(db: Session, period: Period) -> Spans:
-    """The days of this period that have their figures, and those that they are compared with."""
-    first, last, made = db.execute(
-        select(func.min(FigureDay.day), func.max(FigureDay.day), func.count()).where(
-            FigureDay.day >= period.first, FigureDay.day <= period.last
-        )
-    ).one()
-    known = Period(first, last) if made else period
-    before = period.before(known)
-    return Spans(known, before, made, _days_made(db, before))
+    @property
+    def year_ratio(self) -> float:
+        """The same for the year before: a February of 29 days."""
+        return self.spans.known.days / self.spans.year_before.period.days
 
 
 def load(db: Session, period: Period, *, networks: frozenset[str], ads: ReadAds) -> Report:
     """The report on `period`; with `networks`, on these alone. `ads` gives the accepted messages of a span."""
-    pairs = _pairs(db, networks)
+    pairs = pairs_of(db, networks)
     report = _empty(db, period, pairs)
-    known, before = report.spans.known, report.spans.before
     parts = _parts(report, pairs)
     digest = hashlib.sha256()
-    for row in _rows(db, known, pairs):
-        digest.update("\x1f".join(map(str, row)).encode() + b"\n")
-        parts[row.network_id, row.site_id][0].now.add(row)
-    for row in _rows(db, before, pairs):
-        parts[row.network_id, row.site_id][0].before.add(row)
-    ads_now, ads_before = ads(known), ads(before)
-    for pair, (own, *above) in parts.items():
-        own.now.ads, own.before.ads = ads_now.get(pair, 0), ads_before.get(pair, 0)
-        for part in above:
-            part.now.merge(own.now)
-            part.before.merge(own.before)
-    digest.update(json.dumps([[*pair, ads_now[pair]] for pair in sorted(ads_now) if pair in pairs]).encode())
+    for number, stretch in enumerate(report.spans.everything):
+        accepted = ads(stretch)
+        for row in _rows(db, stretch, pairs):
+            if not number:
+                digest.update("\x1f".join(map(str, row)).encode() + b"\n")
+            parts[row.network_id, row.site_id][0].stretches[number][0].add(row)
+        if not number:
+            of_ours = [[*pair, accepted[pair]] for pair in sorted(accepted) if pair in pairs]
+            digest.update(json.dumps(of_ours).encode())
+        for pair, (own, *above) in parts.items():
+            tally = own.stretches[number][0]
+            tally.ads = accepted.get(pair, 0)
+            tally.note_closures()
+            for part in above:
+                part.stretches[number][0].merge(tally)
+        _count_devices(db, stretch, parts, number)
     report.digest = digest.hexdigest()
-    _count_devices(db, known, parts, previous=False)
-    _count_devices(db, before, parts, previous=True)
     _leave_out_the_idle(report)
     _protect(report)
+    _settle(report)
     return report
 
 
-def _pairs(db: Session, networks: frozenset[str]) -> dict[Pair, tuple[Network, Site]]:
+def _settle(report: Report) -> None:
+    for part in parts_of(report):
+        for tally, _ in part.stretches:
+            tally.settle(by_day=part is report.whole)
+
+
+def parts_of(report: Report) -> list[Part]:
+    """Everything, each network, each site."""
+    of_networks = [part for network in report.networks for part in (network.whole, *network.sites)]
+    return [report.whole, *of_networks]
+
+
+def pairs_of(db: Session, networks: frozenset[str]) -> dict[Pair, tuple[Network, Site]]:
     """The networks at their sites that have figures, by the names they have today."""
-    rows = db.execute(
-        select(Network, Site)
-        .select_from(DayFigures)
-        .join(Network, Network.id == DayFigures.network_id)
-        .join(Site, Site.id == DayFigures.site_id)
-        .distinct()
-    )
+    known = {network.id: network for network in db.scalars(select(Network))}
+    sites = {site.id: site for site in db.scalars(select(Site))}
+    rows = db.execute(select(DayFigures.network_id, DayFigures.site_id).distinct())
     return {
-        (network.id, site.id): (network, site)
-        for network, site in rows
-        if not networks or network.slug in networks
+        (network_id, site_id): (known[network_id], sites[site_id])
+        for network_id, site_id in rows
+        if not networks or known[network_id].slug in networks
     }
 
 
 def _empty(db: Session, period: Period, pairs: Mapping[Pair, tuple[Network, Site]]) -> Report:
-    versions = set(
-        db.scalars(
-            select(FigureDay.version)
-            .where(FigureDay.day >= period.first, FigureDay.day <= period.last)
-            .distinct()
-        )
-    )
-    zones = sorted({site.zone for _, site in pairs.values()})
+    zones, spans = sorted({site.zone for _, site in pairs.values()}), spans_of(db, period)
     return Report(
         period=period,
-        spans=spans_of(db, period),
+        spans=spans,
         whole=Part("", ""),
         networks=[],
-        versions=sorted(versions or {VERSION}),
+        definitions=used_definitions(db, spans),
         digest="",
-        last_made=db.scalar(select(func.max(FigureDay.day))),
+        last_made=last_made(db),
         zone=zones[0] if zones else "UTC",
         sites_in_service=0,
     )
 
 
-def _days_made(db: Session, period: Period) -> int:
-    made = select(func.count()).select_from(FigureDay)
-    return db.scalar(made.where(FigureDay.day >= period.first, FigureDay.day <= period.last)) or 0
+def last_made(db: Session) -> date | None:
+    """The last day that has its figures."""
+    return db.scalar(select(func.max(FigureDay.day)))
 
 
 def _parts(report: Report, pairs: Mapping[Pair, tuple[Network, Site]]) -> dict[Pair, list[Part]]:
@@ -217,8 +230,8 @@ def _rows(db: Session, period: Period, pairs: Mapping[Pair, object]) -> list[Any
     return [row for row in rows if (row.network_id, row.site_id) in pairs]
 
 
-def _count_devices(db: Session, period: Period, parts: Mapping[Pair, list[Part]], *, previous: bool) -> None:
-    """Merge what sketches there are: within one month, and never over two.
+def _count_devices(db: Session, period: Period, parts: Mapping[Pair, list[Part]], number: int) -> None:
+    """Merge what sketches there are of this stretch: within one month, and never over two.
 
     A device has a visit at least, so an estimate that errs upward ends at the visits.
     """
@@ -228,10 +241,9 @@ def _count_devices(db: Session, period: Period, parts: Mapping[Pair, list[Part]]
         for part in parts.get(pair, []):
             by_id[id(part)] = part
             found[id(part), month].append(sketch)
-    for (number, month), sketches in sorted(found.items(), key=lambda one: one[0][1]):
-        part = by_id[number]
-        tally, devices = (part.before, part.devices_before) if previous else (part.now, part.devices)
-        devices[month] = min(merged(sketches).estimate(), tally.visits_in(month))
+    for (part_id, month), sketches in sorted(found.items(), key=lambda one: one[0][1]):
+        tally, devices = by_id[part_id].stretches[number]
+        devices[month] = min(merged(sketches).estimate(), tally.visits_by_month[month])
 
 
 def _sketches(db: Session, period: Period) -> list[tuple[date, Pair, Sketch]]:
@@ -257,13 +269,13 @@ def _leave_out_the_idle(report: Report) -> None:
 
 
 def _says_something(part: Part) -> bool:
-    return any(tally.sessions or tally.expected_seconds for tally in (part.now, part.before))
+    return any(tally.sessions or tally.expected_seconds for tally, _ in part.stretches)
 
 
 def _protect(report: Report) -> None:
     """Small counts: first among the sites of each network, then among the networks."""
     within = [_protect_sites(network) for network in report.networks]
-    totals = {number: network.whole.at_least for number, network in enumerate(report.networks)}
+    totals = {number: network.whole.at_least() for number, network in enumerate(report.networks)}
     beforehand = {number: inside.total for number, inside in enumerate(within)}
     among = protect(totals, beforehand=beforehand)
     for number, network in enumerate(report.networks):
@@ -277,12 +289,12 @@ def _protect(report: Report) -> None:
 
 
 def _protect_sites(network: NetworkPart) -> Protected[int]:
-    found = protect({number: site.at_least for number, site in enumerate(network.sites)})
+    found = protect({number: site.at_least() for number, site in enumerate(network.sites)})
     for number, site in enumerate(network.sites):
         site.shown = found[number]
     return found
 
 
 def _withhold_one(sites: list[Part]) -> None:
-    visited = [site for site in sites if site.at_least]
-    min(visited, key=lambda site: site.at_least).shown = Disclosure.WITHHELD
+    visited = [site for site in sites if site.at_least()]
+    min(visited, key=lambda site: site.at_least()).shown = Disclosure.WITHHELD

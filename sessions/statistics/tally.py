@@ -1,11 +1,18 @@
-"""Sums of day figures: over days, sites and networks. What cannot be added up is not here."""
+"""Sums of day figures: over days, sites and networks. What cannot be added up is not here.
+
+The clients at once of a day are added up as one great integer, thirty-two bits for each of its five minutes: a year of
+fifty places is eighteen thousand such sums.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
 import operator
+import sys
+from array import array
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,6 +20,9 @@ from typing import Any
 from sessions.statistics import definitions
 from sessions.statistics.calendar import first_of_month
 from sessions.statistics.definitions import RATE_CLASSES
+
+# Four octets, on every machine that runs this.
+_MARK = "I"
 
 
 @dataclass(slots=True)
@@ -38,10 +48,15 @@ class Tally:
     hour_sessions: list[int] = field(default_factory=lambda: [0] * 24)
     hour_seconds: list[int] = field(default_factory=lambda: [0] * 24)
     by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
-    visits_by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
+    visits_by_month: Counter[date] = field(default_factory=Counter)
     expected_by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
     outage_by_day: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
-    at_once: dict[date, list[int]] = field(default_factory=dict)
+    # How many places were closed on a day whose weekday they are usually open on.
+    closed_by_day: Counter[date] = field(default_factory=Counter)
+    # Packed marks of each day, until `settle` has found the peak: the most clients at once, on which day, at which of
+    # its five minutes; the first such moment.
+    at_once: dict[date, int] = field(default_factory=dict)
+    peak: tuple[int, date | None, int] = (0, None, 0)
 
     def add(self, row: Any) -> None:
         """Add one row, whose documents are JSON text."""
@@ -55,10 +70,10 @@ class Tally:
         self.hour_sessions = _added(self.hour_sessions, _read(row.hour_sessions))
         self.hour_seconds = _added(self.hour_seconds, _read(row.hour_seconds))
         self.by_day[row.day] += row.sessions
-        self.visits_by_day[row.day] += row.visits
+        self.visits_by_month[first_of_month(row.day)] += row.visits
         self.expected_by_day[row.day] += row.expected_seconds
         self.outage_by_day[row.day] += row.outage_seconds
-        self.at_once[row.day] = _added(self.at_once.get(row.day, []), _read(row.at_once))
+        self.at_once[row.day] = self.at_once.get(row.day, 0) + _packed(row.at_once)
 
     def merge(self, other: Tally) -> None:
         """Add another sum: that of other places, or of other days."""
@@ -73,11 +88,31 @@ class Tally:
         self.hour_seconds = _added(self.hour_seconds, other.hour_seconds)
         for day, sessions in other.by_day.items():
             self.by_day[day] += sessions
-            self.visits_by_day[day] += other.visits_by_day[day]
             self.expected_by_day[day] += other.expected_by_day[day]
             self.outage_by_day[day] += other.outage_by_day[day]
+        self.visits_by_month.update(other.visits_by_month)
+        self.closed_by_day.update(other.closed_by_day)
         for day, marks in other.at_once.items():
-            self.at_once[day] = _added(self.at_once.get(day, []), marks)
+            self.at_once[day] = self.at_once.get(day, 0) + marks
+
+    def note_closures(self) -> None:
+        """Of one place: note the days on which it was closed though it is open on most days of that weekday."""
+        for weekday in range(7):
+            days = [day for day in self.expected_by_day if day.weekday() == weekday]
+            closed = [day for day in days if not self.expected_by_day[day]]
+            if 2 * len(closed) < len(days):
+                self.closed_by_day.update(closed)
+
+    def settle(self, *, by_day: bool) -> None:
+        """Find the peak, and drop what it was found in; without `by_day` what is known day by day, too."""
+        tops = ((max(marks), day, marks) for day, marks in _unpacked(self.at_once))
+        most, day, marks = max(tops, key=lambda top: top[0], default=(0, None, [0]))
+        self.peak = (most, day, marks.index(most)) if most else (0, None, 0)
+        self.at_once.clear()
+        self.visits_by_month.clear()
+        if not by_day:
+            for days in (self.by_day, self.expected_by_day, self.outage_by_day, self.closed_by_day):
+                days.clear()
 
     @property
     def volume(self) -> int:
@@ -95,6 +130,14 @@ class Tally:
             expected_seconds=self.expected_by_day[day], outage_seconds=self.outage_by_day[day]
         )
 
+    def availability_in(self, month: date) -> float | None:
+        def of_month(days: dict[date, int]) -> int:
+            return sum(seconds for day, seconds in days.items() if first_of_month(day) == month)
+
+        return definitions.availability(
+            expected_seconds=of_month(self.expected_by_day), outage_seconds=of_month(self.outage_by_day)
+        )
+
     @property
     def median_kbps(self) -> int | None:
         return definitions.median_rate(self.rates)
@@ -104,23 +147,12 @@ class Tally:
         """The part of the measured sessions that reached the rate wanted."""
         return definitions.share_at_least(self.rates, self.wanted_kbps)
 
-    @property
-    def peak(self) -> tuple[int, date | None, int]:
-        """The most clients at once, on which day, and at which of its five minutes; the first such moment."""
-        tops = ((max(marks), day, marks) for day, marks in sorted(self.at_once.items()) if marks)
-        found = max(tops, key=lambda top: top[0], default=None)
-        return (found[0], found[1], found[2].index(found[0])) if found and found[0] else (0, None, 0)
-
     def by_month(self) -> dict[date, int]:
         """Sessions by month."""
         found: defaultdict[date, int] = defaultdict(int)
         for day, sessions in sorted(self.by_day.items()):
             found[first_of_month(day)] += sessions
         return dict(found)
-
-    def visits_in(self, month: date) -> int:
-        """Visits that began in this month."""
-        return sum(visits for day, visits in self.visits_by_day.items() if first_of_month(day) == month)
 
     @property
     def is_used(self) -> bool:
@@ -145,6 +177,19 @@ _SUMS = (
 def _read(document: str) -> Any:
     """Most documents of quiet days are alike. Nobody changes what comes from here."""
     return json.loads(document)
+
+
+@functools.lru_cache(maxsize=4096)
+def _packed(document: str) -> int:
+    return int.from_bytes(array(_MARK, json.loads(document)).tobytes(), sys.byteorder)
+
+
+def _unpacked(at_once: dict[date, int]) -> Iterator[tuple[date, list[int]]]:
+    """The marks of each day on which anybody was online, in the order of the days."""
+    for day, packed in sorted(at_once.items()):
+        if packed:
+            octets = packed.to_bytes((packed.bit_length() + 31) // 32 * 4, sys.byteorder)
+            yield day, list(array(_MARK, octets))
 
 
 def _added(numbers: list[int], others: list[int]) -> list[int]:

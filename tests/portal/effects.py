@@ -10,7 +10,7 @@ from db.base import Base
 from portal.services import Services
 
 # What any request may touch: budgets, when a browser or a program was last seen, which forms were carried out, what a
-# message was chosen from, which messages pages had, and who is being shown one.
+# message was chosen from, which messages pages had, who is being shown one, and reports kept to be served again.
 VOLATILE = {
     "attempts",
     "staff_sessions",
@@ -18,6 +18,7 @@ VOLATILE = {
     "choice_inputs",
     "served_impressions",
     "open_breaks",
+    "computed_reports",
 }
 # The four tables of one entry of the audit log.
 TRAIL = {"trail", "trail_head", "trail_links", "trail_seals"}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
-from sqlalchemy import select
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
+from db.base import Base
 from portal import statistics
 from portal.printing import typesetter
 from portal.services import Services
@@ -75,6 +79,52 @@ def test_without_a_period_it_is_about_the_last_whole_month(reader: Clerk) -> Non
     page = reader.get("/staff/reports").text
     assert 'value="2026-09-01"' in page and 'value="2026-09-30"' in page
     assert "In September 2026: there are no figures yet." in page
+
+
+def test_it_is_computed_once(reader: Clerk, services: Services) -> None:
+    """The second time no day's documents are read, on the page, in print or as a table."""
+    first = reader.get(f"/staff/reports?{WEEK}").text
+    with statements_of(services) as statements:
+        assert without_forms(reader.get(f"/staff/reports?{WEEK}").text) == without_forms(first)
+        assert reader.get(f"/staff/reports/csv?{WEEK}").status_code == 200
+        assert statements and not any("at_once" in statement for statement in statements)
+        reader.get(f"/staff/reports?{WEEK}&network=wifilib")
+        assert any("at_once" in statement for statement in statements)
+
+
+@contextmanager
+def statements_of(services: Services) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    found: list[str] = []
+
+    def note(*told: Any) -> None:
+        found.append(told[2])
+
+    event.listen(services.engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(services.engine, "before_cursor_execute", note)
+
+
+def without_forms(page: str) -> str:
+    return re.sub(r'name="form" value="[^"]+"', "", page)
+
+
+def test_a_report_that_cannot_be_kept_is_shown_all_the_same(
+    reader: Clerk, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    with services.make_session.begin() as db:
+        db.execute(text("DROP TABLE computed_reports"))
+        columns = ", ".join(f"'' AS {name}" for name in ("question", "basis", "numbers", "made_at"))
+        db.execute(text(f"CREATE VIEW computed_reports AS SELECT {columns}"))
+    try:
+        assert "64 sessions at 2 places" in reader.get(f"/staff/reports?{WEEK}").text
+    finally:
+        with services.make_session.begin() as db:
+            db.execute(text("DROP VIEW computed_reports"))
+        Base.metadata.tables["computed_reports"].create(services.engine)
+    assert "a computed report could not be kept" in caplog.text
 
 
 def test_every_drawing_has_its_numbers_in_a_table(reader: Clerk) -> None:

@@ -52,6 +52,25 @@ def test_what_is_known_of_a_period_is_compared_with_as_many_days(
     assert given == known or found.days == period(*known).days
 
 
+@pytest.mark.parametrize(
+    ("given", "known", "year_before"),
+    [
+        (("2026-10-01", "2026-10-31"), ("2026-10-01", "2026-10-31"), ("2025-10-01", "2025-10-31")),
+        # On 28 November: as many days of the November before.
+        (("2026-11-01", "2026-11-30"), ("2026-11-01", "2026-11-25"), ("2025-11-01", "2025-11-25")),
+        # A February of 29 days is compared with one of 28, by day; a part of it with as many days.
+        (("2028-02-01", "2028-02-29"), ("2028-02-01", "2028-02-29"), ("2027-02-01", "2027-02-28")),
+        (("2028-02-20", "2028-03-10"), ("2028-02-20", "2028-03-10"), ("2027-02-20", "2027-03-11")),
+        (("2028-02-29", "2028-03-02"), ("2028-02-29", "2028-03-02"), ("2027-03-01", "2027-03-03")),
+        (("2026-01-01", "2026-12-31"), ("2026-01-01", "2026-12-31"), ("2025-01-01", "2025-12-31")),
+    ],
+)
+def test_the_year_before_is_the_same_days_and_as_many(
+    given: tuple[str, str], known: tuple[str, str], year_before: tuple[str, str]
+) -> None:
+    assert period(*known).year_before(within=period(*given)) == period(*year_before)
+
+
 def test_a_period_knows_its_months() -> None:
     winter = period("2026-11-15", "2027-01-31")
     assert winter.months == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)]

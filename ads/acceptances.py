@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ads import counting
 from ads.errors import NotDue, SpentImpression
 from ads.models import Creative, Impression
+from auth.blocks import service as blocks
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
 from db.prepared import Prepared
@@ -52,7 +53,8 @@ def accept(
 
     No person is known here: the entitlement is the device's, on this network alone.
 
-    Raises `SpentImpression`, `NotDue` and `ManagedDevice`; nothing has changed then (the caller rolls back).
+    Raises `SpentImpression`, `NotDue`, `ManagedDevice`, `BlockedDevice` and `BlockedPerson`; nothing has changed then
+    (the caller rolls back).
     """
     gateway, client = arrival.gateway, arrival.client
     impression_id = _spend(db, ticket, gateway, now=now)
@@ -63,6 +65,7 @@ def accept(
         opened = start.open_access(db, arrival, allowance=allowance, now=now)
     else:
         start.refuse_managed(present)
+        blocks.check(db, mac=client.mac, subject=present.subject, network_id=gateway.network_id, now=now)
         if ticket.shown_at < _opens_at(present, gateway):
             # Saved up while something else was accepted: nobody has looked at it for this renewal.
             raise NotDue(_opens_at(present, gateway))

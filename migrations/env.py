@@ -9,6 +9,7 @@ import auth.api_tokens.models
 import auth.audit.chain
 import auth.audit.log
 import auth.audit.signatures
+import auth.blocks.models
 import auth.devices.models
 import auth.models
 import auth.patrons.local

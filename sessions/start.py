@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
+from auth.blocks import service as blocks
 from auth.entitlements import Allowance, Claimed, claim, claimed
 from auth.errors import ManagedDevice
 from auth.vouchers.errors import AlreadyUsed
@@ -59,9 +60,10 @@ def open_access(
     """Let the client in for what `allowance` says. Signing in again adds no time.
 
     Above the entitlement's number of devices the oldest one gives way (`EndReason.DEVICE_LIMIT`), or this one is
-    refused (`AlreadyUsed`), as `when_full` says.
+    refused (`AlreadyUsed`), as `when_full` says. Raises `BlockedDevice` and `BlockedPerson` too.
     """
     gateway, client = arrival.gateway, arrival.client
+    _refuse_blocked(db, arrival, allowance.subject, now)
     entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
     online = present(db, gateway=gateway, client=client, now=now)
@@ -94,8 +96,9 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
 
     Rows old and new are linked, and what was accepted stays accepted; the old address stops at the gateway as soon as
     the change is there. None where the session has ended already: however many devices ask at once, one of them goes
-    on.
+    on. Raises `BlockedDevice` and `BlockedPerson`.
     """
+    _refuse_blocked(db, arrival, access.subject, now)
     online = present(db, gateway=arrival.gateway, client=arrival.client, now=now)
     if online is not None:
         refuse_managed(online)
@@ -106,6 +109,10 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
     acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
     arrival = replace(arrival, acceptance=acceptance)
     return _open(db, claimed(access.entitlement), arrival, until=access.until, previous=access.id, now=now)
+
+
+def _refuse_blocked(db: Session, arrival: Arrival, subject: str, now: datetime) -> None:
+    blocks.check(db, mac=arrival.client.mac, subject=subject, network_id=arrival.gateway.network_id, now=now)
 
 
 def refuse_managed(online: AccessSession) -> None:

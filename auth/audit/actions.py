@@ -44,6 +44,7 @@ class ObjectKind(enum.StrEnum):
     OVERRIDE = "override"
     DEVICE = "device"
     AUTHORITY = "authority"
+    BLOCK = "block"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -226,6 +227,10 @@ AUTHORITY_RENEWED = declare(
     "authority renewed", N_("renewed the authority of the encrypted network"), ObjectKind.AUTHORITY
 )
 DEVICE_REVOKED = declare("device revoked", N_("revoked a device’s certificate"), ObjectKind.DEVICE)
+
+# Blocks.
+BLOCK_PLACED = declare("block placed", N_("blocked a device or a person"), ObjectKind.BLOCK)
+BLOCK_LIFTED = declare("block lifted", N_("lifted a block"), ObjectKind.BLOCK)
 
 # The database.
 BACKUP_MADE = declare("backup made", N_("copied the database"), ObjectKind.DATABASE)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import ads.errors
+import auth.blocks.errors
 import auth.devices.errors
 import auth.errors
 import auth.resume_codes
@@ -21,6 +22,7 @@ from db.troubles import trouble_of
 # Incidents are read wherever the log is: the modules that declare what may stand there are loaded with it.
 WRITTEN_DOWN = (
     ads.errors,
+    auth.blocks.errors,
     auth.devices.errors,
     auth.errors,
     auth.resume_codes,

@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads import acceptances
 from ads.acceptances import ImpressionToken
 from ads.errors import NotDue, SpentImpression
+from auth.errors import AuthError
 from auth.tokens import EarlyToken, ExpiredToken
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.early_press import creative_of, keep_press, read_press
 from portal.guest.impression_tokens import read_ticket, seconds_left
 from portal.guest.message_form import message_form
-from portal.guest.pages import entry, not_here, not_offered, unproven
+from portal.guest.pages import entry, not_here, not_offered, refuse, unproven
 from portal.guest.terms import accepted, arrival_of
 from portal.http.clients import ClientContext, access_of, current, is_owned, opened, remember, staying
 from portal.public_values import render_page
@@ -88,6 +89,8 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
     except (NotDue, SpentImpression):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
+    except AuthError as error:
+        return refuse(visit, error)
     notify_gateway(visit.gateway)
     visit = opened(visit, access_id)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)

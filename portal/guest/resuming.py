@@ -89,9 +89,12 @@ def by_cookie(visit: ClientContext) -> AnyResponse:
     held, service = resumable(visit), services()
     if held is None:
         return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    with service.make_session.begin() as db:
-        access = db.get_one(AccessSession, held.id)
-        moved = start.move(db, access, arrival_of(visit), now=service.clock())
+    try:
+        with service.make_session.begin() as db:
+            access = db.get_one(AccessSession, held.id)
+            moved = start.move(db, access, arrival_of(visit), now=service.clock())
+    except AuthError as error:
+        return refuse(visit, error)
     if moved is None:
         return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return _onward(visit, moved.access_id)

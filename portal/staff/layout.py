@@ -80,6 +80,7 @@ def menu() -> list[Door]:
         Door("staff.networks_list", say("Networks"), Action.NETWORKS),
         Door("staff.sites_list", say("Places"), Action.SITES),
         Door("staff.gateways", say("Gateways"), Action.GATEWAYS),
+        Door("staff.blocks", say("Blocks"), Action.BLOCKS),
         Door("staff.reports", say("Reports"), Action.REPORT),
         Door("staff.retention", say("Retention"), Action.RETENTION),
         Door("staff.requisitions", say("Requisitions"), Action.REQUISITIONS),

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
+from auth.blocks import service as blocks
 from auth.entitlements import Allowance
 from auth.managed import Managed, may_serve
 from gateways.types import Client
@@ -86,10 +87,13 @@ def fit(db: Session, wanted: Iterable[Managed], *, now: datetime) -> Reconciled:
 def _targets(db: Session, wanted: Iterable[Managed], now: datetime) -> dict[Key, _Target]:
     devices = [each for each in wanted if each.until is None or each.until > now]
     gateways = _gateways(db, {number for each in devices for number in each.gateway_ids})
+    blocked = {(block.target, block.network_id) for block in blocks.in_force(db, now=now)}
     targets: dict[Key, _Target] = {}
     for device in devices:
         for number in sorted(device.gateway_ids & gateways.keys()):
             gateway = gateways[number]
+            if not blocked.isdisjoint({(device.mac, None), (device.mac, gateway.network_id)}):
+                continue
             if not may_serve(
                 gateway,
                 is_restricted=device.destinations is not None,

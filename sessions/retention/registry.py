@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import and_, false, func, or_, select
 
 from auth.audit.log import KEPT, AuditEntry, AuditHead
+from auth.blocks.models import Block
 from auth.devices.models import Device
 from auth.models import Attempt, Entitlement
 from auth.patrons.local import PatronRecord
@@ -73,6 +74,7 @@ def shelves(*dependents: Dependent) -> tuple[PurgePolicy, ...]:
             (Attempt.key,),
             lambda cutoffs: Attempt.last_at < cutoffs[DataClass.SECURITY],
         ),
+        RowPurge(Block, DataClass.SECURITY, (Block.id,), _block_over, _block_held),
         RowPurge(
             StaffSession,
             DataClass.SECURITY,
@@ -129,6 +131,22 @@ def _device_over(cutoffs: Cutoffs) -> Condition:
 def _device_held(hold: LegalHold) -> Condition:
     return holds.covers(
         hold, mac=Device.mac, subject=Device.subject, began=Device.issued_at, ended=Device.until
+    )
+
+
+def _block_over(cutoffs: Cutoffs) -> Condition:
+    return or_(Block.until < cutoffs[DataClass.SECURITY], Block.lifted_at < cutoffs[DataClass.SECURITY])
+
+
+def _block_held(hold: LegalHold) -> Condition:
+    return holds.covers(
+        hold,
+        # One column has either: no pseudonym reads like a MAC address.
+        mac=Block.target,
+        subject=Block.target,
+        network=Block.network_id,
+        began=Block.created_at,
+        ended=func.coalesce(Block.lifted_at, Block.until),
     )
 
 

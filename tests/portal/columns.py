@@ -158,6 +158,7 @@ ELSEWHERE = {
     *(
         "advertiser_links",
         "bill_years",
+        "blocks",
         "bills",
         "campaign_days",
         "campaign_reaches",

@@ -36,6 +36,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.ADVERTISER: ("staff.payer", "payer"),
     ObjectKind.ELECTION: ("staff.elections", None),
     ObjectKind.OVERRIDE: ("staff.crisis", None),
+    ObjectKind.BLOCK: ("staff.blocks", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),
     ObjectKind.NETWORK: ("staff.networks_record", "key"),
     ObjectKind.SITE: ("staff.sites_record", "key"),

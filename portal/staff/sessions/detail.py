@@ -57,6 +57,7 @@ def session(access_id: int) -> AnyResponse:
             scope=scope,
             devices=devices.of_person(db, access.subject),
             may_end=may(current_staff().authority, Action.DISCONNECT),
+            may_block=may(current_staff().authority, Action.BLOCKS),
             alike=alike,
             now=now,
         )

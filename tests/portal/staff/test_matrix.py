@@ -17,7 +17,15 @@ from portal.services import Services
 from portal.staff.access import need_of
 from tests.portal.effects import TRAIL, changed_since, state
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
-from tests.portal.staff.world import MINE, Things, World, with_new_campaign, with_new_passes
+from tests.portal.staff.world import (
+    BLOCK,
+    MINE,
+    Things,
+    World,
+    with_new_block,
+    with_new_campaign,
+    with_new_passes,
+)
 
 EVERYBODY = frozenset(Role)
 DESKS = frozenset({Role.DESK, Role.ADMIN})
@@ -118,6 +126,11 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     **of_records("networks", Action.NETWORKS),
     **of_records("sites", Action.SITES),
     **of_records("gateways", Action.GATEWAYS, adds=False),
+    "staff.blocks": (Action.BLOCKS, NETWORK),
+    "staff.find_block": (Action.BLOCKS, NETWORK),
+    "staff.ask_block": (Action.BLOCKS, NETWORK),
+    "staff.place_block": (Action.BLOCKS, NETWORK),
+    "staff.lift_block": (Action.BLOCKS, NETWORK),
     "staff.poster": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
     "staff.requisitions": (Action.REQUISITIONS, PRIVACY),
     "staff.new_requisition": (Action.REQUISITIONS, PRIVACY),
@@ -185,7 +198,7 @@ TOWN_WIDE = {
 # The parameters that name something of one network.
 OWNED = {
     *("batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id", "identity", "requisition_id"),
-    *("hold_id", "request_id", "slug", "key"),
+    *("hold_id", "request_id", "slug", "key", "block_id"),
 }
 OWNED_BY_FORM = {"staff.unmask_devices", "staff.unmask_persons"}
 # A look at the log, at holds or at requisitions changes nothing but the audit log, and that always.
@@ -249,6 +262,10 @@ EFFECTS: dict[str, set[str]] = {
     "staff.withdraw_term": TERMS,
     "staff.confirm_purge": LOOKS
     | {"purge_runs", "purge_counts", "clock_watch", "retention_rules", "patrons"},
+    "staff.find_block": set(),
+    "staff.ask_block": set(),
+    "staff.place_block": ENDING | {"blocks"},
+    "staff.lift_block": LOOKS | {"blocks"},
     "staff.place_hold": HOLDS,
     "staff.confirm_hold": HOLDS,
     "staff.keep_hold": HOLDS,
@@ -292,6 +309,11 @@ IDLE = {
     "staff.remove_passkey",
     "staff.signout_everywhere",
 }
+# What a form says beside what all of them are sent with.
+FIELDS = {
+    "staff.ask_block": BLOCK,
+    "staff.place_block": BLOCK,
+}
 # Posted with an empty form these are refused for what the form lacks, which is no question of policy.
 NEEDS_MORE = {"staff.signin": 401, "staff.signin_code": 400, "staff.setup": 410, "staff.setup_page": 410}
 # What was shown once is shown again to the sign-in that made it alone.
@@ -329,6 +351,7 @@ def ask(clerk: Clerk, rule: Route, method: str, things: Things, forms: dict[str,
         "scope": f"session:{things.access_id}",
         "reason": "somebody asked for it",
     }
+    fields |= FIELDS.get(rule.endpoint, {})
     if rule.endpoint in {"staff.print_slips", "staff.preview_slips"}:
         # A form of its own: the same one sent again would issue nothing.
         clerk.post("/staff/desk", **form_of(clerk, {}), plan="day", desk="pierre-bayle")
@@ -382,6 +405,8 @@ def test_a_role_meets_what_the_table_says_and_does_no_more(
         for things, is_mine in ((world.other, False), (world.mine, True)) if named else ((world.mine, True),):
             if rule.arguments & {"voucher_id", "batch_id"}:
                 things = with_new_passes(services, things)
+            if rule.endpoint == "staff.lift_block":
+                things = with_new_block(services, things)
             if rule.arguments & {"slug", "override_id"}:
                 things = with_new_campaign(services, things, rule.endpoint)
             before = state(services)

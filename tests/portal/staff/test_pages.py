@@ -153,6 +153,20 @@ def secrets_shown(clerk: Clerk) -> None:
         clerk.page.locator('form[action*="/setup"] button').click()
 
 
+def block_asked(clerk: Clerk) -> None:
+    clerk.goto("/staff/blocks")
+    clerk.page.fill("#mac", "02:00:00:00:0b:01")
+    clerk.page.select_option("#network", "*")
+    clerk.page.select_option("#cause", "misuse")
+    clerk.enter("#note")
+
+
+def blocked(clerk: Clerk) -> None:
+    block_asked(clerk)
+    with clerk.page.expect_navigation():
+        clerk.page.locator('form[action$="/blocks"] button').click()
+
+
 def recovery(clerk: Clerk) -> None:
     clerk.goto("/staff/account")
     with clerk.page.expect_navigation():
@@ -241,6 +255,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "gateway": ailing,
     "gateway-setup": set_up,
     "gateway-secrets": secrets_shown,
+    "blocks": blocked,
+    "block-question": block_asked,
     "trail": lambda clerk: clerk.goto("/staff/trail"),
     "reports": lambda clerk: clerk.goto("/staff/reports"),
     "reports-refused": lambda clerk: clerk.goto("/staff/reports?first=nonsense&last=2026-01-01"),

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from ads.models import Campaign, CivicOverride
 from auth.audit.log import AuditEntry
+from auth.blocks.models import Block
 from auth.staff.roles import Role
 from portal.services import Services
 from portal.staff.access import need_of
@@ -26,7 +27,7 @@ from sessions.legal_requests.models import Requisition
 from sessions.retention.models import LegalHold, PurgeRun
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.portal.staff.test_matrix import TABLE
-from tests.portal.staff.world import ASKED, World, with_new_campaign
+from tests.portal.staff.world import ASKED, BLOCK, World, with_new_campaign
 
 
 class Twice(enum.Enum):
@@ -55,7 +56,8 @@ STAFF = {
     "remove_passkey": Twice.LEADS,
     **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
     **dict.fromkeys(("start_crisis", "stop_crisis", "add_payer", "change_payer"), Twice.LEADS),
-    "add_election": Twice.LEADS,
+    **dict.fromkeys(("add_election", "place_block", "lift_block"), Twice.LEADS),
+    **dict.fromkeys(("find_block", "ask_block"), Twice.ANSWERS),
     **dict.fromkeys(("draft_campaign", "change_campaign"), Twice.LEADS),
     **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
@@ -120,6 +122,8 @@ FIELDS = {
     "staff.change_payer": {"name": "Boulangerie Bo", "identity": "Bo SARL, SIREN 321"},
     "staff.add_election": {"name": "municipales", "first_round": "2027-03-14", "last_round": "2027-03-21"},
     "staff.change_campaign": CAMPAIGN,
+    "staff.place_block": BLOCK,
+    "staff.lift_block": {"reason": "talked to them"},
     "staff.void": {"reason": "lost"},
     "staff.appoint": {"roles": "desk", "reach": "some", "networks": "bibliotheques"},
 }
@@ -201,7 +205,15 @@ def test_a_form_sent_twice_leads_to_the_same_place(
 def written(db: Session) -> list[int]:
     """How many deeds and things there are."""
     db.rollback()
-    kinds = (AuditEntry.number, LegalHold.id, PurgeRun.id, Requisition.id, Campaign.id, CivicOverride.id)
+    kinds = (
+        AuditEntry.number,
+        LegalHold.id,
+        PurgeRun.id,
+        Requisition.id,
+        Campaign.id,
+        CivicOverride.id,
+        Block.id,
+    )
     return [db.scalar(select(func.count(kind))) or 0 for kind in kinds]
 
 

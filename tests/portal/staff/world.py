@@ -15,6 +15,9 @@ from ads import campaigns, overrides, slugs
 from auth.api_tokens import service
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
+from auth.blocks import service as blocks
+from auth.blocks.models import BlockCause, BlockKind
+from auth.blocks.service import BlockRequest
 from auth.errors import WrongCredentials
 from auth.staff import requests
 from auth.staff.models import Staff, StaffRequest
@@ -51,6 +54,17 @@ ASKED = {
 }
 
 
+# A block of a device that is online at the library.
+BLOCK = {
+    "kind": "device",
+    "mac": "02:00:00:00:0b:01",
+    "network": MINE,
+    "cause": "misuse",
+    "until": "2026-12-24",
+    "shown": "99",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Things:
     """The ids of one network's objects, by the name of the route's parameter."""
@@ -73,6 +87,7 @@ class Things:
     site: str
     # By kind of record: the number of a change that can be undone.
     undo_ids: Mapping[str, int]
+    block_id: int
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -95,6 +110,7 @@ class Things:
             "passkey_id": 999_999,
             "slug": self.slug,
             "override_id": self.override_id,
+            "block_id": self.block_id,
             "payer": "bakery",
             "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
@@ -186,6 +202,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             make_override(db, services.clock()),
             site,
             make_changes(db, network, site, gateway.identity, services.clock()),
+            make_block(db, network, services.clock()),
         )
 
 
@@ -202,6 +219,20 @@ def make_changes(db: Session, network: str, site: str, identity: str, now: datet
     }
     db.flush()
     return {kind: change.id for kind, change in made.items()}
+
+
+def make_block(db: Session, network: str, now: datetime) -> int:
+    """A device that never comes."""
+    network_id = db.query(Network).filter_by(slug=network).one().id
+    until, cause = now + timedelta(days=7), BlockCause.MISUSE
+    wish = BlockRequest(BlockKind.DEVICE, "02:00:00:00:ff:01", network_id, cause, "", until)
+    return blocks.place(db, wish, actor=TESTER, now=now).id
+
+
+def with_new_block(services: Services, things: Things) -> Things:
+    """The same things with a block that nobody has lifted."""
+    with services.make_session.begin() as db:
+        return replace(things, block_id=make_block(db, things.network, services.clock()))
 
 
 def make_override(db: Session, now: datetime) -> int:

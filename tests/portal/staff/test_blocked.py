@@ -77,7 +77,7 @@ def test_it_says_whom_it_cuts_off_and_what_they_read_and_then_does_it(
 def test_who_came_online_since_the_question_is_asked_about_again(
     clerk: Clerk, reader: Phone, db: Session
 ) -> None:
-    assert "Nothing is online with it now." in ask(clerk)
+    assert "No device is online that it would cut off." in ask(clerk)
     form = clerk.form("/staff/blocks")
     reader.land()
     reader.press("/signin", login=ADA, secret=ADA_PIN)

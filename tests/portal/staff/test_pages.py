@@ -164,7 +164,7 @@ def block_asked(clerk: Clerk) -> None:
 def blocked(clerk: Clerk) -> None:
     block_asked(clerk)
     with clerk.page.expect_navigation():
-        clerk.page.locator('form[action$="/blocks"] button').click()
+        clerk.page.locator('form[action*="/blocks"] .go').click()
 
 
 def recovery(clerk: Clerk) -> None:

@@ -86,7 +86,7 @@ def test_it_holds_until_its_last_instant_and_not_after(db: Session, wish: BlockR
     denied = BlockedDevice if wish.kind is BlockKind.DEVICE else BlockedPerson
     with pytest.raises(denied) as error:
         enter(db, town.station, now=WEEK - timedelta(seconds=1))
-    assert (error.value.cause, error.value.until) == (wish.cause, WEEK)
+    assert (error.value.facts["cause"], error.value.facts["until"]) == (wish.cause, WEEK)
     enter(db, town.station, now=WEEK)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ads import campaigns
 from ads.models import Campaign, CampaignState, Creative, CreativeDay
+from db.folding import has_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ def is_within(campaign: Campaign, networks: frozenset[str]) -> bool:
 
 
 def _has_words(campaign: Campaign, words: str) -> bool:
-    said = f"{campaign.name} {campaign.slug} {campaign.advertiser.name}".casefold()
-    return all(word in said for word in words.casefold().split())
+    return has_words(words, campaign.name, campaign.slug, campaign.advertiser.name)
 
 
 def _accepted(db: Session) -> dict[int, int]:

@@ -75,6 +75,7 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_carried.py",
     "tests/portal/staff/test_denials.py",
     "tests/portal/staff/test_desk.py",
+    "tests/portal/staff/test_frame.py",
     "tests/portal/staff/test_gateways.py",
     "tests/portal/staff/test_log.py",
     "tests/portal/staff/test_log_exports.py",

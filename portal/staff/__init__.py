@@ -11,8 +11,10 @@ from portal.staff import (  # noqa: E402, F401
     assets,
     configuration,
     error_pages,
+    help,
     home,
     password_confirmation,
+    search,
     signin,
 )
 from portal.staff.accounts import own, people, setup, tokens, two_person  # noqa: E402, F401
@@ -21,6 +23,7 @@ from portal.staff.campaigns import form as campaign_form  # noqa: E402, F401
 from portal.staff.campaigns import listing as campaign_listing  # noqa: E402, F401
 from portal.staff.campaigns import previewing as campaign_previewing  # noqa: E402, F401
 from portal.staff.operations import blocks, gateway_set_up, gateways, posters, reports  # noqa: E402, F401
+from portal.staff.overview import pages as overview_pages  # noqa: E402, F401
 from portal.staff.privacy import audit_log, holds, legal_requests, retention  # noqa: E402, F401
 from portal.staff.sessions import detail, incidents, listing, unmasking  # noqa: E402, F401
 from portal.staff.sessions import exports as session_exports  # noqa: E402, F401

@@ -1,10 +1,10 @@
-"""The first page of staff: what this person can do here. A clerk who has the desk alone is at it already."""
+"""The way in: to the overview, or for a clerk who has the desk alone to the desk."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import make_response, redirect, render_template, url_for
+from flask import redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action, Role
@@ -15,6 +15,5 @@ from portal.staff.access import current_staff, needs
 @staff.get("/")
 @needs(Action.OWN_ACCOUNT)
 def home() -> AnyResponse:
-    if current_staff().authority.roles == {Role.DESK}:
-        return redirect(url_for("staff.desk"), HTTPStatus.SEE_OTHER)
-    return make_response(render_template("staff/home.html"))
+    is_clerk = current_staff().authority.roles == {Role.DESK}
+    return redirect(url_for("staff.desk" if is_clerk else "staff.overview"), HTTPStatus.SEE_OTHER)

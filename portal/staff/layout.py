@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
 from auth.staff.models import StaffState
-from auth.staff.roles import Action, Role, may
+from auth.staff.roles import Role
 from db.engine import reading
 from portal.http.security_headers import STYLE as SHARED_STYLE
 from portal.http.security_headers import is_staff_page
@@ -23,6 +22,7 @@ from portal.staff.accounts.role_words import role_explained
 from portal.staff.assets import staff_asset
 from portal.staff.forms import form_field
 from portal.staff.login import me
+from portal.staff.menu import doors, groups, is_one_row
 from portal.staff.privacy.audit_detail_words import detail_in_words
 from portal.staff.privacy.audit_words import action_in_words, page_of
 from portal.staff.sessions.search_words import VOCABULARY as OF_THE_LOG
@@ -41,27 +41,6 @@ KEPT = (
 STYLE = Path(__file__).parents[2] / "templates" / "staff" / "style.css"
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """One entry of the menu."""
-
-    endpoint: str
-    name: str
-    action: Action
-    # The first page is above all others, and is not their entry.
-    below: bool = True
-
-    @property
-    def url(self) -> str:
-        return url_for(self.endpoint)
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this page, or a page below it, is shown."""
-        own = self.url.partition("?")[0]
-        return request.path == own or (self.below and request.path.startswith(f"{own}/"))
-
-
 def read_style() -> str:
     """The staff's style sheet, after the colours that it shares with the guests' pages."""
     lines = SHARED_STYLE.read_text(encoding="utf-8").splitlines()
@@ -69,27 +48,9 @@ def read_style() -> str:
     return "\n".join([*tokens, STYLE.read_text(encoding="utf-8").strip()])
 
 
-def menu() -> list[Door]:
-    """Where this person may go."""
-    doors = [
-        Door("staff.home", say("Start"), Action.OWN_ACCOUNT, below=False),
-        Door("staff.desk", say("Desk"), Action.ISSUE),
-        Door("staff.batches", say("Batches"), Action.BOOKS),
-        Door("staff.sessions", say("Log"), Action.SESSIONS),
-        Door("staff.campaigns", say("Campaigns"), Action.ADS),
-        Door("staff.networks_list", say("Networks"), Action.NETWORKS),
-        Door("staff.sites_list", say("Places"), Action.SITES),
-        Door("staff.gateways", say("Gateways"), Action.GATEWAYS),
-        Door("staff.blocks", say("Blocks"), Action.BLOCKS),
-        Door("staff.reports", say("Reports"), Action.REPORT),
-        Door("staff.retention", say("Retention"), Action.RETENTION),
-        Door("staff.requisitions", say("Requisitions"), Action.REQUISITIONS),
-        Door("staff.people", say("Accounts"), Action.ACCOUNTS),
-        Door("staff.tokens", say("Tokens"), Action.TOKENS),
-        Door("staff.trail", say("Audit log"), Action.TRAIL),
-    ]
-    person = me()
-    return [door for door in doors if person is not None and may(person.authority, door.action)]
+def keys() -> dict[str, str]:
+    """Where each key leads after "g"; "?" by itself."""
+    return {"?": url_for("staff.help")} | {door.key: door.url for door in doors() if door.key}
 
 
 def role_in_words(role: str) -> str:
@@ -135,7 +96,9 @@ def vocabulary() -> dict[str, Any]:
         **OF_THE_LOG,
         "who": me,
         "carried_form": carried_forms.kept,
-        "menu": menu,
+        "menu": groups,
+        "in_one_row": is_one_row,
+        "keys": keys,
         "form_field": form_field,
         "staff_asset": staff_asset,
         "here_in": here_in,

@@ -16,7 +16,6 @@ from auth.staff.models import Staff
 from auth.staff.roles import Action
 from db.engine import reading
 from portal.denials.rendering import staff_page
-from portal.http.security_headers import allow_scripts
 from portal.services import services
 from portal.staff import carried_forms, passkey_challenges, staff
 from portal.staff.access import asked_for, current_staff, is_confirmed, need_of, needs
@@ -123,4 +122,4 @@ def _page(
         field=field,
         fields=fields,
     )
-    return allow_scripts(make_response(page, refusal.status if refusal else HTTPStatus.OK))
+    return make_response(page, refusal.status if refusal else HTTPStatus.OK)

@@ -8,7 +8,6 @@ from flask import Response, make_response, render_template
 
 from auth.errors import AuthError
 from portal.denials.rendering import staff_page
-from portal.http.security_headers import allow_scripts
 from portal.staff import passkey_challenges
 
 
@@ -28,4 +27,4 @@ def signin_form(
     response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
-    return allow_scripts(response)
+    return response

@@ -98,7 +98,7 @@ REFUSALS = warning(
     Action.SESSIONS,
     N_("%(network_name)s: %(count)s refusals in an hour, usually %(usual)s at most: %(reason_words)s"),
     N_("The log shows whom they met and where."),
-    page="sessions?network={network}&reason={reason}&last=1h",
+    page="sessions?network={network}&last=1h&show=refusals",
 )
 # Of what the law asks for; the subject is the refusal, the hold, the class of data.
 PURGE_REFUSED = broken(

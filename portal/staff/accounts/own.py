@@ -15,7 +15,6 @@ from auth.staff.secrets import check_password
 from auth.staff.totp import make_recovery_codes
 from db.engine import reading
 from portal.denials.rendering import staff_page
-from portal.http.security_headers import allow_scripts
 from portal.services import services
 from portal.staff import passkey_challenges, staff
 from portal.staff.access import current_staff, needs
@@ -135,7 +134,7 @@ def _passkey_page(error: StaffError | None) -> AnyResponse:
             passkey=passkey_challenges.ask_for_new(db, db.get_one(Staff, current_staff().id)),
             name=request.form.get("name", "")[: passkeys.LONGEST_NAME],
         )
-    return allow_scripts(make_response(page, refusal.status if refusal else 200))
+    return make_response(page, refusal.status if refusal else 200)
 
 
 def _page(error: StaffError | None) -> AnyResponse:

@@ -168,7 +168,7 @@ def _page(
         longest=drafting.LONGEST,
         phones=phones,
     )
-    return framed(make_response(page), phones, has_script=True)
+    return framed(make_response(page), phones)
 
 
 def _phones(db: Session, checked: CampaignReading) -> list[PhonePreview]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flask import Response
+from flask import Response, g
 
 from ads import drafting
 from ads.drafting import CampaignReading
@@ -65,13 +65,13 @@ def sample_message(reading: CampaignReading) -> Creative:
     )
 
 
-def framed(response: Response, phones: list[PhonePreview], *, has_script: bool = False) -> Response:
+def framed(response: Response, phones: list[PhonePreview]) -> Response:
     """Let the frames have their own style: they inherit the policy of the page that they stand in.
 
     They are sandboxed: a script of the page's never runs in them.
     """
     styles = sorted({style for phone in phones for style in _STYLE.findall(phone.html)})
     response.headers["Content-Security-Policy"] = content_security_policy(read_style(), *styles) + (
-        STAFF_SCRIPTS if has_script else ""
+        STAFF_SCRIPTS if g.get("has_scripts") else ""
     )
     return response

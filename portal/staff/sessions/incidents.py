@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
+from flask import abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.audit.actions import INCIDENT_OPENED, LOG_SEARCHED, ObjectKind
 from auth.staff.roles import Action
 from db.engine import reading
-from gateways.types import InvalidMac, parse_mac
 from portal.denials.rendering import Refusal, explanation, facts_in_words
 from portal.i18n.translation import say
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, visibility
-from portal.staff.sessions.access_audit import address_of
 from portal.staff.sessions.denial_words import device_in_words, step_in_words
+from portal.staff.sessions.finding import find_row
 from portal.staff.sessions.pages import alike, places_of, search_page
 from portal.staff.sessions.words import short
-from sessions.log import listing, lookup, query
+from sessions.log import listing, query
 from sessions.log.denials import read_code, show_code
 from sessions.log.query import Filter
 from sessions.log.search import LogQuery, Same, named_row
 from sessions.models import Decision
 from sites.models import Site
 
-_ENDS = re.compile(r"[0-9a-f]{2}[:-]?[0-9a-f]{2}")
-_PSEUDONYM = re.compile(r"[0-9a-f]{4,32}")
-_MARK = re.compile(r"[0-9]{1,8}-[0-9]{1,8}")
 NEARBY = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """What the words in the box turned out to be, and where that is shown; no address: nothing is there."""
-
-    kind: str
-    address: str | None
 
 
 @staff.post("/sessions/find")
@@ -53,7 +37,7 @@ def find_session() -> AnyResponse:
     """Find what was typed. It is posted, so that no MAC stands in an address; it goes on to one that names rows."""
     typed = request.form.get("wanted", "").strip()[:80]
     with reading(services().make_session) as db:
-        found = _find(db, typed)
+        found = find_row(db, typed)
     access_audit.note(LOG_SEARCHED, ObjectKind.LOG, kind=found.kind, rows=None if found.address else 0)
     if found.address is None:
         return search_page(LogQuery(), refusal=_nothing(found.kind))
@@ -107,50 +91,6 @@ def incident(code: str) -> AnyResponse:
             alike=alike,
         )
     return make_response(page)
-
-
-def _find(db: Session, typed: str) -> SearchHit:
-    """What was typed, the surest kind first."""
-    mine = current_staff().authority.networks
-    lower = typed.lower().rstrip("…")
-    code = read_code(typed)
-    if code is not None and named_row(db, code, authority_networks=mine) is not None:
-        return SearchHit("incident", url_for("staff.incident", code=show_code(code)))
-    if _MARK.fullmatch(typed):
-        return SearchHit("pass", address_of(LogQuery(mark=typed)))
-    if typed.isascii() and typed.isdigit() and len(typed) < 16:
-        if query.find(db, int(typed), authority_networks=mine) is not None:
-            return SearchHit("session", url_for("staff.session", access_id=int(typed)))
-    elif (mac := _mac(typed)) is not None:
-        return _hit("mac", lookup.newest_of_device(db, mac, authority_networks=mine), Same.DEVICE)
-    elif (address := _address(typed)) is not None:
-        return _hit("address", lookup.newest_of_address(db, address, authority_networks=mine), Same.ADDRESS)
-    elif _ENDS.fullmatch(lower) and (":" in lower or "-" in lower):
-        return SearchHit("end of a MAC", address_of(LogQuery(ends=lower.replace("-", ":"))))
-    if _PSEUDONYM.fullmatch(lower):
-        if len(lower) <= 8:
-            return SearchHit("pseudonym", address_of(LogQuery(pseudonym=lower)))
-        return _hit("pseudonym", lookup.newest_of_person(db, lower, authority_networks=mine), Same.PERSON)
-    return SearchHit("incident" if code else "nothing known", None)
-
-
-def _hit(kind: str, row: int | str | None, same: Same) -> SearchHit:
-    """One row stands in the address for all that share its device, address or person."""
-    return SearchHit(kind, None if row is None else alike(row, same))
-
-
-def _mac(typed: str) -> str | None:
-    try:
-        return parse_mac(typed)
-    except InvalidMac:
-        return None
-
-
-def _address(typed: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(typed))
-    except ValueError:
-        return None
 
 
 def _nothing(kind: str) -> Refusal:

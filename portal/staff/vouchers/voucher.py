@@ -14,8 +14,7 @@ from auth.audit.actions import ObjectKind
 from auth.audit.log import AuditEntry
 from auth.audit.search import Query
 from auth.staff.roles import Action
-from auth.vouchers import codes, redeeming, voiding
-from auth.vouchers.codes import UnreadableCode
+from auth.vouchers import voiding
 from auth.vouchers.errors import VoucherError
 from auth.vouchers.issuing import IssuedVoucher
 from auth.vouchers.models import VoidReason, Voucher
@@ -28,6 +27,7 @@ from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
+from portal.staff.vouchers.finding import by_code_or_mark, without_codes
 from portal.staff.vouchers.voucher_words import explain
 from sessions import vouchers as live
 
@@ -41,11 +41,11 @@ def find() -> AnyResponse:
     """To the pass with this code or mark, else to the batches with these words. (By post: codes stay out of logs.)"""
     typed = request.form.get("wanted", "")[:300]
     with reading(services().make_session) as db:
-        found = _by_code_or_mark(db, typed)
+        found = by_code_or_mark(db, typed)
         if found is not None and touches(db, found.batch, current_staff().authority):
             return redirect(url_for("staff.pass_page", voucher_id=found.id), HTTPStatus.SEE_OTHER)
     words = " ".join(typed.split())[:80]
-    return redirect(url_for("staff.batches", words=_without_codes(words) or None), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("staff.batches", words=without_codes(words) or None), HTTPStatus.SEE_OTHER)
 
 
 @staff.get("/passes/<int(max=2147483647):voucher_id>")
@@ -125,24 +125,6 @@ def _find(db: Session, voucher_id: int) -> Voucher:
     if voucher is None:
         abort(HTTPStatus.NOT_FOUND)
     return voucher
-
-
-def _by_code_or_mark(db: Session, typed: str) -> Voucher | None:
-    if (found := redeeming.find_by_mark(db, typed.strip())) is not None:
-        return found
-    try:
-        return redeeming.find(db, keys=services().voucher_keys, code=codes.read(typed))
-    except UnreadableCode:
-        return None
-
-
-def _without_codes(words: str) -> str:
-    """Nothing that may be a code goes into an address, where logs would keep it."""
-    try:
-        codes.read(words)
-    except UnreadableCode:
-        return words
-    return ""
 
 
 def _page(voucher_id: int, error: VoucherError | None = None) -> AnyResponse:

@@ -378,4 +378,4 @@ class TestNoLineNoData:
 
 
 def test_the_staff_can_ask_while_the_guests_pages_are_elsewhere(app: Flask, net: Clerk) -> None:
-    assert "/staff/sessions" in net.get("/staff/").text
+    assert "/staff/sessions" in net.get("/staff/overview").text

@@ -1,0 +1,1 @@
+"""Overview: what is broken, and the state of today."""

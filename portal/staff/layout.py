@@ -48,7 +48,7 @@ def read_style() -> str:
     return "\n".join([*tokens, STYLE.read_text(encoding="utf-8").strip()])
 
 
-def keys() -> dict[str, str]:
+def menu_keys() -> dict[str, str]:
     """Where each key leads after "g"; "?" by itself."""
     return {"?": url_for("staff.help")} | {door.key: door.url for door in doors() if door.key}
 
@@ -98,7 +98,7 @@ def vocabulary() -> dict[str, Any]:
         "carried_form": carried_forms.kept,
         "menu": groups,
         "in_one_row": is_one_row,
-        "keys": keys,
+        "menu_keys": menu_keys,
         "form_field": form_field,
         "staff_asset": staff_asset,
         "here_in": here_in,

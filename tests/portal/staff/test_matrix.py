@@ -226,7 +226,7 @@ EFFECTS: dict[str, set[str]] = {
     "staff.confirm_password": set(),
     "staff.drop_carried": set(),
     "staff.find": set(),
-    "staff.search": LOOKS,
+    "staff.search": set(),
     "staff.change_password": ACCOUNTS,
     "staff.new_recovery_codes": LOOKS | {"staff_recovery_codes"},
     "staff.signin_passkey": set(),

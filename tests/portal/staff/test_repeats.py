@@ -62,7 +62,7 @@ STAFF = {
     **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
     **dict.fromkeys(("set_message_picture", "remove_message_picture"), Twice.LEADS),
-    **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password"), Twice.ANSWERS),
+    **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password", "search"), Twice.ANSWERS),
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
     **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),
     # A code of the second step and a setup link are good once; a sign-in that was ended sends no more forms.

@@ -52,6 +52,8 @@ class DesiredClient:
     card: MacAddress | None = None
     # Where it may go; None for everywhere.
     reach: Reach | None = None
+    # Where its DNS goes, whatever server it asks.
+    resolver: IpAddress | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class ActualState:
     card_of: dict[int, MacAddress] = field(default_factory=dict)
     ports: dict[int, PortRange] = field(default_factory=dict)
     reach: dict[int, Reach] = field(default_factory=dict)
+    resolvers: dict[int, IpAddress] = field(default_factory=dict)
     # Sets that say the same thing in two ways do not agree: somebody else was there.
     torn: bool = False
 
@@ -107,9 +110,12 @@ class Changes:
     struck: dict[MacAddress, int] = field(default_factory=dict)
     confined: dict[int, Reach] = field(default_factory=dict)
     freed: dict[int, Reach] = field(default_factory=dict)
+    resolvers_off: dict[int, IpAddress] = field(default_factory=dict)
+    resolvers_on: dict[int, IpAddress] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         others = self.taken or self.given or self.enrolled or self.struck or self.confined or self.freed
+        others = others or self.resolvers_off or self.resolvers_on
         return bool(self.classes or self.unbound or self.bound or self.ended or self.leased or others)
 
     @property
@@ -147,6 +153,7 @@ def plan(
         _plan_pairs(number, desired, held, changes)
         _plan_ports(number, desired, held, changes)
         _plan_reach(number, desired, held, changes)
+        _plan_resolver(number, desired, held, changes)
     left = {address for _, address in changes.unbound} | set(moved)
     _plan_dhcp(left, lessee, held, changes)
     changes.classes = sorted({lease.rates for _, lease, _ in changes.leased} - held.classes)
@@ -233,6 +240,16 @@ def _plan_reach(number: int, desired: DesiredClient | None, held: ActualState, c
         changes.confined[number] = reach
 
 
+def _plan_resolver(number: int, desired: DesiredClient | None, held: ActualState, changes: Changes) -> None:
+    there, resolver = held.resolvers.get(number), desired.resolver if desired else None
+    if there == resolver:
+        return
+    if there is not None:
+        changes.resolvers_off[number] = there
+    if resolver is not None:
+        changes.resolvers_on[number] = resolver
+
+
 def note(changes: Changes, held: ActualState) -> None:
     """Bring `held` to what the kernel holds after `changes` went through."""
     held.classes.update(changes.classes)
@@ -250,6 +267,9 @@ def note(changes: Changes, held: ActualState) -> None:
     for number in changes.freed:
         held.reach.pop(number, None)
     held.reach.update(changes.confined)
+    for number in changes.resolvers_off:
+        held.resolvers.pop(number, None)
+    held.resolvers.update(changes.resolvers_on)
     for number, _ in changes.ended:
         held.leases.pop(number, None)
     for number, lease, _ in changes.leased:

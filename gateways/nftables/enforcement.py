@@ -155,6 +155,7 @@ class Enforcement:
             | held.ports.keys()
             | held.card_of.keys()
             | held.reach.keys()
+            | held.resolvers.keys()
         )
         return known - {NO_GRANT}
 

@@ -92,12 +92,13 @@ def parse_grant(row: Mapping[str, object]) -> Grant:
         rate_up_kbps=_rate(row["rate_up_kbps"]),
         ports=_ports(row.get("ports")),
         destinations=_destinations(row.get("destinations")),
+        resolver=_address(row["resolver"]) if "resolver" in row else None,
     )
 
 
 def grant_row(grant: Grant) -> dict[str, object]:
     """The grant as the feed writes it: what `parse_grant` reads."""
-    row = {
+    row: dict[str, object] = {
         "number": grant.number,
         "client": grant.client.mac,
         "addresses": [str(each) for each in grant.client.addresses],
@@ -109,6 +110,8 @@ def grant_row(grant: Grant) -> dict[str, object]:
         row["ports"] = [str(ports.address), ports.first, ports.last]
     if grant.destinations is not None:
         row["destinations"] = [str(each) for each in grant.destinations]
+    if grant.resolver is not None:
+        row["resolver"] = str(grant.resolver)
     return row
 
 

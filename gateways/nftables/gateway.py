@@ -118,7 +118,8 @@ class NftablesGateway:
         pairs = tuple((mac, address) for address in self.book.of_grant(grant))
         lease = LeaseElement(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
         reach = None if grant.destinations is None else disjoint(grant.destinations)
-        return DesiredClient(grant.number, pairs, lease, self._ports(grant.ports), mac, reach)
+        ports = self._ports(grant.ports)
+        return DesiredClient(grant.number, pairs, lease, ports, mac, reach, grant.resolver)
 
     def _claim(self, grants: Iterable[Grant]) -> None:
         """The portal has seen these addresses with these cards, perhaps long ago."""

@@ -94,6 +94,8 @@ def read_held(table: KernelTable, *, now: float) -> ActualState:
     held.leases = read_leases(table.classes, now=now)
     held.ports, held.torn = _read_ports()
     held.reach, is_torn = _read_reach()
+    held.resolvers, is_at_odds = _read_resolvers()
+    held.torn |= is_at_odds
     held.torn |= is_torn
     held.torn |= len(held.pairs) != len(held.holders) or _read_addresses() != held.holders.keys()
     return held
@@ -123,6 +125,21 @@ def _read_reach() -> tuple[dict[int, Reach], bool]:
     except (ValueError, TypeError, KeyError) as error:
         raise UnknownState(f"nft printed a place that makes no sense: {error}") from error
     return {number: frozenset(own) for number, own in parts.items()}, parts.keys() != confined
+
+
+def _read_resolvers() -> tuple[dict[int, IpAddress], bool]:
+    """Everybody's resolver, and whether the sets about them disagree."""
+    resolvers: dict[int, IpAddress] = {}
+    pairs: list[tuple[int, IpAddress]] = []
+    for version in (4, 6):
+        found = {int(n): ipaddress.ip_address(each) for n, each in _elements("map", f"resolvers{version}")}
+        pairs += found.items()
+        resolvers |= found
+        answers = {(int(n), ipaddress.ip_address(each)) for n, each in _elements("set", f"answers{version}")}
+        if answers != set(found.items()):
+            return resolvers, True
+    resolved = {int(number) for number in _elements("set", "resolved")}
+    return resolvers, len(pairs) != len(resolvers) or resolved != resolvers.keys()
 
 
 def _range(address: str, ports: Any) -> PortRange:

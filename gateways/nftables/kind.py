@@ -22,5 +22,7 @@ KIND = Kind(
         is_heard=True,
         assigns_ports=True,
         limits_destinations=True,
+        chooses_resolvers=True,
+        switches_radio=True,
     ),
 )

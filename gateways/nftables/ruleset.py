@@ -16,6 +16,7 @@ A client's number (`Grant.number`) travels as the packet's mark:
   ``limited`` holds the numbers that either is about, and 0, the gateway itself, as soon as there is one.
 - ``confined`` holds the numbers that may not go everywhere, ``reach4``, ``reach6`` and ``reach_all4``, ``reach_all6``
   where they may: both directions look there, before the lease.
+- ``resolved`` holds the numbers whose DNS goes to a resolver of their own: see `resolvers`.
 - ``count_up`` and ``count_down`` are filled by the packets themselves and outlive the lease by a day.
 
 No rule accepts `established` on its own. A flow remembers its owner in the connection's mark, and an answer
@@ -32,6 +33,7 @@ from gateways.nftables.configuration import Configuration
 from gateways.nftables.proof_rules import PROOF_NUMBER, proof_rules, proof_sender, proof_steps
 from gateways.nftables.rate_classes import RateClass, chain_text, class_calls, class_declarations, rate_chains
 from gateways.nftables.reach import confining_rules
+from gateways.nftables.resolvers import keep_resolver_rules, refuse_dns_rules, to_resolver_rules
 from gateways.nftables.table_layout import CHAINS, DECLARATIONS, PARTS, TABLE, layout
 from gateways.nftables.walled_garden import (
     capture_rules,
@@ -107,6 +109,9 @@ def _rules(configuration: Configuration, classes: list[RateClass]) -> str:
         chain_text("refuse", refusal_rules()),
         chain_text("confine_up", confining_rules("up")),
         chain_text("confine_down", confining_rules("down")),
+        chain_text("to_resolver", to_resolver_rules()),
+        chain_text("keep_resolver", keep_resolver_rules()),
+        chain_text("refuse_dns", refuse_dns_rules()),
     ]
     calls = [class_calls(each) for each in classes]
     chains += [chain_text(part, [call[part] for call in calls]) for part in ("pass", "up", "down")]
@@ -147,6 +152,7 @@ def _forward(configuration: Configuration) -> list[str]:
         f"{up} ct state new add @flows {{ meta mark ct count over {MOST_FLOWS} }} drop",
         # Client to client, and client to anywhere but the uplink, ends in the refusal too.
         f"{up} meta mark @confined jump confine_up",
+        f"{up} meta mark @resolved jump keep_resolver",
         f"{up} jump up",
         f'iifname "{client}" goto refuse',
         # Only a flow that a client began has a number in its mark, so that nothing new comes in from outside.

@@ -16,7 +16,7 @@ COUNTERS = (*PROOF_COUNTERS, "spoofed", "dns", "dhcp", "dhcp_servers", "routers"
 CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting", "proof")
 PARTS = (
     *("identify", "foreign", "unknown", "dhcp", "garden", "pass", "up", "down", "settle", "refuse"),
-    *("confine_up", "confine_down"),
+    *("confine_up", "confine_down", "to_resolver", "keep_resolver", "refuse_dns"),
 )
 
 DECLARATIONS = (
@@ -46,6 +46,11 @@ DECLARATIONS = (
   map blocks { type mark : interval ipv4_addr . inet_service; flags interval; }
   set owned { type mark . ipv4_addr . inet_service; flags interval; }
   set limited { type mark; }
+  map resolvers4 { type mark : ipv4_addr; }
+  map resolvers6 { type mark : ipv6_addr; }
+  set answers4 { type mark . ipv4_addr; }
+  set answers6 { type mark . ipv6_addr; }
+  set resolved { type mark; }
   set flows { type mark; size 65535; flags dynamic; }
 """
     + "".join(f"  counter {name} {{ }}\n" for name in PROOF_COUNTERS)

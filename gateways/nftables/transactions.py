@@ -16,6 +16,7 @@ def script(changes: Changes, *, now: float) -> str:
     lines += _unbind_lines(changes)
     lines += _port_lines(changes)
     lines += _reach_lines(changes)
+    lines += _resolver_lines(changes)
     lines += _statement("delete", "cards", list(changes.struck))
     lines += _statement("add", "cards", [f"{card} : {n}" for card, n in changes.enrolled.items()])
     for version in (4, 6):
@@ -65,6 +66,19 @@ def _reach_lines(changes: Changes) -> list[str]:
             parts = [(number, part) for number, own in each.items() for part in own if set_of(part) == name]
             lines += _statement(verb, name, [element(number, part) for number, part in parts])
     return lines + _statement("add", "confined", [str(number) for number in changes.confined])
+
+
+def _resolver_lines(changes: Changes) -> list[str]:
+    """Before the lease of a number, so that no question of it goes anywhere else. What is taken is surely there."""
+    lines = _statement("delete", "resolved", list(map(str, changes.resolvers_off)))
+    for version in (4, 6):
+        off = {n: each for n, each in changes.resolvers_off.items() if each.version == version}
+        on = {n: each for n, each in changes.resolvers_on.items() if each.version == version}
+        lines += _statement("delete", f"resolvers{version}", list(map(str, off)))
+        lines += _statement("delete", f"answers{version}", [f"{n} . {each}" for n, each in off.items()])
+        lines += _statement("add", f"resolvers{version}", [f"{n} : {each}" for n, each in on.items()])
+        lines += _statement("add", f"answers{version}", [f"{n} . {each}" for n, each in on.items()])
+    return lines + _statement("add", "resolved", list(map(str, changes.resolvers_on)))
 
 
 def _range(ports: PortRange) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from gateways.nftables.budgets import ECHO, TIME, answer_rules, question_rules
 from gateways.nftables.configuration import Configuration
+from gateways.nftables.resolvers import ASKED, own_resolver_rules
 
 # An NTP packet has 48 bytes (RFC 5905 section 7.3), 96 with the headers of IPv6.
 NTP_PACKET_BYTES = 96
@@ -20,7 +21,7 @@ def capture_rules(configuration: Configuration) -> list[str]:
     """Where a stranger's first packet to port 80 or 53 really goes."""
     client = configuration.client_interface
     resolver = configuration.resolver_port
-    rules = [f'iifname != "{client}" return']
+    rules = [f'iifname != "{client}" return', f"meta mark @resolved {ASKED} goto to_resolver"]
     if resolver != 53:
         rules.append(f"fib daddr type local meta l4proto {{ tcp, udp }} th dport 53 redirect to :{resolver}")
     rules.append("jump pass")
@@ -100,6 +101,7 @@ def input_rules(configuration: Configuration) -> list[str]:
         f"tcp dport {configuration.redirector_port} accept",
     ]
     rules += [f"{portal} accept" for portal in _portal(configuration, "daddr", "dport")]
+    rules += own_resolver_rules(configuration.resolver_port)
     rules += question_rules(configuration.resolver_port, configuration.portal_url)
     # A refusal at once: a browser that tries https, or a phone that tries DNS over TLS, must not wait for nothing.
     return [

@@ -185,6 +185,8 @@ def _grant(grant: Grant) -> dict[str, Any]:
         row["ports"] = [str(grant.ports.address), grant.ports.first, grant.ports.last]
     if grant.destinations is not None:
         row["destinations"] = [str(each) for each in grant.destinations]
+    if grant.resolver is not None:
+        row["resolver"] = str(grant.resolver)
     return row
 
 

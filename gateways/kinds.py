@@ -63,6 +63,8 @@ class Capabilities:
     limits_destinations: bool = False
     # It sends a client's DNS to the resolver of its lease. Elsewhere a device that has one is not let in.
     chooses_resolvers: bool = False
+    # It takes its access points off the air, and puts them on again, at the times that the portal names.
+    switches_radio: bool = False
 
     def __post_init__(self) -> None:
         if not (self.ends_by_itself or self.revokes):

@@ -22,10 +22,13 @@ from lab import doors
 from lab.hotspot import now, portal_environment
 from portal.app import make_services
 from portal.services import Services
+from sites.demo.schools import load_schools
 from sites.queries import site_by_slug
 
 # For the demo town only; each account is called like its role.
 PASSWORD = "quatre-mots-pour-la-demo"
+# The head's: two schools at which the trolley stops.
+SCHOOLS = ("elementaire-battant", "elementaire-helvetie")
 NAMES = {
     Role.DESK: "Camille Martin",
     Role.ADMIN: "Dana Morel",
@@ -76,12 +79,16 @@ def hire(services: Services, *, at: datetime) -> None:
     password_hash = services.staff.hash(PASSWORD)
     with services.make_session.begin() as db:
         home = HOME if site_by_slug(db, HOME) is not None else ""
+        if Role.SCHOOL in missing:
+            load_schools(db, now=at)
         for role in missing:
             invited = accounts.invite(
                 db,
                 login=role.value,
                 name=NAMES.get(role, ""),
-                authority=Authority(frozenset({role}), ALL_NETWORKS),
+                authority=Authority(
+                    frozenset({role}), ALL_NETWORKS, frozenset(SCHOOLS if role is Role.SCHOOL else ())
+                ),
                 actor=command_line(),
                 now=at,
                 home_site=home if role is Role.DESK else "",

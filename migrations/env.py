@@ -22,7 +22,8 @@ import sessions.statistics.models
 import sessions.troubles.models  # noqa: F401
 import sites.images.models
 import sites.import_export.history
-import sites.models  # noqa: F401
+import sites.models
+import sites.schools.models  # noqa: F401
 from db.base import Base
 
 connection = context.config.attributes["connection"]

@@ -82,11 +82,12 @@ class Hotspot:
 def hotspots(db: Session, *, now: datetime, language: str | None = None) -> Sequence[Hotspot]:
     """All sites that the public may know of, by their names in this language, else by their own.
 
-    A site that closed for good is not among them.
+    A site that closed for good is not among them, nor is one whose networks are for managed devices alone.
     """
     sites = db.scalars(select(Site).options(selectinload(Site.networks)).order_by(Site.slug)).all()
     sites = sorted(sites, key=lambda site: alphabetical(site.name_in(language)))
-    return [hotspot(site, now=now, language=language) for site in sites if not _is_gone(site, now)]
+    known = [site for site in sites if _is_for_guests(site) and not _is_gone(site, now)]
+    return [hotspot(site, now=now, language=language) for site in known]
 
 
 def alphabetical(name: str) -> tuple[str, str]:
@@ -160,6 +161,10 @@ def _feature(spot: Hotspot) -> dict[str, Any]:
     }
     point = {"type": "Point", "coordinates": [spot.longitude, spot.latitude]}
     return {"type": "Feature", "id": spot.slug, "geometry": point, "properties": properties}
+
+
+def _is_for_guests(site: Site) -> bool:
+    return not site.networks or any(network.guest_methods for network in site.networks)
 
 
 def _is_gone(site: Site, now: datetime) -> bool:

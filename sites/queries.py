@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from sites.models import Network, Site
+from sites.models import Network, Site, SiteKind
 
 
 def network_by_slug(db: Session, slug: str) -> Network | None:
@@ -36,3 +36,9 @@ def sites(db: Session, *, network_ids: Collection[int] | None = None) -> list[Si
 def site_names(db: Session) -> dict[str, str]:
     """The name of each site by its slug."""
     return {row.slug: row.name for row in db.execute(select(Site.slug, Site.name))}
+
+
+def schools(db: Session) -> list[tuple[str, str]]:
+    """The slug and the name of each school, by name."""
+    found = select(Site.slug, Site.name).where(Site.kind == SiteKind.SCHOOL).order_by(Site.name, Site.slug)
+    return [(row.slug, row.name) for row in db.execute(found)]

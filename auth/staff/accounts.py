@@ -33,11 +33,13 @@ from auth.staff.errors import (
     LastAdmin,
     NoReach,
     NoRole,
+    NoSchool,
     RolesApart,
     TakenLogin,
     TakesTwo,
     UnknownHome,
     UnknownNetworks,
+    UnknownSchools,
     UnreadableLogin,
 )
 from auth.staff.models import Passkey, RecoveryCode, Staff, StaffState
@@ -52,7 +54,7 @@ from auth.staff.roles import (
     takes_two,
 )
 from auth.staff.secrets import new_seed, new_token, token_digest
-from sites.models import Network, Site
+from sites.models import Network, Site, SiteKind
 
 SETUP_LIFE = timedelta(hours=24)
 # What is done to another's account says whose it is; what is done to one's own says so by its actor.
@@ -130,6 +132,7 @@ def propose(
         roles=sorted(authority.roles),
         networks=sorted(authority.networks),
         all_networks=authority.networks == ALL_NETWORKS,
+        sites=sorted(authority.sites),
         totp_seed=make_seed(),
         created_at=now,
     )
@@ -236,6 +239,7 @@ def give(person: Staff, authority: Authority) -> None:
     """Write down what was checked (`check`)."""
     person.roles, person.networks = sorted(authority.roles), sorted(authority.networks)
     person.all_networks = authority.networks == ALL_NETWORKS
+    person.sites = sorted(authority.sites)
 
 
 def set_home(db: Session, person: Staff, slug: str) -> None:
@@ -253,7 +257,8 @@ def end_signins(person: Staff) -> None:
 
 
 def check(db: Session, authority: Authority) -> None:
-    """Whether an account can be given this. Raises `NoRole`, `NoReach`, `RolesApart`, `UnknownNetworks`."""
+    """Whether an account can be given this. Raises `NoRole`, `NoReach`, `RolesApart`, `UnknownNetworks`, `NoSchool`,
+    `UnknownSchools`."""
     if not authority.roles:
         raise NoRole
     if authority.networks == NO_NETWORK:
@@ -263,6 +268,11 @@ def check(db: Session, authority: Authority) -> None:
     known = set(db.scalars(select(Network.slug).where(Network.slug.in_(authority.networks))))
     if missing := sorted(authority.networks - known):
         raise UnknownNetworks(missing)
+    if (Role.SCHOOL in authority.roles) != bool(authority.sites):
+        raise NoSchool
+    schools = set(db.scalars(select(Site.slug).where(Site.kind == SiteKind.SCHOOL)))
+    if missing := sorted(authority.sites - schools):
+        raise UnknownSchools(missing)
 
 
 def _spare_last_admin(db: Session, person: Staff) -> None:
@@ -299,4 +309,6 @@ def append(
         detail |= {"roles": sorted(given.roles), "networks": sorted(given.networks)}
         if person.home_site:
             detail["home"] = person.home_site
+        if given.sites:
+            detail["sites"] = sorted(given.sites)
     log.append(db, action, ObjectKind.STAFF.named(person.id), actor=actor, detail=detail, now=now)

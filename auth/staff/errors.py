@@ -184,6 +184,30 @@ class NoRole(StaffError):
     )
 
 
+class NoSchool(StaffError):
+    """A head or a teacher is one of schools, and nobody else is."""
+
+    reason = declare(
+        "no_school",
+        HTTPStatus.BAD_REQUEST,
+        N_("For which schools?"),
+        N_("The role School goes with the schools that it is for, and schools with that role."),
+    )
+
+
+@dataclass(eq=False)
+class UnknownSchools(StaffError):
+    """Schools were named that do not exist: `slugs`."""
+
+    reason = declare(
+        "unknown_schools",
+        HTTPStatus.BAD_REQUEST,
+        N_("There is no such school."),
+        N_("Choose from the list."),
+    )
+    slugs: list[str]
+
+
 class LastAdmin(StaffError):
     """Nobody would be left who may look after accounts."""
 

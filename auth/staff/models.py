@@ -42,6 +42,8 @@ class Staff(Base):
     all_networks: Mapped[bool] = mapped_column(default=False)
     # Where this person hands passes out (a site's slug), so that nobody issues in another library's name.
     home_site: Mapped[str] = mapped_column(String(64), default="")
+    # Slugs of the schools that a head or a teacher works for; empty means none.
+    sites: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
     password_hash: Mapped[str | None] = mapped_column(String(255))
     totp_seed: Mapped[bytes] = mapped_column(LargeBinary(32))
     # The last time step whose code was used: each is good once (RFC 6238 section 5.2).
@@ -60,7 +62,7 @@ class Staff(Base):
     @property
     def authority(self) -> Authority:
         networks = networks_of(self.networks, all_networks=self.all_networks)
-        return Authority(frozenset(Role(role) for role in self.roles), networks)
+        return Authority(frozenset(Role(role) for role in self.roles), networks, frozenset(self.sites))
 
     @property
     def actor(self) -> Actor:
@@ -85,6 +87,7 @@ class StaffRequest(Base):
     roles: Mapped[list[str]] = mapped_column(Json)
     networks: Mapped[list[str]] = mapped_column(Json, default=list)
     all_networks: Mapped[bool] = mapped_column(default=False)
+    sites: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
     token_digest: Mapped[str] = mapped_column(String(64))
     asked_by: Mapped[str] = mapped_column(String(80))
     asked_by_id: Mapped[int | None]
@@ -96,7 +99,7 @@ class StaffRequest(Base):
     @property
     def authority(self) -> Authority:
         networks = networks_of(self.networks, all_networks=self.all_networks)
-        return Authority(frozenset(Role(role) for role in self.roles), networks)
+        return Authority(frozenset(Role(role) for role in self.roles), networks, frozenset(self.sites))
 
 
 class RecoveryCode(Base):

@@ -188,6 +188,7 @@ def _request(
         roles=sorted(wanted.roles),
         networks=sorted(wanted.networks),
         all_networks=wanted.networks == ALL_NETWORKS,
+        sites=sorted(wanted.sites),
         token_digest=token_digest,
         asked_by=by,
         asked_by_id=asked_by_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -121,10 +121,14 @@ NO_NETWORK = frozenset({""})
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """The roles of an account, and the networks they hold for: slugs, `ALL_NETWORKS` or `NO_NETWORK`."""
+    """The roles of an account, and the networks they hold for: slugs, `ALL_NETWORKS` or `NO_NETWORK`.
+
+    `sites` are the schools that its role `SCHOOL` holds for; none named: none.
+    """
 
     roles: frozenset[Role]
     networks: frozenset[str] = NO_NETWORK
+    sites: frozenset[str] = frozenset()
 
 
 def networks_of(slugs: Iterable[str], *, all_networks: bool) -> frozenset[str]:
@@ -141,6 +145,17 @@ def may(authority: Authority, action: Action, network: str | None = None) -> boo
 def covers(authority: Authority, network: str) -> bool:
     """Whether `network` is one that this person works for."""
     return not authority.networks or network in authority.networks
+
+
+def switches(authority: Authority, network: str, sites: Collection[str]) -> frozenset[str]:
+    """At which of `sites` this person may switch classes of `network` on and off: a head at the own schools, the
+    network team at all of them."""
+    if not covers(authority, network):
+        return frozenset()
+    if any(Action.CLASSES in ALLOWED[role] for role in authority.roles):
+        return frozenset(sites)
+    is_head = any(Action.CLASS_HOURS in ALLOWED[role] for role in authority.roles)
+    return authority.sites.intersection(sites) if is_head else frozenset()
 
 
 def may_appoint(authority: Authority, other: Authority) -> bool:
@@ -168,5 +183,5 @@ def may_second(authority: Authority, wanted: Authority) -> bool:
 
 
 def idle_limit(authority: Authority) -> timedelta:
-    """How long a sign-in lasts without a request: a desk's working day, much less where more can be done."""
-    return IDLE_AT_THE_DESK if authority.roles <= {Role.DESK} else IDLE_ELSEWHERE
+    """How long a sign-in lasts without a request: a working day at a desk and in a school, much less elsewhere."""
+    return IDLE_AT_THE_DESK if authority.roles <= {Role.DESK, Role.SCHOOL} else IDLE_ELSEWHERE

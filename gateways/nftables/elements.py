@@ -115,8 +115,10 @@ class Changes:
 
     def __bool__(self) -> bool:
         others = self.taken or self.given or self.enrolled or self.struck or self.confined or self.freed
-        others = others or self.resolvers_off or self.resolvers_on
-        return bool(self.classes or self.unbound or self.bound or self.ended or self.leased or others)
+        asked = self.resolvers_off or self.resolvers_on
+        return bool(
+            self.classes or self.unbound or self.bound or self.ended or self.leased or others or asked
+        )
 
     @property
     def released(self) -> list[IpAddress]:

@@ -28,7 +28,7 @@ USER_TIMEOUT_MS = 8000
 # Servers close a line that was quiet for long (granian after 30 s, nginx after 75 s): ours is made anew before that.
 KEPT_SECONDS = 20.0
 # What this agent keeps of a grant beyond its time and rates: a grant that asks for more is not told to it.
-KEEPS = "destinations"
+KEEPS = "destinations,resolver"
 
 
 class PortalUnreachable(Exception):

@@ -20,6 +20,7 @@ from portal.cli.posters import poster
 from portal.records.registry import KINDS, kind_here
 from portal.services import services
 from sites import pictures
+from sites.demo.schools import load_schools
 from sites.demo.town import load_demo
 from sites.directory import Hotspot, hotspots
 from sites.errors import RefusedImport
@@ -125,17 +126,20 @@ def photo(slug: str, file: Path | None, alt: tuple[tuple[str, str], ...], remove
 
 @sites.command("demo")
 def demo() -> None:
-    """Add the demo town: the networks and sites of Besançon, and the town's announcements."""
+    """Add the demo town: the networks and sites of Besançon, its schools, and the town's announcements."""
     now = services().clock()
     with services().make_session.begin() as db:
         made = load_demo(db, now=now, by=operator().name)
         known = known_names(db)
+        schools = load_schools(db, now=now, by=operator().name)
     wanted = read_announcements(known)
     with services().make_session.begin() as db:
         announcements = load_announcements(db, now=now, actor=operator(), wanted=wanted)
     click.echo(_summary("networks", made.networks))
     click.echo(_summary("sites", made.sites))
     click.echo(f"announcements: {announcements} added")
+    for name, imported in schools.items():
+        click.echo(_summary(name.replace("_", " "), imported))
 
 
 def _summary(records: str, imported: ImportResult) -> str:

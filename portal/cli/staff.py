@@ -43,15 +43,26 @@ staff = AppGroup("staff", help="Accounts of staff.")
 @click.option("--network", "networks", multiple=True, help="A network's slug; may be given several times.")
 @click.option("--all-networks", is_flag=True, help="All of them, those to come included.")
 @click.option("--home", default="", help="The slug of the library where the person hands passes out.")
+@click.option(
+    "--school", "schools", multiple=True, help="A school's slug, for the role school; several times."
+)
 def add(
-    login: str, name: str, roles: tuple[str, ...], networks: tuple[str, ...], all_networks: bool, home: str
+    login: str,
+    name: str,
+    roles: tuple[str, ...],
+    networks: tuple[str, ...],
+    all_networks: bool,
+    home: str,
+    schools: tuple[str, ...],
 ) -> None:
     """Make an account, and show the link that sets it up, once."""
     if all_networks == bool(networks):
         raise click.UsageError("Say which networks: --network SLUG, or --all-networks.")
     service = services()
     authority = Authority(
-        frozenset(Role(role) for role in roles), networks_of(networks, all_networks=all_networks)
+        frozenset(Role(role) for role in roles),
+        networks_of(networks, all_networks=all_networks),
+        frozenset(schools),
     )
     try:
         with service.make_session.begin() as db:

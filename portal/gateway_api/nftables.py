@@ -169,7 +169,8 @@ def _plain(reason: object) -> str:
 def _asks_too_much(grant: Grant) -> bool:
     """Whether an agent as old as this one would let the client go where it must not."""
     kept = request.args.get("keeps", "").split(",")
-    return grant.destinations is not None and "destinations" not in kept
+    needs = {"destinations": grant.destinations, "resolver": grant.resolver}
+    return any(value is not None and name not in kept for name, value in needs.items())
 
 
 def _grant(grant: Grant) -> dict[str, Any]:

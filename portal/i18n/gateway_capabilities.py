@@ -134,6 +134,18 @@ def _ports(can: Capabilities) -> str:
     )
 
 
+def _resolvers(can: Capabilities) -> str:
+    if can.chooses_resolvers:
+        return say("It keeps the tablets of a class to the resolver that their school names.")
+    return say("It cannot keep a device to one resolver: no class of tablets is served there.")
+
+
+def _radio(can: Capabilities) -> str:
+    if can.switches_radio:
+        return say("It switches a school's wifi off and on at the hours that the school has chosen.")
+    return say("It cannot switch its wifi off: in a school, a schedule of its own has to do that.")
+
+
 def _guessing(kind: Kind) -> list[str]:
     if kind.capabilities.landings_can_be_guessed:
         return [
@@ -164,4 +176,6 @@ _SENTENCES: tuple[tuple[Callable[[Capabilities], str], Callable[[Capabilities], 
     (_presence, lambda can: can.reports_presence),
     (_hearing, lambda can: can.is_heard),
     (_ports, lambda can: can.assigns_ports),
+    (_resolvers, lambda can: can.chooses_resolvers),
+    (_radio, lambda can: can.switches_radio),
 )

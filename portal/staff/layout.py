@@ -27,7 +27,7 @@ from portal.staff.privacy.audit_detail_words import detail_in_words
 from portal.staff.privacy.audit_words import action_in_words, page_of
 from portal.staff.sessions.search_words import VOCABULARY as OF_THE_LOG
 from portal.staff.vouchers.voucher_words import on_day, papers, pass_state_in_words, void_reason_in_words
-from sites.queries import site_names
+from sites.queries import schools, site_names
 
 # What a link to the same page in another language takes along.
 KEPT = (
@@ -115,8 +115,15 @@ def vocabulary() -> dict[str, Any]:
         "role_in_words": role_in_words,
         "role_explained": role_explained,
         "account_state_in_words": account_state_in_words,
+        "schools_to_choose": schools_to_choose,
         **SECOND,
     }
+
+
+def schools_to_choose() -> list[tuple[str, str]]:
+    """Slug and name of each school, by name."""
+    with reading(services().make_session) as db:
+        return schools(db)
 
 
 def desk_name(slug: str) -> str:

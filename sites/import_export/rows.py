@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sites.errors import ImportFault, RefusedImport
 
@@ -79,7 +79,7 @@ def as_cell(value: object) -> Cell:
     """A value of a record as JSON would have it."""
     if isinstance(value, enum.Enum):
         return str(value.value)
-    if isinstance(value, datetime):
+    if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, tuple):
         return [str(part) for part in value]

@@ -18,10 +18,12 @@ from auth.staff.errors import (
     LastAdmin,
     NoReach,
     NoRole,
+    NoSchool,
     SpentSetup,
     TakenLogin,
     UnknownHome,
     UnknownNetworks,
+    UnknownSchools,
     UnreadableLogin,
     Weakness,
     WeakPassword,
@@ -32,9 +34,10 @@ from auth.staff.secrets import NOBODY, StaffSecrets, check_password
 from auth.staff.signin import claim_step
 from config import Secret
 from db.engine import SessionMaker
+from sites.models import SiteKind
 from tests.actors import TESTER
 from tests.clock import NOON
-from tests.town import build_town
+from tests.town import build_town, make_site
 
 pytestmark = pytest.mark.usefixtures("real_passwords")
 SECRETS = StaffSecrets(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
@@ -166,6 +169,22 @@ def test_a_login_is_taken_in_any_spelling(db: Session) -> None:
     with pytest.raises(TakenLogin):
         invite(db, "CEM")
     assert lookup.find(db, "ｃｅｍ") is not None
+
+
+def test_a_head_is_one_of_schools_and_nobody_else_is(db: Session) -> None:
+    db.add_all([make_site("ecole-bregille", kind=SiteKind.SCHOOL), make_site("place-pasteur")])
+    db.flush()
+    head, bregille = frozenset({Role.SCHOOL}), frozenset({"ecole-bregille"})
+    for authority in (
+        Authority(head, ALL_NETWORKS),
+        Authority(frozenset({Role.DESK}), ALL_NETWORKS, bregille),
+    ):
+        with pytest.raises(NoSchool):
+            invite(db, authority=authority)
+    with pytest.raises(UnknownSchools):
+        invite(db, authority=Authority(head, ALL_NETWORKS, frozenset({"place-pasteur"})))
+    person = invite(db, authority=Authority(head, ALL_NETWORKS, bregille)).staff
+    assert person.authority.sites == bregille
 
 
 def test_it_refuses_an_account_that_could_do_nothing_or_is_nowhere(db: Session) -> None:

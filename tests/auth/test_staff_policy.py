@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from auth.staff.roles import Action, Authority, Role, idle_limit, may, may_appoint
+from auth.staff.roles import Action, Authority, Role, idle_limit, may, may_appoint, switches
 
 DESK = {Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}
 TOWN = {
@@ -74,8 +74,23 @@ def test_nobody_hands_out_more_than_they_have() -> None:
     assert not may_appoint(of(Role.DESK), of(Role.DESK, networks=("a",)))
 
 
-def test_a_desk_may_be_idle_for_a_day_and_nobody_else() -> None:
-    assert idle_limit(of(Role.DESK)) == timedelta(hours=8)
-    for role in set(Role) - {Role.DESK}:
+def test_a_desk_and_a_teacher_may_be_idle_for_a_day_and_nobody_else() -> None:
+    assert idle_limit(of(Role.DESK)) == idle_limit(of(Role.SCHOOL)) == timedelta(hours=8)
+    for role in set(Role) - {Role.DESK, Role.SCHOOL}:
         assert idle_limit(of(role)) == timedelta(hours=1)
         assert idle_limit(of(role, Role.DESK)) == timedelta(hours=1)
+
+
+SCHOOLS = ("ecole-bregille", "ecole-helvetie")
+
+
+def test_a_head_switches_classes_at_the_own_schools_alone() -> None:
+    head = Authority(frozenset({Role.SCHOOL}), frozenset(), frozenset({"ecole-bregille", "ecole-viotte"}))
+    assert switches(head, "ecoles", SCHOOLS) == {"ecole-bregille"}
+    assert not switches(of(Role.SCHOOL), "ecoles", SCHOOLS)
+    assert not switches(of(Role.DESK, Role.REPORT), "ecoles", SCHOOLS)
+
+
+def test_the_network_team_switches_classes_of_its_networks_everywhere() -> None:
+    assert switches(of(Role.NETWORK), "ecoles", SCHOOLS) == set(SCHOOLS)
+    assert not switches(of(Role.NETWORK, networks=("wifilib",)), "ecoles", SCHOOLS)

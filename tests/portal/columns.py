@@ -134,7 +134,7 @@ PRIVATE: dict[str, set[str]] = {
     },
     "patrons": {"id", "card", "secret_hash", "category", "expires_on", "blocked"},
     "staff": {
-        *("id", "login", "name", "roles", "networks", "password_hash", "totp_seed", "totp_step"),
+        *("id", "login", "name", "roles", "networks", "sites", "password_hash", "totp_seed", "totp_step"),
         *("setup_digest", "setup_until", "session_version", "created_at", "disabled_at"),
         *("setup_word_digest", "handed_by", "all_networks", "home_site"),
     },
@@ -180,6 +180,8 @@ ELSEWHERE = {
         "sightings",
     ),
     *("client_landings", "gateway_dialogues", "nas_sessions", "certificate_authorities"),
+    # Guests meet nothing of schools.
+    *("school_lines", "tablet_classes", "class_stops", "tablets"),
     *(
         "staff_answers",
         "staff_passkeys",

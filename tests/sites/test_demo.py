@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sites.demo.schools import load_schools
 from sites.demo.town import load_demo
+from sites.directory import hotspots
 from sites.limits import ads_shown
 from sites.models import Network, NetworkKind, Site, SiteKind, SiteState
+from sites.schools.models import SchoolLine, TabletClass
+from sites.schools.timetable import WifiRule
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -82,3 +86,22 @@ def test_the_terms_are_short_and_say_what_is_kept(db: Session) -> None:
         assert all(200 < len(text) < 1200 for text in network.terms.values())
         assert "un an" in network.terms["fr"]
         assert "one year" in network.terms["en"]
+
+
+def test_the_schools_come_once_and_stay_off_the_public_map(db: Session) -> None:
+    load_demo(db, now=NOW)
+    before = len(hotspots(db, now=NOW))
+    made = load_schools(db, now=NOW)
+    assert {name: len(each.created) for name, each in made.items()} == {
+        "schools_networks": 1,
+        "schools": 68,
+        "school_lines": 68,
+        "tablet_classes": 15,
+        "tablets": 180,
+    }
+    trolley = db.query(TabletClass).filter_by(slug="chariot-centre").one()
+    assert (len(trolley.stops), len(trolley.tablets)) == (5, 12)
+    assert all(line.wifi is not WifiRule.ALWAYS for line in db.scalars(select(SchoolLine)))
+    assert len(hotspots(db, now=NOW)) == before
+    again = load_schools(db, now=NOW + timedelta(days=1))
+    assert not any(each.created or each.changed for each in again.values())

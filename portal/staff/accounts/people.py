@@ -176,7 +176,7 @@ def _ask(db: Session, found: Staff, wanted: Authority, answer: StaffAnswer) -> A
 def _authority() -> Authority:
     """What the form gives: only words of the policy can be given. Raises `NoReach`."""
     roles = frozenset(role for role in Role if role.value in request.form.getlist("roles"))
-    return Authority(roles, networks_chosen())
+    return Authority(roles, networks_chosen(), sites=frozenset(request.form.getlist("sites")))
 
 
 def _home() -> str:
@@ -193,7 +193,8 @@ def _typed(before: Authority | None = None) -> Authority:
     roles = frozenset(role for role in Role if role.value in request.form.getlist("roles"))
     if before is not None and not roles:
         return before
-    return Authority(roles, frozenset(request.form.getlist("networks")) or NO_NETWORK)
+    networks, schools = request.form.getlist("networks"), request.form.getlist("sites")
+    return Authority(roles, frozenset(networks) or NO_NETWORK, frozenset(schools))
 
 
 def _to_link(answer: StaffAnswer, person: Staff) -> AnyResponse:

@@ -26,15 +26,17 @@ from auth.vouchers import plans
 from portal.services import Services
 from sessions.log.denials import LoggedDenial, Step, note, show_code
 from sessions.models import EndReason
+from sites.models import Site, SiteKind
 from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
 from tests.portal.staff.world import World, make_world
 from tests.services.built_once import built_once
 from tests.sessions.log.rows import BO, add_session
-from tests.town import BO_PHONE, Town
+from tests.town import BO_PHONE, Town, make_site
 
 PASSWORD = "quatre-mots-sans-lien"
+SCHOOL = "ecole-des-essais"
 
 
 @dataclass
@@ -129,12 +131,25 @@ class Desk:
     app: Flask
     clock: MovingClock
 
-    def hire(self, login: str, *roles: Role, networks: tuple[str, ...] = (), home_site: str = "") -> Clerk:
+    def hire(
+        self,
+        login: str,
+        *roles: Role,
+        networks: tuple[str, ...] = (),
+        home_site: str = "",
+        sites: tuple[str, ...] = (),
+    ) -> Clerk:
+        """An account that is set up. A head without `sites` is that of a school that is built for it."""
         service: Services = self.app.extensions["arobase"]
         clerk = Clerk(self.app, self.clock, login)
         codes = make_recovery_codes()
         with service.make_session.begin() as db:
-            authority = Authority(frozenset(roles), frozenset(networks))
+            if Role.SCHOOL in roles and not sites:
+                sites = (SCHOOL,)
+                if db.scalar(select(Site.id).where(Site.slug == SCHOOL)) is None:
+                    db.add(make_site(SCHOOL, kind=SiteKind.SCHOOL))
+                    db.flush()
+            authority = Authority(frozenset(roles), frozenset(networks), sites=frozenset(sites))
             invitation = accounts.invite(
                 db,
                 login=login,
@@ -159,9 +174,16 @@ class Desk:
             clerk.staff_id, clerk.recovery = person.id, codes
         return clerk
 
-    def at_work(self, login: str, *roles: Role, networks: tuple[str, ...] = (), home_site: str = "") -> Clerk:
+    def at_work(
+        self,
+        login: str,
+        *roles: Role,
+        networks: tuple[str, ...] = (),
+        home_site: str = "",
+        sites: tuple[str, ...] = (),
+    ) -> Clerk:
         """Somebody who has signed in."""
-        clerk = self.hire(login, *roles, networks=networks, home_site=home_site)
+        clerk = self.hire(login, *roles, networks=networks, home_site=home_site, sites=sites)
         assert clerk.sign_in().status_code == 303
         return clerk
 

@@ -17,6 +17,8 @@ class Scope(enum.StrEnum):
     ISSUE = "passes:issue"
     REPLACE = "passes:replace"
     REVOKE = "passes:revoke"
+    READ_RECORDS = "records:read"
+    WRITE_RECORDS = "records:write"
 
 
 def may_hand_out(authority: Authority, networks: frozenset[str]) -> bool:

@@ -59,8 +59,8 @@ class Program:
 @api.before_request
 def admit() -> None:
     """Let this request in, or refuse it."""
-    request.max_content_length = LARGEST_BODY
     declared = OPERATIONS.get(request.endpoint or "")
+    request.max_content_length = (declared and declared.largest) or LARGEST_BODY
     if declared is None:
         abort(HTTPStatus.FORBIDDEN)
     if declared.scope is None:

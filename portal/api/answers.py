@@ -55,6 +55,11 @@ _MARK = {
     "description": "What stands on the ticket beside the code: 12-7 is the seventh pass of batch 12.",
 }
 _MARK_OR_NONE = {"anyOf": [{"type": "string", "pattern": "^[0-9]+-[0-9]+$"}, {"type": "null"}]}
+_CELLS: Schema = {
+    "type": "object",
+    "description": "The text of each column, as a CSV has it.",
+    "additionalProperties": {"type": "string"},
+}
 _STATES = [state.value for state in VoucherState]
 
 SCHEMAS: dict[str, Schema] = {
@@ -134,6 +139,22 @@ SCHEMAS: dict[str, Schema] = {
                 desks=_list("The sites where it may be handed out.", _text("A site.")),
             ),
         ),
+    ),
+    "Records": _object(
+        "All records of one kind that belong to the token's networks.",
+        kind=_text("Which kind."),
+        records=_list("Each with its columns.", _CELLS),
+    ),
+    "Table": {"type": "string", "description": "CSV (RFC 4180): the first line names the columns."},
+    "PutRecord": _object(
+        "The record as it is now.",
+        key=_text("Its name."),
+        outcome={"type": "string", "enum": ["created", "changed", "unchanged"]},
+        cells=_CELLS,
+        credential={
+            "type": ["string", "null"],
+            "description": "What a new gateway signs in with: told in this answer alone.",
+        },
     ),
     "OpenAPI": {"type": "object", "description": "This description.", "required": ["openapi", "paths"]},
 }

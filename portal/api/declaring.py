@@ -68,6 +68,9 @@ class Operation:
     # Made once, however often it is asked: the request needs an Idempotency-Key.
     once: bool = False
     problems: tuple[DenialReason, ...] = ()
+    # What the answer is, and how many octets a request may have where that is more than of others.
+    media: str = "application/json"
+    largest: int | None = None
 
     @property
     def refuses(self) -> tuple[DenialReason, ...]:

@@ -27,6 +27,9 @@ Codes of passes are told once, in the answer to the request that made them, and 
 Idempotency-Key: sent again with the same key and body within 24 hours it gives the same passes and issues no others;
 later it is refused with 409, and issues no others either. A request that was refused leaves its key free.
 
+Records are what the installation is made of: networks, places, gateways and more. A change is judged as on the staff's
+pages, and stands in the record's history there under the token's name, where it can be undone.
+
 Problems are told as RFC 9457, in French or English, as Accept-Language asks."""
 _PARAMETER = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 _TEXT_HEADER = {"type": "string"}
@@ -102,7 +105,7 @@ def _responses(declared: Operation) -> dict[str, Any]:
     good: dict[str, Any] = {
         "description": declared.summary,
         "content": {
-            "application/json": {"schema": {"$ref": f"#/components/schemas/{declared.gives}"}},
+            declared.media: {"schema": {"$ref": f"#/components/schemas/{declared.gives}"}},
         },
     }
     if declared.once:

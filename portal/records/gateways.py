@@ -36,7 +36,7 @@ GATEWAY_PAGES = RecordPages(
     listed=("identity", "kind", "site", "network"),
     groups=(
         Group(
-            N_("What it is"),
+            N_("Name and kind"),
             (
                 Field(
                     "identity", N_("Name"), N_("As it calls itself, for ever: small letters, digits, dashes")

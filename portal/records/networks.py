@@ -35,7 +35,7 @@ NETWORK_PAGES = RecordPages(
     listed=("name", "ssid", "kind", "signin_methods", "lease_seconds"),
     groups=(
         Group(
-            N_("What it is"),
+            N_("Name and kind"),
             (
                 Field("name", N_("Name"), N_("As staff call it")),
                 Field(

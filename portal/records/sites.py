@@ -55,7 +55,7 @@ SITE_PAGES = RecordPages(
     here=_here,
     groups=(
         Group(
-            N_("What it is"),
+            N_("Name and kind"),
             (
                 Field("name", N_("Name")),
                 Field(

@@ -22,7 +22,7 @@ from gateways import landing_token as landing
 from gateways.landing_token import Landing, credential_digest
 from portal.app import create_app, make_services
 from portal.services import Services
-from sites.models import Gateway
+from sites.models import Gateway, SiteKind
 from tests.clock import MovingClock
 from tests.sites.images import made
 from tests.town import (
@@ -255,7 +255,8 @@ def two_towns(services: Services, town: Town) -> Town:
     """The town with its first plans, and another town's library beside it."""
     with services.make_session.begin() as db:
         plans.add_first_plans(db)
-        db.add(make_site("away", make_library_network(slug="other-town", name="Other"), ads_allowed=False))
+        network = make_library_network(slug="other-town", name="Other")
+        db.add(make_site("away", network, kind=SiteKind.LIBRARY, ads_allowed=False))
     return town
 
 

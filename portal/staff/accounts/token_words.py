@@ -17,6 +17,8 @@ def scope_in_words(scope: str) -> str:
         Scope.ISSUE: say("issue passes"),
         Scope.REPLACE: say("replace passes"),
         Scope.REVOKE: say("void and revoke passes"),
+        Scope.READ_RECORDS: say("read networks, places and all that is configured"),
+        Scope.WRITE_RECORDS: say("change networks, places and all that is configured"),
     }[Scope(scope)]
 
 

@@ -14,11 +14,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.records import preview, take_in, visible
 from db.engine import reading
+from portal.i18n.record_faults import reason_in_words
 from portal.records.kinds import RecordPages
 from portal.records.registry import kind_here
 from portal.services import services
 from portal.staff.access import current_staff
-from portal.staff.configuration.faults import reason_in_words
 from portal.staff.configuration.routes import RecordView, address
 from portal.staff.configuration.words import CellWords
 from portal.staff.forms import use_form

@@ -13,12 +13,12 @@ from auth.denials import Denial
 from auth.records import ChangedRecord, take_in, visible
 from db.engine import reading
 from portal.denials.rendering import Refusal, staff_page
+from portal.i18n.record_faults import by_column
 from portal.i18n.translation import say
 from portal.records.kinds import RecordPages
 from portal.records.registry import kind_here
 from portal.services import services
 from portal.staff.access import current_staff
-from portal.staff.configuration.faults import by_column
 from portal.staff.configuration.routes import RecordView, address
 from portal.staff.configuration.typed import Cells, new_cells, shown_groups, typed_cells
 from portal.staff.configuration.words import CellWords

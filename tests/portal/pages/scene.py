@@ -83,11 +83,12 @@ def running_portal(
     prepare: Callable[[Session], None] | None = None,
     wanted: Wanted | None = None,
     host: str = "127.0.0.1",
+    town: bool = True,
     **settings: Any,
 ) -> Iterator[Portal]:
     """The real application under a real server on a free port; `prepare` changes the town before anybody comes.
 
-    `host` is what browsers call it: passkeys want a name.
+    `host` is what browsers call it: passkeys want a name. Without `town` there is nothing yet.
 
     `wanted` are other announcements than the demo town's as text alone.
     """
@@ -103,7 +104,8 @@ def running_portal(
     }
     services = make_services(Settings(**{**values, **settings}), clock=clock)
     Base.metadata.create_all(services.engine)
-    fill(services, clock, wanted)
+    if town:
+        fill(services, clock, wanted)
     if prepare is not None:
         with services.make_session.begin() as db:
             prepare(db)

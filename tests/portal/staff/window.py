@@ -25,6 +25,7 @@ class Clerk:
     page: Page
     lang: str
     login: str = "cem"
+    home_site: str = "etude-et-conservation"
 
     def goto(self, path: str) -> None:
         mark = "&" if "?" in path else "?"
@@ -42,7 +43,7 @@ class Clerk:
                 authority=Authority(frozenset(roles), ALL_NETWORKS),
                 actor=TESTER,
                 now=services.clock(),
-                home_site="etude-et-conservation",
+                home_site=self.home_site,
             )
             token, hashed = invitation.token, password_hash()
             own_account.set_up(db, token, password_hash=hashed, totp_step=0, now=services.clock())

@@ -39,6 +39,23 @@ def read_ldap_url(text: str) -> str:
         raise ValueError(f"holds {text!r}, which {error}") from None
 
 
+def check_webhook(text: str) -> None:
+    """Raises ValueError, without repeating what may be a secret, unless this is an address that a program can post to.
+
+    Without TLS only on this machine, where a relay of the town's own may stand.
+    """
+    example = "https://chat.example.org/hooks/…"
+    try:
+        parts = _split(text, ("https", "http"), example)
+        host = read_host(parts.hostname or "")
+    except ValueError:
+        raise ValueError(f"is no web address: write one like {example}") from None
+    if parts.username or parts.password or parts.fragment or len(text) > 2000:
+        raise ValueError(f"holds more than host, port, path and query: write one like {example}")
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise ValueError("must be https: what it says is nobody else's")
+
+
 def read_host(text: str) -> str:
     """A host name in ASCII and small letters, or an IP address, IPv6 in brackets."""
     bare = text.removeprefix("[").removesuffix("]")

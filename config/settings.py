@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from config.addresses import LOOPBACK, read_database_url, read_host, read_ldap_url, read_origin
+from config.addresses import LOOPBACK, check_webhook, read_database_url, read_host, read_ldap_url, read_origin
 from config.authorities import read_authorities
 from config.filters import ATTRIBUTE, check_filter
 from config.names import split_name
@@ -112,6 +112,10 @@ class Settings:
     anchor_folder: Path | None = None
     # What takes our mail; None: none is sent.
     smtp: SmtpSettings | None = None
+    # Where alerts go beside the people that a staff page names.
+    alert_webhook_url: Secret | None = None
+    # What signs the posts.
+    alert_webhook_key: Secret | None = None
 
     @property
     def portal_host(self) -> str:
@@ -161,7 +165,26 @@ def _settings(reader: Reader) -> Settings:
         staff_url=reader.parsed("STAFF_URL", lambda text: _origin(text, development)),
         anchor_folder=reader.parsed("ANCHOR_FOLDER", _folder),
         smtp=read_smtp(reader, reader.parsed("SMTP_CA_FILE", _ca_file)),
+        alert_webhook_url=_webhook(reader),
+        alert_webhook_key=_webhook_key(reader),
     )
+
+
+def _webhook(reader: Reader) -> Secret | None:
+    url = reader.secret("ALERT_WEBHOOK_URL", strip=True)
+    if url is not None:
+        try:
+            check_webhook(url.reveal())
+        except ValueError as error:
+            reader.fault("ALERT_WEBHOOK_URL", f"{error}.")
+    return url
+
+
+def _webhook_key(reader: Reader) -> Secret | None:
+    key = reader.secret("ALERT_WEBHOOK_KEY", strip=True)
+    if key is not None and len(key.reveal()) < SHORTEST_SECRET:
+        reader.fault("ALERT_WEBHOOK_KEY", f"is shorter than {SHORTEST_SECRET} characters.")
+    return key
 
 
 def _secret_key(reader: Reader) -> Secret:

@@ -82,6 +82,10 @@ WRONG = [
     ("SERVES", "everything", "guests"),
     ("ANCHOR_FOLDER", "anchors", "from the root"),
     ("ANCHOR_FOLDER", "/etc/passwd", "no folder"),
+    ("ALERT_WEBHOOK_URL", "chat.example.org", "write one like https://"),
+    ("ALERT_WEBHOOK_URL", "https://me:word@chat.example.org/", "write one like https://"),
+    ("ALERT_WEBHOOK_URL", "http://chat.example.org/hooks/1", "must be https"),
+    ("ALERT_WEBHOOK_KEY", "k" * 31, "shorter than 32"),
     ("DEVELOPMENT", "oui", "true or false"),
     ("LDAP_URLS", "ldap.example.org", "must begin with ldaps:// or ldap://"),
     ("LDAP_URLS", "ldapi:///", "must begin with ldaps:// or ldap://"),
@@ -194,7 +198,9 @@ def test_every_setting_stands_in_the_documentation() -> None:
                 and f"AROBASE_{name}" not in page]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "LDAP_BIND_PASSWORD", "SECRET_KEY", "SMTP_URL"])
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "LDAP_BIND_PASSWORD", "SECRET_KEY", "SMTP_URL", "ALERT_WEBHOOK_URL"]
+)
 def test_no_fault_repeats_a_secret(name: str) -> None:
     secret = "hunter2hunter2"
     urls = {"DATABASE_URL": f"postgresql://u:{secret}#@h/d", "SMTP_URL": f"smtp://u:{secret}#@h"}

@@ -1,0 +1,1 @@
+"""Alerts sent: what they say, and the two ways they leave the house."""

@@ -10,7 +10,7 @@ UNSHARE := unshare --pid --fork --kill-child --mount-proc
 # The shell is the namespace's first process: the kernel keeps SIGTERM from that one.
 CONTAINED := $(if $(shell $(UNSHARE) true 2>/dev/null && echo yes),$(UNSHARE) sh -c '"$$@"; exit $$?' sh)
 # What the tests need of Debian; the hotspot itself says what it needs (lab/packages.py).
-TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd ldap-utils postgresql pgbouncer chromium chromium-headless-shell libatomic1 iputils-ping tcpdump conntrack util-linux poppler-utils ffmpeg freeradius freeradius-rest freeradius-utils eapoltest opennds iptables php-cli wget libfaketime
+TEST_PACKAGES := nftables iproute2 dnsmasq-base openssl nginx curl procps slapd ldap-utils postgresql pgbouncer chromium chromium-headless-shell libatomic1 iputils-ping tcpdump conntrack util-linux poppler-utils ffmpeg freeradius freeradius-rest freeradius-utils eapoltest opennds iptables php-cli wget libfaketime prometheus
 # Load generators, for the bench alone.
 BENCH_PACKAGES := $(TEST_PACKAGES) iperf3 wrk
 # Two more than processors: many tests wait, for a network, a browser or a deadline.

@@ -11,7 +11,7 @@ from db.prepared import Prepared
 from db.statements import table_of
 from sessions import end
 from sessions.models import AccessSession, EndReason
-from sites.models import SigninMethod
+from sites.models import Network, SigninMethod
 
 # PostgreSQL's INTEGER: neither database compares an id with a larger number.
 LARGEST_ID = 2**31 - 1
@@ -33,6 +33,19 @@ def count_online(db: Session, *, now: datetime) -> int:
     is_open = AccessSession.ended_at.is_(None) & (AccessSession.until > now)
     is_guest = AccessSession.method != SigninMethod.MANAGED
     return db.scalar(select(func.count(AccessSession.id)).where(is_open, is_guest)) or 0
+
+
+def count_online_by_network(db: Session, *, now: datetime) -> dict[str, int]:
+    """The same for each network, by its slug; none that is empty is left out."""
+    is_open = AccessSession.ended_at.is_(None) & (AccessSession.until > now)
+    is_open &= AccessSession.method != SigninMethod.MANAGED
+    counts = db.execute(
+        select(Network.slug, func.count(AccessSession.id))
+        .outerjoin(AccessSession, (AccessSession.network_id == Network.id) & is_open)
+        .group_by(Network.slug)
+        .order_by(Network.slug)
+    )
+    return {row[0]: row[1] for row in counts}
 
 
 def open_ids(db: Session, *, access_id: int | None = None, mac: str | None = None) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from sessions import clients, confirmations
 from sessions.gateway_health.overview import GatewayHealth, look
-from sessions.retention import purge
+from sessions.retention import clock_check, purge
+from sessions.troubles.kinds import KINDS
+from sessions.troubles.service import kind_of, open_troubles
 
 
 def exposition(db: Session, *, now: datetime) -> bytes:
@@ -33,12 +36,19 @@ class _FromDatabase(Collector):
         yield from _sessions(self._db, self._now)
         yield from _gateways(self._db, self._now)
         yield from _purge(self._db)
+        yield from _troubles(self._db)
 
 
 def _sessions(db: Session, now: datetime) -> Iterator[Metric]:
     online = GaugeMetricFamily("arobase_access_sessions_open", "Access sessions open now.")
     online.add_metric([], clients.count_online(db, now=now))
     yield online
+    by_network = GaugeMetricFamily(
+        "arobase_network_access_sessions_open", "Access sessions open now, by network.", labels=["network"]
+    )
+    for network, count in clients.count_online_by_network(db, now=now).items():
+        by_network.add_metric([network], count)
+    yield by_network
     waiting = GaugeMetricFamily("arobase_leases_unconfirmed", "Running leases no gateway has confirmed yet.")
     waiting.add_metric([], confirmations.count_unconfirmed(db, now=now))
     yield waiting
@@ -70,6 +80,23 @@ def _purge(db: Session) -> Iterator[Metric]:
     )
     refused.add_metric([], float(last is not None and last.refused is not None))
     yield refused
+
+
+def _troubles(db: Session) -> Iterator[Metric]:
+    lasting = GaugeMetricFamily(
+        "arobase_troubles_open", "Troubles that last, by kind.", labels=["kind", "severity"]
+    )
+    kinds = Counter(kind_of(trouble) for trouble in open_troubles(db))
+    for kind in KINDS.values():
+        lasting.add_metric([kind.name, kind.severity.value], kinds[kind])
+    yield lasting
+    finished = GaugeMetricFamily(
+        "arobase_sweep_finished_seconds",
+        "When the sweep last remembered the time, since the epoch; absent before the first.",
+    )
+    if (seen_at := clock_check.last_seen(db)) is not None:
+        finished.add_metric([], seen_at.timestamp())
+    yield finished
 
 
 def _seconds(length: timedelta | None) -> float | None:

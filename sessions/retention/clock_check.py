@@ -46,6 +46,12 @@ def doubted_from(db: Session) -> datetime | None:
     return watch.doubted_from if watch else None
 
 
+def last_seen(db: Session) -> datetime | None:
+    """When a round last remembered the time: within a minute or so, while the sweep runs and the clock is believed."""
+    watch = db.get(ClockWatch, 1)
+    return watch.seen_at if watch else None
+
+
 def believe(db: Session, *, now: datetime) -> None:
     """A person says that the clock is right."""
     look(db, now=now)

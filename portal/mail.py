@@ -15,6 +15,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
+from unicodedata import category
 
 from auth.patrons.ldap.connection import BrokenConnection, DeadlineSocket, connect, explain
 from config import MailSecurity, SmtpSettings
@@ -95,8 +96,9 @@ def _recipient(text: str) -> str:
 
 def _content(sender: str, recipient: str, message: Message, now: datetime) -> bytes:
     """The message with its headers (RFC 5322). Raises `MailError` where a header would hold a line break."""
-    if not message.subject.isprintable():
-        raise MailError("the subject holds a line break or a sign that does not print")
+    # Not isprintable(): the no-break space of French is none.
+    if any(category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in message.subject):
+        raise MailError("the subject holds a line break or a control character")
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"], mail["Subject"] = sender, recipient, message.subject
     mail["Date"] = format_datetime(now)

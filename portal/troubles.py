@@ -20,6 +20,7 @@ from db.disk_reserve import reserve_of
 from db.engine import reading
 from portal import audit_anchors
 from portal.services import Services
+from sessions.alerts import messages
 from sessions.troubles import detectors, kinds
 from sessions.troubles.service import KEPT, Detector, Found, forget, record
 
@@ -29,6 +30,8 @@ MEGABYTE = 1_000_000
 FULL_BELOW, LOW_BELOW, LOW_SHARE = 64 * MEGABYTE, 512 * MEGABYTE, 0.05
 # An hour is the rule of anchors; a folder that was away for a moment is no trouble.
 ANCHOR_AFTER = 3 * audit_anchors.EVERY
+# A mail server that greylists takes the same message some minutes later.
+UNDELIVERED_AFTER = timedelta(minutes=15)
 
 
 class Rounds:
@@ -69,6 +72,7 @@ def detectors_of(service: Services) -> tuple[Detector, ...]:
     """All of them, in the order of what they cost."""
     return (
         *detectors.DETECTORS,
+        Detector("alerts", (kinds.ALERTS_UNDELIVERED,), _alerts),
         Detector("disk", (kinds.DISK_FULL, kinds.DISK_LOW), partial(_disk, service)),
         Detector("anchor", (kinds.ANCHOR_AGEING,), partial(_anchor, service)),
         Detector(
@@ -129,3 +133,9 @@ def _certificate(service: Services, _db: Session, now: datetime) -> Iterator[Fou
     else:
         if days < WARN_DAYS:
             yield Found(kinds.CERTIFICATE_AGEING, host, now, detail={"days": days})
+
+
+def _alerts(db: Session, now: datetime) -> Iterator[Found]:
+    """Whether alerts get through."""
+    for target, (since, why) in messages.undelivered(db, before=now - UNDELIVERED_AFTER).items():
+        yield Found(kinds.ALERTS_UNDELIVERED, target, since, detail={"why": why})

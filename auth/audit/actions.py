@@ -45,6 +45,7 @@ class ObjectKind(enum.StrEnum):
     DEVICE = "device"
     AUTHORITY = "authority"
     BLOCK = "block"
+    RECIPIENT = "recipient"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -236,4 +237,10 @@ BLOCK_LIFTED = declare("block lifted", N_("lifted a block"), ObjectKind.BLOCK)
 BACKUP_MADE = declare("backup made", N_("copied the database"), ObjectKind.DATABASE)
 DATABASE_RESTORED = declare(
     "database restored", N_("put a backup in the database’s place"), ObjectKind.DATABASE
+)
+
+# Alerts.
+RECIPIENT_ADDED = declare("alert recipient added", N_("had alerts sent to an address"), ObjectKind.RECIPIENT)
+RECIPIENT_REMOVED = declare(
+    "alert recipient removed", N_("had alerts sent to an address no more"), ObjectKind.RECIPIENT
 )

@@ -42,6 +42,8 @@ class Action(enum.StrEnum):
     BLOCKS = "blocks"
     # See who has run into a limit, and clear the count.
     LIMITS = "limits"
+    # Who is told of troubles.
+    ALERTS = "alerts"
     # The register of fixed devices.
     DEVICES = "devices"
     # Groups of tablets, and the hours in which one is on.
@@ -80,6 +82,7 @@ OF_THE_TOWN = frozenset(
         Action.GATEWAYS,
         Action.BLOCKS,
         Action.LIMITS,
+        Action.ALERTS,
         Action.DEVICES,
         Action.CLASSES,
         Action.CLASS_HOURS,

@@ -8,12 +8,13 @@ import threading
 from datetime import datetime, timedelta
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from ads import breaks, overrides
 from portal import audit_anchors, retention, statistics
+from portal.alerts import sending
 from portal.cli.database import reason_of
 from portal.gateway_api import reconcile
 from portal.services import Services, services
@@ -50,6 +51,7 @@ def sweep(every: float | None) -> None:
             pass
         audit_anchors.write_checkpoint(service)
         Rounds().look(service)
+        sending.send_due(service)
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,6 +61,8 @@ def sweep(every: float | None) -> None:
 
 def _go_on(service: Services, every: float, stop: threading.Event) -> None:
     make_figures, look_for_troubles = _Figures().make, Rounds().look
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    send_alerts = sending.Round(app).begin
     while not stop.wait(every):
         # Each for itself: on a full disk the first fails, and the purge is what makes room.
         for work in (
@@ -67,6 +71,7 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
             retention.keep,
             audit_anchors.write_checkpoint,
             look_for_troubles,
+            send_alerts,
         ):
             try:
                 work(service)

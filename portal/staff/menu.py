@@ -104,6 +104,7 @@ def _every() -> tuple[Group, ...]:
                 Door("staff.networks_list", say("Networks"), Action.NETWORKS, key="n"),
                 Door("staff.sites_list", say("Places"), Action.SITES, key="s"),
                 Door("staff.gateways", say("Gateways"), Action.GATEWAYS, key="g"),
+                Door("staff.alerts", say("Alerts"), Action.ALERTS, key="w"),
             ),
         ),
         Group(

@@ -212,3 +212,10 @@ CHECK_FAILED = warning(
     N_("Whether all is well there is not known (%(why)s). The sweep's log says more."),
     page="",
 )
+ALERTS_UNDELIVERED = warning(
+    "alerts_undelivered",
+    Action.ALERTS,
+    N_("Alerts do not get through"),
+    N_("It was refused with these words: %(why)s. Who is told stands under Alerts."),
+    page="alerts",
+)

@@ -11,7 +11,7 @@ from auth.staff.roles import Action, Authority, Role, idle_limit, may, may_appoi
 DESK = {Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS}
 TOWN = {
     *(Action.NETWORKS, Action.SITES, Action.GATEWAYS, Action.BLOCKS, Action.LIMITS),
-    *(Action.DEVICES, Action.CLASSES, Action.CLASS_HOURS),
+    *(Action.ALERTS, Action.DEVICES, Action.CLASSES, Action.CLASS_HOURS),
 }
 TABLE = {
     Role.DESK: DESK,

@@ -192,7 +192,7 @@ ELSEWHERE = {
         "trail",
         "trail_head",
     ),
-    *("trail_links", "trail_seals", "troubles", "usage"),
+    *("alert_messages", "alert_recipients", "trail_links", "trail_seals", "troubles", "usage"),
 }
 # What works only as it is; where its value is long enough to be told from others, it is its own marker.
 KEPT = {

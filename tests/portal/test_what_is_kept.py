@@ -31,6 +31,8 @@ OFF_THE_SHELVES = {
     "sightings": "forgotten by the sweep after a day",
     "client_landings": "forgotten by the sweep after a day",
     "nas_sessions": "forgotten by the sweep two days after their end",
+    "troubles": "of gateways and duties; forgotten a year after it is over",
+    "alert_recipients": "of staff, and gone when it is taken off the list",
     "legal_holds": "the order itself, kept with the register",
 }
 

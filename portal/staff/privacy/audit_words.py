@@ -35,6 +35,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.CAMPAIGN: ("staff.campaign", "slug"),
     ObjectKind.ADVERTISER: ("staff.payer", "payer"),
     ObjectKind.ELECTION: ("staff.elections", None),
+    ObjectKind.RECIPIENT: ("staff.alerts", None),
     ObjectKind.OVERRIDE: ("staff.crisis", None),
     ObjectKind.BLOCK: ("staff.blocks", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),

@@ -25,6 +25,7 @@ from tests.portal.staff.world import (
     with_new_block,
     with_new_campaign,
     with_new_passes,
+    with_new_recipient,
 )
 
 EVERYBODY = frozenset(Role)
@@ -32,6 +33,7 @@ DESKS = frozenset({Role.DESK, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 PRIVACY = frozenset({Role.PRIVACY})
 ADS = ADMINS | {Role.ADS}
+TOWN = frozenset({Role.NETWORK, Role.ADMIN})
 LOG = frozenset({Role.NETWORK, Role.PRIVACY})
 NETWORK = ADMINS | {Role.NETWORK}
 
@@ -135,6 +137,11 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.ask_block": (Action.BLOCKS, NETWORK),
     "staff.place_block": (Action.BLOCKS, NETWORK),
     "staff.lift_block": (Action.BLOCKS, NETWORK),
+    "staff.alerts": (Action.ALERTS, TOWN),
+    "staff.add_recipient": (Action.ALERTS, TOWN),
+    "staff.try_recipient": (Action.ALERTS, TOWN),
+    "staff.try_webhook": (Action.ALERTS, TOWN),
+    "staff.remove_recipient": (Action.ALERTS, TOWN),
     "staff.poster": (Action.GATEWAYS, frozenset({Role.NETWORK, Role.ADMIN})),
     "staff.requisitions": (Action.REQUISITIONS, PRIVACY),
     "staff.new_requisition": (Action.REQUISITIONS, PRIVACY),
@@ -194,6 +201,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
 # What touches every network: no account of some of them may.
 TOWN_WIDE = {
     *("staff.start_crisis", "staff.stop_crisis", "staff.change_payer", "staff.add_election"),
+    *("staff.alerts", "staff.add_recipient", "staff.try_recipient", "staff.try_webhook"),
+    "staff.remove_recipient",
     "staff.change_term",
     "staff.confirm_term",
     "staff.withdraw_term",
@@ -262,6 +271,10 @@ EFFECTS: dict[str, set[str]] = {
     },
     **{f"staff.gateways_{name}": RECORDS for name in ("change", "undo", "take_in")},
     **{f"staff.{kind}_look": set() for kind in ("networks", "sites", "gateways")},
+    "staff.add_recipient": LOOKS | {"alert_recipients"},
+    "staff.try_recipient": set(),
+    "staff.try_webhook": set(),
+    "staff.remove_recipient": LOOKS | {"alert_recipients"},
     "staff.change_term": TERMS,
     "staff.confirm_term": TERMS,
     "staff.withdraw_term": TERMS,
@@ -326,6 +339,8 @@ NEEDS_MORE |= dict.fromkeys(
     ("staff.issued", "staff.recovery_codes", "staff.invitation_page", "staff.made_token", "staff.word_page"),
     410,
 )
+# No mail server and no webhook is set; the form names no address.
+NEEDS_MORE |= {"staff.try_recipient": 502, "staff.try_webhook": 404, "staff.add_recipient": 400}
 # These name no message of the campaign.
 NEEDS_MORE |= dict.fromkeys(("staff.set_message_picture", "staff.remove_message_picture"), 404)
 
@@ -414,6 +429,8 @@ def test_a_role_meets_what_the_table_says_and_does_no_more(
                 things = with_new_block(services, things)
             if rule.arguments & {"slug", "override_id"}:
                 things = with_new_campaign(services, things, rule.endpoint)
+            if "recipient_id" in rule.arguments:
+                things = with_new_recipient(services, things)
             before = state(services)
             status = ask(clerk, rule, method, things, forms)
             changed = changed_since(before, services)

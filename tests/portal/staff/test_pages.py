@@ -200,6 +200,19 @@ def election_noted(clerk: Clerk) -> None:
     clerk.enter("#name")
 
 
+def told(clerk: Clerk) -> None:
+    clerk.goto("/staff/alerts")
+    clerk.page.fill("#address", f"reseau-{clerk.lang}@example.org")
+    clerk.page.fill("#quiet_from", "22:00")
+    clerk.page.fill("#quiet_until", "07:00")
+    clerk.enter("#address")
+
+
+def telling_refused(clerk: Clerk) -> None:
+    clerk.page.fill("#address", "nobody")
+    clerk.enter("#address")
+
+
 def campaign_refused(clerk: Clerk) -> None:
     clerk.page.select_option("#category", "alcohol")
     clerk.page.fill("#goal", "many")
@@ -255,6 +268,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "campaign-edit": lambda clerk: clerk.goto("/staff/campaigns/cake/edit"),
     "gateways": lambda clerk: clerk.goto("/staff/gateways"),
     "gateway": ailing,
+    "alerts": told,
+    "alerts-refused": telling_refused,
     "gateway-setup": set_up,
     "gateway-secrets": secrets_shown,
     "blocks": blocked,

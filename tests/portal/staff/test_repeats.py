@@ -27,7 +27,7 @@ from sessions.legal_requests.models import Requisition
 from sessions.retention.models import LegalHold, PurgeRun
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.portal.staff.test_matrix import TABLE
-from tests.portal.staff.world import ASKED, BLOCK, World, with_new_campaign
+from tests.portal.staff.world import ASKED, BLOCK, World, with_new_campaign, with_new_recipient
 
 
 class Twice(enum.Enum):
@@ -56,8 +56,10 @@ STAFF = {
     "remove_passkey": Twice.LEADS,
     **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
     **dict.fromkeys(("start_crisis", "stop_crisis", "add_payer", "change_payer"), Twice.LEADS),
-    **dict.fromkeys(("add_election", "place_block", "lift_block"), Twice.LEADS),
+    **dict.fromkeys(("place_block", "lift_block"), Twice.LEADS),
     **dict.fromkeys(("find_block", "ask_block"), Twice.ANSWERS),
+    **dict.fromkeys(("add_election", "add_recipient", "remove_recipient"), Twice.LEADS),
+    **dict.fromkeys(("try_recipient", "try_webhook"), Twice.ANSWERS),
     **dict.fromkeys(("draft_campaign", "change_campaign"), Twice.LEADS),
     **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
@@ -124,6 +126,7 @@ FIELDS = {
     "staff.change_campaign": CAMPAIGN,
     "staff.place_block": BLOCK,
     "staff.lift_block": {"reason": "talked to them"},
+    "staff.add_recipient": {"address": "reseau@example.org"},
     "staff.void": {"reason": "lost"},
     "staff.appoint": {"roles": "desk", "reach": "some", "networks": "bibliotheques"},
 }
@@ -180,7 +183,7 @@ def test_every_form_says_what_its_repetition_does(app: Flask) -> None:
 def test_a_form_sent_twice_leads_to_the_same_place(
     app: Flask, desk: Desk, world: World, services: Services, db: Session, endpoint: str
 ) -> None:
-    things = with_new_campaign(services, world.mine, endpoint)
+    things = with_new_recipient(services, with_new_campaign(services, world.mine, endpoint))
     clerk = desk.at_work("walker", min(TABLE[endpoint][1]))
     (rule,) = [
         one for one in app.url_map.iter_rules() if one.endpoint == endpoint and "POST" in (one.methods or ())

@@ -27,6 +27,9 @@ from auth.vouchers.issuing import Order
 from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
 from portal.staff.assets import ASSETS
+from sessions.alerts import recipients
+from sessions.alerts.models import Recipient
+from sessions.alerts.recipients import Wish
 from sessions.legal_requests import register
 from sessions.log.denials import LoggedDenial, Step, note
 from sessions.retention import holds, periods
@@ -88,6 +91,7 @@ class Things:
     # By kind of record: the number of a change that can be undone.
     undo_ids: Mapping[str, int]
     block_id: int
+    recipient_id: int = 0
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -111,6 +115,7 @@ class Things:
             "slug": self.slug,
             "override_id": self.override_id,
             "block_id": self.block_id,
+            "recipient_id": self.recipient_id,
             "payer": "bakery",
             "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
@@ -273,3 +278,11 @@ def with_new_passes(services: Services, things: Things) -> Things:
         )
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         return replace(things, batch_id=made.batch.id, voucher_id=voucher.id)
+
+
+def with_new_recipient(services: Services, things: Things) -> Things:
+    """The same things with somebody who is told of troubles."""
+    with services.make_session.begin() as db:
+        wish = Wish(f"reseau-{db.query(Recipient).count()}@example.org", "fr")
+        added = recipients.add(db, wish, actor=TESTER, now=services.clock())
+        return replace(things, recipient_id=added.id)

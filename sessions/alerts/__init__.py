@@ -1,0 +1,1 @@
+"""Alerts: who is told of troubles, at which hours, and what has been told."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from sites.models import Network, Site, SiteKind
+from sites.models import Network, Site, SiteKind, SiteState
 
 
 def network_by_slug(db: Session, slug: str) -> Network | None:
@@ -31,6 +32,18 @@ def sites(db: Session, *, network_ids: Collection[int] | None = None) -> list[Si
     if network_ids is not None:
         found = found.where(Site.networks.any(Network.id.in_(sorted(network_ids))))
     return list(db.scalars(found))
+
+
+def next_works(db: Session, *, now: datetime, networks: Collection[str] = ()) -> Site | None:
+    """The site whose planned outage or closure begins next, of these networks (slugs; none named: all)."""
+    found = select(Site).where(
+        Site.state.in_([SiteState.OUTAGE, SiteState.CLOSED]),
+        Site.state_since.is_not(None),
+        Site.state_since > now,
+    )
+    if networks:
+        found = found.where(Site.networks.any(Network.slug.in_(sorted(networks))))
+    return db.scalars(found.order_by(Site.state_since, Site.slug)).first()
 
 
 def site_names(db: Session) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from auth.staff.roles import Authority, covers
@@ -107,6 +107,14 @@ def find_batches(db: Session, query: BatchQuery, authority: Authority) -> list[B
     if query.words.split():
         statement = statement.where(Batch.id.in_(_with_words(db, query.words)))
     return list(db.scalars(statement.where(_within(db, authority)) if authority.networks else statement))
+
+
+def used_and_issued(db: Session, *, since: datetime, authority: Authority) -> tuple[int, int]:
+    """How many passes of this person's networks were used for the first time, and how many were issued, since then."""
+    within = [_within(db, authority)] if authority.networks else []
+    counted = select(func.count(Voucher.id)).join(Batch, Batch.id == Voucher.batch_id).where(*within)
+    used = db.scalar(counted.where(Voucher.used_at >= since)) or 0
+    return used, db.scalar(counted.where(Voucher.issued_at >= since)) or 0
 
 
 def _with_words(db: Session, words: str) -> list[int]:

@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 from ads import directory
 from ads.directory import CampaignQuery
 from auth.audit.actions import LOG_SEARCHED, ObjectKind
+from auth.records import visible
 from auth.staff import lookup
 from auth.staff.roles import Action, covers, may
 from auth.vouchers.scope import BatchQuery, find_batches, touches
 from db.folding import has_words
 from portal.i18n.translation import say
+from portal.records.registry import KINDS
 from portal.services import services
 from portal.staff.access import current_staff
 from portal.staff.menu import doors
@@ -29,6 +31,7 @@ from portal.staff.sessions.finding import find_row
 from portal.staff.vouchers.finding import by_code_or_mark, without_codes
 from sessions.retention import holds
 from sites.gateways import every as every_gateway
+from sites.import_export.records import current_cells
 from sites.queries import networks, sites
 
 # Of one kind so many are listed; whoever wants another types more of its name.
@@ -103,6 +106,18 @@ def _log(db: Session, words: str) -> Iterator[Hit]:
         yield Hit(words, kinds.get(found.kind, say("Sessions of a device")), found.address, sure=is_sure)
 
 
+def _records(db: Session, words: str) -> Iterator[Hit]:
+    """Whatever an installation is made of, kind by kind; gateways have a page of their own."""
+    authority = current_staff().authority
+    for pages in KINDS.values():
+        if pages.slug == "gateways" or not may(authority, pages.action):
+            continue
+        for key, cells in current_cells(db, visible(pages.kind, authority.networks)).items():
+            if has_words(words, key, *(cells.get(name, "") for name in pages.listed)):
+                title = cells.get(pages.name) or key
+                yield Hit(title, say(pages.title), url_for(f"staff.{pages.slug}_record", key=key))
+
+
 def _gateways(db: Session, words: str) -> Iterator[Hit]:
     for gateway in every_gateway(db):
         if covers(current_staff().authority, gateway.network.slug) and has_words(
@@ -154,6 +169,7 @@ def _holds(db: Session, words: str) -> Iterator[Hit]:
 FINDERS: tuple[tuple[Action, Finder], ...] = (
     (Action.BOOKS, _passes),
     (Action.SESSIONS, _log),
+    (Action.OWN_ACCOUNT, _records),
     (Action.GATEWAYS, _gateways),
     (Action.SESSIONS, _sites_in_the_log),
     (Action.SESSIONS, _networks_in_the_log),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import enum
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from auth.denials import DenialReason
@@ -21,7 +21,7 @@ from auth.vouchers import codes
 from db.base import UtcDateTime
 from db.statements import Insert, for_either, table_of
 from sessions.models import Decision
-from sites.models import Gateway
+from sites.models import Gateway, Network
 
 SYMBOLS = 6
 AGAIN, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -105,6 +105,15 @@ def note(db: Session, refused: LoggedDenial, *, now: datetime, choose: Choose = 
 def find(db: Session, code: str) -> Decision | None:
     """The refusal that has this code, as `read_code` gives it."""
     return db.scalars(select(Decision).where(Decision.code == code)).first()
+
+
+def count_since(db: Session, *, since: datetime, networks: Collection[str] = ()) -> int:
+    """How many were refused since then on these networks (slugs; none named: all)."""
+    counted = select(func.count(Decision.id)).where(Decision.at >= since)
+    if networks:
+        mine = select(Network.id).where(Network.slug.in_(sorted(networks)))
+        counted = counted.where(Decision.network_id.in_(mine))
+    return db.scalar(counted) or 0
 
 
 def make_code(choose: Choose = secrets.choice) -> str:

@@ -99,7 +99,8 @@ def test_half_a_name_without_accents_is_enough(
     titles = [title for _, title in found(admin, "lumie fete")]
     assert len(titles) <= 1
     assert found(admin, "LUMIERES fete") == [("", "/staff/campaigns/fete")]
-    assert found(admin, "bayle") == [("", "/staff/gateways/gw-bayle")]
+    assert found(admin, "gw-bay") == [("", "/staff/gateways/gw-bayle")]
+    assert found(admin, "republique batt")[0] == ("/staff/records/sites/battant", "Battant")
     several = found(admin, "gw")
     assert len(several) > 2 and ("/staff/gateways/gw-viotte", "gw-viotte · Gare Viotte") in several
 

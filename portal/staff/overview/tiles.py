@@ -1,0 +1,139 @@
+"""The numbers of the overview: each says what it counts, and leads to the list that makes it.
+
+Each role has those of its actions. A noun with a page of its own gets a function here, and its entry in `TILES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from ads import directory
+from ads.directory import CampaignQuery
+from ads.models import CampaignState
+from auth.staff import lookup
+from auth.staff.models import StaffState
+from auth.staff.roles import Action, Authority, covers, may
+from auth.vouchers.scope import used_and_issued
+from portal.i18n.translation import say, say_number
+from portal.services import town_zone
+from portal.staff.access import current_staff
+from sessions.legal_requests import register
+from sessions.log.denials import count_since
+from sessions.retention import holds, purge
+from sessions.troubles.detectors import OF_A_GATEWAY
+from sessions.troubles.service import open_troubles
+from sites.gateways import every as every_gateway
+from sites.models import SiteState
+from sites.queries import next_works
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """`value` is a number or a few words; `at` an instant that belongs to it."""
+
+    name: str
+    value: str | int
+    url: str
+    note: str = ""
+    at: datetime | None = None
+
+
+OF_GATEWAYS = {kind.name for kind in OF_A_GATEWAY.values()}
+Find = Callable[[Session, datetime], Iterator[Tile]]
+
+
+def tiles(db: Session, *, now: datetime) -> list[Tile]:
+    """Those of this person, in the order of the table."""
+    authority = current_staff().authority
+    return [tile for action, find in TILES if may(authority, action) for tile in find(db, now)]
+
+
+def start_of_today(now: datetime) -> datetime:
+    """The last local midnight."""
+    local = now.astimezone(town_zone())
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _mine() -> Authority:
+    return current_staff().authority
+
+
+def _passes(db: Session, now: datetime) -> Iterator[Tile]:
+    used, issued = used_and_issued(db, since=start_of_today(now), authority=_mine())
+    note = say_number("%(n)s was used today", "%(n)s were used today", used)
+    yield Tile(say("Passes issued today"), issued, url_for("staff.batches"), note)
+
+
+def _gateways(db: Session, now: datetime) -> Iterator[Tile]:
+    mine = [one.identity for one in every_gateway(db) if covers(_mine(), one.network.slug)]
+    ill = {one.subject for one in open_troubles(db, authority=_mine()) if one.kind in OF_GATEWAYS}
+    note = say("of %(n)s", n=len(mine))
+    yield Tile(say("Gateways that are well"), len(mine) - len(ill), url_for("staff.gateways"), note)
+
+
+def _works(db: Session, now: datetime) -> Iterator[Tile]:
+    site = next_works(db, now=now, networks=_mine().networks)
+    if site is None:
+        yield Tile(say("Next works"), say("none planned"), url_for("staff.sites_list"))
+    else:
+        what = say("closed") if site.state is SiteState.CLOSED else say("wifi off")
+        url = url_for("staff.sites_record", key=site.slug)
+        yield Tile(say("Next works"), site.name, url, what, site.state_since)
+
+
+def _refusals(db: Session, now: datetime) -> Iterator[Tile]:
+    count = count_since(db, since=start_of_today(now), networks=_mine().networks)
+    url = url_for("staff.sessions", show="refusals", last="today")
+    yield Tile(say("Refusals today"), count, url)
+
+
+def _campaigns(db: Session, now: datetime) -> Iterator[Tile]:
+    found = directory.find(db, CampaignQuery(networks=_mine().networks), now=now)
+    running = [one for one in found if one.state is CampaignState.RUNNING]
+    proposed = sum(one.state is CampaignState.PROPOSED for one in found)
+    note = say_number("%(n)s waits for approval", "%(n)s wait for approval", proposed) if proposed else ""
+    url = url_for("staff.campaigns", state=CampaignState.RUNNING)
+    yield Tile(say("Running campaigns"), len(running), url, note)
+
+
+def _keeping(db: Session, now: datetime) -> Iterator[Tile]:
+    last = purge.last_finished(db)
+    yield Tile(
+        say("Last purge"),
+        say("never yet") if last is None else say("done"),
+        url_for("staff.retention"),
+        at=last.finished_at if last else None,
+    )
+    mine = _mine().networks
+    acting = [one for one in holds.everything(db, networks=mine) if holds.acts(one, now=now)]
+    yield Tile(say("Legal holds"), len(acting), url_for("staff.holds"))
+
+
+def _requisitions(db: Session, now: datetime) -> Iterator[Tile]:
+    open_ones = [one for one in register.newest(db, _mine()) if one.closed_at is None]
+    yield Tile(say("Open requisitions"), len(open_ones), url_for("staff.requisitions"))
+
+
+def _accounts(db: Session, now: datetime) -> Iterator[Tile]:
+    people = lookup.everybody(db, visible_to=_mine())
+    invited = sum(one.state is StaffState.INVITED for one in people)
+    active = sum(one.state is StaffState.ACTIVE for one in people)
+    note = say_number("%(n)s is not set up yet", "%(n)s are not set up yet", invited) if invited else ""
+    yield Tile(say("Active accounts"), active, url_for("staff.people"), note)
+
+
+TILES: tuple[tuple[Action, Find], ...] = (
+    (Action.BOOKS, _passes),
+    (Action.GATEWAYS, _gateways),
+    (Action.SITES, _works),
+    (Action.SESSIONS, _refusals),
+    (Action.ADS, _campaigns),
+    (Action.RETENTION, _keeping),
+    (Action.REQUISITIONS, _requisitions),
+    (Action.ACCOUNTS, _accounts),
+)

@@ -17,10 +17,17 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """Everything that a box needs from its portal. `secrets` are those of the texts in `lines` that are secret."""
+    """Everything that a box needs from its portal. `secrets` are those of the texts in `lines` that are secret.
+
+    `commands` do it all, where a box has a shell to paste them into; `MASK` stands where the gateway's credential goes.
+    """
 
     lines: tuple[Lines, ...]
     secrets: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+    def commands_with(self, credential: str) -> tuple[str, ...]:
+        return tuple(line.replace(MASK, credential) for line in self.commands)
 
     def masked(self) -> SetUp:
         """The same without its secrets, for whoever may see where things go and no more."""

@@ -98,13 +98,17 @@ def add_gateway(
     return gateway, credential
 
 
-def rotate_credential(db: Session, gateway: Gateway, *, keep_old_until: datetime | None = None) -> str:
+def rotate_credential(
+    db: Session, gateway: Gateway, *, keep_old_until: datetime | None = None, credential: str | None = None
+) -> str:
     """Give the gateway a new credential; the old one is worth nothing once this is committed.
+
+    `credential` is one of as many bits that the caller has drawn; None draws one.
 
     Until `keep_old_until`, secrets that were made of the old one hold beside the new ones: for boxes in which somebody
     has to set them by hand. The old credential itself never does.
     """
-    credential = secrets.token_urlsafe(CREDENTIAL_BYTES)
+    credential = credential or secrets.token_urlsafe(CREDENTIAL_BYTES)
     gateway.previous_digest = gateway.credential_digest if keep_old_until else None
     gateway.previous_until = keep_old_until
     gateway.credential_digest = credential_digest(credential)

@@ -46,6 +46,7 @@ class ObjectKind(enum.StrEnum):
     AUTHORITY = "authority"
     BLOCK = "block"
     RECIPIENT = "recipient"
+    LIMITS = "limits"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -127,6 +128,9 @@ BOOKS_EXPORTED = declare("books exported", N_("exported the books"), ObjectKind.
 BATCH_EXPORTED = declare("batch exported", N_("exported a batch"), ObjectKind.BATCH)
 GATEWAY_SECRETS_SHOWN = declare(
     "gateway secrets shown", N_("looked at a gateway’s secrets"), ObjectKind.GATEWAY
+)
+GATEWAY_CREDENTIAL_MADE = declare(
+    "gateway credential made", N_("gave a gateway a new credential"), ObjectKind.GATEWAY
 )
 CODES_HEARD_AGAIN = declare("codes heard again", N_("let codes be tried again"), ObjectKind.GATEWAY)
 
@@ -232,6 +236,9 @@ DEVICE_REVOKED = declare("device revoked", N_("revoked a device’s certificate"
 # Blocks.
 BLOCK_PLACED = declare("block placed", N_("blocked a device or a person"), ObjectKind.BLOCK)
 BLOCK_LIFTED = declare("block lifted", N_("lifted a block"), ObjectKind.BLOCK)
+
+# Limits against guessing.
+LIMITS_CLEARED = declare("limits cleared", N_("let a device or a card try again"), ObjectKind.LIMITS)
 
 # The database.
 BACKUP_MADE = declare("backup made", N_("copied the database"), ObjectKind.DATABASE)

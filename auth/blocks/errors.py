@@ -100,6 +100,7 @@ class UnusableBlock(Denial):
             {
                 "kind": N_("Choose what is blocked."),
                 "mac": N_("That is no MAC address."),
+                "who": N_("That is neither a MAC address nor a card that the directory knows."),
                 "card": N_("The library’s directory knows no such card."),
                 "person": N_("No card let this session in."),
                 "network": N_("Choose a network."),
@@ -114,6 +115,7 @@ class UnusableBlock(Denial):
                 "kind": N_("A device, or the person of a library card."),
                 "mac": N_("Write it as a4:83:e7:00:11:22, as the device’s wifi settings show it."),
                 "person": N_("Block the device, or take the pass back."),
+                "who": N_("Write it as a4:83:e7:00:11:22, or type the number printed on the card."),
                 "card": N_("Check the number printed on the card."),
                 "network": N_("Yours are in the list."),
                 "cause": N_("The guest is told this, in the guest’s language."),

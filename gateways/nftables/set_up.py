@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from gateways.set_up import Lines, SetUp
+from gateways.set_up import MASK, Lines, SetUp
 
-SETTINGS = "/etc/arobase/agent.toml"
+SETTINGS, CREDENTIAL = "/etc/arobase/agent.toml", "/etc/arobase/gateway.credential"
 AGENT_TOML = """\
 portal_url = {portal_url}
 gateway = {gateway}
@@ -31,4 +32,14 @@ def set_up(*, identity: str, portal_url: str, client_prefixes: Sequence[str]) ->
         client_prefixes=json.dumps(list(client_prefixes)),
         host=urlsplit(portal_url).hostname,
     )
-    return SetUp((Lines(SETTINGS, text),))
+    return SetUp((Lines(SETTINGS, text),), commands=_commands(identity, portal_url, client_prefixes))
+
+
+def _commands(identity: str, portal_url: str, client_prefixes: Sequence[str]) -> tuple[str, str]:
+    """For root's shell on a machine that has the software in /opt/arobase: the credential, then everything else."""
+    prefixes = " ".join(f"--prefix {prefix}" for prefix in client_prefixes)
+    program = f".venv/bin/python -m gateways.nftables.enrol {shlex.quote(portal_url)} {identity} {prefixes}"
+    return (
+        f"install -D -m 600 /dev/stdin {CREDENTIAL} <<< '{MASK}'",
+        f"cd /opt/arobase && {program} --start",
+    )

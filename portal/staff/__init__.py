@@ -22,7 +22,16 @@ from portal.staff.campaigns import crisis, elections, payers, schedule, uploads 
 from portal.staff.campaigns import form as campaign_form  # noqa: E402, F401
 from portal.staff.campaigns import listing as campaign_listing  # noqa: E402, F401
 from portal.staff.campaigns import previewing as campaign_previewing  # noqa: E402, F401
-from portal.staff.operations import alerts, blocks, gateway_set_up, gateways, posters, reports  # noqa: E402, F401
+from portal.staff.operations import (  # noqa: E402, F401
+    alerts,
+    blocks,
+    gateway_credentials,
+    gateway_set_up,
+    gateways,
+    limits,
+    posters,
+    reports,
+)
 from portal.staff.overview import pages as overview_pages  # noqa: E402, F401
 from portal.staff.privacy import audit_log, holds, legal_requests, retention  # noqa: E402, F401
 from portal.staff.sessions import detail, incidents, listing, unmasking  # noqa: E402, F401

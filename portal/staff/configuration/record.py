@@ -55,7 +55,7 @@ def add(pages: RecordPages) -> AnyResponse:
             answer.place = address(pages, "record", key=cells[records.key])
             return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except RefusedImport as error:
-        return _again(pages, "", cells, error)
+        return again(pages, "", cells, error)
 
 
 def record_page(pages: RecordPages, key: str) -> AnyResponse:
@@ -76,7 +76,7 @@ def change(pages: RecordPages, key: str) -> AnyResponse:
             row = Row(FORM, cells)
             take_in(db, kind_here(pages), [row], actor=current_staff().actor, now=services().clock())
     except (RefusedImport, ChangedRecord) as error:
-        return _again(pages, key, cells, error)
+        return again(pages, key, cells, error)
     return redirect(place, HTTPStatus.SEE_OTHER)
 
 
@@ -94,7 +94,7 @@ def undo(pages: RecordPages, key: str, undo_id: int) -> AnyResponse:
             actor, now = current_staff().actor, services().clock()
             take_in(db, kind_here(pages), [row], actor=actor, now=now, undoes=undo_id)
     except RefusedImport as error:
-        return _again(pages, key, cells, error)
+        return again(pages, key, cells, error)
     return redirect(place, HTTPStatus.SEE_OTHER)
 
 
@@ -107,7 +107,7 @@ def find(db: Session, pages: RecordPages, key: str) -> dict[str, str]:
     return dict(cells)
 
 
-def _again(pages: RecordPages, key: str, cells: Cells, error: RefusedImport | Denial) -> AnyResponse:
+def again(pages: RecordPages, key: str, cells: Cells, error: RefusedImport | Denial) -> AnyResponse:
     """The form with what was typed, and what is wrong with it."""
     with reading(services().make_session) as db:
         if isinstance(error, Denial):

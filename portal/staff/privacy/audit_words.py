@@ -38,6 +38,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.RECIPIENT: ("staff.alerts", None),
     ObjectKind.OVERRIDE: ("staff.crisis", None),
     ObjectKind.BLOCK: ("staff.blocks", None),
+    ObjectKind.LIMITS: ("staff.limits", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),
     ObjectKind.NETWORK: ("staff.networks_record", "key"),
     ObjectKind.SITE: ("staff.sites_record", "key"),

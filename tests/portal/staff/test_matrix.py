@@ -132,6 +132,12 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     **of_records("networks", Action.NETWORKS),
     **of_records("sites", Action.SITES),
     **of_records("gateways", Action.GATEWAYS, adds=False),
+    "staff.gateways_new": (Action.GATEWAYS, NETWORK),
+    "staff.gateways_add": (Action.GATEWAYS, NETWORK),
+    "staff.rotate_gateway": (Action.GATEWAYS, NETWORK),
+    "staff.gateway_credential": (Action.GATEWAYS, NETWORK),
+    "staff.limits": (Action.LIMITS, NETWORK),
+    "staff.give_back_tries": (Action.LIMITS, NETWORK),
     "staff.blocks": (Action.BLOCKS, NETWORK),
     "staff.find_block": (Action.BLOCKS, NETWORK),
     "staff.ask_block": (Action.BLOCKS, NETWORK),
@@ -280,6 +286,9 @@ EFFECTS: dict[str, set[str]] = {
     "staff.withdraw_term": TERMS,
     "staff.confirm_purge": LOOKS
     | {"purge_runs", "purge_counts", "clock_watch", "retention_rules", "patrons"},
+    "staff.gateways_add": LOOKS | {"gateways", "record_changes"},
+    "staff.rotate_gateway": LOOKS | {"gateways"},
+    "staff.give_back_tries": LOOKS,
     "staff.find_block": set(),
     "staff.ask_block": set(),
     "staff.place_block": ENDING | {"blocks"},
@@ -330,13 +339,21 @@ IDLE = {
 # What a form says beside what all of them are sent with.
 FIELDS = {
     "staff.ask_block": BLOCK,
+    "staff.give_back_tries": {"who": "02:00:00:00:ee:01"},
     "staff.place_block": BLOCK,
 }
 # Posted with an empty form these are refused for what the form lacks, which is no question of policy.
 NEEDS_MORE = {"staff.signin": 401, "staff.signin_code": 400, "staff.setup": 410, "staff.setup_page": 410}
 # What was shown once is shown again to the sign-in that made it alone.
 NEEDS_MORE |= dict.fromkeys(
-    ("staff.issued", "staff.recovery_codes", "staff.invitation_page", "staff.made_token", "staff.word_page"),
+    (
+        "staff.issued",
+        "staff.recovery_codes",
+        "staff.invitation_page",
+        "staff.made_token",
+        "staff.word_page",
+        "staff.gateway_credential",
+    ),
     410,
 )
 # No mail server and no webhook is set; the form names no address.

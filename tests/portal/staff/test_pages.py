@@ -153,6 +153,12 @@ def secrets_shown(clerk: Clerk) -> None:
         clerk.page.locator('form[action*="/setup"] button').click()
 
 
+def credential_made(clerk: Clerk) -> None:
+    clerk.goto("/staff/gateways/gw-viotte/setup")
+    with clerk.page.expect_navigation():
+        clerk.page.locator('form[action*="/credential"] button').click()
+
+
 def block_asked(clerk: Clerk) -> None:
     clerk.goto("/staff/blocks")
     clerk.page.fill("#mac", "02:00:00:00:0b:01")
@@ -272,6 +278,9 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "alerts-refused": telling_refused,
     "gateway-setup": set_up,
     "gateway-secrets": secrets_shown,
+    "gateway-new": lambda clerk: clerk.goto("/staff/records/gateways/-/new"),
+    "gateway-credential": credential_made,
+    "limits": lambda clerk: clerk.goto("/staff/limits"),
     "blocks": blocked,
     "block-question": block_asked,
     "trail": lambda clerk: clerk.goto("/staff/trail"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth import rate_limits
+from auth import rate_limits, reprints
 from auth.api_tokens import form_results, idempotency
 from auth.staff import browser_sessions
 from auth.staff.roles import LONGEST_SIGNIN
@@ -57,6 +57,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
         dialogues.forget(db, before=now - DIALOGUE_LIFE)
         rate_limits.forget(db, before=now - ATTEMPT_LIFE)
         browser_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
+        reprints.forget(db, now=now)
         form_results.forget(db, before=now - LONGEST_SIGNIN)
         idempotency.forget(db, before=now - idempotency.REMEMBERED)
     return Swept(expired, idle, settled.closed)

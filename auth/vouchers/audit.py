@@ -7,7 +7,15 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from auth.audit import log
-from auth.audit.actions import BATCH_EXPORTED, BOOKS_EXPORTED, TICKETS_PRINTED, AuditAction, ObjectKind
+from auth.audit.actions import (
+    BATCH_EXPORTED,
+    BOOKS_EXPORTED,
+    CODES_EXPORTED,
+    PASS_MAILED,
+    TICKETS_PRINTED,
+    AuditAction,
+    ObjectKind,
+)
 from auth.audit.actor import Actor
 from auth.vouchers.models import Batch
 from auth.vouchers.scope import home_network
@@ -25,6 +33,15 @@ def tickets_printed(
 ) -> None:
     detail: log.Detail = {"count": count, "paper": paper, "languages": list(languages)}
     _of_batch(db, TICKETS_PRINTED, batch, detail, actor=actor, now=now)
+
+
+def codes_exported(db: Session, batch: Batch, *, count: int, actor: Actor, now: datetime) -> None:
+    _of_batch(db, CODES_EXPORTED, batch, {"count": count}, actor=actor, now=now)
+
+
+def pass_mailed(db: Session, batch: Batch, *, mark: str, actor: Actor, now: datetime) -> None:
+    """To whom is written nowhere."""
+    _of_batch(db, PASS_MAILED, batch, {"mark": mark}, actor=actor, now=now)
 
 
 def batch_exported(db: Session, batch: Batch, *, passes: int, actor: Actor, now: datetime) -> None:

@@ -87,6 +87,18 @@ class Batch(Base):
     plan: Mapped[Plan] = relationship()
 
 
+class BatchKey(Base):
+    """What the codes of some passes of a batch are drawn from, encrypted, until its day is over (`auth.reprints`)."""
+
+    __tablename__ = "batch_keys"
+
+    id: Mapped[Key]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("voucher_batches.id", ondelete="CASCADE"), index=True)
+    until: Mapped[datetime] = mapped_column(index=True)
+    # Opens with the installation's secret alone.
+    encrypted_key: Mapped[str] = mapped_column(String(400))
+
+
 class Voucher(Base):
     """One pass. Its state follows from `used_at`, `until`, `voided_at` and its batch's end: it is stored nowhere.
 

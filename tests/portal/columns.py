@@ -172,6 +172,7 @@ ELSEWHERE = {
     "leases",
     *("legal_holds", "month_sketches", "outages", "pass_requests", "purge_counts", "purge_runs"),
     *(
+        "batch_keys",
         "record_changes",
         "requisition_answers",
         "requisition_bases",

@@ -97,5 +97,7 @@ def _words() -> dict[str, str]:
         "first_round": say("first round"),
         "last_round": say("last round"),
         "ends_at": say("until"),
+        "first use": say("first use"),
+        "home": say("home library"),
         "columns": say("columns"),
     }

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth import reprints
 from auth.audit import search
 from auth.audit.actions import ObjectKind
 from auth.audit.search import Query
@@ -61,6 +62,7 @@ def batch(batch_id: int) -> AnyResponse:
             most=MOST_SHOWN,
             undoable=voiding.may_undo(db, of_batch(batch_id), now=now),
             plan_name=plan_name,
+            printable_until=reprints.printable_until(db, batch_id, now=now),
             first_day_of=first_day_here,
             deeds=search.read(db, Query(objects=(ObjectKind.BATCH.named(batch_id),), most=20)),
         )

@@ -11,6 +11,7 @@ from flask import session as browser_session
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth import reprints
 from auth.staff.models import StaffAnswer
 from auth.staff.roles import Action
 from auth.vouchers import issuing, rate_limits, totals
@@ -107,6 +108,16 @@ def _issue(db: Session, plan: Plan, site: Site, count: int, answer: StaffAnswer)
         actor=me.actor,
         now=service.clock(),
         draw=source_of(answer).draw,
+    )
+    reprints.keep(
+        db,
+        made.batch,
+        sealer=service.encrypted_tokens,
+        key=source_of(answer).key,
+        first=1,
+        count=count,
+        zone=site.tzinfo,
+        now=service.clock(),
     )
     return made.batch
 

@@ -63,6 +63,56 @@ class ForeignPlan(VoucherError):
     )
 
 
+class NothingToReprint(Denial):
+    """All passes of the batch are used or void, or its day is over and its key deleted."""
+
+    reason = declare(
+        "nothing_to_reprint",
+        HTTPStatus.GONE,
+        N_("There is nothing left to print again."),
+        N_(
+            "Unused passes can be printed again until the day of their batch is over. "
+            "Replace a single pass by its number, or issue new ones."
+        ),
+    )
+
+
+class UnsentMail(VoucherError):
+    """The pass did not leave the house, or not for certain (`uncertain`)."""
+
+    reason = declare(
+        "unsent_mail",
+        HTTPStatus.BAD_GATEWAY,
+        Case(
+            "uncertain",
+            {True: N_("Nobody knows whether the message left.")},
+            otherwise=N_("The message was not sent."),
+        ),
+        Case(
+            "uncertain",
+            {True: N_("Ask whether it arrived before you send it again. The pass is still here.")},
+            otherwise=N_("The mail server did not take it. Print the pass, or try again: it is still here."),
+        ),
+        form_field="to",
+    )
+
+    def __init__(self, *, uncertain: bool) -> None:
+        super().__init__()
+        self.uncertain = uncertain
+
+
+class WrongAddress(VoucherError):
+    """No mail can go there."""
+
+    reason = declare(
+        "wrong_mail_address",
+        HTTPStatus.BAD_REQUEST,
+        N_("No message can go to this address."),
+        N_("Compare it with the person: one address, such as ada@example.org."),
+        form_field="to",
+    )
+
+
 @dataclass(eq=False)
 class UnfitChoice(VoucherError):
     """What was chosen for the print cannot be: `field` says where, `most` up to what it could."""

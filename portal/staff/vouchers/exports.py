@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from flask import Response, make_response
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
@@ -23,7 +22,7 @@ from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.layout import desk_name
-from portal.staff.vouchers.pages import books_of, find_or_hide, query_of
+from portal.staff.vouchers.pages import books_of, csv_file, find_or_hide, query_of
 from portal.staff.vouchers.plan_words import plan_name
 from portal.staff.vouchers.voucher_words import pass_state_in_words, void_reason_in_words
 from sites.import_export.rows import Cell
@@ -43,7 +42,7 @@ def batches_csv() -> AnyResponse:
         books = books_of(db, found)
         table = _table(_book_columns(), [(one, books.get(one.id, Books())) for one in found])
         audit.books_exported(db, batches=len(found), actor=current_staff().actor, now=services().clock())
-    return _csv(table, "batches.csv")
+    return csv_file(table, "batches.csv")
 
 
 @staff.get("/batches/<int(max=2147483647):batch_id>/passes.csv")
@@ -56,7 +55,7 @@ def batch_csv(batch_id: int) -> AnyResponse:
         passes = passes_of(db, batch_id, now=now)
         table = _table(_pass_columns(), passes)
         audit.batch_exported(db, found, passes=len(passes), actor=current_staff().actor, now=now)
-    return _csv(table, f"batch-{batch_id}.csv")
+    return csv_file(table, f"batch-{batch_id}.csv")
 
 
 def _book_columns() -> dict[str, Callable[[Batch, Books], Cell]]:
@@ -101,13 +100,6 @@ def _table(
     """CSV as a French Excel opens it by double click."""
     rows = ({name: cell(*line) for name, cell in columns.items()} for line in lines)
     return write_table(list(columns), rows, excel=True)
-
-
-def _csv(content: bytes, name: str) -> Response:
-    response = make_response(content)
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def _moment(at: datetime | None) -> str:

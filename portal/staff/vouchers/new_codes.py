@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import abort, make_response, render_template
+from flask import abort, make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth import reprints
 from auth.api_tokens import form_results
 from auth.vouchers import codes
 from auth.vouchers.issuing import IssuedVoucher as Issued
@@ -32,7 +33,7 @@ from portal.staff.access import current_staff
 from portal.staff.forms import FormerCodes
 from portal.staff.login import browser
 from portal.staff.vouchers import print_choices
-from portal.staff.vouchers.errors import Unprinted
+from portal.staff.vouchers.errors import NothingToReprint, Unprinted
 from portal.staff.vouchers.plan_words import end_in_words
 from portal.staff.vouchers.preferences import desk_preferences
 from portal.staff.vouchers.voucher_words import ESCPOS, papers
@@ -42,12 +43,16 @@ from sites.queries import site_by_slug
 
 @dataclass(frozen=True, slots=True)
 class NewVouchers:
-    """New passes of one batch, by the form that made them. `replaces` is the mark of a pass that died for this one."""
+    """New passes of one batch, by the form that made them, or the unused ones of an earlier one (`is_reprint`).
+
+    `replaces` is the mark of a pass that died for this one.
+    """
 
     answer_id: int
     batch: Batch
     tickets: tuple[Issued, ...]
     replaces: str | None = None
+    is_reprint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ def new_codes_page(
     typed: Mapping[str, str] | None = None,
     preview: Preview | None = None,
     refusal: Refusal | None = None,
+    to: str = "",
 ) -> AnyResponse:
     """The page for these passes. `typed` fills the form where it was sent before; else the browser's habits do."""
     batch, first = shown.batch, shown.tickets[0]
@@ -92,6 +98,10 @@ def new_codes_page(
         answer_id=shown.answer_id,
         site=site,
         replaces=shown.replaces,
+        is_reprint=shown.is_reprint,
+        to=to,
+        mail_result=request.args.get("mail", ""),
+        mails=services().settings.smtp is not None,
         end=end_in_words(
             batch.plan,
             batch.ends_at,
@@ -114,14 +124,23 @@ def redeem_url(code: str) -> str:
 
 
 def shown_by(db: Session, answer_id: int) -> NewVouchers:
-    """The passes that a form of this sign-in made, drawn again. Raises `FormerCodes` for those of any other."""
+    """The passes that a form of this sign-in made, drawn again. Raises `FormerCodes` for those of any other, and
+    `NothingToReprint` where the day of an earlier batch is over or all of it is used."""
     here = browser()
     answer = form_results.find(db, answer_id, session_id=here.row_id or 0)
     if answer is None or answer.batch_id is None:
         raise FormerCodes
-    if find_batch(db, answer.batch_id, current_staff().authority) is None:
+    batch = find_batch(db, answer.batch_id, current_staff().authority)
+    if batch is None:
         abort(HTTPStatus.NOT_FOUND)
-    keys = services().voucher_keys
+    service, keys = services(), services().voucher_keys
+    if answer.count == 0:
+        # A form that opened the codes of an earlier batch again.
+        sealer, now = service.encrypted_tokens, service.clock()
+        left = reprints.unused(db, batch.id, sealer=sealer, keys=keys, now=now)
+        if not left:
+            raise NothingToReprint
+        return NewVouchers(answer.id, batch, left, is_reprint=True)
     batch, tickets = form_results.passes_of(db, answer, token=here.token, keys=keys)
     return NewVouchers(answer.id, batch, tickets, answer.replaces)
 

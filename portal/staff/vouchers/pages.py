@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import abort, request
+from flask import Response, abort, make_response, request
 from sqlalchemy.orm import Session
 
 from auth.staff.roles import covers
@@ -22,6 +22,20 @@ def find_or_hide(db: Session, batch_id: int) -> Batch:
     if found is None:
         abort(HTTPStatus.NOT_FOUND)
     return found
+
+
+def answer_id() -> int:
+    """The form that made the codes of the page which was posted; 0 where it names none."""
+    text = request.form.get("answer", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def csv_file(content: bytes, name: str) -> Response:
+    """A CSV file to be saved under this name."""
+    response = make_response(content)
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def query_of(most: int) -> BatchQuery:

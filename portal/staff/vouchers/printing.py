@@ -25,6 +25,7 @@ from portal.staff.access import current_staff, needs
 from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import NoRoom, UnfitChoice, Unprinted
 from portal.staff.vouchers.new_codes import NewVouchers, Preview, new_codes_page, shown_by, tickets_of
+from portal.staff.vouchers.pages import answer_id
 from portal.staff.vouchers.preferences import desk_preferences, keep
 from portal.staff.vouchers.print_choices import Choices
 from portal.staff.vouchers.voucher_words import ESCPOS, cut_in_words
@@ -47,7 +48,7 @@ def issued(answer_id: int) -> AnyResponse:
 def preview_slips() -> AnyResponse:
     """To the same page with the choices in its address, so that going back and forward asks for nothing again."""
     chosen: dict[str, Any] = {name: request.form[name] for name in CHOICES if request.form.get(name)}
-    place = url_for("staff.issued", answer_id=_answer_id(), **{"paper": Paper.A4.value, **chosen})
+    place = url_for("staff.issued", answer_id=answer_id(), **{"paper": Paper.A4.value, **chosen})
     return redirect(place, HTTPStatus.SEE_OTHER)
 
 
@@ -55,7 +56,7 @@ def preview_slips() -> AnyResponse:
 @needs(Action.ISSUE)
 def print_slips() -> AnyResponse:
     """The tickets of the page that was posted, as PDF or as bytes for a receipt printer."""
-    shown = _shown(_answer_id())
+    shown = _shown(answer_id())
     title = f"Pass wifi {shown.batch.id}"
     try:
         choices = print_choices.read(request.form)
@@ -78,11 +79,6 @@ def _previewed(shown: NewVouchers) -> AnyResponse:
     fit = print_choices.fit_of(tickets, choices)
     preview = Preview(svg, choices.paper, choices.pages(len(tickets), roomy=fit.roomy), cut_in_words(fit.cut))
     return _remembered(_page(shown, typed=request.args, preview=preview), choices)
-
-
-def _answer_id() -> int:
-    text = request.form.get("answer", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _shown(answer_id: int) -> NewVouchers:

@@ -9,6 +9,7 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth import reprints
 from auth.audit import search
 from auth.audit.actions import ObjectKind
 from auth.audit.log import AuditEntry
@@ -23,13 +24,14 @@ from auth.vouchers.states import voucher_now
 from auth.vouchers.voiding import UNDO, of_ids
 from db.engine import reading
 from portal.denials.rendering import staff_page
-from portal.services import services
+from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
 from portal.staff.vouchers.finding import by_code_or_mark, without_codes
 from portal.staff.vouchers.voucher_words import explain
 from sessions import vouchers as live
+from sites.queries import site_by_slug
 
 # What a clerk may give as the reason; the others are made by what is done.
 REASONS = (VoidReason.SPOILED, VoidReason.LOST, VoidReason.UNUSED)
@@ -73,6 +75,17 @@ def replace(voucher_id: int) -> AnyResponse:
             )
             answer.batch_id, answer.first, answer.count = voucher.batch_id, number_of(ticket), 1
             answer.replaces = voucher.mark
+            site = site_by_slug(db, voucher.batch.desk_site)
+            reprints.keep(
+                db,
+                voucher.batch,
+                sealer=service.encrypted_tokens,
+                key=source_of(answer).key,
+                first=answer.first,
+                count=1,
+                zone=site.tzinfo if site else town_zone(),
+                now=service.clock(),
+            )
             answer.place = url_for("staff.issued", answer_id=answer.id)
             return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except VoucherError as error:

@@ -85,6 +85,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.issued": (Action.ISSUE, DESKS),
     "staff.preview_slips": (Action.ISSUE, DESKS),
     "staff.print_slips": (Action.ISSUE, DESKS),
+    "staff.codes_csv": (Action.ISSUE, DESKS),
+    "staff.mail_pass": (Action.ISSUE, DESKS),
     "staff.find": (Action.BOOKS, DESKS),
     "staff.pass_page": (Action.BOOKS, DESKS),
     "staff.replace": (Action.REPLACE, DESKS),
@@ -101,6 +103,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.revoke_page": (Action.REVOKE, DESKS),
     "staff.void_batch": (Action.REVOKE, DESKS),
     "staff.revoke_batch": (Action.REVOKE, DESKS),
+    "staff.reprint": (Action.ISSUE, DESKS),
     "staff.undo_batch": (Action.REVOKE, DESKS),
     "staff.sessions": (Action.SESSIONS, LOG),
     "staff.find_session": (Action.SESSIONS, LOG),
@@ -227,7 +230,7 @@ ON_RECORD = {
     *("staff.requisitions", "staff.requisition", "staff.package_page", "staff.report_file"),
     *("staff.batches_csv", "staff.batch_csv"),
 }
-PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches"}, LOOKS | {"staff"}
+PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches", "batch_keys"}, LOOKS | {"staff"}
 TERMS, HOLDS = LOOKS | {"retention_rules", "term_changes"}, LOOKS | {"legal_holds"}
 CAMPAIGNS = LOOKS | {"campaigns", "creatives", "advertisers"}
 RECORDS = LOOKS | {"record_changes", "networks", "sites", "site_networks", "gateways"}
@@ -250,9 +253,13 @@ EFFECTS: dict[str, set[str]] = {
     "staff.remove_passkey": LOOKS | {"staff_passkeys"},
     "staff.issue": PASSES,
     "staff.hear_codes_again": LOOKS,
-    # These two are posted after passes were issued.
+    # These are posted after passes were issued.
     "staff.preview_slips": PASSES,
     "staff.print_slips": PASSES,
+    "staff.codes_csv": PASSES,
+    # There is no mail server here: tests/portal/staff/test_reprints.py.
+    "staff.mail_pass": PASSES,
+    "staff.reprint": LOOKS,
     "staff.replace": PASSES,
     "staff.void": PASSES,
     "staff.revoke": PASSES | ENDING,
@@ -336,6 +343,8 @@ IDLE = {
     "staff.remove_passkey",
     "staff.signout_everywhere",
 }
+# Sent from the page of new codes.
+SHOWING_CODES = {"staff.print_slips", "staff.preview_slips", "staff.codes_csv", "staff.mail_pass"}
 # What a form says beside what all of them are sent with.
 FIELDS = {
     "staff.ask_block": BLOCK,
@@ -357,7 +366,12 @@ NEEDS_MORE |= dict.fromkeys(
     410,
 )
 # No mail server and no webhook is set; the form names no address.
-NEEDS_MORE |= {"staff.try_recipient": 502, "staff.try_webhook": 404, "staff.add_recipient": 400}
+NEEDS_MORE |= {
+    "staff.try_recipient": 502,
+    "staff.try_webhook": 404,
+    "staff.add_recipient": 400,
+    "staff.mail_pass": 502,
+}
 # These name no message of the campaign.
 NEEDS_MORE |= dict.fromkeys(("staff.set_message_picture", "staff.remove_message_picture"), 404)
 
@@ -389,7 +403,7 @@ def ask(clerk: Clerk, rule: Route, method: str, things: Things, forms: dict[str,
         "reason": "somebody asked for it",
     }
     fields |= FIELDS.get(rule.endpoint, {})
-    if rule.endpoint in {"staff.print_slips", "staff.preview_slips"}:
+    if rule.endpoint in SHOWING_CODES:
         # A form of its own: the same one sent again would issue nothing.
         clerk.post("/staff/desk", **form_of(clerk, {}), plan="day", desk="pierre-bayle")
         if "/desk/issued/" in (clerk.page.location or "") and clerk.follow().status_code == 200:

@@ -67,6 +67,9 @@ STAFF = {
     **dict.fromkeys(("set_message_picture", "remove_message_picture"), Twice.LEADS),
     **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password", "search"), Twice.ANSWERS),
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
+    "reprint": Twice.LEADS,
+    "mail_pass": Twice.LEADS,
+    "codes_csv": Twice.GIVES,
     **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),
     # A code of the second step and a setup link are good once; a sign-in that was ended sends no more forms.
     **dict.fromkeys(("signin", "signin_code", "signin_passkey", "add_passkey", "setup"), Twice.REFUSES),
@@ -172,7 +175,8 @@ FIELDS |= {
 NOTHING_TO_DO = {"staff.confirm_term", "staff.withdraw_term", "staff.keep_hold"}
 LATE = ("staff.appoint", "staff.change_term", "staff.invite", "staff.make_token", "staff.place_hold")
 # Sent with a file in tests/portal/staff/test_creative_upload.py.
-WITH_FILE = {"set_message_picture"}
+# And from the page of new codes, to a mail server, in tests/portal/staff/test_reprints.py.
+WITH_FILE = {"set_message_picture", "mail_pass"}
 LEADING = sorted(
     f"staff.{name}" for name, kind in STAFF.items() if kind is Twice.LEADS and name not in WITH_FILE
 )

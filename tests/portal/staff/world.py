@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule as Route
 
 from ads import campaigns, overrides, slugs
+from auth import reprints
 from auth.api_tokens import service
+from auth.api_tokens.idempotency import CodeGenerator
 from auth.api_tokens.scopes import Scope
 from auth.api_tokens.service import TokenRequest
 from auth.blocks import service as blocks
@@ -23,7 +26,7 @@ from auth.staff import requests
 from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Authority, Role
 from auth.vouchers import issuing, plans
-from auth.vouchers.issuing import Order
+from auth.vouchers.issuing import IssuedBatch, Order
 from auth.vouchers.models import Batch, Voucher
 from portal.services import Services
 from portal.staff.assets import ASSETS
@@ -150,11 +153,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
     person = desk.hire(f"person.{network.replace('-', '.')}", Role.DESK, networks=(network,))
     boss_id = desk.hire(f"boss.{network.replace('-', '.')}", Role.ADMIN).staff_id
     with services.make_session.begin() as db:
-        order = Order(count=2, desk_site=site)
-        plan = plans.by_slug(db, "day")
-        made = issuing.issue(
-            db, keys=services.voucher_keys, plan=plan, order=order, actor=TESTER, now=services.clock()
-        )
+        made = issue_printable(db, services, site)
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
         access = add_session(db, gateway, services.clock())
@@ -267,15 +266,23 @@ def with_new_campaign(services: Services, things: Things, endpoint: str) -> Thin
     return replace(things, slug=slug, override_id=override_id)
 
 
+def issue_printable(db: Session, services: Services, site: str) -> IssuedBatch:
+    """Two passes that can be printed again, as a desk makes them."""
+    key, now, plan = secrets.token_bytes(32), services.clock(), plans.by_slug(db, "day")
+    order, draw = Order(count=2, desk_site=site), CodeGenerator(key)
+    made = issuing.issue(
+        db, keys=services.voucher_keys, plan=plan, order=order, actor=TESTER, now=now, draw=draw
+    )
+    sealer = services.encrypted_tokens
+    reprints.keep(db, made.batch, sealer=sealer, key=key, first=1, count=2, zone=PARIS, now=now)
+    return made
+
+
 def with_new_passes(services: Services, things: Things) -> Things:
     """The same things with passes that nobody has touched yet."""
     with services.make_session.begin() as db:
         desk_site = db.get_one(Batch, things.batch_id).desk_site
-        order = Order(count=2, desk_site=desk_site)
-        plan = plans.by_slug(db, "day")
-        made = issuing.issue(
-            db, keys=services.voucher_keys, plan=plan, order=order, actor=TESTER, now=services.clock()
-        )
+        made = issue_printable(db, services, desk_site)
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         return replace(things, batch_id=made.batch.id, voucher_id=voucher.id)
 

@@ -54,6 +54,22 @@ class ExpiredCard(AuthError):
     on: date
 
 
+class ClosedSite(AuthError):
+    """The wifi of this place is closed: for works, or for good."""
+
+    reason = declare(
+        "closed_site",
+        HTTPStatus.FORBIDDEN,
+        N_("The wifi of this place is closed."),
+        N_("The list of hotspots says since when, and which other places are near."),
+        incident=Incident(
+            N_("Place closed"),
+            N_("The record of the place says that its wifi is closed now, for works or for good."),
+            N_("Whoever looks after the place changes its state under Places."),
+        ),
+    )
+
+
 class BlockedCard(AuthError):
     """The secret was right; the library has blocked the card."""
 

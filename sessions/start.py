@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth.blocks import service as blocks
 from auth.entitlements import Allowance, Claimed, claim, claimed
-from auth.errors import ManagedDevice
+from auth.errors import ClosedSite, ManagedDevice
 from auth.vouchers.errors import AlreadyUsed
 from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
@@ -20,8 +20,8 @@ from sessions import end, leases, policy, roaming
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason
 from sessions.sightings import see
-from sites.limits import site_closing
-from sites.models import Gateway, SigninMethod
+from sites.limits import site_closing, state_at
+from sites.models import Gateway, SigninMethod, SiteState
 
 
 class WhenFull(enum.Enum):
@@ -60,10 +60,11 @@ def open_access(
     """Let the client in for what `allowance` says. Signing in again adds no time.
 
     Above the entitlement's number of devices the oldest one gives way (`EndReason.DEVICE_LIMIT`), or this one is
-    refused (`AlreadyUsed`), as `when_full` says. Raises `BlockedDevice` and `BlockedPerson` too.
+    refused (`AlreadyUsed`), as `when_full` says. Raises `ClosedSite`, `BlockedDevice` and
+    `BlockedPerson` too.
     """
     gateway, client = arrival.gateway, arrival.client
-    _refuse_blocked(db, arrival, allowance.subject, now)
+    _refuse_unwelcome(db, arrival, allowance.subject, now)
     entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
     online = present(db, gateway=gateway, client=client, now=now)
@@ -96,9 +97,9 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
 
     Rows old and new are linked, and what was accepted stays accepted; the old address stops at the gateway as soon as
     the change is there. None where the session has ended already: however many devices ask at once, one of them goes
-    on. Raises `BlockedDevice` and `BlockedPerson`.
+    on. Raises `ClosedSite`, `BlockedDevice` and `BlockedPerson`.
     """
-    _refuse_blocked(db, arrival, access.subject, now)
+    _refuse_unwelcome(db, arrival, access.subject, now)
     online = present(db, gateway=arrival.gateway, client=arrival.client, now=now)
     if online is not None:
         refuse_managed(online)
@@ -111,7 +112,9 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
     return _open(db, claimed(access.entitlement), arrival, until=access.until, previous=access.id, now=now)
 
 
-def _refuse_blocked(db: Session, arrival: Arrival, subject: str, now: datetime) -> None:
+def _refuse_unwelcome(db: Session, arrival: Arrival, subject: str, now: datetime) -> None:
+    if state_at(arrival.gateway.site, now) is SiteState.CLOSED:
+        raise ClosedSite
     blocks.check(db, mac=arrival.client.mac, subject=subject, network_id=arrival.gateway.network_id, now=now)
 
 

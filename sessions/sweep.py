@@ -13,7 +13,7 @@ from auth.api_tokens import form_results, idempotency
 from auth.staff import browser_sessions
 from auth.staff.roles import LONGEST_SIGNIN
 from gateways.registry import names
-from sessions import blocking, end, landings, nas_sessions, roaming, sightings
+from sessions import blocking, consequences, end, landings, nas_sessions, roaming, sightings
 from sessions.gateway_health import dialogues, outages, stale_sessions
 from sessions.managed.reconcile import reconcile
 from sessions.retention import clock_check
@@ -45,6 +45,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     roaming.leave_silent(db, now=now)
     expired = end.close_expired(db, now=now)
     blocking.enforce(db, now=now)
+    consequences.enforce(db, now=now)
     idle = end.end_idle(db, now=now)
     reconcile(db, now=now)
     settled = stale_sessions.settle(db, now=now)

@@ -55,11 +55,16 @@ def state_at(site: Site, at: datetime) -> SiteState:
     Before that a live site was planned and one with an outage or a closure was live; after it a planned site
     is live, an outage or a closure is over, and a site that was live until then is closed.
     """
-    if site.state_since is not None and at < site.state_since:
-        return BEFORE_ITS_TIME[site.state]
-    if site.state_until is not None and at >= site.state_until:
-        return AFTER_ITS_TIME[site.state]
-    return site.state
+    return state_of(site.state, site.state_since, site.state_until, at)
+
+
+def state_of(state: SiteState, since: datetime | None, until: datetime | None, at: datetime) -> SiteState:
+    """The same of a state that is recorded with its times."""
+    if since is not None and at < since:
+        return BEFORE_ITS_TIME[state]
+    if until is not None and at >= until:
+        return AFTER_ITS_TIME[state]
+    return state
 
 
 def site_closing(gateway: Gateway, now: datetime) -> datetime | None:

@@ -9,18 +9,19 @@ from typing import Any
 from flask import Response, abort, jsonify
 
 from auth.api_tokens.scopes import Scope
-from auth.records import take_in, visible
+from auth.records import visible
 from db.engine import reading
 from portal.api.access import current_token, wish
 from portal.api.declaring import Operation, serve
 from portal.api.problems import UNFIT, Problem
-from portal.api.shapes import Body, Schema, ShapeFault
+from portal.api.shapes import Body, Schema, ShapeFault, Truth
 from portal.denials.portal_reasons import UNKNOWN
 from portal.i18n.record_faults import reason_in_words
 from portal.i18n.translation import say
 from portal.records.kinds import RecordPages
 from portal.records.registry import KINDS, kind_here
 from portal.services import services
+from sessions.consequences import WouldDisconnect, carry_out
 from sites.errors import RefusedImport
 from sites.import_export import export_records
 from sites.import_export.records import current_cells
@@ -95,25 +96,29 @@ def read_table(kind: str) -> Response:
         gives="PutRecord",
         takes=Body(
             "RecordCells",
-            {"cells": CellsShape("Values by column; the columns are those of the CSV.")},
+            {
+                "cells": CellsShape("Values by column; the columns are those of the CSV."),
+                "disconnect": Truth("Whether devices that the change leaves no place for are disconnected."),
+            },
             ("cells",),
             {"cells": {"name": "Place Granvelle", "state": "live"}},
         ),
         largest=LARGEST_RECORD,
-        problems=(UNKNOWN,),
+        problems=(UNKNOWN, WouldDisconnect.reason),
     )
 )
 def put_record(kind: str, key: str) -> Response:
     pages, me = _pages(kind), current_token()
     record = pages.kind.records
-    row = Row("record", {**wish()["cells"], record.key: key})
+    asked, now = wish(), services().clock()
+    row, agreed = Row("record", {**asked["cells"], record.key: key}), asked.get("disconnect", False)
     try:
         with services().make_session.begin() as db:
             if key in record.current(db) and key not in visible(pages.kind, me.authority.networks).current(
                 db
             ):
                 abort(HTTPStatus.NOT_FOUND)
-            done = take_in(db, kind_here(pages), [row], actor=me.actor, now=services().clock())
+            done = carry_out(db, kind_here(pages), [row], actor=me.actor, now=now, agreed=agreed)
             cells = current_cells(db, record)[key]
     except RefusedImport as error:
         raise _unfit(error) from error

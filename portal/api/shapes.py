@@ -110,6 +110,21 @@ class Digits(Whole):
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """True or false."""
+
+    about: str
+
+    def schema(self) -> Schema:
+        return {"type": "boolean", "description": self.about}
+
+    def read(self, value: object, field: str) -> bool:
+        if not isinstance(value, bool):
+            raise ShapeFault(field, say("It must be true or false."))
+        return value
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """A calendar day, as 2026-12-31."""
 

@@ -12,13 +12,13 @@ from flask.cli import AppGroup
 
 from ads.demo import load_announcements, read_announcements
 from ads.loading import known_names
-from auth.records import take_in
 from db.engine import reading
 from portal.cli.operator import operator
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, refusals_as_errors, remove_option
 from portal.cli.posters import poster
 from portal.records.registry import KINDS, kind_here
 from portal.services import services
+from sessions.consequences import WouldDisconnect, carry_out
 from sites import pictures
 from sites.demo.schools import load_schools
 from sites.demo.town import load_demo
@@ -45,14 +45,19 @@ which_records = click.option(
 @sites.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @which_records
-def import_file(file: Path, records: str) -> None:
+@click.option("--disconnect", is_flag=True, help="Disconnect whoever the records leave no place for.")
+def import_file(file: Path, records: str, disconnect: bool) -> None:
     """Import a CSV or GeoJSON file: all of it, or with one bad row nothing."""
     try:
         with services().make_session.begin() as db:
             kind, content = kind_here(KINDS[records]), file.read_bytes()
-            imported = take_in(db, kind, content, actor=operator(), now=services().clock())
+            now = services().clock()
+            imported = carry_out(db, kind, content, actor=operator(), now=now, agreed=disconnect)
     except RefusedImport as error:
         raise click.ClickException(f"Nothing was imported.\n{error}") from error
+    except WouldDisconnect as error:
+        told = f"It would disconnect {error.count} device{'' if error.count == 1 else 's'}: say so by --disconnect."
+        raise click.ClickException(f"Nothing was imported.\n{told}") from error
     click.echo(_summary(records, imported))
     for identity, credential in imported.credentials.items():
         click.echo(f"{identity}\t{credential}")

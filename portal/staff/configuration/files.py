@@ -12,7 +12,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.records import preview, take_in, visible
+from auth.records import preview, visible
 from db.engine import reading
 from portal.i18n.record_faults import reason_in_words
 from portal.records.kinds import RecordPages
@@ -22,12 +22,15 @@ from portal.staff.access import current_staff
 from portal.staff.configuration.routes import RecordView, address
 from portal.staff.configuration.words import CellWords
 from portal.staff.forms import use_form
+from sessions.consequences import WouldDisconnect, carry_out, ended_by
 from sites.errors import ImportFault, RefusedImport
 from sites.import_export import FileFormat, export_records
 from sites.import_export.records import Change
 from sites.import_export.rows import MAX_BYTES
 
 MOST_SHOWN = 100
+# The name of the button that agrees to what a file ends.
+AGREED = "agreed"
 
 
 def take_away(pages: RecordPages) -> AnyResponse:
@@ -54,7 +57,8 @@ def look_at(pages: RecordPages) -> AnyResponse:
             networks = current_staff().authority.networks
             changes = preview(db, kind_here(pages), content, networks=networks)
             _refuse_new(pages, changes)
-            return _page(pages, changes=changes, content=content)
+            ends = len(ended_by(db, pages.slug, changes, now=services().clock()))
+            return _page(pages, changes=changes, content=content, ends=ends)
     except RefusedImport as error:
         return _page(pages, faults=error.faults)
 
@@ -62,15 +66,17 @@ def look_at(pages: RecordPages) -> AnyResponse:
 def take_file_in(pages: RecordPages) -> AnyResponse:
     """Carry out what was shown; it is judged once more, as somebody may have changed a record meanwhile."""
     place, content = address(pages, "list"), _unpacked(request.form.get("content", ""))
+    kind, me, now = kind_here(pages), current_staff(), services().clock()
     try:
         with services().make_session.begin() as db:
             use_form(db, place=place, beside=hashlib.sha256(content).hexdigest())
-            _refuse_new(
-                pages, preview(db, kind_here(pages), content, networks=current_staff().authority.networks)
-            )
-            take_in(db, kind_here(pages), content, actor=current_staff().actor, now=services().clock())
+            changes = preview(db, kind, content, networks=me.authority.networks)
+            _refuse_new(pages, changes)
+            carry_out(db, kind, content, actor=me.actor, now=now, agreed=AGREED in request.form)
     except RefusedImport as error:
         return _page(pages, faults=error.faults)
+    except WouldDisconnect as error:
+        return _page(pages, changes=changes, content=content, ends=error.count)
     return redirect(place, HTTPStatus.SEE_OTHER)
 
 
@@ -80,6 +86,7 @@ def _page(
     changes: Sequence[Change] | None = None,
     content: bytes = b"",
     faults: Sequence[ImportFault] = (),
+    ends: int = 0,
 ) -> AnyResponse:
     with reading(services().make_session) as db:
         page = render_template(
@@ -87,6 +94,7 @@ def _page(
             pages=pages,
             changes=changes,
             most=MOST_SHOWN,
+            ends=ends,
             content=_packed(content),
             faults=[(fault, reason_in_words(fault)) for fault in faults],
             told=CellWords(db, pages),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.denials import Denial
-from auth.records import ChangedRecord, take_in, visible
+from auth.records import ChangedRecord, visible
 from db.engine import reading
 from portal.denials.rendering import Refusal, staff_page
 from portal.i18n.record_faults import by_column
@@ -23,13 +23,14 @@ from portal.staff.configuration.routes import RecordView, address
 from portal.staff.configuration.typed import Cells, new_cells, shown_groups, typed_cells
 from portal.staff.configuration.words import CellWords
 from portal.staff.forms import use_form
+from sessions.consequences import WouldDisconnect, carry_out
 from sites.errors import ImportFault, RefusedImport
 from sites.import_export import history
 from sites.import_export.records import current_cells
 from sites.import_export.rows import Row
 
-# Where a row of a form stands.
-FORM = "form"
+# Where a row of a form stands, and the name of the button that agrees to what a change ends.
+FORM, AGREED = "form", "agreed"
 
 
 def new_page(pages: RecordPages) -> AnyResponse:
@@ -43,7 +44,7 @@ def new_page(pages: RecordPages) -> AnyResponse:
 
 
 def add(pages: RecordPages) -> AnyResponse:
-    kind, records = kind_here(pages), pages.kind.records
+    records = pages.kind.records
     cells = typed_cells(pages, request.form, {})
     cells[records.key] = cells.get(records.key, "").strip()
     try:
@@ -51,7 +52,7 @@ def add(pages: RecordPages) -> AnyResponse:
             answer = use_form(db)
             if cells[records.key] in records.current(db):
                 raise RefusedImport([ImportFault(FORM, records.key, "is taken: another one has it")])
-            take_in(db, kind, [Row(FORM, cells)], actor=current_staff().actor, now=services().clock())
+            _carry_out(db, pages, cells)
             answer.place = address(pages, "record", key=cells[records.key])
             return redirect(answer.place, HTTPStatus.SEE_OTHER)
     except RefusedImport as error:
@@ -73,9 +74,8 @@ def change(pages: RecordPages, key: str) -> AnyResponse:
             use_form(db, place=place)
             if request.form.get("revision", "") != str(history.revision(db, pages.slug, key)):
                 raise ChangedRecord
-            row = Row(FORM, cells)
-            take_in(db, kind_here(pages), [row], actor=current_staff().actor, now=services().clock())
-    except (RefusedImport, ChangedRecord) as error:
+            _carry_out(db, pages, cells)
+    except (RefusedImport, ChangedRecord, WouldDisconnect) as error:
         return again(pages, key, cells, error)
     return redirect(place, HTTPStatus.SEE_OTHER)
 
@@ -90,12 +90,18 @@ def undo(pages: RecordPages, key: str, undo_id: int) -> AnyResponse:
             if undone is None or undone.before is None:
                 abort(HTTPStatus.NOT_FOUND)
             use_form(db, place=place)
-            row = Row(FORM, {**undone.before, pages.kind.records.key: key})
-            actor, now = current_staff().actor, services().clock()
-            take_in(db, kind_here(pages), [row], actor=actor, now=now, undoes=undo_id)
-    except RefusedImport as error:
+            cells |= undone.before
+            _carry_out(db, pages, {**undone.before, pages.kind.records.key: key}, undoes=undo_id)
+    except (RefusedImport, WouldDisconnect) as error:
         return again(pages, key, cells, error)
     return redirect(place, HTTPStatus.SEE_OTHER)
+
+
+def _carry_out(db: Session, pages: RecordPages, cells: Cells, *, undoes: int | None = None) -> None:
+    """Raises `RefusedImport`, and `WouldDisconnect` until the form is sent with the button that says how many."""
+    rows, agreed = [Row(FORM, cells)], AGREED in request.form
+    actor, now = current_staff().actor, services().clock()
+    carry_out(db, kind_here(pages), rows, actor=actor, now=now, agreed=agreed, undoes=undoes)
 
 
 def find(db: Session, pages: RecordPages, key: str) -> dict[str, str]:
@@ -112,7 +118,8 @@ def again(pages: RecordPages, key: str, cells: Cells, error: RefusedImport | Den
     with reading(services().make_session) as db:
         if isinstance(error, Denial):
             refusal = staff_page(error)
-            return make_response(_page(db, pages, key, cells, refusal=refusal), refusal.status)
+            ends = error.count if isinstance(error, WouldDisconnect) else 0
+            return make_response(_page(db, pages, key, cells, refusal=refusal, ends=ends), refusal.status)
         wrong = by_column(error.faults)
         return make_response(_page(db, pages, key, cells, wrong=wrong), HTTPStatus.BAD_REQUEST)
 
@@ -125,6 +132,7 @@ def _page(
     *,
     wrong: Mapping[str, Sequence[str]] | None = None,
     refusal: Refusal | None = None,
+    ends: int = 0,
 ) -> AnyResponse:
     told = CellWords(db, pages)
     records, wrong = pages.kind.records, wrong or {}
@@ -140,6 +148,7 @@ def _page(
         # A fault of a column that is not on the form is told above it.
         faults=[(column, text) for column, texts in wrong.items() for text in texts],
         refusal=refusal,
+        ends=ends,
         revision=history.revision(db, pages.slug, key) if key else 0,
         changes=history.of_record(db, pages.slug, key) if key else [],
         told=told,

@@ -165,6 +165,9 @@ def refusals_of_what_was_sent(
             yield path, "POST", tickets.post(filled(path, mark=mark), key=" ")
             yield path, "POST", tickets.post(filled(path, mark=mark), key="one")
         use(reader, code)
+        if action == "void":
+            closed = {"cells": {"state": "closed"}}
+            yield RECORD, "PUT", tickets.ask("PUT", filled(RECORD), json=closed)
         if action != "void":
             clock.advance(days=1)
         yield path, "POST", tickets.post(filled(path, mark=mark), {})

@@ -14,9 +14,10 @@ from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from sites.import_export import SITES, export_records, history
 from sites.models import Network, Site
+from tests.portal.staff.configuration.forms import SITES_PAGE, hand_in, send, shown
 from tests.portal.staff.conftest import Clerk, Desk
 
-NETWORKS, SITES_PAGE = "/staff/records/networks", "/staff/records/sites"
+NETWORKS = "/staff/records/networks"
 SQUARE = {
     "name": "Place Granvelle",
     "slug": "granvelle",
@@ -34,35 +35,6 @@ SQUARE = {
 def technician(desk: Desk) -> Clerk:
     """Nour, of the network team, for all networks."""
     return desk.at_work("nour", Role.NETWORK)
-
-
-def send(clerk: Clerk, page: str, **fields: object) -> None:
-    """Open the page with a form of a record, and send it with these fields beside those it was shown with."""
-    clerk.get(page)
-    clerk.press(page, **{**shown(clerk.page.text), **fields})
-
-
-def shown(page: str) -> dict[str, object]:
-    """What a browser would send of a record's form as it is shown."""
-    (form,) = re.findall(r'<form method="post"[^>]*class="middling".*?</form>', page, re.DOTALL)
-    fields: dict[str, object] = {}
-    for tag in re.findall(r"<input\b[^>]*>", form):
-        name, value = (re.search(rf' {part}="([^"]*)"', tag) for part in ("name", "value"))
-        if name is None or ("checkbox" in tag and " checked" not in tag):
-            continue
-        text = html.unescape(value[1]) if value else ""
-        if name[1] in fields and "checkbox" in tag:
-            fields[name[1]] = [fields[name[1]], text]
-        else:
-            fields[name[1]] = text
-    for name, options in re.findall(r'<select id="[^"]*" name="([^"]*)".*?>(.*?)</select>', form, re.DOTALL):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        fields[name] = html.unescape(chosen[1]) if chosen else ""
-    for name, text in re.findall(
-        r'<textarea id="[^"]*" name="([^"]*)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL
-    ):
-        fields[name] = html.unescape(text).replace("\n", "\r\n")
-    return fields
 
 
 def test_a_place_is_added_changed_and_the_change_undone(technician: Clerk, db: Session) -> None:
@@ -167,11 +139,6 @@ def test_a_file_with_faults_is_refused_whole(technician: Clerk, db: Session) -> 
     assert technician.page.status_code == 400
     assert "line 3" in technician.page.text and "north" in technician.page.text
     assert history.of_record(db, "sites", "gare-viotte") == []
-
-
-def hand_in(clerk: Clerk, table: bytes) -> None:
-    clerk.get(f"{SITES_PAGE}/-/file")
-    clerk.press(f"{SITES_PAGE}/-/file", file=(io.BytesIO(table), "sites.csv"))
 
 
 def test_people_of_one_network_change_its_own_records_alone(desk: Desk, db: Session) -> None:

@@ -1,0 +1,112 @@
+"""Consequences: which sessions a change of a record would end, said before it is made and ended with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.audit.actor import Actor
+from auth.denials import N_, Denial, Plural, declare
+from auth.records import RecordKind, preview, take_in
+from sessions import end
+from sessions.models import AccessSession, EndReason
+from sites.import_export.records import Change, ImportResult, Values
+from sites.import_export.rows import Row
+from sites.limits import state_at, state_of
+from sites.models import SigninMethod, Site, SiteState
+
+
+@dataclass(eq=False)
+class WouldDisconnect(Denial):
+    """The change ends `count` sessions, and nobody has agreed to that yet."""
+
+    reason = declare(
+        "would_disconnect",
+        HTTPStatus.CONFLICT,
+        Plural(
+            "This would disconnect %(n)s device.",
+            "This would disconnect %(n)s devices.",
+            count="count",
+        ),
+        N_("Nothing was changed yet. Send it again to do both."),
+    )
+    count: int
+
+
+def carry_out(
+    db: Session,
+    kind: RecordKind,
+    content: bytes | Sequence[Row],
+    *,
+    actor: Actor,
+    now: datetime,
+    agreed: bool,
+    undoes: int | None = None,
+) -> ImportResult:
+    """Import records and end the sessions that they leave no place for, with an audit entry for each of both.
+
+    Raises `WouldDisconnect` where that would end any and it is not `agreed`; `RefusedImport`.
+    """
+    changes = preview(db, kind, content, networks=actor.networks)
+    ended = ended_by(db, kind.name, changes, now=now)
+    if ended and not agreed:
+        raise WouldDisconnect(len(ended))
+    result = take_in(db, kind, content, actor=actor, now=now, undoes=undoes)
+    end.end_all_by(db, ended, actor=actor, now=now)
+    return result
+
+
+def ended_by(db: Session, kind: str, changes: Sequence[Change], *, now: datetime) -> list[int]:
+    """The open sessions that these changes of records of one kind would end."""
+    find = _BY_KIND.get(kind)
+    return find(db, changes, now) if find else []
+
+
+def enforce(db: Session, *, now: datetime) -> list[int]:
+    """End the open sessions at places whose wifi is closed now: a closure that was planned has come; their ids."""
+    maybe = select(Site).where(
+        (Site.state == SiteState.CLOSED) | ((Site.state == SiteState.LIVE) & (Site.state_until <= now))
+    )
+    slugs = [site.slug for site in db.scalars(maybe) if state_at(site, now) is SiteState.CLOSED]
+    return [one for one in _online(db, slugs, now) if end.end(db, one, reason=EndReason.POLICY, now=now)]
+
+
+def _of_sites(db: Session, changes: Sequence[Change], now: datetime) -> list[int]:
+    """Places whose wifi closes now."""
+    closing = [
+        change.key
+        for change in changes
+        if change.before is not None and _is_closed(change.after, now) and not _is_closed(change.before, now)
+    ]
+    return _online(db, closing, now)
+
+
+def _is_closed(values: Values, now: datetime) -> bool:
+    return state_of(values["state"], values["state_since"], values["state_until"], now) is SiteState.CLOSED
+
+
+def _online(db: Session, sites: Sequence[str], now: datetime) -> list[int]:
+    """The open sessions at these places, but for devices that a register keeps online."""
+    if not sites:
+        return []
+    there = (
+        select(AccessSession.id)
+        .join(Site, Site.id == AccessSession.site_id)
+        .where(
+            Site.slug.in_(sites),
+            AccessSession.ended_at.is_(None),
+            AccessSession.until > now,
+            AccessSession.method != SigninMethod.MANAGED,
+        )
+        .order_by(AccessSession.id)
+    )
+    return list(db.scalars(there))
+
+
+# By kind of record; a kind that is not here ends nothing.
+_BY_KIND: dict[str, Callable[[Session, Sequence[Change], datetime], list[int]]] = {"sites": _of_sites}

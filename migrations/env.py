@@ -20,6 +20,7 @@ import sessions.legal_requests.models
 import sessions.models
 import sessions.retention.models
 import sessions.statistics.models
+import sessions.statistics.signed
 import sessions.troubles.models  # noqa: F401
 import sites.images.models
 import sites.import_export.history

@@ -21,6 +21,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_opennds_carried.py",
     "tests/portal/staff/test_devices.py",
     "tests/portal/staff/test_reprints.py",
+    "tests/portal/staff/test_signed_reports.py",
     "tests/portal/test_profiles.py",
     "tests/portal/test_site_names.py",
     "tests/portal/test_after_access.py",
@@ -101,6 +102,7 @@ ON_ONE_DATABASE = (
 )
 # What two requests do to one row, and queries of the portal's own.
 ON_BOTH_ALL_THE_SAME = (
+    "tests/portal/staff/test_signed_reports.py::test_the_database_refuses_to_change_or_delete_it[",
     "tests/sessions/statistics/test_months.py::test_a_month_is_closed_once[",
     "tests/sessions/statistics/test_months.py::test_a_salt_is_made_once_and_stays[",
     "tests/sessions/statistics/test_months.py::test_days_months_and_both_sites_are_counted[",

@@ -147,6 +147,7 @@ SESSION_ENDED = declare("session ended", N_("ended a session"), ObjectKind.SESSI
 INCIDENT_OPENED = declare("incident opened", N_("opened an incident"), ObjectKind.INCIDENT)
 UNMASKED = declare("unmasked", N_("lifted masks"), ObjectKind.SESSION, ObjectKind.QUESTION)
 REPORT_MADE = declare("usage report made", N_("took a usage report"), ObjectKind.REPORT)
+REPORT_SIGNED = declare("report signed", N_("signed a usage report off"), ObjectKind.REPORT)
 
 # How long what is kept. The five that stay are also named by the triggers of the table.
 AUDIT_LOG_PURGED = declare(

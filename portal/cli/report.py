@@ -11,6 +11,7 @@ from flask import g
 from flask.cli import AppGroup
 
 from auth.audit.actions import REPORT_MADE, ObjectKind
+from auth.staff.roles import ALL_NETWORKS, Authority
 from db.engine import reading
 from portal import statistics
 from portal.cli.operator import operator
@@ -20,7 +21,7 @@ from portal.reports import making
 from portal.reports.making import ReportFormat
 from portal.services import Services, services
 from sessions.access_audit import looked
-from sessions.statistics import building
+from sessions.statistics import building, signed
 from sessions.statistics.building import MissingRows
 from sessions.statistics.months import DestroyedSalt
 from sessions.statistics.periods import Period, UnreadablePeriod
@@ -110,6 +111,24 @@ def rebuild(first: datetime, last: datetime, without_devices: bool) -> None:
         click.echo(f"{day}\t{'the same' if proof.is_same else 'DIFFERENT'}")
     click.echo(f"{len(made)} days, {different} different.", err=True)
     if different:
+        sys.exit(1)
+
+
+@report.command("verify")
+def verify() -> None:
+    """Check every report that was signed off: its numbers, its statement, its signature."""
+    service, bad = services(), 0
+    with reading(service.make_session) as db:
+        versions = signed.versions(db, Authority(frozenset(), ALL_NETWORKS))
+        for version in versions:
+            is_good = signed.is_unchanged(version, service.signer)
+            bad += not is_good
+            click.echo(
+                f"{version.id}\t{version.first}\t{version.last}\t{version.signed_by}\t"
+                f"{'as signed' if is_good else 'ALTERED'}"
+            )
+    click.echo(f"{len(versions)} signed, {bad} altered.", err=True)
+    if bad:
         sys.exit(1)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from portal.i18n.translation import say
 from portal.reports.document import DefinitionList, Paragraph, Section
 from portal.reports.numbers import count, day, percent
+from portal.services import town_zone
 from sessions.statistics.definitions import FEWEST_SHOWN, GRACE, VERSION
 from sessions.statistics.report import Report
+from sessions.statistics.signed import SignedReport
 from sessions.statistics.sketch import STANDARD_ERROR
 
 
@@ -160,6 +162,24 @@ def colophon(report: Report, *, networks: frozenset[str], language: str) -> list
         say("Definitions, version %(version)s", version=", ".join(report.versions)),
         say("Fingerprint of the figures (SHA-256): %(digest)s", digest=report.digest),
         say("Made with: %(command)s", command=f"{command} --language {language}"),
+    ]
+
+
+def signed_by(version: SignedReport) -> str:
+    """Who signed a report off, when, as which version."""
+    return say(
+        "Version %(number)s, signed off by %(name)s on %(day)s.",
+        number=version.id,
+        name=version.signed_by,
+        day=day(version.signed_at.astimezone(town_zone()).date()),
+    )
+
+
+def signed_colophon(version: SignedReport) -> list[str]:
+    """Enough to see that a copy is the one that was signed."""
+    return [
+        say("Fingerprint of the signed numbers (SHA-256): %(digest)s", digest=version.numbers_digest),
+        say("Signature (Ed25519): %(signature)s", signature=version.signature.hex()),
     ]
 
 

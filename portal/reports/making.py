@@ -22,6 +22,7 @@ from sessions.statistics import cache
 from sessions.statistics import report as numbers
 from sessions.statistics.periods import Period
 from sessions.statistics.report import Report
+from sessions.statistics.signed import SignedReport
 from sites import queries
 from sites.colours import accents
 
@@ -54,9 +55,18 @@ def load(service: Services, period: Period, networks: frozenset[str]) -> Report:
     return report
 
 
-def compose(service: Services, report: Report, networks: frozenset[str]) -> Document:
-    """The document, in the language of this request; `networks` are the slugs it is about, none for all of them."""
+def compose(
+    service: Services, report: Report, networks: frozenset[str], version: SignedReport | None = None
+) -> Document:
+    """The document, in the language of this request; `networks` are the slugs it is about, none for all of them.
+
+    `version` is the one that the numbers come from, where they were signed off.
+    """
     town, today = service.settings.town, service.clock().astimezone(town_zone()).date()
+    made = say("Made on %(day)s.", day=written.day(today))
+    colophon = definition_words.colophon(report, networks=networks, language=language())
+    if version is not None:
+        made, colophon = definition_words.signed_by(version), definition_words.signed_colophon(version)
     parts = [summary(report, town)]
     if is_told(report):
         parts += [time_charts.time(report), sections.networks(report)]
@@ -70,18 +80,24 @@ def compose(service: Services, report: Report, networks: frozenset[str]) -> Docu
         title=say("Usage report on the public wifi"),
         when=written.opening(written.span(report.period)),
         about=", ".join(names) or say("All networks"),
-        made=say("Made on %(day)s.", day=written.day(today)),
+        made=made,
         sections=parts,
-        colophon=definition_words.colophon(report, networks=networks, language=language()),
+        colophon=colophon,
         contents=say("Contents"),
     )
 
 
-def write(service: Services, report: Report, form: ReportFormat, networks: frozenset[str]) -> bytes:
+def write(
+    service: Services,
+    report: Report,
+    form: ReportFormat,
+    networks: frozenset[str],
+    version: SignedReport | None = None,
+) -> bytes:
     """The report in this form. Raises `RendererBusy` and `FailedPrinting` for a PDF."""
     if form is ReportFormat.CSV:
         return open_data.write(report)
-    document = compose(service, report, networks)
+    document = compose(service, report, networks, version)
     if form is not ReportFormat.PDF:
         return plain.write(document).encode()
     return typeset_report(asdict(dressed(service, document, networks)))

@@ -31,6 +31,7 @@ from portal.staff.operations import (  # noqa: E402, F401
     limits,
     posters,
     reports,
+    signed_reports,
 )
 from portal.staff.overview import pages as overview_pages  # noqa: E402, F401
 from portal.staff.privacy import audit_log, holds, legal_requests, retention  # noqa: E402, F401

@@ -285,6 +285,7 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "block-question": block_asked,
     "trail": lambda clerk: clerk.goto("/staff/trail"),
     "reports": lambda clerk: clerk.goto("/staff/reports"),
+    "signed-reports": lambda clerk: clerk.goto("/staff/reports/signed"),
     "reports-refused": lambda clerk: clerk.goto("/staff/reports?first=nonsense&last=2026-01-01"),
     "account": lambda clerk: clerk.goto("/staff/account"),
     "recovery": recovery,

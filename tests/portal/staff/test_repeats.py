@@ -61,6 +61,7 @@ STAFF = {
     **dict.fromkeys(("find_block", "ask_block"), Twice.ANSWERS),
     **dict.fromkeys(("add_election", "add_recipient", "remove_recipient"), Twice.LEADS),
     **dict.fromkeys(("try_recipient", "try_webhook"), Twice.ANSWERS),
+    "sign_report": Twice.LEADS,
     **dict.fromkeys(("draft_campaign", "change_campaign"), Twice.LEADS),
     **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
@@ -172,7 +173,7 @@ FIELDS |= {
     },
 }
 # Here nobody has asked for what these settle: refused, however often.
-NOTHING_TO_DO = {"staff.confirm_term", "staff.withdraw_term", "staff.keep_hold"}
+NOTHING_TO_DO = {"staff.confirm_term", "staff.withdraw_term", "staff.keep_hold", "staff.sign_report"}
 LATE = ("staff.appoint", "staff.change_term", "staff.invite", "staff.make_token", "staff.place_hold")
 # Sent with a file in tests/portal/staff/test_creative_upload.py.
 # And from the page of new codes, to a mail server, in tests/portal/staff/test_reprints.py.

@@ -226,3 +226,7 @@ def test_the_page_with_figures_is_open_to_all(
             clerk.goto(f"/staff/reports?{WEEK}")
             assert clerk.page.locator("svg.chart").count() == 3
             look(clerk, "report")
+            with clerk.page.expect_navigation():
+                clerk.page.locator('form[action*="/reports/sign"] button').click()
+            assert clerk.page.locator("svg.chart").count() == 3
+            look(clerk, "signed-report")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -36,6 +36,10 @@ from sessions.alerts.recipients import Wish
 from sessions.legal_requests import register
 from sessions.log.denials import LoggedDenial, Step, note
 from sessions.retention import holds, periods
+from sessions.statistics import report as reports
+from sessions.statistics import signed
+from sessions.statistics.periods import Period
+from sessions.statistics.signed import Signing
 from sites.import_export import history
 from sites.models import Gateway, Network
 from tests.actors import TESTER
@@ -95,6 +99,8 @@ class Things:
     undo_ids: Mapping[str, int]
     block_id: int
     recipient_id: int = 0
+    # A report that was signed off.
+    version_id: int = 0
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -119,6 +125,7 @@ class Things:
             "override_id": self.override_id,
             "block_id": self.block_id,
             "recipient_id": self.recipient_id,
+            "version_id": self.version_id,
             "payer": "bakery",
             "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
@@ -188,6 +195,13 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
         entry = register.add(
             db, ASKED, networks=frozenset({network}), zone=PARIS, actor=TESTER, now=services.clock()
         )
+        week = Period(date(2026, 10, 5), date(2026, 10, 11))
+        report = reports.load(db, week, networks=frozenset({network}), ads=lambda _: {})
+        report.last_made = week.last
+        signing = Signing(TESTER, "Ines", services.settings.portal_url, services.signer)
+        version = signed.sign(
+            db, report, networks=frozenset({network}), signing=signing, now=services.clock()
+        )
         return Things(
             made.batch.id,
             voucher.id,
@@ -207,6 +221,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             site,
             make_changes(db, network, site, gateway.identity, services.clock()),
             make_block(db, network, services.clock()),
+            version_id=version.id,
         )
 
 

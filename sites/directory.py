@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -30,6 +31,7 @@ COLUMNS = {
     "address": "postal address",
     "state": "planned, live, outage or closed, at the time in generated_at",
     "state_since": "since when (ISO 8601, UTC), or null",
+    "slowed_since": "since when a place that is live is slowed, by what is measured there (ISO 8601, UTC), or null",
     "state_until": "until when, as far as is known (ISO 8601, UTC), or null",
     "opening_hours": "OpenStreetMap notation; PH are public holidays of France, SH school holidays of school_zone",
     "school_zone": "zone of the French school calendar: A, B or C; empty where opening_hours name no SH",
@@ -39,6 +41,14 @@ COLUMNS = {
     "ads": "whether free access shows advertising here",
     "networks": "the wifi networks: ssid, kind (library or public), signin_methods (patron, pass, free)",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is measured of a site that should work: since when nothing does there, since when it is slowed."""
+
+    down_since: datetime | None = None
+    slowed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +87,16 @@ class Hotspot:
     opens_at: datetime | None
     ads: bool
     networks: tuple[OfferedNetwork, ...]
+    slowed_since: datetime | None = None
 
 
-def hotspots(db: Session, *, now: datetime, language: str | None = None) -> Sequence[Hotspot]:
+def hotspots(
+    db: Session,
+    *,
+    now: datetime,
+    language: str | None = None,
+    measured: Mapping[str, Measured] = MappingProxyType({}),
+) -> Sequence[Hotspot]:
     """All sites that the public may know of, by their names in this language, else by their own.
 
     A site that closed for good is not among them, nor is one whose networks are for managed devices alone.
@@ -87,7 +104,7 @@ def hotspots(db: Session, *, now: datetime, language: str | None = None) -> Sequ
     sites = db.scalars(select(Site).options(selectinload(Site.networks)).order_by(Site.slug)).all()
     sites = sorted(sites, key=lambda site: alphabetical(site.name_in(language)))
     known = [site for site in sites if _is_for_guests(site) and not _is_gone(site, now)]
-    return [hotspot(site, now=now, language=language) for site in known]
+    return [hotspot(site, now=now, language=language, measured=measured.get(site.slug)) for site in known]
 
 
 def alphabetical(name: str) -> tuple[str, str]:
@@ -95,9 +112,16 @@ def alphabetical(name: str) -> tuple[str, str]:
     return folded(name), name
 
 
-def hotspot(site: Site, *, now: datetime, language: str | None = None) -> Hotspot:
-    """One site as the public sees it, by its name in this language."""
+def hotspot(
+    site: Site, *, now: datetime, language: str | None = None, measured: Measured | None = None
+) -> Hotspot:
+    """One site as the public sees it, by its name in this language. What is `measured` counts where the record says
+    that it is live."""
     opening_hours, zone = hours.parse(site.opening_hours, site.school_zone), site.tzinfo
+    state, since, until = state_at(site, now), site.state_since, site.state_until
+    found = measured if measured is not None and state is SiteState.LIVE else Measured()
+    if found.down_since is not None:
+        state, since, until = SiteState.OUTAGE, found.down_since, None
     return Hotspot(
         slug=site.slug,
         name=site.name_in(language),
@@ -106,9 +130,9 @@ def hotspot(site: Site, *, now: datetime, language: str | None = None) -> Hotspo
         address=site.address,
         latitude=site.latitude,
         longitude=site.longitude,
-        state=state_at(site, now),
-        state_since=site.state_since,
-        state_until=site.state_until,
+        state=state,
+        state_since=since,
+        state_until=until,
         opening_hours=site.opening_hours,
         school_zone=site.school_zone,
         zone=site.zone,
@@ -124,6 +148,7 @@ def hotspot(site: Site, *, now: datetime, language: str | None = None) -> Hotspo
             # One of managed devices alone is no guest's business.
             if network.guest_methods
         ),
+        slowed_since=None if found.down_since else found.slowed_since,
     )
 
 
@@ -148,6 +173,7 @@ def _feature(spot: Hotspot) -> dict[str, Any]:
         "state": spot.state.value,
         "state_since": spot.state_since.isoformat() if spot.state_since else None,
         "state_until": spot.state_until.isoformat() if spot.state_until else None,
+        "slowed_since": spot.slowed_since.isoformat() if spot.slowed_since else None,
         "opening_hours": spot.opening_hours,
         "school_zone": spot.school_zone,
         "zone": spot.zone,

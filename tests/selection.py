@@ -56,6 +56,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_served.py",
     "tests/portal/test_sessions_commands.py",
     "tests/portal/test_sheets.py",
+    "tests/portal/test_site_states.py",
     "tests/portal/test_status_promises.py",
     "tests/portal/test_troubles.py",
     "tests/portal/test_stencils.py",

@@ -12,6 +12,7 @@ from lab.history.outages import Silence
 from lab.history.people import Device
 from lab.history.stays import Span, Stay
 from lab.history.store import COLUMNS, Row
+from sessions.log.denials import SYMBOLS
 
 HOSTS, PORTS, FIRST_PORT = 1000, 63, 1024
 # A packet's mean size towards the client and from it, and what goes up against what comes down.
@@ -138,9 +139,9 @@ class Scribe:
 
 
 def code_of(number: int) -> str:
-    """Eight signs that no two decisions share."""
+    """Signs that no two decisions share, as many as a guest is shown: the box of the log reads them."""
     signs = ""
-    for _ in range(8):
+    for _ in range(SYMBOLS):
         number, digit = divmod(number, len(_DIGITS))
         signs = _DIGITS[digit] + signs
     return signs

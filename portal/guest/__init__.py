@@ -22,6 +22,7 @@ from portal.guest import (  # noqa: E402, F401
     secure_network,
     seen,
     signin,
+    site_states,
     sites,
     status,
     voucher,

@@ -11,13 +11,14 @@ from flask import Response, request
 from db.engine import reading
 from portal.guest import guests
 from portal.guest.open_pages import visit_if_any
-from portal.guest.places import by_kind, map_address
+from portal.guest.places import by_kind, map_address, places_now
 from portal.i18n.labels import kinds_in_words, layer_in_words
 from portal.i18n.translation import language
 from portal.public_values import render_page
 from portal.services import services
+from sessions.troubles.places import measured
 from sites.directory import Hotspot, alphabetical, geojson
-from sites.directory import hotspots as public_hotspots
+from sites.directory import hotspots as hotspots_by_own_names
 from sites.map import TownMap, draw
 from sites.map_background import Bounds, Layer
 from sites.models import SiteKind, SiteState
@@ -63,7 +64,7 @@ class FilterLink:
 def hotspots() -> str:
     background, wanted = services().map_background, asked_filter()
     with reading(services().make_session) as db:
-        known = public_hotspots(db, now=services().clock(), language=language())
+        known = places_now(db)
     kinds = by_kind([spot for spot in known if wanted.holds(spot)])
     spots = [spot for kind in kinds for _, spot in kind.spots]
     town, wide = _draw(spots), _draw(spots, width=WIDE)
@@ -95,7 +96,7 @@ def _draw(spots: Sequence[Hotspot], *, width: float = NARROW, bounds: Bounds | N
 def hotspots_geojson() -> Response:
     now = services().clock()
     with reading(services().make_session) as db:
-        document = geojson(public_hotspots(db, now=now), now=now)
+        document = geojson(hotspots_by_own_names(db, now=now, measured=measured(db)), now=now)
     return Response(json.dumps(document, ensure_ascii=False), content_type="application/geo+json")
 
 

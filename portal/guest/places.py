@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from flask import request
+from sqlalchemy.orm import Session
 
 from portal.i18n.labels import kinds_in_words
-from sites.directory import Hotspot, alphabetical
+from portal.i18n.translation import language
+from portal.services import services
+from sessions.troubles.places import measured
+from sites.directory import Hotspot, alphabetical, hotspots
 from sites.models import SiteKind
 
 
@@ -19,6 +23,11 @@ class KindOfPlaces:
 
     kind: SiteKind
     spots: tuple[tuple[int, Hotspot], ...]
+
+
+def places_now(db: Session) -> Sequence[Hotspot]:
+    """All places with their state as it is measured, by their names in the language of this request."""
+    return hotspots(db, now=services().clock(), language=language(), measured=measured(db))
 
 
 def by_kind(spots: Sequence[Hotspot]) -> list[KindOfPlaces]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import abort
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,8 +20,11 @@ from portal.services import services
 from sessions.data_classes import DataClass
 from sessions.retention.law import LAW
 from sessions.retention.periods import in_force
+from sessions.troubles.places import interruptions, measured
 from sites.directory import hotspot
 from sites.queries import network_by_slug, site_by_slug
+
+MONTH = timedelta(days=30)
 
 
 @guests.get("/info/<slug>")
@@ -33,9 +38,12 @@ def info(slug: str) -> str:
         return render_page(
             "guests/info.html",
             site=site,
-            spot=hotspot(site, now=services().clock(), language=language()),
+            spot=hotspot(
+                site, now=services().clock(), language=language(), measured=measured(db).get(site.slug)
+            ),
             networks=site.networks,
             now=services().clock(),
+            interruptions=interruptions(db, slug, since=services().clock() - MONTH),
             visit=visit if here else None,
             access=access_of(visit) if visit is not None and here else None,
         )

@@ -58,6 +58,8 @@ def state_in_words(spot: Hotspot) -> str:
     since = spot.state_since and _moment(spot.zone, spot.state_since)
     until = spot.state_until and end_time(spot.state_until, spot.zone, now=services().clock())
     match spot.state:
+        case SiteState.LIVE if spot.slowed_since is not None:
+            return say("Slowed since %(time)s", time=_moment(spot.zone, spot.slowed_since))
         case SiteState.LIVE:
             return say("Working")
         case SiteState.PLANNED:

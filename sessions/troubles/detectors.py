@@ -10,14 +10,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from auth.denials import REASONS
+from gateways.faults import FaultCode
 from sessions.gateway_health.overview import GatewayHealth, look
-from sessions.models import Decision
+from sessions.models import AccessSession, Decision, Usage
 from sessions.retention import clock_check, holds, purge
 from sessions.retention.models import LegalHold, PurgeRun, TermChange
+from sessions.statistics.definitions import LEAST_BYTES_FOR_A_RATE
 from sessions.troubles import kinds
 from sessions.troubles.service import Detector, Found
 from sites.checks import GatewayState
-from sites.models import Network, Site, SiteState
+from sites.models import Gateway, Network, SigninMethod, Site, SiteState
 
 # A change is confirmed within seconds; by then somebody has waited in vain.
 BEHIND_AFTER = timedelta(minutes=2)
@@ -28,6 +31,11 @@ PURGE_LATE_AFTER = timedelta(days=2)
 LEAST_REFUSALS = 10
 TIMES_USUAL = 2
 HOUR, USUAL_DAYS = timedelta(hours=1), 7
+# A place is slow when at least so many devices loaded enough to tell (as in the usage report), and not half of them
+# ever reached half of the rate that is wanted for their network.
+LEAST_DEVICES = 5
+# Who is signed in there reaches nothing.
+CUT_OFF = {FaultCode.BLOCKED_4, FaultCode.NO_ROUTE_4}
 
 OF_A_GATEWAY = {
     GatewayState.SILENT: kinds.GATEWAY_SILENT,
@@ -48,10 +56,11 @@ def gateways(db: Session, now: datetime) -> Iterator[Found]:
         since = _since(one, now)
         if one.verdict is GatewayState.BEHIND and since > now - BEHIND_AFTER:
             continue
+        kind = OF_A_GATEWAY[one.verdict]
+        if CUT_OFF.intersection(fault.code for fault in one.check.faults) and kind is kinds.GATEWAY_FAULTY:
+            kind = kinds.GATEWAY_CUT_OFF
         detail = {"site": site.name, "site_slug": site.slug}
-        yield Found(
-            OF_A_GATEWAY[one.verdict], one.check.identity, since, networks=(one.check.network,), detail=detail
-        )
+        yield Found(kind, one.check.identity, since, networks=(one.check.network,), detail=detail)
 
 
 def _since(one: GatewayHealth, now: datetime) -> datetime:
@@ -89,6 +98,7 @@ def refusals(db: Session, now: datetime) -> Iterator[Found]:
                 # By steps, so that a number that grows by one is no change.
                 "count": count if count < 100 else count // 10 * 10,
                 "usual": usual,
+                "is_ours": (reason := REASONS.find(rule)) is not None and reason.status >= 500,
             }
             yield Found(kinds.REFUSALS, f"{slug}/{rule}", first, networks=(slug,), detail=detail)
 
@@ -107,6 +117,43 @@ def _usual(db: Session, network_id: int | None, rule: str, *, now: datetime) -> 
     hours = Counter((end - at) // HOUR for at in instants)
     days = [max((hours[24 * day + hour] for hour in range(24)), default=0) for day in range(USUAL_DAYS)]
     return int(statistics.median(days))
+
+
+def slow_sites(db: Session, now: datetime) -> Iterator[Found]:
+    """Places at which most devices that loaded a lot were slow."""
+    devices: dict[int, list[bool]] = {}
+    networks: dict[int, set[str]] = {}
+    for site_id, slug, wanted, best in _rates(db, now):
+        devices.setdefault(site_id, []).append(best >= wanted / 2)
+        networks.setdefault(site_id, set()).add(slug)
+    for site in db.scalars(select(Site).where(Site.id.in_(devices))):
+        count, fast = len(devices[site.id]), sum(devices[site.id])
+        if site.state is SiteState.LIVE and count >= LEAST_DEVICES and fast < count / 2:
+            detail = {"site": site.name, "site_slug": site.slug, "devices": count, "fast": fast}
+            yield Found(kinds.SITE_SLOW, site.slug, now, tuple(sorted(networks[site.id])), detail)
+
+
+def _rates(db: Session, now: datetime) -> Iterator[tuple[int, str, int, int]]:
+    """Site, network, the rate wanted and the best one reached, for each guest of the last hour who loaded a lot."""
+    statement = (
+        select(
+            Gateway.site_id,
+            Network.slug,
+            func.max(Network.rate_wanted_kbps),
+            func.sum(Usage.bytes_down),
+            func.max(Usage.best_down_kbps),
+        )
+        .join(AccessSession, AccessSession.id == Usage.access_id)
+        .join(Gateway, Gateway.id == Usage.gateway_id)
+        .join(Network, Network.id == AccessSession.network_id)
+        .where(Network.rate_wanted_kbps > 0, AccessSession.method != SigninMethod.MANAGED)
+        .group_by(Usage.access_id, Gateway.site_id, Network.slug)
+    )
+    # Each half by an index of its own.
+    for half in (AccessSession.ended_at.is_(None), AccessSession.ended_at > now - HOUR):
+        for site_id, slug, wanted, down, best in db.execute(statement.where(half)):
+            if int(down) >= LEAST_BYTES_FOR_A_RATE:
+                yield site_id, slug, int(wanted), int(best or 0)
 
 
 def purges(db: Session, now: datetime) -> Iterator[Found]:
@@ -158,7 +205,8 @@ def clock(db: Session, now: datetime) -> Iterator[Found]:
 
 
 DETECTORS = (
-    Detector("gateways", tuple(OF_A_GATEWAY.values()), gateways),
+    Detector("gateways", (*OF_A_GATEWAY.values(), kinds.GATEWAY_CUT_OFF), gateways),
+    Detector("rates", (kinds.SITE_SLOW,), slow_sites, every=timedelta(minutes=2)),
     Detector("refusals", (kinds.REFUSALS,), refusals),
     Detector("purge", (kinds.PURGE_REFUSED, kinds.PURGE_LATE, kinds.PURGE_UNBALANCED), purges),
     Detector("holds", (kinds.HOLD_WAITING, kinds.LIFT_WAITING, kinds.TERM_WAITING), second_persons),

@@ -64,7 +64,16 @@ GATEWAY_SILENT = broken(
     N_("Who is online there stays so, nobody new comes in. Is it powered, is its line up?"),
     page="gateways/{subject}",
 )
-GATEWAY_FAULTY = broken(
+GATEWAY_CUT_OFF = broken(
+    "gateway_cut_off",
+    Action.GATEWAYS,
+    N_("%(site)s: people behind the gateway %(subject)s do not reach the Internet"),
+    N_(
+        "They are signed in, and their packets do not pass. Its page shows what it says of itself, and what to do."
+    ),
+    page="gateways/{subject}",
+)
+GATEWAY_FAULTY = warning(
     "gateway_faulty",
     Action.GATEWAYS,
     N_("%(site)s: the gateway %(subject)s reports a fault"),
@@ -91,6 +100,17 @@ GATEWAY_CLOCK = warning(
     N_("%(site)s: the clock of the gateway %(subject)s is off"),
     N_("Check its time service: ends of sessions go by that clock."),
     page="gateways/{subject}",
+)
+# Of a place; the subject is the site's name in addresses.
+SITE_SLOW = warning(
+    "site_slow",
+    Action.GATEWAYS,
+    N_("%(site)s: most devices get less than half of the rate wanted"),
+    N_(
+        "%(fast)s of %(devices)s devices that loaded a lot in the last hour reached it. Is the line shared, or its "
+        "radio disturbed?"
+    ),
+    page="records/sites/{subject}",
 )
 # Of people who are kept out; the subject is the network and the reason.
 REFUSALS = warning(

@@ -24,6 +24,7 @@ from lab.history.instants import text_of
 from lab.history.repeating import write_weeks
 from lab.history.wish import Wish
 from sessions.arrival import Acceptance, Arrival
+from sessions.log.denials import read_code, show_code
 from sessions.models import AccessSession, Decision, EndReason, Lease, Outage, Usage
 from sessions.start import open_access
 from sites.models import Gateway, SigninMethod, Site, SiteKind
@@ -168,6 +169,8 @@ def test_every_free_lease_was_earned_by_an_accepted_message(past: Session) -> No
 def test_bytes_and_refusals_and_silences_are_there(past: Session) -> None:
     assert (past.scalar(select(func.sum(Usage.bytes_down))) or 0) > 1e9
     assert len(past.scalars(select(Decision.rule).distinct()).all()) > 3
+    code = past.scalars(select(Decision.code)).first() or ""
+    assert read_code(show_code(code)) == code
     for outage in past.scalars(select(Outage)):
         assert outage.until is None or outage.until - outage.since >= timedelta(seconds=149)
 

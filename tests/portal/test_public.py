@@ -125,6 +125,7 @@ def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Itera
     open_to_all = [
         "/",
         "/hotspots",
+        "/hotspots/status",
         "/away",
         "/worker.js",
         "/hotspots.geojson",

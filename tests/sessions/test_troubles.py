@@ -9,13 +9,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.errors import DirectoryUnavailable
 from auth.staff.roles import Authority, Role
 from sessions.gateway_health import outages
-from sessions.models import Decision
+from sessions.models import Decision, Usage
 from sessions.retention import clock_check, holds
 from sessions.retention.holds import HoldScope
 from sessions.retention.models import PurgeRefusal, PurgeRun
-from sessions.troubles import detectors, kinds
+from sessions.statistics.definitions import LEAST_BYTES_FOR_A_RATE
+from sessions.troubles import detectors, kinds, places
+from sessions.troubles.kinds import TroubleKind
 from sessions.troubles.models import Trouble
 from sessions.troubles.service import (
     SETTLED_AFTER,
@@ -27,10 +30,12 @@ from sessions.troubles.service import (
     record,
     sweep_silence,
 )
+from sites.directory import Measured
 from sites.models import SiteState
 from tests.actors import TESTER
 from tests.clock import NOON
-from tests.town import Town, build_town
+from tests.sessions.log.rows import add_session
+from tests.town import Town, build_town, make_gateway, make_library_network
 
 SILENT = (kinds.GATEWAY_SILENT,)
 
@@ -189,3 +194,78 @@ def test_a_sweep_that_does_not_run_and_a_clock_that_jumped_are_told(db: Session)
     clock_check.look(db, now=jumped)
     assert names(detectors.clock(db, jumped)) == [("clock_doubted", "")]
     assert sweep_silence(db, now=jumped) is None
+
+
+def test_a_place_is_down_when_no_gateway_of_guests_serves_it_and_slowed_when_one_does_not(
+    db: Session, town: Town
+) -> None:
+    second = make_library_network(slug="wifilib-2", signin_methods=["free"])
+    cameras = make_library_network(slug="cameras", signin_methods=["managed"])
+    site = town.station.site
+    site.networks += [second, cameras]
+    db.add_all([make_gateway("gw-second", site, second), make_gateway("gw-cameras", site, cameras)])
+    db.flush()
+
+    def found(*subjects: str, kind: TroubleKind = kinds.GATEWAY_SILENT) -> Measured | None:
+        detail = {"site_slug": site.slug}
+        one_by_one = [
+            Found(kind, subject, NOON + timedelta(minutes=number), detail=detail)
+            for number, subject in enumerate(subjects)
+        ]
+        record(db, (kinds.GATEWAY_SILENT, kinds.GATEWAY_DRIFTING), one_by_one, now=NOON + timedelta(hours=1))
+        return places.measured(db).get(site.slug)
+
+    assert found() is None
+    # What is no guest's is no guest's business.
+    assert found("gw-cameras") is None
+    assert found("gw-viotte") == Measured(None, NOON)
+    assert found("gw-viotte", "gw-second") == Measured(NOON + timedelta(minutes=1), NOON)
+    assert found("gw-viotte", kind=kinds.GATEWAY_DRIFTING) == Measured(None, NOON)
+    over = NOON + timedelta(hours=1)
+    assert set(places.interruptions(db, site.slug, since=NOON)) == {
+        (NOON, over),
+        (NOON + timedelta(minutes=1), over),
+    }
+
+
+def test_refusals_of_our_own_slow_the_places_of_their_network_and_wrong_pins_do_not(
+    db: Session, town: Town
+) -> None:
+    recent = NOON - timedelta(minutes=5)
+    refuse(db, town, recent, count=12)
+    refuse(db, town, recent - timedelta(minutes=1), count=12, rule=DirectoryUnavailable.reason.code)
+    record(db, (kinds.REFUSALS,), detectors.refusals(db, NOON), now=NOON)
+    assert len(open_troubles(db)) == 2
+    assert set(places.measured(db)) == {"gare-viotte", "battant"}
+    assert places.measured(db)["battant"] == Measured(None, recent - timedelta(minutes=1))
+
+
+def test_a_place_is_slow_when_most_who_load_a_lot_are(db: Session, town: Town) -> None:
+    def load(number: int, best: int, down: int = LEAST_BYTES_FOR_A_RATE) -> None:
+        access = add_session(
+            db, town.station, NOON - timedelta(minutes=30), mac=f"02:00:00:00:01:{number:02x}"
+        )
+        usage = {
+            "bytes_up": 0,
+            "bytes_down": down,
+            "packets_up": 0,
+            "packets_down": 0,
+            "best_down_kbps": best,
+        }
+        db.add(Usage(access_id=access.id, gateway_id=town.station.id, epoch="one", updated_at=NOON, **usage))
+        db.flush()
+
+    wanted = town.free.rate_wanted_kbps
+    for number in range(3):
+        load(number, wanted // 4)
+    load(10, wanted // 2)
+    # Who loads little says nothing about the line.
+    load(11, 10, down=LEAST_BYTES_FOR_A_RATE - 1)
+    assert names(detectors.slow_sites(db, NOON)) == []
+    load(4, wanted // 4)
+    found = list(detectors.slow_sites(db, NOON))
+    assert names(found) == [("site_slow", "gare-viotte")]
+    assert (found[0].detail["devices"], found[0].detail["fast"]) == (5, 1)
+    for number in (12, 13, 14):
+        load(number, wanted)
+    assert names(detectors.slow_sites(db, NOON)) == []

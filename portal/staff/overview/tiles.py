@@ -26,6 +26,7 @@ from sessions.legal_requests import register
 from sessions.log.denials import count_since
 from sessions.retention import holds, purge
 from sessions.troubles.detectors import OF_A_GATEWAY
+from sessions.troubles.kinds import GATEWAY_CUT_OFF
 from sessions.troubles.service import open_troubles
 from sites.gateways import every as every_gateway
 from sites.models import SiteState
@@ -43,7 +44,7 @@ class Tile:
     at: datetime | None = None
 
 
-OF_GATEWAYS = {kind.name for kind in OF_A_GATEWAY.values()}
+OF_GATEWAYS = {GATEWAY_CUT_OFF.name, *(kind.name for kind in OF_A_GATEWAY.values())}
 Find = Callable[[Session, datetime], Iterator[Tile]]
 
 

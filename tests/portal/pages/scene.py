@@ -411,6 +411,7 @@ PAGES: dict[str, Callable[[Guest], None]] = {
     "not-here": lambda guest: guest.goto("/"),
     "info": lambda guest: guest.goto("/info/pierre-bayle"),
     "hotspots": lambda guest: guest.goto("/hotspots"),
+    "site-states": lambda guest: guest.goto("/hotspots/status"),
     "away": lambda guest: guest.goto("/away"),
     "terms": lambda guest: guest.goto("/terms/wifilib"),
     "privacy": lambda guest: guest.goto("/privacy"),

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from portal.templating import contact_link
 from tests.portal.pages.scene import Guest, Portal, new_guest, open_window
 
-OPEN = ("/privacy", "/accessibilite", "/hotspots", "/terms/wifilib", "/info/battant")
+OPEN = ("/privacy", "/accessibilite", "/hotspots", "/hotspots/status", "/terms/wifilib", "/info/battant")
 
 
 @pytest.fixture

@@ -154,8 +154,7 @@ def test_people_of_one_network_change_its_own_records_alone(desk: Desk, db: Sess
     assert clerk.page.status_code == 303, clerk.page.text
 
 
-def test_a_gateway_is_not_added_where_its_credential_would_be_lost(technician: Clerk, db: Session) -> None:
-    assert technician.get("/staff/records/gateways/-/new").status_code == 404
+def test_a_file_adds_no_gateway_whose_credential_would_be_lost(technician: Clerk, db: Session) -> None:
     technician.get("/staff/records/gateways/-/file")
     table = b"identity,kind,site,network,client_prefixes\ngw-2,nftables,gare-viotte,wifilib,10.9.0.0/24\n"
     technician.press("/staff/records/gateways/-/file", file=(io.BytesIO(table), "gateways.csv"))

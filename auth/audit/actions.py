@@ -43,6 +43,10 @@ class ObjectKind(enum.StrEnum):
     ELECTION = "election"
     OVERRIDE = "override"
     DEVICE = "device"
+    # A school's line, a class of tablets, one tablet.
+    SCHOOL = "school"
+    CLASS = "class"
+    TABLET = "tablet"
     AUTHORITY = "authority"
     BLOCK = "block"
     RECIPIENT = "recipient"
@@ -223,10 +227,17 @@ OVERRIDE_STOPPED = declare("override stopped", N_("stopped a crisis message"), O
 ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectKind.ELECTION)
 
 # What an installation is made of: whatever is a kind of record (`auth.records`) stands here.
-RECORDS = (ObjectKind.NETWORK, ObjectKind.SITE, ObjectKind.GATEWAY)
+RECORDS = (
+    *(ObjectKind.NETWORK, ObjectKind.SITE, ObjectKind.GATEWAY),
+    *(ObjectKind.SCHOOL, ObjectKind.CLASS, ObjectKind.TABLET),
+)
 RECORD_MADE = declare("record made", N_("added a record"), *RECORDS)
 RECORD_CHANGED = declare("record changed", N_("changed a record"), *RECORDS)
 RECORD_UNDONE = declare("record change undone", N_("undid the change of a record"), *RECORDS)
+
+# Schools.
+CLASS_SWITCHED_ON = declare("class switched on", N_("switched a class of tablets on"), ObjectKind.CLASS)
+CLASS_SWITCHED_OFF = declare("class switched off", N_("switched a class of tablets off"), ObjectKind.CLASS)
 
 # The encrypted network.
 AUTHORITY_MADE = declare(

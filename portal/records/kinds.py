@@ -72,6 +72,8 @@ class RecordPages:
     here: Callable[[], Records] | None = None
     # Whether the generic form adds one: not where adding shows a secret once, on a page of its own.
     adds: bool = True
+    # Whether its records are the whole town's, so that nobody of some networks has them.
+    town_wide: bool = False
 
     @property
     def slug(self) -> str:

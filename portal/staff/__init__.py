@@ -35,6 +35,7 @@ from portal.staff.operations import (  # noqa: E402, F401
 )
 from portal.staff.overview import pages as overview_pages  # noqa: E402, F401
 from portal.staff.privacy import audit_log, holds, legal_requests, retention  # noqa: E402, F401
+from portal.staff.schools import classes  # noqa: E402, F401
 from portal.staff.sessions import detail, incidents, listing, unmasking  # noqa: E402, F401
 from portal.staff.sessions import exports as session_exports  # noqa: E402, F401
 from portal.staff.vouchers import batches, desk, exports, printing, reprinting, voucher  # noqa: E402, F401

@@ -1,4 +1,4 @@
-"""The way in: to the overview, or for a clerk who has the desk alone to the desk."""
+"""The way in: to the overview, for a clerk who has the desk alone to the desk, for a teacher to the classes."""
 
 from __future__ import annotations
 
@@ -15,5 +15,6 @@ from portal.staff.access import current_staff, needs
 @staff.get("/")
 @needs(Action.OWN_ACCOUNT)
 def home() -> AnyResponse:
-    is_clerk = current_staff().authority.roles == {Role.DESK}
-    return redirect(url_for("staff.desk" if is_clerk else "staff.overview"), HTTPStatus.SEE_OTHER)
+    alone = {frozenset({Role.DESK}): "staff.desk", frozenset({Role.SCHOOL}): "staff.classes"}
+    first = alone.get(current_staff().authority.roles, "staff.overview")
+    return redirect(url_for(first), HTTPStatus.SEE_OTHER)

@@ -106,6 +106,7 @@ def _every() -> tuple[Group, ...]:
                 Door("staff.sites_list", say("Places"), Action.SITES, key="s"),
                 Door("staff.gateways", say("Gateways"), Action.GATEWAYS, key="g"),
                 Door("staff.alerts", say("Alerts"), Action.ALERTS, key="w"),
+                Door("staff.classes", say("Classes"), Action.CLASS_HOURS, key="e"),
             ),
         ),
         Group(

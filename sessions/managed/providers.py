@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auth import classes
 from auth.managed import Provider
 
-PROVIDERS: tuple[Provider, ...] = ()
+PROVIDERS: tuple[Provider, ...] = (classes.wanted,)

@@ -30,7 +30,7 @@ def serve(pages: RecordPages, views: Mapping[str, RecordView]) -> None:
         bound = functools.partial(one.view, pages)
         # Terms of use in several languages are longer than other forms.
         largest = LARGEST_UPLOAD if one.method == "POST" else None
-        needs(pages.action, largest_form=largest)(bound)
+        needs(pages.action, largest_form=largest, town_wide=pages.town_wide)(bound)
         rule = f"/records/{pages.slug}{one.path}"
         staff.add_url_rule(rule, f"{pages.slug}_{name}", bound, methods=[one.method])
 

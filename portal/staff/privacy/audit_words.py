@@ -42,6 +42,9 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.AUDIT_LOG: ("staff.trail", None),
     ObjectKind.NETWORK: ("staff.networks_record", "key"),
     ObjectKind.SITE: ("staff.sites_record", "key"),
+    ObjectKind.SCHOOL: ("staff.school-lines_record", "key"),
+    ObjectKind.CLASS: ("staff.classes_record", "key"),
+    ObjectKind.TABLET: ("staff.tablets_record", "key"),
 }
 
 

@@ -30,13 +30,12 @@ from sites.models import Site, SiteKind
 from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.conftest import PORTAL
-from tests.portal.staff.world import World, make_world
+from tests.portal.staff.world import SCHOOL, World, make_world
 from tests.services.built_once import built_once
 from tests.sessions.log.rows import BO, add_session
 from tests.town import BO_PHONE, Town, make_site
 
 PASSWORD = "quatre-mots-sans-lien"
-SCHOOL = "ecole-des-essais"
 
 
 @dataclass

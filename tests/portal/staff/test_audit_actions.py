@@ -27,6 +27,7 @@ from tests.portal.languages import WHOLE
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import issue
 from tests.sessions.legal_requests.rows import add_first_bases
+from tests.sites.schools.cast import bring_inventory, build_schools
 from tests.town import Town
 
 ROOT = Path(__file__).parents[3]
@@ -130,6 +131,8 @@ def objects(
         }
         entry = register.add(db, asked, zone=services.settings.zone, actor=TESTER, now=now)
         campaign = make_draft(db)
+        build_schools(db)
+        bring_inventory(db)
         gateway = db.scalars(select(Gateway.identity).order_by(Gateway.id)).first()
     named: dict[ObjectKind, int | str | None] = {
         ObjectKind.PASS: voucher.id,
@@ -147,6 +150,9 @@ def objects(
         ObjectKind.REQUISITION: entry.id,
         ObjectKind.CAMPAIGN: campaign.slug,
         ObjectKind.ADVERTISER: campaign.advertiser.slug,
+        ObjectKind.SCHOOL: "ecole-bregille",
+        ObjectKind.CLASS: "chariot-1",
+        ObjectKind.TABLET: "tab-001",
         ObjectKind.NETWORK: "wifilib",
         ObjectKind.SITE: "gare-viotte",
     }

@@ -20,6 +20,7 @@ from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.portal.staff.world import (
     BLOCK,
     MINE,
+    SCHOOL,
     Things,
     World,
     with_new_block,
@@ -38,19 +39,12 @@ LOG = frozenset({Role.NETWORK, Role.PRIVACY})
 NETWORK = ADMINS | {Role.NETWORK}
 
 
+RECORD_VIEWS = ("list", "record", "change", "undo", "csv", "file", "look", "take_in", "new", "add")
+
+
 def of_records(kind: str, action: Action, *, adds: bool = True) -> dict[str, tuple[Action, frozenset[Role]]]:
     """The routes that every kind of record has."""
-    names = (
-        "list",
-        "record",
-        "change",
-        "undo",
-        "csv",
-        "file",
-        "look",
-        "take_in",
-        *(("new", "add") if adds else ()),
-    )
+    names = [name for name in RECORD_VIEWS if adds or name not in ("new", "add")]
     return {f"staff.{kind}_{name}": (action, NETWORK) for name in names}
 
 
@@ -145,6 +139,12 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.gateway_credential": (Action.GATEWAYS, NETWORK),
     "staff.limits": (Action.LIMITS, NETWORK),
     "staff.give_back_tries": (Action.LIMITS, NETWORK),
+    **of_records("school-lines", Action.CLASSES),
+    **of_records("classes", Action.CLASSES),
+    **of_records("tablets", Action.CLASSES),
+    "staff.classes": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
+    "staff.switch_class_on": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
+    "staff.switch_class_off": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
     "staff.blocks": (Action.BLOCKS, NETWORK),
     "staff.find_block": (Action.BLOCKS, NETWORK),
     "staff.ask_block": (Action.BLOCKS, NETWORK),
@@ -221,11 +221,12 @@ TOWN_WIDE = {
     "staff.withdraw_term",
     "staff.confirm_purge",
 }
+TOWN_WIDE |= {f"staff.{kind}_{name}" for kind in ("school-lines", "tablets") for name in RECORD_VIEWS}
 # The parameters that name something of one network.
 OWNED = {
     "version_id",
     *("batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id", "identity", "requisition_id"),
-    *("hold_id", "request_id", "slug", "key", "block_id"),
+    *("hold_id", "request_id", "slug", "class_slug", "key", "block_id"),
 }
 OWNED_BY_FORM = {"staff.unmask_devices", "staff.unmask_persons"}
 # A look at the log, at holds or at requisitions changes nothing but the audit log, and that always.
@@ -240,7 +241,9 @@ PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches", "batch_keys"}, LOOKS 
 TERMS, HOLDS = LOOKS | {"retention_rules", "term_changes"}, LOOKS | {"legal_holds"}
 CAMPAIGNS = LOOKS | {"campaigns", "creatives", "advertisers"}
 RECORDS = LOOKS | {"record_changes", "networks", "sites", "site_networks", "gateways"}
-KINDS = ("networks", "sites", "gateways")
+RECORDS |= {"school_lines", "tablet_classes", "class_stops", "tablets"}
+SCHOOL_KINDS = ("school-lines", "classes", "tablets")
+KINDS = ("networks", "sites", "gateways", *SCHOOL_KINDS)
 ENDING = LOOKS | {"access_sessions", "leases", "gateways"}
 # The tables that a post may change, for every post.
 EFFECTS: dict[str, set[str]] = {
@@ -287,15 +290,17 @@ EFFECTS: dict[str, set[str]] = {
     "staff.gateway_secrets": LOOKS,
     **{
         f"staff.{kind}_{name}": RECORDS
-        for kind in ("networks", "sites")
+        for kind in ("networks", "sites", *SCHOOL_KINDS)
         for name in ("add", "change", "undo", "take_in")
     },
     **{f"staff.gateways_{name}": RECORDS for name in ("change", "undo", "take_in")},
-    **{f"staff.{kind}_look": set() for kind in ("networks", "sites", "gateways")},
+    **{f"staff.{kind}_look": set() for kind in KINDS},
     "staff.add_recipient": LOOKS | {"alert_recipients"},
     "staff.try_recipient": set(),
     "staff.try_webhook": set(),
     "staff.remove_recipient": LOOKS | {"alert_recipients"},
+    "staff.switch_class_on": LOOKS | {"tablet_classes"},
+    "staff.switch_class_off": LOOKS | {"tablet_classes"},
     "staff.change_term": TERMS,
     "staff.confirm_term": TERMS,
     "staff.withdraw_term": TERMS,
@@ -355,6 +360,7 @@ IDLE = {
 SHOWING_CODES = {"staff.print_slips", "staff.preview_slips", "staff.codes_csv", "staff.mail_pass"}
 # What a form says beside what all of them are sent with.
 FIELDS = {
+    "staff.switch_class_on": {"site": SCHOOL, "minutes": "60"},
     "staff.ask_block": BLOCK,
     "staff.give_back_tries": {"who": "02:00:00:00:ee:01"},
     "staff.place_block": BLOCK,

@@ -27,7 +27,15 @@ from sessions.legal_requests.models import Requisition
 from sessions.retention.models import LegalHold, PurgeRun
 from tests.portal.staff.conftest import PASSWORD, Clerk, Desk
 from tests.portal.staff.test_matrix import TABLE
-from tests.portal.staff.world import ASKED, BLOCK, World, with_new_campaign, with_new_recipient
+from tests.portal.staff.world import (
+    ASKED,
+    BLOCK,
+    NEW_SCHOOL,
+    SCHOOL,
+    World,
+    with_new_campaign,
+    with_new_recipient,
+)
 
 
 class Twice(enum.Enum):
@@ -83,10 +91,13 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
-KINDS = ("networks", "sites", "gateways")
+KINDS = ("networks", "sites", "gateways", "school-lines", "classes", "tablets")
 STAFF |= {f"{kind}_look": Twice.ANSWERS for kind in KINDS}
 STAFF |= {f"{kind}_{name}": Twice.LEADS for kind in KINDS for name in ("change", "undo", "take_in")}
-STAFF |= dict.fromkeys(("networks_add", "sites_add"), Twice.LEADS)
+STAFF |= dict.fromkeys(
+    ("networks_add", "sites_add", "school-lines_add", "classes_add", "tablets_add"), Twice.LEADS
+)
+STAFF |= dict.fromkeys(("switch_class_on", "switch_class_off"), Twice.LEADS)
 CAMPAIGN = {
     "payer": "Boulangerie Ada",
     "identity": "Ada SARL, SIREN 123",
@@ -166,6 +177,21 @@ FIELDS |= {
     "staff.networks_change": {"name": "Other", "signin_methods": "patron", "revision": ""},
     "staff.sites_change": {"name": "Other", "networks": "bibliotheques", "revision": ""},
     "staff.gateways_change": {"redirector_url": "http://10.9.0.1:8081/", "revision": ""},
+    "staff.school-lines_add": {
+        "site": NEW_SCHOOL,
+        "stage": "primary",
+        "medium": "adsl",
+        "wifi": "classes",
+    },
+    "staff.school-lines_change": {"line_down_kbps": "2000", "revision": ""},
+    "staff.school-lines_take_in": {"content": packed(f"site,line_down_kbps\n{SCHOOL},3000\n")},
+    "staff.classes_add": {"slug": "new", "name": "New", "network": "bibliotheques", "stops": SCHOOL},
+    "staff.classes_change": {"name": "Other", "revision": ""},
+    "staff.classes_take_in": {"content": packed("slug,name\nclass-bibliotheques,Other\n")},
+    "staff.tablets_add": {"slug": "new", "class": "class-bibliotheques", "mac": "02:00:00:00:7a:99"},
+    "staff.tablets_change": {"model": "Other", "revision": ""},
+    "staff.tablets_take_in": {"content": packed("slug,model\ntablet-bibliotheques,Other\n")},
+    "staff.switch_class_on": {"site": SCHOOL, "minutes": "60"},
     "staff.networks_take_in": {"content": packed("slug,name\nbibliotheques,Other\n")},
     "staff.sites_take_in": {"content": packed("slug,name\npierre-bayle,Other\n")},
     "staff.gateways_take_in": {

@@ -41,7 +41,9 @@ from sessions.statistics import signed
 from sessions.statistics.periods import Period
 from sessions.statistics.signed import Signing
 from sites.import_export import history
-from sites.models import Gateway, Network
+from sites.models import Gateway, Network, Site, SiteKind
+from sites.schools.models import ClassStop, LineMedium, SchoolLine, Stage, Tablet, TabletClass, TabletState
+from sites.schools.timetable import WifiRule
 from tests.actors import TESTER
 from tests.ads.campaigns import APPROVER, AUTHOR, make_draft
 from tests.sessions.legal_requests.rows import PARIS, add_first_bases
@@ -52,6 +54,10 @@ if TYPE_CHECKING:
     from tests.portal.staff.conftest import Desk
 
 MINE, OTHER = "bibliotheques", "other-town"
+# The school of heads for whom a test names none.
+SCHOOL = "ecole-des-essais"
+# One of which no line is known yet.
+NEW_SCHOOL = "ecole-neuve"
 ASKED = {
     "authority": "Commissariat",
     "signer": "Capitaine Martin",
@@ -129,6 +135,7 @@ class Things:
             "payer": "bakery",
             "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
+        known["class_slug"] = f"class-{self.network}"
         kind = rule.endpoint.removeprefix("staff.").partition("_")[0]
         if "key" in rule.arguments:
             known |= {"key": self.key_of(kind), "undo_id": self.undo_ids[kind]}
@@ -136,7 +143,14 @@ class Things:
 
     def key_of(self, kind: str) -> str:
         """What a record of this kind is called."""
-        return {"networks": self.network, "sites": self.site, "gateways": self.identity}[kind]
+        return {
+            "networks": self.network,
+            "sites": self.site,
+            "gateways": self.identity,
+            "school-lines": line_of(self.network),
+            "classes": f"class-{self.network}",
+            "tablets": f"tablet-{self.network}",
+        }[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +175,7 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
     boss_id = desk.hire(f"boss.{network.replace('-', '.')}", Role.ADMIN).staff_id
     with services.make_session.begin() as db:
         made = issue_printable(db, services, site)
+        make_class(db, network)
         voucher = db.query(Voucher).filter_by(batch_id=made.batch.id, number=1).one()
         gateway = db.query(Gateway).join(Gateway.network).filter(Network.slug == network).one()
         access = add_session(db, gateway, services.clock())
@@ -231,6 +246,9 @@ def make_changes(db: Session, network: str, site: str, identity: str, now: datet
         "networks": (network, {"name": "Former"}),
         "sites": (site, {"name": "Former"}),
         "gateways": (identity, {"redirector_url": "http://10.0.0.1:8081/"}),
+        "school-lines": (line_of(network), {"line_down_kbps": "1000"}),
+        "classes": (f"class-{network}", {"name": "Former"}),
+        "tablets": (f"tablet-{network}", {"model": "Former"}),
     }
     made = {
         kind: history.add(db, kind, key, before, before, by="tester", now=now)
@@ -238,6 +256,36 @@ def make_changes(db: Session, network: str, site: str, identity: str, now: datet
     }
     db.flush()
     return {kind: change.id for kind, change in made.items()}
+
+
+def line_of(network: str) -> str:
+    """The school whose line is this network's thing: tests change each on its own."""
+    return SCHOOL if network == MINE else f"ecole-{network}"
+
+
+def make_line(db: Session, slug: str) -> Site:
+    school = make_site(slug, kind=SiteKind.SCHOOL, school_zone="A", ads_allowed=False)
+    line = {"stage": Stage.PRIMARY, "medium": LineMedium.FIBRE, "wifi": WifiRule.CLASSES}
+    db.add(SchoolLine(site=school, resolver="192.0.2.53", **line))
+    return school
+
+
+def make_class(db: Session, network: str) -> None:
+    """A class of one tablet, at the school that heads are of here."""
+    served = db.query(Network).filter_by(slug=network).one()
+    school = db.query(Site).filter_by(slug=SCHOOL).one_or_none()
+    if school is None:
+        school = make_line(db, SCHOOL)
+        db.add(make_site(NEW_SCHOOL, kind=SiteKind.SCHOOL))
+    if line_of(network) != SCHOOL:
+        make_line(db, line_of(network))
+    school.networks.append(served)
+    tablets = TabletClass(slug=f"class-{network}", name=f"Class of {network}", network=served)
+    tablets.stops = [ClassStop(site=school, position=0)]
+    mac = f"02:00:00:00:7a:{len(network):02x}"
+    tablets.tablets = [Tablet(slug=f"tablet-{network}", mac=mac, state=TabletState.IN_USE)]
+    db.add(tablets)
+    db.flush()
 
 
 def make_block(db: Session, network: str, now: datetime) -> int:

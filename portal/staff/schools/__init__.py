@@ -1,0 +1,1 @@
+"""Staff pages: classes of tablets."""

@@ -1,0 +1,136 @@
+"""Switching classes of tablets on and off, and which tablets are to be online: told by what a gateway is granted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy.orm import Session
+
+from auth import classes
+from auth.audit import search
+from auth.audit.search import Query
+from auth.classes import UnknownStop
+from sessions import feed, roaming
+from sessions.managed.reconcile import reconcile
+from sites.models import Gateway, SiteState
+from sites.schools.models import SchoolLine
+from tests.actors import TESTER
+from tests.sites.schools.cast import bring_inventory, build_schools, school
+from tests.town import make_client, make_gateway
+
+PARIS = ZoneInfo("Europe/Paris")
+# A Wednesday, on which no class has a lesson at the primary schools.
+NOW = datetime(2026, 12, 2, 10, tzinfo=PARIS).astimezone(UTC)
+HOUR = timedelta(hours=1)
+# Those of the trolley that are in use.
+TROLLEY = ["02:00:00:00:7a:01", "02:00:00:00:7a:02"]
+
+
+@pytest.fixture
+def doors(db: Session) -> dict[str, Gateway]:
+    """A gateway at each school, by the school's slug."""
+    network = build_schools(db)
+    network.signin_methods = ["managed"]
+    bring_inventory(db)
+    found = {}
+    for number, slug in enumerate(("ecole-bregille", "ecole-helvetie", "college-diderot")):
+        prefixes = [f"10.7{number}.0.0/24"]
+        found[slug] = make_gateway(f"gw-{slug}", school(db, slug), network, client_prefixes=prefixes)
+        db.add(found[slug])
+    db.flush()
+    return found
+
+
+def passing(db: Session, gateway: Gateway, now: datetime = NOW) -> dict[str, str]:
+    """The cards that this gateway lets pass, each with the resolver that answers it."""
+    answer = feed.read(db, gateway_id=gateway.id, since=0, now=now)
+    return {grant.client.mac: str(grant.resolver) for grant in answer.grants}
+
+
+def press(db: Session, site: str = "ecole-bregille", now: datetime = NOW) -> None:
+    trolley = classes.find(db, "chariot-1")
+    assert trolley is not None
+    classes.switch_on(db, trolley, site=site, length=HOUR, by="Léa Roy", actor=TESTER, now=now)
+    reconcile(db, now=now)
+
+
+def test_a_class_that_is_on_passes_at_all_its_schools_and_nowhere_else(
+    db: Session, doors: dict[str, Gateway]
+) -> None:
+    reconcile(db, now=NOW)
+    assert passing(db, doors["ecole-bregille"]) == {}
+    press(db)
+    for slug in ("ecole-bregille", "ecole-helvetie"):
+        assert passing(db, doors[slug]) == dict.fromkeys(TROLLEY, "9.9.9.11")
+    # A tablet that is carried to a school which is none of the trolley's does not pass there.
+    stray = make_client(TROLLEY[0], "10.72.0.9")
+    roaming.arrive(db, gateway=doors["college-diderot"], clients=[stray], now=NOW)
+    assert TROLLEY[0] not in passing(db, doors["college-diderot"])
+
+
+def test_it_ends_at_the_end_of_the_hour_by_the_lease_itself(db: Session, doors: dict[str, Gateway]) -> None:
+    press(db)
+    door = doors["ecole-bregille"]
+    (first, _) = feed.read(db, gateway_id=door.id, since=0, now=NOW).grants
+    assert first.until == (NOW + HOUR).timestamp()
+    assert passing(db, door, NOW + HOUR) == {}
+    reconcile(db, now=NOW + HOUR)
+    assert passing(db, door, NOW + HOUR) == {}
+
+
+def test_switching_off_takes_the_leases_back_at_once(db: Session, doors: dict[str, Gateway]) -> None:
+    press(db)
+    trolley = classes.find(db, "chariot-1")
+    assert trolley is not None
+    soon = NOW + timedelta(minutes=5)
+    classes.switch_off(db, trolley, by="Léa Roy", actor=TESTER, now=soon)
+    reconcile(db, now=soon)
+    assert passing(db, doors["ecole-bregille"], soon) == passing(db, doors["ecole-helvetie"], soon) == {}
+
+
+def test_lessons_open_a_class_by_themselves(db: Session, doors: dict[str, Gateway]) -> None:
+    monday = datetime(2026, 11, 30, 8, 30, tzinfo=PARIS).astimezone(UTC)
+    reconcile(db, now=monday - timedelta(minutes=1))
+    assert passing(db, doors["ecole-bregille"], monday) == {}
+    reconcile(db, now=monday)
+    assert set(passing(db, doors["ecole-bregille"], monday)) == set(TROLLEY)
+
+
+@pytest.mark.parametrize("lack", ["resolver", "closed", "retired", "kind"])
+def test_no_class_comes_on_where_it_could_not_be_kept(
+    db: Session, doors: dict[str, Gateway], lack: str
+) -> None:
+    """Whatever changed since it was recorded: without a resolver, or at a gateway that keeps none, nobody passes."""
+    bregille = doors["ecole-bregille"]
+    match lack:
+        case "resolver":
+            db.get_one(SchoolLine, bregille.site_id).resolver = ""
+        case "closed":
+            bregille.site.state = SiteState.CLOSED
+        case "kind":
+            bregille.kind = "unifi"
+        case _:
+            trolley = classes.find(db, "chariot-1")
+            assert trolley is not None
+            trolley.retired = True
+            db.flush()
+            assert classes.find(db, "chariot-1") is None
+            reconcile(db, now=datetime(2026, 11, 30, 9, tzinfo=PARIS).astimezone(UTC))
+            assert passing(db, bregille, NOW) == {}
+            return
+    db.flush()
+    press(db)
+    assert passing(db, bregille) == {}
+
+
+def test_whoever_presses_is_on_record_and_no_other_school_can_be_named(
+    db: Session, doors: dict[str, Gateway]
+) -> None:
+    press(db)
+    (entry,) = [one for one in search.read(db, Query()) if one.action == "class switched on"]
+    assert entry.object == "class:chariot-1"
+    assert (entry.detail["site"], entry.detail["tablets"]) == ("ecole-bregille", 2)
+    with pytest.raises(UnknownStop):
+        press(db, "college-diderot")

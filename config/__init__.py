@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from config.openid import OpenIdSettings
 from config.reader import IpNetwork, Secret, SettingsError
 from config.settings import LdapSettings, NestedGroups, Serves, Settings
 from config.smtp import MailSecurity, SmtpSettings
@@ -11,6 +12,7 @@ __all__ = [
     "LdapSettings",
     "MailSecurity",
     "NestedGroups",
+    "OpenIdSettings",
     "Secret",
     "Serves",
     "Settings",

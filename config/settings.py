@@ -21,6 +21,7 @@ from config.addresses import LOOPBACK, check_webhook, read_database_url, read_ho
 from config.authorities import read_authorities
 from config.filters import ATTRIBUTE, check_filter
 from config.names import split_name
+from config.openid import OpenIdSettings, read_openid
 from config.reader import IpNetwork, Reader, Secret, whole_path
 from config.smtp import SmtpSettings, read_smtp
 
@@ -116,6 +117,10 @@ class Settings:
     alert_webhook_url: Secret | None = None
     # What signs the posts.
     alert_webhook_key: Secret | None = None
+    # Where staff sign in beside their accounts here.
+    openid: OpenIdSettings | None = None
+    # How long a sign-in by the directory goes on without the directory having said so again.
+    staff_affirmed_minutes: int = 60
 
     @property
     def portal_host(self) -> str:
@@ -125,6 +130,11 @@ class Settings:
     def own_url(self) -> str:
         """The address that this process is reached at."""
         return self.staff_url if self.serves is Serves.STAFF and self.staff_url else self.portal_url
+
+    @property
+    def staff_issuer(self) -> str | None:
+        """The name of the directory that answers for staff; None where all accounts are local."""
+        return self.openid.issuer if self.openid else None
 
     @property
     def is_https(self) -> bool:
@@ -164,6 +174,8 @@ def _settings(reader: Reader) -> Settings:
         serves=reader.word("SERVES", Serves, Serves.ALL),
         staff_url=reader.parsed("STAFF_URL", lambda text: _origin(text, development)),
         anchor_folder=reader.parsed("ANCHOR_FOLDER", _folder),
+        openid=read_openid(reader, reader.parsed("OIDC_CA_FILE", _ca_file), development=development),
+        staff_affirmed_minutes=reader.whole("STAFF_AFFIRMED_MINUTES", 60, least=10, most=720),
         smtp=read_smtp(reader, reader.parsed("SMTP_CA_FILE", _ca_file)),
         alert_webhook_url=_webhook(reader),
         alert_webhook_key=_webhook_key(reader),

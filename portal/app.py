@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
@@ -51,6 +52,9 @@ from sessions.legal_requests.signing import Signer
 from sites.errors import RefusedImport
 from sites.map_background import MapBackground, read_background
 
+if TYPE_CHECKING:
+    from auth.staff.openid.client import OpenIdClient
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -84,6 +88,7 @@ def make_services(
         encrypted_tokens=EncryptedTokens(settings.secret_key),
         pseudonyms=Pseudonyms(settings.secret_key),
         staff=StaffSecrets(settings.secret_key),
+        openid=_openid(settings),
         anchors=AnchorSeals(settings.secret_key),
         signer=Signer(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
@@ -179,3 +184,12 @@ def _directory(settings: Settings, make_session: SessionMaker) -> Directory:
     from auth.patrons.ldap.client import LdapDirectory
 
     return LdapDirectory(settings.ldap)
+
+
+def _openid(settings: Settings) -> OpenIdClient | None:
+    if settings.openid is None:
+        return None
+    from auth.staff.openid.client import OpenIdClient
+
+    address = settings.staff_url or settings.portal_url
+    return OpenIdClient(settings.openid, redirect_uri=f"{address}/staff/signin/openid/return")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auth.patrons.directory import Directory
     from auth.pseudonyms import Pseudonyms
     from auth.resume_codes import ResumeCodes
+    from auth.staff.openid.client import OpenIdClient
     from auth.staff.secrets import StaffSecrets
     from auth.tokens import Tokens
     from auth.vouchers.keys import VoucherKeys
@@ -54,6 +55,8 @@ class Services:
     encrypted_tokens: EncryptedTokens
     pseudonyms: Pseudonyms
     staff: StaffSecrets
+    # Where staff sign in beside their accounts here, if anywhere.
+    openid: OpenIdClient | None
     anchors: AnchorSeals
     signer: Signer
     voucher_keys: VoucherKeys

@@ -88,6 +88,7 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_log_exports.py",
     "tests/portal/staff/test_matrix.py",
     "tests/portal/staff/test_overview.py",
+    "tests/portal/staff/test_openid.py",
     "tests/portal/staff/test_passes.py",
     "tests/portal/staff/test_printing.py",
     "tests/portal/staff/test_repeats.py",

@@ -24,6 +24,11 @@ MAIL = {
     "AROBASE_SMTP_URL": "smtp://wifi@mail.example.org",
     "AROBASE_MAIL_FROM": "wifi@example.org",
 }
+OIDC = {
+    "AROBASE_OIDC_ISSUER": "https://login.example.org/realms/town",
+    "AROBASE_OIDC_CLIENT_ID": "arobase",
+    "AROBASE_OIDC_CLIENT_SECRET": "a-long-client-secret",
+}
 
 
 def faults_of(environ: dict[str, str]) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config import LdapSettings, Settings, SettingsError
-from tests.test_config import GOOD, LDAP, MAIL, faults_of
+from config import LdapSettings, OpenIdSettings, Settings, SettingsError
+from tests.test_config import GOOD, LDAP, MAIL, OIDC, faults_of
 
 # Setting, wrong value, and a word of what is to be written instead.
 WRONG = [
@@ -163,12 +163,29 @@ WRONG = [
     ("MAIL_FROM", "Wifi <wifi@example.org>", "wifi@example.org"),
     ("MAIL_FROM", "wifi@example.org, it@example.org", "wifi@example.org"),
     ("MAIL_FROM", "wifi@localhost", "wifi@example.org"),
+    ("OIDC_ISSUER", "login.example.org", "https://login.example.org"),
+    ("OIDC_ISSUER", "http://login.example.org", "must be https"),
+    ("OIDC_ISSUER", "https://login.example.org/town?x=1", "without"),
+    ("OIDC_ISSUER", "https://me:secret@login.example.org", "host and a path"),
+    ("OIDC_ISSUER", "https://login.example.org:oidc", "cannot be an address"),
+    ("OIDC_ISSUER", "https://login.microsoftonline.com/common/v2.0", "own tenant"),
+    ("OIDC_ISSUER", "https://login.microsoftonline.com/{tenantid}/v2.0", "own tenant"),
+    ("OIDC_CLIENT_ID", "a" * 256, "at most 255"),
+    ("OIDC_CLIENT_SECRET", "two\nlines", "more than one line"),
+    ("OIDC_SCOPES", "profile groups", "commas between"),
+    ("OIDC_LOGIN_CLAIM", "user name", "one word"),
+    ("OIDC_GROUPS_CLAIM", "groups,roles", "one word"),
+    ("OIDC_ACR_VALUES", "two factors", "commas between"),
+    ("OIDC_CA_FILE", "/nowhere/ca.pem", "names no file"),
+    ("OIDC_TIMEOUT_SECONDS", "31", "0.5 to 30"),
+    ("STAFF_AFFIRMED_MINUTES", "5", "10 to 720"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "value", "words"), WRONG, ids=[f"{n}={v[:40]!r}" for n, v, _ in WRONG])
 def test_a_wrong_value_is_refused_by_name_with_what_to_write(name: str, value: str, words: str) -> None:
-    around = LDAP if name.startswith("LDAP_") else MAIL if name.startswith(("SMTP_", "MAIL_")) else {}
+    kinds = {"LDAP": LDAP, "SMTP": MAIL, "MAIL": MAIL, "OIDC": OIDC}
+    around = kinds.get(name.partition("_")[0], {})
     environ = {**GOOD, **around, f"AROBASE_{name}": value}
     if name.endswith("_FILE"):
         environ.pop(f"AROBASE_{name.removesuffix('_FILE')}", None)
@@ -186,8 +203,9 @@ def test_every_wrong_value_at_once_is_one_answer() -> None:
 
 
 def test_no_setting_is_left_out_of_the_table() -> None:
-    ours = {field.name for field in fields(Settings)} - {"ldap", "smtp"}
+    ours = {field.name for field in fields(Settings)} - {"ldap", "smtp", "openid"}
     ours |= {f"ldap_{field.name}" for field in fields(LdapSettings)}
+    ours |= {f"oidc_{field.name}" for field in fields(OpenIdSettings)}
     # Of a secret, the file alone may be wrong.
     assert {tried.lower() for name, _, _ in WRONG for tried in (name, name.removesuffix("_FILE"))} >= ours
 
@@ -199,13 +217,17 @@ def test_every_setting_stands_in_the_documentation() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["DATABASE_URL", "LDAP_BIND_PASSWORD", "SECRET_KEY", "SMTP_URL", "ALERT_WEBHOOK_URL"]
+    "name",
+    [
+        *("DATABASE_URL", "LDAP_BIND_PASSWORD", "OIDC_CLIENT_SECRET", "SECRET_KEY", "SMTP_URL"),
+        "ALERT_WEBHOOK_URL",
+    ],
 )
 def test_no_fault_repeats_a_secret(name: str) -> None:
     secret = "hunter2hunter2"
     urls = {"DATABASE_URL": f"postgresql://u:{secret}#@h/d", "SMTP_URL": f"smtp://u:{secret}#@h"}
     value = urls.get(name, f"{secret}\n{secret}")
-    assert secret not in str(faults_of({**GOOD, **LDAP, f"AROBASE_{name}": value}))
+    assert secret not in str(faults_of({**GOOD, **LDAP, **OIDC, f"AROBASE_{name}": value}))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ class ObjectKind(enum.StrEnum):
     GATEWAY = "gateway"
     STAFF = "staff"
     TOKEN = "token"
+    # Of the town's directory.
+    GROUP = "group"
     # The session log, one session, what one question finds, and one denied request.
     LOG = "sessions"
     SESSION = "session"
@@ -107,6 +109,19 @@ ACCOUNT_CHANGED = declare("account changed", N_("changed an account"), ObjectKin
 ACCOUNT_RESET = declare("account reset", N_("began an account anew"), ObjectKind.STAFF)
 ACCOUNT_DISABLED = declare("account disabled", N_("disabled an account"), ObjectKind.STAFF)
 ACCOUNT_ENABLED = declare("account enabled", N_("enabled an account"), ObjectKind.STAFF)
+ACCOUNT_OF_DIRECTORY = declare(
+    "account from directory", N_("came from the directory for the first time"), ObjectKind.STAFF
+)
+ACCOUNT_BOUND = declare("account bound", N_("bound an account to the directory"), ObjectKind.STAFF)
+DIRECTORY_CHANGED = declare(
+    "directory changed", N_("may do something else, by the directory’s groups"), ObjectKind.STAFF
+)
+DIRECTORY_LEFT = declare("directory left", N_("is no longer let in by the directory"), ObjectKind.STAFF)
+PAST_DIRECTORY = declare(
+    "signed in past directory", N_("signed in with a local account, past the directory"), ObjectKind.STAFF
+)
+GROUP_GRANTED = declare("group granted", N_("said what a group may do"), ObjectKind.GROUP)
+GROUP_REVOKED = declare("group revoked", N_("took from a group what it may do"), ObjectKind.GROUP)
 SECOND_PERSON_ASKED = declare("second person asked", N_("asked for a second person"), ObjectKind.STAFF)
 REQUEST_GRANTED = declare("request granted", N_("granted it as the second person"), ObjectKind.STAFF)
 REQUEST_REFUSED = declare("request refused", N_("refused it as the second person"), ObjectKind.STAFF)

@@ -18,11 +18,15 @@ from sqlalchemy.orm import Session, selectinload
 
 from auth.audit import log
 from auth.audit.actions import (
+    ACCOUNT_BOUND,
     ACCOUNT_CHANGED,
     ACCOUNT_DISABLED,
     ACCOUNT_ENABLED,
     ACCOUNT_MADE,
+    ACCOUNT_OF_DIRECTORY,
     ACCOUNT_RESET,
+    DIRECTORY_CHANGED,
+    DIRECTORY_LEFT,
     AuditAction,
     ObjectKind,
 )
@@ -30,6 +34,7 @@ from auth.audit.actor import Actor
 from auth.patrons.login_names import normalise_login
 from auth.staff.errors import (
     BeyondAuthority,
+    DirectoryDecides,
     LastAdmin,
     NoReach,
     NoRole,
@@ -58,7 +63,10 @@ from sites.models import Network, Site, SiteKind
 
 SETUP_LIFE = timedelta(hours=24)
 # What is done to another's account says whose it is; what is done to one's own says so by its actor.
-_NAMING = (ACCOUNT_MADE, ACCOUNT_CHANGED, ACCOUNT_RESET, ACCOUNT_DISABLED, ACCOUNT_ENABLED)
+_NAMING = (
+    *(ACCOUNT_MADE, ACCOUNT_CHANGED, ACCOUNT_RESET, ACCOUNT_DISABLED, ACCOUNT_ENABLED),
+    *(ACCOUNT_OF_DIRECTORY, ACCOUNT_BOUND, DIRECTORY_CHANGED, DIRECTORY_LEFT),
+)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._]{1,63}")
 
 
@@ -158,6 +166,7 @@ def reset(
 
     `by` None is the operator on the command line. Raises `TakesTwo` (`auth.staff.requests`).
     """
+    refuse_directory(person)
     if by is not None and takes_two(None, person.authority):
         raise TakesTwo
     token = make_token()
@@ -199,13 +208,14 @@ def appoint(
     Raises `BeyondAuthority`, `TakesTwo`, `NoRole`, `NoReach`, `RolesApart`, `UnknownNetworks`, `UnknownHome`,
     `LastAdmin`.
     """
+    refuse_directory(person)
     check(db, authority)
     if by is not None and not (may_appoint(by, person.authority) and may_appoint(by, authority)):
         raise BeyondAuthority
     if by is not None and takes_two(person.authority, authority):
         raise TakesTwo
     if Role.ADMIN not in authority.roles or authority.networks != ALL_NETWORKS:
-        _spare_last_admin(db, person)
+        spare_last_admin(db, person)
     give(person, authority)
     set_home(db, person, person.home_site if home_site is None else home_site)
     end_signins(person)
@@ -215,7 +225,7 @@ def appoint(
 
 def disable(db: Session, person: Staff, *, actor: Actor, now: datetime) -> None:
     """Close an account, and every sign-in with it, at once. Raises `LastAdmin`."""
-    _spare_last_admin(db, person)
+    spare_last_admin(db, person)
     person.disabled_at = now
     person.setup_digest = person.setup_until = person.setup_word_digest = None
     end_signins(person)
@@ -275,8 +285,14 @@ def check(db: Session, authority: Authority) -> None:
         raise UnknownSchools(missing)
 
 
-def _spare_last_admin(db: Session, person: Staff) -> None:
-    """Refuse to take the last one who may look after all accounts. Raises `LastAdmin`.
+def refuse_directory(person: Staff) -> None:
+    """Raises `DirectoryDecides` for an account whose roles and whose way in are the directory's."""
+    if person.issuer is not None:
+        raise DirectoryDecides
+
+
+def spare_last_admin(db: Session, person: Staff) -> None:
+    """Refuse to take the last one who may look after all accounts, whatever the directory says. Raises `LastAdmin`.
 
     The rows are locked in one order, so that two admins who disable each other at once do not both succeed.
     """
@@ -289,7 +305,8 @@ def _spare_last_admin(db: Session, person: Staff) -> None:
 
 
 def _looks_after_all(person: Staff) -> bool:
-    return person.state is StaffState.ACTIVE and Role.ADMIN in person.roles and person.all_networks
+    is_local = person.issuer is None and person.state is StaffState.ACTIVE
+    return is_local and Role.ADMIN in person.roles and person.all_networks
 
 
 def append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +19,33 @@ CLOCK_SLACK = timedelta(minutes=5)
 SEEN_EVERY = timedelta(minutes=1)
 
 
-def begin(db: Session, token: str, *, staff_id: int, content: dict[str, Any], now: datetime) -> StaffSession:
+@dataclass(frozen=True, slots=True)
+class ProviderSession:
+    """The same sign-in at an OpenID provider: its name there, and the encrypted token that asks whether it goes on."""
+
+    name: str | None
+    refresh_token: str | None
+
+
+def begin(
+    db: Session,
+    token: str,
+    *,
+    staff_id: int,
+    content: dict[str, Any],
+    now: datetime,
+    provider: ProviderSession | None = None,
+) -> StaffSession:
     """Remember a new sign-in under a token that no browser has had before."""
     row = StaffSession(
-        digest=token_digest(token), staff_id=staff_id, content=content, started_at=now, seen_at=now
+        digest=token_digest(token),
+        staff_id=staff_id,
+        content=content,
+        started_at=now,
+        seen_at=now,
+        provider_session=provider.name if provider else None,
+        refresh_token=provider.refresh_token if provider else None,
+        checked_at=now if provider else None,
     )
     db.add(row)
     db.flush()
@@ -55,7 +79,7 @@ def end(db: Session, row_id: int, *, now: datetime) -> None:
     db.execute(
         update(StaffSession)
         .where(StaffSession.id == row_id, StaffSession.ended_at.is_(None))
-        .values(ended_at=now)
+        .values(ended_at=now, refresh_token=None)
     )
 
 
@@ -63,6 +87,45 @@ def forget(db: Session, *, before: datetime) -> int:
     """Delete the sign-ins without a request since `before`; how many."""
     old = delete(StaffSession).where(StaffSession.seen_at < before).returning(StaffSession.id)
     return len(db.execute(old).all())
+
+
+def claim_check(db: Session, issuer: str, *, every: timedelta, now: datetime) -> StaffSession | None:
+    """A sign-in at this provider that has not been asked about for `every`, for whoever claims it; None: none."""
+    due = (
+        select(StaffSession.id)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .where(
+            Staff.issuer == issuer,
+            StaffSession.ended_at.is_(None),
+            StaffSession.refresh_token.is_not(None),
+            StaffSession.checked_at <= now - every,
+            StaffSession.started_at > now - LONGEST_SIGNIN,
+        )
+        .order_by(StaffSession.checked_at)
+        .limit(1)
+    )
+    claimed = db.scalar(
+        update(StaffSession)
+        .where(StaffSession.id == due.scalar_subquery(), StaffSession.checked_at <= now - every)
+        .values(checked_at=now)
+        .returning(StaffSession.id)
+    )
+    return db.get(StaffSession, claimed) if claimed is not None else None
+
+
+def renew(db: Session, row_id: int, refresh_token: str) -> None:
+    """Keep the token that the provider gave in the place of the last one."""
+    db.execute(update(StaffSession).where(StaffSession.id == row_id).values(refresh_token=refresh_token))
+
+
+def end_at_provider(db: Session, session: str, *, staff_id: int | None, now: datetime) -> int:
+    """End the sign-ins that the provider calls by this name; of one account where it is known. How many."""
+    ended = update(StaffSession).where(
+        StaffSession.provider_session == session, StaffSession.ended_at.is_(None)
+    )
+    if staff_id is not None:
+        ended = ended.where(StaffSession.staff_id == staff_id)
+    return len(db.execute(ended.values(ended_at=now, refresh_token=None).returning(StaffSession.id)).all())
 
 
 def open_signins(db: Session, person: Staff, *, now: datetime) -> list[StaffSession]:

@@ -312,6 +312,137 @@ class WrongWord(StaffError):
     )
 
 
+class DirectoryDecides(StaffError):
+    """The account is one of the town's directory: its groups say what it may do, and it has no password here."""
+
+    reason = declare(
+        "directory_decides",
+        HTTPStatus.BAD_REQUEST,
+        N_("The town’s directory decides about this account."),
+        N_("Its groups say what the person may do. Here you can disable the account."),
+    )
+
+
+class NoGrant(StaffError):
+    """The directory knows the person, and none of their groups may do anything here."""
+
+    reason = declare(
+        "no_grant",
+        HTTPStatus.FORBIDDEN,
+        N_("Nothing here is for you yet."),
+        N_("You are who you say, but none of your groups may use these pages. Ask an administrator."),
+    )
+
+
+class DisabledAccount(StaffError):
+    """The directory lets the person in, and an administrator here does not."""
+
+    reason = declare(
+        "disabled_account",
+        HTTPStatus.FORBIDDEN,
+        N_("Your account here is disabled."),
+        N_("An administrator can enable it again."),
+    )
+
+
+class LocalLogin(StaffError):
+    """Another account here has the login that the directory gives the person: nothing says that both are one."""
+
+    reason = declare(
+        "local_login",
+        HTTPStatus.CONFLICT,
+        N_("Another account here has your login."),
+        N_(
+            "Accounts are not joined by their names. The operator can bind it to the directory, if it is yours."
+        ),
+    )
+
+
+class RefusedAssertion(StaffError):
+    """What the directory's answer says is not for us, not of now, or not signed by it. The cause is in the log."""
+
+    reason = declare(
+        "refused_assertion",
+        HTTPStatus.FORBIDDEN,
+        N_("The directory’s answer cannot be believed."),
+        N_("Begin the sign-in again. If it happens once more, tell whoever runs this portal."),
+    )
+
+
+class ForeignAnswer(StaffError):
+    """The answer belongs to a sign-in that this browser has not begun, or began too long ago."""
+
+    reason = declare(
+        "foreign_answer",
+        HTTPStatus.BAD_REQUEST,
+        N_("This browser has not begun that sign-in, or too long ago."),
+        N_("Begin it again from this page."),
+    )
+
+
+class DeclinedByDirectory(StaffError):
+    """The directory refused the person, or they turned back there."""
+
+    reason = declare(
+        "declined_by_directory",
+        HTTPStatus.FORBIDDEN,
+        N_("The directory did not let you in."),
+        N_("Try again, or ask whoever looks after your account there."),
+    )
+
+
+@dataclass(eq=False)
+class StaffDirectoryAway(StaffError):
+    """The directory did not answer in time, or not as it should. `cause` is for the operator."""
+
+    reason = declare(
+        "staff_directory_away",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        N_("The town’s directory does not answer."),
+        N_("Try again in a minute. A local account signs in with its password all the same."),
+        retry_after="retry_after_seconds",
+    )
+    cause: str
+    retry_after_seconds: int = 5
+
+    def __str__(self) -> str:
+        return self.cause
+
+
+class NoDirectory(StaffError):
+    """No directory answers for staff."""
+
+    reason = declare(
+        "no_staff_directory",
+        HTTPStatus.CONFLICT,
+        N_("No directory is set up for staff."),
+        N_("Whoever runs this portal can set one: until then every account is a local one."),
+    )
+
+
+class NoGroupName(StaffError):
+    """A group needs its name."""
+
+    reason = declare(
+        "no_group_name",
+        HTTPStatus.BAD_REQUEST,
+        N_("Which group?"),
+        N_("Write its name letter for letter as the directory has it, at most 255 signs."),
+        form_field="group",
+    )
+
+
+class UngrantableRole(StaffError):
+    """A role that no group gives."""
+
+    reason = declare(
+        "ungrantable_role",
+        HTTPStatus.BAD_REQUEST,
+        N_("No group gives this role."),
+        N_("Data protection takes two people, and a school’s account is bound to its schools by hand."),
+    )
+
+
 class Weakness(enum.StrEnum):
     SHORT = "short"
     LONG = "long"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.audit.actor import Actor, staff_member
@@ -30,6 +30,7 @@ class Staff(Base):
     """
 
     __tablename__ = "staff"
+    __table_args__ = (Index("ix_staff_issuer_subject", "issuer", "subject", unique=True),)
 
     id: Mapped[Key]
     # In the form that `auth.patrons.login_names.normalise_login` gives.
@@ -58,6 +59,13 @@ class Staff(Base):
     session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    # Of an account of the town's directory: who vouches for it, and what never changes about the person there. Empty
+    # for a local account. Never a login or an address: those are given to somebody else one day.
+    issuer: Mapped[str | None] = mapped_column(String(255))
+    subject: Mapped[str | None] = mapped_column(String(255))
+    # The groups that the directory named, and when it last did; empty once it no longer vouches for this person.
+    groups: Mapped[list[str]] = mapped_column(Json, default=list)
+    affirmed_at: Mapped[datetime | None]
 
     @property
     def authority(self) -> Authority:
@@ -73,7 +81,7 @@ class Staff(Base):
     def state(self) -> StaffState:
         if self.disabled_at is not None:
             return StaffState.DISABLED
-        return StaffState.ACTIVE if self.password_hash else StaffState.INVITED
+        return StaffState.ACTIVE if self.password_hash or self.issuer else StaffState.INVITED
 
 
 class StaffRequest(Base):
@@ -100,6 +108,27 @@ class StaffRequest(Base):
     def authority(self) -> Authority:
         networks = networks_of(self.networks, all_networks=self.all_networks)
         return Authority(frozenset(Role(role) for role in self.roles), networks, frozenset(self.sites))
+
+
+class GroupGrant(Base):
+    """What the members of one of the directory's groups may do here (`auth.staff.group_grants`)."""
+
+    __tablename__ = "staff_group_grants"
+    __table_args__ = (UniqueConstraint("issuer", "group"),)
+
+    # The order of the grants, too.
+    id: Mapped[Key]
+    issuer: Mapped[str] = mapped_column(String(255))
+    # As the directory names it: a word of a claim, or a DN.
+    group: Mapped[str] = mapped_column(String(255))
+    roles: Mapped[list[str]] = mapped_column(Json)
+    networks: Mapped[list[str]] = mapped_column(Json, default=list)
+    all_networks: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def authority(self) -> Authority:
+        networks = networks_of(self.networks, all_networks=self.all_networks)
+        return Authority(frozenset(Role(role) for role in self.roles), networks)
 
 
 class RecoveryCode(Base):
@@ -143,6 +172,11 @@ class StaffSession(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
+    # Of a sign-in at an OpenID provider: its session's name there, the encrypted token that asks whether it goes on
+    # (RFC 6749 section 6), and when that was asked.
+    provider_session: Mapped[str | None] = mapped_column(String(255), index=True)
+    refresh_token: Mapped[str | None] = mapped_column(Text)
+    checked_at: Mapped[datetime | None]
 
 
 class StaffAnswer(Base):

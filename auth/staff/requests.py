@@ -34,6 +34,8 @@ from auth.staff.secrets import new_seed, new_token, token_digest
 LIFE = timedelta(days=7)
 # So long afterwards it is shown.
 TOLD_FOR = timedelta(days=30)
+# Stands for whoever keeps the directory's groups; no account has this number.
+_OF_DIRECTORY = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def ask(
 
     What was asked about the same account before is over. Raises `NoRole`, `UnknownNetworks`, `RolesApart`.
     """
+    accounts.refuse_directory(person)
     accounts.check(db, wanted)
     token = make_token()
     db.execute(
@@ -164,12 +167,18 @@ def may_grant(db: Session, request: StaffRequest, person: Staff) -> bool:
 
 
 def _hands(db: Session, staff_id: int) -> set[int]:
-    """This person, and those through whose hands the link to the account came, one after the other."""
+    """This person, and those through whose hands the link to the account came, one after the other.
+
+    All accounts of the directory came through the same hands: whoever keeps its groups could be both of two.
+    """
     found: set[int] = set()
     following: int | None = staff_id
     while following is not None and following not in found:
         found.add(following)
-        following = db.scalar(select(Staff.handed_by).where(Staff.id == following))
+        person = db.get(Staff, following)
+        if person is not None and person.issuer is not None:
+            found.add(_OF_DIRECTORY)
+        following = person.handed_by if person is not None else None
     return found
 
 

@@ -7,6 +7,7 @@ other browsers share one for the account and one for the address. All open again
 from __future__ import annotations
 
 import ipaddress
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,14 +16,17 @@ from sqlalchemy.orm import Session
 
 from auth import rate_limits
 from auth.audit import log
-from auth.audit.actions import SIGNED_IN, SIGNED_OUT, ObjectKind
+from auth.audit.actions import PAST_DIRECTORY, SIGNED_IN, SIGNED_OUT, ObjectKind
 from auth.audit.actor import Actor
 from auth.rate_limits import RateLimit
 from auth.staff.errors import WrongCode
 from auth.staff.lookup import find
 from auth.staff.models import RecoveryCode, Staff, StaffState
+from auth.staff.roles import Role
 from auth.staff.secrets import StaffSecrets
 from auth.staff.totp import read_recovery_code, step_of
+
+alarms = logging.getLogger(__name__)
 
 WINDOW = timedelta(minutes=15)
 MOST_KNOWN, MOST_UNKNOWN, MOST_ADDRESS = 5, 10, 30
@@ -49,12 +53,12 @@ class SigninSource:
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """Both factors were right. `by_recovery`: with a recovery code, of which `codes_left` remain. `by_passkey`: with
-    one thing that is both."""
+    """Both factors were right. `by_recovery`: with a recovery code, of which `codes_left` remain. `by`: otherwise
+    than with a password and a code."""
 
-    by_recovery: bool
-    codes_left: int
-    by_passkey: bool = False
+    by_recovery: bool = False
+    codes_left: int = 0
+    by: str = "second factor"
 
 
 def of_password(name: str, asker: SigninSource) -> RateLimit:
@@ -102,11 +106,18 @@ def prove_code(
     return SecondFactor(by_recovery=True, codes_left=_codes_left(db, person))
 
 
-def signed_in(db: Session, person: Staff, proven: SecondFactor, *, now: datetime) -> None:
-    """Put on record that this person is signed in, and by which second factor."""
-    by = "recovery code" if proven.by_recovery else "passkey" if proven.by_passkey else "second factor"
+def signed_in(db: Session, person: Staff, proven: SecondFactor, *, issuer: str | None, now: datetime) -> None:
+    """Put on record that this person is signed in, and how.
+
+    `issuer` is the directory that answers for staff. Past it, local accounts go on opening, for the day it is away; so
+    each time is on record, and in the log. Data protection has local accounts alone (`auth.staff.group_grants`).
+    """
+    by = "recovery code" if proven.by_recovery else proven.by
     object = ObjectKind.STAFF.named(person.id)
     log.append(db, SIGNED_IN, object, actor=person.actor, detail={"by": by}, now=now)
+    if issuer is not None and person.issuer is None and Role.PRIVACY not in person.roles:
+        log.append(db, PAST_DIRECTORY, object, actor=person.actor, now=now)
+        alarms.warning("the local account %s has signed in past the directory", person.login)
 
 
 def signed_out(db: Session, staff_id: int, *, actor: Actor, now: datetime) -> None:

@@ -7,14 +7,16 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from auth.audit.actor import command_line
-from auth.staff import accounts, lookup, requests
+from auth.staff import accounts, directory_accounts, lookup, requests
 from auth.staff.accounts import Invitation
 from auth.staff.errors import (
+    DirectoryDecides,
     LastAdmin,
     NoRole,
     RolesApart,
     StaffError,
     TakenLogin,
+    UngrantableRole,
     UnknownHome,
     UnknownNetworks,
     UnreadableLogin,
@@ -131,6 +133,32 @@ def enable(login: str) -> None:
     click.echo(f"{person.login} is enabled.")
 
 
+@staff.command("bind")
+@click.argument("login")
+@click.argument("subject")
+def bind(login: str, subject: str) -> None:
+    """Make a local account one of the town's directory: SUBJECT is what never changes about the person there.
+
+    You say by this that both are one person: nothing else joins them. Password, second factor and passkeys are gone,
+    and the roles are those of the person's groups from the next sign-in on.
+    """
+    service = services()
+    issuer = service.settings.staff_issuer
+    if issuer is None:
+        raise click.ClickException("No directory is set up for staff: see docs/staff.md.")
+    try:
+        with service.make_session.begin() as db:
+            if directory_accounts.by_subject(db, issuer, subject) is not None:
+                raise click.ClickException("Another account is bound to this subject.")
+            person = _find(db, login)
+            directory_accounts.bind(
+                db, person, issuer=issuer, subject=subject, actor=operator(), now=service.clock()
+            )
+    except StaffError as error:
+        raise click.ClickException(_in_words(error)) from error
+    click.echo(f"{person.login} is now an account of {issuer}.")
+
+
 @staff.command("grant")
 @click.argument("login")
 @click.option("--by", required=True, help="Your name, for the audit log and for everybody concerned.")
@@ -197,7 +225,11 @@ def _in_words(error: StaffError) -> str:
             return "admin and privacy check each other: they are two people's."
         case NoRole():
             return "At least one role is needed."
+        case UngrantableRole():
+            return "It has a role that no group gives: privacy takes two people, school is bound to schools by hand."
+        case DirectoryDecides():
+            return "The directory decides about this account: its groups say what the person may do."
         case LastAdmin():
-            return "This is the last administrator of all networks: make somebody else one first."
+            return "This is the last local administrator of all networks: make somebody else one first."
         case _:
             return type(error).__name__

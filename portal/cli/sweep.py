@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from ads import breaks, overrides
-from portal import audit_anchors, retention, statistics
+from portal import audit_anchors, retention, staff_directory, statistics
 from portal.alerts import sending
 from portal.cli.database import reason_of
 from portal.gateway_api import reconcile
@@ -50,6 +50,7 @@ def sweep(every: float | None) -> None:
         for _ in retention.purging(service):
             pass
         audit_anchors.write_checkpoint(service)
+        staff_directory.check(service)
         Rounds().look(service)
         sending.send_due(service)
         return
@@ -70,6 +71,7 @@ def _go_on(service: Services, every: float, stop: threading.Event) -> None:
             make_figures,
             retention.keep,
             audit_anchors.write_checkpoint,
+            staff_directory.check,
             look_for_troubles,
             send_alerts,
         ):

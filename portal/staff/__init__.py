@@ -13,11 +13,12 @@ from portal.staff import (  # noqa: E402, F401
     error_pages,
     help,
     home,
+    openid,
     password_confirmation,
     search,
     signin,
 )
-from portal.staff.accounts import own, people, setup, tokens, two_person  # noqa: E402, F401
+from portal.staff.accounts import groups, own, people, setup, tokens, two_person  # noqa: E402, F401
 from portal.staff.campaigns import crisis, elections, payers, schedule, uploads  # noqa: E402, F401
 from portal.staff.campaigns import form as campaign_form  # noqa: E402, F401
 from portal.staff.campaigns import listing as campaign_listing  # noqa: E402, F401

@@ -69,6 +69,8 @@ class Need:
     confirmed: bool = False
     town_wide: bool = False
     largest_form: int | None = None
+    # What is posted by a program, with a proof of its own instead of a form's token.
+    by_program: bool = False
 
 
 _NEEDS: dict[Callable[..., object], Need] = {}
@@ -89,6 +91,12 @@ def needs(
 def anyone(view: View) -> View:
     """Declare that a view is for people who are not signed in as well."""
     _NEEDS[view] = Need(None)
+    return view
+
+
+def by_program(view: View) -> View:
+    """Declare that a view is for a program that proves who it is by what it sends."""
+    _NEEDS[view] = Need(None, by_program=True)
     return view
 
 
@@ -117,7 +125,7 @@ def admit() -> AnyResponse | None:
             raise NotAllowed(is_admin=Role.ADMIN in person.authority.roles)
         if need.town_wide and person.authority.networks:
             raise TownWideOnly
-    if request.method != "POST":
+    if request.method != "POST" or need.by_program:
         return None
     try:
         check_form()

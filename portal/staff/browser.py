@@ -14,6 +14,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
 from auth.staff import browser_sessions
+from auth.staff.browser_sessions import ProviderSession
 from auth.staff.models import StaffSession
 from auth.staff.secrets import new_token, token_digest
 from db.engine import reading
@@ -37,6 +38,8 @@ class StaffBrowser(CallbackDict[str, Any], SessionMixin):
         self.binding = token_digest(token)[:32] if row else ""
         # Only the browser has it: what was shown once is drawn again with it (`auth.api_tokens.form_results`).
         self.token = token if row else ""
+        # Of a sign-in that has just been made at an OpenID provider.
+        self.provider: ProviderSession | None = None
         self.renewed = False
         self.modified = False
 
@@ -85,7 +88,9 @@ def _begin_or_end(session: StaffBrowser, response: Response) -> None:
             browser_sessions.end(db, session.row_id, now=now)
         if identity is not None:
             staff_id = int(identity.partition(".")[0])
-            browser_sessions.begin(db, token, staff_id=staff_id, content=dict(session), now=now)
+            browser_sessions.begin(
+                db, token, staff_id=staff_id, content=dict(session), now=now, provider=session.provider
+            )
     secure = services().settings.is_https
     if identity is None:
         response.delete_cookie(cookie_name(), path="/", secure=secure, httponly=True, samesite="Strict")

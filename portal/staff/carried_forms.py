@@ -67,14 +67,16 @@ def passed_on() -> str:
     return request.form.get(CARRIED, "")
 
 
-def arrive(staff_id: int) -> str | None:
-    """After the sign-in of `staff_id`: keep the form that came along, if it is theirs.
+def arrive(staff_id: int, signed: str | None = None) -> str | None:
+    """After the sign-in of `staff_id`: keep the form that came along, if it is theirs. `signed`: not in a field.
 
     The address of the page that tells what became of it; None where no form came.
     """
     service = services()
     try:
-        claims: dict[str, Any] = service.tokens.verify(PURPOSE, passed_on(), now=service.clock())
+        claims: dict[str, Any] = service.tokens.verify(
+            PURPOSE, passed_on() if signed is None else signed, now=service.clock()
+        )
     except InvalidToken:
         return None
     form = Carried(claims["path"], [(name, text) for name, text in claims["fields"]])

@@ -101,6 +101,7 @@ def vocabulary() -> dict[str, Any]:
         "menu_keys": menu_keys,
         "form_field": form_field,
         "staff_asset": staff_asset,
+        "staff_issuer": lambda: services().settings.staff_issuer,
         "here_in": here_in,
         "qr": svg_of,
         "papers": papers,

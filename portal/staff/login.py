@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 from flask import Flask
@@ -15,7 +16,8 @@ from flask import session as browser_session
 from flask_login import LoginManager, current_user, login_user
 
 from auth.audit.actor import Actor, staff_member
-from auth.staff.browser_sessions import identity_of
+from auth.staff import directory_accounts
+from auth.staff.browser_sessions import ProviderSession, identity_of
 from auth.staff.models import Staff, StaffState
 from auth.staff.roles import Authority
 from db.engine import reading
@@ -36,6 +38,8 @@ class SignedIn:
     identity: str
     # The slug of the library where they hand passes out; empty: none.
     home_site: str = ""
+    # Not one that the town's directory vouches for.
+    is_local: bool = True
 
     @property
     def actor(self) -> Actor:
@@ -60,24 +64,37 @@ def prepare(app: Flask) -> None:
 
 
 def load(identity: str) -> SignedIn | None:
-    """The person of "<id>.<session_version>"; None once the account was disabled or its sign-ins were ended."""
+    """The person of "<id>.<session_version>"; None once the account was disabled, its sign-ins were ended, or the
+    directory has not vouched for it of late."""
     number = identity.partition(".")[0]
     with reading(services().make_session) as db:
         person = db.get(Staff, int(number)) if number.isdigit() else None
     if person is None or person.state is not StaffState.ACTIVE or identity_of(person) != identity:
         return None
-    return signed_in(person)
+    settings = services().settings
+    affirmed_for = timedelta(minutes=settings.staff_affirmed_minutes)
+    is_affirmed = directory_accounts.lasts(
+        person, issuer=settings.staff_issuer, affirmed_for=affirmed_for, now=services().clock()
+    )
+    return signed_in(person) if is_affirmed else None
 
 
 def signed_in(person: Staff) -> SignedIn:
     return SignedIn(
-        person.id, person.login, person.name, person.authority, identity_of(person), person.home_site
+        person.id,
+        person.login,
+        person.name,
+        person.authority,
+        identity_of(person),
+        home_site=person.home_site,
+        is_local=person.issuer is None,
     )
 
 
-def sign_in(person: Staff) -> None:
-    """Sign this browser in, under a new token."""
+def sign_in(person: Staff, *, provider: ProviderSession | None = None) -> None:
+    """Sign this browser in, under a new token. `provider` is the same sign-in at an OpenID provider."""
     browser().renew()
+    browser().provider = provider
     login_user(signed_in(person))
     confirm()
 

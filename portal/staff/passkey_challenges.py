@@ -99,8 +99,8 @@ def prove() -> Staff:
         with service.make_session.begin() as db:
             shown = _prove(db)
             if not shown.is_copy:
-                proven = SecondFactor(by_recovery=False, codes_left=0, by_passkey=True)
-                signed_in(db, shown.staff, proven, now=now)
+                issuer = service.settings.staff_issuer
+                signed_in(db, shown.staff, SecondFactor(by="passkey"), issuer=issuer, now=now)
     except WrongPasskey:
         with service.make_session.begin() as db:
             rate_limits.count(db, address, now=now)

@@ -22,6 +22,7 @@ from portal.staff.access import asked_for, current_staff, is_confirmed, need_of,
 from portal.staff.carried_forms import STILL_ME
 from portal.staff.login import confirm
 from portal.staff.password import onward, prove_password
+from portal.staff.signin_form import LONGEST_CARRIED
 
 
 @staff.before_request
@@ -97,6 +98,14 @@ def _prove_again(password: str) -> None:
         prove_password(current_staff().login, password)
 
 
+def _again() -> str:
+    """Where somebody of the directory shows it once more who they are; the form of this request goes with them."""
+    is_form = request.method == "POST" and request.endpoint != "staff.confirm_password"
+    carried = carried_forms.sign(current_staff().id) if is_form else ""
+    kept = carried if len(carried) <= LONGEST_CARRIED else ""
+    return url_for("staff.openid", again=1, next=onward(), carried=kept or None)
+
+
 def _question(error: AuthError | None) -> AnyResponse:
     """The question on the way of a form that was sent, with its fields."""
     form = carried_forms.written()
@@ -116,6 +125,7 @@ def _page(
     page = render_template(
         "staff/confirm.html",
         passkey=passkey,
+        again=_again() if not current_staff().is_local else None,
         refusal=refusal,
         onward=onward(),
         action=action or url_for("staff.confirm_password"),

@@ -121,7 +121,7 @@ def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:
         if not rate_limits.use_once(db, f"step:{jti}", window=SECOND_STEP_LIFE, now=now):
             raise SpentSignin
         rate_limits.refund(db, budget)
-        signed_in(db, person, proven, now=now)
+        signed_in(db, person, proven, issuer=service.settings.staff_issuer, now=now)
     return person, proven
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, url_for
 
 from auth.errors import AuthError
 from portal.denials.rendering import staff_page
+from portal.services import services
 from portal.staff import passkey_challenges
+
+# A form that goes by the provider goes in an address and in a cookie; a longer one goes by password or passkey alone.
+LONGEST_CARRIED = 2_000
 
 
 def signin_form(
@@ -23,8 +27,17 @@ def signin_form(
         onward=onward,
         carried=carried,
         passkey=passkey_challenges.ask_for_any(),
+        provider=_provider(onward, carried),
     )
     response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return response
+
+
+def _provider(onward: str, carried: str) -> str | None:
+    """The address that leads to the town's OpenID provider; None where there is none."""
+    if services().openid is None:
+        return None
+    kept = carried if len(carried) <= LONGEST_CARRIED else ""
+    return url_for("staff.openid", next=onward, carried=kept or None)

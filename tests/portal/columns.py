@@ -137,6 +137,7 @@ PRIVATE: dict[str, set[str]] = {
         *("id", "login", "name", "roles", "networks", "sites", "password_hash", "totp_seed", "totp_step"),
         *("setup_digest", "setup_until", "session_version", "created_at", "disabled_at"),
         *("setup_word_digest", "handed_by", "all_networks", "home_site"),
+        *("issuer", "subject", "groups", "affirmed_at"),
     },
     "access_sessions": {
         *(
@@ -185,6 +186,7 @@ ELSEWHERE = {
     *("school_lines", "tablet_classes", "class_stops", "tablets"),
     *(
         "staff_answers",
+        "staff_group_grants",
         "staff_passkeys",
         "staff_recovery_codes",
         "staff_requests",

@@ -67,6 +67,7 @@ def _words() -> dict[str, str]:
         "second factor": say("second factor"),
         "recovery code": say("recovery code"),
         "passkey": say("passkey"),
+        "directory": say("directory"),
         "reference": say("reference"),
         "roles": say("roles"),
         "networks": say("networks"),

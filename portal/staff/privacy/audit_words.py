@@ -20,6 +20,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.BATCHES: ("staff.batches", None),
     ObjectKind.GATEWAY: ("staff.gateway", "identity"),
     ObjectKind.STAFF: ("staff.person", "staff_id"),
+    ObjectKind.GROUP: ("staff.groups", None),
     ObjectKind.TOKEN: ("staff.tokens", None),
     ObjectKind.LOG: ("staff.sessions", None),
     ObjectKind.QUESTION: ("staff.sessions", None),

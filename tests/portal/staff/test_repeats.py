@@ -61,7 +61,7 @@ STAFF = {
         ("confirm_term", "withdraw_term", "keep_hold", "grant_request", "refuse_request"), Twice.LEADS
     ),
     **dict.fromkeys(("appoint", "disable", "enable", "hear_codes_again", "drop_carried"), Twice.LEADS),
-    "remove_passkey": Twice.LEADS,
+    **dict.fromkeys(("remove_passkey", "grant_group", "revoke_group"), Twice.LEADS),
     **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
     **dict.fromkeys(("start_crisis", "stop_crisis", "add_payer", "change_payer"), Twice.LEADS),
     **dict.fromkeys(("place_block", "lift_block", "give_back_tries"), Twice.LEADS),
@@ -82,6 +82,8 @@ STAFF = {
     **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),
     # A code of the second step and a setup link are good once; a sign-in that was ended sends no more forms.
     **dict.fromkeys(("signin", "signin_code", "signin_passkey", "add_passkey", "setup"), Twice.REFUSES),
+    # A logout token is good once.
+    "openid_logout": Twice.REFUSES,
     **dict.fromkeys(("signout", "signout_everywhere", "change_password"), Twice.REFUSES),
 }
 
@@ -198,8 +200,11 @@ FIELDS |= {
         "content": packed("identity,redirector_url\ngw-bayle,http://10.9.0.1:8081/\n")
     },
 }
-# Here nobody has asked for what these settle: refused, however often.
-NOTHING_TO_DO = {"staff.confirm_term", "staff.withdraw_term", "staff.keep_hold", "staff.sign_report"}
+# Here nobody has asked for what these settle, and no directory answers: refused, however often.
+NOTHING_TO_DO = {
+    *("staff.confirm_term", "staff.withdraw_term", "staff.keep_hold", "staff.sign_report"),
+    *("staff.grant_group", "staff.revoke_group"),
+}
 LATE = ("staff.appoint", "staff.change_term", "staff.invite", "staff.make_token", "staff.place_hold")
 # Sent with a file in tests/portal/staff/test_creative_upload.py.
 # And from the page of new codes, to a mail server, in tests/portal/staff/test_reprints.py.

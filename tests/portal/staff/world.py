@@ -127,6 +127,7 @@ class Things:
             "token": "no-such-token",
             "answer_id": 999_999,
             "passkey_id": 999_999,
+            "grant_id": 999_999,
             "slug": self.slug,
             "override_id": self.override_id,
             "block_id": self.block_id,

@@ -1,0 +1,1 @@
+"""OpenID Connect: the town's own provider says who a member of staff is (OpenID Connect Core 1.0)."""

@@ -165,7 +165,7 @@ WRONG = [
     ("MAIL_FROM", "wifi@localhost", "wifi@example.org"),
     ("OIDC_ISSUER", "login.example.org", "https://login.example.org"),
     ("OIDC_ISSUER", "http://login.example.org", "must be https"),
-    ("OIDC_ISSUER", "https://login.example.org/town?x=1", "without"),
+    ("OIDC_ISSUER", "https://login.example.org/town?x=1", "host and a path"),
     ("OIDC_ISSUER", "https://me:secret@login.example.org", "host and a path"),
     ("OIDC_ISSUER", "https://login.example.org:oidc", "cannot be an address"),
     ("OIDC_ISSUER", "https://login.microsoftonline.com/common/v2.0", "own tenant"),

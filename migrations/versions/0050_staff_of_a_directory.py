@@ -15,7 +15,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("staff", sa.Column("issuer", sa.String(255), nullable=True))
     op.add_column("staff", sa.Column("subject", sa.String(255), nullable=True))
-    op.add_column("staff", sa.Column("groups", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column("staff", sa.Column("groups", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("staff", sa.Column("affirmed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_staff_issuer_subject", "staff", ["issuer", "subject"], unique=True)
     op.add_column("staff_sessions", sa.Column("provider_session", sa.String(255), nullable=True))
@@ -27,11 +27,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("issuer", sa.String(255), nullable=False),
         sa.Column("group", sa.String(255), nullable=False),
-        sa.Column("roles", sa.JSON(), nullable=False),
-        sa.Column("networks", sa.JSON(), nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("networks", sa.Text(), nullable=False),
         sa.Column("all_networks", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_group_grants")),
-        sa.UniqueConstraint("issuer", "group", name=op.f("uq_staff_group_grants_issuer")),
+        sa.UniqueConstraint("issuer", "group", name=op.f("uq_staff_group_grants_issuer_group")),
     )
 
 

@@ -81,6 +81,7 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_denials.py",
     "tests/portal/staff/test_desk.py",
     "tests/portal/staff/test_frame.py",
+    "tests/portal/staff/configuration/test_plans.py",
     "tests/portal/staff/test_gateway_credentials.py",
     "tests/portal/staff/test_gateways.py",
     "tests/portal/staff/test_limits.py",

@@ -243,7 +243,7 @@ ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectK
 
 # What an installation is made of: whatever is a kind of record (`auth.records`) stands here.
 RECORDS = (
-    *(ObjectKind.NETWORK, ObjectKind.SITE, ObjectKind.GATEWAY),
+    *(ObjectKind.NETWORK, ObjectKind.SITE, ObjectKind.GATEWAY, ObjectKind.PLAN),
     *(ObjectKind.SCHOOL, ObjectKind.CLASS, ObjectKind.TABLET),
 )
 RECORD_MADE = declare("record made", N_("added a record"), *RECORDS)

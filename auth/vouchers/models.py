@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, Json, Key, Slug, word
@@ -62,6 +62,8 @@ class Plan(Base):
     rate_up_kbps: Mapped[int | None]
     networks: Mapped[list[str]] = mapped_column(Json, default=list)
     sites: Mapped[list[str]] = mapped_column(Json, default=list)
+    # Whether more are issued: those that were stay good.
+    is_offered: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
 class Batch(Base):

@@ -55,7 +55,7 @@ def network_for(plan: Plan, site: Site, authority: Authority) -> Network | None:
 
 def offered_plans(db: Session, authority: Authority) -> list[Plan]:
     """The plans that this person may issue."""
-    return [plan for plan in plans.every(db) if may_offer(authority, plan)]
+    return [plan for plan in plans.every(db) if plan.is_offered and may_offer(authority, plan)]
 
 
 def may_offer(authority: Authority, plan: Plan) -> bool:

@@ -8,12 +8,17 @@ from auth.records import RecordKind
 from portal.records.gateways import GATEWAY_PAGES
 from portal.records.kinds import RecordPages
 from portal.records.networks import NETWORK_PAGES
+from portal.records.plans import PLAN_PAGES
 from portal.records.schools import CLASS_PAGES, LINE_PAGES, TABLET_PAGES
 from portal.records.sites import SITE_PAGES
 
 # By name, in the order in which an installation is set up.
 KINDS: dict[str, RecordPages] = {
-    one.slug: one for one in (NETWORK_PAGES, SITE_PAGES, GATEWAY_PAGES, LINE_PAGES, CLASS_PAGES, TABLET_PAGES)
+    one.slug: one
+    for one in (
+        *(NETWORK_PAGES, SITE_PAGES, GATEWAY_PAGES, PLAN_PAGES),
+        *(LINE_PAGES, CLASS_PAGES, TABLET_PAGES),
+    )
 }
 
 

@@ -104,7 +104,14 @@ def _every() -> tuple[Group, ...]:
             (
                 Door("staff.networks_list", say("Networks"), Action.NETWORKS, key="n"),
                 Door("staff.sites_list", say("Places"), Action.SITES, key="s"),
-                Door("staff.gateways", say("Gateways"), Action.GATEWAYS, key="g"),
+                Door(
+                    "staff.gateways",
+                    say("Gateways"),
+                    Action.GATEWAYS,
+                    key="g",
+                    also=("/staff/records/gateways",),
+                ),
+                Door("staff.plans_list", say("Kinds of pass"), Action.PLANS, key="w"),
                 Door("staff.alerts", say("Alerts"), Action.ALERTS, key="w"),
                 Door("staff.classes", say("Classes"), Action.CLASS_HOURS, key="e"),
             ),

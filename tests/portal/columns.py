@@ -84,7 +84,7 @@ PRIVATE: dict[str, set[str]] = {
     },
     "plans": {
         *("id", "slug", "names", "grace_minutes", "least_minutes", "ends_at", "devices", "rate_down_kbps"),
-        *("rate_up_kbps", "networks", "sites"),
+        *("rate_up_kbps", "networks", "sites", "is_offered"),
     },
     "voucher_batches": {"plan_id", "count", "note", "issued_at", "issued_by", "desk_site", "suspended_at"},
     "vouchers": {

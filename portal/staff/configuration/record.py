@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from flask import abort, make_response, redirect, render_template, request
@@ -31,6 +31,10 @@ from sites.import_export.rows import Row
 
 # Where a row of a form stands, and the name of the button that agrees to what a change ends.
 FORM, AGREED = "form", "agreed"
+
+
+# By kind: a template of its own, and what that is made from beside the cells.
+EXTRAS: dict[str, tuple[str, Callable[[Cells], dict[str, object]]]] = {}
 
 
 def new_page(pages: RecordPages) -> AnyResponse:
@@ -138,8 +142,10 @@ def _page(
     records, wrong = pages.kind.records, wrong or {}
     groups = shown_groups(db, pages, cells, wrong, without=records.key if key else "")
     labels = {one.name: one.label for group in groups for one in group.fields}
+    template, more = EXTRAS.get(pages.slug, ("staff/configuration/record.html", lambda _cells: {}))
     page = render_template(
-        "staff/configuration/record.html",
+        template,
+        **more(cells),
         pages=pages,
         key=key,
         name=find(db, pages, key).get(pages.name, key) if key else say(pages.new),
@@ -155,6 +161,11 @@ def _page(
         address=address,
     )
     return make_response(page)
+
+
+def shown(db: Session, pages: RecordPages, key: str, cells: Cells) -> AnyResponse:
+    """The form with these cells, whatever the record has."""
+    return make_response(_page(db, pages, key, cells))
 
 
 ADDING: dict[str, RecordView] = {

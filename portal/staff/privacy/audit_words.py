@@ -38,6 +38,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.ELECTION: ("staff.elections", None),
     ObjectKind.RECIPIENT: ("staff.alerts", None),
     ObjectKind.OVERRIDE: ("staff.crisis", None),
+    ObjectKind.PLAN: ("staff.plans_record", "key"),
     ObjectKind.BLOCK: ("staff.blocks", None),
     ObjectKind.LIMITS: ("staff.limits", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),

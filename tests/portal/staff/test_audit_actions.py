@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[3]
 SERVICES, CALLERS = ("auth", "sessions", "sites", "ads"), ("portal", "lab", "gateways", "db", "config")
 # Nobody has to ask for a page of a kind of pass, the database, a device's certificate (which stands on the page of its
 # session) or the authority that makes them: the list of entries about it opens.
-WITHOUT_PAGE = {ObjectKind.PLAN, ObjectKind.DATABASE, ObjectKind.DEVICE, ObjectKind.AUTHORITY}
+WITHOUT_PAGE = {ObjectKind.DATABASE, ObjectKind.DEVICE, ObjectKind.AUTHORITY}
 
 
 def sources(*rooms: str) -> Iterator[Path]:

@@ -42,10 +42,12 @@ NETWORK = ADMINS | {Role.NETWORK}
 RECORD_VIEWS = ("list", "record", "change", "undo", "csv", "file", "look", "take_in", "new", "add")
 
 
-def of_records(kind: str, action: Action, *, adds: bool = True) -> dict[str, tuple[Action, frozenset[Role]]]:
+def of_records(
+    kind: str, action: Action, *, adds: bool = True, roles: frozenset[Role] = NETWORK
+) -> dict[str, tuple[Action, frozenset[Role]]]:
     """The routes that every kind of record has."""
     names = [name for name in RECORD_VIEWS if adds or name not in ("new", "add")]
-    return {f"staff.{kind}_{name}": (action, NETWORK) for name in names}
+    return {f"staff.{kind}_{name}": (action, roles) for name in names}
 
 
 # None: for people who are not signed in, too.
@@ -136,6 +138,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     **of_records("networks", Action.NETWORKS),
     **of_records("sites", Action.SITES),
     **of_records("gateways", Action.GATEWAYS, adds=False),
+    **of_records("plans", Action.PLANS, roles=ADMINS),
+    "staff.plan_sentence": (Action.PLANS, ADMINS),
     "staff.gateways_new": (Action.GATEWAYS, NETWORK),
     "staff.gateways_add": (Action.GATEWAYS, NETWORK),
     "staff.rotate_gateway": (Action.GATEWAYS, NETWORK),
@@ -248,9 +252,9 @@ PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches", "batch_keys"}, LOOKS 
 TERMS, HOLDS = LOOKS | {"retention_rules", "term_changes"}, LOOKS | {"legal_holds"}
 CAMPAIGNS = LOOKS | {"campaigns", "creatives", "advertisers"}
 RECORDS = LOOKS | {"record_changes", "networks", "sites", "site_networks", "gateways"}
-RECORDS |= {"school_lines", "tablet_classes", "class_stops", "tablets"}
+RECORDS |= {"plans", "school_lines", "tablet_classes", "class_stops", "tablets"}
 SCHOOL_KINDS = ("school-lines", "classes", "tablets")
-KINDS = ("networks", "sites", "gateways", *SCHOOL_KINDS)
+KINDS = ("networks", "sites", "gateways", "plans", *SCHOOL_KINDS)
 ENDING = LOOKS | {"access_sessions", "leases", "gateways"}
 # The tables that a post may change, for every post.
 EFFECTS: dict[str, set[str]] = {
@@ -301,11 +305,12 @@ EFFECTS: dict[str, set[str]] = {
     "staff.gateway_secrets": LOOKS,
     **{
         f"staff.{kind}_{name}": RECORDS
-        for kind in ("networks", "sites", *SCHOOL_KINDS)
+        for kind in ("networks", "sites", "plans", *SCHOOL_KINDS)
         for name in ("add", "change", "undo", "take_in")
     },
     **{f"staff.gateways_{name}": RECORDS for name in ("change", "undo", "take_in")},
     **{f"staff.{kind}_look": set() for kind in KINDS},
+    "staff.plan_sentence": set(),
     "staff.add_recipient": LOOKS | {"alert_recipients"},
     "staff.try_recipient": set(),
     "staff.try_webhook": set(),

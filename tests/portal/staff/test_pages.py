@@ -280,6 +280,8 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "gateway-secrets": secrets_shown,
     "gateway-new": lambda clerk: clerk.goto("/staff/records/gateways/-/new"),
     "gateway-credential": credential_made,
+    "plans": lambda clerk: clerk.goto("/staff/records/plans"),
+    "plan": lambda clerk: clerk.goto("/staff/records/plans/day"),
     "limits": lambda clerk: clerk.goto("/staff/limits"),
     "blocks": blocked,
     "block-question": block_asked,

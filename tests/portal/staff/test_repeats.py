@@ -93,12 +93,13 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
-KINDS = ("networks", "sites", "gateways", "school-lines", "classes", "tablets")
+KINDS = ("networks", "sites", "gateways", "plans", "school-lines", "classes", "tablets")
 STAFF |= {f"{kind}_look": Twice.ANSWERS for kind in KINDS}
 STAFF |= {f"{kind}_{name}": Twice.LEADS for kind in KINDS for name in ("change", "undo", "take_in")}
 STAFF |= dict.fromkeys(
-    ("networks_add", "sites_add", "school-lines_add", "classes_add", "tablets_add"), Twice.LEADS
+    ("networks_add", "sites_add", "plans_add", "school-lines_add", "classes_add", "tablets_add"), Twice.LEADS
 )
+STAFF["plan_sentence"] = Twice.ANSWERS
 STAFF |= dict.fromkeys(("switch_class_on", "switch_class_off"), Twice.LEADS)
 CAMPAIGN = {
     "payer": "Boulangerie Ada",
@@ -179,6 +180,9 @@ FIELDS |= {
     "staff.networks_change": {"name": "Other", "signin_methods": "patron", "revision": ""},
     "staff.sites_change": {"name": "Other", "networks": "bibliotheques", "revision": ""},
     "staff.gateways_change": {"redirector_url": "http://10.9.0.1:8081/", "revision": ""},
+    "staff.plans_add": {"slug": "new", "name_fr": "Neuf", "kind": "until_midnight", "devices": "1"},
+    "staff.plans_change": {"name_fr": "Autre", "networks": "bibliotheques", "revision": ""},
+    "staff.plans_take_in": {"content": packed("slug,name_fr\nof-bibliotheques,Autre\n")},
     "staff.school-lines_add": {
         "site": NEW_SCHOOL,
         "stage": "primary",

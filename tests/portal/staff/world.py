@@ -27,7 +27,7 @@ from auth.staff.models import Staff, StaffRequest
 from auth.staff.roles import Authority, Role
 from auth.vouchers import issuing, plans
 from auth.vouchers.issuing import IssuedBatch, Order
-from auth.vouchers.models import Batch, Voucher
+from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
 from portal.services import Services
 from portal.staff.assets import ASSETS
 from sessions.alerts import recipients
@@ -148,6 +148,7 @@ class Things:
             "networks": self.network,
             "sites": self.site,
             "gateways": self.identity,
+            "plans": f"of-{self.network}",
             "school-lines": line_of(self.network),
             "classes": f"class-{self.network}",
             "tablets": f"tablet-{self.network}",
@@ -247,10 +248,12 @@ def make_changes(db: Session, network: str, site: str, identity: str, now: datet
         "networks": (network, {"name": "Former"}),
         "sites": (site, {"name": "Former"}),
         "gateways": (identity, {"redirector_url": "http://10.0.0.1:8081/"}),
+        "plans": (f"of-{network}", {"devices": "3"}),
         "school-lines": (line_of(network), {"line_down_kbps": "1000"}),
         "classes": (f"class-{network}", {"name": "Former"}),
         "tablets": (f"tablet-{network}", {"model": "Former"}),
     }
+    db.add(Plan(slug=f"of-{network}", names={"en": "Day"}, kind=PlanKind.UNTIL_MIDNIGHT, networks=[network]))
     made = {
         kind: history.add(db, kind, key, before, before, by="tester", now=now)
         for kind, (key, before) in former.items()

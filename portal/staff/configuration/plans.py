@@ -1,0 +1,68 @@
+"""A plan before it is saved: the sentence that the visitor will read, in each language of the town."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import request
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth.records import preview
+from auth.staff.roles import Action
+from auth.vouchers.models import Plan
+from auth.vouchers.plan_records import COLUMNS, PLANS, put_values
+from db.engine import reading
+from portal.i18n.translation import language_in_words, speaking
+from portal.records.plans import PLAN_PAGES
+from portal.services import services, town_zone
+from portal.staff import staff
+from portal.staff.access import current_staff, needs
+from portal.staff.configuration import record
+from portal.staff.configuration.typed import typed_cells
+from portal.staff.vouchers.plan_words import end_in_words, plan_name
+from sites.errors import RefusedImport
+from sites.import_export.records import REQUIRED
+from sites.import_export.rows import Row
+
+
+@staff.post("/records/plans/-/sentence")
+@needs(Action.PLANS)
+def plan_sentence() -> AnyResponse:
+    """The form as it was typed, with what a visitor would read of it. Nothing is written."""
+    cells = typed_cells(PLAN_PAGES, request.form, {})
+    key = request.form.get("key", "")
+    cells["slug"] = key or cells.get("slug", "").strip()
+    row, networks = Row(record.FORM, cells), current_staff().authority.networks
+    try:
+        with reading(services().make_session) as db:
+            preview(db, PLAN_PAGES.kind, [row], networks=networks)
+            return record.shown(db, PLAN_PAGES, key, cells)
+    except RefusedImport as error:
+        return record.again(PLAN_PAGES, key, cells, error)
+
+
+def sentences(cells: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Language, its name there, and what its page says: of a plan with these cells, none where they make no sense."""
+    plan, values = Plan(slug=cells.get("slug", "")), {}
+    try:
+        for name, text in (dict.fromkeys(COLUMNS, "") | dict(cells)).items():
+            column = PLANS.column(name)
+            if column is not None:
+                values[name] = (
+                    column.read(text) if text.strip() or column.default is REQUIRED else column.default
+                )
+    except ValueError:
+        return []
+    put_values(plan, values)
+    found = []
+    for code in services().settings.languages:
+        with speaking(code):
+            text = f"{plan_name(plan)} – {end_in_words(plan, plan.ends_at, town_zone().key)}"
+        found.append((code, language_in_words(code), text))
+    return found
+
+
+record.EXTRAS[PLAN_PAGES.slug] = (
+    "staff/configuration/plan.html",
+    lambda cells: {"read_by_guests": sentences(cells)},
+)

@@ -15,7 +15,7 @@ from auth.audit.actions import (
     SIGNED_OUT_EVERYWHERE,
 )
 from auth.audit.actor import Actor
-from auth.staff.accounts import append, end_signins
+from auth.staff.accounts import append, end_signins, refuse_directory
 from auth.staff.errors import SpentSetup
 from auth.staff.models import RecoveryCode, Staff
 from auth.staff.secrets import token_digest
@@ -72,8 +72,9 @@ def set_up(
 
 
 def change_password(db: Session, staff_id: int, password_hash: str, *, actor: Actor, now: datetime) -> Staff:
-    """Take a new password; every sign-in so far ends."""
+    """Take a new password; every sign-in so far ends. Raises `DirectoryDecides`."""
     person = db.get_one(Staff, staff_id, with_for_update=True)
+    refuse_directory(person)
     person.password_hash = password_hash
     end_signins(person)
     db.flush()
@@ -92,7 +93,8 @@ def sign_out_everywhere(db: Session, staff_id: int, *, actor: Actor, now: dateti
 def replace_recovery_codes(
     db: Session, person: Staff, digests: Iterable[str], *, actor: Actor, now: datetime
 ) -> None:
-    """Put new recovery codes in the place of those there were."""
+    """Put new recovery codes in the place of those there were. Raises `DirectoryDecides`."""
+    refuse_directory(person)
     _put_recovery_codes(db, person, digests)
     append(db, RECOVERY_CODES_MADE, person, actor=actor, now=now)
 

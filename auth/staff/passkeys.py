@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from auth.audit import log
 from auth.audit.actions import PASSKEY_ADDED, PASSKEY_COPIED, PASSKEY_REMOVED, AuditAction, ObjectKind
 from auth.audit.actor import Actor
+from auth.staff.accounts import refuse_directory
 from auth.staff.errors import SpentPasskeys, TakenPasskey, UnusablePasskey, WrongPasskey
 from auth.staff.models import Passkey, Staff, StaffState
 
@@ -119,10 +120,12 @@ def add(
     actor: Actor,
     now: datetime,
 ) -> Passkey:
-    """Keep the passkey that a browser made. Raises `UnusablePasskey`, `TakenPasskey`, `SpentPasskeys`."""
+    """Keep the passkey that a browser made. Raises `UnusablePasskey`, `TakenPasskey`, `SpentPasskeys`, and
+    `DirectoryDecides`: a passkey here would go past the directory."""
     from webauthn import verify_registration_response
     from webauthn.helpers import bytes_to_base64url
 
+    refuse_directory(person)
     if len(of(db, person)) >= MOST:
         raise SpentPasskeys
     _check_size(answer)
@@ -204,7 +207,7 @@ def _owner(db: Session, answer: str, handle_of: HandleOf) -> tuple[Passkey, Staf
         raise WrongPasskey from error
     passkey = db.scalar(select(Passkey).where(Passkey.credential == shown.id))
     person = db.get(Staff, passkey.staff_id) if passkey is not None else None
-    if passkey is None or person is None or person.state is not StaffState.ACTIVE:
+    if passkey is None or person is None or person.state is not StaffState.ACTIVE or person.issuer:
         raise WrongPasskey
     if shown.response.user_handle not in (None, b"", handle_of(person.id)):
         raise WrongPasskey

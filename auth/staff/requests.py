@@ -100,6 +100,7 @@ def grant(
         raise DependentPerson
     _decide(db, request, granted=True, by=actor.name, now=now)
     person = db.get_one(Staff, request.staff_id)
+    accounts.refuse_directory(person)
     wanted = request.authority
     accounts.check(db, wanted)
     accounts.begin_anew(db, person, digest=request.token_digest, now=now, make_seed=make_seed)

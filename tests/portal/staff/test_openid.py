@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from auth.audit.log import AuditEntry
-from auth.staff import directory_accounts, group_grants, lookup
+from auth.staff import directory_accounts, group_grants, lookup, passkeys, requests
+from auth.staff.errors import DirectoryDecides
 from auth.staff.models import Staff
 from auth.staff.roles import ALL_NETWORKS, Authority, Role
 from config import Secret, Settings
@@ -385,9 +386,6 @@ def test_the_directory_alone_never_makes_a_second_person(
     ada: Clerk, desk: Desk, provider: OpenIdProvider, services: Services
 ) -> None:
     """Whoever keeps the groups could be both of two people; and such an account never gets data protection."""
-    from auth.staff import requests
-    from auth.staff.errors import DirectoryDecides
-
     grant(services, BOSS, Role.ADMIN)
     provider.people["ada"].groups = [BOSS]
     provider.people["bo"] = Person("1", "bo", "Bo", [BOSS])
@@ -408,6 +406,33 @@ def test_the_directory_alone_never_makes_a_second_person(
         assert requests.may_grant(db, asked, db.get_one(Staff, dana.staff_id))
         with pytest.raises(DirectoryDecides):
             requests.ask(db, second, officer, by=first, actor=TESTER, now=services.clock())
+
+
+def test_nothing_of_ours_opens_an_account_of_the_directory(
+    ada: Clerk, provider: OpenIdProvider, services: Services, db: Session
+) -> None:
+    """A password, a recovery code or a passkey here would be a way past it."""
+    sign_in(ada, provider)
+    page = ada.get("/staff/account")
+    assert 'type="password"' not in page.text and "/staff/account/passkey" not in page.text
+    form: dict[str, Any] = ada.form("/staff/signout")
+    for path in ("/staff/account/password", "/staff/account/recovery"):
+        refused = ada.post(path, **form, password="four-words-of-my-own")
+        assert refused.status_code == 400 and "directory decides" in refused.text
+    person = lookup.find(db, "ada.martin")
+    assert person is not None and person.password_hash is None
+    with services.make_session() as writing, pytest.raises(DirectoryDecides):
+        party = passkeys.RelyingParty("portal.example.org", PORTAL, "Arobase")
+        passkeys.add(
+            writing,
+            writing.get_one(Staff, person.id),
+            "{}",
+            party=party,
+            challenge=b"",
+            name="",
+            actor=TESTER,
+            now=services.clock(),
+        )
 
 
 def test_an_account_ends_with_the_directory_that_vouched_for_it(

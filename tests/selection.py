@@ -85,6 +85,7 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_gateway_credentials.py",
     "tests/portal/staff/test_gateways.py",
     "tests/portal/staff/test_limits.py",
+    "tests/portal/staff/test_patrons.py",
     "tests/portal/staff/test_log.py",
     "tests/portal/staff/test_log_exports.py",
     "tests/portal/staff/test_matrix.py",

@@ -53,6 +53,7 @@ class ObjectKind(enum.StrEnum):
     BLOCK = "block"
     RECIPIENT = "recipient"
     LIMITS = "limits"
+    PATRONS = "patrons"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -266,6 +267,9 @@ DEVICE_REVOKED = declare("device revoked", N_("revoked a device’s certificate"
 # Blocks.
 BLOCK_PLACED = declare("block placed", N_("blocked a device or a person"), ObjectKind.BLOCK)
 BLOCK_LIFTED = declare("block lifted", N_("lifted a block"), ObjectKind.BLOCK)
+
+# Cards in the portal's own table.
+PATRONS_IMPORTED = declare("patrons imported", N_("took cards in from a file"), ObjectKind.PATRONS)
 
 # Limits against guessing.
 LIMITS_CLEARED = declare("limits cleared", N_("let a device or a card try again"), ObjectKind.LIMITS)

@@ -15,6 +15,7 @@ from typing import Any
 from flask import Response, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth.blocks import service as blocks
 from auth.devices import service as devices
 from auth.devices.errors import NoSecureNetwork, TooManyDevices
 from auth.errors import AuthError
@@ -140,7 +141,8 @@ def _proven(visit: ClientContext, login: str) -> ProfileGrant:
     service, gateway = services(), visit.gateway
     terms = accepted(gateway.network)
 
-    def grant(_db: Any, subject: str, patron: Any) -> ProfileGrant:
+    def grant(db: Any, subject: str, patron: Any) -> ProfileGrant:
+        blocks.check(db, mac=visit.mac, subject=subject, network_id=gateway.network_id, now=service.clock())
         return ProfileGrant(
             gateway=gateway.identity,
             subject=subject,

@@ -30,6 +30,7 @@ from portal.staff.operations import (  # noqa: E402, F401
     gateway_set_up,
     gateways,
     limits,
+    patrons,
     posters,
     reports,
     signed_reports,

@@ -96,6 +96,7 @@ def _every() -> tuple[Group, ...]:
             (
                 Door("staff.sessions", say("Log"), Action.SESSIONS, key="l", also=("/staff/incidents/",)),
                 Door("staff.blocks", say("Blocks"), Action.BLOCKS, key="x"),
+                Door("staff.patrons", say("Cards"), Action.PATRONS, key="v"),
                 Door("staff.limits", say("Limits"), Action.LIMITS, key="i"),
             ),
         ),

@@ -40,6 +40,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.OVERRIDE: ("staff.crisis", None),
     ObjectKind.PLAN: ("staff.plans_record", "key"),
     ObjectKind.BLOCK: ("staff.blocks", None),
+    ObjectKind.PATRONS: ("staff.patrons", None),
     ObjectKind.LIMITS: ("staff.limits", None),
     ObjectKind.AUDIT_LOG: ("staff.trail", None),
     ObjectKind.NETWORK: ("staff.networks_record", "key"),

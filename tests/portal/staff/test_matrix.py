@@ -144,6 +144,10 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.gateways_add": (Action.GATEWAYS, NETWORK),
     "staff.rotate_gateway": (Action.GATEWAYS, NETWORK),
     "staff.gateway_credential": (Action.GATEWAYS, NETWORK),
+    "staff.patrons": (Action.PATRONS, ADMINS),
+    "staff.find_card": (Action.PATRONS, ADMINS),
+    "staff.look_at_patrons": (Action.PATRONS, ADMINS),
+    "staff.import_cards": (Action.PATRONS, ADMINS),
     "staff.limits": (Action.LIMITS, NETWORK),
     "staff.give_back_tries": (Action.LIMITS, NETWORK),
     **of_records("school-lines", Action.CLASSES),
@@ -223,6 +227,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
 }
 # What touches every network: no account of some of them may.
 TOWN_WIDE = {
+    *("staff.patrons", "staff.find_card", "staff.look_at_patrons", "staff.import_cards"),
     *("staff.groups", "staff.grant_group", "staff.revoke_group"),
     *("staff.start_crisis", "staff.stop_crisis", "staff.change_payer", "staff.add_election"),
     *("staff.alerts", "staff.add_recipient", "staff.try_recipient", "staff.try_webhook"),
@@ -324,6 +329,10 @@ EFFECTS: dict[str, set[str]] = {
     | {"purge_runs", "purge_counts", "clock_watch", "retention_rules", "patrons"},
     "staff.gateways_add": LOOKS | {"gateways", "record_changes"},
     "staff.rotate_gateway": LOOKS | {"gateways"},
+    "staff.find_card": set(),
+    "staff.look_at_patrons": set(),
+    # Sent with a file in tests/portal/staff/test_patrons.py.
+    "staff.import_cards": LOOKS | {"patrons"},
     "staff.give_back_tries": LOOKS,
     "staff.find_block": set(),
     "staff.ask_block": set(),

@@ -282,6 +282,7 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "gateway-credential": credential_made,
     "plans": lambda clerk: clerk.goto("/staff/records/plans"),
     "plan": lambda clerk: clerk.goto("/staff/records/plans/day"),
+    "cards": lambda clerk: clerk.goto("/staff/patrons"),
     "limits": lambda clerk: clerk.goto("/staff/limits"),
     "blocks": blocked,
     "block-question": block_asked,

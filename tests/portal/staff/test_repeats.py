@@ -64,9 +64,9 @@ STAFF = {
     **dict.fromkeys(("remove_passkey", "grant_group", "revoke_group"), Twice.LEADS),
     **dict.fromkeys(("propose_campaign", "approve_campaign", "pause_campaign"), Twice.LEADS),
     **dict.fromkeys(("start_crisis", "stop_crisis", "add_payer", "change_payer"), Twice.LEADS),
-    **dict.fromkeys(("place_block", "lift_block", "give_back_tries"), Twice.LEADS),
+    **dict.fromkeys(("place_block", "lift_block", "give_back_tries", "import_cards"), Twice.LEADS),
     **dict.fromkeys(("gateways_add", "rotate_gateway"), Twice.LEADS),
-    **dict.fromkeys(("find_block", "ask_block"), Twice.ANSWERS),
+    **dict.fromkeys(("find_block", "ask_block", "find_card", "look_at_patrons"), Twice.ANSWERS),
     **dict.fromkeys(("add_election", "add_recipient", "remove_recipient"), Twice.LEADS),
     **dict.fromkeys(("try_recipient", "try_webhook"), Twice.ANSWERS),
     "sign_report": Twice.LEADS,
@@ -212,7 +212,7 @@ NOTHING_TO_DO = {
 LATE = ("staff.appoint", "staff.change_term", "staff.invite", "staff.make_token", "staff.place_hold")
 # Sent with a file in tests/portal/staff/test_creative_upload.py.
 # And from the page of new codes, to a mail server, in tests/portal/staff/test_reprints.py.
-WITH_FILE = {"set_message_picture", "mail_pass"}
+WITH_FILE = {"import_cards", "set_message_picture", "mail_pass"}
 LEADING = sorted(
     f"staff.{name}" for name, kind in STAFF.items() if kind is Twice.LEADS and name not in WITH_FILE
 )

@@ -119,6 +119,7 @@ class Settings:
     alert_webhook_key: Secret | None = None
     # Where staff sign in beside their accounts here.
     openid: OpenIdSettings | None = None
+    staff_ldap: LdapSettings | None = None
     # How long a sign-in by the directory goes on without the directory having said so again.
     staff_affirmed_minutes: int = 60
 
@@ -134,6 +135,8 @@ class Settings:
     @property
     def staff_issuer(self) -> str | None:
         """The name of the directory that answers for staff; None where all accounts are local."""
+        if self.staff_ldap is not None:
+            return f"ldap:{self.staff_ldap.base_dn}"
         return self.openid.issuer if self.openid else None
 
     @property
@@ -159,7 +162,7 @@ def _settings(reader: Reader) -> Settings:
         portal_url=reader.required("PORTAL_URL", lambda text: _origin(text, development)) or "",
         database_url=reader.required("DATABASE_URL", read_database_url) or "",
         development=development,
-        ldap=_ldap(reader),
+        ldap=_ldap(reader, "LDAP_"),
         trusted_proxies=reader.networks("TRUSTED_PROXIES", ()),
         metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
         town=reader.required("TOWN", _town) or "",
@@ -174,6 +177,7 @@ def _settings(reader: Reader) -> Settings:
         serves=reader.word("SERVES", Serves, Serves.ALL),
         staff_url=reader.parsed("STAFF_URL", lambda text: _origin(text, development)),
         anchor_folder=reader.parsed("ANCHOR_FOLDER", _folder),
+        staff_ldap=_staff_ldap(reader),
         openid=read_openid(reader, reader.parsed("OIDC_CA_FILE", _ca_file), development=development),
         staff_affirmed_minutes=reader.whole("STAFF_AFFIRMED_MINUTES", 60, least=10, most=720),
         smtp=read_smtp(reader, reader.parsed("SMTP_CA_FILE", _ca_file)),
@@ -288,36 +292,48 @@ def _folder(text: str) -> Path:
     return path
 
 
-def _ldap(reader: Reader) -> LdapSettings | None:
-    if not reader.has_any("LDAP_"):
+def _ldap(reader: Reader, names: str) -> LdapSettings | None:
+    """The directory that the settings beginning with `names` describe; None where there are none."""
+    if not reader.has_any(names):
         return None
     settings = LdapSettings(
-        urls=reader.required("LDAP_URLS", _ldap_urls) or (),
-        bind_dn=reader.required("LDAP_BIND_DN", _bind_name) or "",
-        bind_password=reader.secret("LDAP_BIND_PASSWORD", strip=False) or Secret(""),
-        base_dn=reader.required("LDAP_BASE_DN", _name) or "",
-        user_filter=reader.parsed("LDAP_USER_FILTER", _filter) or "(uid={login})",
-        starttls=reader.flag("LDAP_STARTTLS", default=False),
-        verify=reader.flag("LDAP_VERIFY", default=True),
-        ca_file=reader.parsed("LDAP_CA_FILE", _ca_file),
-        server_name=reader.parsed("LDAP_SERVER_NAME", _server_name),
-        timeout_seconds=reader.number("LDAP_TIMEOUT_SECONDS", 5.0, least=0.5, most=30),
-        slots=reader.whole("LDAP_SLOTS", 4, least=1, most=64),
-        id_attribute=reader.parsed("LDAP_ID_ATTRIBUTE", _attribute) or "entryUUID",
-        category_attribute=reader.parsed("LDAP_CATEGORY_ATTRIBUTE", _attribute),
-        expiry_attribute=reader.parsed("LDAP_EXPIRY_ATTRIBUTE", _attribute),
-        lock_attribute=reader.parsed("LDAP_LOCK_ATTRIBUTE", _attribute),
-        required_group=reader.parsed("LDAP_REQUIRED_GROUP", _name),
-        group_base_dn=reader.parsed("LDAP_GROUP_BASE_DN", _name),
-        nested_groups=reader.word("LDAP_NESTED_GROUPS", NestedGroups, NestedGroups.AUTO),
+        urls=reader.required(f"{names}URLS", _ldap_urls) or (),
+        bind_dn=reader.required(f"{names}BIND_DN", _bind_name) or "",
+        bind_password=reader.secret(f"{names}BIND_PASSWORD", strip=False) or Secret(""),
+        base_dn=reader.required(f"{names}BASE_DN", _name) or "",
+        user_filter=reader.parsed(f"{names}USER_FILTER", _filter) or "(uid={login})",
+        starttls=reader.flag(f"{names}STARTTLS", default=False),
+        verify=reader.flag(f"{names}VERIFY", default=True),
+        ca_file=reader.parsed(f"{names}CA_FILE", _ca_file),
+        server_name=reader.parsed(f"{names}SERVER_NAME", _server_name),
+        timeout_seconds=reader.number(f"{names}TIMEOUT_SECONDS", 5.0, least=0.5, most=30),
+        slots=reader.whole(f"{names}SLOTS", 4, least=1, most=64),
+        id_attribute=reader.parsed(f"{names}ID_ATTRIBUTE", _attribute) or "entryUUID",
+        category_attribute=reader.parsed(f"{names}CATEGORY_ATTRIBUTE", _attribute),
+        expiry_attribute=reader.parsed(f"{names}EXPIRY_ATTRIBUTE", _attribute),
+        lock_attribute=reader.parsed(f"{names}LOCK_ATTRIBUTE", _attribute),
+        required_group=reader.parsed(f"{names}REQUIRED_GROUP", _name),
+        group_base_dn=reader.parsed(f"{names}GROUP_BASE_DN", _name),
+        nested_groups=reader.word(f"{names}NESTED_GROUPS", NestedGroups, NestedGroups.AUTO),
     )
-    if not settings.bind_password and not any("LDAP_BIND_PASSWORD" in fault for fault in reader.faults):
-        reader.fault("LDAP_BIND_PASSWORD", "is missing.")
+    if not settings.bind_password and not any(f"{names}BIND_PASSWORD" in fault for fault in reader.faults):
+        reader.fault(f"{names}BIND_PASSWORD", "is missing.")
     for url in settings.urls:
         if url.startswith("ldap://") and not settings.starttls:
-            reader.fault("LDAP_URLS", f"holds {url!r}: without TLS, set AROBASE_LDAP_STARTTLS=true.")
-    if settings.group_base_dn and not settings.required_group:
-        reader.fault("LDAP_GROUP_BASE_DN", "is of no use without AROBASE_LDAP_REQUIRED_GROUP.")
+            reader.fault(f"{names}URLS", f"holds {url!r}: without TLS, set AROBASE_{names}STARTTLS=true.")
+    if settings.group_base_dn and not settings.required_group and names == "LDAP_":
+        reader.fault(f"{names}GROUP_BASE_DN", "is of no use without AROBASE_LDAP_REQUIRED_GROUP.")
+    return settings
+
+
+def _staff_ldap(reader: Reader) -> LdapSettings | None:
+    settings = _ldap(reader, "STAFF_LDAP_")
+    if settings is not None and settings.required_group:
+        reader.fault("STAFF_LDAP_REQUIRED_GROUP", "is not for staff: groups get their roles on a page.")
+    if settings is not None and reader.has_any("OIDC_"):
+        reader.fault(
+            "STAFF_LDAP_URLS", "and AROBASE_OIDC_ISSUER are both set: one directory answers for staff."
+        )
     return settings
 
 

@@ -53,6 +53,7 @@ from sites.errors import RefusedImport
 from sites.map_background import MapBackground, read_background
 
 if TYPE_CHECKING:
+    from auth.staff.ldap import StaffLdap
     from auth.staff.openid.client import OpenIdClient
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +90,7 @@ def make_services(
         pseudonyms=Pseudonyms(settings.secret_key),
         staff=StaffSecrets(settings.secret_key),
         openid=_openid(settings),
+        staff_ldap=_staff_ldap(settings),
         anchors=AnchorSeals(settings.secret_key),
         signer=Signer(settings.secret_key),
         voucher_keys=VoucherKeys(settings.secret_key),
@@ -193,3 +195,11 @@ def _openid(settings: Settings) -> OpenIdClient | None:
 
     address = settings.staff_url or settings.portal_url
     return OpenIdClient(settings.openid, redirect_uri=f"{address}/staff/signin/openid/return")
+
+
+def _staff_ldap(settings: Settings) -> StaffLdap | None:
+    if settings.staff_ldap is None:
+        return None
+    from auth.staff.ldap import StaffLdap
+
+    return StaffLdap(settings.staff_ldap, issuer=settings.staff_issuer or "")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auth.patrons.directory import Directory
     from auth.pseudonyms import Pseudonyms
     from auth.resume_codes import ResumeCodes
+    from auth.staff.ldap import StaffLdap
     from auth.staff.openid.client import OpenIdClient
     from auth.staff.secrets import StaffSecrets
     from auth.tokens import Tokens
@@ -57,6 +58,7 @@ class Services:
     staff: StaffSecrets
     # Where staff sign in beside their accounts here, if anywhere.
     openid: OpenIdClient | None
+    staff_ldap: StaffLdap | None
     anchors: AnchorSeals
     signer: Signer
     voucher_keys: VoucherKeys

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from auth.staff import browser_sessions, directory_accounts
+from auth.staff import browser_sessions, directory_accounts, group_grants
 from auth.staff.directory_accounts import CHECK_EVERY
 from auth.staff.errors import RefusedAssertion, StaffDirectoryAway
 from auth.staff.models import Staff, StaffSession
 from auth.staff.roles import LONGEST_SIGNIN
 from auth.tokens import InvalidToken
 from portal.services import Services
+
+if TYPE_CHECKING:
+    from auth.staff.ldap import StaffLdap
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +30,8 @@ def check(service: Services) -> None:
     Where it does not answer, nothing is ended: a sign-in then goes on for as long as AROBASE_STAFF_AFFIRMED_MINUTES
     says since it last did.
     """
+    if service.staff_ldap is not None:
+        _look_up(service, service.staff_ldap)
     if service.openid is None:
         return
     for _ in range(MOST):
@@ -35,6 +41,24 @@ def check(service: Services) -> None:
             )
         if row is None or not _refresh(service, row):
             return
+
+
+def _look_up(service: Services, directory: StaffLdap) -> None:
+    """Ask the LDAP directory about everybody who is signed in and was not asked about for five minutes."""
+    now = service.clock()
+    with service.make_session() as db:
+        groups = [one.group for one in group_grants.read(db, directory.issuer)]
+        people = directory_accounts.due(db, directory.issuer, now=now, most=MOST)
+    today = now.astimezone(service.settings.zone).date()
+    for staff_id, subject in people:
+        try:
+            found = directory.look_up(subject, groups, today=today)
+        except StaffDirectoryAway as error:
+            log.warning("the directory was not asked whether sign-ins of staff go on: %s", error.cause)
+            return
+        with service.make_session.begin() as db:
+            person = db.get_one(Staff, staff_id, with_for_update=True)
+            directory_accounts.affirm(db, person, found, now=now)
 
 
 def _refresh(service: Services, row: StaffSession) -> bool:

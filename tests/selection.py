@@ -92,6 +92,7 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_overview.py",
     "tests/portal/staff/test_openid.py",
     "tests/portal/staff/test_passes.py",
+    "tests/portal/staff/test_staff_ldap.py",
     "tests/portal/staff/test_printing.py",
     "tests/portal/staff/test_repeats.py",
     "tests/portal/staff/test_reports.py",

@@ -179,6 +179,9 @@ WRONG = [
     ("OIDC_CA_FILE", "/nowhere/ca.pem", "names no file"),
     ("OIDC_TIMEOUT_SECONDS", "31", "0.5 to 30"),
     ("STAFF_AFFIRMED_MINUTES", "5", "10 to 720"),
+    ("STAFF_LDAP_URLS", "ldap://one.example.org", "AROBASE_STAFF_LDAP_STARTTLS"),
+    ("STAFF_LDAP_BASE_DN", "staff", "must be a DN"),
+    ("STAFF_LDAP_REQUIRED_GROUP", "cn=staff,dc=x", "on a page"),
 ]  # fmt: skip
 
 
@@ -186,6 +189,8 @@ WRONG = [
 def test_a_wrong_value_is_refused_by_name_with_what_to_write(name: str, value: str, words: str) -> None:
     kinds = {"LDAP": LDAP, "SMTP": MAIL, "MAIL": MAIL, "OIDC": OIDC}
     around = kinds.get(name.partition("_")[0], {})
+    if name.startswith("STAFF_LDAP_"):
+        around = {known.replace("_LDAP_", "_STAFF_LDAP_"): text for known, text in LDAP.items()}
     environ = {**GOOD, **around, f"AROBASE_{name}": value}
     if name.endswith("_FILE"):
         environ.pop(f"AROBASE_{name.removesuffix('_FILE')}", None)
@@ -193,6 +198,15 @@ def test_a_wrong_value_is_refused_by_name_with_what_to_write(name: str, value: s
     assert [fault for fault in faults if fault.startswith(f"AROBASE_{name} ")] == faults, faults
     assert words in faults[0]
     assert faults[0].endswith((".", ")", "'"))
+
+
+def test_one_directory_answers_for_staff() -> None:
+    """With two, the groups of one would be taken for those of the other."""
+    staff_ldap = {name.replace("_LDAP_", "_STAFF_LDAP_"): text for name, text in LDAP.items()}
+    (fault,) = faults_of({**GOOD, **staff_ldap, **OIDC})
+    assert "one directory answers for staff" in fault
+    settings = Settings.from_env({**GOOD, **LDAP, **staff_ldap})
+    assert settings.staff_issuer == "ldap:dc=example,dc=org" and settings.ldap is not None
 
 
 def test_every_wrong_value_at_once_is_one_answer() -> None:
@@ -203,7 +217,7 @@ def test_every_wrong_value_at_once_is_one_answer() -> None:
 
 
 def test_no_setting_is_left_out_of_the_table() -> None:
-    ours = {field.name for field in fields(Settings)} - {"ldap", "smtp", "openid"}
+    ours = {field.name for field in fields(Settings)} - {"ldap", "smtp", "openid", "staff_ldap"}
     ours |= {f"ldap_{field.name}" for field in fields(LdapSettings)}
     ours |= {f"oidc_{field.name}" for field in fields(OpenIdSettings)}
     # Of a secret, the file alone may be wrong.

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from auth.audit.actions import (
     ACCOUNT_BOUND,
     ACCOUNT_OF_DIRECTORY,
+    ACCOUNT_RESET,
     DIRECTORY_CHANGED,
     DIRECTORY_LEFT,
 )
@@ -24,8 +25,8 @@ from auth.audit.actor import SYSTEM, Actor
 from auth.staff import accounts, group_grants
 from auth.staff.errors import DisabledAccount, LocalLogin, NoGrant, UngrantableRole
 from auth.staff.group_grants import NEVER_BY_GROUP
-from auth.staff.models import GroupGrant, Passkey, RecoveryCode, Staff
-from auth.staff.roles import NO_NETWORK, Authority
+from auth.staff.models import GroupGrant, Passkey, RecoveryCode, Staff, StaffSession
+from auth.staff.roles import LONGEST_SIGNIN, NO_NETWORK, Authority
 from auth.staff.secrets import new_seed
 
 # How often the sweep asks about everybody who is signed in.
@@ -125,6 +126,37 @@ def lasts(person: Staff, *, issuer: str | None, affirmed_for: timedelta, now: da
     return (
         person.issuer == issuer and person.affirmed_at is not None and now < person.affirmed_at + affirmed_for
     )
+
+
+def due(db: Session, issuer: str, *, now: datetime, most: int) -> list[tuple[int, str]]:
+    """Id and subject of those who are signed in and whom nobody has asked about for `CHECK_EVERY`, at most `most`."""
+    signed_in = select(StaffSession.id).where(
+        StaffSession.staff_id == Staff.id,
+        StaffSession.ended_at.is_(None),
+        StaffSession.started_at > now - LONGEST_SIGNIN,
+    )
+    found = db.execute(
+        select(Staff.id, Staff.subject)
+        .where(Staff.issuer == issuer, Staff.affirmed_at <= now - CHECK_EVERY, signed_in.exists())
+        .order_by(Staff.affirmed_at)
+        .limit(most)
+    )
+    return [(staff_id, subject or "") for staff_id, subject in found]
+
+
+def enrol_anew(
+    db: Session,
+    person: Staff,
+    *,
+    actor: Actor,
+    now: datetime,
+    make_seed: Callable[[], bytes] = new_seed,
+) -> None:
+    """A lost phone: the second factor is another one, which the next sign-in shows to whoever has the password."""
+    person.totp_seed, person.totp_step = make_seed(), 0
+    accounts.end_signins(person)
+    db.flush()
+    accounts.append(db, ACCOUNT_RESET, person, actor=actor, now=now)
 
 
 def changes(db: Session, issuer: str, grants: Sequence[GroupGrant]) -> list[Change]:

@@ -115,6 +115,10 @@ def reset(login: str) -> None:
     service = services()
     with service.make_session.begin() as db:
         person = _find(db, login)
+        if person.issuer is not None:
+            directory_accounts.enrol_anew(db, person, actor=operator(), now=service.clock())
+            click.echo(f"{person.login} is shown another second factor at the next sign-in.")
+            return
         if person.disabled_at is not None:
             accounts.enable(db, person, actor=operator(), now=service.clock())
         invitation = accounts.reset(db, person, actor=operator(), now=service.clock())

@@ -38,8 +38,8 @@ class SignedIn:
     identity: str
     # The slug of the library where they hand passes out; empty: none.
     home_site: str = ""
-    # Not one that the town's directory vouches for.
-    is_local: bool = True
+    # Whether they show who they are by a password; others do at the OpenID provider.
+    has_password: bool = True
 
     @property
     def actor(self) -> Actor:
@@ -87,7 +87,7 @@ def signed_in(person: Staff) -> SignedIn:
         person.authority,
         identity_of(person),
         home_site=person.home_site,
-        is_local=person.issuer is None,
+        has_password=person.issuer is None or services().openid is None,
     )
 
 

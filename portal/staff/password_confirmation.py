@@ -12,6 +12,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.errors import AuthError
+from auth.staff.errors import WrongStaffCredentials
 from auth.staff.models import Staff
 from auth.staff.roles import Action
 from db.engine import reading
@@ -94,8 +95,8 @@ def _prove_again(password: str) -> None:
     """By a passkey where one answered, else by the password. Raises what either raises."""
     if passkey_challenges.is_answered():
         passkey_challenges.prove_again(current_staff().id)
-    else:
-        prove_password(current_staff().login, password)
+    elif prove_password(current_staff().login, password).id != current_staff().id:
+        raise WrongStaffCredentials
 
 
 def _again() -> str:
@@ -125,7 +126,7 @@ def _page(
     page = render_template(
         "staff/confirm.html",
         passkey=passkey,
-        again=_again() if not current_staff().is_local else None,
+        again=_again() if not current_staff().has_password else None,
         refusal=refusal,
         onward=onward(),
         action=action or url_for("staff.confirm_password"),

@@ -25,10 +25,12 @@ from auth.staff.signin import (
     signed_out,
 )
 from auth.tokens import InvalidToken
+from db.engine import reading
 from portal.denials.rendering import staff_page
 from portal.services import services
 from portal.staff import carried_forms, passkey_challenges, staff, trusted_browsers
 from portal.staff.access import anyone, current_staff, needs
+from portal.staff.enrolment import Enrolment
 from portal.staff.login import browser, me, sign_in
 from portal.staff.password import onward, prove_password
 from portal.staff.signin_form import signin_form
@@ -125,6 +127,16 @@ def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:
     return person, proven
 
 
+def _enrolment(step: str) -> Enrolment | None:
+    """What an authenticator is given, where this account has never used one: somebody of the LDAP directory."""
+    try:
+        with reading(services().make_session) as db:
+            person, _ = _unseal_step(db, step)
+    except StaleStep:
+        return None
+    return Enrolment.of(person) if person.issuer is not None and person.totp_step == 0 else None
+
+
 def _seal_step(person: Staff) -> str:
     service = services()
     claims = {"who": identity_of(person)}
@@ -159,11 +171,14 @@ def _code_page(step: str, error: AuthError | None) -> AnyResponse:
     page = render_template(
         "staff/signin_code.html",
         refusal=refusal,
+        enrolment=_enrolment(step),
         step=step,
         onward=onward(),
         carried=carried_forms.passed_on(),
     )
     response = make_response(page, refusal.status if refusal else HTTPStatus.OK)
+    # The key of a second factor may stand on it.
+    response.headers["Cache-Control"] = "no-store"
     if refusal and refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return response

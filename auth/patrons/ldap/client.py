@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import time
+import uuid
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import TypeVar
@@ -49,8 +50,16 @@ class LdapDirectory:
     epoch.
     """
 
-    def __init__(self, settings: LdapSettings, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: LdapSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+        further: tuple[str, ...] = (),
+    ) -> None:
         self._settings = settings
+        # Attributes that are read beside those that the settings name.
+        self._further = further
         context = make_context(settings)
         self._logins = Logins(settings.user_filter)
         self._membership = membership_of(settings)
@@ -103,6 +112,51 @@ class LdapDirectory:
             self._check_group(found, deadline)
             return patron
 
+    def find_by_id(self, stable_id: str) -> DirectoryEntry | None:
+        """Look a person up by what never changes about them; None where there is nobody. Raises
+        `DirectoryUnavailable`."""
+        ours, started = self._settings, time.monotonic()
+        asked = id_filter(ours.id_attribute, stable_id)
+        wanted = (
+            *(ours.id_attribute, ours.category_attribute, ours.expiry_attribute, ours.lock_attribute),
+            *self._further,
+        )
+
+        def search(wire: requests.LdapConnection) -> requests.SearchAnswer:
+            attributes = tuple(name for name in wanted if name)
+            return requests.search(
+                wire, ours.base_dn, asked, attributes=attributes, seconds=ours.timeout_seconds
+            )
+
+        with _telling("find by id"):
+            answer = self._talk(Purpose.SEARCH, ours.timeout_seconds, search)
+            if answer.code != requests.SUCCESS:
+                broken = requests.explain_code("the search for a person", answer.code, answer.description)
+                raise DirectoryUnavailable(broken.reason)
+        if len(answer.entries) != 1:
+            return None
+        (entry,) = answer.entries
+        return DirectoryEntry("", stable_id, entry.dn, entry.attributes, time.monotonic() - started)
+
+    def groups_of(self, found: DirectoryEntry, groups: Iterable[str]) -> frozenset[str]:
+        """Those of `groups` (DNs) that this person is in, directly or through others. Raises
+        `DirectoryUnavailable`."""
+        ours = self._settings
+        seconds = ours.timeout_seconds
+        deadline = time.monotonic() + seconds
+
+        def ask(wire: requests.LdapConnection) -> frozenset[str]:
+            return frozenset(
+                group
+                for group in groups
+                if Membership(
+                    group, ours.group_base_dn or common_base(group, ours.base_dn), ours.nested_groups
+                ).holds(wire, found.verifier, found.attributes, deadline=deadline)
+            )
+
+        with _telling("groups"):
+            return self._talk(Purpose.SEARCH, seconds, ask)
+
     def _search_for(self, typed: str) -> Callable[[requests.LdapConnection], requests.SearchAnswer]:
         ours = self._settings
         wanted = (
@@ -112,6 +166,7 @@ class LdapDirectory:
             ours.lock_attribute,
             *self._logins.attributes,
             *(GROUP_ATTRIBUTES if self._membership else ()),
+            *self._further,
         )
         attributes = tuple(dict.fromkeys(name for name in wanted if name))
 
@@ -202,6 +257,14 @@ class LdapDirectory:
                 self._breaker.succeeded()
                 return answer
         raise BrokenConnection("; ".join(reasons))
+
+
+def id_filter(attribute: str, stable_id: str) -> str:
+    """The filter for what `auth.patrons.ldap.responses.read_id` has read."""
+    if attribute.lower() == "objectguid":
+        escaped = "".join("\\" + f"{octet:02x}" for octet in uuid.UUID(stable_id).bytes_le)
+        return f"({attribute}={escaped})"
+    return f"({attribute}={requests.escape(stable_id)})"
 
 
 def membership_of(settings: LdapSettings) -> Membership | None:

@@ -15,14 +15,13 @@ from auth.staff import own_account
 from auth.staff.errors import SpentSetup, StaffError, WrongCode, WrongWord
 from auth.staff.models import Staff
 from auth.staff.secrets import check_password
-from auth.staff.totp import as_base32, enrolment_uri, make_recovery_codes, step_of
+from auth.staff.totp import make_recovery_codes, step_of
 from db.engine import reading
 from portal.denials.rendering import staff_page
-from portal.i18n.translation import say
-from portal.printing.qr import svg_of
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import anyone
+from portal.staff.enrolment import Enrolment
 
 
 @staff.get("/setup/<token>")
@@ -95,24 +94,18 @@ def _set_up(person: Staff, token: str) -> list[str]:
 
 
 def _page(person: Staff, token: str, error: StaffError | None) -> AnyResponse:
-    service = services()
-    secret = service.staff.totp_secret(person.totp_seed)
     refusal = staff_page(error) if error else None
-    uri = enrolment_uri(secret, login=person.login, issuer=f"Arobase {service.settings.town}")
+    enrolment = Enrolment.of(person)
     page = render_template(
         "staff/setup.html",
         person=person,
         token=token,
         word=request.form.get("word", "")[:40],
         refusal=refusal,
-        drawing=svg_of(uri, say("Code to scan with your authenticator")),
-        key=" ".join(_fours(as_base32(secret))),
+        drawing=enrolment.drawing,
+        key=enrolment.key,
     )
     response = make_response(page, refusal.status if refusal else 200)
     # The key of the second factor stands on it, refused or not.
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _fours(text: str) -> list[str]:
-    return [text[at : at + 4] for at in range(0, len(text), 4)]

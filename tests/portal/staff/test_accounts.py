@@ -227,7 +227,7 @@ def test_the_last_admin_cannot_lock_everybody_out(admin: Clerk, services: Servic
     assert refused.status_code == 400
     assert "This is the last administrator of all networks." in refused.text
     result = admin.app.test_cli_runner().invoke(args=["staff", "disable", "dana"])
-    assert result.exit_code == 1 and "last administrator" in result.output
+    assert result.exit_code == 1 and "last local administrator" in result.output
     with services.make_session() as db:
         assert db.get_one(Staff, admin.staff_id).disabled_at is None
 

@@ -150,7 +150,7 @@ def test_signing_in(officer: Clerk, keys: bool) -> None:
     officer.page.fill("#code", officer.code())
     twice(officer, "#code", keys)
     # A browser that dropped the answer to the first press is not signed in: it is told that each code works only once.
-    inside = officer.page.locator("h1", has_text="Bonjour")
+    inside = officer.page.locator("h1", has_text="Vue d’ensemble")
     expect(inside.or_(officer.page.locator("[role=alert]"))).to_be_visible()
     assert signins(officer.portal) - before == 1
     if not inside.is_visible():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from auth.audit.actor import Actor
@@ -18,7 +18,7 @@ from sessions.models import AccessSession, EndReason
 from sites.import_export.records import Change, ImportResult, Values
 from sites.import_export.rows import Row
 from sites.limits import state_at, state_of
-from sites.models import SigninMethod, Site, SiteState
+from sites.models import Gateway, SigninMethod, Site, SiteState
 
 
 @dataclass(eq=False)
@@ -68,12 +68,14 @@ def ended_by(db: Session, kind: str, changes: Sequence[Change], *, now: datetime
 
 
 def enforce(db: Session, *, now: datetime) -> list[int]:
-    """End the open sessions at places whose wifi is closed now: a closure that was planned has come; their ids."""
+    """End the open sessions at places whose wifi is closed now, as a closure that was planned has come, and at
+    gateways that are retired; their ids."""
     maybe = select(Site).where(
         (Site.state == SiteState.CLOSED) | ((Site.state == SiteState.LIVE) & (Site.state_until <= now))
     )
     slugs = [site.slug for site in db.scalars(maybe) if state_at(site, now) is SiteState.CLOSED]
-    return [one for one in _online(db, slugs, now) if end.end(db, one, reason=EndReason.POLICY, now=now)]
+    over = [*_online(db, slugs, now), *_at(db, Gateway.is_retired.is_(True), now)]
+    return [one for one in over if end.end(db, one, reason=EndReason.POLICY, now=now)]
 
 
 def _of_sites(db: Session, changes: Sequence[Change], now: datetime) -> list[int]:
@@ -84,6 +86,26 @@ def _of_sites(db: Session, changes: Sequence[Change], now: datetime) -> list[int
         if change.before is not None and _is_closed(change.after, now) and not _is_closed(change.before, now)
     ]
     return _online(db, closing, now)
+
+
+def _of_gateways(db: Session, changes: Sequence[Change], now: datetime) -> list[int]:
+    """Gateways that are retired now, with what registers keep online there."""
+    retired = [change.key for change in changes if change.after["is_retired"] and _was_in_use(change)]
+    return _at(db, Gateway.identity.in_(retired), now)
+
+
+def _was_in_use(change: Change) -> bool:
+    return change.before is not None and not change.before["is_retired"]
+
+
+def _at(db: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
+    """The open sessions at these gateways."""
+    there = (
+        select(AccessSession.id)
+        .join(Gateway, Gateway.id == AccessSession.gateway_id)
+        .where(which, AccessSession.ended_at.is_(None), AccessSession.until > now)
+    )
+    return list(db.scalars(there.order_by(AccessSession.id)))
 
 
 def _is_closed(values: Values, now: datetime) -> bool:
@@ -109,4 +131,7 @@ def _online(db: Session, sites: Sequence[str], now: datetime) -> list[int]:
 
 
 # By kind of record; a kind that is not here ends nothing.
-_BY_KIND: dict[str, Callable[[Session, Sequence[Change], datetime], list[int]]] = {"sites": _of_sites}
+_BY_KIND: dict[str, Callable[[Session, Sequence[Change], datetime], list[int]]] = {
+    "sites": _of_sites,
+    "gateways": _of_gateways,
+}

@@ -86,10 +86,13 @@ def admit(
 ) -> int | None:
     """Let an open session go on at `gateway` too, on that gateway's word alone; the new lease's id.
 
-    The session itself is not touched. None where it may pass there already, and where the gateway has too many such
-    cards; their devices are announced again, and their turn comes. A managed device goes where its register says.
+    The session itself is not touched. None where it may pass there already, where the gateway is retired, and
+    where it has too many such cards; their devices are announced again, and their turn comes. A managed device goes
+    where its register says.
     """
     if access.method is SigninMethod.MANAGED:
+        return None
+    if gateway.is_retired:
         return None
     if is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
         return None

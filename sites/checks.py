@@ -69,9 +69,13 @@ class GatewayCheck:
 
 
 def check(db: Session, *, now: datetime) -> list[GatewayCheck]:
-    """Look at every gateway, in order of identity. Reads ``clock_offset``, ``held`` and ``faults`` in its health."""
+    """Look at every gateway in use, in order of identity.
+
+    Reads ``clock_offset``, ``held`` and ``faults`` in its health.
+    """
     gateways = db.scalars(
         select(Gateway)
+        .where(~Gateway.is_retired)
         .options(joinedload(Gateway.site), joinedload(Gateway.network))
         .order_by(Gateway.identity)
     )

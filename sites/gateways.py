@@ -62,10 +62,12 @@ def add_gateway(
         faults.append(f"site {site.slug} does not offer network {network.slug}")
     nothing: tuple[str, ...] = ()
     prefixes = faults.of(read_prefixes, client_prefixes, nothing)
-    faults.extend(_overlaps(identity, prefixes, select_at(db, site)))
+    in_use = [one for one in select_at(db, site) if not one.is_retired]
+    faults.extend(_overlaps(identity, prefixes, in_use))
     redirector = faults.of(read_redirector, redirector_url, "")
     addresses = faults.of(read_public, public_addresses, nothing)
-    others = db.execute(select(Gateway.identity, Gateway.public_addresses, Gateway.ports_per_client)).all()
+    shared = select(Gateway.identity, Gateway.public_addresses, Gateway.ports_per_client)
+    others = db.execute(shared.where(~Gateway.is_retired)).all()
     if not public_addresses or addresses:
         fault = public_fault(addresses, ports_per_client, map(Shared._make, others))
         faults.extend([fault] if fault else [])
@@ -135,7 +137,9 @@ def by_address(db: Session, address: IpAddress) -> Gateway | None:
         address = address.ipv4_mapped
     found: list[tuple[int, int, str]] = []
     for number, identity, prefixes in db.execute(
-        select(Gateway.id, Gateway.identity, Gateway.client_prefixes).order_by(Gateway.identity)
+        select(Gateway.id, Gateway.identity, Gateway.client_prefixes)
+        .where(~Gateway.is_retired)
+        .order_by(Gateway.identity)
     ):
         lengths = [net.prefixlen for net in map(_prefix, prefixes) if address in net]
         if lengths:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from db.base import Base, Json, JsonObject, Key, Slug, word
@@ -227,6 +227,9 @@ class Gateway(Base):
     # The credential before the last rotation, for as long as what was made of it still holds.
     previous_digest: Mapped[str | None] = mapped_column(String(64))
     previous_until: Mapped[datetime | None]
+
+    # It lets nobody new in, and is told what ends there for as long as it asks; its record and its history stay.
+    is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     site: Mapped[Site] = relationship()
     network: Mapped[Network] = relationship()

@@ -28,15 +28,22 @@ class GatewayCache:
     _unknown: list[str] = field(default_factory=list, init=False)
 
     def by_identity(self, identity: str) -> Gateway | None:
-        return self._fresh().get(identity)
+        """The gateway of this name; None for one that is retired."""
+        found = self._fresh().get(identity)
+        return None if found is None or found.is_retired else found
 
     def by_digest(self, digest: str) -> Gateway | None:
-        """The gateway whose credential has this digest. Digests tell nothing by how long they take to compare."""
+        """The gateway whose credential has this digest, a retired one too: it hears what ends there.
+
+        Digests tell nothing by how long they take to compare.
+        """
         return next((one for one in self._fresh().values() if one.credential_digest == digest), None)
 
     def by_address(self, address: IpAddress) -> list[Gateway]:
         """The gateways whose clients may come from this address: more than one where sites share private prefixes."""
-        return [gateway for gateway in self._fresh().values() if gateway.shows(address)]
+        return [
+            gateway for gateway in self._fresh().values() if gateway.shows(address) and not gateway.is_retired
+        ]
 
     def gateways(self) -> list[Gateway]:
         """All of them, by identity."""

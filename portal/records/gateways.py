@@ -33,7 +33,7 @@ GATEWAY_PAGES = RecordPages(
     new=N_("New gateway"),
     name="identity",
     adds=False,
-    listed=("identity", "kind", "site", "network"),
+    listed=("identity", "kind", "site", "network", "is_retired"),
     groups=(
         Group(
             N_("Name and kind"),
@@ -65,6 +65,12 @@ GATEWAY_PAGES = RecordPages(
                     N_("Ports of each guest"),
                     N_("0: all share all ports"),
                     Widget.WHOLE,
+                ),
+                Field(
+                    "is_retired",
+                    N_("Retired"),
+                    N_("It lets nobody in any more; its record and its history stay"),
+                    Widget.YES_NO,
                 ),
                 Field("options", N_("Options of its kind"), N_("NAME=VALUE, separated by semicolons")),
             ),

@@ -103,6 +103,7 @@ _SILENT = (
     select(_gateways.c.id, _gateways.c.seen_at)
     .where(
         _gateways.c.kind.in_(bindparam("heard", expanding=True)),
+        ~_gateways.c.is_retired,
         _gateways.c.seen_at <= bindparam("before"),
         ~exists().where(_outages.c.gateway_id == _gateways.c.id, _outages.c.until.is_(None)),
     )

@@ -111,7 +111,7 @@ def _targets(db: Session, wanted: Iterable[Managed], now: datetime) -> dict[Key,
 def _gateways(db: Session, numbers: set[int]) -> dict[int, Gateway]:
     if not numbers:
         return {}
-    found = select(Gateway).where(Gateway.id.in_(sorted(numbers)))
+    found = select(Gateway).where(Gateway.id.in_(sorted(numbers)), ~Gateway.is_retired)
     whole = found.options(joinedload(Gateway.site), joinedload(Gateway.network))
     return {gateway.id: gateway for gateway in db.scalars(whole)}
 

@@ -84,6 +84,7 @@ COLUMNS = {
     "public_addresses": Column(_public, ()),
     "ports_per_client": Column(cells.whole(0, MOST_PORTS), 0),
     "options": Column(_options, ""),
+    "is_retired": Column(cells.yes_or_no, False),
 }
 
 
@@ -111,6 +112,7 @@ def _values(gateway: Gateway) -> Values:
         "public_addresses": tuple(gateway.public_addresses),
         "ports_per_client": gateway.ports_per_client,
         "options": _written(gateway.options),
+        "is_retired": gateway.is_retired,
     }
 
 
@@ -139,10 +141,16 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
 
 def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[ImportFault]:
     """Two gateways of one site with a prefix in common: the later row of the file is told."""
-    final = {key: (values["site"], values["client_prefixes"]) for key, values in current.items()}
+    final = {
+        key: (values["site"], values["client_prefixes"])
+        for key, values in current.items()
+        if not values["is_retired"]
+    }
     for change in changes:
         final.pop(change.key, None)
     for change in changes:
+        if change.after["is_retired"]:
+            continue
         ours = [ipaddress.ip_network(text) for text in change.after["client_prefixes"]]
         for other, (site, prefixes) in final.items():
             shared = site == change.after["site"] and overlap(ours, map(ipaddress.ip_network, prefixes))
@@ -155,10 +163,12 @@ def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator
 
 def _public_faults(current: dict[str, Values], changes: Sequence[Change]) -> Iterator[ImportFault]:
     """Blocks of ports that would not say who it was: the later row of the file is told."""
-    final = {key: _shared(values) for key, values in current.items()}
+    final = {key: _shared(values) for key, values in current.items() if not values["is_retired"]}
     for change in changes:
         final.pop(change.key, None)
     for change in changes:
+        if change.after["is_retired"]:
+            continue
         ours = _shared(change.after)
         if fault := public_fault(ours.public_addresses, ours.ports_per_client, final.values()):
             yield ImportFault(change.where, "public_addresses", fault)
@@ -187,6 +197,7 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
         gateway.redirector_url = change.after["redirector_url"]
         gateway.public_addresses = list(change.after["public_addresses"])
         gateway.ports_per_client = change.after["ports_per_client"]
+        gateway.is_retired = change.after["is_retired"]
         gateway.options = kind_of(gateway.kind).read_options(_read(change.after["options"]))
         db.add(gateway)
     return credentials

@@ -80,7 +80,7 @@ PRIVATE: dict[str, set[str]] = {
     "gateways": {
         *("id", "kind", "credential_digest", "site_id", "network_id", "client_prefixes", "redirector_url"),
         *("public_addresses", "ports_per_client", "feed_version", "confirmed_version", "seen_at", "health"),
-        *("options", "previous_digest", "previous_until"),
+        *("options", "previous_digest", "previous_until", "is_retired"),
     },
     "plans": {
         *("id", "slug", "names", "grace_minutes", "least_minutes", "ends_at", "devices", "rate_down_kbps"),

@@ -14,7 +14,7 @@ from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
 from gateways.landing_token import credential_digest
 from sites.models import Gateway
-from tests.portal.conftest import PORTAL
+from tests.portal.conftest import ADA, ADA_PIN, PORTAL, Agent, Phone
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.town import Town
 
@@ -130,3 +130,34 @@ def test_who_works_for_other_networks_makes_none_here(desk: Desk, town: Town) ->
     other.get("/staff/account")
     form = other.form("/staff/account/signout")
     assert other.post("/staff/gateways/gw-battant/credential", **form).status_code == 404
+
+
+def test_a_retired_gateway_lets_go_of_everybody_and_leaves_its_place_to_another(
+    app: Flask, clerk: Clerk, reader: Phone, town: Town, db: Session
+) -> None:
+    reader.land()
+    reader.press("/signin", login=ADA, secret=ADA_PIN)
+    agent = Agent(app, town.pierre_bayle)
+    agent.follow()
+    assert agent.macs == {reader.mac}
+    page = "/staff/records/gateways/gw-bayle"
+    clerk.get(page)
+    asked = clerk.press(page, is_retired="true")
+    assert asked.status_code == 409 and "Save and disconnect 1 device</button>" in asked.text
+    agent.follow()
+    assert agent.macs == {reader.mac}
+    clerk.press(page, is_retired="true", agreed="yes")
+    assert clerk.page.status_code == 303
+    app.extensions["arobase"].places.forget()
+    # Its agent still hears what ends there, and nobody new comes in through it.
+    agent.follow()
+    assert agent.macs == set()
+    assert 'action="/signin' not in reader.land().text
+    assert "/staff/gateways/gw-bayle" not in clerk.get("/staff/gateways").text
+    prefixes = {"client_prefixes": " ".join(town.pierre_bayle.client_prefixes)}
+    add(clerk, site="pierre-bayle", network="bibliotheques", **prefixes)
+    assert clerk.page.status_code == 303, clerk.page.text
+    # Taken into use again, it would have the other one's addresses.
+    clerk.get(page)
+    form = {name: text for name, text in clerk.form(page).items() if name != "is_retired"}
+    assert clerk.post(page, **form).status_code == 400

@@ -22,9 +22,12 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-print("imported", *sorted(sys.modules))
+print("--imported--", *sorted(sys.modules))
 """
-APP = "import gc, sys, wsgi; print(gc.isenabled(), gc.get_freeze_count() > 100_000, 'imported', *sorted(sys.modules))"
+APP = (
+    "import gc, sys, wsgi; "
+    "print(gc.isenabled(), gc.get_freeze_count() > 100_000, '--imported--', *sorted(sys.modules))"
+)
 # Each is imported by who uses it: a sheet, an export, an answer, a directory, a scrape, a migration.
 # The reader of catalogues too: a language is read when it is first spoken.
 HEAVY = {
@@ -33,6 +36,9 @@ HEAVY = {
     "pyarrow",
     "nacl",
     "ldap3",
+    "webauthn",
+    "authlib",
+    "joserfc",
     "prometheus_client",
     "qrcode",
     "PIL",
@@ -44,7 +50,7 @@ def imported(code: str, environment: dict[str, str]) -> tuple[str, set[str]]:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=TOP, env=environment, capture_output=True, text=True, check=True
     )
-    said, _, names = done.stdout.rpartition("imported ")
+    said, _, names = done.stdout.rpartition("--imported-- ")
     return said, set(names.split())
 
 

@@ -66,6 +66,8 @@ class OpenIdProvider:
         self.is_silent = threading.Event()
         self.go_on = threading.Event()
         self.groups_in_token = True
+        # Who is signed in at the provider with the browser that comes.
+        self.at_browser = ""
         self.asked: list[str] = []
         self._grants: dict[str, Grant] = {}
         self._key = key_number(1)
@@ -242,6 +244,11 @@ def running_provider(clock: Callable[[], datetime]) -> Iterator[OpenIdProvider]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if urlsplit(self.path).path == "/authorize":
+                self.send_response(302)
+                self.send_header("Location", provider.sign_in(provider.at_browser, self.path))
+                self.end_headers()
+                return
             self._answer("GET", {})
 
         def do_POST(self) -> None:

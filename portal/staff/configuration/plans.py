@@ -9,17 +9,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.records import preview
 from auth.staff.roles import Action
-from auth.vouchers.models import Plan
+from auth.vouchers.models import Batch, Plan
 from auth.vouchers.plan_records import COLUMNS, PLANS, put_values
 from db.engine import reading
-from portal.i18n.translation import language_in_words, speaking
+from portal.i18n.translation import language_in_words, town_language
+from portal.printing.from_vouchers import say_end
 from portal.records.plans import PLAN_PAGES
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.configuration import record
 from portal.staff.configuration.typed import typed_cells
-from portal.staff.vouchers.plan_words import end_in_words, plan_name
 from sites.errors import RefusedImport
 from sites.import_export.records import REQUIRED
 from sites.import_export.rows import Row
@@ -42,7 +42,7 @@ def plan_sentence() -> AnyResponse:
 
 
 def sentences(cells: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Language, its name there, and what its page says: of a plan with these cells, none where they make no sense."""
+    """Language, its name there, and what the ticket says: of a plan with these cells, none where they make no sense."""
     plan, values = Plan(slug=cells.get("slug", "")), {}
     try:
         for name, text in (dict.fromkeys(COLUMNS, "") | dict(cells)).items():
@@ -54,10 +54,12 @@ def sentences(cells: Mapping[str, str]) -> list[tuple[str, str, str]]:
     except ValueError:
         return []
     put_values(plan, values)
+    # The very words of the ticket, as of a batch that is issued now.
+    batch = Batch(plan=plan, starts_at=None, ends_at=plan.ends_at, issued_at=services().clock())
     found = []
     for code in services().settings.languages:
-        with speaking(code):
-            text = f"{plan_name(plan)} – {end_in_words(plan, plan.ends_at, town_zone().key)}"
+        name = plan.names.get(code) or plan.names.get(town_language()) or plan.slug
+        text = f"{name} – {say_end(batch, code, town_zone().key)}"
         found.append((code, language_in_words(code), text))
     return found
 

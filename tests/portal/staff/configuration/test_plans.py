@@ -47,14 +47,16 @@ def found(db: Session, slug: str) -> Plan | None:
 def test_the_sentence_is_read_first_then_it_is_offered_at_the_desk(admin: Clerk, db: Session) -> None:
     admin.get(f"{PAGE}/-/new")
     page = html.unescape(admin.post(f"{PAGE}/-/sentence", **admin.form(f"{PAGE}/-/new"), **WEEK).text)
-    assert "Week – Good for 168 hours from its first use. It can be used until" in page
-    assert "Semaine – Valable" in page and 'lang="fr"' in page
+    assert "Week – good for 168 h from the first use, to be used until" in page
+    assert 'lang="fr" dir="auto">Semaine – valable' in page
+    # Each in its own language, whatever language the clerk reads.
+    assert 'lang="de" dir="auto">Semaine – gültig' in page
     assert found(db, "week") is None
     # What was typed stands in the form that it came from.
     assert 'value="10080"' in page and 'value="2027-06-30T23:00"' in page
     admin.press(f"{PAGE}/-/new", **WEEK)
     assert admin.page.location == f"{PAGE}/week"
-    assert "Week – Good for 168 hours" in html.unescape(admin.follow().text)
+    assert "Week – good for 168 h" in html.unescape(admin.follow().text)
     plan = found(db, "week")
     assert plan is not None
     assert (plan.kind, plan.devices, plan.networks) == (PlanKind.ROLLING_HOURS, 2, ["bibliotheques"])

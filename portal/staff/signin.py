@@ -100,7 +100,10 @@ def signout() -> AnyResponse:
         signed_out(db, person.id, actor=person.actor, now=service.clock())
     logout_user()
     browser().clear()
-    return redirect(url_for("staff.signin_page"), HTTPStatus.SEE_OTHER)
+    # By this word the page leads whoever came by the provider to sign out there as well (`signin_form.OUT`).
+    return redirect(
+        url_for("staff.signin_page", out=None if person.has_password else 1), HTTPStatus.SEE_OTHER
+    )
 
 
 def _prove_second(step: str, code: str) -> tuple[Staff, SecondFactor]:

@@ -324,6 +324,17 @@ def test_the_provider_ends_a_sign_in_by_itself(ada: Clerk, provider: OpenIdProvi
     assert not is_in(ada)
 
 
+def test_whoever_signs_out_here_is_led_to_sign_out_there(ada: Clerk, provider: OpenIdProvider) -> None:
+    """On a desk's computer, the next person would else be one press away from being Ada."""
+    sign_in(ada, provider)
+    ada.get("/staff/account")
+    ada.press("/staff/signout")
+    page = ada.follow()
+    assert f'href="{provider.url}/logout?client_id=arobase"' in page.text
+    assert not is_in(ada)
+    assert "/logout?" not in ada.get("/staff/signin").text
+
+
 def test_what_hurts_asks_the_provider_once_more(
     ada: Clerk, provider: OpenIdProvider, services: Services
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import plistlib
 import re
+from datetime import timedelta
 from email import message_from_bytes
 from typing import cast
 from xml.etree import ElementTree
@@ -18,12 +19,16 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from auth.audit import actor
+from auth.blocks import service as blocks
+from auth.blocks.models import BlockCause, BlockKind
+from auth.blocks.service import BlockRequest
 from auth.devices import authority
 from auth.devices import service as devices
 from auth.devices.models import Device
 from portal.services import Services
 from sessions.models import AccessSession, Decision, EndReason
 from sites.models import Gateway
+from tests.actors import TESTER
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
 from tests.portal.effects import changed_since, state
@@ -197,3 +202,15 @@ def test_where_no_access_point_is_encrypted_no_page_speaks_of_it(reader: Phone, 
     reader.press("/signin", login=ADA, secret=ADA_PIN)
     bayle.follow()
     assert "/profile" not in reader.get("/status").text
+
+
+def test_a_blocked_patron_takes_no_profile_before_the_sweep_has_ended_the_session(
+    patron: Phone, services: Services, db: Session
+) -> None:
+    subject, now = db.scalars(select(AccessSession.subject)).one(), services.clock()
+    until = now + timedelta(days=1)
+    wish = BlockRequest(BlockKind.PERSON, subject, None, BlockCause.DECISION, "", until)
+    with services.make_session.begin() as writing:
+        blocks.place(writing, wish, actor=TESTER, now=now)
+    answer = take(patron)
+    assert answer.status_code == 403 and "Your card is blocked on this wifi." in answer.text

@@ -32,7 +32,9 @@ OFF_THE_SHELVES = {
     "client_landings": "forgotten by the sweep after a day",
     "nas_sessions": "forgotten by the sweep two days after their end",
     "troubles": "of gateways and duties; forgotten a year after it is over",
+    "staff": "accounts of who works here: a subject is what the town's directory calls one",
     "alert_recipients": "of staff, and gone when it is taken off the list",
+    "tablets": "of schools, lent to nobody by name; gone with the inventory",
     "legal_holds": "the order itself, kept with the register",
 }
 

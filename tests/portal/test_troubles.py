@@ -28,6 +28,7 @@ from tests.clock import NOON, MovingClock
 from tests.town import Town
 
 FACTS = {
+    **{"fast": 1, "devices": 6},
     "site": "Gare Viotte",
     "network": "wifilib",
     "network_name": "Wifilib",

@@ -28,7 +28,8 @@ from tests.clock import NOON, MovingClock
 from tests.town import Town
 
 FACTS = {
-    **{"fast": 1, "devices": 6},
+    "fast": 1,
+    "devices": 6,
     "site": "Gare Viotte",
     "network": "wifilib",
     "network_name": "Wifilib",

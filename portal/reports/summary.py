@@ -157,7 +157,9 @@ def _against(measure: Measure, report: Report) -> Iterator[str]:
         change = measure.change(stretch, ratio)
         if change in ("", "–"):
             continue
-        if ratio != 1 and measure.comparing is Comparing.BY_DAY:
+        if stretch == YEAR_BEFORE:
+            yield say("%(change)s against a year before (%(before)s)", change=change, before=before)
+        elif ratio != 1 and measure.comparing is Comparing.BY_DAY:
             yield say("%(change)s a day against %(before)s", change=change, before=before)
         else:
             # Devices of a month do not add up over days: the months are compared as they are.

@@ -83,7 +83,8 @@ def test_both_are_told_in_the_first_sentences_at_the_numbers_and_in_the_table() 
     assert "That is +20\u00a0% against the same number of days before (1–25 October 2026)." in first.text
     assert "That is +50\u00a0% against the same days a year before (1–25 November 2025)." in first.text
     assert figures.figures[0].change == (
-        "25 of 30 days so far · +20\u00a0% against 1–25 October 2026 · +50\u00a0% against 1–25 November 2025"
+        "25 of 30 days so far · +20\u00a0% against 1–25 October 2026 · "
+        "+50\u00a0% against a year before (1–25 November 2025)"
     )
     assert table.head[1:] == [
         *("1–25 November 2026", "1–25 October 2026", "Compared", "1–25 November 2025", "Compared")

@@ -16,6 +16,7 @@ import auth.patrons.local
 import auth.staff.models
 import auth.vouchers.models  # noqa: F401
 import sessions.alerts.models
+import sessions.experiments.models
 import sessions.legal_requests.models
 import sessions.models
 import sessions.retention.models

@@ -26,6 +26,7 @@ from config import Secret
 from db.base import Base
 from db.engine import make_engine
 from portal.cli.database import BrokenReferences, to_newest_shape
+from sessions.experiments import models as experiments
 from sessions.models import ClientObservation
 from sessions.statistics import signed
 from sites.models import Gateway
@@ -236,7 +237,7 @@ def test_the_triggers_are_those_of_the_models(blank: Connection) -> None:
     upgrade(blank)
     if blank.dialect.name == "sqlite":
         triggers = set(blank.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")))
-        rooms = (log, chain, signatures, ads.ledger.models, signed)
+        rooms = (log, chain, signatures, ads.ledger.models, signed, experiments)
         assert triggers == {one for room in rooms for one in room.APPEND_ONLY["sqlite"]}
         return
     wanted = "SELECT DISTINCT trigger_name FROM information_schema.triggers WHERE trigger_schema = :schema"

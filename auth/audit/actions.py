@@ -30,6 +30,7 @@ class ObjectKind(enum.StrEnum):
     QUESTION = "list"
     INCIDENT = "incident"
     REPORT = "report"
+    EXPERIMENT = "experiment"
     RETENTION_PERIOD = "retention"
     PURGE = "purge"
     HOLD = "hold"
@@ -167,6 +168,12 @@ SESSION_ENDED = declare("session ended", N_("ended a session"), ObjectKind.SESSI
 INCIDENT_OPENED = declare("incident opened", N_("opened an incident"), ObjectKind.INCIDENT)
 UNMASKED = declare("unmasked", N_("lifted masks"), ObjectKind.SESSION, ObjectKind.QUESTION)
 REPORT_MADE = declare("usage report made", N_("took a usage report"), ObjectKind.REPORT)
+EXPERIMENT_WRITTEN = declare("experiment written", N_("wrote an experiment down"), ObjectKind.EXPERIMENT)
+EXPERIMENT_CHANGED = declare("experiment changed", N_("changed an experiment"), ObjectKind.EXPERIMENT)
+THRESHOLD_AMENDED = declare(
+    "threshold amended", N_("amended a threshold of an experiment"), ObjectKind.EXPERIMENT
+)
+REVIEW_NOTED = declare("review noted", N_("noted the review of an experiment"), ObjectKind.EXPERIMENT)
 REPORT_SIGNED = declare("report signed", N_("signed a usage report off"), ObjectKind.REPORT)
 
 # How long what is kept. The five that stay are also named by the triggers of the table.

@@ -21,6 +21,11 @@ def decimal(number: float, places: int = 1) -> str:
     return str(format_decimal(number, "#,##0." + "0" * places, locale=language()))
 
 
+def typed(number: float) -> str:
+    """A number as people type it into a form: no groups, no zeros at its end."""
+    return str(format_decimal(number, "0.######", locale=language()))
+
+
 def percent(part: float | None, places: int = 1) -> str:
     """A part of one: "98.7 %". None is a dash."""
     if part is None:

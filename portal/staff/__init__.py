@@ -23,6 +23,7 @@ from portal.staff.campaigns import crisis, elections, payers, schedule, uploads 
 from portal.staff.campaigns import form as campaign_form  # noqa: E402, F401
 from portal.staff.campaigns import listing as campaign_listing  # noqa: E402, F401
 from portal.staff.campaigns import previewing as campaign_previewing  # noqa: E402, F401
+from portal.staff.experiments import pages as experiment_pages  # noqa: E402, F401
 from portal.staff.operations import (  # noqa: E402, F401
     alerts,
     blocks,

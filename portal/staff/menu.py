@@ -127,7 +127,13 @@ def _every() -> tuple[Group, ...]:
                 Door("staff.crisis", say("Crisis"), Action.ADS),
             ),
         ),
-        Group(say("Figures"), (Door("staff.reports", say("Reports"), Action.REPORT, key="r"),)),
+        Group(
+            say("Figures"),
+            (
+                Door("staff.reports", say("Reports"), Action.REPORT, key="r"),
+                Door("staff.experiment_list", say("Experiments"), Action.EXPERIMENT, key="y"),
+            ),
+        ),
         Group(
             say("Data protection"),
             (

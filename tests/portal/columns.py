@@ -155,7 +155,8 @@ PRIVATE: dict[str, set[str]] = {
 # Tables of which guests' pages and paper show sums, or numbers and instants of the guest's own connection, at most.
 ELSEWHERE = {
     *("ad_day_figures", "api_tokens", "attempts", "clock_watch", "day_figures", "day_sketches", "decisions"),
-    *("computed_reports", "signed_reports"),
+    *("computed_reports", "signed_reports", "experiments", "experiment_indicators"),
+    *("experiment_amendments", "experiment_reviews"),
     *(
         "advertiser_links",
         "bill_years",

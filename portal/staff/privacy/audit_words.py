@@ -26,6 +26,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.QUESTION: ("staff.sessions", None),
     ObjectKind.SESSION: ("staff.session", "access_id"),
     ObjectKind.INCIDENT: ("staff.incident", "code"),
+    ObjectKind.EXPERIMENT: ("staff.experiment", "experiment_id"),
     ObjectKind.REPORT: ("staff.reports", None),
     ObjectKind.RETENTION_PERIOD: ("staff.retention", None),
     ObjectKind.PURGE: ("staff.retention", None),

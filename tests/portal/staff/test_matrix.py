@@ -23,6 +23,7 @@ from tests.portal.staff.world import (
     SCHOOL,
     Things,
     World,
+    with_coming_experiment,
     with_new_block,
     with_new_campaign,
     with_new_passes,
@@ -117,6 +118,15 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.unmask_persons": (Action.UNMASK_PERSONS, frozenset({Role.PRIVACY})),
     "staff.reports": (Action.REPORT, ADMINS | {Role.REPORT}),
     "staff.report_file": (Action.REPORT, ADMINS | {Role.REPORT}),
+    "staff.experiment_list": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.new_experiment": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.write_experiment": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.experiment": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.experiment_print": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.edit_experiment": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.change_experiment": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.amend_threshold": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
+    "staff.note_review": (Action.EXPERIMENT, ADMINS | {Role.REPORT}),
     "staff.signed_reports": (Action.REPORT, ADMINS | {Role.REPORT}),
     "staff.signed_report": (Action.REPORT, ADMINS | {Role.REPORT}),
     "staff.signed_report_file": (Action.REPORT, ADMINS | {Role.REPORT}),
@@ -240,7 +250,7 @@ TOWN_WIDE = {
 TOWN_WIDE |= {f"staff.{kind}_{name}" for kind in ("school-lines", "tablets") for name in RECORD_VIEWS}
 # The parameters that name something of one network.
 OWNED = {
-    "version_id",
+    *("version_id", "experiment_id"),
     *("batch_id", "voucher_id", "staff_id", "access_id", "code", "token_id", "identity", "requisition_id"),
     *("hold_id", "request_id", "slug", "class_slug", "key", "block_id"),
 }
@@ -269,6 +279,10 @@ EFFECTS: dict[str, set[str]] = {
     "staff.confirm_password": set(),
     # No report is finished here: tests/portal/staff/test_signed_reports.py.
     "staff.sign_report": set(),
+    "staff.write_experiment": LOOKS | {"experiments", "experiment_indicators"},
+    "staff.change_experiment": LOOKS | {"experiments", "experiment_indicators"},
+    "staff.amend_threshold": LOOKS | {"experiment_amendments"},
+    "staff.note_review": LOOKS | {"experiment_reviews"},
     "staff.drop_carried": set(),
     "staff.find": set(),
     "staff.search": set(),
@@ -502,6 +516,8 @@ def test_a_role_meets_what_the_table_says_and_does_no_more(
                 things = with_new_block(services, things)
             if rule.arguments & {"slug", "override_id"}:
                 things = with_new_campaign(services, things, rule.endpoint)
+            if rule.endpoint in ("staff.edit_experiment", "staff.change_experiment"):
+                things = with_coming_experiment(services, things)
             if "recipient_id" in rule.arguments:
                 things = with_new_recipient(services, things)
             before = state(services)

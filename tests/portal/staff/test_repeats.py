@@ -33,6 +33,7 @@ from tests.portal.staff.world import (
     NEW_SCHOOL,
     SCHOOL,
     World,
+    with_coming_experiment,
     with_new_campaign,
     with_new_recipient,
 )
@@ -70,6 +71,7 @@ STAFF = {
     **dict.fromkeys(("add_election", "add_recipient", "remove_recipient"), Twice.LEADS),
     **dict.fromkeys(("try_recipient", "try_webhook"), Twice.ANSWERS),
     "sign_report": Twice.LEADS,
+    **dict.fromkeys(("write_experiment", "change_experiment", "amend_threshold", "note_review"), Twice.LEADS),
     **dict.fromkeys(("draft_campaign", "change_campaign"), Twice.LEADS),
     **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
@@ -111,6 +113,14 @@ CAMPAIGN = {
     "message": "new.1",
     "title-new.1-fr": "Du pain",
     "text-new.1-fr": "Tous les jours.",
+}
+EXPERIMENT = {
+    "name": "Wifi pour tous",
+    "aim": "Savoir à qui il sert.",
+    "first": "2027-01-01",
+    "last": "2029-12-31",
+    "network": "bibliotheques",
+    "at-availability": "99,5",
 }
 # What each form says, beside its own token.
 FIELDS = {
@@ -155,6 +165,10 @@ FIELDS = {
     "staff.lift_block": {"reason": "talked to them"},
     "staff.add_recipient": {"address": "reseau@example.org"},
     "staff.void": {"reason": "lost"},
+    "staff.write_experiment": EXPERIMENT,
+    "staff.change_experiment": EXPERIMENT,
+    "staff.amend_threshold": {"measure": "availability", "threshold": "98", "reason": "Works."},
+    "staff.note_review": {"held_on": "2026-11-24", "note": "Good."},
     "staff.appoint": {"roles": "desk", "reach": "some", "networks": "bibliotheques"},
 }
 FIELDS |= {
@@ -233,6 +247,8 @@ def test_a_form_sent_twice_leads_to_the_same_place(
     app: Flask, desk: Desk, world: World, services: Services, db: Session, endpoint: str
 ) -> None:
     things = with_new_recipient(services, with_new_campaign(services, world.mine, endpoint))
+    if endpoint == "staff.change_experiment":
+        things = with_coming_experiment(services, things)
     clerk = desk.at_work("walker", min(TABLE[endpoint][1]))
     (rule,) = [
         one for one in app.url_map.iter_rules() if one.endpoint == endpoint and "POST" in (one.methods or ())

@@ -33,6 +33,10 @@ from portal.staff.assets import ASSETS
 from sessions.alerts import recipients
 from sessions.alerts.models import Recipient
 from sessions.alerts.recipients import Wish
+from sessions.experiments import service as experiments
+from sessions.experiments.indicators import Measure
+from sessions.experiments.service import Plan as ExperimentPlan
+from sessions.experiments.service import Writer
 from sessions.legal_requests import register
 from sessions.log.denials import LoggedDenial, Step, note
 from sessions.retention import holds, periods
@@ -107,6 +111,7 @@ class Things:
     recipient_id: int = 0
     # A report that was signed off.
     version_id: int = 0
+    experiment_id: int = 0
 
     def fill(self, rule: Route) -> dict[str, object]:
         known = {
@@ -133,6 +138,7 @@ class Things:
             "block_id": self.block_id,
             "recipient_id": self.recipient_id,
             "version_id": self.version_id,
+            "experiment_id": self.experiment_id,
             "payer": "bakery",
             "hashed_name": ASSETS["campaign.js"].hashed_name,
         }
@@ -239,7 +245,22 @@ def make_things(services: Services, desk: Desk, network: str, site: str) -> Thin
             make_changes(db, network, site, gateway.identity, services.clock()),
             make_block(db, network, services.clock()),
             version_id=version.id,
+            experiment_id=make_experiment(db, network, services.clock(), begun=True),
         )
+
+
+def make_experiment(db: Session, network: str, now: datetime, *, begun: bool) -> int:
+    """One that runs since today, or begins tomorrow."""
+    first = now.date() + timedelta(days=0 if begun else 1)
+    plan = ExperimentPlan(
+        "Wifi pour tous",
+        "Savoir à qui il sert.",
+        first,
+        first + timedelta(days=700),
+        frozenset({network}),
+        {Measure.AVAILABILITY: 99.0},
+    )
+    return experiments.write(db, plan, writer=Writer(TESTER, "Ines"), now=now).id
 
 
 def make_changes(db: Session, network: str, site: str, identity: str, now: datetime) -> dict[str, int]:
@@ -317,6 +338,13 @@ STEPS: dict[str, tuple[str, ...]] = {
     "staff.pause_campaign": ("propose", "approve"),
     "staff.resume_campaign": ("propose", "approve", "pause"),
 }
+
+
+def with_coming_experiment(services: Services, things: Things) -> Things:
+    """The same things with an experiment that has not begun."""
+    with services.make_session.begin() as db:
+        number = make_experiment(db, things.network, services.clock(), begun=False)
+    return replace(things, experiment_id=number)
 
 
 def with_new_campaign(services: Services, things: Things, endpoint: str) -> Things:

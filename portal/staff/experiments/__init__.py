@@ -1,0 +1,1 @@
+"""Staff pages: an experiment is written down, amended, reviewed and printed."""

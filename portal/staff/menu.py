@@ -112,7 +112,7 @@ def _every() -> tuple[Group, ...]:
                     key="g",
                     also=("/staff/records/gateways",),
                 ),
-                Door("staff.plans_list", say("Kinds of pass"), Action.PLANS, key="w"),
+                Door("staff.plans_list", say("Kinds of pass"), Action.PLANS, key="m"),
                 Door("staff.alerts", say("Alerts"), Action.ALERTS, key="w"),
                 Door("staff.classes", say("Classes"), Action.CLASS_HOURS, key="e"),
             ),

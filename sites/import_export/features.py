@@ -16,7 +16,9 @@ from sites.import_export.rows import Cell, ParsedRows, Row, as_text, decode
 _WGS84 = re.compile(r"urn:ogc:def:crs:OGC:[0-9.]*:CRS84|(?:urn:ogc:def:crs:)?EPSG:[0-9.:]*4326")
 
 # What our public list says of an instant, or in another form than a record has it: read back, they would change sites.
-_OF_THE_PUBLIC_LIST = frozenset({"open", "ads", "networks", "state", "state_since", "state_until"})
+_OF_THE_PUBLIC_LIST = frozenset(
+    {"open", "ads", "networks", "state", "state_since", "state_until", "slowed_since"}
+)
 
 
 def write_features(records: Iterable[Mapping[str, Cell]]) -> bytes:

@@ -62,7 +62,7 @@ def make_site(slug: str, *networks: Network, **fields: Any) -> Site:
         "name": slug.replace("-", " ").title(),
         "names": {},
         "kind": SiteKind.SQUARE,
-        "address": "1 rue de la République, 25000 Besançon",
+        "address": "1 rue de la République",
         "latitude": 47.237,
         "longitude": 6.024,
         "zone": "Europe/Paris",

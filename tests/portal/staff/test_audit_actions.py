@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,9 @@ from auth.vouchers.models import Voucher
 from portal.i18n.catalogues import catalogue
 from portal.services import Services
 from portal.staff.privacy.audit_words import PAGES
+from sessions.experiments import service as experiments
+from sessions.experiments.indicators import Measure
+from sessions.experiments.service import Plan, Writer
 from sessions.legal_requests import register
 from sessions.retention import holds, periods
 from sites.models import Gateway
@@ -132,6 +135,10 @@ def objects(
         entry = register.add(db, asked, zone=services.settings.zone, actor=TESTER, now=now)
         campaign = make_draft(db)
         build_schools(db)
+        plan = Plan(
+            "Wifi", "Savoir.", date(2027, 1, 1), date(2029, 12, 31), frozenset(), {Measure.REFUSALS: 1.0}
+        )
+        experiment = experiments.write(db, plan, writer=Writer(TESTER, "Ines"), now=now)
         bring_inventory(db)
         gateway = db.scalars(select(Gateway.identity).order_by(Gateway.id)).first()
     named: dict[ObjectKind, int | str | None] = {
@@ -150,6 +157,7 @@ def objects(
         ObjectKind.REQUISITION: entry.id,
         ObjectKind.CAMPAIGN: campaign.slug,
         ObjectKind.ADVERTISER: campaign.advertiser.slug,
+        ObjectKind.EXPERIMENT: experiment.id,
         ObjectKind.SCHOOL: "ecole-bregille",
         ObjectKind.CLASS: "chariot-1",
         ObjectKind.TABLET: "tab-001",

@@ -124,7 +124,7 @@ def test_every_page_of_the_log_is_open_to_all(portal: Portal, chromium: Browser,
         for name, go in WALK.items():
             go(clerk)
             look(clerk, f"{name}-{lang}")
-        assert {request.resource_type for request in asked} == {"document"}
+        assert {request.resource_type for request in asked} == {"document", "script"}
         whole = re.compile(r"([0-9a-f]{2}(:|%3A)){5}[0-9a-f]{2}|\d+\.\d+\.\d+\.\d+", re.IGNORECASE)
         assert [one.url for one in asked if whole.search(one.url.removeprefix(portal.url))] == []
 

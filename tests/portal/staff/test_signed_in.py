@@ -109,7 +109,7 @@ def test_sign_ins_stand_in_the_trail(cem: Clerk, db: Session) -> None:
 
 def test_a_form_of_another_sign_in_is_refused(cem: Clerk, admin: Clerk) -> None:
     cem.sign_in()
-    admin.get("/staff/")
+    admin.get("/staff/overview")
     foreign = admin.form("/staff/signout")
     assert cem.post("/staff/signout", **foreign).status_code == 403
     assert cem.post("/staff/signout").status_code == 403

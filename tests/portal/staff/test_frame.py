@@ -16,6 +16,7 @@ from auth.staff.roles import Role
 from portal.services import Services
 from portal.staff import menu
 from tests.ads.campaigns import make_draft
+from tests.portal.pages.axe import broken_in_both_themes
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import Clerk as Someone
 from tests.portal.staff.conftest import Desk
@@ -161,3 +162,34 @@ def test_keys_lead_where_links_lead_unless_one_types_or_wants_none(portal: Porta
         page.locator("h1").click()
         press("g", "b")
         page.wait_for_url(f"{at}/staff/batches?*")
+
+
+@pytest.mark.browser
+def test_a_narrow_window_folds_the_menu_and_opens_it_without_script(
+    portal: Portal, chromium: Browser
+) -> None:
+    with open_window(chromium, viewport=DESKTOP, java_script_enabled=False) as window:
+        clerk = Clerk(portal, window.new_page(), "fr", login="lea")
+        clerk.hire(Role.ADMIN)
+        clerk.sign_in()
+        page = clerk.page
+        clerk.goto("/staff/batches")
+        entries = page.locator("nav.menu .groups")
+        expect(entries).to_be_visible()
+        expect(page.locator(".to-menu")).to_be_hidden()
+        page.set_viewport_size({"width": 390, "height": 844})
+        expect(entries).to_be_hidden()
+        # The doors of the group that one is in stay.
+        expect(page.locator("nav.menu .within")).to_be_visible()
+        page.locator(".to-menu").click()
+        expect(entries).to_be_visible()
+        page.locator("nav.menu .groups a", has_text="Chiffres").click()
+        expect(page.locator("nav.menu .groups")).to_be_hidden()
+        cookies = window.cookies()
+    # axe is a script itself.
+    with open_window(chromium, viewport={"width": 390, "height": 844}) as window:
+        window.add_cookies(cookies)  # type: ignore[arg-type]
+        page = window.new_page()
+        page.goto(f"{portal.url}/staff/batches?lang=fr#menu")
+        expect(page.locator("nav.menu .groups")).to_be_visible()
+        assert broken_in_both_themes(page) == []

@@ -27,6 +27,8 @@ class FaultCode(enum.StrEnum):
     LEASES_FILE = "leases_file"
     DHCP_POOL = "dhcp_pool"
     BRIDGED = "bridged"
+    # The access points of a school cannot be switched off and on.
+    RADIO = "radio"
     # Of a controller: it said yes, and the device does not pass.
     NOT_AUTHORIZED = "not_authorized"
 

@@ -122,6 +122,7 @@ async def _run(configuration: Configuration) -> None:
                 addresses.follow(),
                 monitor.watch(),
                 proof.prove(),
+                gateway.radio.follow(),
                 advertisements.announce(configuration),
             )
         ]

@@ -55,6 +55,8 @@ class Configuration:
     uplink_tcp_ports: tuple[int, ...] = (22,)
     # Further cards that the default route may move to.
     other_uplinks: tuple[str, ...] = ()
+    # The interfaces of access points that are taken down while the portal says that the wifi is off.
+    radio_interfaces: tuple[str, ...] = ()
 
     @property
     def uplinks(self) -> tuple[str, ...]:
@@ -112,6 +114,7 @@ class _Reader:
             translated_addresses=dict(self._list("translated_addresses", _pair)),
             uplink_tcp_ports=self._list("uplink_tcp_ports", _port_number, default=(22,)),
             other_uplinks=self._list("other_uplinks", _interface),
+            radio_interfaces=self._list("radio_interfaces", _interface),
         )
         self._check_together(found)
         self._faults += [f"{name} is not a setting of the gateway agent." for name in sorted(self._table)]
@@ -124,6 +127,8 @@ class _Reader:
             self._faults.append("client_interface and uplink_interface must be two interfaces.")
         if len(set(found.uplinks)) < len(found.uplinks):
             self._faults.append("other_uplinks names an interface twice.")
+        if {*found.uplinks, found.client_interface}.intersection(found.radio_interfaces):
+            self._faults.append("radio_interfaces must not name client_interface or an uplink.")
         if found.redirector_port in (80, 443, found.resolver_port):
             self._faults.append("redirector_port must be a port of its own: not 80, 443 or resolver_port.")
 

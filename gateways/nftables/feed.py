@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gateways.destinations import Destination, parse_destinations
+from gateways.nftables.radio import RadioPlan, read_plan
 from gateways.types import SHARED_PORTS, Client, Grant, IpAddress, PortRange, parse_mac
 
 # One less than fits a mark: the last says "no grant" in the kernel (`table_layout.NO_GRANT`).
@@ -43,6 +44,8 @@ class FeedAnswer:
     refused: tuple[RejectedGrant, ...] = ()
     # What to sign landing tokens with; None of a portal that does not say.
     landing_key: bytes | None = None
+    # When the access points are on; None where that is nothing that the portal decides.
+    radio: RadioPlan | None = None
 
 
 def parse_answer(body: bytes) -> FeedAnswer:
@@ -58,16 +61,17 @@ def parse_answer(body: bytes) -> FeedAnswer:
             raise ValueError("not a feed")
         ended = tuple(_number(each) for each in ends)
         key = bytes.fromhex(table["landing_key"]) if "landing_key" in table else None
+        radio = read_plan(table.get("wifi"))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidAnswer(repr(error)) from error
     grants = tuple(each for each in listed if isinstance(each, Grant))
     refused = tuple(_refused(each) for each in listed if not isinstance(each, Grant))
-    return FeedAnswer(version, full, now, grants, ended, refused, key)
+    return FeedAnswer(version, full, now, grants, ended, refused, key, radio)
 
 
 def _compact(row: dict[str, object]) -> object:
     """Make a grant of its row while parsing: ten thousand dicts at once are many bytes."""
-    if "grants" in row:
+    if "grants" in row or "on" in row:
         return row
     try:
         return parse_grant(row)

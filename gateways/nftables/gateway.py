@@ -20,6 +20,7 @@ from gateways.nftables.elements import DesiredClient, LeaseElement, Pair
 from gateways.nftables.enforcement import Enforcement, boot_time
 from gateways.nftables.feed import FeedAnswer, RejectedGrant, fold
 from gateways.nftables.journal import Journal
+from gateways.nftables.radio import Radio
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.reach import disjoint
 from gateways.nftables.troubles import Troubles
@@ -46,6 +47,9 @@ class NftablesGateway:
         self.stamp = rebase(stamp, Moment.now()) if stamp else None
         # What the portal said last to sign landing tokens with.
         self.landing_key: bytes | None = None
+        self.radio = Radio(
+            configuration.radio_interfaces, configuration.state_directory, self.troubles, self.now
+        )
         self._kernel_lock = asyncio.Lock()
         self._journal_lock = asyncio.Lock()
         # Between kernel and journal a change is half done: the two must not be compared then.
@@ -161,6 +165,7 @@ class NftablesGateway:
         self._notice_step(answer.now)
         self.stamp = Stamp(answer.now, Moment.now())
         self.landing_key = answer.landing_key
+        self.radio.take(answer.radio)
         after = fold(before, answer)
         changed: Collection[int] = {
             number for number in before.keys() | after.keys() if before.get(number) is not after.get(number)

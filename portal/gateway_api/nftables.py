@@ -23,7 +23,8 @@ from portal.gateway_api.credentials import calling_gateway, demand_credential
 from portal.gateway_api.endpoints import Endpoint
 from portal.services import services
 from sessions import accounting, feed, roaming
-from sites.models import Gateway
+from sites.models import Gateway, SiteKind
+from sites.schools import wifi
 
 blueprint = Blueprint(KIND.name, __name__, url_prefix=f"/gateways/{KIND.name}")
 LONGEST_WAIT = 25.0
@@ -64,6 +65,7 @@ def follow() -> Response:
         landing_key=services().gateway_secrets.landing_key(calling_gateway().credential_digest).hex(),
         grants=[_grant(grant) for grant in answer.grants],
         ends=list(answer.ends),
+        **_wifi(),
     )
 
 
@@ -164,6 +166,19 @@ def _well_formed() -> Iterator[None]:
 def _plain(reason: object) -> str:
     """A gateway's reason for a refusal: printable ASCII, and no more of it than is kept."""
     return re.sub(r"[^ -~]", "?", str(reason)[:200])
+
+
+def _wifi() -> dict[str, Any]:
+    """When the access points there are on, for as long ahead as is known; nothing where they stay on."""
+    gateway, now = calling_gateway(), services().clock()
+    if gateway.site.kind is not SiteKind.SCHOOL:
+        return {}
+    with reading(services().make_session) as db:
+        hours = wifi.plan(db, gateway.site, now=now)
+    if hours is None:
+        return {}
+    on = [[start.timestamp(), end.timestamp()] for start, end in hours.on]
+    return {"wifi": {"until": hours.until.timestamp(), "on": on}}
 
 
 def _asks_too_much(grant: Grant) -> bool:

@@ -46,6 +46,10 @@ def fault_in_words(fault: Fault) -> str:
         FaultCode.BRIDGED: say(
             "Bridged frames pass its rules (bridge-nf-call): access points may not reach their controller."
         ),
+        FaultCode.RADIO: say(
+            "The hours of its wifi are known, and it cannot switch its access points off and on: name their interfaces "
+            "in radio_interfaces of its settings, or give them a schedule of their own."
+        ),
         FaultCode.NOT_AUTHORIZED: say(
             "The controller said yes, and does not do it: the portal tells it again. If this stays, look at its access "
             "points and at the name of its site."

@@ -34,6 +34,8 @@ class ScriptedPortal:
         self.arrivals: list[dict[str, Any]] = []
         self.asked_since: list[int] = []
         self.strangers = 0
+        # What each answer of the feed says beside.
+        self.rest: dict[str, Any] = {}
         # While these are not set, arrivals or confirmations wait at the door.
         self.takes_arrivals, self.takes_confirms = threading.Event(), threading.Event()
         self.takes_arrivals.set()
@@ -144,6 +146,7 @@ class ScriptedPortal:
                 "now": self.now(),
                 "grants": [self.grants[n] for n in changed if n in self.grants],
                 "ends": [n for n in changed if n not in self.grants and not full],
+                **self.rest,
             }
 
     def wait_to_take(self, name: str, value: dict[str, Any]) -> None:

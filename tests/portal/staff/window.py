@@ -31,7 +31,7 @@ class Clerk:
         mark = "&" if "?" in path else "?"
         self.page.goto(f"{self.portal.url}{path}{mark}lang={self.lang}")
 
-    def hire(self, *roles: Role) -> None:
+    def hire(self, *roles: Role, sites: tuple[str, ...] = ()) -> None:
         services = self.portal.services
         with services.make_session.begin() as db:
             if lookup.find(db, self.login) is not None:
@@ -40,7 +40,7 @@ class Clerk:
                 db,
                 login=self.login,
                 name="Camille Martin",
-                authority=Authority(frozenset(roles), ALL_NETWORKS),
+                authority=Authority(frozenset(roles), ALL_NETWORKS, frozenset(sites)),
                 actor=TESTER,
                 now=services.clock(),
                 home_site=self.home_site,

@@ -1,7 +1,7 @@
 """The codes of passes that nobody has used, drawn again until the batch's day is over, by any desk that may print them.
 
 Each form that makes passes draws their codes from a key of its own. That key is kept encrypted beside its batch for as
-long as the day lasts, and deleted with it: docs/adr/0014 weighs this.
+long as the day lasts, and deleted with it: docs/adr/0015 weighs this.
 """
 
 from __future__ import annotations

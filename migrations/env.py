@@ -11,6 +11,7 @@ import auth.audit.log
 import auth.audit.signatures
 import auth.blocks.models
 import auth.devices.models
+import auth.fixed_devices.models
 import auth.models
 import auth.patrons.local
 import auth.staff.models

@@ -14,6 +14,7 @@ from auth.audit import signatures
 from auth.audit.anchors import AnchorSeals
 from auth.audit.signatures import AuditSeals
 from auth.encrypted_tokens import EncryptedTokens
+from auth.fixed_devices.links import OwnerLinks
 from auth.gateway_secrets import GatewaySecrets
 from auth.patrons.directory import Directory
 from auth.patrons.local import EmbeddedDirectory
@@ -96,6 +97,7 @@ def make_services(
         voucher_keys=VoucherKeys(settings.secret_key),
         gateway_secrets=GatewaySecrets(settings.secret_key),
         resume_codes=ResumeCodes(settings.secret_key),
+        owner_links=OwnerLinks(settings.secret_key),
         places=GatewayCache(make_session),
         stage=CreativeCache(make_session, settings.zone),
         served=ServedBuffer(make_session, clock),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ads.models import Creative
     from auth.audit.anchors import AnchorSeals
     from auth.encrypted_tokens import EncryptedTokens
+    from auth.fixed_devices.links import OwnerLinks
     from auth.gateway_secrets import GatewaySecrets
     from auth.patrons.directory import Directory
     from auth.pseudonyms import Pseudonyms
@@ -64,6 +65,7 @@ class Services:
     voucher_keys: VoucherKeys
     gateway_secrets: GatewaySecrets
     resume_codes: ResumeCodes
+    owner_links: OwnerLinks
     places: GatewayCache
     stage: CreativeCache
     served: ServedBuffer

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from auth.audit.actor import Actor
 from auth.denials import N_, Denial, Plural, declare
+from auth.fixed_devices.models import DeviceState, FixedDevice
 from auth.records import RecordKind, preview, take_in
 from sessions import end
 from sessions.models import AccessSession, EndReason
@@ -94,6 +95,16 @@ def _of_gateways(db: Session, changes: Sequence[Change], now: datetime) -> list[
     return _at(db, Gateway.identity.in_(retired), now)
 
 
+def _of_devices(db: Session, changes: Sequence[Change], now: datetime) -> list[int]:
+    """Fixed devices that their record keeps off from now on."""
+    gone = [change.key for change in changes if change.after["state"] is not DeviceState.ACTIVE]
+    subjects = [each.subject for each in db.scalars(select(FixedDevice).where(FixedDevice.slug.in_(gone)))]
+    online = select(AccessSession.id).where(
+        AccessSession.subject.in_(subjects), AccessSession.ended_at.is_(None), AccessSession.until > now
+    )
+    return list(db.scalars(online.order_by(AccessSession.id)))
+
+
 def _was_in_use(change: Change) -> bool:
     return change.before is not None and not change.before["is_retired"]
 
@@ -134,4 +145,5 @@ def _online(db: Session, sites: Sequence[str], now: datetime) -> list[int]:
 _BY_KIND: dict[str, Callable[[Session, Sequence[Change], datetime], list[int]]] = {
     "sites": _of_sites,
     "gateways": _of_gateways,
+    "devices": _of_devices,
 }

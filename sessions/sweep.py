@@ -15,6 +15,7 @@ from auth.staff.roles import LONGEST_SIGNIN
 from gateways.registry import names
 from sessions import blocking, consequences, end, landings, nas_sessions, roaming, sightings
 from sessions.gateway_health import dialogues, outages, stale_sessions
+from sessions.managed import presence
 from sessions.managed.reconcile import reconcile
 from sessions.retention import clock_check
 from sites.models import Gateway
@@ -48,6 +49,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
     consequences.enforce(db, now=now)
     idle = end.end_idle(db, now=now)
     reconcile(db, now=now)
+    presence.note(db, now=now)
     settled = stale_sessions.settle(db, now=now)
     outages.notice(db, now=now)
     nas_sessions.close_lost(db, now=now)

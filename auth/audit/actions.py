@@ -40,6 +40,7 @@ class ObjectKind(enum.StrEnum):
     AUDIT_LOG = "trail"
     DATABASE = "database"
     NETWORK = "network"
+    FIXED_DEVICE = "fixed_device"
     SITE = "site"
     ADVERTISER = "advertiser"
     CAMPAIGN = "campaign"
@@ -252,6 +253,7 @@ ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectK
 # What an installation is made of: whatever is a kind of record (`auth.records`) stands here.
 RECORDS = (
     *(ObjectKind.NETWORK, ObjectKind.SITE, ObjectKind.GATEWAY, ObjectKind.PLAN),
+    ObjectKind.FIXED_DEVICE,
     *(ObjectKind.SCHOOL, ObjectKind.CLASS, ObjectKind.TABLET),
 )
 RECORD_MADE = declare("record made", N_("added a record"), *RECORDS)
@@ -261,6 +263,12 @@ RECORD_UNDONE = declare("record change undone", N_("undid the change of a record
 # Schools.
 CLASS_SWITCHED_ON = declare("class switched on", N_("switched a class of tablets on"), ObjectKind.CLASS)
 CLASS_SWITCHED_OFF = declare("class switched off", N_("switched a class of tablets off"), ObjectKind.CLASS)
+DEVICE_LINK_MADE = declare(
+    "device link made", N_("made a page for a device's owner"), ObjectKind.FIXED_DEVICE
+)
+DEVICE_LINK_REVOKED = declare(
+    "device link revoked", N_("revoked the page of a device's owner"), ObjectKind.FIXED_DEVICE
+)
 
 # The encrypted network.
 AUTHORITY_MADE = declare(

@@ -10,6 +10,7 @@ from portal.guest import (  # noqa: E402, F401
     application,
     capport,
     connecting,
+    devices,
     hotspots,
     images,
     interstitial,

@@ -7,6 +7,7 @@ from datetime import datetime
 from portal.i18n.translation import comma, day_and_time, end_time, say
 from portal.public_values import PublicStay
 from portal.services import services
+from sessions.managed.presence import Standing
 from sessions.models import EndReason
 from sites.directory import Hotspot
 from sites.map_background import Layer
@@ -114,6 +115,17 @@ def method_in_words(method: str) -> str:
         SigninMethod.PASS: say("with a day pass"),
         SigninMethod.FREE: say("free for everybody"),
     }[SigninMethod(method)]
+
+
+def standing_in_words(standing: Standing) -> str:
+    """How a device stands, for staff and for its owner."""
+    return {
+        Standing.UP: say("It works."),
+        Standing.SILENT: say("It is silent, for longer than it usually is."),
+        Standing.NEVER_SEEN: say("It has not been seen yet."),
+        Standing.OFF: say("It is off at this time."),
+        Standing.UNKNOWN: say("Whether it works is not known at this moment."),
+    }[standing]
 
 
 def why_ended(last: PublicStay | None, zone: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auth.records import RecordKind
+from portal.records.devices import DEVICE_PAGES
 from portal.records.gateways import GATEWAY_PAGES
 from portal.records.kinds import RecordPages
 from portal.records.networks import NETWORK_PAGES
@@ -16,7 +17,7 @@ from portal.records.sites import SITE_PAGES
 KINDS: dict[str, RecordPages] = {
     one.slug: one
     for one in (
-        *(NETWORK_PAGES, SITE_PAGES, GATEWAY_PAGES, PLAN_PAGES),
+        *(NETWORK_PAGES, SITE_PAGES, GATEWAY_PAGES, PLAN_PAGES, DEVICE_PAGES),
         *(LINE_PAGES, CLASS_PAGES, TABLET_PAGES),
     )
 }

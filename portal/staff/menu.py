@@ -112,6 +112,7 @@ def _every() -> tuple[Group, ...]:
                     key="g",
                     also=("/staff/records/gateways",),
                 ),
+                Door("staff.devices_list", say("Fixed devices"), Action.DEVICES, key="f"),
                 Door("staff.plans_list", say("Kinds of pass"), Action.PLANS, key="m"),
                 Door("staff.alerts", say("Alerts"), Action.ALERTS, key="w"),
                 Door("staff.classes", say("Classes"), Action.CLASS_HOURS, key="e"),

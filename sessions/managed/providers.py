@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from auth import classes
+from auth.fixed_devices import register
 from auth.managed import Provider
 
-PROVIDERS: tuple[Provider, ...] = (classes.wanted,)
+# Of two records of one card the first holds.
+PROVIDERS: tuple[Provider, ...] = (register.wanted, classes.wanted)

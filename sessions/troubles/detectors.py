@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from auth.denials import REASONS
 from gateways.faults import FaultCode
 from sessions.gateway_health.overview import GatewayHealth, look
+from sessions.managed import troubles as devices
 from sessions.models import AccessSession, Decision, Usage
 from sessions.retention import clock_check, holds, purge
 from sessions.retention.models import LegalHold, PurgeRun, TermChange
@@ -211,4 +212,5 @@ DETECTORS = (
     Detector("purge", (kinds.PURGE_REFUSED, kinds.PURGE_LATE, kinds.PURGE_UNBALANCED), purges),
     Detector("holds", (kinds.HOLD_WAITING, kinds.LIFT_WAITING, kinds.TERM_WAITING), second_persons),
     Detector("clock", (kinds.CLOCK_DOUBTED,), clock),
+    *devices.DETECTORS,
 )

@@ -120,6 +120,40 @@ REFUSALS = warning(
     N_("The log shows whom they met and where."),
     page="sessions?network={network}&last=1h&show=refusals",
 )
+# Of fixed devices; the subject is the device's short name.
+DEVICE_SILENT = warning(
+    "device_silent",
+    Action.DEVICES,
+    N_("%(site)s: %(device)s (%(owner)s) is silent"),
+    N_("It has sent nothing for longer than it usually does. Has it power? Its page says what is usual."),
+    page="records/devices/{subject}",
+)
+CONTRACT_ENDING = warning(
+    "contract_ending",
+    Action.DEVICES,
+    N_("%(site)s: the contract of %(device)s ends on %(until)s"),
+    N_(
+        "Then it is cut off by itself. Ask %(owner)s, and write a later last day into the record if it goes on."
+    ),
+    page="records/devices/{subject}",
+    times=("until",),
+)
+CONTRACT_ENDED = waiting(
+    "contract_ended",
+    Action.DEVICES,
+    N_("%(site)s: the contract of %(device)s has ended"),
+    N_("It is cut off since %(until)s. Write a later last day into the record, or retire it."),
+    page="records/devices/{subject}",
+    times=("until",),
+)
+AUTHORISATION_ENDING = warning(
+    "authorisation_ending",
+    Action.DEVICES,
+    N_("%(site)s: the authorisation of %(device)s ends on %(until)s"),
+    N_("A camera needs one that holds, and its sign names it. Ask %(owner)s for the next one."),
+    page="records/devices/{subject}",
+    times=("until",),
+)
 # Of what the law asks for; the subject is the refusal, the hold, the class of data.
 PURGE_REFUSED = broken(
     "purge_refused",

@@ -184,6 +184,8 @@ ELSEWHERE = {
     ),
     *("client_landings", "gateway_dialogues", "nas_sessions", "certificate_authorities"),
     # Guests meet nothing of schools.
+    # And of fixed devices what their owner may see alone: tests/portal/test_device_owners.py.
+    "fixed_devices",
     *("school_lines", "tablet_classes", "class_stops", "tablets"),
     *(
         "staff_answers",

@@ -21,6 +21,7 @@ OURS = {
     ("image_files", "content"),
     # Where a managed device may go, not where it went.
     ("leases", "destinations"),
+    ("fixed_devices", "destinations"),
 }
 # By these a row is about somebody's device or stay.
 ABOUT = {"mac", "address", "subject", "access_id"}
@@ -30,6 +31,8 @@ OFF_THE_SHELVES = {
     "open_breaks": "forgotten by the sweep after an hour",
     "sightings": "forgotten by the sweep after a day",
     "client_landings": "forgotten by the sweep after a day",
+    "tablets": "the inventory of a school, of no person",
+    "fixed_devices": "a record of the register, with a contract, of no person",
     "nas_sessions": "forgotten by the sweep two days after their end",
     "troubles": "of gateways and duties; forgotten a year after it is over",
     "staff": "accounts of who works here: a subject is what the town's directory calls one",

@@ -49,6 +49,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.SCHOOL: ("staff.school-lines_record", "key"),
     ObjectKind.CLASS: ("staff.classes_record", "key"),
     ObjectKind.TABLET: ("staff.tablets_record", "key"),
+    ObjectKind.FIXED_DEVICE: ("staff.devices_record", "key"),
 }
 
 

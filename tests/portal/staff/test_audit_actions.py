@@ -26,6 +26,7 @@ from sessions.retention import holds, periods
 from sites.models import Gateway
 from tests.actors import TESTER
 from tests.ads.campaigns import make_draft
+from tests.auth.fixed_devices.devices import admit_devices, register_device
 from tests.portal.languages import WHOLE
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.issuing import issue
@@ -140,6 +141,8 @@ def objects(
         )
         experiment = experiments.write(db, plan, writer=Writer(TESTER, "Ines"), now=now)
         bring_inventory(db)
+        admit_devices(db)
+        device = register_device(db, now=now).slug
         gateway = db.scalars(select(Gateway.identity).order_by(Gateway.id)).first()
     named: dict[ObjectKind, int | str | None] = {
         ObjectKind.PASS: voucher.id,
@@ -163,6 +166,7 @@ def objects(
         ObjectKind.TABLET: "tab-001",
         ObjectKind.NETWORK: "wifilib",
         ObjectKind.SITE: "gare-viotte",
+        ObjectKind.FIXED_DEVICE: device,
     }
     return {kind: kind.named(named[kind] or "") if kind in named else kind.value for kind in ObjectKind}
 

@@ -166,6 +166,9 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.classes": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
     "staff.switch_class_on": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
     "staff.switch_class_off": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
+    **of_records("devices", Action.DEVICES),
+    "staff.devices_link": (Action.DEVICES, NETWORK),
+    "staff.devices_unlink": (Action.DEVICES, NETWORK),
     "staff.blocks": (Action.BLOCKS, NETWORK),
     "staff.find_block": (Action.BLOCKS, NETWORK),
     "staff.ask_block": (Action.BLOCKS, NETWORK),
@@ -269,8 +272,10 @@ CAMPAIGNS = LOOKS | {"campaigns", "creatives", "advertisers"}
 RECORDS = LOOKS | {"record_changes", "networks", "sites", "site_networks", "gateways"}
 RECORDS |= {"plans", "school_lines", "tablet_classes", "class_stops", "tablets"}
 SCHOOL_KINDS = ("school-lines", "classes", "tablets")
-KINDS = ("networks", "sites", "gateways", "plans", *SCHOOL_KINDS)
+KINDS = ("networks", "sites", "gateways", "plans", "devices", *SCHOOL_KINDS)
 ENDING = LOOKS | {"access_sessions", "leases", "gateways"}
+# Whoever the register wants is online with the change.
+DEVICES = ENDING | {"record_changes", "fixed_devices", "entitlements"}
 # The tables that a post may change, for every post.
 EFFECTS: dict[str, set[str]] = {
     "staff.signin": set(),
@@ -328,6 +333,9 @@ EFFECTS: dict[str, set[str]] = {
         for name in ("add", "change", "undo", "take_in")
     },
     **{f"staff.gateways_{name}": RECORDS for name in ("change", "undo", "take_in")},
+    **{f"staff.devices_{name}": DEVICES for name in ("add", "change", "undo", "take_in")},
+    "staff.devices_link": LOOKS | {"fixed_devices"},
+    "staff.devices_unlink": LOOKS | {"fixed_devices"},
     **{f"staff.{kind}_look": set() for kind in KINDS},
     "staff.plan_sentence": set(),
     "staff.add_recipient": LOOKS | {"alert_recipients"},
@@ -391,6 +399,8 @@ EFFECTS: dict[str, set[str]] = {
 # Done with nothing to do here.
 IDLE = {
     *("staff.hear_codes_again", "staff.setup", "staff.undo", "staff.undo_batch", "staff.resume"),
+    # Where there is no link there is none to revoke.
+    "staff.devices_unlink",
     # Whoever walks has no passkey.
     "staff.remove_passkey",
     "staff.signout_everywhere",

@@ -95,13 +95,14 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
-KINDS = ("networks", "sites", "gateways", "plans", "school-lines", "classes", "tablets")
+KINDS = ("networks", "sites", "gateways", "plans", "devices", "school-lines", "classes", "tablets")
 STAFF |= {f"{kind}_look": Twice.ANSWERS for kind in KINDS}
 STAFF |= {f"{kind}_{name}": Twice.LEADS for kind in KINDS for name in ("change", "undo", "take_in")}
 STAFF |= dict.fromkeys(
     ("networks_add", "sites_add", "plans_add", "school-lines_add", "classes_add", "tablets_add"), Twice.LEADS
 )
 STAFF["plan_sentence"] = Twice.ANSWERS
+STAFF |= dict.fromkeys(("devices_add", "devices_link", "devices_unlink"), Twice.LEADS)
 STAFF |= dict.fromkeys(("switch_class_on", "switch_class_off"), Twice.LEADS)
 CAMPAIGN = {
     "payer": "Boulangerie Ada",
@@ -191,6 +192,23 @@ FIELDS |= {
         "networks": "bibliotheques",
         "kind": "library",
     },
+    "staff.devices_add": {
+        "slug": "new",
+        "name": "Till",
+        "kind": "shop",
+        "state": "active",
+        "owner": "Ada SARL",
+        "purpose": "The till",
+        "contact": "03 81 00 00 00",
+        "site": "pierre-bayle",
+        "network": "bibliotheques",
+        "mac": "02:00:00:00:0c:99",
+        "destinations": "everywhere",
+        "hours": "24/7",
+        "contract_end": "2027-08-31",
+    },
+    "staff.devices_change": {"name": "Other", "revision": ""},
+    "staff.devices_take_in": {"content": packed("slug,name\ndevice-of-bibliotheques,Other\n")},
     "staff.networks_change": {"name": "Other", "signin_methods": "patron", "revision": ""},
     "staff.sites_change": {"name": "Other", "networks": "bibliotheques", "revision": ""},
     "staff.gateways_change": {"redirector_url": "http://10.9.0.1:8081/", "revision": ""},

@@ -50,6 +50,7 @@ from sites.schools.models import ClassStop, LineMedium, SchoolLine, Stage, Table
 from sites.schools.timetable import WifiRule
 from tests.actors import TESTER
 from tests.ads.campaigns import APPROVER, AUTHOR, make_draft
+from tests.auth.fixed_devices.devices import register_device
 from tests.sessions.legal_requests.rows import PARIS, add_first_bases
 from tests.sessions.log.rows import add_session
 from tests.town import Town, make_gateway, make_library_network, make_site
@@ -155,6 +156,7 @@ class Things:
             "sites": self.site,
             "gateways": self.identity,
             "plans": f"of-{self.network}",
+            "devices": f"device-of-{self.network}",
             "school-lines": line_of(self.network),
             "classes": f"class-{self.network}",
             "tablets": f"tablet-{self.network}",
@@ -273,6 +275,7 @@ def make_changes(db: Session, network: str, site: str, identity: str, now: datet
         "school-lines": (line_of(network), {"line_down_kbps": "1000"}),
         "classes": (f"class-{network}", {"name": "Former"}),
         "tablets": (f"tablet-{network}", {"model": "Former"}),
+        "devices": (make_device(db, network, site, now), {"name": "Former"}),
     }
     db.add(Plan(slug=f"of-{network}", names={"en": "Day"}, kind=PlanKind.UNTIL_MIDNIGHT, networks=[network]))
     made = {
@@ -311,6 +314,15 @@ def make_class(db: Session, network: str) -> None:
     tablets.tablets = [Tablet(slug=f"tablet-{network}", mac=mac, state=TabletState.IN_USE)]
     db.add(tablets)
     db.flush()
+
+
+def make_device(db: Session, network: str, site: str, now: datetime) -> str:
+    """A fixed device on this network, which admits such devices from now on."""
+    row = db.query(Network).filter_by(slug=network).one()
+    row.signin_methods = [*row.signin_methods, "managed"]
+    db.flush()
+    slug, mac = f"device-of-{network}", f"02:00:00:00:0c:{row.id:02x}"
+    return register_device(db, now=now, slug=slug, mac=mac, network=network, site=site).slug
 
 
 def make_block(db: Session, network: str, now: datetime) -> int:

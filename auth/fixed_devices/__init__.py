@@ -1,0 +1,1 @@
+"""Fixed devices: cameras, shops' connections and sensors, kept online by a register and not by a sign-in."""

@@ -24,9 +24,8 @@ def device(secret: str) -> Response:
         rate_limits.take(db, links.limit(request.remote_addr or ""), now=service.clock())
     with service.make_session() as db:
         response = _page(db, secret)
-    # No search engine keeps it, and no page that is gone to from here learns the address.
+    # No search engine keeps it; and what every page of ours says tells no other house where one comes from.
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -73,7 +73,7 @@ def test_the_owner_sees_whether_it_works_when_it_was_seen_and_its_traffic_and_no
     assert "10.66.0.200" not in page.text
     assert "The key is at the bar" not in page.text
     assert page.headers["Cache-Control"] == "no-store"
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert "noindex" in page.headers["X-Robots-Tag"]
     assert "<form" not in page.text
 

@@ -116,7 +116,11 @@ def test_guests_pages(
 
 
 # Shown by gateways that learn of a lease through the guest's browser alone.
-CARRIED = {"guests/carry.html", "guests/through.html"}
+CARRIED = {
+    *("guests/carry.html", "guests/through.html"),
+    # For whom no guest is: tests/portal/test_device_owners.py.
+    *("guests/device.html", "guests/no_device.html"),
+}
 
 
 def walk(app: Flask, town: Town, clock: MovingClock, passes: list[Any]) -> Iterator[str]:

@@ -30,6 +30,8 @@ from tests.town import Town
 FACTS = {
     "fast": 1,
     "devices": 6,
+    "device": "Caméra de la boulangerie",
+    "owner": "Boulangerie Ada",
     "site": "Gare Viotte",
     "network": "wifilib",
     "network_name": "Wifilib",

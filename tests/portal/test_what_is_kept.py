@@ -31,7 +31,6 @@ OFF_THE_SHELVES = {
     "open_breaks": "forgotten by the sweep after an hour",
     "sightings": "forgotten by the sweep after a day",
     "client_landings": "forgotten by the sweep after a day",
-    "tablets": "the inventory of a school, of no person",
     "fixed_devices": "a record of the register, with a contract, of no person",
     "nas_sessions": "forgotten by the sweep two days after their end",
     "troubles": "of gateways and duties; forgotten a year after it is over",

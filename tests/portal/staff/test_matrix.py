@@ -342,8 +342,9 @@ EFFECTS: dict[str, set[str]] = {
     "staff.try_recipient": set(),
     "staff.try_webhook": set(),
     "staff.remove_recipient": LOOKS | {"alert_recipients"},
-    "staff.switch_class_on": LOOKS | {"tablet_classes"},
-    "staff.switch_class_off": LOOKS | {"tablet_classes"},
+    # Where the network admits tablets they are online with it.
+    "staff.switch_class_on": ENDING | {"tablet_classes", "entitlements"},
+    "staff.switch_class_off": ENDING | {"tablet_classes"},
     "staff.change_term": TERMS,
     "staff.confirm_term": TERMS,
     "staff.withdraw_term": TERMS,

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from lab import doors, freeradius, journeys, opennds, staff, three_kinds
+from lab.fixed_devices import camera_of_the_register
 from lab.hotspot import Hotspot, hotspot, now
 from lab.journeys import LEASE_SECONDS, RENEWAL_SECONDS, STAY_SECONDS, VIEWING_SECONDS, Tour
 from lab.left_open import page_left_open_warns_and_ends
@@ -45,6 +46,7 @@ JOURNEYS = (
     page_left_open_warns_and_ends,
     campaigns_take_turns,
     crisis_message_comes_and_goes,
+    camera_of_the_register,
 )
 FAILED, IMPOSSIBLE = 1, 3
 

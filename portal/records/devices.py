@@ -64,7 +64,7 @@ DEVICE_PAGES = RecordPages(
     here=_here,
     groups=(
         Group(
-            N_("What it is"),
+            N_("The device"),
             (
                 Field("name", N_("Name"), N_("Such as: Camera of the bakery, entrance")),
                 Field(
@@ -120,7 +120,8 @@ DEVICE_PAGES = RecordPages(
                     "destinations",
                     N_("Where it may go"),
                     N_(
-                        "One on each line, such as 203.0.113.10 tcp/443 or 2001:db8::/32; or the one word everywhere"
+                        "Such as 203.0.113.10 tcp/443; 2001:db8::/32, with semicolons or new lines between; or the one "
+                        "word everywhere"
                     ),
                     Widget.TEXT,
                 ),

@@ -22,6 +22,7 @@ from sessions.models import Mismatch, MismatchKind, Outage
 from sites.models import Gateway
 from tests.actors import TESTER
 from tests.ads.campaigns import make_draft, run_campaign
+from tests.auth.fixed_devices.devices import admit_devices, register_device
 from tests.portal.pages.axe import broken_in_both_themes
 from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.conftest import PASSWORD
@@ -36,6 +37,8 @@ TARGETS = (
 # The form of a campaign is checked by a script while it is typed.
 WITH_SCRIPT = {"new-campaign", "new-campaign-refused", "campaign-edit"}
 A_LONG_CALL = "POST /api/s/default/cmd/stamgr " + "0123456789abcdef" * 8
+# One of those that the demo gateway there has.
+CAMERA_ADDRESS = "127.0.0.1"
 CODE = re.compile(r"[2-9A-HJKMNP-Z]{3}(-[2-9A-HJKMNP-Z]{3}){2}")
 
 
@@ -234,6 +237,16 @@ def made_token(clerk: Clerk) -> None:
     clerk.enter("#name")
 
 
+def device(clerk: Clerk) -> None:
+    """A camera with a fixed address, and a page for its owner."""
+    services = clerk.portal.services
+    with services.make_session.begin() as db:
+        admit_devices(db)
+        registered = register_device(db, now=services.clock(), address=CAMERA_ADDRESS)
+        services.owner_links.make(db, registered, actor=TESTER, now=services.clock())
+    clerk.goto("/staff/records/devices/cam-gare")
+
+
 SIGNED_OUT: dict[str, Callable[[Clerk], None]] = {
     "signin": lambda clerk: clerk.goto("/staff/signin"),
     "refused": refused,
@@ -280,6 +293,9 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "gateway-secrets": secrets_shown,
     "gateway-new": lambda clerk: clerk.goto("/staff/records/gateways/-/new"),
     "gateway-credential": credential_made,
+    "device": device,
+    "devices": lambda clerk: clerk.goto("/staff/records/devices"),
+    "device-new": lambda clerk: clerk.goto("/staff/records/devices/-/new"),
     "plans": lambda clerk: clerk.goto("/staff/records/plans"),
     "plan": lambda clerk: clerk.goto("/staff/records/plans/day"),
     "cards": lambda clerk: clerk.goto("/staff/patrons"),

@@ -1,6 +1,6 @@
 """The register of fixed devices
 
-Revision: 0054, after 0053
+Revision: 0055, after 0054
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 import db.base
 
-revision = "0054"
-down_revision = "0053"
+revision = "0055"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 

@@ -16,6 +16,7 @@ ON_ONE_DATABASE = (
     "tests/ads/test_files_beside.py",
     "tests/portal/staff/test_alerts.py",
     "tests/portal/test_prometheus.py",
+    "tests/portal/test_wifi_feed.py",
     "tests/portal/test_kept_credentials.py",
     "tests/portal/test_opennds.py",
     "tests/portal/test_opennds_carried.py",

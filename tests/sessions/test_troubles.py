@@ -233,6 +233,8 @@ def test_refusals_of_our_own_slow_the_places_of_their_network_and_wrong_pins_do_
 ) -> None:
     recent = NOON - timedelta(minutes=5)
     refuse(db, town, recent, count=12)
+    record(db, (kinds.REFUSALS,), detectors.refusals(db, NOON), now=NOON)
+    assert (len(open_troubles(db)), places.measured(db)) == (1, {})
     refuse(db, town, recent - timedelta(minutes=1), count=12, rule=DirectoryUnavailable.reason.code)
     record(db, (kinds.REFUSALS,), detectors.refusals(db, NOON), now=NOON)
     assert len(open_troubles(db)) == 2

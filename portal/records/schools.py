@@ -78,7 +78,7 @@ LINE_PAGES = RecordPages(
     listed=("site", "stage", "medium", "line_down_kbps", "works_on", "wifi"),
     groups=(
         Group(
-            N_("What it is"),
+            N_("The record"),
             (
                 Field("site", N_("School"), N_("A place of kind school"), Widget.ONE_OF, options=_schools),
                 Field("stage", N_("Stage"), widget=Widget.ONE_OF, options=_stages),
@@ -120,7 +120,7 @@ CLASS_PAGES = RecordPages(
     listed=("name", "stops", "network", "retired"),
     groups=(
         Group(
-            N_("What it is"),
+            N_("The record"),
             (
                 Field("name", N_("Name")),
                 Field(
@@ -172,7 +172,7 @@ TABLET_PAGES = RecordPages(
     listed=("slug", "class", "mac", "model", "state"),
     groups=(
         Group(
-            N_("What it is"),
+            N_("The record"),
             (
                 Field("slug", N_("Inventory number"), N_("Small letters, digits, dashes")),
                 Field("class", N_("Class"), widget=Widget.ONE_OF, options=_classes),

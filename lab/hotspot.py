@@ -58,6 +58,7 @@ portal_addresses = [{addresses}]
 state_directory = "{state}"
 redirector_port = {redirector}
 report_seconds = {report}
+radio_interfaces = [{radios}]
 """
 # Where the agent is told whom DHCP gave which address; without it, all works a moment later.
 LEASES = 'dhcp_leases_file = "{leases}"\n'
@@ -140,7 +141,8 @@ class Hotspot:
             process.wait()
 
     def start_gateway(self, gateway: Gateway) -> None:
-        """Its names and addresses for clients, and its agent."""
+        """Its access points, its names and addresses for clients, and its agent."""
+        gateway.ns.ip(*(f"link add {name} type bridge" for name in self.door(gateway).radios))
         self._start_dnsmasq(gateway)
         self.start_agent(gateway, wait=False)
 
@@ -240,6 +242,7 @@ class Hotspot:
                 leases=file.parent / "dhcp.leases",
                 redirector=REDIRECTOR_PORT,
                 report=REPORT_SECONDS,
+                radios=", ".join(f'"{name}"' for name in self.door(gateway).radios),
             )
         )
         return file

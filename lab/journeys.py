@@ -28,12 +28,12 @@ LEASE_SECONDS, RENEWAL_SECONDS, VIEWING_SECONDS = 30, 5, 1
 STAY_SECONDS = 240
 DOWNLOAD_BYTES = 4_000_000
 MOST_AFTER_DEADLINE, MOST_AFTER_STAFF = 2.0, 5.0
-LIBRARY, STATION, BATTANT = 0, 1, 2
+LIBRARY, STATION, BATTANT, SCHOOL = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """Who walks: a patron, a passer-by, a visitor and a stranger who never signs in, and where."""
+    """Who walks: a patron, a passer-by, a visitor, a stranger who never signs in, a school's tablets; and where."""
 
     place: Hotspot
     report: Report
@@ -41,6 +41,7 @@ class Tour:
     passer_by: Guest
     visitor: Guest
     stranger: Phone
+    tablets: tuple[Guest, ...] = ()
 
     def arrive(self, guest: Guest, number: int) -> str:
         """Join a site's wifi; gives the RFC 8908 address that was announced."""

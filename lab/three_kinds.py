@@ -91,7 +91,7 @@ class ThreeKinds:
             db.execute(
                 update(Plan).where(Plan.slug == PLAN).values(ends_at=now() + timedelta(seconds=seconds))
             )
-        desk = self.clerk.open_desk()
+        desk = self.clerk.open_door()
         if desk.path == "/staff/signin":
             desk = self.clerk.give_digits(self.clerk.give_password(desk))
         return self.clerk.issue(desk, plan=PLAN, site=self.place.doors[0].site)

@@ -23,13 +23,14 @@ from lab.namespace import NoNamespaces, become_root, demand_namespaces
 from lab.packages import HOTSPOT, MissingPackages, provide
 from lab.records import announce_with_pictures
 from lab.report import Report, StepFailed
+from lab.school import class_for_an_hour
 from lab.taking_turns import campaigns_take_turns, crisis_message_comes_and_goes
 from lab.visitor import visitor_has_a_day_pass
 from lab.waiting import DidNotStart
 from sites.demo.town import load_demo
 from sites.models import Network, Site
 
-DOORS = (doors.LIBRARY, doors.STATION, doors.BATTANT)
+DOORS = (doors.LIBRARY, doors.STATION, doors.BATTANT, doors.SCHOOL)
 KINDS = (
     doors.STATION,
     opennds_door("battant-opennds", doors.BATTANT.site, doors.BATTANT.network),
@@ -47,7 +48,10 @@ JOURNEYS = (
     campaigns_take_turns,
     crisis_message_comes_and_goes,
     camera_of_the_register,
+    class_for_an_hour,
 )
+# A patron, a passer-by, a visitor and a stranger; three tablets of a class and one of another.
+PHONES = 8
 FAILED, IMPOSSIBLE = 1, 3
 
 
@@ -65,7 +69,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="arobase-tour-"))
     report = Report()
     try:
-        with hotspot(folder, DOORS, phones=4) as place:
+        with hotspot(folder, DOORS, phones=PHONES) as place:
             walk(place, report)
         walk_kinds(folder / "kinds", report)
     except DidNotStart as fault:
@@ -81,9 +85,10 @@ def walk(place: Hotspot, report: Report) -> None:
     staff.hire(place.services, at=now())
     place.start()
     print(f"Portal, {len(DOORS)} gateways and an Internet are up after {time.monotonic() - began:.1f} s.")
-    *guests, stranger = place.net.phone
-    patron, passer_by, visitor = map(place.guest, guests)
-    tour = Tour(place, report, patron, passer_by, visitor, stranger)
+    patron, passer_by, visitor, stranger, *tablets = place.net.phone
+    school = tuple(map(place.guest, tablets))
+    guests = place.guest(patron), place.guest(passer_by), place.guest(visitor)
+    tour = Tour(place, report, *guests, stranger, school)
     for journey in JOURNEYS:
         try:
             journey(tour)

@@ -75,10 +75,10 @@ def bring_midnight(place: Hotspot) -> datetime:
 
 
 def _clerk_signs_in(report: Report, clerk: Clerk) -> Page:
-    page = clerk.open_desk()
+    page = clerk.open_door()
     report.step("the desk asks who is there", page.path == "/staff/signin", page.path)
     second = clerk.give_password(page)
-    still = clerk.open_desk()
+    still = clerk.open_door()
     report.step("a clerk's password alone does not open it", still.path == "/staff/signin", still.path)
     desk = clerk.give_digits(second)
     report.step("with the six digits it opens", desk.path == DESK and desk.has_form(DESK), desk.path)

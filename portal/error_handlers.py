@@ -22,6 +22,7 @@ from portal.denials.portal_reasons import Unexpected, denial_of, of_status
 from portal.denials.rendering import NOTHING, facts_to_keep, page
 from portal.http.security_headers import is_staff_page
 from portal.services import services
+from portal.staff.error_pages import error_page
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +81,9 @@ def _page(reason: DenialReason, facts: Mapping[str, object] = NOTHING, **changes
     refusal, of_staff = replace(page(reason, facts), **changes), is_staff_page()
     if reason.incident is not None and not of_staff and is_written_down():
         refusal = replace(refusal, incident=note(reason, **facts_to_keep(reason, facts)))
-    template = "staff/error.html" if of_staff else "guests/error.html"
-    response = make_response(render_template(template, refusal=refusal), refusal.status)
+    if of_staff:
+        return error_page(refusal)
+    response = make_response(render_template("guests/error.html", refusal=refusal), refusal.status)
     if refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return response

@@ -21,6 +21,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_opennds.py",
     "tests/portal/test_opennds_carried.py",
     "tests/portal/staff/test_devices.py",
+    "tests/portal/staff/test_error_pages.py",
     "tests/portal/staff/test_experiments.py",
     "tests/portal/staff/test_reprints.py",
     "tests/portal/staff/test_signed_reports.py",

@@ -17,7 +17,7 @@ from auth.staff.roles import Action, Role, may
 from portal.services import services
 from portal.staff import carried_forms, staff
 from portal.staff.forms import EarlierForm, ForeignForm, check_form
-from portal.staff.login import CONFIRMED_AT, SignedIn, me
+from portal.staff.login import CONFIRMED_AT, SignedIn, browser, me
 from portal.staff.signin_form import signin_form
 
 # For how long a confirmed password opens the views that ask for one.
@@ -108,6 +108,8 @@ def need_of(endpoint: str) -> Need | None:
 @staff.before_request
 def admit() -> AnyResponse | None:
     """Let this request in, send it to sign in, or refuse it."""
+    if (unread := browser().unread) is not None:
+        raise unread
     need = need_of(request.endpoint or "")
     if need is not None and need.largest_form and _is_allowed(need):
         # Before the form is read: what strangers send stays as small as everywhere.

@@ -42,6 +42,8 @@ class StaffBrowser(CallbackDict[str, Any], SessionMixin):
         self.provider: ProviderSession | None = None
         self.renewed = False
         self.modified = False
+        # Why the row could not be read: nothing is known of this browser then, and no view may take it for a stranger's.
+        self.unread: Exception | None = None
 
     def renew(self) -> None:
         """Begin anew, under a new token; nothing is taken over."""
@@ -58,8 +60,15 @@ class StaffSessions(SessionInterface):
         token = request.cookies.get(cookie_name(), "")
         if not token or len(token) > 100:
             return StaffBrowser()
-        with reading(services().make_session) as db:
-            row = browser_sessions.find(db, token, now=services().clock())
+        try:
+            with reading(services().make_session) as db:
+                row = browser_sessions.find(db, token, now=services().clock())
+        except Exception as error:
+            # Flask opens the session before it handles errors: raised here, a database that is away would be a fault of
+            # ours, on a page without the headers that `portal.http.security_headers` adds.
+            unread = StaffBrowser()
+            unread.unread = error
+            return unread
         return StaffBrowser(row, token)
 
     def save_session(self, app: Flask, session: SessionMixin | None, response: Response) -> None:

@@ -256,6 +256,7 @@ SIGNED_OUT: dict[str, Callable[[Clerk], None]] = {
 SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "overview": lambda clerk: clerk.goto("/staff/overview"),
     "help": lambda clerk: clerk.goto("/staff/help"),
+    "no-such-page": lambda clerk: clerk.goto("/staff/no-such-page"),
     "search": lambda clerk: clerk.goto("/staff/search?words=bread"),
     "desk": lambda clerk: clerk.goto("/staff/desk"),
     "desk-refused": desk_refused,

@@ -42,7 +42,8 @@ class StaffBrowser(CallbackDict[str, Any], SessionMixin):
         self.provider: ProviderSession | None = None
         self.renewed = False
         self.modified = False
-        # Why the row could not be read: nothing is known of this browser then, and no view may take it for a stranger's.
+        # Why the row could not be read: nothing is known of this browser then, and it is not to be taken for a
+        # stranger's.
         self.unread: Exception | None = None
 
     def renew(self) -> None:

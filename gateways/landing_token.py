@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 from dataclasses import dataclass
 
 import jwt
+from jwt.utils import base64url_decode
 
 from gateways.types import InvalidMac, IpAddress, MacAddress, parse_mac
 
@@ -64,8 +66,9 @@ def sign(landing: Landing, *, key: bytes, now: float) -> str:
 def issuer(token: str) -> str:
     """The gateway that the token claims to come from: unproven, only to find the key to `verify` with."""
     try:
-        claimed = jwt.decode(token, options={"verify_signature": False}).get("iss")
-    except (jwt.InvalidTokenError, ValueError) as error:
+        # Two full readings of one token would be a quarter of what the first page costs.
+        claimed = json.loads(base64url_decode(token.split(".")[1]))["iss"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ForeignLanding("not a token") from error
     if not isinstance(claimed, str):
         raise ForeignLanding("no issuer")

@@ -17,6 +17,8 @@ from tests.clock import NOON
 
 TOKENS = Tokens(Secret("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"))
 HOUR = timedelta(hours=1)
+# As PyJWT is told to write no type.
+UNTYPED = {"typ": None}
 
 
 def seal(**claims: object) -> str:
@@ -57,7 +59,7 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
 
     def signed_for(purpose: str) -> str:
         key = hmac.new(secret, b"arobase token " + purpose.encode(), hashlib.sha256).digest()
-        return jwt.encode(claims, key, algorithm="HS256")
+        return jwt.encode(claims, key, algorithm="HS256", headers=UNTYPED)
 
     assert TOKENS.verify("ticket", signed_for("ticket"), now=NOON)["jti"] == "1"
     for other in ("visit", ""):
@@ -92,15 +94,43 @@ def test_it_refuses_a_token_without_a_signature() -> None:
 def test_it_refuses_a_token_with_a_claim_missing(missing: str) -> None:
     """Number and issuer are asked of those that name an issuer."""
     claims = {"aud": "visit", "exp": (NOON + HOUR).timestamp(), "jti": "x", "iss": "us"}
-    del claims[missing]
-    token = jwt.encode(claims, TOKENS._key("visit"), algorithm="HS256")
+    assert TOKENS.verify("visit", by_pyjwt(claims), now=NOON, issuer="us") == claims
     with pytest.raises(InvalidToken):
-        TOKENS.verify("visit", token, now=NOON, issuer="us")
+        TOKENS.verify("visit", by_pyjwt(claims), now=NOON, issuer="another town")
+    del claims[missing]
+    with pytest.raises(InvalidToken):
+        TOKENS.verify("visit", by_pyjwt(claims), now=NOON, issuer="us")
+
+
+def by_pyjwt(claims: dict[str, object]) -> str:
+    return jwt.encode(claims, TOKENS._key("visit"), algorithm="HS256", headers=UNTYPED)
+
+
+def test_what_was_sealed_is_a_jwt_that_others_read() -> None:
+    claims = jwt.decode(
+        seal(mac="a"),
+        TOKENS._key("visit"),
+        algorithms=["HS256"],
+        audience="visit",
+        options={"require": ["exp", "aud", "jti"], "verify_exp": False},
+    )
+    assert claims["mac"] == "a"
+
+
+@pytest.mark.parametrize("header", ['{"alg":"HS512"}', '{"alg":"none" }', '{"alg":"HS256","typ":"JWT"}'])
+def test_it_refuses_every_header_but_its_own(header: str) -> None:
+    """Sealed with our own key, and with claims that are good (RFC 8725, section 3.1)."""
+    head = base64.urlsafe_b64encode(header.encode()).rstrip(b"=")
+    body = head + b"." + seal().encode().split(b".")[1]
+    with pytest.raises(InvalidToken):
+        TOKENS.verify("visit", TOKENS._sealed("visit", body).decode(), now=NOON)
 
 
 def test_it_refuses_an_unknown_critical_header() -> None:
     claims = {"aud": "visit", "exp": (NOON + HOUR).timestamp(), "jti": "x"}
-    token = jwt.encode(claims, TOKENS._key("visit"), algorithm="HS256", headers={"crit": ["b64x"], "b64x": 1})
+    token = jwt.encode(
+        claims, TOKENS._key("visit"), algorithm="HS256", headers={**UNTYPED, "crit": ["b64x"], "b64x": 1}
+    )
     with pytest.raises(InvalidToken):
         TOKENS.verify("visit", token, now=NOON)
 

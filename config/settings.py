@@ -111,6 +111,8 @@ class Settings:
     staff_url: str | None = None
     # Where the sweep leaves anchors of the audit log: a folder that another machine reads.
     anchor_folder: Path | None = None
+    # Where the front is asked for its certificate when the portal's name does not answer from this machine.
+    front_address: str = "127.0.0.1"
     # What takes our mail; None: none is sent.
     smtp: SmtpSettings | None = None
     # Where alerts go beside the people that a staff page names.
@@ -177,6 +179,7 @@ def _settings(reader: Reader) -> Settings:
         serves=reader.word("SERVES", Serves, Serves.ALL),
         staff_url=reader.parsed("STAFF_URL", lambda text: _origin(text, development)),
         anchor_folder=reader.parsed("ANCHOR_FOLDER", _folder),
+        front_address=reader.parsed("FRONT_ADDRESS", _front_address) or "127.0.0.1",
         staff_ldap=_staff_ldap(reader),
         openid=read_openid(reader, reader.parsed("OIDC_CA_FILE", _ca_file), development=development),
         staff_affirmed_minutes=reader.whole("STAFF_AFFIRMED_MINUTES", 60, least=10, most=720),
@@ -376,6 +379,15 @@ def _attribute(text: str) -> str:
     if not ATTRIBUTE.fullmatch(text):
         raise ValueError(f"must be the name of one attribute, such as employeeNumber, not {text!r}")
     return text
+
+
+def _front_address(text: str) -> str:
+    try:
+        return read_host(text).strip("[]")
+    except ValueError:
+        raise ValueError(
+            f"must be an address or a name without a port, such as 192.0.2.7, not {text!r}"
+        ) from None
 
 
 def _server_name(text: str) -> str:

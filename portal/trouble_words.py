@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from sessions.troubles.models import Trouble
 from sessions.troubles.service import kind_of
 
 STAFF = "/staff/"
+_NAMES = re.compile(r"%\((\w+)\)s")
 
 
 def title_of(trouble: Trouble) -> str:
@@ -45,8 +47,10 @@ def _plain(trouble: Trouble) -> dict[str, Any]:
 
 
 def _facts(trouble: Trouble) -> dict[str, Any]:
-    facts = _plain(trouble)
-    for name in kind_of(trouble).times:
+    kind = kind_of(trouble)
+    # An older version may have written the row, without a fact that the words name by now.
+    facts = {**dict.fromkeys(_NAMES.findall(kind.title + kind.advice), "?"), **_plain(trouble)}
+    for name in kind.times:
         at = datetime.fromisoformat(str(facts[name]))
         facts[name] = end_time(at, town_zone().key, now=services().clock())
     if "reason" in facts:

@@ -27,6 +27,8 @@ from sessions.troubles.service import KEPT, Detector, Found, forget, record
 log = logging.getLogger(__name__)
 
 MEGABYTE = 1_000_000
+# X509_V_ERR_HOSTNAME_MISMATCH of OpenSSL.
+WRONG_NAME = 62
 FULL_BELOW, LOW_BELOW, LOW_SHARE = 64 * MEGABYTE, 512 * MEGABYTE, 0.05
 # An hour is the rule of anchors; a folder that was away for a moment is no trouble.
 ANCHOR_AFTER = 3 * audit_anchors.EVERY
@@ -119,20 +121,34 @@ def _anchor(service: Services, db: Session, now: datetime) -> Iterator[Found]:
 
 
 def _certificate(service: Services, _db: Session, now: datetime) -> Iterator[Found]:
-    """The certificate that the front shows, asked as a phone does."""
+    """The certificate that the front shows, asked as a phone does; `asked` is where it was seen."""
     parts = urlsplit(service.settings.portal_url)
     if parts.scheme != "https" or not parts.hostname:
         return
-    host, port = parts.hostname, parts.port or 443
+    host, port, own = parts.hostname, parts.port or 443, service.settings.front_address
+    asked = host
     try:
-        days = served_days(host, port, now=now)
+        try:
+            days = served_days(host, port, now=now)
+        except ssl.SSLCertVerificationError:
+            raise
+        except OSError:
+            # Behind a router that does not lead back to itself, the name answers everybody but this machine.
+            asked = own
+            days = served_days(host, port, now=now, address=own)
     except ssl.SSLCertVerificationError as error:
-        yield Found(kinds.CERTIFICATE_REFUSED, host, now, detail={"why": error.verify_message})
+        if asked == host or error.verify_code != WRONG_NAME:
+            detail = {"why": error.verify_message, "asked": asked}
+            yield Found(kinds.CERTIFICATE_REFUSED, host, now, detail=detail)
+        else:
+            # Something else than the front listens there.
+            yield Found(kinds.FRONT_UNREACHABLE, host, now, detail={"why": error.verify_message, "own": own})
     except OSError as error:
-        yield Found(kinds.FRONT_UNREACHABLE, host, now, detail={"why": error.strerror or str(error)})
+        detail = {"why": error.strerror or str(error), "own": own}
+        yield Found(kinds.FRONT_UNREACHABLE, host, now, detail=detail)
     else:
         if days < WARN_DAYS:
-            yield Found(kinds.CERTIFICATE_AGEING, host, now, detail={"days": days})
+            yield Found(kinds.CERTIFICATE_AGEING, host, now, detail={"days": days, "asked": asked})
 
 
 def _alerts(db: Session, now: datetime) -> Iterator[Found]:

@@ -82,6 +82,8 @@ WRONG = [
     ("SERVES", "everything", "guests"),
     ("ANCHOR_FOLDER", "anchors", "from the root"),
     ("ANCHOR_FOLDER", "/etc/passwd", "no folder"),
+    ("FRONT_ADDRESS", "192.0.2.7:443", "without a port"),
+    ("FRONT_ADDRESS", "https://front.example.org", "without a port"),
     ("ALERT_WEBHOOK_URL", "chat.example.org", "write one like https://"),
     ("ALERT_WEBHOOK_URL", "https://me:word@chat.example.org/", "write one like https://"),
     ("ALERT_WEBHOOK_URL", "http://chat.example.org/hooks/1", "must be https"),

@@ -226,21 +226,24 @@ CERTIFICATE_REFUSED = broken(
     "certificate_refused",
     Action.GATEWAYS,
     N_("Phones refuse the portal's certificate"),
-    N_("%(subject)s: %(why)s. Renew it, then: systemctl reload arobase-front"),
+    N_("%(subject)s, as seen at %(asked)s: %(why)s. Renew it, then: systemctl reload arobase-front"),
     page="",
 )
 CERTIFICATE_AGEING = warning(
     "certificate_ageing",
     Action.GATEWAYS,
     N_("The portal's certificate expires in %(days)s days"),
-    N_("Renew it, then: systemctl reload arobase-front"),
+    N_("It was looked at as %(asked)s shows it. Renew it, then: systemctl reload arobase-front"),
     page="",
 )
 FRONT_UNREACHABLE = broken(
     "front_unreachable",
     Action.GATEWAYS,
     N_("Nothing answers at the portal's address"),
-    N_("%(subject)s: %(why)s. On its machine: systemctl status arobase-front"),
+    N_(
+        "The sweep asked %(subject)s, and the front itself at %(own)s: %(why)s. "
+        "On its machine: systemctl status arobase-front"
+    ),
     page="",
 )
 ANCHOR_AGEING = warning(

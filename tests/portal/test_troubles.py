@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from lab import authority as lab_authority
 from portal import audit_anchors
 from portal.i18n.catalogues import catalogue
 from portal.i18n.translation import speaking
@@ -25,6 +29,8 @@ from sessions.troubles.models import Trouble
 from sessions.troubles.service import Detector, Found, open_troubles
 from tests.actors import enter
 from tests.clock import NOON, MovingClock
+from tests.services.certificates import Authority, self_signed
+from tests.test_certificates import front
 from tests.town import Town
 
 FACTS = {
@@ -44,6 +50,8 @@ FACTS = {
     "days": 9,
     "until": "2026-12-05T12:00:00+00:00",
     "why": "certificate has expired",
+    "asked": "portal.example.org",
+    "own": "127.0.0.1",
 }
 
 
@@ -135,10 +143,55 @@ def test_entries_that_wait_for_an_anchor_are_told(
     assert found() == ["anchor_ageing"]
 
 
-def test_what_nobody_answers_at_is_told(services: Services, town: Town, clock: MovingClock) -> None:
-    away = replace(services, settings=replace(services.settings, portal_url="https://127.0.0.1:9"))
-    look_once(away, next(one for one in detectors_of(away) if one.name == "certificate"), now=NOON)
-    assert lasting(services) == [("front_unreachable", "127.0.0.1")]
+def looked_at(services: Services, **settings: Any) -> list[Trouble]:
+    """What the look at the certificate leaves on record, with these settings."""
+    asking, now = replace(services, settings=replace(services.settings, **settings)), time.time()
+    look = next(one for one in detectors_of(asking) if one.name == "certificate")
+    look_once(asking, look, now=datetime.fromtimestamp(now, UTC))
+    with services.make_session() as db:
+        return open_troubles(db)
+
+
+def test_what_nobody_answers_at_is_told(services: Services, town: Town) -> None:
+    [found] = looked_at(services, portal_url="https://127.0.0.1:9", front_address="127.0.0.2")
+    assert (found.kind, found.subject) == ("front_unreachable", "127.0.0.1")
+    assert found.detail["own"] == "127.0.0.2"
+
+
+def test_a_front_that_its_own_machine_does_not_reach_by_name_is_asked_at_its_address(
+    services: Services, town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a router that does not lead back; what it shows is judged for the portal's name, as a phone judges it."""
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca_file))
+    at = "https://portal.invalid:{}".format
+
+    def shown(*names: str, days: int, trusted: bool = True) -> list[tuple[str, dict[str, Any]]]:
+        made = (
+            authority.issue(*names, ends_in=timedelta(days=days))
+            if trusted
+            else self_signed(tmp_path, *names)
+        )
+        with front(lab_authority.Certificate(made.certificate_file, made.key_file)) as port:
+            found = looked_at(services, portal_url=at(port))
+        return [(one.kind, one.detail) for one in found]
+
+    assert shown("portal.invalid", days=90) == []
+    [(kind, detail)] = shown("portal.invalid", days=9)
+    assert (kind, detail["asked"]) == ("certificate_ageing", "127.0.0.1")
+    [(kind, detail)] = shown("portal.invalid", days=9, trusted=False)
+    assert (kind, detail["asked"]) == ("certificate_refused", "127.0.0.1")
+    # Another server of this machine.
+    [(kind, detail)] = shown("other.invalid", days=90)
+    assert (kind, detail["own"]) == ("front_unreachable", "127.0.0.1")
+
+
+def test_a_trouble_that_an_older_version_wrote_down_has_words(app: Flask, town: Town) -> None:
+    old = Trouble(
+        kind="certificate_ageing", subject="portal.example.org", networks=[], detail={"days": 3}, since=NOON
+    )
+    with app.test_request_context("/staff/"):
+        assert "3 jours" in title_of(old) and "présente ?" in advice_of(old)
 
 
 def test_each_kind_has_words_in_french_and_a_page(app: Flask, town: Town) -> None:

@@ -55,6 +55,11 @@ class DesiredClient:
     # Where its DNS goes, whatever server it asks.
     resolver: IpAddress | None = None
 
+    @property
+    def is_special(self) -> bool:
+        """Whether it has more than a place among those who may pass."""
+        return self.ports is not None or self.reach is not None or self.resolver is not None
+
 
 @dataclass(slots=True)
 class ActualState:
@@ -153,11 +158,14 @@ def plan(
         _plan_lease(number, desired, held, changes, now)
         _plan_card(number, desired, held, changes)
         _plan_pairs(number, desired, held, changes)
-        _plan_ports(number, desired, held, changes)
-        _plan_reach(number, desired, held, changes)
-        _plan_resolver(number, desired, held, changes)
-    left = {address for _, address in changes.unbound} | set(moved)
-    _plan_dhcp(left, lessee, held, changes)
+        # Few have any of these.
+        if held.ports or held.reach or held.resolvers or (desired is not None and desired.is_special):
+            _plan_ports(number, desired, held, changes)
+            _plan_reach(number, desired, held, changes)
+            _plan_resolver(number, desired, held, changes)
+    left = {address for _, address in changes.unbound}.union(moved)
+    if left:
+        _plan_dhcp(left, lessee, held, changes)
     changes.classes = sorted({lease.rates for _, lease, _ in changes.leased} - held.classes)
     return changes
 

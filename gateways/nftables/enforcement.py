@@ -9,21 +9,25 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from gateways.nftables import kernel
 from gateways.nftables.accounting import Alert
+from gateways.nftables.batches import Batches
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.elements import ActualState, DesiredClient, Lessee, nobody, note, plan
 from gateways.nftables.notices import Notices
 from gateways.nftables.ruleset import create, drop_classes, reload
+from gateways.nftables.statements import Statement
 from gateways.nftables.static_neighbours import StaticNeighbours
 from gateways.nftables.table_layout import NO_GRANT, layout
-from gateways.nftables.transactions import script
+from gateways.nftables.transactions import class_script, script, statements
 from gateways.types import IpAddress
 
 # Rates come back: the plan of the afternoon is that of the morning.
 SPARE_CLASSES = 4
+# So many that being told of each would take as long as adding it.
+MANY_ELEMENTS = 1000
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +48,7 @@ class Enforcement:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._generations = kernel.Generations()
+        self._batches = Batches()
         self._generation = -1
         self.notices = Notices()
         self._meddled, self._meddling = 0, Alert(seen=0)
@@ -57,6 +62,7 @@ class Enforcement:
         """Let go of the kernel. The rules stay."""
         self.notices.close()
         self._generations.close()
+        self._batches.close()
         self._neighbours.close()
 
     def load(self) -> None:
@@ -175,12 +181,20 @@ class Enforcement:
         numbers: Collection[int],
         lessee: Lessee,
         moved: Collection[IpAddress] = (),
+        *,
+        by_nft: bool = False,
     ) -> None:
         now = boot_time()
         changes = plan(wanted, self.held, numbers, now=now, lessee=lessee, moved=moved)
         if not changes:
             return
-        self._run(script(changes, now=now))
+        listed = None if by_nft else statements(changes, now=now)
+        if listed is None:
+            self._run(script(changes, now=now))
+        else:
+            if changes.classes:
+                self._run(class_script(changes))
+            self._watched(lambda: self._send(listed))
         note(changes, self.held)
         try:
             bound = {address: mac for mac, address in changes.bound}
@@ -201,6 +215,16 @@ class Enforcement:
             self.neighbours_lost = True
 
     def _run(self, transaction: str, *, fresh: bool = False) -> None:
+        self._watched(lambda: kernel.run(transaction), fresh=fresh)
+
+    def _send(self, listed: Sequence[Statement]) -> None:
+        if sum(map(len, listed)) < MANY_ELEMENTS:
+            self._batches.run(listed)
+        else:
+            with self.notices.muted():
+                self._batches.run(listed)
+
+    def _watched(self, transaction: Callable[[], None], *, fresh: bool = False) -> None:
         """Carry out a transaction, and stay aware of what others do.
 
         Ours is one generation further. Anything else means that somebody was here before us, or in between: then the
@@ -209,7 +233,7 @@ class Enforcement:
         """
         before = self._generations.latest()
         is_known = self._is_known(before)
-        kernel.run(transaction)
+        transaction()
         after = self._generations.latest()
         if after == before + 1 and (fresh or is_known):
             self._generation = after
@@ -217,8 +241,9 @@ class Enforcement:
     def _isolate(
         self, wanted: Mapping[int, DesiredClient], numbers: list[int], lessee: Lessee
     ) -> dict[int, str]:
+        """Give the refused numbers, with the reason as nft tells it."""
         try:
-            self._carry_out(wanted, numbers, lessee)
+            self._carry_out(wanted, numbers, lessee, by_nft=True)
         except kernel.KernelRefused as error:
             if len(numbers) == 1:
                 return {numbers[0]: str(error)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
-import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gateways.destinations import Destination, parse_destinations
+from gateways.nftables.client_addresses import read_address
 from gateways.nftables.radio import RadioPlan, read_plan
 from gateways.types import SHARED_PORTS, Client, Grant, IpAddress, PortRange, parse_mac
 
@@ -18,6 +18,8 @@ HIGHEST_NUMBER = 2**31 - 1
 # The kernel counts bytes in 64 bits and a second of tokens at once: a hundred terabits are out of reach.
 HIGHEST_RATE_KBPS = 10**8
 MOST_ADDRESSES = 32
+# A grant of nothing but a client, its time and its rates.
+PLAIN_FIELDS = 6
 
 
 class InvalidAnswer(Exception):
@@ -88,12 +90,24 @@ def parse_grant(row: Mapping[str, object]) -> Grant:
     addresses = row["addresses"]
     if not isinstance(addresses, list) or len(addresses) > MOST_ADDRESSES:
         raise ValueError("addresses must be a short list")
+    client = Client(parse_mac(_text(row["client"])), tuple([_address(each) for each in addresses]))
+    number, until, down, up = row["number"], row["until"], row["rate_down_kbps"], row["rate_up_kbps"]
+    # Ten thousand come at once: a second look, which says what is odd, is for those that are.
+    if not (type(number) is type(down) is type(up) is int and type(until) is float) or not (
+        1 <= number <= HIGHEST_NUMBER
+        and 0 <= down <= HIGHEST_RATE_KBPS
+        and 0 <= up <= HIGHEST_RATE_KBPS
+        and math.isfinite(until)
+    ):
+        number, until, down, up = _number(number), _instant(until), _rate(down), _rate(up)
+    if len(row) == PLAIN_FIELDS:
+        return Grant(number, client, until, down, up)
     return Grant(
-        number=_number(row["number"]),
-        client=Client(parse_mac(_text(row["client"])), tuple(_address(each) for each in addresses)),
-        until=_instant(row["until"]),
-        rate_down_kbps=_rate(row["rate_down_kbps"]),
-        rate_up_kbps=_rate(row["rate_up_kbps"]),
+        number,
+        client,
+        until,
+        down,
+        up,
         ports=_ports(row.get("ports")),
         destinations=_destinations(row.get("destinations")),
         resolver=_address(row["resolver"]) if "resolver" in row else None,
@@ -191,12 +205,7 @@ def _instant(value: object) -> float:
 
 
 def _address(value: object) -> IpAddress:
-    """As `ipaddress.ip_address` reads it, but by the C library: a full answer holds ten thousand of them."""
-    text = _text(value)
-    try:
-        return ipaddress.IPv4Address(socket.inet_pton(socket.AF_INET, text))
-    except OSError:
-        return ipaddress.ip_address(text)
+    return read_address(_text(value))
 
 
 def _text(value: object) -> str:

@@ -21,7 +21,7 @@ from gateways.nftables.enforcement import Enforcement, boot_time
 from gateways.nftables.feed import FeedAnswer, RejectedGrant, fold
 from gateways.nftables.journal import Journal
 from gateways.nftables.radio import Radio
-from gateways.nftables.rate_classes import RateClass
+from gateways.nftables.rate_classes import rate_class
 from gateways.nftables.reach import disjoint
 from gateways.nftables.troubles import Troubles
 from gateways.types import Grant, IpAddress, MacAddress, PortRange
@@ -119,17 +119,18 @@ class NftablesGateway:
     def _pass(self, grant: Grant) -> DesiredClient:
         mac = grant.client.mac
         ends = self._end(grant)
-        pairs = tuple((mac, address) for address in self.book.of_grant(grant))
-        lease = LeaseElement(RateClass(grant.rate_down_kbps, grant.rate_up_kbps), ends)
+        pairs = tuple([(mac, address) for address in self.book.of_grant(grant)])
+        lease = LeaseElement(rate_class(grant.rate_down_kbps, grant.rate_up_kbps), ends)
         reach = None if grant.destinations is None else disjoint(grant.destinations)
         ports = self._ports(grant.ports)
         return DesiredClient(grant.number, pairs, lease, ports, mac, reach, grant.resolver)
 
     def _claim(self, grants: Iterable[Grant]) -> None:
         """The portal has seen these addresses with these cards, perhaps long ago."""
+        now = boot_time()
         for grant in grants:
             for address in grant.client.addresses:
-                if self.book.claim(grant.client.mac, address, now=boot_time()) is Claim.CONTESTED:
+                if self.book.claim(grant.client.mac, address, now=now) is Claim.CONTESTED:
                     self.contests.add((grant.client.mac, address))
 
     def _ports(self, ports: PortRange | None) -> PortRange | None:

@@ -12,11 +12,13 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from gateways.nftables.netlink import attributes, messages
 from gateways.nftables.table_layout import TABLE
 
-NETLINK_NETFILTER, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES = 12, 270, 1, 7
+NETLINK_NETFILTER, SOL_NETLINK, NFNLGRP_NFTABLES = 12, 270, 7
+NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP = 1, 2
 SO_RCVBUFFORCE = 33
 BUFFER_BYTES = 4 << 20
 NFNL_SUBSYS_NFTABLES, NFPROTO_INET = 10, 1
@@ -48,6 +50,18 @@ class Notices:
 
     def close(self) -> None:
         self._socket.close()
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Hear nothing meanwhile: for a transaction of many elements of our own, as the kernel makes a message of each.
+
+        What others do in between is missing among the generations, and so concerns us.
+        """
+        self._socket.setsockopt(SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, NFNLGRP_NFTABLES)
+        try:
+            yield
+        finally:
+            self._socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES)
 
     def fileno(self) -> int:
         return self._socket.fileno()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -33,6 +34,12 @@ class RateClass:
         if kind != "lease" or not (down.isdecimal() and up.isdecimal()):
             return None
         return cls(int(down), int(up))
+
+
+@functools.lru_cache(maxsize=256)
+def rate_class(down_kbps: int, up_kbps: int) -> RateClass:
+    """The one object of this pair."""
+    return RateClass(down_kbps, up_kbps)
 
 
 def class_declarations(rates: RateClass) -> str:

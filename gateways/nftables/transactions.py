@@ -1,48 +1,125 @@
-"""A set of changes as one transaction of nft. Pure text."""
+"""A set of changes as one transaction: statements for the kernel, or text for nft. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
 
 from gateways.nftables.elements import Changes, Existing, LeaseElement
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.reach import SETS, element, set_of
 from gateways.nftables.ruleset import add_class
+from gateways.nftables.statements import Column, Statement, Verb
 from gateways.nftables.table_layout import NO_GRANT, TABLE
 from gateways.types import PortRange
+
+# For an element that is added only to be deleted at once.
+MOMENT_MS = 1000
+
+
+def statements(changes: Changes, *, now: float) -> list[Statement] | None:
+    """The transaction's statements, in order, but for new rate classes. None where it has ranges of ports or places:
+    how these become elements, nft alone knows."""
+    if changes.taken or changes.given or changes.confined or changes.freed:
+        return None
+    return [*_unbinding(changes), *_granting(changes, now)]
+
+
+def class_script(changes: Changes) -> str:
+    """The rules of the new rate classes alone, for nft. A class that nobody has lets nobody pass: it may come first."""
+    return "".join(add_class(rates) for rates in changes.classes)
 
 
 def script(changes: Changes, *, now: float) -> str:
     """The transaction for nft. One bad line aborts all of it, so nothing is deleted that may be gone."""
-    lines = [add_class(rates) for rates in changes.classes]
-    lines += _unbind_lines(changes)
+    lines = [class_script(changes)]
+    lines += [each.text() for each in _unbinding(changes)]
     lines += _port_lines(changes)
     lines += _reach_lines(changes)
-    lines += _resolver_lines(changes)
-    lines += _statement("delete", "cards", list(changes.struck))
-    lines += _statement("add", "cards", [f"{card} : {n}" for card, n in changes.enrolled.items()])
-    for version in (4, 6):
-        bound = [(mac, ip, n) for (mac, ip), n in changes.bound.items() if ip.version == version]
-        lines += _statement("add", f"clients{version}", [f"{mac} . {ip} : {n}" for mac, ip, n in bound])
-        lines += _statement("add", f"held{version}", [str(ip) for _, ip, _ in bound])
-    for rates in sorted({rates for _, rates in changes.ended}):
-        numbers = [number for number, each in changes.ended if each == rates]
-        lines += _vanish(rates.lease_set, [str(number) for number in numbers], timeout=" timeout 1s")
-    for rates in sorted({lease.rates for _, lease, _ in changes.leased}):
-        lines += _lease_lines(rates, [each for each in changes.leased if each[1].rates == rates], now)
+    lines += [each.text() for each in _granting(changes, now)]
     return "".join(lines)
 
 
-def _lease_lines(rates: RateClass, leased: list[tuple[int, LeaseElement, Existing]], now: float) -> list[str]:
+def _granting(changes: Changes, now: float) -> Iterator[Statement]:
+    """Who may pass as whom, and until when."""
+    yield from _resolving(changes)
+    yield from _some(Verb.DELETE, "cards", [list(changes.struck)])
+    yield from _some(Verb.ADD, "cards", [list(changes.enrolled)], list(changes.enrolled.values()))
+    for version in (4, 6):
+        bound = [(pair, number) for pair, number in changes.bound.items() if pair[1].version == version]
+        macs, addresses = [mac for (mac, _), _ in bound], [ip for (_, ip), _ in bound]
+        yield from _some(Verb.ADD, f"clients{version}", [macs, addresses], [number for _, number in bound])
+        yield from _some(Verb.ADD, f"held{version}", [addresses])
+    ended = dict[RateClass, list[int]]()
+    for number, rates in changes.ended:
+        ended.setdefault(rates, []).append(number)
+    for rates, numbers in sorted(ended.items()):
+        yield from _vanishing(rates.lease_set, [numbers], moment=True)
+    leased = dict[RateClass, list[tuple[int, LeaseElement, Existing]]]()
+    for each in changes.leased:
+        leased.setdefault(each[1].rates, []).append(each)
+    for rates, own in sorted(leased.items()):
+        yield from _leasing(rates, own, now)
+
+
+def _leasing(
+    rates: RateClass, leased: list[tuple[int, LeaseElement, Existing]], now: float
+) -> Iterator[Statement]:
     """Only a new element has the new timeout on every kernel, so an element that is there goes first.
 
     Deleting makes the kernel wait for its readers, some 15 ms: a new client is not made to wait for that.
     """
     name = rates.lease_set
-    there = [str(number) for number, _, before in leased if before is Existing.SOMETHING]
-    perhaps = [str(number) for number, _, before in leased if before is Existing.PERHAPS]
-    lines = _statement("delete", name, there) + _vanish(name, perhaps, timeout=" timeout 1s")
-    # Rounded down, and never 0, which nft would read as "for ever".
-    left = [(number, max(1, int((lease.ends - now) * 1000))) for number, lease, _ in leased]
-    return lines + _statement("add", name, [f"{number} timeout {ms}ms" for number, ms in left])
+    there = [number for number, _, before in leased if before is Existing.SOMETHING]
+    perhaps = [number for number, _, before in leased if before is Existing.PERHAPS]
+    yield from _some(Verb.DELETE, name, [there])
+    yield from _vanishing(name, [perhaps], moment=True)
+    # Rounded down, and never 0, which would be for ever.
+    left = [max(1, int((lease.ends - now) * 1000)) for _, lease, _ in leased]
+    yield Statement(Verb.ADD, name, ([number for number, _, _ in leased],), milliseconds=left)
+
+
+def _resolving(changes: Changes) -> Iterator[Statement]:
+    """Before the lease of a number, so that no question of it goes anywhere else. What is taken is surely there."""
+    yield from _some(Verb.DELETE, "resolved", [list(changes.resolvers_off)])
+    for version in (4, 6):
+        off = {n: each for n, each in changes.resolvers_off.items() if each.version == version}
+        on = {n: each for n, each in changes.resolvers_on.items() if each.version == version}
+        yield from _some(Verb.DELETE, f"resolvers{version}", [list(off)])
+        yield from _some(Verb.DELETE, f"answers{version}", [list(off), list(off.values())])
+        yield from _some(Verb.ADD, f"resolvers{version}", [list(on)], list(on.values()))
+        yield from _some(Verb.ADD, f"answers{version}", [list(on), list(on.values())])
+    yield from _some(Verb.ADD, "resolved", [list(changes.resolvers_on)])
+
+
+def _unbinding(changes: Changes) -> Iterator[Statement]:
+    """Forget pairs, and where the answers to these pairs' flows went."""
+    released = dict.fromkeys(changes.released)
+    for version in (4, 6):
+        gone = [(pair, number) for pair, number in changes.unbound.items() if pair[1].version == version]
+        yield from _some(
+            Verb.DELETE, f"clients{version}", [[mac for (mac, _), _ in gone], [ip for (_, ip), _ in gone]]
+        )
+        held = [(number, ip) for (_, ip), number in gone if number != NO_GRANT]
+        yield from _vanishing(f"holders{version}", [[number for number, _ in held], [ip for _, ip in held]])
+        yield from _some(Verb.DELETE, f"held{version}", [[ip for ip in released if ip.version == version]])
+
+
+def _vanishing(name: str, key: Sequence[Column], *, moment: bool = False) -> Iterator[Statement]:
+    """Delete elements that may have timed out already: add, then delete, in the one transaction."""
+    yield from _some(Verb.ADD, name, key, milliseconds=[MOMENT_MS] * len(key[0]) if moment else None)
+    yield from _some(Verb.DELETE, name, key)
+
+
+def _some(
+    verb: Verb,
+    name: str,
+    key: Sequence[Column],
+    data: Column | None = None,
+    milliseconds: Sequence[int] | None = None,
+) -> Iterator[Statement]:
+    """The statement, unless it is about nothing."""
+    if key[0]:
+        yield Statement(verb, name, tuple(key), data, milliseconds)
 
 
 def _port_lines(changes: Changes) -> list[str]:
@@ -68,39 +145,10 @@ def _reach_lines(changes: Changes) -> list[str]:
     return lines + _statement("add", "confined", [str(number) for number in changes.confined])
 
 
-def _resolver_lines(changes: Changes) -> list[str]:
-    """Before the lease of a number, so that no question of it goes anywhere else. What is taken is surely there."""
-    lines = _statement("delete", "resolved", list(map(str, changes.resolvers_off)))
-    for version in (4, 6):
-        off = {n: each for n, each in changes.resolvers_off.items() if each.version == version}
-        on = {n: each for n, each in changes.resolvers_on.items() if each.version == version}
-        lines += _statement("delete", f"resolvers{version}", list(map(str, off)))
-        lines += _statement("delete", f"answers{version}", [f"{n} . {each}" for n, each in off.items()])
-        lines += _statement("add", f"resolvers{version}", [f"{n} : {each}" for n, each in on.items()])
-        lines += _statement("add", f"answers{version}", [f"{n} . {each}" for n, each in on.items()])
-    return lines + _statement("add", "resolved", list(map(str, changes.resolvers_on)))
-
-
 def _range(ports: PortRange) -> str:
     return f"{ports.address} . {ports.first}-{ports.last}"
 
 
-def _unbind_lines(changes: Changes) -> list[str]:
-    """Forget pairs, and where the answers to these pairs' flows went."""
-    lines: list[str] = []
-    for version in (4, 6):
-        gone = [(mac, ip, n) for (mac, ip), n in changes.unbound.items() if ip.version == version]
-        lines += _statement("delete", f"clients{version}", [f"{mac} . {ip}" for mac, ip, _ in gone])
-        lines += _vanish(f"holders{version}", [f"{n} . {ip}" for _, ip, n in gone if n != NO_GRANT])
-        released = sorted({str(ip) for ip in changes.released if ip.version == version})
-        lines += _statement("delete", f"held{version}", released)
-    return lines
-
-
-def _vanish(name: str, keys: list[str], timeout: str = "") -> list[str]:
-    """Delete elements that may have timed out already: add, then delete, in the one transaction."""
-    return [*_statement("add", name, [key + timeout for key in keys]), *_statement("delete", name, keys)]
-
-
-def _statement(verb: str, name: str, keys: list[str]) -> list[str]:
-    return [f"{verb} element {TABLE} {name} {{ {', '.join(keys)} }}\n"] if keys else []
+def _statement(verb: str, name: str, keys: Iterable[str]) -> list[str]:
+    listed = ", ".join(keys)
+    return [f"{verb} element {TABLE} {name} {{ {listed} }}\n"] if listed else []

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from auth.audit import log
 from auth.audit.actions import CLASS_SWITCHED_OFF, CLASS_SWITCHED_ON, AuditAction, ObjectKind
 from auth.audit.actor import Actor
-from auth.managed import Managed
+from auth.managed import Managed, may_serve
 from gateways.types import MacAddress
 from sites.limits import state_at
-from sites.models import Gateway, Site, SiteState
+from sites.models import Gateway, Network, Site, SiteState
 from sites.schools.models import ClassStop, SchoolLine, Tablet, TabletClass, TabletState
 from sites.schools.timetable import Press, state_of, switched_off, switched_on
 
@@ -38,6 +38,21 @@ def names(db: Session) -> list[tuple[str, str]]:
     """The slug and the name of each class, those that are no longer used included, by name."""
     found = select(TabletClass.slug, TabletClass.name).order_by(TabletClass.name, TabletClass.slug)
     return [(row.slug, row.name) for row in db.execute(found)]
+
+
+def served(db: Session) -> set[tuple[int, int]]:
+    """Site and network of each gateway that lets the tablets of a class in."""
+    found = select(Gateway).where(~Gateway.is_retired).options(joinedload(Gateway.network))
+    able = [one for one in db.scalars(found) if may_serve(one, is_restricted=False, has_resolver=True)]
+    return {(gateway.site_id, gateway.network_id) for gateway in able}
+
+
+def unserved_schools(db: Session, network: str, slugs: Collection[str]) -> list[str]:
+    """The names of those of these schools at which no gateway of the network lets the tablets of a class in."""
+    there = served(db)
+    network_id = db.scalar(select(Network.id).where(Network.slug == network))
+    rows = db.execute(select(Site.id, Site.name).where(Site.slug.in_(slugs)).order_by(Site.name))
+    return [row.name for row in rows if (row.id, network_id) not in there]
 
 
 def switch_on(

@@ -20,6 +20,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_kept_credentials.py",
     "tests/portal/test_opennds.py",
     "tests/portal/test_opennds_carried.py",
+    "tests/portal/staff/test_classes.py",
     "tests/portal/staff/test_devices.py",
     "tests/portal/staff/test_error_pages.py",
     "tests/portal/staff/test_experiments.py",
@@ -110,6 +111,7 @@ ON_ONE_DATABASE = (
 )
 # What two requests do to one row, and queries of the portal's own.
 ON_BOTH_ALL_THE_SAME = (
+    "tests/portal/staff/test_classes.py::test_the_button_lets_the_tablets_in_and_out[",
     "tests/portal/staff/test_signed_reports.py::test_the_database_refuses_to_change_or_delete_it[",
     "tests/sessions/statistics/test_months.py::test_a_month_is_closed_once[",
     "tests/sessions/statistics/test_months.py::test_a_salt_is_made_once_and_stays[",

@@ -151,6 +151,7 @@ SCHEMAS: dict[str, Schema] = {
         key=_text("Its name."),
         outcome={"type": "string", "enum": ["created", "changed", "unchanged"]},
         cells=_CELLS,
+        cautions=_list("What is to be known of it, though nothing is wrong.", _text("One sentence.")),
         credential={
             "type": ["string", "null"],
             "description": "What a new gateway signs in with: told in this answer alone.",

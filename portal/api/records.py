@@ -19,7 +19,7 @@ from portal.denials.portal_reasons import UNKNOWN
 from portal.i18n.record_faults import reason_in_words
 from portal.i18n.translation import say
 from portal.records.kinds import RecordPages
-from portal.records.registry import KINDS, kind_here
+from portal.records.registry import KINDS, cautions_of, kind_here
 from portal.services import services
 from sessions.consequences import WouldDisconnect, carry_out
 from sites.errors import RefusedImport
@@ -120,10 +120,12 @@ def put_record(kind: str, key: str) -> Response:
                 abort(HTTPStatus.NOT_FOUND)
             done = carry_out(db, kind_here(pages), [row], actor=me.actor, now=now, agreed=agreed)
             cells = current_cells(db, record)[key]
+            cautions = [text for _, text in cautions_of(db, pages, [key])]
     except RefusedImport as error:
         raise _unfit(error) from error
     outcome = "created" if done.created else "changed" if done.changed else "unchanged"
-    return jsonify(key=key, outcome=outcome, cells=cells, credential=done.credentials.get(key))
+    credential = done.credentials.get(key)
+    return jsonify(key=key, outcome=outcome, cells=cells, cautions=cautions, credential=credential)
 
 
 def _pages(kind: str) -> RecordPages:

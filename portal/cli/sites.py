@@ -16,7 +16,7 @@ from db.engine import reading
 from portal.cli.operator import operator
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, refusals_as_errors, remove_option
 from portal.cli.posters import poster
-from portal.records.registry import KINDS, kind_here
+from portal.records.registry import KINDS, cautions_of, kind_here
 from portal.services import services
 from sessions.consequences import WouldDisconnect, carry_out
 from sites import pictures
@@ -53,12 +53,15 @@ def import_file(file: Path, records: str, disconnect: bool) -> None:
             kind, content = kind_here(KINDS[records]), file.read_bytes()
             now = services().clock()
             imported = carry_out(db, kind, content, actor=operator(), now=now, agreed=disconnect)
+            cautions = cautions_of(db, KINDS[records], [*imported.created, *imported.changed])
     except RefusedImport as error:
         raise click.ClickException(f"Nothing was imported.\n{error}") from error
     except WouldDisconnect as error:
         told = f"It would disconnect {error.count} device{'' if error.count == 1 else 's'}: say so by --disconnect."
         raise click.ClickException(f"Nothing was imported.\n{told}") from error
     click.echo(_summary(records, imported))
+    for key, text in cautions:
+        click.echo(f"{key}: {text}", err=True)
     for identity, credential in imported.credentials.items():
         click.echo(f"{identity}\t{credential}")
     if imported.credentials:

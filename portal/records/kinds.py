@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth.records import RecordKind
 from auth.staff.roles import Action
-from sites.import_export.records import Records
+from sites.import_export.records import Records, Values
 
 # The value of an option, and its words in the language of the request.
 Option = tuple[str, str]
@@ -72,6 +72,8 @@ class RecordPages:
     here: Callable[[], Records] | None = None
     # Whether the generic form adds one: not where adding shows a secret once, on a page of its own.
     adds: bool = True
+    # What is to be known of a record with these values, in the language of the request: it holds, but not everywhere.
+    cautions: Callable[[Session, Values], Sequence[str]] = lambda _db, _values: ()
     # Whether its records are the whole town's, so that nobody of some networks has them.
     town_wide: bool = False
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+
+from sqlalchemy.orm import Session
 
 from auth.records import RecordKind
 from portal.records.devices import DEVICE_PAGES
@@ -26,3 +29,9 @@ KINDS: dict[str, RecordPages] = {
 def kind_here(pages: RecordPages) -> RecordKind:
     """The kind with what this installation's settings say of new records."""
     return pages.kind if pages.here is None else replace(pages.kind, records=pages.here())
+
+
+def cautions_of(db: Session, pages: RecordPages, keys: Collection[str]) -> list[tuple[str, str]]:
+    """What is to be known of these records as they are, each with its key."""
+    current = pages.kind.records.current(db)
+    return [(key, text) for key in keys if key in current for text in pages.cautions(db, current[key])]

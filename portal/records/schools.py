@@ -10,6 +10,7 @@ from auth.denials import N_
 from auth.records import RecordKind
 from auth.staff.roles import Action
 from portal.i18n.translation import say
+from portal.records import school_cautions
 from portal.records.kinds import Field, Group, Option, RecordPages, Widget
 from sites import queries
 from sites.import_export.schools import SCHOOL_LINES, TABLET_CLASSES, TABLETS
@@ -75,6 +76,7 @@ LINE_PAGES = RecordPages(
     new=N_("New school"),
     name="site",
     town_wide=True,
+    cautions=school_cautions.of_line,
     listed=("site", "stage", "medium", "line_down_kbps", "works_on", "wifi"),
     groups=(
         Group(
@@ -117,6 +119,7 @@ CLASS_PAGES = RecordPages(
     RecordKind(TABLET_CLASSES, Action.CLASSES, ObjectKind.CLASS, lambda values: {values["network"]}),
     title=N_("Classes of tablets"),
     new=N_("New class"),
+    cautions=school_cautions.of_class,
     listed=("name", "stops", "network", "retired"),
     groups=(
         Group(

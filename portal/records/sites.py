@@ -10,6 +10,7 @@ from auth.records import RecordKind
 from auth.staff.roles import Action
 from portal.i18n.labels import kind_in_words
 from portal.i18n.translation import say
+from portal.records import school_cautions
 from portal.records.kinds import Field, Group, Option, RecordPages, Widget
 from portal.services import town_zone
 from sites import queries
@@ -51,6 +52,7 @@ SITE_PAGES = RecordPages(
     RecordKind(SITES, Action.SITES, ObjectKind.SITE, lambda values: values["networks"]),
     title=N_("Places"),
     new=N_("New place"),
+    cautions=school_cautions.of_site,
     listed=("name", "kind", "state", "networks", "address"),
     here=_here,
     groups=(

@@ -57,7 +57,7 @@ def _stops(text: str) -> str:
     return " | ".join(f"{site} {lessons}".strip() for site, lessons in found.items())
 
 
-def _read_stops(stops: str) -> dict[str, str]:
+def read_stops(stops: str) -> dict[str, str]:
     """The lessons by the slug of the school, in order."""
     parts = (part.strip().partition(" ") for part in stops.split("|"))
     return {site: lessons for site, _, lessons in parts}
@@ -197,7 +197,7 @@ def _judge_classes(db: Session, changes: Sequence[Change]) -> Iterator[ImportFau
             known = ", ".join(sorted(networks)) or "none"
             yield ImportFault(change.where, "network", f"there is no network {network}; there are: {known}")
             continue
-        for position, (slug, lessons) in enumerate(_read_stops(change.after["stops"]).items()):
+        for position, (slug, lessons) in enumerate(read_stops(change.after["stops"]).items()):
             site = sites.get(slug)
             if site is None:
                 yield ImportFault(change.where, "stops", f"there is no site {slug}")
@@ -243,7 +243,7 @@ def _write_classes(db: Session, changes: Sequence[Change]) -> dict[str, str]:
         each.network = networks[change.after["network"]]
         there = {stop.site.slug: stop for stop in each.stops}
         stops = []
-        for position, (slug, lessons) in enumerate(_read_stops(change.after["stops"]).items()):
+        for position, (slug, lessons) in enumerate(read_stops(change.after["stops"]).items()):
             stop = there.get(slug) or ClassStop(site=sites[slug])
             stop.position, stop.lessons = position, lessons
             stops.append(stop)

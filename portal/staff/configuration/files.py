@@ -93,6 +93,7 @@ def _page(
             "staff/configuration/file.html",
             pages=pages,
             changes=changes,
+            cautions=[(one.key, text) for one in changes or () for text in pages.cautions(db, one.after)],
             most=MOST_SHOWN,
             ends=ends,
             content=_packed(content),

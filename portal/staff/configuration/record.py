@@ -16,7 +16,7 @@ from portal.denials.rendering import Refusal, staff_page
 from portal.i18n.record_faults import by_column
 from portal.i18n.translation import say
 from portal.records.kinds import RecordPages
-from portal.records.registry import kind_here
+from portal.records.registry import cautions_of, kind_here
 from portal.services import services
 from portal.staff.access import current_staff
 from portal.staff.configuration.routes import RecordView, address
@@ -154,6 +154,7 @@ def _page(
         # A fault of a column that is not on the form is told above it.
         faults=[(column, text) for column, texts in wrong.items() for text in texts],
         refusal=refusal,
+        cautions=[text for _, text in cautions_of(db, pages, [key])] if key else (),
         ends=ends,
         revision=history.revision(db, pages.slug, key) if key else 0,
         changes=history.of_record(db, pages.slug, key) if key else [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -11,13 +12,17 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import classes as service
-from auth.staff.roles import Action, switches
+from auth.staff.roles import Action, may, switches
 from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.i18n.translation import end_time, in_words
+from portal.records.kinds import RecordPages
+from portal.records.school_cautions import unserved
+from portal.records.schools import CLASS_PAGES, LINE_PAGES, TABLET_PAGES
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
+from portal.staff.configuration.routes import address
 from portal.staff.forms import use_form
 from sessions.managed.reconcile import reconcile
 from sites.gateways import every as every_gateway
@@ -30,13 +35,21 @@ MOST_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class ClassCard:
-    """What the page says of one class: its state, how many tablets, and at which of my schools it can be on."""
+    """What the page says of one class: its state, how many tablets, and at which of my schools it can be on.
+
+    `unserved` says at which of its schools no gateway lets it in.
+    """
 
     tablets: TabletClass
     state: ClassState
     count: int
     sites: tuple[Site, ...]
     until: str
+    unserved: list[str]
+
+
+# The records behind this page, for those who may change them.
+RECORDS = (LINE_PAGES, CLASS_PAGES, TABLET_PAGES)
 
 
 @staff.get("/classes")
@@ -44,10 +57,14 @@ class ClassCard:
 def classes() -> AnyResponse:
     now = services().clock()
     with reading(services().make_session) as db:
-        cards = [_card(each, sites, now) for each in service.every(db) if (sites := _mine(each))]
+        served = service.served(db)
+        cards = [_card(each, sites, served, now) for each in service.every(db) if (sites := _mine(each))]
         page = render_template(
             "staff/classes.html",
             cards=sorted(cards, key=lambda card: not card.state.on),
+            count=sum(card.state.on for card in cards),
+            records=_records(),
+            address=address,
             lengths=[(int(length.total_seconds()) // 60, in_words(length)) for length in LENGTHS],
         )
     return make_response(page)
@@ -106,11 +123,21 @@ def _mine(tablets: TabletClass) -> tuple[Site, ...]:
     return tuple(site for site in there if site.slug in mine)
 
 
-def _card(tablets: TabletClass, sites: tuple[Site, ...], now: datetime) -> ClassCard:
+def _records() -> list[RecordPages]:
+    """Those of them that this person may change."""
+    mine = current_staff().authority
+    return [pages for pages in RECORDS if may(mine, pages.action) and not (pages.town_wide and mine.networks)]
+
+
+def _card(
+    tablets: TabletClass, sites: tuple[Site, ...], served: Container[tuple[int, int]], now: datetime
+) -> ClassCard:
     state = state_of(tablets.timetable, tablets.press, now)
     zone = tablets.stops[0].site.zone
     until = end_time(state.until, zone, now=now) if state.until else ""
-    return ClassCard(tablets, state, len(service.in_use(tablets)), sites, until)
+    there = [stop.site for stop in tablets.stops]
+    lonely = unserved(site.name for site in there if (site.id, tablets.network_id) not in served)
+    return ClassCard(tablets, state, len(service.in_use(tablets)), sites, until, lonely)
 
 
 def _reconcile(db: Session, tablets: TabletClass, now: datetime) -> list[Gateway]:

@@ -17,6 +17,7 @@ from auth.audit.actions import ObjectKind
 from auth.audit.actor import Actor
 from auth.denials import N_, Denial, declare
 from auth.staff.roles import Action
+from gateways.sentences import Sentence
 from sites.errors import ImportFault
 from sites.import_export.records import Change, ImportResult, Records, Values, import_records, judge_rows
 from sites.import_export.rows import Row
@@ -134,6 +135,8 @@ def _bounded(kind: RecordKind, networks: frozenset[str]) -> Records:
         for change in changes:
             sides = [values for values in (change.before, change.after) if values is not None]
             if not all(within(networks, kind.networks_of(values)) for values in sides):
-                yield ImportFault(change.where, kind.records.key, "belongs to networks that are not yours")
+                yield ImportFault(
+                    change.where, kind.records.key, Sentence("belongs to networks that are not yours")
+                )
 
     return replace(kind.records, judge=judge)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateways.sentences import Sentence
+
 # The numbers of the protocols in IP's header (IANA, Assigned Internet Protocol Numbers).
 PROTOCOLS = {"tcp": 6, "udp": 17}
 ALL_PORTS = (0, 65535)
@@ -42,16 +44,22 @@ def parse_destination(text: str) -> Destination:
         network = ipaddress.ip_network(where)
     except ValueError as error:
         raise ValueError(
-            f"{where[:60]!r} is no address and no network: 203.0.113.10 or 2001:db8::/32"
+            Sentence(
+                "'%(where)s' is no address and no network: 203.0.113.10 or 2001:db8::/32", where=where[:60]
+            )
         ) from error
     if not service:
         return Destination(network)
     found = _SERVICE.fullmatch(service)
     if found is None:
-        raise ValueError(f"{service[:60]!r} is no protocol with a port: tcp/443 or udp/5000-5100")
+        raise ValueError(
+            Sentence(
+                "'%(service)s' is no protocol with a port: tcp/443 or udp/5000-5100", service=service[:60]
+            )
+        )
     protocol, first, last = found[1], int(found[2]), int(found[3] or found[2])
     if not 1 <= first <= last <= ALL_PORTS[1]:
-        raise ValueError(f"{service[:60]!r} is no range of ports from 1 to 65535")
+        raise ValueError(Sentence("'%(service)s' is no range of ports from 1 to 65535", service=service[:60]))
     return Destination(network, protocol, (first, last))
 
 
@@ -59,5 +67,11 @@ def parse_destinations(texts: Iterable[str]) -> tuple[Destination, ...]:
     """Read each, at most `MOST_DESTINATIONS`, none twice. Raises ValueError."""
     found = tuple(dict.fromkeys(parse_destination(text) for text in texts))
     if len(found) > MOST_DESTINATIONS:
-        raise ValueError(f"there are {len(found)} destinations, and {MOST_DESTINATIONS} are the most")
+        raise ValueError(
+            Sentence(
+                "there are %(count)s destinations, and %(most)s are the most",
+                count=len(found),
+                most=MOST_DESTINATIONS,
+            )
+        )
     return found

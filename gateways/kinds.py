@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateways.radius.profile import RadiusProfile
+from gateways.sentences import Sentence, reason_of
 
 
 class Learning(enum.StrEnum):
@@ -92,7 +93,7 @@ class Capabilities:
 class InvalidOptions(ValueError):
     """Options of a gateway's record that its kind cannot have: `faults` has a sentence for each."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, faults: list[Sentence]) -> None:
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
 
@@ -107,7 +108,7 @@ class Option:
 
     name: str
     read: Callable[[str], str]
-    help: str
+    help: Sentence
     default: str | None = None
 
 
@@ -136,17 +137,21 @@ class Kind:
     def read_options(self, given: Mapping[str, str]) -> dict[str, str]:
         """The options as a record keeps them, without those left at their default. Raises `InvalidOptions`."""
         known = {option.name: option for option in self.options}
-        faults = [f"{self.name} has no option {name[:40]!r}" for name in given if name not in known]
+        faults = [
+            Sentence("%(name)s has no option '%(option)s'", name=self.name, option=name[:40])
+            for name in given
+            if name not in known
+        ]
         kept: dict[str, str] = {}
         for name, option in known.items():
             if name not in given:
                 if option.default is None:
-                    faults.append(f"{name} must be set: {option.help}")
+                    faults.append(Sentence("%(name)s must be set: %(help)s", name=name, help=option.help))
                 continue
             try:
                 kept[name] = option.read(given[name])
             except ValueError as error:
-                faults.append(f"{name}: {error}")
+                faults.append(Sentence("%(name)s: %(fault)s", name=name, fault=reason_of(error)))
         if faults:
             raise InvalidOptions(faults)
         return {name: value for name, value in kept.items() if value != known[name].default}

@@ -10,13 +10,16 @@ from types import MappingProxyType
 
 import gateways
 from gateways.kinds import Capabilities, Kind
+from gateways.sentences import Sentence
 
 
 class UnknownKind(ValueError):
     """This version knows no kind of gateway of this name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name[:40]!r} is none of {', '.join(kinds())}")
+        super().__init__(
+            Sentence("'%(text)s' is none of %(words)s", text=name[:40], words=", ".join(kinds()))
+        )
         self.name = name
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NewType
 
 from gateways.destinations import Destination
+from gateways.sentences import Sentence
 
 MacAddress = NewType("MacAddress", str)
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -34,9 +35,9 @@ def parse_mac(text: str) -> MacAddress:
     for separator in ":-.":
         digits = digits.replace(separator, "")
     if not _HEX.fullmatch(digits) or len(text) > 24:
-        raise InvalidMac(f"{text[:40]!r} is not a MAC address")
+        raise InvalidMac(Sentence("'%(text)s' is not a MAC address", text=text[:40]))
     if int(digits, 16) == 0 or int(digits[:2], 16) & 1:
-        raise InvalidMac(f"{text!r} is not the address of one network card")
+        raise InvalidMac(Sentence("'%(text)s' is not the address of one network card", text=text))
     return MacAddress(":".join(digits[i : i + 2] for i in range(0, 12, 2)))
 
 

@@ -32,10 +32,11 @@ KEYWORDS = {
     "many": (1, 2),
     "say_number": (1, 2),
     "Plural": (1, 2),
+    "Sentence": None,
 }
 SOURCES = (
     ("jinja2.ext:babel_extract", "templates/**/*.html"),
-    *(("python", f"{room}/**/*.py") for room in ("portal", "ads", "sessions", "auth", "sites")),
+    *(("python", f"{room}/**/*.py") for room in ("portal", "ads", "sessions", "auth", "sites", "gateways")),
 )
 # Where a text stands that a guest may read: on a page, on a ticket, on what nginx shows in the portal's place.
 OF_GUESTS = (

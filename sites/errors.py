@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateways.sentences import Sentence, all_of
+
 
 class SitesError(Exception):
     """Root of all refusals of this room."""
@@ -16,7 +18,7 @@ class ImportFault:
 
     where: str
     column: str | None
-    reason: str
+    reason: Sentence
 
     def __str__(self) -> str:
         return (
@@ -35,13 +37,13 @@ class RefusedImport(SitesError):
 class InvalidGateway(SitesError):
     """A gateway record cannot be as asked: each of `reasons` says why."""
 
-    def __init__(self, *reasons: str) -> None:
+    def __init__(self, *reasons: Sentence) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
 
     @property
-    def reason(self) -> str:
-        return "; ".join(self.reasons)
+    def reason(self) -> Sentence:
+        return all_of(self.reasons)
 
 
 class TakenIdentity(SitesError):

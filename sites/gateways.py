@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, joinedload
 from gateways.kinds import InvalidOptions
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
+from gateways.sentences import Sentence
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.gateway_limits import limits
@@ -57,9 +58,17 @@ def add_gateway(
     """
     faults = _Faults()
     if not IDENTITY.fullmatch(identity):
-        faults.append(f"identity {identity[:80]!r} is not 1 to 64 of a-z, 0-9 and -")
+        faults.append(
+            Sentence("identity '%(identity)s' is not 1 to 64 of a-z, 0-9 and -", identity=identity[:80])
+        )
     if network not in site.networks:
-        faults.append(f"site {site.slug} does not offer network {network.slug}")
+        faults.append(
+            Sentence(
+                "site %(site)s does not offer network %(network)s",
+                site=site.slug,
+                network=network.slug,
+            )
+        )
     nothing: tuple[str, ...] = ()
     prefixes = faults.of(read_prefixes, client_prefixes, nothing)
     in_use = [one for one in select_at(db, site) if not one.is_retired]
@@ -181,14 +190,17 @@ def select_at(db: Session, site: Site) -> Sequence[Gateway]:
     return db.scalars(select(Gateway).where(Gateway.site_id == site.id).order_by(Gateway.identity)).all()
 
 
-def _overlaps(identity: str, prefixes: Sequence[str], others: Iterable[Gateway]) -> Iterator[str]:
+def _overlaps(identity: str, prefixes: Sequence[str], others: Iterable[Gateway]) -> Iterator[Sentence]:
     """What is wrong where a client of this gateway could be a client of another one at the same site."""
     ours = [ipaddress.ip_network(text) for text in prefixes]
     for other in others:
         if other.identity == identity:
             continue
         if overlap(ours, map(ipaddress.ip_network, other.client_prefixes)):
-            yield f"its prefixes overlap those of {other.identity} at the same site"
+            yield Sentence(
+                "its prefixes overlap those of %(other)s at the same site",
+                other=other.identity,
+            )
 
 
 def overlap(ours: Sequence[Prefix], theirs: Iterable[Prefix]) -> bool:
@@ -196,7 +208,7 @@ def overlap(ours: Sequence[Prefix], theirs: Iterable[Prefix]) -> bool:
     return any(our.version == their.version and our.overlaps(their) for their in theirs for our in ours)
 
 
-class _Faults(list[str]):
+class _Faults(list[Sentence]):
     """Everything that is wrong with a record."""
 
     def of(self, read: Callable[[Given], Read], given: Given, otherwise: Read) -> Read:
@@ -211,17 +223,28 @@ class _Faults(list[str]):
 def read_prefixes(texts: Sequence[str]) -> tuple[str, ...]:
     """Read prefixes as ``10.66.0.0/24`` or ``fd66::/64``, at least one; raises InvalidGateway."""
     if not texts:
-        raise InvalidGateway("at least one client prefix is needed")
+        raise InvalidGateway(Sentence("at least one client prefix is needed"))
     prefixes = []
     for text in texts:
-        try:
-            prefix = ipaddress.ip_network(text)
-        except ValueError as error:
-            raise InvalidGateway(f"client prefix: {error}") from error
+        prefix = _read_prefix(text)
         if prefix.prefixlen == 0:
-            raise InvalidGateway(f"client prefix {prefix} is everybody")
+            raise InvalidGateway(Sentence("client prefix %(prefix)s is everybody", prefix=prefix))
         prefixes.append(str(prefix))
     return tuple(dict.fromkeys(prefixes))
+
+
+def _read_prefix(text: str) -> Prefix:
+    try:
+        prefix = ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        fault = Sentence("client prefix: '%(text)s' is no network such as 10.66.0.0/24", text=text[:60])
+        raise InvalidGateway(fault) from error
+    if str(prefix.network_address) != str(ipaddress.ip_interface(text).ip):
+        fault = Sentence(
+            "client prefix %(text)s has host bits set: is it %(prefix)s?", text=text, prefix=prefix
+        )
+        raise InvalidGateway(fault)
+    return prefix
 
 
 def read_public(texts: Sequence[str]) -> tuple[str, ...]:
@@ -231,9 +254,13 @@ def read_public(texts: Sequence[str]) -> tuple[str, ...]:
         try:
             address = ipaddress.IPv4Address(text)
         except ValueError as error:
-            raise InvalidGateway(f"public address: {error}") from error
+            raise InvalidGateway(
+                Sentence("public address: '%(text)s' is no IPv4 address", text=text[:60])
+            ) from error
         if address.is_multicast or address.is_loopback or address.is_unspecified or address.is_reserved:
-            raise InvalidGateway(f"public address {address} is not the address of one machine")
+            raise InvalidGateway(
+                Sentence("public address %(address)s is not the address of one machine", address=address)
+            )
         addresses.append(str(address))
     return tuple(dict.fromkeys(addresses))
 
@@ -246,19 +273,29 @@ class Shared(NamedTuple):
     ports_per_client: int
 
 
-def public_fault(addresses: Sequence[str], ports_per_client: int, others: Iterable[Shared]) -> str | None:
+def public_fault(
+    addresses: Sequence[str], ports_per_client: int, others: Iterable[Shared]
+) -> Sentence | None:
     """Why clients cannot have blocks of ports so, or None when they can.
 
     A block must say who it was by itself: two gateways that hand out blocks of one address would hand out the same.
     """
     if ports_per_client and not FEWEST_PORTS <= ports_per_client <= MOST_PORTS:
-        return f"ports per client is 0 or from {FEWEST_PORTS} to {MOST_PORTS}"
+        return Sentence(
+            "ports per client is 0 or from %(least)s to %(most)s",
+            least=FEWEST_PORTS,
+            most=MOST_PORTS,
+        )
     if ports_per_client and not addresses:
-        return "ports per client need at least one public address"
+        return Sentence("ports per client need at least one public address")
     for other in others:
         shared = sorted(set(addresses) & set(other.public_addresses))
         if shared and (ports_per_client or other.ports_per_client):
-            return f"{shared[0]} is {other.identity}'s too: blocks of ports need an address of their own"
+            return Sentence(
+                "%(shared)s is %(other)s's too: blocks of ports need an address of their own",
+                shared=shared[0],
+                other=other.identity,
+            )
     return None
 
 
@@ -278,9 +315,13 @@ def read_redirector(text: str) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise InvalidGateway(f"redirector URL {text[:80]!r}: {error}") from error
+        raise InvalidGateway(
+            Sentence("redirector URL '%(text)s' is not like http://10.66.0.1:8081/", text=text[:80])
+        ) from error
     host = parts.netloc if port is None else parts.netloc.rpartition(":")[0]
     plain = _PLAIN_URL.fullmatch(text) and len(text) <= 200
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or not plain:
-        raise InvalidGateway(f"redirector URL {text[:80]!r} is not like http://10.66.0.1:8081/")
+        raise InvalidGateway(
+            Sentence("redirector URL '%(text)s' is not like http://10.66.0.1:8081/", text=text[:80])
+        )
     return text

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateways.sentences import Sentence
 from sites.colours import DARK_PAPER, LEAST_CONTRAST, LIGHT_PAPER, contrast, is_colour
 
 TITLE_LENGTH, WELCOME_LENGTH, LABEL_LENGTH, URL_LENGTH = 80, 200, 40, 200
 # More would be a menu; the page is for getting online.
 MOST_LINKS = 4
 BETWEEN_LINKS = " | "
-ACCENTS = {"accent": (LIGHT_PAPER, "darker"), "accent_dark": (DARK_PAPER, "lighter")}
+ACCENTS = {
+    "accent": (LIGHT_PAPER, Sentence("take a darker tone of it")),
+    "accent_dark": (DARK_PAPER, Sentence("take a lighter tone of it")),
+}
 # Texts by language, and what a cell of an imported table may hold of them.
 TEXTS = {"title": TITLE_LENGTH, "welcome": WELCOME_LENGTH}
 _KEYS = {*ACCENTS, *TEXTS, "links", "contact", "logo", "onward"}
@@ -52,14 +56,23 @@ def read_accent(text: str, name: str) -> str:
     """The colour `accent` or `accent_dark`, or nothing. Raises `InvalidLook`, with the contrast if that is too low."""
     text = text.strip()
     if text and not is_colour(text):
-        raise InvalidLook(f"{text[:40]!r} is no colour like #075 or #007755")
-    paper, tone = ACCENTS[name]
+        raise InvalidLook(Sentence("'%(text)s' is no colour like #075 or #007755", text=text[:40]))
+    paper, advice = ACCENTS[name]
     if text and (ratio := contrast(text, paper)) < LEAST_CONTRAST:
         other, _ = ACCENTS["accent" if name == "accent_dark" else "accent_dark"]
         raise InvalidLook(
-            f"{text} has a contrast of {_told(ratio)}:1 with the page's background {paper}; take a {tone} tone of it, "
-            f"with {LEAST_CONTRAST}:1 or more, or leave the cell empty for the portal's own colour "
-            f"(on the other theme's {other} it has {_told(contrast(text, other))}:1)"
+            Sentence(
+                "%(text)s has a contrast of %(ratio)s:1 with the page's background %(paper)s; %(advice)s, "
+                "with %(least)s:1 or more, or leave the cell empty for the portal's own colour "
+                "(on the other theme's %(other)s it has %(ratio_there)s:1)",
+                text=text,
+                ratio=_told(ratio),
+                paper=paper,
+                advice=advice,
+                least=LEAST_CONTRAST,
+                other=other,
+                ratio_there=_told(contrast(text, other)),
+            )
         )
     return text
 
@@ -69,7 +82,9 @@ def read_contact(text: str) -> str:
     text = " ".join(text.split())
     link = contact_link(text)
     if text and not (link.startswith("tel:") or _MAIL.fullmatch(text)):
-        raise InvalidLook(f"{text[:60]!r} is neither a telephone number nor a mail address")
+        raise InvalidLook(
+            Sentence("'%(text)s' is neither a telephone number nor a mail address", text=text[:60])
+        )
     return text
 
 
@@ -93,7 +108,13 @@ def read_links(text: str) -> str:
     """
     parts = [" ".join(part.split()) for part in re.split(r"[|\n]", text) if part.strip()]
     if len(parts) > MOST_LINKS:
-        raise InvalidLook(f"are {len(parts)} links; at most {MOST_LINKS} fit at the foot of a page")
+        raise InvalidLook(
+            Sentence(
+                "are %(count)s links; at most %(most)s fit at the foot of a page",
+                count=len(parts),
+                most=MOST_LINKS,
+            )
+        )
     for part in parts:
         _check_link(*_split_link(part))
     return BETWEEN_LINKS.join(parts)
@@ -135,9 +156,17 @@ def _split_link(part: str) -> tuple[str, str]:
 
 def _check_link(label: str, url: str) -> None:
     if not label:
-        raise InvalidLook(f'{url[:60]!r} has no label before it: write "Town hall https://…"')
+        raise InvalidLook(
+            Sentence("'%(url)s' has no label before it: write \"Town hall https://…\"", url=url[:60])
+        )
     if len(label) > LABEL_LENGTH or not label.isprintable():
-        raise InvalidLook(f"the label {label[:60]!r} is longer than {LABEL_LENGTH} characters")
+        raise InvalidLook(
+            Sentence(
+                "the label '%(label)s' is longer than %(most)s characters",
+                label=label[:60],
+                most=LABEL_LENGTH,
+            )
+        )
     try:
         host = urlsplit(url).hostname
         has_name = urlsplit(url).username is not None
@@ -145,7 +174,11 @@ def _check_link(label: str, url: str) -> None:
         host, has_name = None, False
     if not _URL.fullmatch(url) or not host or "." not in host or has_name or len(url) > URL_LENGTH:
         raise InvalidLook(
-            f"{url[:60]!r} is no https address of at most {URL_LENGTH} signs, like https://www.example.org/"
+            Sentence(
+                "'%(url)s' is no https address of at most %(most)s signs, like https://www.example.org/",
+                url=url[:60],
+                most=URL_LENGTH,
+            )
         )
 
 

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateways.sentences import Sentence, reason_of
 from sites.errors import ImportFault, RefusedImport
 from sites.import_export.features import load_collection
+from sites.import_export.rows import FILE
 
 Point = tuple[float, float]
 
@@ -104,11 +106,15 @@ def read_background(content: bytes) -> MapBackground:
             use = "lines" if kind == "LineString" else "parts" if layer is Layer.PART else "areas"
             found[use].append(Feature(_names(feature), points, layer))
         except ValueError as error:
-            faults.append(ImportFault(f"feature {number}", None, str(error)))
+            faults.append(ImportFault(Sentence("feature %(number)s", number=number), None, reason_of(error)))
     total = sum(len(feature.points) for features in found.values() for feature in features)
     if total > MOST_POINTS:
-        reason = f"{total} points; at most {MOST_POINTS} are sent to a phone: simplify the lines"
-        faults.append(ImportFault("file", None, reason))
+        reason = Sentence(
+            "%(total)s points; at most %(most)s are sent to a phone: simplify the lines",
+            total=total,
+            most=MOST_POINTS,
+        )
+        faults.append(ImportFault(FILE, None, reason))
     if faults:
         raise RefusedImport(faults)
     return MapBackground(**{use: tuple(features) for use, features in found.items()})

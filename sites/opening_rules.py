@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from gateways.sentences import Sentence
 from sites.holidays import public_holidays, school_holidays
 
 WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -130,7 +131,10 @@ def _rule(text: str, *, adds: bool) -> OpeningRule:
     match = _RULE.fullmatch(text)
     if match is None or not (match["spans"] or match["comment"]):
         raise InvalidHours(
-            f"{text[:60]!r} is not like 'Mo-Fr 09:00-18:30', 'PH off', 'Jul-Aug off' or '24/7'"
+            Sentence(
+                "'%(text)s' is not like 'Mo-Fr 09:00-18:30', 'PH off', 'Jul-Aug off' or '24/7'",
+                text=text[:60],
+            )
         )
     # Hours by appointment alone, as in Mo "sur rendez-vous": nobody is there unless it was arranged.
     closed = match["spans"] in ("off", "closed", None)
@@ -145,7 +149,9 @@ def _rule(text: str, *, adds: bool) -> OpeningRule:
     if within and set(holidays.split(",")) <= {PUBLIC, SCHOOL}:
         weekdays, nth, named = _days(within)
         if named:
-            raise InvalidHours(f"{days[:30]!r} names two kinds of holidays: put a comma between them")
+            raise InvalidHours(
+                Sentence("'%(days)s' names two kinds of holidays: put a comma between them", days=days[:30])
+            )
         return OpeningRule(weekdays, spans, frozenset(holidays.split(",")), True, nth, periods, adds)
     weekdays, nth, named = _days(days)
     return OpeningRule(weekdays, spans, named, False, nth, periods, adds)
@@ -167,8 +173,11 @@ def _days(text: str) -> tuple[frozenset[int], frozenset[tuple[int, int]], frozen
             weekdays |= set(range(first, last + 1) if first <= last else (*range(first, 7), *range(last + 1)))
         else:
             raise InvalidHours(
-                f"{part[:20]!r} are no days: they are {', '.join((*WEEKDAYS, PUBLIC, SCHOOL))}, ranges like Mo-Fr "
-                "and counts like Sa[1]"
+                Sentence(
+                    "'%(part)s' are no days: they are %(words)s, ranges like Mo-Fr and counts like Sa[1]",
+                    part=part[:20],
+                    words=", ".join((*WEEKDAYS, PUBLIC, SCHOOL)),
+                )
             )
     return frozenset(weekdays), frozenset(nth), frozenset(holidays)
 
@@ -180,7 +189,9 @@ def _period(text: str) -> DateRange:
     if first[0] and not last[0]:
         last = (first[0] + (last[1:] < first[1:]), *last[1:])
     if bool(first[0]) != bool(last[0]) or (first[0] and last < first):
-        raise InvalidHours(f"{text[:40]!r} ends before it begins, or names a year at its end alone")
+        raise InvalidHours(
+            Sentence("'%(text)s' ends before it begins, or names a year at its end alone", text=text[:40])
+        )
     return DateRange(first, last)
 
 
@@ -191,7 +202,7 @@ def _day(text: str, *, last: bool) -> tuple[int, int, int]:
     of_month = ((date(year or 2028, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
     day = int(words[1]) if len(words) > 1 else (of_month if last else 1)
     if not 1 <= day <= of_month or not 0 <= year < 9999 or 0 < year < 1900:
-        raise InvalidHours(f"{text[:20]!r} is no day of a year")
+        raise InvalidHours(Sentence("'%(text)s' is no day of a year", text=text[:20]))
     return year, month, day
 
 
@@ -199,18 +210,18 @@ def _spans(text: str) -> tuple[Span, ...]:
     spans = sorted(_span(part.replace(" ", "")) for part in text.strip().split(","))
     for (_, end), (start, _) in itertools.pairwise(spans):
         if start < end:
-            raise InvalidHours(f"the times in {text[:60]!r} overlap")
+            raise InvalidHours(Sentence("the times in '%(text)s' overlap", text=text[:60]))
     return tuple(spans)
 
 
 def _span(text: str) -> Span:
     match = _SPAN.fullmatch(text)
     if match is None:
-        raise InvalidHours(f"{text[:20]!r} is no span of time like 09:00-18:30")
+        raise InvalidHours(Sentence("'%(text)s' is no span of time like 09:00-18:30", text=text[:20]))
     hour, minute, end_hour, end_minute = (int(part) for part in match.groups() if part is not None)
     start, end = hour * 60 + minute, end_hour * 60 + end_minute
     if start == end:
-        raise InvalidHours(f"{text!r} is empty: a whole day is 00:00-24:00")
+        raise InvalidHours(Sentence("'%(text)s' is empty: a whole day is 00:00-24:00", text=text))
     return start, end if end > start else end + DAY_MINUTES
 
 

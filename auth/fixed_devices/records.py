@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from auth.fixed_devices.models import DeviceKind, DeviceState, FixedDevice
 from auth.managed import may_serve
 from gateways.destinations import parse_destinations
+from gateways.sentences import Sentence
 from gateways.types import parse_mac
 from sites.errors import ImportFault
 from sites.import_export import cells
@@ -34,7 +35,7 @@ def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError as error:
-        raise ValueError(f"{text[:40]!r} is no address such as 10.66.0.200") from error
+        raise ValueError(Sentence("'%(text)s' is no address such as 10.66.0.200", text=text[:40])) from error
 
 
 def _destinations(text: str) -> str:
@@ -44,7 +45,9 @@ def _destinations(text: str) -> str:
     parts = [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
     if not parts:
         raise ValueError(
-            "is empty: write everywhere, or where it may go, such as 203.0.113.10 tcp/443; 2001:db8::/32"
+            Sentence(
+                "is empty: write everywhere, or where it may go, such as 203.0.113.10 tcp/443; 2001:db8::/32"
+            )
         )
     return "; ".join(str(each) for each in parse_destinations(parts))
 
@@ -56,7 +59,7 @@ def _day(text: str) -> str:
 
 def _last_day(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty: every device has a last day")
+        raise ValueError(Sentence("is empty: every device has a last day"))
     return _day(text)
 
 
@@ -117,9 +120,17 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
         yield from _judge_place(db, change, sites.get(values["site"]), networks.get(values["network"]))
         yield from _judge_sign(change)
         if taken["mac"][_place("mac", values)] > 1:
-            yield ImportFault(where, "mac", f"another device of the register has the card {values['mac']}")
+            yield ImportFault(
+                where,
+                "mac",
+                Sentence("another device of the register has the card %(mac)s", mac=values["mac"]),
+            )
         if values["address"] and taken["address"][_place("address", values)] > 1:
-            yield ImportFault(where, "address", f"another device has the address {values['address']} there")
+            yield ImportFault(
+                where,
+                "address",
+                Sentence("another device has the address %(address)s there", address=values["address"]),
+            )
 
 
 def _place(name: str, values: Values) -> tuple[str, ...]:
@@ -132,16 +143,31 @@ def _judge_place(
 ) -> Iterator[ImportFault]:
     values, where = change.after, change.where
     if site is None:
-        yield ImportFault(where, "site", f"there is no site {values['site']}")
+        yield ImportFault(where, "site", Sentence("there is no site %(site)s", site=values["site"]))
     if network is None:
-        yield ImportFault(where, "network", f"there is no network {values['network']}")
+        yield ImportFault(
+            where, "network", Sentence("there is no network %(network)s", network=values["network"])
+        )
     if site is None or network is None:
         return
     if network not in site.networks:
-        yield ImportFault(where, "network", f"site {site.slug} does not offer network {network.slug}")
+        yield ImportFault(
+            where,
+            "network",
+            Sentence(
+                "site %(site)s does not offer network %(network)s",
+                site=site.slug,
+                network=network.slug,
+            ),
+        )
     elif not network.allows(SigninMethod.MANAGED):
         yield ImportFault(
-            where, "network", f"network {network.slug} admits no devices: add managed to its signin_methods"
+            where,
+            "network",
+            Sentence(
+                "network %(network)s admits no devices: add managed to its signin_methods",
+                network=network.slug,
+            ),
         )
     gateways = db.scalars(
         select(Gateway).where(Gateway.site == site, Gateway.network == network, ~Gateway.is_retired)
@@ -154,13 +180,21 @@ def _judge_place(
             yield ImportFault(
                 where,
                 "destinations",
-                f"gateway {gateway.identity} ({gateway.kind}) keeps no device to destinations: write everywhere, or "
-                "choose a site whose gateway does",
+                Sentence(
+                    "gateway %(gateway)s (%(kind)s) keeps no device to destinations: write everywhere, "
+                    "or choose a site whose gateway does",
+                    gateway=gateway.identity,
+                    kind=gateway.kind,
+                ),
             )
     if values["address"] and gateways:
         address = ipaddress.ip_address(values["address"])
         if not any(gateway.holds(address) for gateway in gateways):
-            yield ImportFault(where, "address", f"no gateway there has {address} among its clients")
+            yield ImportFault(
+                where,
+                "address",
+                Sentence("no gateway there has %(address)s among its clients", address=address),
+            )
 
 
 def _judge_sign(change: Change) -> Iterator[ImportFault]:
@@ -169,9 +203,11 @@ def _judge_sign(change: Change) -> Iterator[ImportFault]:
     if values["kind"] is DeviceKind.CAMERA:
         for name in ("sign_reference", "sign_from", "sign_until"):
             if not values[name]:
-                yield ImportFault(change.where, name, "is empty: a camera needs it, as its sign says it")
+                yield ImportFault(
+                    change.where, name, Sentence("is empty: a camera needs it, as its sign says it")
+                )
     if values["sign_from"] and values["sign_until"] and values["sign_until"] < values["sign_from"]:
-        yield ImportFault(change.where, "sign_until", "is before the day of the authorisation")
+        yield ImportFault(change.where, "sign_until", Sentence("is before the day of the authorisation"))
 
 
 def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from auth.errors import WrongCredentials
 from auth.patrons.local import PatronRecord, hash_secret, opens
 from auth.patrons.login_names import check_login, check_secret, normalise_login
+from gateways.sentences import Sentence, reason_of
 from sites.errors import ImportFault, RefusedImport
 from sites.import_export import cells, spoiled
-from sites.import_export.records import told_once
+from sites.import_export.records import no_column, told_once
 from sites.import_export.rows import ParsedRows, Row
 from sites.import_export.tables import read_table
 
@@ -150,7 +151,7 @@ def _read(text: str, *, allow_short: bool) -> list[_Row]:
     for found in table.rows:
         row = _row(found, faults)
         if row is not None and (first := lines.setdefault(row.card, found.where)) != found.where:
-            faults.append(ImportFault(found.where, "card", f"is on {first} already"))
+            faults.append(ImportFault(found.where, "card", Sentence("is on %(first)s already", first=first)))
         rows += [row] if row is not None else []
     faults += _lost(table.rows, allow_short=allow_short)
     if faults:
@@ -159,20 +160,19 @@ def _read(text: str, *, allow_short: bool) -> list[_Row]:
 
 
 def _header_faults(table: ParsedRows) -> Iterator[ImportFault]:
-    head = table.head or "file"
+    head = table.head or Sentence("file")
     for name in table.names:
         if name not in COLUMNS:
             near = difflib.get_close_matches(name, COLUMNS, n=1)
-            hint = f"is it {near[0]}?" if near else f"the columns are {', '.join(COLUMNS)}"
-            yield ImportFault(head, name[:40], f"there is no such column; {hint}")
+            yield ImportFault(head, name[:40], no_column(near, COLUMNS))
     for name in _REQUIRED:
         if name not in table.names:
             hint = (
-                "put commas, semicolons or tabs between the columns"
+                Sentence("this column is missing: put commas, semicolons or tabs between the columns")
                 if len(table.names) == 1
-                else "it is needed"
+                else Sentence("this column is missing, and it is needed")
             )
-            yield ImportFault(head, name, f"this column is missing: {hint}")
+            yield ImportFault(head, name, hint)
 
 
 def _row(found: Row, faults: list[ImportFault]) -> _Row | None:
@@ -185,7 +185,7 @@ def _row(found: Row, faults: list[ImportFault]) -> _Row | None:
             spoiled.check_cell(text)
             return reading(text)
         except ValueError as error:
-            faults.append(ImportFault(found.where, name, str(error)))
+            faults.append(ImportFault(found.where, name, reason_of(error)))
             return None
 
     card, pin = read("card", _card), read("pin", _pin)
@@ -204,7 +204,7 @@ def _card(text: str) -> str:
     try:
         return normalise_login(check_login(text))
     except WrongCredentials:
-        raise ValueError("is empty, too long or holds invisible characters") from None
+        raise ValueError(Sentence("is empty, too long or holds invisible characters")) from None
 
 
 def _pin(text: str) -> str:
@@ -212,7 +212,7 @@ def _pin(text: str) -> str:
     try:
         return check_secret(text)
     except WrongCredentials:
-        raise ValueError("is empty, too long or holds invisible characters") from None
+        raise ValueError(Sentence("is empty, too long or holds invisible characters")) from None
 
 
 def _lost(rows: Sequence[Row], *, allow_short: bool) -> Iterator[ImportFault]:
@@ -220,13 +220,18 @@ def _lost(rows: Sequence[Row], *, allow_short: bool) -> Iterator[ImportFault]:
     for name, least in _LENGTHS.items():
         texts = [row.cells.get(name, "").strip() for row in rows]
         if reason := spoiled.lost_digits(texts):
-            yield ImportFault("file", name, reason)
+            yield ImportFault(Sentence("file"), name, reason)
         found = None if allow_short else spoiled.lost_zeros(texts, least_length=least)
         if found is None:
             continue
         usual, short = found
         for place in sorted(short):
-            reason = (
-                f"is shorter than the {usual} digits of nearly all others: zeros at its beginning were lost"
+            reason = Sentence(
+                "is shorter than the %(usual)s digits of nearly all others: zeros at its beginning were lost",
+                usual=usual,
             )
-            yield ImportFault(rows[place].where, name, f"{reason}; if it is right, import with --allow-short")
+            yield ImportFault(
+                rows[place].where,
+                name,
+                Sentence("%(reason)s; if it is right, import with --allow-short", reason=reason),
+            )

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.denials import N_
 from auth.vouchers.models import Plan, PlanKind
+from gateways.sentences import Sentence
 from sites.errors import ImportFault
 from sites.import_export import cells
 from sites.import_export.records import Change, Column, Records, Values
@@ -20,6 +22,7 @@ LONGEST_SLUG = 40
 MOST_MINUTES = 400 * 24 * 60
 MOST_DEVICES = 50
 MOST_KBPS = 10_000_000
+NOT_THERE = {"networks": N_("there is no network %(slug)s"), "sites": N_("there is no site %(slug)s")}
 COUNTED = (PlanKind.ROLLING_HOURS, PlanKind.FIXED_MINUTES)
 _NAME = re.compile(r"name_([a-z]{2})")
 
@@ -27,7 +30,13 @@ _NAME = re.compile(r"name_([a-z]{2})")
 def _slug(text: str) -> str:
     slug = cells.slug(text)
     if len(slug) > LONGEST_SLUG or slug.startswith("-"):
-        raise ValueError(f"{slug!r} is not 1 to {LONGEST_SLUG} of a-z, 0-9 and -")
+        raise ValueError(
+            Sentence(
+                "'%(slug)s' is not 1 to %(most)s of a-z, 0-9 and -",
+                slug=slug,
+                most=LONGEST_SLUG,
+            )
+        )
     return slug
 
 
@@ -80,12 +89,12 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     for change in changes:
         after = change.after
         if not names_of(after):
-            yield ImportFault(change.where, "name_fr", "has no name in any language")
+            yield ImportFault(change.where, "name_fr", Sentence("has no name in any language"))
         if after["kind"] in COUNTED and not after["length_minutes"]:
-            yield ImportFault(change.where, "length_minutes", "is needed where the time is counted")
+            yield ImportFault(change.where, "length_minutes", Sentence("is needed where the time is counted"))
         for name, there in known.items():
             for slug in sorted(set(after[name]) - there):
-                yield ImportFault(change.where, name, f"there is no {name.removesuffix('s')} {slug}")
+                yield ImportFault(change.where, name, Sentence(NOT_THERE[name], slug=slug))
 
 
 def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:

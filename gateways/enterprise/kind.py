@@ -6,12 +6,13 @@ from gateways.kinds import Capabilities, Kind, Learning, Option
 from gateways.radius.live_sessions import DISCONNECT_ALONE
 from gateways.radius.options import COA_OPTIONS, OPTIONS
 from gateways.radius.profile import RadiusProfile, wispr
+from gateways.sentences import Sentence
 
 
 def _ssid(text: str) -> str:
     # IEEE 802.11 section 9.4.2.2: 0 to 32 octets.
     if not text.isprintable() or not 1 <= len(text.encode()) <= 32:
-        raise ValueError("write the name of the encrypted network, of 1 to 32 octets")
+        raise ValueError(Sentence("write the name of the encrypted network, of 1 to 32 octets"))
     return text
 
 
@@ -37,7 +38,9 @@ KIND = Kind(
     options=(
         *OPTIONS,
         *COA_OPTIONS,
-        Option(name="ssid", read=_ssid, help="The name of the encrypted network, which profiles join."),
+        Option(
+            name="ssid", read=_ssid, help=Sentence("The name of the encrypted network, which profiles join.")
+        ),
     ),
     # By their MAC addresses nobody joins it: there would be no key to encrypt with.
     radius=RadiusProfile(

@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from gateways.kinds import Capabilities, Kind, Learning, Option
+from gateways.sentences import Sentence
 
 
 def read_level(text: str) -> str:
@@ -13,12 +14,17 @@ def read_level(text: str) -> str:
     level = text.strip()
     if level in ("1", "2"):
         raise ValueError(
-            f"at level {level} the browser carries the word: the kind for that is opennds_carried"
+            Sentence(
+                "at level %(level)s the browser carries the word: the kind for that is opennds_carried",
+                level=level,
+            )
         )
     if level == "0":
-        raise ValueError("level 0 shows each token to everybody: set fas_secure_enabled 3, and 3 here")
+        raise ValueError(
+            Sentence("level 0 shows each token to everybody: set fas_secure_enabled 3, and 3 here")
+        )
     if level not in ("3", "4"):
-        raise ValueError("3, or 4 where access is free")
+        raise ValueError(Sentence("3, or 4 where access is free"))
     return level
 
 
@@ -26,7 +32,7 @@ def read_interval(text: str) -> str:
     """The pause between two rounds of authmon, in whole seconds. Raises ValueError."""
     seconds = text.strip()
     if not seconds.isdecimal() or not 1 <= int(seconds) <= 59:
-        raise ValueError("whole seconds, from 1 to 59: openNDS takes all else for 10")
+        raise ValueError(Sentence("whole seconds, from 1 to 59: openNDS takes all else for 10"))
     return str(int(seconds))
 
 
@@ -34,20 +40,20 @@ LEVEL = Option(
     name="level",
     read=read_level,
     default="3",
-    help="fas_secure_enabled in openNDS: 3, or 4 where access is free and the box has no PHP.",
+    help=Sentence("fas_secure_enabled in openNDS: 3, or 4 where access is free and the box has no PHP."),
 )
 INTERVAL = Option(
     name="poll_interval",
     read=read_interval,
     default="5",
-    help="Seconds between two questions of authmon (nat_traversal_poll_interval).",
+    help=Sentence("Seconds between two questions of authmon (nat_traversal_poll_interval)."),
 )
 
 
 def read_interface(text: str) -> str:
     """The name of a network interface of Linux. Raises ValueError."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,15}", text):
-        raise ValueError("the name of the box's interface on the clients' side, like br-lan")
+        raise ValueError(Sentence("the name of the box's interface on the clients' side, like br-lan"))
     return text
 
 
@@ -60,13 +66,15 @@ INTERFACE = Option(
     name="interface",
     read=read_interface,
     default="br-lan",
-    help="The box's interface on the clients' side (gatewayinterface).",
+    help=Sentence("The box's interface on the clients' side (gatewayinterface)."),
 )
 PORTAL_ADDRESS = Option(
     name="portal_address",
     read=read_portal_address,
     default="",
-    help="The portal's IPv4 address as the box sees it (fasremoteip); empty: that of the portal's name.",
+    help=Sentence(
+        "The portal's IPv4 address as the box sees it (fasremoteip); empty: that of the portal's name."
+    ),
 )
 
 KIND = Kind(

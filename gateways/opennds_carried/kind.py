@@ -6,17 +6,22 @@ import ipaddress
 
 from gateways.kinds import Capabilities, Kind, Learning, Option
 from gateways.opennds.kind import INTERFACE, PORTAL_ADDRESS
+from gateways.sentences import Sentence
 
 
 def read_level(text: str) -> str:
     """One of the levels at which the browser carries. Raises ValueError."""
     level = text.strip()
     if level == "0":
-        raise ValueError("level 0 shows each token to everybody: set fas_secure_enabled 2, and 2 here")
+        raise ValueError(
+            Sentence("level 0 shows each token to everybody: set fas_secure_enabled 2, and 2 here")
+        )
     if level in ("3", "4"):
-        raise ValueError(f"at level {level} the box asks by itself: the kind for that is opennds")
+        raise ValueError(
+            Sentence("at level %(level)s the box asks by itself: the kind for that is opennds", level=level)
+        )
     if level not in ("1", "2"):
-        raise ValueError("2, or 1 where the box has no PHP")
+        raise ValueError(Sentence("2, or 1 where the box has no PHP"))
     return level
 
 
@@ -28,7 +33,7 @@ def read_socket(text: str) -> str:
     except ValueError:
         colon = ""
     if not colon or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("the box's address on the clients' side and its port, like 10.66.0.1:2050")
+        raise ValueError(Sentence("the box's address on the clients' side and its port, like 10.66.0.1:2050"))
     return f"{address}:{int(port)}"
 
 
@@ -36,12 +41,14 @@ LEVEL = Option(
     name="level",
     read=read_level,
     default="2",
-    help="fas_secure_enabled in openNDS: 2, or 1 where the box has no PHP.",
+    help=Sentence("fas_secure_enabled in openNDS: 2, or 1 where the box has no PHP."),
 )
 GATEWAY_ADDRESS = Option(
     name="gateway_address",
     read=read_socket,
-    help="Where browsers carry the word, the box's address on the clients' side and its port: 10.66.0.1:2050.",
+    help=Sentence(
+        "Where browsers carry the word, the box's address on the clients' side and its port: 10.66.0.1:2050."
+    ),
 )
 
 KIND = Kind(

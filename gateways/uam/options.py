@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gateways.kinds import Option
+from gateways.sentences import Sentence
 from gateways.uam.encodings import Encoding
 
 MOST_HOSTS = 32
@@ -20,7 +21,7 @@ def read_login_hosts(text: str) -> str:
     """Names or addresses, each perhaps with a port, separated by commas or blanks. Raises ValueError."""
     found = sorted({_host(one) for one in re.split(r"[\s,]+", text.strip()) if one})
     if len(found) > MOST_HOSTS:
-        raise ValueError(f"at most {MOST_HOSTS} hosts")
+        raise ValueError(Sentence("at most %(most)s hosts", most=MOST_HOSTS))
     return ",".join(found)
 
 
@@ -30,7 +31,10 @@ def hosts_of(text: str) -> frozenset[str]:
 
 
 def _host(text: str) -> str:
-    fault = f"{text[:60]!r} is no host: write 10.5.50.1 or login.example.org, with :PORT where it is not the usual one"
+    fault = Sentence(
+        "'%(text)s' is no host: write 10.5.50.1 or login.example.org, with :PORT where it is not the usual one",
+        text=text[:60],
+    )
     try:
         parts = urlsplit(f"//{text}")
         name, port = parts.hostname or "", parts.port
@@ -57,7 +61,7 @@ def read_uamserver(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or not text.isascii():
         raise ValueError(
-            "write the uamserver exactly as it stands in the gateway, such as https://…/gateways/…/"
+            Sentence("write the uamserver exactly as it stands in the gateway, such as https://…/gateways/…/")
         )
     return text
 
@@ -68,7 +72,10 @@ def login_hosts(example: str, *, default: str | None = None) -> Option:
         name="login_hosts",
         read=_needed(read_login_hosts) if default is None else read_login_hosts,
         default=default,
-        help=f"The hosts of its login page, separated by commas, such as {example}: no other is sent a secret.",
+        help=Sentence(
+            "The hosts of its login page, separated by commas, such as %(example)s: no other is sent a secret.",
+            example=example,
+        ),
     )
 
 
@@ -78,7 +85,7 @@ def encodings(*known: Encoding) -> Option:
         name="encoding",
         read=_one_of([one.value for one in known]),
         default=known[0].value,
-        help=f"How the secret is carried to it: {' or '.join(known)}.",
+        help=Sentence("How the secret is carried to it: %(words)s.", words=", ".join(known)),
     )
 
 
@@ -86,14 +93,16 @@ UAMSERVER = Option(
     name="uamserver",
     read=lambda text: text and read_uamserver(text),
     default="",
-    help="The uamserver exactly as it stands in the box, where it is not the one of the lines to paste.",
+    help=Sentence(
+        "The uamserver exactly as it stands in the box, where it is not the one of the lines to paste."
+    ),
 )
 
 
 def _needed(read: Callable[[str], str]) -> Callable[[str], str]:
     def reading(text: str) -> str:
         if not (found := read(text)):
-            raise ValueError("write at least one host")
+            raise ValueError(Sentence("write at least one host"))
         return found
 
     return reading
@@ -102,7 +111,9 @@ def _needed(read: Callable[[str], str]) -> Callable[[str], str]:
 def _one_of(known: list[str]) -> Callable[[str], str]:
     def reading(text: str) -> str:
         if text not in known:
-            raise ValueError(f"{text[:40]!r} is none of {', '.join(known)}")
+            raise ValueError(
+                Sentence("'%(text)s' is none of %(words)s", text=text[:40], words=", ".join(known))
+            )
         return text
 
     return reading

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from gateways.kinds import Capabilities, Kind, Learning, Option
+from gateways.sentences import Sentence
 from gateways.unifi.controller import SITE
 from gateways.unifi.transport import read_fingerprint, read_url
 
@@ -17,20 +18,24 @@ def _url(text: str) -> str:
 
 def _site(text: str) -> str:
     if not SITE.fullmatch(text):
-        raise ValueError("write the site's short name, as in the controller's own address: .../site/NAME/...")
+        raise ValueError(
+            Sentence("write the site's short name, as in the controller's own address: .../site/NAME/...")
+        )
     return text
 
 
 def _name(text: str) -> str:
     if not text.isprintable() or len(text) > 100 or text != text.strip():
-        raise ValueError("write the account's name in at most 100 signs")
+        raise ValueError(Sentence("write the account's name in at most 100 signs"))
     return text
 
 
 def _file(text: str) -> str:
     if not PurePosixPath(text).is_absolute() or not text.isprintable() or len(text) > 200:
         raise ValueError(
-            "write the whole path of a file on the portal's machine, like /etc/arobase/unifi-password"
+            Sentence(
+                "write the whole path of a file on the portal's machine, like /etc/arobase/unifi-password"
+            )
         )
     return text
 
@@ -45,7 +50,7 @@ def _optional_fingerprint(text: str) -> str:
 
 def _yes_or_no(text: str) -> str:
     if text.lower() not in ("yes", "no"):
-        raise ValueError("write yes or no")
+        raise ValueError(Sentence("write yes or no"))
     return text.lower()
 
 
@@ -72,35 +77,52 @@ KIND = Kind(
         translates_addresses=True,
     ),
     options=(
-        Option(name="url", read=_url, help="The controller's address, like https://192.168.1.2:8443."),
-        Option(name="site", read=_site, help="The short name of the controller's site.", default="default"),
+        Option(
+            name="url", read=_url, help=Sentence("The controller's address, like https://192.168.1.2:8443.")
+        ),
+        Option(
+            name="site",
+            read=_site,
+            help=Sentence("The short name of the controller's site."),
+            default="default",
+        ),
         Option(
             name="username",
             read=_name,
-            help="A local account of the controller; none where the file holds a console's API key.",
+            help=Sentence(
+                "A local account of the controller; none where the file holds a console's API key."
+            ),
             default="",
         ),
         Option(
             name="credential_file",
             read=_file,
-            help="The file on the portal's machine with the account's password, or with the API key.",
+            help=Sentence(
+                "The file on the portal's machine with the account's password, or with the API key."
+            ),
         ),
         Option(
             name="certificate_sha256",
             read=_optional_fingerprint,
-            help="The SHA-256 of the controller's certificate; without it, an authority must vouch for it.",
+            help=Sentence(
+                "The SHA-256 of the controller's certificate; without it, an authority must vouch for it."
+            ),
             default="",
         ),
         Option(
             name="ca_file",
             read=_optional_file,
-            help="The file with the authority that vouches for the certificate; without it, those of the system.",
+            help=Sentence(
+                "The file with the authority that vouches for the certificate; without it, those of the system."
+            ),
             default="",
         ),
         Option(
             name="kick",
             read=_yes_or_no,
-            help="Whether a device whose access is taken back must associate anew, which cuts its open connections.",
+            help=Sentence(
+                "Whether a device whose access is taken back must associate anew, which cuts its open connections."
+            ),
             default="no",
         ),
     ),

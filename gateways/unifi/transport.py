@@ -21,6 +21,7 @@ from email.message import Message
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gateways.sentences import Sentence
 from gateways.unifi.errors import ControllerError, Trouble
 
 CONNECT_SECONDS = 3.0
@@ -32,6 +33,9 @@ LARGEST_ANSWER_BYTES = 8 << 20
 KEPT_SECONDS = 50.0
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9a-fA-F:]+")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_NO_ADDRESS = Sentence(
+    "write the controller's address like https://192.168.1.2:8443 or https://unifi.example.org"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,14 @@ def read_url(text: str) -> tuple[str, int]:
         parts = urlsplit(text)
         port = parts.port or 443
     except ValueError as error:
-        raise ValueError(f"{text[:80]!r}: {error}") from error
+        raise ValueError(_NO_ADDRESS) from error
     host = parts.hostname or ""
     is_bare = not (parts.query or parts.fragment or parts.username or parts.password) and parts.path in (
         "",
         "/",
     )
     if parts.scheme != "https" or not _HOST.fullmatch(host) or not is_bare:
-        raise ValueError(
-            "write the controller's address like https://192.168.1.2:8443 or https://unifi.example.org"
-        )
+        raise ValueError(_NO_ADDRESS)
     return host, port
 
 
@@ -77,7 +79,9 @@ def read_fingerprint(text: str) -> str:
     """A SHA-256 as `openssl x509 -fingerprint -sha256` prints it, or bare. Raises ValueError with what is wanted."""
     digits = text.strip().lower().removeprefix("sha256 fingerprint=").replace(":", "")
     if not _FINGERPRINT.fullmatch(digits):
-        raise ValueError("write the certificate's SHA-256: 64 hexadecimal digits, with or without colons")
+        raise ValueError(
+            Sentence("write the certificate's SHA-256: 64 hexadecimal digits, with or without colons")
+        )
     return digits
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
+from gateways.sentences import Sentence
 from sites import opening_hours as hours
 from sites.holidays import ZONES
 
@@ -32,9 +33,9 @@ def line_of_text(longest: int, *, needed: bool = False) -> Callable[[str], str]:
     def read(text: str) -> str:
         text = text.strip(_BLANKS)
         if needed and not text:
-            raise ValueError("is empty")
+            raise ValueError(Sentence("is empty"))
         if not all(letter.isprintable() or letter in _BLANKS for letter in text):
-            raise ValueError("holds a line break or a control character")
+            raise ValueError(Sentence("holds a line break or a control character"))
         return _bounded(text, longest)
 
     return read
@@ -45,9 +46,9 @@ def lines_of_text(longest: int, *, needed: bool = False) -> Callable[[str], str]
 
     def read(text: str) -> str:
         if needed and not text.strip():
-            raise ValueError("is empty")
+            raise ValueError(Sentence("is empty"))
         if any(not (letter.isprintable() or letter in _BLANKS + "\n\r\t") for letter in text):
-            raise ValueError("holds a control character")
+            raise ValueError(Sentence("holds a control character"))
         return _bounded(text, longest)
 
     return read
@@ -55,7 +56,7 @@ def lines_of_text(longest: int, *, needed: bool = False) -> Callable[[str], str]
 
 def slug(text: str) -> str:
     if not SLUG.fullmatch(text.strip()):
-        raise ValueError(f"{text[:80]!r} is not 1 to 64 of a-z, 0-9 and -")
+        raise ValueError(Sentence("'%(text)s' is not 1 to 64 of a-z, 0-9 and -", text=text[:80]))
     return text.strip()
 
 
@@ -69,7 +70,9 @@ def word(kind: type[Word]) -> Callable[[str], Word]:
         try:
             return kind(text.strip())
         except ValueError as error:
-            raise ValueError(f"{text[:40]!r} is none of {', '.join(kind)}") from error
+            raise ValueError(
+                Sentence("'%(text)s' is none of %(words)s", text=text[:40], words=", ".join(kind))
+            ) from error
 
     return read
 
@@ -81,7 +84,7 @@ def words(kind: type[Word]) -> Callable[[str], tuple[Word, ...]]:
     def read(text: str) -> tuple[Word, ...]:
         found = {one(part) for part in text.replace(",", " ").split()}
         if not found:
-            raise ValueError(f"is empty: at least one of {', '.join(kind)}")
+            raise ValueError(Sentence("is empty: at least one of %(words)s", words=", ".join(kind)))
         return tuple(member for member in kind if member in found)
 
     return read
@@ -90,7 +93,7 @@ def words(kind: type[Word]) -> Callable[[str], tuple[Word, ...]]:
 def yes_or_no(text: str) -> bool:
     answer = text.strip().lower()
     if answer not in _YES + _NO:
-        raise ValueError(f"{text[:40]!r} is neither true nor false")
+        raise ValueError(Sentence("'%(text)s' is neither true nor false", text=text[:40]))
     return answer in _YES
 
 
@@ -102,9 +105,16 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         match = _WHOLE.fullmatch(re.sub(f"(?<=[0-9])[{_BLANKS}](?=[0-9]{{3}})", "", text.strip()))
         if match is None:
-            raise ValueError(f"{text[:40]!r} is not a whole number")
+            raise ValueError(Sentence("'%(text)s' is not a whole number", text=text[:40]))
         if not least <= int(match[1]) <= most:
-            raise ValueError(f"{match[1]} is not between {least} and {most}")
+            raise ValueError(
+                Sentence(
+                    "%(number)s is not between %(least)s and %(most)s",
+                    number=match[1],
+                    least=least,
+                    most=most,
+                )
+            )
         return int(match[1])
 
     return read
@@ -120,10 +130,12 @@ def degrees(limit: int) -> Callable[[str], float]:
 
     def read(text: str) -> float:
         if not _NUMBER.fullmatch(text.strip()):
-            raise ValueError(f"{text[:40]!r} is not a number of degrees like 47.2473")
+            raise ValueError(Sentence("'%(text)s' is not a number of degrees like 47.2473", text=text[:40]))
         number = float(text.strip().replace(",", "."))
         if not -limit <= number <= limit:
-            raise ValueError(f"{number} is not between -{limit} and {limit}")
+            raise ValueError(
+                Sentence("%(number)s is not between -%(limit)s and %(limit)s", number=number, limit=limit)
+            )
         return number
 
     return read
@@ -134,11 +146,15 @@ def day(text: str) -> date | None:
     text = text.strip()
     if not text:
         return None
-    example = "such as 2027-08-31 or 31/08/2027"
     if text.startswith("0000-00-00"):
-        raise ValueError("0000-00-00 is no day: leave the cell empty where there is none")
+        raise ValueError(Sentence("0000-00-00 is no day: leave the cell empty where there is none"))
     if text.isdecimal() and len(text) == 5:
-        raise ValueError(f"{text!r} is how a spreadsheet counts days: format the column as a date, {example}")
+        raise ValueError(
+            Sentence(
+                "'%(text)s' is how a spreadsheet counts days: format the column as a date, such as 2027-08-31",
+                text=text,
+            )
+        )
     match, french = _DAY.fullmatch(text), _FRENCH_DAY.fullmatch(text)
     try:
         if match:
@@ -147,7 +163,7 @@ def day(text: str) -> date | None:
             return date(int(french[3]), int(french[2]), int(french[1]))
     except ValueError:
         pass
-    raise ValueError(f"{text[:20]!r} is not a date {example}")
+    raise ValueError(Sentence("'%(text)s' is not a date such as 2027-08-31 or 31/08/2027", text=text[:20]))
 
 
 def instant(text: str) -> datetime | None:
@@ -157,13 +173,19 @@ def instant(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise ValueError(f"{text[:40]!r} is not a date like 2026-11-22T08:00:00+01:00") from error
+        raise ValueError(
+            Sentence("'%(text)s' is not a date like 2026-11-22T08:00:00+01:00", text=text[:40])
+        ) from error
     if at.tzinfo is None:
-        raise ValueError(f"{text[:40]!r} does not say its offset: 2026-11-22T08:00:00+01:00, or Z for UTC")
+        raise ValueError(
+            Sentence(
+                "'%(text)s' does not say its offset: 2026-11-22T08:00:00+01:00, or Z for UTC", text=text[:40]
+            )
+        )
     try:
         return at.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{text[:40]!r} is out of range") from error
+        raise ValueError(Sentence("'%(text)s' is out of range", text=text[:40])) from error
 
 
 def opening_hours(text: str) -> str:
@@ -177,13 +199,15 @@ def school_zone(text: str) -> str:
     """A zone of the French school calendar, or empty."""
     letter = text.strip().upper().removeprefix("ZONE").strip()
     if letter and letter not in ZONES:
-        raise ValueError(f"{text[:20]!r} is no zone of the school calendar: A, B or C, or empty")
+        raise ValueError(
+            Sentence("'%(text)s' is no zone of the school calendar: A, B or C, or empty", text=text[:20])
+        )
     return letter
 
 
 def zone(text: str) -> str:
     if text.strip() not in _zones():
-        raise ValueError(f"{text[:40]!r} is no time zone like Europe/Paris")
+        raise ValueError(Sentence("'%(text)s' is no time zone like Europe/Paris", text=text[:40]))
     return text.strip()
 
 
@@ -194,5 +218,9 @@ def _zones() -> frozenset[str]:
 
 def _bounded(text: str, longest: int) -> str:
     if len(text) > longest:
-        raise ValueError(f"is {len(text)} characters long; at most {longest} fit")
+        raise ValueError(
+            Sentence(
+                "is %(count)s characters long; at most %(longest)s fit", count=len(text), longest=longest
+            )
+        )
     return text

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+from gateways.sentences import Sentence, reason_of
 from sites.errors import ImportFault, RefusedImport
 from sites.import_export.records_json import features_of
-from sites.import_export.rows import Cell, ParsedRows, Row, as_text, decode
+from sites.import_export.rows import FILE, Cell, ParsedRows, Row, as_text, decode, line
 
 # WGS 84 as the format's old form (GJ2008) names it; some tools still do. QGIS writes EPSG:4326, and means the same
 # with the longitude first.
@@ -47,11 +48,11 @@ def read_features(text: str) -> ParsedRows:
     rows: list[Row] = []
     faults: list[ImportFault] = []
     for number, feature in enumerate(collection["features"], start=1):
-        where = f"feature {number}"
+        where = Sentence("feature %(number)s", number=number)
         try:
             rows.append(Row(where, _cells(feature, left_out)))
         except ValueError as error:
-            faults.append(ImportFault(where, None, str(error)))
+            faults.append(ImportFault(where, None, reason_of(error)))
     return ParsedRows(rows, faults)
 
 
@@ -62,11 +63,13 @@ def load_collection(content: bytes) -> dict[str, Any]:
 
 def _checked(collection: Any) -> dict[str, Any]:
     if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
-        raise _refusal("file", "is JSON, but neither a GeoJSON FeatureCollection nor records")
+        raise _refusal(FILE, Sentence("is JSON, but neither a GeoJSON FeatureCollection nor records"))
     if collection.get("crs") is not None and not _is_wgs84(collection["crs"]):
-        raise _refusal("file", "names a coordinate system: GeoJSON is in WGS 84 only (RFC 7946, section 4)")
+        raise _refusal(
+            FILE, Sentence("names a coordinate system: GeoJSON is in WGS 84 only (RFC 7946, section 4)")
+        )
     if not isinstance(collection.get("features"), list):
-        raise _refusal("file", "has no list of features")
+        raise _refusal(FILE, Sentence("has no list of features"))
     return collection
 
 
@@ -74,13 +77,13 @@ def _load(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise _refusal(f"line {error.lineno}", f"is not JSON: {error.msg}") from error
+        raise _refusal(line(error.lineno), Sentence("is not JSON from here on")) from error
     except (ValueError, RecursionError) as error:
-        raise _refusal("file", f"is not JSON that can be read: {error}") from error
+        raise _refusal(FILE, Sentence("is not JSON that can be read")) from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
+    raise _refusal(FILE, Sentence("is not JSON that can be read: %(name)s is not a number", name=name))
 
 
 def _is_wgs84(crs: object) -> bool:
@@ -91,13 +94,13 @@ def _is_wgs84(crs: object) -> bool:
 
 def _cells(feature: object, left_out: frozenset[str]) -> dict[str, str]:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise ValueError("is not a Feature")
+        raise ValueError(Sentence("is not a Feature"))
     # Null is a value that this member may have (section 3.2).
     properties = (
         {} if "properties" in feature and feature["properties"] is None else feature.get("properties")
     )
     if not isinstance(properties, dict):
-        raise ValueError("has no properties")
+        raise ValueError(Sentence("has no properties"))
     cells = {}
     for name, cell in properties.items():
         if name in left_out:
@@ -105,7 +108,9 @@ def _cells(feature: object, left_out: frozenset[str]) -> dict[str, str]:
         try:
             cells[name] = as_text(cell)
         except ValueError as error:
-            raise ValueError(f"property {name[:40]!r} {error}") from error
+            raise ValueError(
+                Sentence("property '%(name)s' %(fault)s", name=name[:40], fault=reason_of(error))
+            ) from error
     identifier = feature.get("id")
     if isinstance(identifier, str):
         # Where our own open data has the slug.
@@ -117,21 +122,21 @@ def _coordinates(geometry: object) -> dict[str, str]:
     if geometry is None:
         return {}
     if not isinstance(geometry, dict) or geometry.get("type") not in ("Point", "MultiPoint"):
-        raise ValueError("its geometry is not a Point")
+        raise ValueError(Sentence("its geometry is not a Point"))
     coordinates = geometry.get("coordinates")
     if geometry["type"] == "MultiPoint":
         if not isinstance(coordinates, list) or len(coordinates) != 1:
             raise ValueError(
-                "its geometry is not one Point: a site has one place, so make several sites of it"
+                Sentence("its geometry is not one Point: a site has one place, so make several sites of it")
             )
         coordinates = coordinates[0]
     if not isinstance(coordinates, list):
-        raise ValueError("its geometry is not a Point")
+        raise ValueError(Sentence("its geometry is not a Point"))
     numbers = [part for part in coordinates if isinstance(part, int | float) and not isinstance(part, bool)]
     if len(numbers) != len(coordinates) or not 2 <= len(numbers) <= 3:
-        raise ValueError("its coordinates are not [longitude, latitude]")
+        raise ValueError(Sentence("its coordinates are not [longitude, latitude]"))
     return {"longitude": as_text(numbers[0]), "latitude": as_text(numbers[1])}
 
 
-def _refusal(where: str, reason: str) -> RefusedImport:
+def _refusal(where: str, reason: Sentence) -> RefusedImport:
     return RefusedImport([ImportFault(where, None, reason)])

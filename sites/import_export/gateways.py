@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from gateways.kinds import InvalidOptions
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
+from gateways.sentences import Sentence
 from sites.errors import ImportFault, InvalidGateway
 from sites.gateway_limits import limits
 from sites.gateways import (
@@ -65,7 +66,11 @@ def _read(text: str) -> dict[str, str]:
     for part in filter(None, map(str.strip, text.split(";"))):
         name, equals, value = part.partition("=")
         if not equals or name.strip() in options:
-            raise ValueError(f"{part[:40]!r} is not NAME=VALUE, each name once, separated by semicolons")
+            raise ValueError(
+                Sentence(
+                    "'%(part)s' is not NAME=VALUE, each name once, separated by semicolons", part=part[:40]
+                )
+            )
         options[name.strip()] = value.strip()
     return options
 
@@ -122,9 +127,13 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     for change in changes:
         site, network = change.after["site"], change.after["network"]
         if site not in sites:
-            yield ImportFault(change.where, "site", f"there is no site {site}")
+            yield ImportFault(change.where, "site", Sentence("there is no site %(site)s", site=site))
         elif network not in [offered.slug for offered in sites[site].networks]:
-            yield ImportFault(change.where, "network", f"site {site} does not offer network {network}")
+            yield ImportFault(
+                change.where,
+                "network",
+                Sentence("site %(site)s does not offer network %(network)s", site=site, network=network),
+            )
         kind = kind_of(change.after["kind"])
         try:
             options = kind.read_options(_read(change.after["options"]))
@@ -156,7 +165,9 @@ def _overlaps(current: dict[str, Values], changes: Sequence[Change]) -> Iterator
             shared = site == change.after["site"] and overlap(ours, map(ipaddress.ip_network, prefixes))
             if shared:
                 yield ImportFault(
-                    change.where, "client_prefixes", f"overlap those of {other} at the same site"
+                    change.where,
+                    "client_prefixes",
+                    Sentence("overlap those of %(other)s at the same site", other=other),
                 )
         final[change.key] = (change.after["site"], change.after["client_prefixes"])
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateways.registry import kinds
+from gateways.sentences import Sentence
 from sites import look as looks
 from sites.errors import ImportFault
 from sites.gateway_limits import guessing_fault
@@ -105,22 +106,28 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     for change in changes:
         after = change.after
         if len(after["ssid"].encode()) > 32:
-            yield ImportFault(change.where, "ssid", "is more than 32 bytes in UTF-8")
+            yield ImportFault(change.where, "ssid", Sentence("is more than 32 bytes in UTF-8"))
         if after["ads"] and SigninMethod.FREE not in after["signin_methods"]:
-            yield ImportFault(change.where, "ads", "ads earn free access, and signin_methods has no free")
+            yield ImportFault(
+                change.where, "ads", Sentence("ads earn free access, and signin_methods has no free")
+            )
         if after["renewal_seconds"] >= after["lease_seconds"]:
-            yield ImportFault(change.where, "renewal_seconds", "is not shorter than lease_seconds")
+            yield ImportFault(change.where, "renewal_seconds", Sentence("is not shorter than lease_seconds"))
         if after["viewing_seconds"] > after["longest_wait_seconds"]:
-            yield ImportFault(change.where, "longest_wait_seconds", "is shorter than viewing_seconds")
+            yield ImportFault(
+                change.where, "longest_wait_seconds", Sentence("is shorter than viewing_seconds")
+            )
         yield from _unfit_at_sites(db, change)
         yield from _unfit_at_gateways(db, change)
         terms = _terms(after)
         if not terms:
-            yield ImportFault(change.where, "terms_fr", "there are no terms in any language")
+            yield ImportFault(change.where, "terms_fr", Sentence("there are no terms in any language"))
         if change.before is None:
             continue
         if terms != _terms(change.before) and after["terms_version"] == change.before["terms_version"]:
-            yield ImportFault(change.where, "terms_version", "the terms changed, and their version did not")
+            yield ImportFault(
+                change.where, "terms_version", Sentence("the terms changed, and their version did not")
+            )
         if after["kind"] is not change.before["kind"]:
             yield from _misplaced(db, change)
 
@@ -131,7 +138,11 @@ def _unfit_at_sites(db: Session, change: Change) -> Iterator[ImportFault]:
     for site in sites:
         own = {name: getattr(site, name) for name in LENGTHS}
         for name, reason in unfit_lengths(own, change.after):
-            yield ImportFault(change.where, name, f"at {site.slug}, {reason}")
+            yield ImportFault(
+                change.where,
+                name,
+                Sentence("at %(site)s, %(reason)s", site=site.slug, reason=reason),
+            )
 
 
 def _unfit_at_gateways(db: Session, change: Change) -> Iterator[ImportFault]:
@@ -140,28 +151,52 @@ def _unfit_at_gateways(db: Session, change: Change) -> Iterator[ImportFault]:
     for gateway in db.scalars(there):
         kind = kinds().get(gateway.kind)
         if kind and (fault := guessing_fault(kind, gateway.options, change.after["signin_methods"])):
-            yield ImportFault(change.where, "signin_methods", f"at gateway {gateway.identity}, {fault}")
+            yield ImportFault(
+                change.where,
+                "signin_methods",
+                Sentence(
+                    "at gateway %(gateway)s, %(fault)s",
+                    gateway=gateway.identity,
+                    fault=fault,
+                ),
+            )
 
 
-def unfit_lengths(own: Mapping[str, int | None], network: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def unfit_lengths(own: Mapping[str, int | None], network: dict[str, Any]) -> Iterator[tuple[str, Sentence]]:
     """What is wrong with the lengths of a site on a network: the column, and why. `own` has those it has itself."""
     if all(own[name] is None for name in LENGTHS):
         return
     here: dict[str, int] = network | {name: length for name, length in own.items() if length is not None}
     if network["renewal_seconds"] >= here["lease_seconds"]:
-        yield "lease_seconds", f"{here['lease_seconds']} is not longer than renewal_seconds of the network"
+        yield (
+            "lease_seconds",
+            Sentence(
+                "%(length)s is not longer than renewal_seconds of the network",
+                length=here["lease_seconds"],
+            ),
+        )
     least, most = here["viewing_seconds"], here["longest_wait_seconds"]
     if least > most and own["viewing_seconds"] is not None:
-        yield "viewing_seconds", f"{least} is longer than longest_wait_seconds, {most}"
+        yield (
+            "viewing_seconds",
+            Sentence("%(least)s is longer than longest_wait_seconds, %(most)s", least=least, most=most),
+        )
     elif least > most:
-        yield "longest_wait_seconds", f"{most} is shorter than viewing_seconds, {least}"
+        yield (
+            "longest_wait_seconds",
+            Sentence("%(most)s is shorter than viewing_seconds, %(least)s", most=most, least=least),
+        )
 
 
 def _misplaced(db: Session, change: Change) -> Iterator[ImportFault]:
     sites = db.scalars(select(Site).where(Site.networks.any(slug=change.key)).order_by(Site.slug))
     wrong = [site.slug for site in sites if not may_serve(change.after["kind"], site.kind)]
     if wrong:
-        yield ImportFault(change.where, "kind", f"{', '.join(wrong[:5])} offers it and is no library")
+        yield ImportFault(
+            change.where,
+            "kind",
+            Sentence("%(sites)s offers it and is no library", sites=", ".join(wrong[:5])),
+        )
 
 
 def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from gateways.sentences import Sentence, reason_of
 from sites.errors import ImportFault, RefusedImport
 from sites.import_export import history
 from sites.import_export.features import read_features, write_features
 from sites.import_export.history import Cells
-from sites.import_export.rows import ParsedRows, Row, as_cell, as_text, decode
+from sites.import_export.rows import FILE, ParsedRows, Row, as_cell, as_text, decode
 from sites.import_export.spoiled import check_cell
 from sites.import_export.tables import read_table, write_table
 
@@ -183,9 +184,12 @@ def _changes(
 ) -> list[Change]:
     columns = _columns(records, rows, current, faults)
     if rows.names and records.key not in rows.names:
-        known = ", ".join(records.names(current))
         faults.append(
-            ImportFault(rows.head or "file", records.key, f"there is no such column; the columns are {known}")
+            ImportFault(
+                rows.head or FILE,
+                records.key,
+                no_column((), records.names(current)),
+            )
         )
     # A text in a language that a record does not have is no change from an empty cell.
     absent = {name: column.default for name, column in columns.items() if column.default is not REQUIRED}
@@ -195,20 +199,26 @@ def _changes(
         values = _values(row, columns, faults)
         if records.key not in row.cells:
             if not rows.names or records.key in rows.names:
-                faults.append(ImportFault(row.where, records.key, "is missing"))
+                faults.append(ImportFault(row.where, records.key, Sentence("is missing")))
             continue
         key = values.get(records.key, REQUIRED)
         if key is REQUIRED:
             continue
         if key in first:
-            faults.append(ImportFault(row.where, records.key, f"{key} is already on {first[key]}"))
+            faults.append(
+                ImportFault(
+                    row.where,
+                    records.key,
+                    Sentence("%(key)s is already on %(first)s", key=key, first=first[key]),
+                )
+            )
             continue
         first[key] = row.where
         before = absent | current[key] if key in current else None
         start = _defaults(records, current) if before is None else before
         after = start | values
         missing = [name for name, value in after.items() if value is REQUIRED and name not in row.cells]
-        faults.extend(ImportFault(row.where, name, "is missing") for name in missing)
+        faults.extend(ImportFault(row.where, name, Sentence("is missing")) for name in missing)
         if REQUIRED not in after.values():
             changes.append(Change(row.where, key, before, after))
     return changes
@@ -220,7 +230,7 @@ def _columns(
     """The columns that the file uses; a name nobody knows is a fault, once."""
     columns = {}
     unknown: dict[str, str] = {}
-    for row in rows.rows or [Row(rows.head or "file", dict.fromkeys(rows.names, ""))]:
+    for row in rows.rows or [Row(rows.head or FILE, dict.fromkeys(rows.names, ""))]:
         for name in row.cells:
             if name in columns or name in unknown:
                 continue
@@ -234,13 +244,20 @@ def _columns(
         names = ", ".join(name[:40] for name in unknown)
         where = next(iter(unknown.values()))
         faults.append(
-            ImportFault(where, None, f"there are no columns {names}; the columns are {', '.join(known)}")
+            ImportFault(
+                where,
+                None,
+                Sentence(
+                    "there are no columns %(names)s; the columns are %(known)s",
+                    names=names,
+                    known=", ".join(known),
+                ),
+            )
         )
         return columns
     for name, where in unknown.items():
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; is it {near[0]}?" if near else ""
-        faults.append(ImportFault(where, name[:40], f"there is no such column{hint}"))
+        faults.append(ImportFault(where, name[:40], no_column(near)))
     return columns
 
 
@@ -252,13 +269,13 @@ def _values(row: Row, columns: Mapping[str, Column], faults: list[ImportFault]) 
         try:
             # Half a surrogate pair, or a NUL that JSON smuggled in, can be stored by no database.
             if "\0" in text or not _is_text(text):
-                raise ValueError("holds what is no character")
+                raise ValueError(Sentence("holds what is no character"))
             check_cell(text)
             default = columns[name].default
             empty = not text.strip() and default is not REQUIRED
             values[name] = default if empty else columns[name].read(text)
         except ValueError as error:
-            faults.append(ImportFault(row.where, name, str(error)))
+            faults.append(ImportFault(row.where, name, reason_of(error)))
             # The row goes no further, but its key still counts against a second one.
             values[name] = REQUIRED
     return values
@@ -277,6 +294,15 @@ def _defaults(records: Records, current: Mapping[str, Values]) -> Values:
     return {name: column.default for name, column in columns.items() if column is not None}
 
 
+def no_column(near: Sequence[str], known: Sequence[str] = ()) -> Sentence:
+    """What is wrong with the name of a column that nobody knows: with the one it is `near` to, else all there are."""
+    if near:
+        return Sentence("there is no such column; is it %(near)s?", near=near[0])
+    if known:
+        return Sentence("there is no such column; the columns are %(known)s", known=", ".join(known))
+    return Sentence("there is no such column")
+
+
 def told_once(faults: Sequence[ImportFault]) -> list[ImportFault]:
     """What is wrong in the same way in many rows is said once, with how many."""
     alike: dict[tuple[str | None, str], list[ImportFault]] = {}
@@ -286,7 +312,7 @@ def told_once(faults: Sequence[ImportFault]) -> list[ImportFault]:
     for same in alike.values():
         first = same[0]
         if len(same) > MOST_ALIKE:
-            where = f"{first.where} and {len(same) - 1} more"
+            where = Sentence("%(where)s and %(count)s more", where=first.where, count=len(same) - 1)
             condensed.append(ImportFault(where, first.column, first.reason))
         else:
             condensed += same

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from gateways.sentences import Sentence
 from sites.errors import ImportFault, RefusedImport
 
+# Where a fault stands that is the whole file's.
+FILE = Sentence("file")
 MAX_BYTES = 8 * 1024 * 1024
-_NOT_UTF8 = "neither UTF-8 nor the Windows-1252 of a French text: save it as 'CSV UTF-8'"
+_NOT_UTF8 = Sentence("neither UTF-8 nor the Windows-1252 of a French text: save it as 'CSV UTF-8'")
 
 Cell = str | int | float | bool | None | list[str]
 
@@ -46,10 +49,19 @@ def decode(content: bytes) -> str:
     Raises RefusedImport when it is too large, in another encoding, or holds a NUL.
     """
     if len(content) > MAX_BYTES:
-        raise _refusal("file", f"{len(content):,} bytes; at most {MAX_BYTES:,} are read")
+        raise _refusal(
+            FILE,
+            Sentence(
+                "%(count)s bytes; at most %(most)s are read",
+                count=f"{len(content):,}",
+                most=f"{MAX_BYTES:,}",
+            ),
+        )
     text = _utf16(content) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else _utf8(content)
     if "\0" in text:
-        raise _refusal(_line(text[: text.index("\0")].count("\n")), "holds a NUL: this is not a text file")
+        raise _refusal(
+            _line(text[: text.index("\0")].count("\n")), Sentence("holds a NUL: this is not a text file")
+        )
     return text
 
 
@@ -57,7 +69,7 @@ def _utf16(content: bytes) -> str:
     try:
         return content.decode("utf-16")
     except UnicodeDecodeError as error:
-        raise _refusal("file", "begins like UTF-16 and is cut off: save it as 'CSV UTF-8'") from error
+        raise _refusal(FILE, Sentence("begins like UTF-16 and is cut off: save it as 'CSV UTF-8'")) from error
 
 
 def _utf8(content: bytes) -> str:
@@ -71,7 +83,14 @@ def _utf8(content: bytes) -> str:
         raise _refusal(_line(content[: error.start].count(b"\n")), _NOT_UTF8) from error
     for letter in text:
         if not letter.isascii() and letter not in _FRENCH:
-            raise _refusal(_line(line), f"{_NOT_UTF8} (read as Windows-1252 it holds {letter!r})")
+            raise _refusal(
+                _line(line),
+                Sentence(
+                    "%(fault)s (read as Windows-1252 it holds '%(letter)s')",
+                    fault=_NOT_UTF8,
+                    letter=letter,
+                ),
+            )
     return text
 
 
@@ -98,12 +117,17 @@ def as_text(cell: object) -> str:
         return " ".join(as_text(part) for part in cell)
     if isinstance(cell, str | int | float):
         return str(cell)
-    raise ValueError("is neither text, number, true, false, null nor a list of those")
+    raise ValueError(Sentence("is neither text, number, true, false, null nor a list of those"))
 
 
-def _line(number_of_breaks: int) -> str:
-    return f"line {number_of_breaks + 1}"
+def line(number: int) -> Sentence:
+    """Where a row of a table stands."""
+    return Sentence("line %(number)s", number=number)
 
 
-def _refusal(where: str, reason: str) -> RefusedImport:
+def _line(number_of_breaks: int) -> Sentence:
+    return line(number_of_breaks + 1)
+
+
+def _refusal(where: str, reason: Sentence) -> RefusedImport:
     return RefusedImport([ImportFault(where, None, reason)])

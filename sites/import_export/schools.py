@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from gateways.registry import names
+from gateways.sentences import Sentence
 from gateways.types import parse_mac
 from sites import opening_hours
 from sites.errors import ImportFault
@@ -33,9 +34,11 @@ def _resolver(text: str) -> str:
     try:
         address = ipaddress.ip_address(text.strip())
     except ValueError as error:
-        raise ValueError(f"{text[:45]!r} is no address like 9.9.9.11") from error
+        raise ValueError(Sentence("'%(text)s' is no address like 9.9.9.11", text=text[:45])) from error
     if address.is_unspecified or address.is_multicast or address.is_loopback or address.is_link_local:
-        raise ValueError(f"{address} is not the address of a resolver that devices can reach")
+        raise ValueError(
+            Sentence("%(address)s is not the address of a resolver that devices can reach", address=address)
+        )
     return str(address)
 
 
@@ -50,10 +53,12 @@ def _stops(text: str) -> str:
         site, _, lessons = part.strip().partition(" ")
         site = cells.slug(site)
         if site in found:
-            raise ValueError(f"{site} is there twice")
+            raise ValueError(Sentence("%(site)s is there twice", site=site))
         found[site] = _hours_or_none(lessons)
     if len(found) > MOST_STOPS:
-        raise ValueError(f"names {len(found)} schools; at most {MOST_STOPS} fit")
+        raise ValueError(
+            Sentence("names %(count)s schools; at most %(most)s fit", count=len(found), most=MOST_STOPS)
+        )
     return " | ".join(f"{site} {lessons}".strip() for site, lessons in found.items())
 
 
@@ -132,27 +137,39 @@ def _judge_lines(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault
     for change in changes:
         after, site = change.after, sites.get(change.key)
         if site is None:
-            yield ImportFault(change.where, "site", f"there is no site {change.key}")
+            yield ImportFault(change.where, "site", Sentence("there is no site %(site)s", site=change.key))
         elif site.kind is not SiteKind.SCHOOL:
-            yield ImportFault(change.where, "site", f"{change.key} is no school: its kind is {site.kind}")
+            yield ImportFault(
+                change.where,
+                "site",
+                Sentence(
+                    "%(site)s is no school",
+                    site=change.key,
+                ),
+            )
         if after["wifi"] is WifiRule.ALWAYS and after["stage"].is_primary:
-            reason = (
-                "always: in primary schools the wifi is off while it is not used (law 2015-136, article 7): "
-                "classes or hours"
+            reason = Sentence(
+                "always: in primary schools the wifi is off while it is not used (law 2015-136, article "
+                "7): classes or hours"
             )
             yield ImportFault(change.where, "wifi", reason)
         if after["wifi"] is WifiRule.HOURS and not after["wifi_hours"]:
-            yield ImportFault(change.where, "wifi_hours", "is empty, and wifi is hours: which?")
+            yield ImportFault(change.where, "wifi_hours", Sentence("is empty, and wifi is hours: which?"))
         if site is not None:
             yield from _school_holidays(change.where, "wifi_hours", site, after["wifi_hours"])
         if not after["resolver"] and change.key in homes:
-            reason = "is empty, and a class of tablets is kept here: which resolver may its tablets ask?"
+            reason = Sentence(
+                "is empty, and a class of tablets is kept here: which resolver may its tablets ask?"
+            )
             yield ImportFault(change.where, "resolver", reason)
 
 
 def _school_holidays(where: str, column: str, site: Site, hours: str) -> Iterator[ImportFault]:
     if hours and opening_hours.parse(hours).names_school and not site.school_zone:
-        reason = f"names SH, and site {site.slug} does not say whose school holidays: school_zone is empty"
+        reason = Sentence(
+            "names SH, and site %(site)s does not say whose school holidays: school_zone is empty",
+            site=site.slug,
+        )
         yield ImportFault(where, column, reason)
 
 
@@ -195,29 +212,51 @@ def _judge_classes(db: Session, changes: Sequence[Change]) -> Iterator[ImportFau
         network = change.after["network"]
         if network not in networks:
             known = ", ".join(sorted(networks)) or "none"
-            yield ImportFault(change.where, "network", f"there is no network {network}; there are: {known}")
+            yield ImportFault(
+                change.where,
+                "network",
+                Sentence(
+                    "there is no network %(network)s; there are: %(known)s", network=network, known=known
+                ),
+            )
             continue
         for position, (slug, lessons) in enumerate(read_stops(change.after["stops"]).items()):
             site = sites.get(slug)
             if site is None:
-                yield ImportFault(change.where, "stops", f"there is no site {slug}")
+                yield ImportFault(change.where, "stops", Sentence("there is no site %(slug)s", slug=slug))
                 continue
             yield from _judge_stop(change, site, network, lessons)
             if position == 0 and slug not in resolved:
-                reason = (
-                    f"{slug}, where the class is kept, names no resolver: its row of school lines comes first"
+                reason = Sentence(
+                    "%(slug)s, where the class is kept, names no resolver: its row of school lines comes first",
+                    slug=slug,
                 )
                 yield ImportFault(change.where, "stops", reason)
             for gateway in unfit.get((slug, network), ()):
-                reason = f"gateway {gateway} at {slug} cannot keep a class to one resolver"
+                reason = Sentence(
+                    "gateway %(gateway)s at %(slug)s cannot keep a class to one resolver",
+                    gateway=gateway,
+                    slug=slug,
+                )
                 yield ImportFault(change.where, "stops", reason)
 
 
 def _judge_stop(change: Change, site: Site, network: str, lessons: str) -> Iterator[ImportFault]:
     if site.kind is not SiteKind.SCHOOL:
-        yield ImportFault(change.where, "stops", f"{site.slug} is no school: its kind is {site.kind}")
+        yield ImportFault(
+            change.where,
+            "stops",
+            Sentence(
+                "%(site)s is no school",
+                site=site.slug,
+            ),
+        )
     elif network not in [offered.slug for offered in site.networks]:
-        yield ImportFault(change.where, "stops", f"site {site.slug} does not offer network {network}")
+        yield ImportFault(
+            change.where,
+            "stops",
+            Sentence("site %(site)s does not offer network %(network)s", site=site.slug, network=network),
+        )
     yield from _school_holidays(change.where, "stops", site, lessons)
 
 
@@ -273,10 +312,16 @@ def _judge_tablets(db: Session, changes: Sequence[Change]) -> Iterator[ImportFau
     final = {mac: slug for mac, slug in holders.items() if slug not in renamed}
     for change in changes:
         if change.after["class"] not in classes:
-            yield ImportFault(change.where, "class", f"there is no class {change.after['class']}")
+            yield ImportFault(
+                change.where, "class", Sentence("there is no class %(name)s", name=change.after["class"])
+            )
         holder = final.setdefault(change.after["mac"], change.key)
         if holder != change.key:
-            yield ImportFault(change.where, "mac", f"{change.after['mac']} is {holder}'s already")
+            yield ImportFault(
+                change.where,
+                "mac",
+                Sentence("%(mac)s is %(holder)s's already", mac=change.after["mac"], holder=holder),
+            )
 
 
 def _write_tablets(db: Session, changes: Sequence[Change]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from gateways.sentences import Sentence
 from sites import opening_hours
 from sites.errors import ImportFault
 from sites.import_export import cells
@@ -102,16 +103,22 @@ def _judge_place(change: Change) -> Iterator[ImportFault]:
     after = change.after
     latitude, longitude = after["latitude"], after["longitude"]
     if _within(FRENCH_LONGITUDES, latitude) and _within(FRENCH_LATITUDES, longitude):
-        reason = f"{latitude} with longitude {longitude}: they look changed over (GeoJSON: longitude first)"
+        reason = Sentence(
+            "%(latitude)s with longitude %(longitude)s: they look changed over (GeoJSON: longitude first)",
+            latitude=latitude,
+            longitude=longitude,
+        )
         yield ImportFault(change.where, "latitude", reason)
     if after["eu_funded"] and after["ads_allowed"]:
-        yield ImportFault(change.where, "ads_allowed", "European money forbids ads: eu_funded is true")
+        yield ImportFault(
+            change.where, "ads_allowed", Sentence("European money forbids ads: eu_funded is true")
+        )
     if opening_hours.parse(after["opening_hours"]).names_school and not after["school_zone"]:
-        reason = "is empty, and opening_hours name SH: whose school holidays are they, A, B or C?"
+        reason = Sentence("is empty, and opening_hours name SH: whose school holidays are they, A, B or C?")
         yield ImportFault(change.where, "school_zone", reason)
     since, until = after["state_since"], after["state_until"]
     if since and until and until <= since:
-        yield ImportFault(change.where, "state_until", "is not after state_since")
+        yield ImportFault(change.where, "state_until", Sentence("is not after state_since"))
 
 
 def _judge_networks(
@@ -121,18 +128,28 @@ def _judge_networks(
     for slug in offered:
         if slug not in networks:
             known = ", ".join(sorted(networks)) or "none"
-            yield ImportFault(change.where, "networks", f"there is no network {slug}; there are: {known}")
+            yield ImportFault(
+                change.where,
+                "networks",
+                Sentence("there is no network %(slug)s; there are: %(known)s", slug=slug, known=known),
+            )
         elif not may_serve(networks[slug].kind, change.after["kind"]):
             yield ImportFault(
-                change.where, "networks", f"{slug} is a library network, and this is no library"
+                change.where,
+                "networks",
+                Sentence("%(slug)s is a library network, and this is no library", slug=slug),
             )
         else:
             own = {name: change.after[name] for name in LENGTHS}
             of_network = {name: getattr(networks[slug], name) for name in ("renewal_seconds", *LENGTHS)}
             for name, reason in unfit_lengths(own, of_network):
-                yield ImportFault(change.where, name, f"on {slug}, {reason}")
+                yield ImportFault(
+                    change.where, name, Sentence("on %(slug)s, %(reason)s", slug=slug, reason=reason)
+                )
     for slug in sorted(served.difference(offered)):
-        yield ImportFault(change.where, "networks", f"a gateway here still serves {slug}")
+        yield ImportFault(
+            change.where, "networks", Sentence("a gateway here still serves %(slug)s", slug=slug)
+        )
 
 
 def _within(range_: tuple[float, float], number: float) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from gateways.sentences import Sentence
+
 # The errors of Excel and LibreOffice, in English and in French.
 _ERROR = re.compile(
     r"#(?:N/A|REF!?|VALUE!|VALEUR!?|NAME\?|NOM\??|DIV/0!|NULL!|NUL!|NUM!|NOMBRE!|SPILL!|PROPAGATION!|CALC!|CHAMP!|FIELD!|"
@@ -28,7 +30,7 @@ _MONTH_NAMED = re.compile(
 _DATE = re.compile(
     r"\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?(?: \d{1,2}:\d{2}(?::\d{2})?)?|\d{4}-\d{2}-\d{2}(?:[ T].*)?"
 )
-_AS_TEXT = "format the column as text, put it right and save again"
+_AS_TEXT = Sentence("format the column as text, put it right and save again")
 # A spreadsheet keeps fifteen digits of a number and makes zeros of the rest.
 _KEPT_DIGITS = 15
 
@@ -38,42 +40,57 @@ def check_cell(text: str) -> None:
     bare = text.strip()
     if _ERROR.fullmatch(bare):
         raise ValueError(
-            f"{bare} is an error of the spreadsheet and no value: mend its formula and save again"
+            Sentence(
+                "%(text)s is an error of the spreadsheet and no value: mend its formula and save again",
+                text=bare,
+            )
         )
     if _TOO_NARROW.fullmatch(bare):
-        raise ValueError("##### is what a column shows that is too narrow: widen it and save again")
+        raise ValueError(Sentence("##### is what a column shows that is too narrow: widen it and save again"))
     if _WRONG_LETTERS.search(text):
         raise ValueError(
-            "holds letters that were read in a wrong encoding: save the original again as 'CSV UTF-8'"
+            Sentence(
+                "holds letters that were read in a wrong encoding: save the original again as 'CSV UTF-8'"
+            )
         )
 
 
 def check_secret(text: str) -> None:
     """For a PIN, which nobody may repeat: the reasons do not hold it."""
     if _ROUNDED.fullmatch(text):
-        raise ValueError(f"is a rounded number with an exponent: {_AS_TEXT}")
+        raise ValueError(Sentence("is a rounded number with an exponent: %(advice)s", advice=_AS_TEXT))
     if _DECIMAL.fullmatch(text):
-        raise ValueError(f"is a number with decimals: {_AS_TEXT}")
+        raise ValueError(Sentence("is a number with decimals: %(advice)s", advice=_AS_TEXT))
     if _MONTH_NAMED.fullmatch(text):
-        raise ValueError(f"was made a date: {_AS_TEXT}")
+        raise ValueError(Sentence("was made a date: %(advice)s", advice=_AS_TEXT))
 
 
 def check_identifier(text: str) -> None:
     """For a number that names something, such as that of a card."""
     if _ROUNDED.fullmatch(text):
-        raise ValueError(f"{text!r} is a rounded number, its digits are lost: {_AS_TEXT}")
+        raise ValueError(
+            Sentence(
+                "'%(text)s' is a rounded number, its digits are lost: %(advice)s",
+                text=text,
+                advice=_AS_TEXT,
+            )
+        )
     if _DECIMAL.fullmatch(text):
-        raise ValueError(f"{text!r} was made a number with decimals: {_AS_TEXT}")
+        raise ValueError(
+            Sentence("'%(text)s' was made a number with decimals: %(advice)s", text=text, advice=_AS_TEXT)
+        )
     if _MONTH_NAMED.fullmatch(text) or _DATE.fullmatch(text):
-        raise ValueError(f"{text!r} was made a date: {_AS_TEXT}")
+        raise ValueError(Sentence("'%(text)s' was made a date: %(advice)s", text=text, advice=_AS_TEXT))
 
 
-def lost_digits(texts: Sequence[str]) -> str | None:
+def lost_digits(texts: Sequence[str]) -> Sentence | None:
     """Why a column of numbers cannot be what it was, if all with more than 15 digits end in zeros."""
     long = [text for text in texts if text.isdecimal() and len(text) > _KEPT_DIGITS]
     if len(long) > 2 and all(not text[_KEPT_DIGITS:].strip("0") for text in long):
-        return (
-            f"all end in zeros after {_KEPT_DIGITS} digits, because a spreadsheet keeps no more: {_AS_TEXT}"
+        return Sentence(
+            "all end in zeros after %(digits)s digits, because a spreadsheet keeps no more: %(advice)s",
+            digits=_KEPT_DIGITS,
+            advice=_AS_TEXT,
         )
     return None
 

@@ -10,8 +10,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from gateways.sentences import Sentence
 from sites.errors import ImportFault, RefusedImport
-from sites.import_export.rows import Cell, ParsedRows, Row, as_text
+from sites.import_export.rows import Cell, ParsedRows, Row, as_text, line
 
 SEPARATORS = ",;\t"
 # Apostrophes count too: an apostrophe that was in the cell all along must survive the way there and back.
@@ -93,26 +94,40 @@ def read_table(text: str, *, literal: bool = False) -> ParsedRows:
     names = [name.strip().lower() for name in names]
     while names and not names[-1]:
         names.pop()
-    where = f"line {head}"
+    where = line(head)
     if not names:
-        raise RefusedImport([ImportFault(where, None, "the file is empty: the first line names the columns")])
+        raise RefusedImport(
+            [ImportFault(where, None, Sentence("the file is empty: the first line names the columns"))]
+        )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise RefusedImport([ImportFault(where, name, "this column is there twice") for name in twice])
+        raise RefusedImport(
+            [ImportFault(where, name, Sentence("this column is there twice")) for name in twice]
+        )
     rows: list[Row] = []
     faults: list[ImportFault] = []
     short: Row | None = None
     try:
-        for line, cells in records:
-            row = _take(names, line, [cell if literal else undefuse(cell) for cell in cells], faults)
+        for number, cells in records:
+            row = _take(names, number, [cell if literal else undefuse(cell) for cell in cells], faults)
             rows += [row] if row else []
             short = row if row and len(row.cells) < len(names) else None
     except _BrokenTable as broken:
-        faults.append(ImportFault(f"line {broken.line}", None, f"cannot be read on from here: {broken}"))
+        faults.append(
+            ImportFault(
+                line(broken.line), None, Sentence("cannot be read on from here: a quotation mark is missing")
+            )
+        )
     if short and not whole:
         faults.append(
             ImportFault(
-                short.where, None, f"the file is cut off here: {len(short.cells)} cells of {len(names)}"
+                short.where,
+                None,
+                Sentence(
+                    "the file is cut off here: %(count)s cells of %(columns)s",
+                    count=len(short.cells),
+                    columns=len(names),
+                ),
             )
         )
     return ParsedRows(rows, faults, head=where, names=tuple(names))
@@ -138,15 +153,21 @@ def _records(text: str, separator: str, notes: int) -> Iterator[tuple[int, list[
         yield line, cells
 
 
-def _take(names: list[str], line: int, cells: list[str], faults: list[ImportFault]) -> Row | None:
+def _take(names: list[str], number: int, cells: list[str], faults: list[ImportFault]) -> Row | None:
     if not any(cell.strip() for cell in cells):
         return None
     while len(cells) > len(names) and not cells[-1].strip():
         cells.pop()
     if len(cells) > len(names):
-        faults.append(ImportFault(f"line {line}", None, f"{len(cells)} cells for {len(names)} columns"))
+        faults.append(
+            ImportFault(
+                line(number),
+                None,
+                Sentence("%(count)s cells for %(columns)s columns", count=len(cells), columns=len(names)),
+            )
+        )
         return None
-    return Row(f"line {line}", dict(zip(names, map(_released, cells), strict=False)))
+    return Row(line(number), dict(zip(names, map(_released, cells), strict=False)))
 
 
 def _released(cell: str) -> str:

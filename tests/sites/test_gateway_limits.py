@@ -46,8 +46,8 @@ def test_where_landings_can_be_guessed_nobody_signs_in_by_name(
         add(db, station, open_to_cards, client_prefixes=["10.67.0.0/24"], options=UNSEALED)
     assert str(refused.value) == (
         "what Hourglass 60 with sealed no tells of a client can be guessed, so that it may serve free access alone, "
-        "and the network has patron: choose another value there, another kind of gateway, or a network whose "
-        "signin_methods are free"
+        "and the network has patron: choose another value there, another kind of gateway, or a network of free "
+        "access"
     )
 
 
@@ -60,7 +60,7 @@ def test_a_whole_kind_may_be_for_free_access_alone() -> None:
     kind = kind_of("doorman")
     kind = replace(kind, capabilities=replace(kind.capabilities, landings_can_be_guessed=True))
     fault = guessing_fault(kind, {}, ["pass", "patron"])
-    assert fault is not None and "the network has patron and pass: choose another kind" in fault
+    assert fault is not None and "the network has patron, pass: choose another kind" in fault
     assert guessing_fault(kind, {}, ["free"]) is None
     assert guessing_fault(kind_of("doorman"), {}, ["pass"]) is None
 

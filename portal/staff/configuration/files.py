@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.records import preview, visible
 from db.engine import reading
-from portal.i18n.record_faults import reason_in_words
+from gateways.sentences import Sentence
+from portal.i18n.record_faults import told_faults
 from portal.records.kinds import RecordPages
 from portal.records.registry import kind_here
 from portal.services import services
@@ -97,7 +98,7 @@ def _page(
             most=MOST_SHOWN,
             ends=ends,
             content=_packed(content),
-            faults=[(fault, reason_in_words(fault)) for fault in faults],
+            faults=told_faults(faults),
             told=CellWords(db, pages),
             address=address,
         )
@@ -108,7 +109,7 @@ def _refuse_new(pages: RecordPages, changes: Sequence[Change]) -> None:
     """Where adding one shows a secret once, a file adds none. Raises `RefusedImport`."""
     new = [] if pages.adds else [one for one in changes if one.before is None]
     if new:
-        reason = "is new: add it on its own page, which shows once what only it may know"
+        reason = Sentence("is new: add it on its own page, which shows once what only it may know")
         raise RefusedImport([ImportFault(one.where, pages.kind.records.key, reason) for one in new])
 
 

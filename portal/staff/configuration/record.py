@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from auth.denials import Denial
 from auth.records import ChangedRecord, visible
 from db.engine import reading
+from gateways.sentences import Sentence
 from portal.denials.rendering import Refusal, staff_page
 from portal.i18n.record_faults import by_column
 from portal.i18n.translation import say
@@ -55,7 +56,9 @@ def add(pages: RecordPages) -> AnyResponse:
         with services().make_session.begin() as db:
             answer = use_form(db)
             if cells[records.key] in records.current(db):
-                raise RefusedImport([ImportFault(FORM, records.key, "is taken: another one has it")])
+                raise RefusedImport(
+                    [ImportFault(FORM, records.key, Sentence("is taken: another one has it"))]
+                )
             _carry_out(db, pages, cells)
             answer.place = address(pages, "record", key=cells[records.key])
             return redirect(answer.place, HTTPStatus.SEE_OTHER)

@@ -13,6 +13,7 @@ from auth.records import take_in
 from auth.staff.roles import Action
 from db.engine import reading
 from gateways.landing_token import credential_digest
+from gateways.sentences import Sentence
 from portal.gateway_api.endpoints import endpoint_of
 from portal.records.gateways import GATEWAY_PAGES
 from portal.services import services
@@ -44,7 +45,9 @@ def add_gateway() -> AnyResponse:
         with services().make_session.begin() as db:
             answer = use_form(db)
             if by_identity(db, identity) is not None:
-                raise RefusedImport([ImportFault(record.FORM, "identity", "is taken: another one has it")])
+                raise RefusedImport(
+                    [ImportFault(record.FORM, "identity", Sentence("is taken: another one has it"))]
+                )
             take_in(db, GATEWAY_PAGES.kind, [Row(record.FORM, cells)], actor=actor, now=now)
             rotate_credential(db, _find(db, identity), credential=source_of(answer).token)
             answer.place = url_for("staff.gateway_credential", identity=identity, answer_id=answer.id)

@@ -8,24 +8,24 @@ from http import HTTPStatus
 from flask import abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.denials import N_
 from auth.patrons import imported
 from auth.patrons.csv_import import Foreseen, foresee, prepare
 from auth.staff.roles import Action
 from db.engine import reading
-from portal.i18n.record_faults import reason_in_words
+from gateways.sentences import Sentence
+from portal.i18n.record_faults import told_faults
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import use_form
 from sites.errors import ImportFault, RefusedImport
-from sites.import_export.rows import decode
+from sites.import_export.rows import FILE, decode
 
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_SHOWN = 100
 # Each PIN takes 20 ms of one core to hash, and a page is not to take it for longer than some seconds.
 MOST_CARDS = 500
-TOO_MANY = N_("more cards than a page takes in at once: hand it in in parts, or use the command line")
+TOO_MANY = Sentence("more cards than a page takes in at once: hand it in in parts, or use the command line")
 
 
 @staff.get("/patrons")
@@ -83,7 +83,7 @@ def _handed_in() -> str:
 
 def _bound(would: Foreseen) -> None:
     if would.cards > MOST_CARDS:
-        raise RefusedImport([ImportFault("file", None, TOO_MANY)])
+        raise RefusedImport([ImportFault(FILE, None, TOO_MANY)])
 
 
 def _page(
@@ -103,6 +103,6 @@ def _page(
             would=would,
             most=MOST_CARDS,
             done={name: request.args.get(name, type=int) for name in ("added", "changed", "unchanged")},
-            faults=[(fault, reason_in_words(fault)) for fault in refused.faults] if refused else [],
+            faults=told_faults(refused.faults if refused else ()),
         )
     return make_response(page, HTTPStatus.BAD_REQUEST if refused else HTTPStatus.OK)

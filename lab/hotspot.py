@@ -115,6 +115,12 @@ class Hotspot:
         return all(version >= versions.get(identity, 0) for identity, version in confirmed)
 
     @property
+    def processes(self) -> dict[str, int]:
+        """By name, the process of each of the portal's servers and of each agent, above its workers."""
+        agents = {f"agent of {self.doors[number].identity}": one for number, one in self._agents.items()}
+        return {name: process.pid for name, process in (self._servers | agents).items()}
+
+    @property
     def environment(self) -> dict[str, str]:
         return portal_environment(self.folder, PORTAL_URL)
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from auth.audit import log
@@ -84,6 +84,13 @@ def switch_off(db: Session, tablets: TabletClass, *, by: str, actor: Actor, now:
     _write(db, tablets, press, None)
     _append(db, CLASS_SWITCHED_OFF, tablets, press, actor)
     return press
+
+
+def forget(db: Session, *, before: datetime) -> None:
+    """Forget what was pressed, when and by whom, where it was over before this instant. The audit log keeps it."""
+    empty = {"switched_on": None, "switched_at": None, "switched_until": None, "switched_site_id": None}
+    over = update(TabletClass).where(TabletClass.switched_until < before)
+    db.execute(over.values(switched_by="", **empty).execution_options(synchronize_session=False))
 
 
 def in_use(tablets: TabletClass) -> list[Tablet]:

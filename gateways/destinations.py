@@ -75,3 +75,17 @@ def parse_destinations(texts: Iterable[str]) -> tuple[Destination, ...]:
             )
         )
     return found
+
+
+def still_reaches(before: Iterable[Destination], after: Iterable[Destination]) -> bool:
+    """Whether each of the former destinations lies within one of the new ones, alone."""
+    now = tuple(after)
+    return all(any(_lies_within(one, other) for other in now) for one in before)
+
+
+def _lies_within(one: Destination, other: Destination) -> bool:
+    inner, outer = one.network, other.network
+    # Networks of two families are never compared: `subnet_of` would refuse to.
+    is_inside = inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+    is_served = not other.protocol or one.protocol == other.protocol
+    return is_inside and is_served and other.ports[0] <= one.ports[0] and one.ports[1] <= other.ports[1]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 
 from sqlalchemy import ColumnElement, select
@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from auth.audit.actor import Actor
 from auth.denials import N_, Denial, Plural, declare
+from auth.fixed_devices.contracts import end_of
 from auth.fixed_devices.models import DeviceState, FixedDevice
+from auth.fixed_devices.records import reaches_as_before
 from auth.records import RecordKind, preview, take_in
 from sessions import end
 from sessions.models import AccessSession, EndReason
@@ -20,6 +22,7 @@ from sites.import_export.records import Change, ImportResult, Values
 from sites.import_export.rows import Row
 from sites.limits import state_at, state_of
 from sites.models import Gateway, SigninMethod, Site, SiteState
+from sites.opening_hours import is_open, parse
 
 
 @dataclass(eq=False)
@@ -57,9 +60,9 @@ def carry_out(
     ended = ended_by(db, kind.name, changes, now=now)
     if ended and not agreed:
         raise WouldDisconnect(len(ended))
-    result = take_in(db, kind, content, actor=actor, now=now, undoes=undoes)
+    # First: what the register wants of a device that was moved begins with the record.
     end.end_all_by(db, ended, actor=actor, now=now)
-    return result
+    return take_in(db, kind, content, actor=actor, now=now, undoes=undoes)
 
 
 def ended_by(db: Session, kind: str, changes: Sequence[Change], *, now: datetime) -> list[int]:
@@ -96,13 +99,28 @@ def _of_gateways(db: Session, changes: Sequence[Change], now: datetime) -> list[
 
 
 def _of_devices(db: Session, changes: Sequence[Change], now: datetime) -> list[int]:
-    """Fixed devices that their record keeps off from now on."""
-    gone = [change.key for change in changes if change.after["state"] is not DeviceState.ACTIVE]
-    subjects = [each.subject for each in db.scalars(select(FixedDevice).where(FixedDevice.slug.in_(gone)))]
+    """Fixed devices that their record keeps off from now on, moves to another door, or keeps from where they go."""
+    zones = {site.slug: site for site in db.scalars(select(Site))}
+    cut = [change.key for change in changes if _is_cut(change, zones, now)]
+    subjects = [each.subject for each in db.scalars(select(FixedDevice).where(FixedDevice.slug.in_(cut)))]
     online = select(AccessSession.id).where(
         AccessSession.subject.in_(subjects), AccessSession.ended_at.is_(None), AccessSession.until > now
     )
     return list(db.scalars(online.order_by(AccessSession.id)))
+
+
+def _is_cut(change: Change, sites: Mapping[str, Site], now: datetime) -> bool:
+    before, after = change.before, change.after
+    if before is None:
+        return False
+    site = sites[after["site"]]
+    return (
+        after["state"] is not DeviceState.ACTIVE
+        or any(before[name] != after[name] for name in ("site", "network", "mac"))
+        or end_of(date.fromisoformat(after["contract_end"]), site.tzinfo) <= now
+        or not is_open(parse(after["hours"], site.school_zone), now, site.tzinfo)
+        or not reaches_as_before(before, after)
+    )
 
 
 def _was_in_use(change: Change) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from auth import rate_limits, reprints
+from auth import classes, rate_limits, reprints
 from auth.api_tokens import form_results, idempotency
 from auth.staff import browser_sessions
 from auth.staff.roles import LONGEST_SIGNIN
@@ -27,6 +27,8 @@ DIALOGUE_LIFE = timedelta(days=7)
 ATTEMPT_LIFE = timedelta(hours=25)
 # All of them ended long before; the audit log says who signed in.
 STAFF_SESSION_LIFE = timedelta(days=2)
+# After the end of what was pressed: until then the page says by whom.
+PRESS_LIFE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def sweep(db: Session, *, now: datetime) -> Swept:
         dialogues.forget(db, before=now - DIALOGUE_LIFE)
         rate_limits.forget(db, before=now - ATTEMPT_LIFE)
         browser_sessions.forget(db, before=now - STAFF_SESSION_LIFE)
+        classes.forget(db, before=now - PRESS_LIFE)
         reprints.forget(db, now=now)
         form_results.forget(db, before=now - LONGEST_SIGNIN)
         idempotency.forget(db, before=now - idempotency.REMEMBERED)

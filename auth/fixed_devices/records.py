@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from auth.fixed_devices import cards
 from auth.fixed_devices.models import DeviceKind, DeviceState, FixedDevice
 from auth.managed import may_serve
-from gateways.destinations import parse_destinations
+from gateways.destinations import parse_destinations, still_reaches
 from gateways.sentences import Sentence
 from gateways.types import parse_mac
 from sites.errors import ImportFault
@@ -111,6 +112,7 @@ def _values(device: FixedDevice) -> Values:
 
 
 def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
+    yield from cards.judge_devices(db, changes)
     sites = {site.slug: site for site in db.scalars(select(Site).options(selectinload(Site.networks)))}
     networks = {network.slug: network for network in db.scalars(select(Network))}
     after = {**_current(db), **{change.key: change.after for change in changes}}
@@ -195,6 +197,16 @@ def _judge_place(
                 "address",
                 Sentence("no gateway there has %(address)s among its clients", address=address),
             )
+
+
+def reaches_as_before(before: Values, after: Values) -> bool:
+    """Whether a device with these values goes at least where it went with the former ones."""
+    if after["destinations"] == EVERYWHERE:
+        return True
+    if before["destinations"] == EVERYWHERE:
+        return False
+    former, present = (parse_destinations(each["destinations"].split("; ")) for each in (before, after))
+    return still_reaches(former, present)
 
 
 def _judge_sign(change: Change) -> Iterator[ImportFault]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from auth import classes
 from auth.audit.actions import ObjectKind
 from auth.denials import N_
+from auth.fixed_devices import cards
 from auth.records import RecordKind
 from auth.staff.roles import Action
 from portal.i18n.translation import say
 from portal.records import school_cautions
 from portal.records.kinds import Field, Group, Option, RecordPages, Widget
 from sites import queries
+from sites.errors import ImportFault
+from sites.import_export.records import Change
 from sites.import_export.schools import SCHOOL_LINES, TABLET_CLASSES, TABLETS
 from sites.schools.models import LineMedium, Stage, TabletState
 from sites.schools.timetable import WifiRule
@@ -67,6 +73,11 @@ def _states(_db: Session) -> list[Option]:
         TabletState.RETIRED: say("retired"),
     }
     return [(state.value, words[state]) for state in TabletState]
+
+
+def _judge_tablets(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
+    yield from TABLETS.judge(db, changes)
+    yield from cards.judge_tablets(db, changes)
 
 
 # Lines and tablets belong to the whole town: a trolley's are of several schools.
@@ -167,7 +178,7 @@ CLASS_PAGES = RecordPages(
     ),
 )
 TABLET_PAGES = RecordPages(
-    RecordKind(TABLETS, Action.CLASSES, ObjectKind.TABLET, lambda _: ()),
+    RecordKind(replace(TABLETS, judge=_judge_tablets), Action.CLASSES, ObjectKind.TABLET, lambda _: ()),
     title=N_("Tablets"),
     new=N_("New tablet"),
     name="slug",

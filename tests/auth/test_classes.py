@@ -12,11 +12,17 @@ from auth import classes
 from auth.audit import search
 from auth.audit.search import Query
 from auth.classes import UnknownStop
+from auth.records import preview
+from portal.records.schools import TABLET_PAGES
 from sessions import feed, roaming
 from sessions.managed.reconcile import reconcile
+from sessions.sweep import sweep
+from sites.errors import RefusedImport
+from sites.import_export.rows import Row
 from sites.models import Gateway, SiteState
 from sites.schools.models import SchoolLine
 from tests.actors import TESTER
+from tests.auth.fixed_devices.devices import CAMERA_MAC, register_device
 from tests.sites.schools.cast import bring_inventory, build_schools, school
 from tests.town import make_client, make_gateway
 
@@ -134,3 +140,29 @@ def test_whoever_presses_is_on_record_and_no_other_school_can_be_named(
     assert (entry.detail["site"], entry.detail["tablets"]) == ("ecole-bregille", 2)
     with pytest.raises(UnknownStop):
         press(db, "college-diderot")
+
+
+def test_who_pressed_last_is_forgotten_a_day_after_the_end(db: Session, doors: dict[str, Gateway]) -> None:
+    press(db)
+
+    def by(now: datetime) -> str:
+        sweep(db, now=now)
+        trolley = classes.find(db, "chariot-1")
+        assert trolley is not None
+        return trolley.press.by if trolley.press else ""
+
+    over = NOW + HOUR + timedelta(days=1)
+    assert by(over) == "Léa Roy"
+    assert by(over + timedelta(seconds=1)) == ""
+    # What it did stands in the audit log.
+    assert "class switched on" in [entry.action for entry in search.read(db, Query())]
+
+
+def test_a_card_is_of_a_tablet_or_of_a_fixed_device(db: Session, doors: dict[str, Gateway]) -> None:
+    cells = {"network": "ecoles", "site": "ecole-bregille", "destinations": "everywhere"}
+    with pytest.raises(RefusedImport, match=r"mac: tablet tab-001 of class chariot-1 has the card"):
+        register_device(db, now=NOW, mac=TROLLEY[0], **cells)
+    register_device(db, now=NOW, **cells)
+    row = Row("line 2", {"slug": "tab-900", "class": "chariot-1", "mac": CAMERA_MAC, "state": "in_use"})
+    with pytest.raises(RefusedImport, match=r"line 2: mac: fixed device cam-gare has the card"):
+        preview(db, TABLET_PAGES.kind, [row], networks=frozenset())

@@ -24,7 +24,7 @@ OURS = {
     ("fixed_devices", "destinations"),
 }
 # By these a row is about somebody's device or stay.
-ABOUT = {"mac", "address", "subject", "access_id"}
+ABOUT = {"mac", "address", "subject", "access_id", "switched_by"}
 # Rows about somebody that are on no shelf, and why.
 OFF_THE_SHELVES = {
     "sites": "a hotspot has a street address",
@@ -36,6 +36,7 @@ OFF_THE_SHELVES = {
     "troubles": "of gateways and duties; forgotten a year after it is over",
     "staff": "accounts of who works here: a subject is what the town's directory calls one",
     "alert_recipients": "of staff, and gone when it is taken off the list",
+    "tablet_classes": "who pressed last: forgotten by the sweep a day after the end of it",
     "tablets": "of schools, lent to nobody by name; gone with the inventory",
     "legal_holds": "the order itself, kept with the register",
 }

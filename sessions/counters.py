@@ -25,6 +25,7 @@ from sqlalchemy import (
     column,
     extract,
     func,
+    literal,
     or_,
     select,
     update,
@@ -33,7 +34,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.base import UtcDateTime
-from db.statements import ForEither, table_of
+from db.prepared import Prepared
+from db.statements import ForEither, Insert, for_either, table_of
 from sessions.models import AccessSession, Usage
 
 SHORTEST_STRETCH = timedelta(seconds=5)
@@ -59,21 +61,25 @@ def grow(
     """
     if not rows:
         return
-    shared = {
-        "gateway": source.gateway_id,
-        "epoch": source.epoch,
-        "sequence": source.sequence,
-        "at": now,
-        # One less than the modulus fits a signed 64-bit number.
-        "top": 2**source.bits - 1 if source.bits < 63 else 0,
-        "half": 2 ** (source.bits - 1) if source.bits < 63 else 2**63 - 1,
-    }
+    shared = _shared(source, now)
     if db.get_bind().dialect.name == "postgresql":
         columns = dict(zip(("number", *COUNTERS), map(list, zip(*rows, strict=True)), strict=True))
         db.execute(_GROW.postgresql, shared | columns)
     else:
         names = ("number", *COUNTERS)
         db.execute(_GROW.sqlite, [shared | dict(zip(names, row, strict=True)) for row in rows])
+
+
+def grow_one(
+    db: Session, source: CounterSource, row: tuple[int, int, int, int, int], *, now: datetime
+) -> None:
+    """The same for one access session."""
+    _GROW_ONE.run(db, **_shared(source, now), **dict(zip(("number", *COUNTERS), row, strict=True)))
+
+
+def touch_one(db: Session, number: int, seen: datetime) -> None:
+    """Note when the client of this access session last sent something. Never back, and never past an end."""
+    _TOUCH_ONE.run(db, number=number, seen=seen)
 
 
 def touch(db: Session, seen: dict[int, datetime]) -> None:
@@ -85,6 +91,18 @@ def touch(db: Session, seen: dict[int, datetime]) -> None:
         db.execute(_TOUCH.postgresql, {"number": numbers, "seen": [seen[number] for number in numbers]})
     else:
         db.execute(_TOUCH.sqlite, [{"number": number, "seen": seen[number]} for number in numbers])
+
+
+def _shared(source: CounterSource, now: datetime) -> dict[str, Any]:
+    return {
+        "gateway": source.gateway_id,
+        "epoch": source.epoch,
+        "sequence": source.sequence,
+        "at": now,
+        # One less than the modulus fits a signed 64-bit number.
+        "top": 2**source.bits - 1 if source.bits < 63 else 0,
+        "half": 2 ** (source.bits - 1) if source.bits < 63 else 2**63 - 1,
+    }
 
 
 def _grown(fresh: Any, *, is_postgres: bool) -> Executable:
@@ -124,12 +142,13 @@ def _pace(grown: Any, before: Any, after: Any, *, is_postgres: bool) -> ColumnEl
 
 def _columns(number: Any, counters: Mapping[str, Any]) -> dict[str, Any]:
     last = {f"last_{name}": value for name, value in counters.items()}
-    return {"access_id": number, **_SHARED, **counters, **last}
+    return {"access_id": number, **_SHARED, **counters, **last, "best_down_kbps": literal(0, BigInteger)}
 
 
-def _one_by_one() -> Executable:
+def _one_by_one(insert: Insert) -> Executable:
     counters = {name: bindparam(name, type_=BigInteger) for name in COUNTERS}
-    return _grown(sqlite.insert(_usage).values(_columns(bindparam("number"), counters)), is_postgres=False)
+    values = _columns(bindparam("number", type_=BigInteger), counters)
+    return _grown(insert(_usage).values(values), is_postgres=insert is postgresql.insert)
 
 
 def _all_at_once() -> Executable:
@@ -171,5 +190,7 @@ _SHARED = {
     "sequence": bindparam("sequence", type_=BigInteger),
     "updated_at": bindparam("at", type_=UtcDateTime()),
 }
-_GROW = ForEither(_one_by_one(), _all_at_once())
+_GROW = ForEither(_one_by_one(sqlite.insert), _all_at_once())
+_GROW_ONE = Prepared(for_either(_one_by_one))
 _TOUCH = ForEither(_touched_one_by_one(), _touched_all_at_once())
+_TOUCH_ONE = Prepared(_touched_one_by_one())

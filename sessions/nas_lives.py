@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from gateways.radius.accounting import Record, Status
 from sessions.models import NasSession
+from sessions.nas_rows import NasRow
 
 # A box rounds the age of a session, and the time.
 ROUNDING = timedelta(seconds=10)
@@ -37,21 +38,21 @@ def age(record: Record) -> timedelta:
     return timedelta(seconds=record.seconds or 0)
 
 
-def find(sessions: Sequence[NasSession], record: Record, now: datetime) -> NasSession | None:
+def find(sessions: Sequence[NasRow], record: Record, now: datetime) -> NasRow | None:
     """That of `sessions`, with this Acct-Session-Id and MAC address, which the record is about; None for a new one."""
     return next((one for one in sessions if _began_alike(one, record)), None) or next(
         (one for one in sessions if _is_same(one, record, now)), None
     )
 
 
-def _began_alike(session: NasSession, record: Record) -> bool:
+def _began_alike(session: NasRow, record: Record) -> bool:
     """Whether both began at one time by the box's own clock."""
     if record.at is None or record.seconds is None or session.nas_started_at is None:
         return False
     return abs(record.at - age(record) - session.nas_started_at) <= ROUNDING
 
 
-def _is_same(session: NasSession, record: Record, now: datetime) -> bool:
+def _is_same(session: NasRow, record: Record, now: datetime) -> bool:
     if record.seconds is None:
         return session.stopped_at is None or not session.is_stop_told
     # Of a clock that nobody has set, two times are two sessions.
@@ -72,13 +73,13 @@ def began_before(session: NasSession, record: Record, now: datetime) -> bool:
     return session.started_at < happened_at(record, now)
 
 
-def is_fresh(session: NasSession, record: Record, now: datetime) -> bool:
+def is_fresh(session: NasRow, record: Record, now: datetime) -> bool:
     """Whether the record of this session has not been on its way for long."""
     began = happened_at(record, now) - age(record)
     return record.seconds is not None and abs(began - session.started_at) <= ROUNDING
 
 
-def _is_steady(session: NasSession, record: Record, now: datetime) -> bool:
+def _is_steady(session: NasRow, record: Record, now: datetime) -> bool:
     seen = offset(record, now)
     return (
         seen is not None
@@ -87,7 +88,7 @@ def _is_steady(session: NasSession, record: Record, now: datetime) -> bool:
     )
 
 
-def _is_same_by_our_clock(session: NasSession, record: Record, now: datetime) -> bool:
+def _is_same_by_our_clock(session: NasRow, record: Record, now: datetime) -> bool:
     happened = happened_at(record, now)
     began = happened - age(record)
     if session.stopped_at is not None:
@@ -99,7 +100,7 @@ def _is_same_by_our_clock(session: NasSession, record: Record, now: datetime) ->
     return abs(began - session.started_at) <= LATE or _is_repeat(session, record)
 
 
-def _is_repeat(session: NasSession, record: Record) -> bool:
+def _is_repeat(session: NasRow, record: Record) -> bool:
     """Whether the record says, of a session that has counted something, just what the newest one said."""
     if record.counters is None or not record.seconds or record.seconds != session.seconds:
         return False

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from db.prepared import Prepared
-from db.statements import Insert, for_either, table_of
+from db.statements import table_of
 from gateways.radius.accounting import Record, Status
 from gateways.types import Client, MacAddress
-from sessions import counters, leases, nas_lives, roaming, sightings
+from sessions import counters, leases, nas_lives, nas_rows, roaming, sightings
 from sessions.models import AccessSession, Lease, NasSession
 from sessions.nas_counters import advanced
+from sessions.nas_rows import NasRow
 from sites.models import Gateway
 
 # Acct-Terminate-Cause (RFC 2866 section 5.10) of what no Stop has told.
 LOST, RESTARTED = "Lost-Carrier", "NAS-Reboot"
-# Of one Acct-Session-Id and MAC address, only the last few lives can still have packets on their way.
-LIVES = 4
 GRACE_SECONDS = 60
 # How long after its end a session is remembered, for packets that come late.
 LIFE = timedelta(days=2)
@@ -45,17 +43,17 @@ def take(db: Session, *, gateway: Gateway, record: Record, interim_seconds: int,
     """Take in a record of this gateway, which was asked for one every `interim_seconds`."""
     if record.status is Status.RESTART:
         return Taken(bool(_restart(db, gateway, record, now)))
-    session = _session(db, gateway, record, interim_seconds, now)
+    session = _row(db, gateway, record, interim_seconds, now)
     before = session.bytes_up + session.bytes_down
     if session.access_id is None:
         session.access_id = _access_of(db, gateway, record, at=session.started_at)
     is_news = _advance(session, record, interim_seconds, now)
-    db.flush()
+    nas_rows.save(db, session)
     if session.access_id is None or not is_news:
         return Taken(is_news)
     _count(db, session, now)
     if session.bytes_up + session.bytes_down > before:
-        counters.touch(db, {session.access_id: session.last_heard_at})
+        counters.touch_one(db, session.access_id, session.last_heard_at)
     if session.stopped_at is None:
         _see(db, gateway, session, record, now)
         rows = _UNCONFIRMED.all(db, gateway=gateway.id, number=session.access_id, at=now)
@@ -90,38 +88,43 @@ def running(db: Session, *, gateway_id: int, access_id: int) -> list[NasSession]
     return list(db.scalars(_RUNNING, {"gateway": gateway_id, "number": access_id}))
 
 
-def _session(
-    db: Session, gateway: Gateway, record: Record, interim_seconds: int, now: datetime
-) -> NasSession:
+def _row(db: Session, gateway: Gateway, record: Record, interim_seconds: int, now: datetime) -> NasRow:
     """The row of the session that the record is about; its own from now until the commit."""
     mac = record.mac or ""
-    asked = {"gateway": gateway.id, "session": record.session_id, "mac": mac}
     while True:
-        known = db.scalars(_LIVES, asked, execution_options={"populate_existing": True}).all()
+        known = nas_rows.lives(db, gateway_id=gateway.id, session_id=record.session_id, mac=mac)
         session = nas_lives.find(known, record, now)
         if session is not None:
             return session
         happened = nas_lives.happened_at(record, now)
-        values = {
-            "gateway_id": gateway.id,
+        fresh = NasRow(
+            id=0,
+            gateway_id=gateway.id,
+            mac=mac,
+            life=known[0].life + 1 if known else 1,
+            access_id=None,
+            framed_address=str(record.address or ""),
+            started_at=happened - nas_lives.age(record),
+            nas_started_at=None,
+            clock_offset=None,
+            last_heard_at=happened,
+            lost_at=happened + _patience(interim_seconds),
+            stopped_at=None,
+        )
+        names = {
             "nas": record.nas,
             "acct_session_id": record.session_id,
-            "mac": mac,
-            "life": known[0].life + 1 if known else 1,
             "user_name": record.names.user,
             "calling_station_id": record.names.station,
-            "framed_address": str(record.address or ""),
             "nas_identifier": record.names.nas_identifier,
             "nas_address": record.names.nas_address,
-            "started_at": happened - nas_lives.age(record),
-            "last_heard_at": happened,
-            "lost_at": happened + _patience(interim_seconds),
         }
         # Where another process was quicker, its row is there at the next look.
-        db.execute(_ADD.on(db), values)
+        if (added := nas_rows.add(db, fresh, names)) is not None:
+            return added
 
 
-def _advance(session: NasSession, record: Record, interim_seconds: int, now: datetime) -> bool:
+def _advance(session: NasRow, record: Record, interim_seconds: int, now: datetime) -> bool:
     """Bring the row up to the record; False where the record is not newer than what is there."""
     happened = nas_lives.happened_at(record, now)
     seconds = record.seconds
@@ -157,7 +160,7 @@ def _advance(session: NasSession, record: Record, interim_seconds: int, now: dat
     return True
 
 
-def _counts_more(session: NasSession, record: Record) -> bool:
+def _counts_more(session: NasRow, record: Record) -> bool:
     """Whether a record of the same second as the newest one was made after it."""
     if record.counters is None:
         return False
@@ -210,15 +213,15 @@ def _access_of(db: Session, gateway: Gateway, record: Record, *, at: datetime) -
     return found
 
 
-def _count(db: Session, session: NasSession, now: datetime) -> None:
+def _count(db: Session, session: NasRow, now: datetime) -> None:
     sums = tuple(getattr(session, name) for name in counters.COUNTERS)
     assert session.access_id is not None
     # The sums never go down: theirs is the order of the reports.
     source = counters.CounterSource(session.gateway_id, f"nas-{session.id}", sum(sums), 64)
-    counters.grow(db, source, [(session.access_id, *sums)], now=now)
+    counters.grow_one(db, source, (session.access_id, *sums), now=now)
 
 
-def _see(db: Session, gateway: Gateway, session: NasSession, record: Record, now: datetime) -> None:
+def _see(db: Session, gateway: Gateway, session: NasRow, record: Record, now: datetime) -> None:
     """Remember the address that the box says the device has."""
     if record.mac is not None and record.address is not None and gateway.holds(record.address):
         client = Client(MacAddress(session.mac), (record.address,))
@@ -232,7 +235,7 @@ def _gone(db: Session, gateway: Gateway, access_id: int, *, at: datetime, now: d
     The lease that it may come back by is one that the gateway has not confirmed: the guest's browser is led through
     the gateway's sign-in again, or the gateway asks for the device.
     """
-    if running(db, gateway_id=gateway.id, access_id=access_id):
+    if _STILL.first(db, gateway=gateway.id, number=access_id) is not None:
         return
     if _ELSEWHERE.first(db, gateway=gateway.id, number=access_id, at=now) is not None:
         roaming.leave(db, gateway=gateway, access_id=access_id, now=now)
@@ -240,30 +243,6 @@ def _gone(db: Session, gateway: Gateway, access_id: int, *, at: datetime, now: d
     _UNCONFIRM.run(db, gateway=gateway.id, number=access_id, now=now, at=at)
 
 
-def _add(insert: Insert) -> Executable:
-    zero: dict[str, Any] = dict.fromkeys((*counters.COUNTERS, *map("last_{}".format, counters.COUNTERS)), 0)
-    values = {name: bindparam(name) for name in _GIVEN} | zero
-    values |= {"seconds": 0, "sequence": -1, "stop_cause": "", "is_stop_told": False}
-    added: Executable = insert(table_of(NasSession)).values(values).on_conflict_do_nothing()
-    return added
-
-
-_GIVEN = (
-    *("gateway_id", "nas", "acct_session_id", "mac", "life", "user_name", "calling_station_id"),
-    *("framed_address", "nas_identifier", "nas_address", "started_at", "last_heard_at", "lost_at"),
-)
-_ADD = for_either(_add)
-_LIVES = (
-    select(NasSession)
-    .where(
-        NasSession.gateway_id == bindparam("gateway"),
-        NasSession.acct_session_id == bindparam("session"),
-        NasSession.mac == bindparam("mac"),
-    )
-    .order_by(NasSession.life.desc())
-    .limit(LIVES)
-    .with_for_update()
-)
 _RUNNING = (
     select(NasSession)
     .where(
@@ -273,7 +252,16 @@ _RUNNING = (
     )
     .order_by(NasSession.started_at.desc(), NasSession.id.desc())
 )
-_leases, _accesses = table_of(Lease), table_of(AccessSession)
+_leases, _accesses, _sessions = table_of(Lease), table_of(AccessSession), table_of(NasSession)
+_STILL = Prepared(
+    select(_sessions.c.id)
+    .where(
+        _sessions.c.access_id == bindparam("number"),
+        _sessions.c.gateway_id == bindparam("gateway"),
+        _sessions.c.stopped_at.is_(None),
+    )
+    .limit(1)
+)
 _HERE = select(_leases.c.access_id).where(_leases.c.gateway_id == bindparam("gateway")).limit(1)
 _BY_NUMBER = Prepared(_HERE.where(_leases.c.access_id == bindparam("number")))
 _BY_BOTH = Prepared(

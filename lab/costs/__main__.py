@@ -10,6 +10,8 @@ from auth.patrons.ldap.client import LdapDirectory
 from lab.bench.portal import database, prepared
 from lab.costs.acts import phones_of
 from lab.costs.counting import Costs, counted
+from lab.costs.packets import DOOR, Packets
+from lab.doors import LIBRARY, STATION
 from portal.app import create_app
 from tests.services.slapd import running_slapd
 
@@ -41,10 +43,11 @@ def measure(folder: Path, kind: str) -> dict[str, tuple[Costs, int]]:
     with (
         running_slapd(folder / "slapd", log_operations=False) as slapd,
         database(kind, folder) as url,
-        prepared(folder, URL, url, ldap=slapd.settings()) as services,
+        prepared(folder, URL, url, ldap=slapd.settings(), doors=(STATION, LIBRARY, DOOR)) as services,
     ):
-        phones = phones_of(create_app(services), services, slapd, most=MOST)
-        for act, prepare in phones.acts().items():
+        app = create_app(services)
+        phones, packets = phones_of(app, services, slapd, most=MOST), Packets(app, services)
+        for act, prepare in (phones.acts() | packets.acts()).items():
             for _ in range(WARMING):
                 prepare()()
             call = prepare()

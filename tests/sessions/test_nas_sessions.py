@@ -55,7 +55,9 @@ def take(db: Session, gateway: Gateway, told: Record, *, late: float = 0) -> nas
 
 
 def rows(db: Session) -> list[NasSession]:
-    return list(db.scalars(select(NasSession).order_by(NasSession.id)))
+    """As they are now, whatever this session had read before."""
+    found = select(NasSession).order_by(NasSession.id).execution_options(populate_existing=True)
+    return list(db.scalars(found))
 
 
 def test_start_interim_and_stop_are_one_row_and_count_once(db: Session) -> None:
@@ -162,8 +164,10 @@ def test_a_lost_stop_is_closed_as_of_the_last_interim(db: Session) -> None:
     assert (row.stopped_at, row.stop_cause) == (NOON + timedelta(seconds=300), nas_sessions.LOST)
     # It was the uplink: the box goes on, and its Stop has the last word.
     take(db, town.station, record(Status.INTERIM, 1800, 6_000))
+    [row] = rows(db)
     assert row.stopped_at is None
     take(db, town.station, record(Status.STOP, 1900, 6_100, cause="User-Request"))
+    [row] = rows(db)
     assert (row.stopped_at, row.stop_cause) == (NOON + timedelta(seconds=1900), "User-Request")
 
 

@@ -115,6 +115,8 @@ class Settings:
     front_address: str = "127.0.0.1"
     # What takes our mail; None: none is sent.
     smtp: SmtpSettings | None = None
+    # Where receipt printers may be; none named: everywhere but on this machine, see `sites.printers`.
+    printer_networks: tuple[IpNetwork, ...] = ()
     # Where alerts go beside the people that a staff page names.
     alert_webhook_url: Secret | None = None
     # What signs the posts.
@@ -167,6 +169,7 @@ def _settings(reader: Reader) -> Settings:
         ldap=_ldap(reader, "LDAP_"),
         trusted_proxies=reader.networks("TRUSTED_PROXIES", ()),
         metrics_clients=reader.networks("METRICS_CLIENTS", ("127.0.0.0/8", "::1/128")),
+        printer_networks=reader.networks("PRINTER_NETWORKS", ()),
         town=reader.required("TOWN", _town) or "",
         authority=reader.parsed("AUTHORITY", _town) or "",
         languages=reader.parsed("LANGUAGES", _languages) or LANGUAGES,

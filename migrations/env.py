@@ -27,6 +27,7 @@ import sessions.troubles.models  # noqa: F401
 import sites.images.models
 import sites.import_export.history
 import sites.models
+import sites.printers
 import sites.schools.models  # noqa: F401
 from db.base import Base
 

@@ -24,6 +24,7 @@ ON_ONE_DATABASE = (
     "tests/portal/staff/test_devices.py",
     "tests/portal/staff/test_error_pages.py",
     "tests/portal/staff/test_experiments.py",
+    "tests/portal/staff/test_receipts.py",
     "tests/portal/staff/test_reprints.py",
     "tests/portal/staff/test_signed_reports.py",
     "tests/portal/test_profiles.py",

@@ -59,6 +59,7 @@ WRONG = [
     ("AUTHORITY", "x" * 81, "at most 80"),
     ("METRICS_CLIENTS", "10.0.0.0/33", "10.0.0.0/24"),
     ("METRICS_CLIENTS", "*", "10.0.0.0/24"),
+    ("PRINTER_NETWORKS", "printers", "10.0.0.0/24"),
     ("TOWN", "B" * 81, "at most 80"),
     ("TOWN", "Besan\ud800on", "not UTF-8"),
     ("TOWN", '"Besançon"', "write Besançon without them"),

@@ -56,6 +56,7 @@ class ObjectKind(enum.StrEnum):
     RECIPIENT = "recipient"
     LIMITS = "limits"
     PATRONS = "patrons"
+    PRINTER = "printer"
 
     def named(self, name: int | str) -> str:
         """One of this kind, as entries name it: "batch:12". Cut where it is longer than the column."""
@@ -253,12 +254,14 @@ ELECTION_NOTED = declare("election noted", N_("wrote an election down"), ObjectK
 # What an installation is made of: whatever is a kind of record (`auth.records`) stands here.
 RECORDS = (
     *(ObjectKind.NETWORK, ObjectKind.SITE, ObjectKind.GATEWAY, ObjectKind.PLAN),
-    ObjectKind.FIXED_DEVICE,
+    *(ObjectKind.FIXED_DEVICE, ObjectKind.PRINTER),
     *(ObjectKind.SCHOOL, ObjectKind.CLASS, ObjectKind.TABLET),
 )
 RECORD_MADE = declare("record made", N_("added a record"), *RECORDS)
 RECORD_CHANGED = declare("record changed", N_("changed a record"), *RECORDS)
 RECORD_UNDONE = declare("record change undone", N_("undid the change of a record"), *RECORDS)
+
+PRINTER_TRIED = declare("printer tried", N_("printed a trial receipt"), ObjectKind.PRINTER)
 
 # Schools.
 CLASS_SWITCHED_ON = declare("class switched on", N_("switched a class of tablets on"), ObjectKind.CLASS)

@@ -37,6 +37,8 @@ class Action(enum.StrEnum):
     NETWORKS = "networks"
     SITES = "sites"
     PLANS = "plans"
+    # Receipt printers of desks.
+    PRINTERS = "printers"
     PATRONS = "patrons"
     # Keep a device or a person out.
     BLOCKS = "blocks"

@@ -1,4 +1,4 @@
-"""Audit entries of reading vouchers: tickets printed, books and batches exported."""
+"""Audit entries of reading and printing vouchers: tickets printed, books and batches exported, a printer tried."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from auth.audit.actions import (
     BOOKS_EXPORTED,
     CODES_EXPORTED,
     PASS_MAILED,
+    PRINTER_TRIED,
     TICKETS_PRINTED,
     AuditAction,
     ObjectKind,
@@ -42,6 +43,10 @@ def codes_exported(db: Session, batch: Batch, *, count: int, actor: Actor, now: 
 def pass_mailed(db: Session, batch: Batch, *, mark: str, actor: Actor, now: datetime) -> None:
     """To whom is written nowhere."""
     _of_batch(db, PASS_MAILED, batch, {"mark": mark}, actor=actor, now=now)
+
+
+def printer_tried(db: Session, slug: str, *, actor: Actor, now: datetime) -> None:
+    log.append(db, PRINTER_TRIED, ObjectKind.PRINTER.named(slug), actor=actor, detail={}, now=now)
 
 
 def batch_exported(db: Session, batch: Batch, *, passes: int, actor: Actor, now: datetime) -> None:

@@ -13,6 +13,7 @@ from portal.records.gateways import GATEWAY_PAGES
 from portal.records.kinds import RecordPages
 from portal.records.networks import NETWORK_PAGES
 from portal.records.plans import PLAN_PAGES
+from portal.records.printers import PRINTER_PAGES
 from portal.records.schools import CLASS_PAGES, LINE_PAGES, TABLET_PAGES
 from portal.records.sites import SITE_PAGES
 
@@ -20,7 +21,7 @@ from portal.records.sites import SITE_PAGES
 KINDS: dict[str, RecordPages] = {
     one.slug: one
     for one in (
-        *(NETWORK_PAGES, SITE_PAGES, GATEWAY_PAGES, PLAN_PAGES, DEVICE_PAGES),
+        *(NETWORK_PAGES, SITE_PAGES, GATEWAY_PAGES, PLAN_PAGES, DEVICE_PAGES, PRINTER_PAGES),
         *(LINE_PAGES, CLASS_PAGES, TABLET_PAGES),
     )
 }

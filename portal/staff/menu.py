@@ -114,6 +114,7 @@ def _every() -> tuple[Group, ...]:
                 ),
                 Door("staff.devices_list", say("Fixed devices"), Action.DEVICES, key="f"),
                 Door("staff.plans_list", say("Kinds of pass"), Action.PLANS, key="m"),
+                Door("staff.printers_list", say("Printers"), Action.PRINTERS),
                 Door("staff.alerts", say("Alerts"), Action.ALERTS, key="w"),
                 Door("staff.classes", say("Classes"), Action.CLASS_HOURS, key="e"),
             ),

@@ -183,7 +183,8 @@ ELSEWHERE = {
         "sightings",
     ),
     *("client_landings", "gateway_dialogues", "nas_sessions", "certificate_authorities"),
-    # Guests meet nothing of schools.
+    # Guests meet nothing of printers and schools.
+    "printers",
     # And of fixed devices what their owner may see alone: tests/portal/test_device_owners.py.
     "fixed_devices",
     *("school_lines", "tablet_classes", "class_stops", "tablets"),

@@ -18,6 +18,8 @@ OURS = {
     ("gateways", "redirector_url"),
     ("trail_links", "content_digest"),
     ("staff_sessions", "content"),
+    # Where a receipt printer of the town's own is.
+    ("printers", "host"),
     ("image_files", "content"),
     # Where a managed device may go, not where it went.
     ("leases", "destinations"),

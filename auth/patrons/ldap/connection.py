@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 LARGEST_ANSWER = 1 << 20
 
@@ -152,10 +152,16 @@ class _Received(io.RawIOBase):
         return len(data)
 
 
-def connect(host: str, port: int, deadline: float) -> DeadlineSocket:
-    """Connect to the first address of `host` that answers. Raises `BrokenConnection`."""
+def connect(
+    host: str, port: int, deadline: float, *, allowed: Callable[[str], bool] | None = None
+) -> DeadlineSocket:
+    """Connect to the first address of `host` that answers, of those that are `allowed`. Raises `BrokenConnection`."""
     addresses = _resolve(host, port, deadline)
-    error: OSError = OSError(0, "its name has no address")
+    if allowed is not None:
+        addresses = [one for one in addresses if allowed(str(one[4][0]))]
+    error: OSError = OSError(
+        0, "its name has no address" if allowed is None else "it has no address that is allowed"
+    )
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:

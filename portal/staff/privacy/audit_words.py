@@ -50,6 +50,7 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.CLASS: ("staff.classes_record", "key"),
     ObjectKind.TABLET: ("staff.tablets_record", "key"),
     ObjectKind.FIXED_DEVICE: ("staff.devices_record", "key"),
+    ObjectKind.PRINTER: ("staff.printers_record", "key"),
 }
 
 

@@ -35,12 +35,9 @@ from portal.staff.vouchers.errors import (
 )
 from portal.staff.vouchers.pages import closed_gateways
 from portal.staff.vouchers.plan_words import end_in_words, plan_name
-from portal.staff.vouchers.preferences import desk_preferences, keep
+from portal.staff.vouchers.preferences import DESK, desk_preferences, keep
 from sites.models import Site
 from sites.opening_hours import midnight_of, next_midnight
-
-# Which desk this sign-in issued at last, in the browser's session.
-DESK = "desk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,58 @@ class UnsentMail(VoucherError):
         self.uncertain = uncertain
 
 
+class StoppedPrinter(VoucherError):
+    """A printer on the network takes no more receipts: `fault` is one of `portal.printing.receipt_printers.Fault`,
+    `printer` what the desk calls it."""
+
+    reason = declare(
+        "stopped_printer",
+        HTTPStatus.BAD_GATEWAY,
+        Case(
+            "fault",
+            {
+                "unreachable": N_("The printer %(printer)s cannot be reached."),
+                "no_paper": N_("The printer %(printer)s has no paper."),
+                "cover": N_("The printer %(printer)s is open."),
+                "broken": N_("The printer %(printer)s reports a fault."),
+                "slow": N_("The printer %(printer)s has not finished in time."),
+            },
+            otherwise=N_("The printer %(printer)s does not answer."),
+        ),
+        Case(
+            "fault",
+            {
+                "unreachable": N_(
+                    "Nothing is lost. Look whether it is switched on, its cable is in and no other desk is printing; "
+                    "then print again, or take a sheet."
+                ),
+                "no_paper": N_(
+                    "Nothing is lost. Put a roll in and print again. If the printer then finishes a ticket by itself, "
+                    "throw one of the two away: they are the same pass."
+                ),
+                "cover": N_("Nothing is lost. Close it and print again, or take a sheet."),
+                "broken": N_(
+                    "Nothing is lost. Switch it off and on, and look for a jam; then print again, or take a sheet."
+                ),
+                "slow": N_(
+                    "Look at what has come out. The tickets that are missing are still here: print them again, or "
+                    "take a sheet."
+                ),
+            },
+            otherwise=N_(
+                "Nothing is lost. Switch it off and on, then print again, or take a sheet. One that prints and never "
+                "answers is to be marked so in its record."
+            ),
+        ),
+        form_field="printer",
+    )
+
+    def __init__(self, fault: str, printer: str) -> None:
+        super().__init__()
+        self.fault = fault
+        self.printer = printer
+
+
 class WrongAddress(VoucherError):
     """No mail can go there."""
 
@@ -124,6 +176,9 @@ class UnfitChoice(VoucherError):
         Case(
             "field",
             {
+                "narrow": N_(
+                    "This language is printed as a picture, and needs paper of 80 mm: take another one."
+                ),
                 "large": N_("Labels are too small for large print: take A4 or a receipt."),
                 "first_free": N_("The first free label is a number from 1 to %(most)s on this sheet."),
                 "right": _OFFSET,

@@ -34,6 +34,7 @@ from portal.staff.forms import FormerCodes
 from portal.staff.login import browser
 from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import NothingToReprint, Unprinted
+from portal.staff.vouchers.network_printers import Progress, printers_here, progress_of
 from portal.staff.vouchers.plan_words import end_in_words
 from portal.staff.vouchers.preferences import desk_preferences
 from portal.staff.vouchers.voucher_words import ESCPOS, papers
@@ -82,8 +83,10 @@ def new_codes_page(
     preview: Preview | None = None,
     refusal: Refusal | None = None,
     to: str = "",
+    progress: Progress | None = None,
 ) -> AnyResponse:
-    """The page for these passes. `typed` fills the form where it was sent before; else the browser's habits do."""
+    """The page for these passes. `typed` fills the form where it was sent before; else the browser's habits do.
+    `progress` is how far a printer on the network has come; None where it stands in the address, if at all."""
     batch, first = shown.batch, shown.tickets[0]
     site = site_by_slug(db, batch.desk_site)
     place = _place(db, batch)
@@ -100,6 +103,8 @@ def new_codes_page(
         replaces=shown.replaces,
         is_reprint=shown.is_reprint,
         to=to,
+        printers=printers_here(db, batch),
+        progress=progress or progress_of(db, shown.batch, [one.mark for one in shown.tickets], request.args),
         mail_result=request.args.get("mail", ""),
         mails=services().settings.smtp is not None,
         end=end_in_words(

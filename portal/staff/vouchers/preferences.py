@@ -18,6 +18,8 @@ from portal.services import services
 
 PURPOSE = "staff habits"
 LIFE = timedelta(days=180)
+# Beside them: which desk this sign-in issued at last, in the browser's session.
+DESK = "desk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from portal.printing.pages import Fit, fit
-from portal.printing.papers import MOST_OFFSET, Paper, UnfitPaper, grid
+from portal.printing.papers import MOST_OFFSET, Paper, UnfitPaper, UnfitText, grid
 from portal.printing.receipt_pictures import draw_receipt
 from portal.printing.receipts import print_escpos
 from portal.printing.sheets import preview_svg, print_pdf
-from portal.printing.tickets import PrintedVoucher
+from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
+from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.services import services
-from portal.staff.vouchers.errors import UnfitChoice
+from portal.staff.vouchers.errors import NoRoom, UnfitChoice, Unprinted
 from portal.staff.vouchers.preferences import DeskPreferences
 from portal.staff.vouchers.voucher_words import ESCPOS
 
+log = logging.getLogger(__name__)
 NO_OFFSET = (0.0, 0.0)
 
 
@@ -40,7 +44,7 @@ class Choices:
 
 def read(form: Mapping[str, str]) -> Choices:
     """What the form says. A receipt has no first free label. Raises `UnfitChoice`, which names the field."""
-    paper, languages, large = form.get("paper", Paper.A4.value), _languages(form), "large" in form
+    paper, languages, large = form.get("paper", Paper.A4.value), read_languages(form), "large" in form
     if paper == ESCPOS:
         return Choices(paper, languages)
     if paper not in set(Paper):
@@ -100,7 +104,21 @@ def preview(tickets: list[PrintedVoucher], choices: Choices) -> str:
     return page
 
 
-def _languages(form: Mapping[str, str]) -> tuple[str, ...]:
+@contextmanager
+def pressing(batch_id: int) -> Iterator[None]:
+    """What the press refuses, as a refusal for the page; the reason goes to the log."""
+    try:
+        yield
+    except RendererBusy as error:
+        raise Unprinted(busy=True) from error
+    except UnfitText as error:
+        raise NoRoom(error.fields) from error
+    except (UnfitPaper, OversizedPrint, UnprintableVoucher, FailedPrinting) as error:
+        log.warning("vouchers of batch %d not rendered: %s", batch_id, error)
+        raise Unprinted from error
+
+
+def read_languages(form: Mapping[str, str]) -> tuple[str, ...]:
     """The visitor's own first; one that is named twice is one."""
     spoken = services().settings.languages
     wanted = [form.get("language", "") or spoken[0], form.get("second", "")]

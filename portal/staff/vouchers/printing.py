@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -16,21 +14,19 @@ from auth.staff.roles import Action
 from auth.vouchers import audit
 from db.engine import reading
 from portal.denials.rendering import Refusal, staff_page
-from portal.printing.papers import Paper, UnfitPaper, UnfitText
-from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableVoucher
-from portal.printing.typesetter import FailedPrinting, RendererBusy
+from portal.printing.papers import Paper
+from portal.printing.tickets import PrintedVoucher
 from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.vouchers import print_choices
-from portal.staff.vouchers.errors import NoRoom, UnfitChoice, Unprinted
+from portal.staff.vouchers.errors import UnfitChoice, Unprinted
 from portal.staff.vouchers.new_codes import NewVouchers, Preview, new_codes_page, shown_by, tickets_of
 from portal.staff.vouchers.pages import answer_id
 from portal.staff.vouchers.preferences import desk_preferences, keep
 from portal.staff.vouchers.print_choices import Choices
 from portal.staff.vouchers.voucher_words import ESCPOS, cut_in_words
 
-log = logging.getLogger(__name__)
 # What the form of the page chooses, besides the paper.
 CHOICES = ("paper", "language", "second", "large", "first_free", "right", "down")
 
@@ -60,7 +56,7 @@ def print_slips() -> AnyResponse:
     title = f"Pass wifi {shown.batch.id}"
     try:
         choices = print_choices.read(request.form)
-        with _pressing(shown):
+        with print_choices.pressing(shown.batch.id):
             document = print_choices.print_tickets(_tickets(shown, choices), choices, title=title)
     except (UnfitChoice, Unprinted) as error:
         return _page(shown, typed=request.form, refusal=staff_page(error))
@@ -71,7 +67,7 @@ def print_slips() -> AnyResponse:
 def _previewed(shown: NewVouchers) -> AnyResponse:
     try:
         choices = print_choices.read(request.args)
-        with _pressing(shown):
+        with print_choices.pressing(shown.batch.id):
             tickets = _tickets(shown, choices)
             svg = print_choices.preview(tickets, choices)
     except (UnfitChoice, Unprinted) as error:
@@ -101,20 +97,6 @@ def _page(
 ) -> AnyResponse:
     with reading(services().make_session) as db:
         return new_codes_page(db, shown, typed=typed, preview=preview, refusal=refusal)
-
-
-@contextmanager
-def _pressing(shown: NewVouchers) -> Iterator[None]:
-    """What the press refuses, as a refusal for the page; the reason goes to the log."""
-    try:
-        yield
-    except RendererBusy as error:
-        raise Unprinted(busy=True) from error
-    except UnfitText as error:
-        raise NoRoom(error.fields) from error
-    except (UnfitPaper, OversizedPrint, UnprintableVoucher, FailedPrinting) as error:
-        log.warning("vouchers of batch %d not rendered: %s", shown.batch.id, error)
-        raise Unprinted from error
 
 
 def _record(shown: NewVouchers, choices: Choices) -> None:

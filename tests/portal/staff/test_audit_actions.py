@@ -23,7 +23,8 @@ from sessions.experiments.indicators import Measure
 from sessions.experiments.service import Plan, Writer
 from sessions.legal_requests import register
 from sessions.retention import holds, periods
-from sites.models import Gateway
+from sites.models import Gateway, Site
+from sites.printers import Printer
 from tests.actors import TESTER
 from tests.ads.campaigns import make_draft
 from tests.auth.fixed_devices.devices import admit_devices, register_device
@@ -143,6 +144,8 @@ def objects(
         bring_inventory(db)
         admit_devices(db)
         device = register_device(db, now=now).slug
+        at = db.scalars(select(Site).order_by(Site.id)).first()
+        db.add(Printer(slug="accueil", name="Accueil", site=at, host="192.0.2.9"))
         gateway = db.scalars(select(Gateway.identity).order_by(Gateway.id)).first()
     named: dict[ObjectKind, int | str | None] = {
         ObjectKind.PASS: voucher.id,
@@ -167,6 +170,7 @@ def objects(
         ObjectKind.NETWORK: "wifilib",
         ObjectKind.SITE: "gare-viotte",
         ObjectKind.FIXED_DEVICE: device,
+        ObjectKind.PRINTER: "accueil",
     }
     return {kind: kind.named(named[kind] or "") if kind in named else kind.value for kind in ObjectKind}
 

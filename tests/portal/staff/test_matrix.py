@@ -85,6 +85,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.issued": (Action.ISSUE, DESKS),
     "staff.preview_slips": (Action.ISSUE, DESKS),
     "staff.print_slips": (Action.ISSUE, DESKS),
+    "staff.print_receipts": (Action.ISSUE, DESKS),
     "staff.codes_csv": (Action.ISSUE, DESKS),
     "staff.mail_pass": (Action.ISSUE, DESKS),
     "staff.find": (Action.BOOKS, DESKS),
@@ -167,6 +168,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.switch_class_on": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
     "staff.switch_class_off": (Action.CLASS_HOURS, NETWORK | {Role.SCHOOL}),
     **of_records("devices", Action.DEVICES),
+    **of_records("printers", Action.PRINTERS, roles=ADMINS),
+    "staff.printers_try": (Action.PRINTERS, ADMINS),
     "staff.devices_link": (Action.DEVICES, NETWORK),
     "staff.devices_unlink": (Action.DEVICES, NETWORK),
     "staff.blocks": (Action.BLOCKS, NETWORK),
@@ -250,7 +253,10 @@ TOWN_WIDE = {
     "staff.withdraw_term",
     "staff.confirm_purge",
 }
-TOWN_WIDE |= {f"staff.{kind}_{name}" for kind in ("school-lines", "tablets") for name in RECORD_VIEWS}
+TOWN_WIDE |= {
+    f"staff.{kind}_{name}" for kind in ("school-lines", "tablets", "printers") for name in RECORD_VIEWS
+}
+TOWN_WIDE |= {"staff.printers_try"}
 # The parameters that name something of one network.
 OWNED = {
     *("version_id", "experiment_id"),
@@ -270,9 +276,9 @@ PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches", "batch_keys"}, LOOKS 
 TERMS, HOLDS = LOOKS | {"retention_rules", "term_changes"}, LOOKS | {"legal_holds"}
 CAMPAIGNS = LOOKS | {"campaigns", "creatives", "advertisers"}
 RECORDS = LOOKS | {"record_changes", "networks", "sites", "site_networks", "gateways"}
-RECORDS |= {"plans", "school_lines", "tablet_classes", "class_stops", "tablets"}
+RECORDS |= {"plans", "school_lines", "tablet_classes", "class_stops", "tablets", "printers"}
 SCHOOL_KINDS = ("school-lines", "classes", "tablets")
-KINDS = ("networks", "sites", "gateways", "plans", "devices", *SCHOOL_KINDS)
+KINDS = ("networks", "sites", "gateways", "plans", "devices", "printers", *SCHOOL_KINDS)
 ENDING = LOOKS | {"access_sessions", "leases", "gateways"}
 # Whoever the register wants is online with the change.
 DEVICES = ENDING | {"record_changes", "fixed_devices", "entitlements"}
@@ -306,6 +312,9 @@ EFFECTS: dict[str, set[str]] = {
     # These are posted after passes were issued.
     "staff.preview_slips": PASSES,
     "staff.print_slips": PASSES,
+    # No printer is reached here: tests/portal/staff/test_receipts.py.
+    "staff.print_receipts": PASSES,
+    "staff.printers_try": LOOKS,
     "staff.codes_csv": PASSES,
     # There is no mail server here: tests/portal/staff/test_reprints.py.
     "staff.mail_pass": PASSES,
@@ -329,7 +338,7 @@ EFFECTS: dict[str, set[str]] = {
     "staff.gateway_secrets": LOOKS,
     **{
         f"staff.{kind}_{name}": RECORDS
-        for kind in ("networks", "sites", "plans", *SCHOOL_KINDS)
+        for kind in ("networks", "sites", "plans", "printers", *SCHOOL_KINDS)
         for name in ("add", "change", "undo", "take_in")
     },
     **{f"staff.gateways_{name}": RECORDS for name in ("change", "undo", "take_in")},
@@ -408,9 +417,11 @@ IDLE = {
 }
 # Sent from the page of new codes.
 SHOWING_CODES = {"staff.print_slips", "staff.preview_slips", "staff.codes_csv", "staff.mail_pass"}
+SHOWING_CODES |= {"staff.print_receipts"}
 # What a form says beside what all of them are sent with.
 FIELDS = {
     "staff.switch_class_on": {"site": SCHOOL, "minutes": "60"},
+    "staff.print_receipts": {"printer": f"printer-{MINE}"},
     "staff.ask_block": BLOCK,
     "staff.give_back_tries": {"who": "02:00:00:00:ee:01"},
     "staff.place_block": BLOCK,
@@ -435,6 +446,7 @@ NEEDS_MORE |= {
     "staff.try_webhook": 404,
     "staff.add_recipient": 400,
     "staff.mail_pass": 502,
+    "staff.print_receipts": 502,
 }
 NEEDS_MORE |= {"staff.try_recipient": 502, "staff.try_webhook": 404, "staff.add_recipient": 400}
 # No directory answers here.

@@ -80,6 +80,7 @@ STAFF = {
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
     "reprint": Twice.LEADS,
     "mail_pass": Twice.LEADS,
+    **dict.fromkeys(("print_receipts", "printers_try"), Twice.LEADS),
     "codes_csv": Twice.GIVES,
     **dict.fromkeys(("print_slips", "export_log", "make_requisition_package"), Twice.GIVES),
     # A code of the second step and a setup link are good once; a sign-in that was ended sends no more forms.
@@ -95,11 +96,30 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
-KINDS = ("networks", "sites", "gateways", "plans", "devices", "school-lines", "classes", "tablets")
+KINDS = (
+    "networks",
+    "sites",
+    "gateways",
+    "plans",
+    "devices",
+    "printers",
+    "school-lines",
+    "classes",
+    "tablets",
+)
 STAFF |= {f"{kind}_look": Twice.ANSWERS for kind in KINDS}
 STAFF |= {f"{kind}_{name}": Twice.LEADS for kind in KINDS for name in ("change", "undo", "take_in")}
 STAFF |= dict.fromkeys(
-    ("networks_add", "sites_add", "plans_add", "school-lines_add", "classes_add", "tablets_add"), Twice.LEADS
+    (
+        "networks_add",
+        "sites_add",
+        "plans_add",
+        "printers_add",
+        "school-lines_add",
+        "classes_add",
+        "tablets_add",
+    ),
+    Twice.LEADS,
 )
 STAFF["plan_sentence"] = Twice.ANSWERS
 STAFF |= dict.fromkeys(("devices_add", "devices_link", "devices_unlink"), Twice.LEADS)
@@ -215,6 +235,9 @@ FIELDS |= {
     "staff.plans_add": {"slug": "new", "name_fr": "Neuf", "kind": "until_midnight", "devices": "1"},
     "staff.plans_change": {"name_fr": "Autre", "networks": "bibliotheques", "revision": ""},
     "staff.plans_take_in": {"content": packed("slug,name_fr\nof-bibliotheques,Autre\n")},
+    "staff.printers_add": {"slug": "new", "name": "New", "site": "pierre-bayle", "host": "192.0.2.9"},
+    "staff.printers_change": {"name": "Other", "answers": "true", "revision": ""},
+    "staff.printers_take_in": {"content": packed("slug,name\nprinter-bibliotheques,Other\n")},
     "staff.school-lines_add": {
         "site": NEW_SCHOOL,
         "stage": "primary",
@@ -243,8 +266,8 @@ NOTHING_TO_DO = {
 }
 LATE = ("staff.appoint", "staff.change_term", "staff.invite", "staff.make_token", "staff.place_hold")
 # Sent with a file in tests/portal/staff/test_creative_upload.py.
-# And from the page of new codes, to a mail server, in tests/portal/staff/test_reprints.py.
-WITH_FILE = {"import_cards", "set_message_picture", "mail_pass"}
+# And from the page of new codes, to a mail server and to a printer, in test_reprints.py and test_receipts.py beside.
+WITH_FILE = {"import_cards", "set_message_picture", "mail_pass", "print_receipts"}
 LEADING = sorted(
     f"staff.{name}" for name, kind in STAFF.items() if kind is Twice.LEADS and name not in WITH_FILE
 )

@@ -46,6 +46,7 @@ from sessions.statistics.periods import Period
 from sessions.statistics.signed import Signing
 from sites.import_export import history
 from sites.models import Gateway, Network, Site, SiteKind
+from sites.printers import Printer
 from sites.schools.models import ClassStop, LineMedium, SchoolLine, Stage, Tablet, TabletClass, TabletState
 from sites.schools.timetable import WifiRule
 from tests.actors import TESTER
@@ -160,6 +161,7 @@ class Things:
             "school-lines": line_of(self.network),
             "classes": f"class-{self.network}",
             "tablets": f"tablet-{self.network}",
+            "printers": f"printer-{self.network}",
         }[kind]
 
 
@@ -275,9 +277,13 @@ def make_changes(db: Session, network: str, site: str, identity: str, now: datet
         "school-lines": (line_of(network), {"line_down_kbps": "1000"}),
         "classes": (f"class-{network}", {"name": "Former"}),
         "tablets": (f"tablet-{network}", {"model": "Former"}),
+        "printers": (f"printer-{network}", {"name": "Former"}),
         "devices": (make_device(db, network, site, now), {"name": "Former"}),
     }
     db.add(Plan(slug=f"of-{network}", names={"en": "Day"}, kind=PlanKind.UNTIL_MIDNIGHT, networks=[network]))
+    at = db.query(Site).filter_by(slug=site).one()
+    # No printer may be there: whatever is sent to it is told as not reached.
+    db.add(Printer(slug=f"printer-{network}", name="Desk", site=at, host="127.0.0.1", port=9199))
     made = {
         kind: history.add(db, kind, key, before, before, by="tester", now=now)
         for kind, (key, before) in former.items()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.addresses import read_host
 from config.reader import IpNetwork
+from gateways.sentences import Sentence
 from sites.errors import ImportFault
 from sites.import_export import cells
 from sites.import_export.records import Change, Column, Records, Values
@@ -22,14 +23,21 @@ PAPERS = (58, 80)
 
 def _host(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty")
-    return read_host(text.strip())
+        raise ValueError(Sentence("is empty"))
+    try:
+        return read_host(text.strip())
+    except ValueError as error:
+        raise ValueError(
+            Sentence(
+                "'%(text)s' is no address or name such as 10.20.0.9 or printer.example.org", text=text[:60]
+            )
+        ) from error
 
 
 def _paper(text: str) -> int:
     width = cells.whole(1, 999)(text.removesuffix("mm"))
     if width not in PAPERS:
-        raise ValueError(f"{width} is no width of a roll: 58 or 80")
+        raise ValueError(Sentence("%(width)s is no width of a roll: 58 or 80", width=width))
     return width
 
 
@@ -65,7 +73,9 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     sites = set(db.scalars(select(Site.slug)))
     for change in changes:
         if change.after["site"] not in sites:
-            yield ImportFault(change.where, "site", f"there is no site {change.after['site']}")
+            yield ImportFault(
+                change.where, "site", Sentence("there is no site %(site)s", site=change.after["site"])
+            )
 
 
 def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
@@ -95,7 +105,11 @@ def printers_within(allowed: Iterable[IpNetwork]) -> Records:
             host = change.after["host"].strip("[]")
             address = "127.0.0.1" if host == "localhost" else host
             if _is_address(address) and not may_stand_at(address, allowed):
-                yield ImportFault(change.where, "host", f"{host} is no address at which a printer may be")
+                yield ImportFault(
+                    change.where,
+                    "host",
+                    Sentence("%(host)s is no address at which a printer may be", host=host),
+                )
 
     return replace(PRINTERS, judge=judge)
 

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
-from db.prepared import Prepared, Row
+from db.drivers import Row
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 
 

@@ -4,31 +4,20 @@ returns, unless the session was opened `async_commit`.
 
 from __future__ import annotations
 
-import enum
-import select
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, PoolResetState, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from db import sqlite_queue
+from db import session, sqlite_queue
+from db.drivers import DRIVER, TransactionMode
+from db.session import HAS_BEGUN, TRANSACTION_MODE, OneTransaction
+from db.sqlite_driver import SqliteDriver
 
-SessionMaker = sessionmaker[Session]
-IMPATIENT_SECONDS = 0.1
-TRANSACTION_MODE = "arobase_way"
-
-
-class TransactionMode(enum.Enum):
-    """What a transaction is for, where it is not the ordinary one that writes for good."""
-
-    READING = enum.auto()
-    ASYNC_COMMIT = enum.auto()
-    BEST_EFFORT = enum.auto()
+SessionMaker = session.SessionMaker
 
 
 def make_engine(database_url: str) -> Engine:
@@ -40,6 +29,9 @@ def make_engine(database_url: str) -> Engine:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         return _sqlite(database_url)
+    # Where there is no PostgreSQL, nothing waits for its driver.
+    from db.postgresql_driver import PooledConnection, PostgresDriver
+
     engine = create_engine(
         url,
         pool_size=16,
@@ -48,38 +40,38 @@ def make_engine(database_url: str) -> Engine:
         # `refuse_stale` below finds stale connections without a round trip to the server.
         pool_pre_ping=False,
         pool_recycle=1800,
+        # `reset` below rolls back.
+        pool_reset_on_return=None,
         # A server that is unreachable must not hold every thread.
         connect_args={"connect_timeout": 2},
     )
 
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, given: Any, named: Any) -> PooledConnection:
+        return PooledConnection.connect(*given, **named)
+
+    @event.listens_for(engine, "reset")
+    def reset(_connection: object, record: Any, state: PoolResetState) -> None:
+        if not state.terminate_only:
+            record.info[DRIVER].rollback()
+
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
+    def prepare(connection: Any, record: Any) -> None:
         # Nor may a transaction that was left open. Set by a statement: poolers refuse it as a start-up option.
         connection.execute(f"SET lock_timeout = {int(sqlite_queue.BUSY_SECONDS * 1000)}")
         connection.commit()
+        record.info[DRIVER] = PostgresDriver(engine, connection)
 
     @event.listens_for(engine, "checkout")
-    def refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
-        # An idle connection has nothing to read unless the server has closed it.
-        # (poll(2), since select(2) takes no descriptor above 1,023.)
-        line = select.poll()
-        line.register(connection.fileno(), select.POLLIN)
-        if line.poll(0):
+    def refuse_stale(_connection: Any, record: Any, _proxy: object) -> None:
+        if record.info[DRIVER].is_stale():
             raise InvalidatePoolError("the server has ended this connection")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        way = connection.get_execution_options().get(TRANSACTION_MODE)
-        if way in (TransactionMode.ASYNC_COMMIT, TransactionMode.BEST_EFFORT):
-            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-        if way is TransactionMode.BEST_EFFORT:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {IMPATIENT_SECONDS * 1000:.0f}")
 
     return engine
 
 
 def make_session_maker(engine: Engine) -> SessionMaker:
-    return sessionmaker(engine, expire_on_commit=False)
+    return SessionMaker(engine)
 
 
 def _sqlite(database_url: str) -> Engine:
@@ -89,31 +81,18 @@ def _sqlite(database_url: str) -> Engine:
     turn = sqlite_queue.WriteQueue()
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
+    def prepare(connection: Any, record: Any) -> None:
         # The driver's own BEGIN is late and deferred; ours (below) is explicit.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        record.info[DRIVER] = SqliteDriver(engine, connection, record.info, turn)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A deferred BEGIN that turns into a write fails with SQLITE_BUSY at once and cannot be retried within the
-        # transaction. Writers therefore begin as writers; only `reading()` defers.
-        way, driver = (
-            connection.get_execution_options().get(TRANSACTION_MODE),
-            connection.connection.driver_connection,
-        )
-        if way is TransactionMode.READING:
-            driver.execute("BEGIN")
-            return
-        came, patience = (
-            sqlite_queue.now(),
-            IMPATIENT_SECONDS if way is TransactionMode.BEST_EFFORT else sqlite_queue.PATIENCE_SECONDS,
-        )
-        turn.take(connection.info, until=came + patience)
-        is_async = way in (TransactionMode.ASYNC_COMMIT, TransactionMode.BEST_EFFORT)
-        driver.execute(f"PRAGMA synchronous={'NORMAL' if is_async else 'FULL'}")
-        turn.begin(driver, came=came, until=came + patience)
+        options = connection.get_execution_options()
+        if not options.get(HAS_BEGUN):
+            connection.info[DRIVER].begin(options.get(TRANSACTION_MODE))
 
     @event.listens_for(engine, "checkin")
     def done(_connection: Any, record: Any) -> None:
@@ -140,9 +119,7 @@ def is_busy(error: Exception) -> bool:
 
 def reading(make_session: SessionMaker) -> Session:
     """Open a read-only session: it waits for no writer."""
-    db = make_session()
-    db.connection(execution_options={TRANSACTION_MODE: TransactionMode.READING})
-    return db
+    return make_session.once(TransactionMode.READING)
 
 
 def snapshot(make_session: SessionMaker) -> Session:
@@ -171,23 +148,17 @@ def checkpoint_wal(engine: Engine) -> None:
         connection.close()
 
 
-@contextmanager
-def async_commit(make_session: SessionMaker) -> Iterator[Session]:
+def async_commit(make_session: SessionMaker) -> OneTransaction:
     """A transaction whose commit does not wait for the disk: for counts that may be lost in a power cut.
 
     Other transactions see it at once, and no later commit can reach the disk before it.
     """
-    with make_session.begin() as db:
-        db.connection(execution_options={TRANSACTION_MODE: TransactionMode.ASYNC_COMMIT})
-        yield db
+    return make_session.begin(TransactionMode.ASYNC_COMMIT)
 
 
-@contextmanager
-def best_effort(make_session: SessionMaker) -> Iterator[Session]:
+def best_effort(make_session: SessionMaker) -> OneTransaction:
     """An `async_commit` transaction that waits at most a tenth of a second for a lock: for work that may be skipped.
 
     Raises `sqlalchemy.exc.SQLAlchemyError` where the database is away or busy.
     """
-    with make_session.begin() as db:
-        db.connection(execution_options={TRANSACTION_MODE: TransactionMode.BEST_EFFORT})
-        yield db
+    return make_session.begin(TransactionMode.BEST_EFFORT)

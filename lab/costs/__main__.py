@@ -1,10 +1,20 @@
-"""``python -m lab.costs > docs/costs.md``: what each of the main acts costs, counted, as a page."""
+"""``python -m lab.costs > docs/costs.md``: what each of the main acts costs, counted, as a page.
+
+With ``--functions ACT``, where the instructions of one act are, function by function, and its statements. With
+``--processor``, the milliseconds of processor time that an act takes, C and the kernel's part included: those depend
+on the machine, and are for comparing two versions side by side.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from auth.patrons.ldap.client import LdapDirectory
 from lab.bench.portal import database, prepared
@@ -13,9 +23,13 @@ from lab.costs.counting import Costs, counted
 from lab.costs.packets import DOOR, Packets
 from lab.doors import LIBRARY, STATION
 from portal.app import create_app
+from portal.services import Services
 from tests.services.slapd import running_slapd
 
 WARMING, MOST = 3, 80
+# Of each act, for the processor time.
+TIMED, ACTS = 300, 8
+Acts = dict[str, Callable[[], Callable[[], int]]]
 URL = "https://portal.example.org"
 STATEMENTS, INSTRUCTIONS = "statements", "Python instructions"
 KINDS, ROWS = ("sqlite", "postgresql"), 5
@@ -28,26 +42,32 @@ twentieth or asks the database once more: make the page anew then, and say why."
 
 
 def main() -> int:
-    """Print the page."""
-    print(HEAD.format(version=f"{sys.version_info.major}.{sys.version_info.minor}"))
+    """Print the page, or what was asked for in its place."""
+    parser = argparse.ArgumentParser(prog="python -m lab.costs", description=__doc__)
+    parser.add_argument("--functions", metavar="ACT", help="the functions and statements of one act")
+    parser.add_argument("--processor", action="store_true", help="milliseconds of each act on this machine")
+    asked = parser.parse_args()
+    if not (asked.functions or asked.processor):
+        print(HEAD.format(version=f"{sys.version_info.major}.{sys.version_info.minor}"))
     with tempfile.TemporaryDirectory(prefix="arobase-costs-") as name:
         for kind in KINDS:
-            print(f"\n## {kind}\n\n{table(measure(Path(name) / kind, kind))}")
+            folder = Path(name) / kind
+            print(f"\n## {kind}\n")
+            if asked.functions:
+                print(listing(measure(folder, kind)[asked.functions][0]))
+            elif asked.processor:
+                for act, spent in processor_time(folder, kind).items():
+                    print(f"{spent * 1000:7.2f} ms  {act}")
+            else:
+                print(table(measure(folder, kind)))
     return 0
 
 
 def measure(folder: Path, kind: str) -> dict[str, tuple[Costs, int]]:
     """By act, what it costs once everything is built and read, and how long its answer is."""
-    folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, tuple[Costs, int]] = {}
-    with (
-        running_slapd(folder / "slapd", log_operations=False) as slapd,
-        database(kind, folder) as url,
-        prepared(folder, URL, url, ldap=slapd.settings(), doors=(STATION, LIBRARY, DOOR)) as services,
-    ):
-        app = create_app(services)
-        phones, packets = phones_of(app, services, slapd, most=MOST), Packets(app, services)
-        for act, prepare in (phones.acts() | packets.acts()).items():
+    with town(folder, kind, most=MOST) as (services, acts):
+        for act, prepare in acts.items():
             for _ in range(WARMING):
                 prepare()()
             call = prepare()
@@ -58,9 +78,42 @@ def measure(folder: Path, kind: str) -> dict[str, tuple[Costs, int]]:
             with counted(services.engine) as costs:
                 length = call()
             found[act] = costs, length
+    return found
+
+
+def processor_time(folder: Path, kind: str) -> dict[str, float]:
+    """By act, the seconds of this thread's processor time that one takes: the median of many."""
+    found: dict[str, float] = {}
+    with town(folder, kind, most=(TIMED + WARMING) * ACTS) as (_, acts):
+        for act, prepare in acts.items():
+            spent = []
+            for call in [prepare() for _ in range(WARMING + TIMED)]:
+                before = time.thread_time()
+                call()
+                spent.append(time.thread_time() - before)
+            found[act] = median(spent[WARMING:])
+    return found
+
+
+@contextmanager
+def town(folder: Path, kind: str, *, most: int) -> Iterator[tuple[Services, Acts]]:
+    """The application on a town of its own, and what prepares each act there, up to `most` in all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        running_slapd(folder / "slapd", log_operations=False) as slapd,
+        database(kind, folder) as url,
+        prepared(folder, URL, url, ldap=slapd.settings(), doors=(STATION, LIBRARY, DOOR)) as services,
+    ):
+        app = create_app(services)
+        yield services, phones_of(app, services, slapd, most=most).acts() | Packets(app, services).acts()
         assert isinstance(services.directory, LdapDirectory)
         services.directory.close()
-    return found
+
+
+def listing(costs: Costs) -> str:
+    """The functions of one act, the dearest first, and its statements in their order."""
+    lines = [f"{count:7,}  {name}" for name, count in costs.functions.most_common()]
+    return "\n".join([*lines, "", *(" ".join(each.split()) for each in costs.statements)])
 
 
 def table(found: dict[str, tuple[Costs, int]]) -> str:

@@ -42,9 +42,11 @@ SIGNING = {
 
 @dataclass(slots=True)
 class Costs:
-    """What was counted. `instructions` are those of the interpreter, by whose they are."""
+    """What was counted. `instructions` are those of the interpreter, by whose they are; `functions` has the same
+    instructions by module and function."""
 
     instructions: Counter[str] = field(default_factory=Counter)
+    functions: Counter[str] = field(default_factory=Counter)
     signatures: Counter[str] = field(default_factory=Counter)
     statements: list[str] = field(default_factory=list)
     commits: int = 0
@@ -57,17 +59,17 @@ class Costs:
 @contextmanager
 def counted(engine: Engine) -> Iterator[Costs]:
     """Count what this thread does until the end of the block, a hundred times more slowly than it does it."""
-    costs, owners = Costs(), dict[CodeType, str]()
+    costs, modules, found = Costs(), dict[CodeType, str](), Counter[CodeType]()
 
     def local(frame: FrameType, kind: str, _argument: Any) -> Any:
         if kind == "opcode":
-            costs.instructions[owners[frame.f_code]] += 1
+            found[frame.f_code] += 1
         return local
 
     def entered(frame: FrameType, _kind: str, _argument: Any) -> Any:
         code = frame.f_code
-        if code not in owners:
-            owners[code] = _owner(str(frame.f_globals.get("__name__", "")))
+        if code not in modules:
+            modules[code] = str(frame.f_globals.get("__name__", ""))
         if code.co_qualname in SIGNING:
             costs.signatures[code.co_qualname] += 1
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
@@ -90,6 +92,9 @@ def counted(engine: Engine) -> Iterator[Costs]:
             yield costs
         finally:
             sys.settrace(before)
+            for code, count in found.items():
+                costs.instructions[_owner(modules[code])] += count
+                costs.functions[f"{modules[code]}:{code.co_qualname}"] += count
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth.models import Attempt
+from db.engine import make_engine
 from db.prepared import Prepared
 from db.statements import table_of
 from sites.models import Gateway
@@ -75,3 +76,17 @@ def test_whoever_watches_statements_sees_these_too(db: Session) -> None:
     finally:
         event.remove(db.get_bind(), "before_cursor_execute", note)
     assert [text.startswith("SELECT attempts") for text in seen] == [True]
+
+
+def test_what_psycopg_deallocates_is_prepared_again(postgresql_url: str) -> None:
+    """It does so after rollbacks of its own, once it has prepared a statement itself."""
+    engine = make_engine(postgresql_url)
+    try:
+        with Session(engine) as db:
+            for _ in range(10):
+                db.execute(select(_attempts.c.key)).all()
+            assert LOOK.all(db, least=1) == []
+            db.rollback()
+            assert LOOK.all(db, least=1) == []
+    finally:
+        engine.dispose()

@@ -17,7 +17,8 @@ from werkzeug.test import TestResponse
 from auth.patrons.csv_import import import_patrons
 from auth.vouchers import plans
 from config import Secret, Settings
-from db.engine import TRANSACTION_MODE, TransactionMode
+from db.drivers import TransactionMode
+from db.session import TRANSACTION_MODE
 from gateways import landing_token as landing
 from gateways.landing_token import Landing, credential_digest
 from portal.app import create_app, make_services

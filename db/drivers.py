@@ -1,0 +1,54 @@
+"""The drivers' own connections, without the layers above: what a session's hot statements go through.
+
+One object for each connection of the pool, in its `info`: `db.sqlite_driver` and `db.postgresql_driver`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Dialect, Engine
+
+IMPATIENT_SECONDS = 0.1
+DRIVER = "arobase_driver"
+Row = tuple[Any, ...]
+
+
+class TransactionMode(enum.Enum):
+    """What a transaction is for, where it is not the ordinary one that writes for good."""
+
+    READING = enum.auto()
+    ASYNC_COMMIT = enum.auto()
+    BEST_EFFORT = enum.auto()
+
+
+# Their commits do not wait for the disk.
+ASYNC = TransactionMode.ASYNC_COMMIT, TransactionMode.BEST_EFFORT
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as text of one dialect; `number` is its own in this process."""
+
+    text: str
+    number: int
+
+
+class Driver(Protocol):
+    """A connection as its driver has it. Faults are the driver's own."""
+
+    engine: Engine
+    # By whose rules statements are written for it.
+    writes: Dialect
+
+    def begin(self, mode: TransactionMode | None) -> None:
+        """Begin a transaction; on SQLite as a writer, unless it is for reading."""
+
+    def execute(self, statement: Statement, values: Sequence[Any]) -> tuple[list[Row], int]:
+        """Execute it with its values in their order; its rows, and how many it matched or gave."""
+
+    def commit(self) -> None:
+        """Commit the transaction that `begin` began."""

@@ -1,0 +1,149 @@
+"""A transaction that the driver begins and ends, and SQLAlchemy joins when it is asked for an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, Integer, bindparam, column, insert, select, table, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from auth.models import Attempt
+from db.engine import SessionMaker, async_commit, make_engine, make_session_maker, reading
+from db.prepared import Prepared
+from db.statements import table_of
+from tests.clock import NOON
+
+_attempts = table_of(Attempt)
+ADD = Prepared(insert(_attempts))
+RAISE = Prepared(
+    update(_attempts).where(_attempts.c.key == bindparam("which")).values(count=_attempts.c.count + 1)
+)
+COUNT = Prepared(select(_attempts.c.count).where(_attempts.c.key == bindparam("which")))
+CHILD = Prepared(insert(table("children", column("p", Integer))))
+ONE = {"key": "a", "count": 1, "last_at": NOON}
+
+
+@pytest.fixture
+def make_session(database_url: str) -> Iterator[SessionMaker]:
+    engine = make_engine(database_url)
+    yield make_session_maker(engine)
+    engine.dispose()
+
+
+def kept(make_session: SessionMaker) -> int | None:
+    with reading(make_session) as db:
+        count: int | None = COUNT.scalar(db, which="a")
+        return count
+
+
+def pool_of(make_session: SessionMaker) -> int:
+    engine: Engine = make_session.kw["bind"]
+    return engine.pool.checkedout()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_it_commits_at_the_end_and_undoes_all_when_something_went_wrong(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        ADD.run(db, **ONE)
+    with pytest.raises(LookupError), make_session.begin() as db:
+        RAISE.run(db, which="a")
+        raise LookupError
+    assert kept(make_session) == 1
+    assert pool_of(make_session) == 0
+
+
+def test_objects_see_what_statements_did_and_both_are_committed_as_one(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        ADD.run(db, **ONE)
+        row = db.get_one(Attempt, "a")
+        assert row.count == 1
+        RAISE.run(db, which="a")
+        db.add(Attempt(key="b", count=7, last_at=NOON))
+    with make_session() as db:
+        assert sorted(db.scalars(select(Attempt.count))) == [2, 7]
+    with pytest.raises(LookupError), make_session.begin() as db:
+        RAISE.run(db, which="a")
+        db.add(Attempt(key="c", count=7, last_at=NOON))
+        db.flush()
+        raise LookupError
+    with make_session() as db:
+        assert sorted(db.scalars(select(Attempt.count))) == [2, 7]
+    assert pool_of(make_session) == 0
+
+
+def test_an_object_that_was_only_added_is_committed(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        db.add(Attempt(**ONE))
+    assert kept(make_session) == 1
+
+
+def test_a_savepoint_takes_back_the_statements_within_it_alone(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        ADD.run(db, **ONE)
+        with pytest.raises(LookupError), db.begin_nested():
+            RAISE.run(db, which="a")
+            raise LookupError
+        with pytest.raises(IntegrityError), db.begin_nested():
+            ADD.run(db, **ONE)
+        RAISE.run(db, which="a")
+    assert kept(make_session) == 2
+
+
+def test_after_it_the_session_reads_nothing_that_it_would_leave_open(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        ADD.run(db, **ONE)
+        assert db.in_transaction()
+    assert not db.in_transaction()
+
+
+def test_a_fault_at_the_commit_is_sqlalchemys_and_leaves_nothing(both_urls: list[str]) -> None:
+    """What is checked at the commit alone: a constraint that is deferred."""
+    engine = make_engine(both_urls[0])
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY)"))
+            connection.execute(
+                text(
+                    "CREATE TABLE children (p INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)"
+                )
+            )
+        make_session = make_session_maker(engine)
+        with pytest.raises(IntegrityError), make_session.begin() as db:
+            ADD.run(db, **ONE)
+            CHILD.run(db, p=1)
+        assert kept(make_session) is None
+        assert pool_of(make_session) == 0
+    finally:
+        engine.dispose()
+
+
+def test_a_connection_that_the_server_ended_is_not_used_again(both_urls: list[str]) -> None:
+    engine = make_engine(both_urls[1])
+    make_session = make_session_maker(engine)
+    try:
+        with pytest.raises(DBAPIError) as met, make_session.begin() as db:
+            COUNT.all(db, which="a")
+            with engine.connect() as other:
+                other.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                    )
+                )
+            COUNT.all(db, which="a")
+        assert met.value.connection_invalidated
+        assert pool_of(make_session) == 0
+        assert kept(make_session) is None
+    finally:
+        engine.dispose()
+
+
+def test_only_postgresqls_commit_that_may_be_lost_says_so(both_urls: list[str]) -> None:
+    engine = make_engine(both_urls[1])
+    make_session = make_session_maker(engine)
+    try:
+        for opened, expected in ((async_commit(make_session), "off"), (make_session.begin(), "on")):
+            with opened as db:
+                COUNT.all(db, which="a")
+                assert db.execute(text("SHOW synchronous_commit")).scalar_one() == expected
+    finally:
+        engine.dispose()

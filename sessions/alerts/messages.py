@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, ScalarResult, delete, exists, select, update
+from sqlalchemy import Executable, ScalarResult, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.statements import Insert, for_either, table_of
@@ -101,6 +101,12 @@ def undelivered(db: Session, *, before: datetime) -> dict[str, tuple[datetime, s
         .order_by(Message.claimed_at.desc())
     )
     return {row.target: (row.claimed_at, row.failure) for row in rows}
+
+
+def count_failed(db: Session) -> int:
+    """How many messages were tried and have not got through yet."""
+    waiting = select(func.count()).where(Message.sent_at.is_(None), Message.failure != "")
+    return db.scalar(waiting) or 0
 
 
 def _drop_untold(db: Session, target: Target, heard: Sequence[str]) -> None:

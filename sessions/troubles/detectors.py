@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from auth.audit.actions import PAST_DIRECTORY
+from auth.audit.log import AuditEntry
 from auth.denials import REASONS
 from gateways.faults import FaultCode
 from sessions.gateway_health.overview import GatewayHealth, look
@@ -37,6 +39,9 @@ HOUR, USUAL_DAYS = timedelta(hours=1), 7
 LEAST_DEVICES = 5
 # Who is signed in there reaches nothing.
 CUT_OFF = {FaultCode.BLOCKED_4, FaultCode.NO_ROUTE_4}
+
+# Somebody has looked by then, or has had a day to.
+PAST_DIRECTORY_TOLD = timedelta(days=1)
 
 OF_A_GATEWAY = {
     GatewayState.SILENT: kinds.GATEWAY_SILENT,
@@ -198,6 +203,18 @@ def _of_hold(hold: LegalHold) -> dict[str, object]:
     return {"reference": hold.reference, "by": hold.created_by, "until": until.isoformat()}
 
 
+def past_directory(db: Session, now: datetime) -> Iterator[Found]:
+    """Staff who signed in past the directory within a day; each is told once, however often they did."""
+    entries = db.execute(
+        select(AuditEntry.actor, func.min(AuditEntry.at), func.max(AuditEntry.at))
+        .where(AuditEntry.at > now - PAST_DIRECTORY_TOLD, AuditEntry.at <= now)
+        .where(AuditEntry.action == PAST_DIRECTORY.key)
+        .group_by(AuditEntry.actor)
+    )
+    for login, first, last in entries:
+        yield Found(kinds.PAST_DIRECTORY, login, first, detail={"last": last.isoformat()})
+
+
 def clock(db: Session, now: datetime) -> Iterator[Found]:
     """Whether the sweep doubts the clock."""
     doubted_from = clock_check.doubted_from(db)
@@ -211,6 +228,7 @@ DETECTORS = (
     Detector("refusals", (kinds.REFUSALS,), refusals),
     Detector("purge", (kinds.PURGE_REFUSED, kinds.PURGE_LATE, kinds.PURGE_UNBALANCED), purges),
     Detector("holds", (kinds.HOLD_WAITING, kinds.LIFT_WAITING, kinds.TERM_WAITING), second_persons),
+    Detector("local_accounts", (kinds.PAST_DIRECTORY,), past_directory),
     Detector("clock", (kinds.CLOCK_DOUBTED,), clock),
     *devices.DETECTORS,
 )

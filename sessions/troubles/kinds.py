@@ -269,6 +269,17 @@ CHECK_FAILED = warning(
     N_("Whether all is well there is not known (%(why)s). The sweep's log says more."),
     page="",
 )
+PAST_DIRECTORY = warning(
+    "past_directory",
+    Action.TRAIL,
+    N_("%(subject)s signed in with a local account, past the directory"),
+    N_(
+        "Last time: %(last)s. Local accounts are for the day the directory is away: if nobody knows why, disable the "
+        "account, then look at what it did."
+    ),
+    page="trail?actor={subject}",
+    times=("last",),
+)
 ALERTS_UNDELIVERED = warning(
     "alerts_undelivered",
     Action.ALERTS,

@@ -51,6 +51,7 @@ FACTS = {
     "until": "2026-12-05T12:00:00+00:00",
     "why": "certificate has expired",
     "asked": "portal.example.org",
+    "last": "2026-11-24T11:00:00+00:00",
     "own": "127.0.0.1",
 }
 
@@ -141,6 +142,27 @@ def test_entries_that_wait_for_an_anchor_are_told(
     with anchored.make_session.begin() as db:
         enter(db, actor="tests", action="patrons.imported", object="y", now=clock())
     assert found() == ["anchor_ageing"]
+
+
+def test_a_sign_in_past_the_directory_is_told_once_for_a_day(
+    services: Services, town: Town, clock: MovingClock
+) -> None:
+    look = next(one for one in detectors_of(services) if one.name == "local_accounts")
+
+    def found() -> list[tuple[str, datetime, str]]:
+        with services.make_session() as db:
+            return [(one.subject, one.since, one.detail["last"]) for one in look.find(db, clock())]
+
+    with services.make_session.begin() as db:
+        enter(db, actor="dana", action="signed in", object="staff:1", now=NOON)
+    assert found() == []
+    with services.make_session.begin() as db:
+        for at in (NOON, NOON + timedelta(hours=2)):
+            enter(db, actor="dana", action="signed in past directory", object="staff:1", now=at)
+    clock.advance(hours=3)
+    assert found() == [("dana", NOON, (NOON + timedelta(hours=2)).isoformat())]
+    clock.advance(hours=24)
+    assert found() == []
 
 
 def looked_at(services: Services, **settings: Any) -> list[Trouble]:

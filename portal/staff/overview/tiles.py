@@ -15,22 +15,27 @@ from sqlalchemy.orm import Session
 from ads import directory
 from ads.directory import CampaignQuery
 from ads.models import CampaignState
+from auth import classes
+from auth.fixed_devices import register
 from auth.staff import lookup
 from auth.staff.models import StaffState
-from auth.staff.roles import Action, Authority, covers, may
+from auth.staff.roles import Action, Authority, covers, may, switches
 from auth.vouchers.scope import used_and_issued
 from portal.i18n.translation import say, say_number
-from portal.services import town_zone
+from portal.services import services, town_zone
 from portal.staff.access import current_staff
-from sessions.legal_requests import register
+from sessions.alerts import messages, recipients
+from sessions.experiments import service as experiments
+from sessions.legal_requests import register as requisitions
 from sessions.log.denials import count_since
 from sessions.retention import holds, purge
 from sessions.troubles.detectors import OF_A_GATEWAY
-from sessions.troubles.kinds import GATEWAY_CUT_OFF
+from sessions.troubles.kinds import DEVICE_SILENT, GATEWAY_CUT_OFF
 from sessions.troubles.service import open_troubles
 from sites.gateways import every as every_gateway
 from sites.models import SiteState
 from sites.queries import next_works
+from sites.schools.timetable import state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,45 @@ def _refusals(db: Session, now: datetime) -> Iterator[Tile]:
     yield Tile(say("Refusals today"), count, url)
 
 
+def _devices(db: Session, now: datetime) -> Iterator[Tile]:
+    mine = [one for one in register.active(db) if covers(_mine(), one.network.slug)]
+    if mine:
+        missing = sum(one.kind == DEVICE_SILENT.name for one in open_troubles(db, authority=_mine()))
+        note = say("of %(n)s", n=len(mine))
+        yield Tile(say("Fixed devices missing"), missing, url_for("staff.devices_list"), note)
+
+
+def _classes(db: Session, now: datetime) -> Iterator[Tile]:
+    mine = [
+        one
+        for one in classes.every(db)
+        if switches(_mine(), one.network.slug, [stop.site.slug for stop in one.stops])
+    ]
+    if mine:
+        on = sum(state_of(one.timetable, one.press, now).on for one in mine)
+        note = say("of %(n)s", n=len(mine))
+        yield Tile(say("Classes on now"), on, url_for("staff.classes"), note)
+
+
+def _experiments(db: Session, now: datetime) -> Iterator[Tile]:
+    today = now.astimezone(town_zone()).date()
+    running = [one for one in experiments.everything(db, _mine()) if one.first <= today <= one.last]
+    url, note = url_for("staff.experiment_list"), ""
+    if len(running) == 1:
+        url, note = url_for("staff.experiment", experiment_id=running[0].id), running[0].name
+    yield Tile(say("Running experiments"), len(running), url, note)
+
+
+def _alerts(db: Session, now: datetime) -> Iterator[Tile]:
+    if _mine().networks:
+        # Who is told is for those who work for the whole town.
+        return
+    waiting = messages.count_failed(db)
+    told = len(recipients.every(db)) + (services().settings.alert_webhook_url is not None)
+    note = "" if told else say("nobody is told")
+    yield Tile(say("Alerts not delivered"), waiting, url_for("staff.alerts"), note)
+
+
 def _campaigns(db: Session, now: datetime) -> Iterator[Tile]:
     found = directory.find(db, CampaignQuery(networks=_mine().networks), now=now)
     running = [one for one in found if one.state is CampaignState.RUNNING]
@@ -116,7 +160,7 @@ def _keeping(db: Session, now: datetime) -> Iterator[Tile]:
 
 
 def _requisitions(db: Session, now: datetime) -> Iterator[Tile]:
-    open_ones = [one for one in register.newest(db, _mine()) if one.closed_at is None]
+    open_ones = [one for one in requisitions.newest(db, _mine()) if one.closed_at is None]
     yield Tile(say("Open requisitions"), len(open_ones), url_for("staff.requisitions"))
 
 
@@ -132,8 +176,12 @@ TILES: tuple[tuple[Action, Find], ...] = (
     (Action.BOOKS, _passes),
     (Action.GATEWAYS, _gateways),
     (Action.SITES, _works),
+    (Action.DEVICES, _devices),
+    (Action.CLASS_HOURS, _classes),
+    (Action.ALERTS, _alerts),
     (Action.SESSIONS, _refusals),
     (Action.ADS, _campaigns),
+    (Action.EXPERIMENT, _experiments),
     (Action.RETENTION, _keeping),
     (Action.REQUISITIONS, _requisitions),
     (Action.ACCOUNTS, _accounts),

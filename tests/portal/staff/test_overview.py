@@ -6,20 +6,25 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from auth import classes
 from auth.staff.roles import Role
 from portal.services import Services
+from sessions.alerts.models import Message, Stage
 from sessions.models import EndReason
 from sessions.online import last_day
 from sessions.retention import clock_check
 from sessions.troubles import kinds
+from sessions.troubles.models import Trouble
 from sessions.troubles.service import Found, record
 from sites.models import SigninMethod, Site, SiteState
+from tests.actors import TESTER
 from tests.clock import NOON, MovingClock
 from tests.portal.staff.conftest import Clerk, Desk
 from tests.portal.staff.world import World
 from tests.sessions.log.rows import add_session
 from tests.town import Town
 
+DEVICE = {"device": "Caméra", "owner": "Boulangerie Ada", "site": "Battant"}
 TILE = re.compile(r"<dt>([^<]*)</dt>\s*<dd><a class=\"tap\" href=\"([^\"]*)\"><strong>([^<]*)</strong>")
 
 
@@ -37,6 +42,9 @@ def test_each_role_sees_its_own_numbers_and_each_leads_on(desk: Desk, world: Wor
     seen = {role: tiles(desk.at_work(f"some.{role.value}", role)) for role in Role}
     assert set(seen[Role.DESK]) == {"Passes issued today"}
     assert {"Gateways that are well", "Next works", "Refusals today"} <= set(seen[Role.NETWORK])
+    assert {"Fixed devices missing", "Classes on now", "Alerts not delivered"} <= set(seen[Role.NETWORK])
+    assert set(seen[Role.SCHOOL]) == {"Classes on now"}
+    assert set(seen[Role.REPORT]) == {"Running experiments"}
     assert set(seen[Role.PRIVACY]) == {"Refusals today", "Last purge", "Legal holds", "Open requisitions"}
     assert set(seen[Role.ADS]) == {"Running campaigns"}
     assert {"Passes issued today", "Running campaigns", "Active accounts"} <= set(seen[Role.ADMIN])
@@ -117,3 +125,39 @@ def test_the_next_works_are_told(desk: Desk, services: Services, world: World, c
         site = db.query(Site).filter_by(slug="battant").one()
         site.state, site.state_since = SiteState.OUTAGE, clock() + timedelta(days=2)
     assert tiles(net)["Next works"] == "Battant"
+
+
+def test_what_is_missing_on_or_running_is_counted(
+    desk: Desk, services: Services, world: World, clock: MovingClock
+) -> None:
+    net, admin = desk.at_work("noor", Role.NETWORK), desk.at_work("dana", Role.ADMIN)
+    library = desk.at_work("bo", Role.NETWORK, networks=("bibliotheques",))
+    seen = tiles(net)
+    assert (seen["Fixed devices missing"], seen["Classes on now"], seen["Alerts not delivered"]) == (
+        "0",
+        "0",
+        "0",
+    )
+    # Two experiments are on since today, one for each network.
+    assert tiles(admin)["Running experiments"] == "2"
+    silent = Found(kinds.DEVICE_SILENT, "device-of-bibliotheques", NOON, ("bibliotheques",), {**DEVICE})
+    away = Found(kinds.DEVICE_SILENT, "device-of-other-town", NOON, ("other-town",), {**DEVICE})
+    with services.make_session.begin() as db:
+        record(db, (kinds.DEVICE_SILENT,), [silent, away], now=clock())
+        tablets = classes.find(db, "class-bibliotheques")
+        assert tablets is not None
+        hour, site = timedelta(hours=1), tablets.stops[0].site.slug
+        classes.switch_on(db, tablets, site=site, length=hour, by="Ada", actor=TESTER, now=clock())
+        first, second = db.query(Trouble).all()
+        for trouble in (first, second):
+            tried: dict[str, Any] = {"claimed_at": NOON, "try_at": NOON, "attempts": 1, "stage": Stage.BEGAN}
+            db.add(Message(trouble_id=trouble.id, target="webhook", failure="refused", **tried))
+    seen, mine = tiles(net), tiles(library)
+    assert (seen["Fixed devices missing"], seen["Classes on now"], seen["Alerts not delivered"]) == (
+        "2",
+        "1",
+        "2",
+    )
+    assert (mine["Fixed devices missing"], mine["Classes on now"]) == ("1", "1")
+    # Who is told is nothing for those who work for some networks.
+    assert "Alerts not delivered" not in mine

@@ -1,57 +1,79 @@
-"""Compute the figures of one day from the rows of the log. Read-only."""
+"""The figures of one day, counted from the rows of the log by the database. Read-only."""
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
+from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, bindparam, case, cast, func, select
 from sqlalchemy.orm import Session
 
+from db.base import UtcDateTime
 from sessions.log.denials import SIGNIN_STEPS
-from sessions.models import AccessSession, Decision, EndReason, Lease, Usage
-from sessions.statistics import definitions
+from sessions.models import AccessSession, Decision, Usage
+from sessions.statistics import definitions, stays
 from sessions.statistics.calendar import Span, hours_of
-from sessions.statistics.definitions import Stay
 from sessions.statistics.service import Basis, Pair, expected_seconds, outage_seconds
+from sessions.statistics.stays import LONGEST_STAY, Counted
 from sites.models import Gateway, SigninMethod
-
-# No stay is longer: a pass of a month, and a day.
-LONGEST_STAY = timedelta(days=32)
-# Cameras and tablets of the town are no visitors: no figure counts them.
-_is_guest = AccessSession.method != SigninMethod.MANAGED
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What the rows say of one pair and day. `visits` holds the device of each visit that began: an address, which goes
-    into a sketch and is forgotten."""
+    """What the rows say of one pair and day. `visits` are those that began, by device: addresses, which go into a
+    sketch and are forgotten. Hours and marks are counted from the beginning of the day, see `stays.Counted`."""
 
     basis: Basis
-    stays: list[Stay] = field(default_factory=list)
-    began: list[datetime] = field(default_factory=list)
+    began_in_hour: Counter[int] = field(default_factory=Counter)
+    seconds_in_hour: Counter[int] = field(default_factory=Counter)
+    changes: Counter[int] = field(default_factory=Counter)
     methods: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    visits: list[str] = field(default_factory=list)
+    visits: Counter[str] = field(default_factory=Counter)
     reattached: int = 0
     random_address: int = 0
+    connected_seconds: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
     outage_seconds: int = 0
     rates: list[int] = field(default_factory=lambda: [0] * len(definitions.RATE_CLASSES))
 
+    def add(self, counted: Counted) -> None:
+        """Take in a row of what was counted of the stays."""
+        match counted.part:
+            case stays.SESSIONS:
+                self.began_in_hour[counted.place] += counted.number
+                self.methods[counted.word] += counted.number
+                self.reattached += counted.again
+                self.random_address += counted.random
+            case stays.SECONDS:
+                self.connected_seconds = counted.number
+            case stays.HOUR_SECONDS:
+                self.seconds_in_hour[counted.place] = counted.number
+            case stays.CHANGES:
+                self.changes[counted.place] = counted.number
+            case stays.VISITS:
+                self.visits[counted.word] = counted.number
+
 
 def gather(db: Session, day: date, bases: Mapping[Pair, Basis]) -> dict[Pair, Gathered]:
-    """Everything that the rows say of this day, for these pairs."""
+    """Everything that the rows say of this day, for these pairs; zone by zone, as a day has its own length in each."""
     found = {pair: Gathered(basis) for pair, basis in bases.items()}
+    by_span: defaultdict[Span, dict[Pair, Gathered]] = defaultdict(dict)
+    for pair, gathered in found.items():
+        by_span[gathered.basis.span(day)][pair] = gathered
     if found:
-        _gather_stays(db, day, found)
-        _gather_usage(db, day, found)
-        _gather_failures(db, day, found)
+        window = Span(min(span.start for span in by_span), max(span.end for span in by_span))
+        for span, own in by_span.items():
+            for counted in stays.count(db, span, window=window):
+                if (pair := (counted.network_id, counted.site_id)) in own:
+                    own[pair].add(counted)
+            _gather_usage(db, span, window, own)
+            _gather_failures(db, span, own)
         for pair, seconds in outage_seconds(db, dict(bases), day).items():
             found[pair].outage_seconds = seconds
     return found
@@ -59,18 +81,19 @@ def gather(db: Session, day: date, bases: Mapping[Pair, Basis]) -> dict[Pair, Ga
 
 def figures_of(gathered: Gathered, day: date) -> dict[str, Any]:
     """The columns of `DayFigures` that follow from the rows, without the devices."""
-    span, stays = gathered.basis.span(day), gathered.stays
+    span = gathered.basis.span(day)
     by_hour: list[list[int]] = [[0] * 24, [0] * 24]
-    for hour, part in hours_of(day, gathered.basis.zone):
-        by_hour[0][hour] += sum(part.start <= at < part.end for at in gathered.began)
-        by_hour[1][hour] += sum(stay.seconds_in(part.start, part.end) for stay in stays)
+    for number, (hour, _) in enumerate(hours_of(day, gathered.basis.zone)):
+        by_hour[0][hour] += gathered.began_in_hour[number]
+        by_hour[1][hour] += gathered.seconds_in_hour[number]
+    marks = int((span.end - span.start) / definitions.AT_ONCE_EVERY)
     return {
         "basis": gathered.basis.write(),
-        "sessions": len(gathered.began),
+        "sessions": gathered.began_in_hour.total(),
         "reattached": gathered.reattached,
         "random_address": gathered.random_address,
-        "visits": len(gathered.visits),
-        "connected_seconds": sum(stay.seconds_in(span.start, span.end) for stay in stays),
+        "visits": gathered.visits.total(),
+        "connected_seconds": gathered.connected_seconds,
         "bytes_up": gathered.bytes_up,
         "bytes_down": gathered.bytes_down,
         "expected_seconds": expected_seconds(gathered.basis, day),
@@ -79,98 +102,41 @@ def figures_of(gathered: Gathered, day: date) -> dict[str, Any]:
         "failures": dict(sorted(gathered.failures.items())),
         "hour_sessions": by_hour[0],
         "hour_seconds": by_hour[1],
-        "at_once": definitions.at_once(stays, start=span.start, end=span.end),
+        "at_once": list(accumulate(gathered.changes[mark] for mark in range(marks))),
         "rates": gathered.rates,
     }
 
 
-def _window(found: Iterable[Gathered], day: date) -> Span:
-    spans = [gathered.basis.span(day) for gathered in found]
-    return Span(min(span.start for span in spans), max(span.end for span in spans))
+def _gather_usage(db: Session, day: Span, window: Span, found: dict[Pair, Gathered]) -> None:
+    bounds = {"start": day.start, "end": day.end, "earliest": window.start - LONGEST_STAY}
+    for network_id, site_id, rate_class, up, down, sessions in db.execute(_USAGE, bounds):
+        gathered = found.get((network_id, site_id))
+        if gathered is None:
+            continue
+        gathered.bytes_up += up
+        gathered.bytes_down += down
+        if rate_class is not None:
+            gathered.rates[rate_class] += sessions
 
 
-def _gather_stays(db: Session, day: date, found: dict[Pair, Gathered]) -> None:
-    """Confirmed leases, session by session, made into stays."""
-    window = _window(found.values(), day)
+def _gather_failures(db: Session, day: Span, found: dict[Pair, Gathered]) -> None:
     rows = db.execute(
-        select(
-            AccessSession.id,
-            AccessSession.network_id,
-            AccessSession.method,
-            AccessSession.previous_id,
-            AccessSession.end_reason,
-            func.coalesce(AccessSession.ended_at, AccessSession.until, type_=AccessSession.until.type).label(
-                "end"
-            ),
-            Lease.site_id,
-            Lease.mac,
-            Lease.created_at,
-        )
-        .join(Lease, Lease.access_id == AccessSession.id)
-        .where(
-            AccessSession.started_at >= window.start - LONGEST_STAY,
-            AccessSession.started_at < window.end,
-            _is_guest,
-            func.coalesce(AccessSession.ended_at, AccessSession.until) > window.start - definitions.VISIT_GAP,
-            Lease.confirmed_at.is_not(None),
-        )
-        .order_by(AccessSession.id, Lease.created_at, Lease.id)
+        select(Decision.network_id, Decision.site_id, Decision.rule, func.count())
+        .where(Decision.at >= day.start, Decision.at < day.end, Decision.step.in_(sorted(SIGNIN_STEPS)))
+        .group_by(Decision.network_id, Decision.site_id, Decision.rule)
     )
-    devices: dict[int, str] = {}
-    moved: set[int] = set()
-    own: list[Any]
-    for access_id, leases in itertools.groupby(rows, key=lambda row: row.id):
-        own = list(leases)
-        first = own[0]
-        # A device that goes on under a new address is the same visitor.
-        before = first.previous_id in moved
-        devices[access_id] = devices[first.previous_id] if before else first.mac
-        if first.end_reason is EndReason.MOVED:
-            moved.add(access_id)
-        stays = list(_stays(own, devices[access_id]))
-        _count_session(found, day, first, stays[0][1].start)
-        for pair, stay in stays:
-            _count_stay(found, day, pair, stay)
-    for gathered in found.values():
-        span = gathered.basis.span(day)
-        gathered.visits = definitions.visits(gathered.stays, start=span.start, end=span.end)
+    for network_id, site_id, rule, count in rows:
+        if network_id is not None and site_id is not None and (network_id, site_id) in found:
+            found[network_id, site_id].failures[rule] += count
 
 
-def _stays(leases: list[Any], device: str) -> Iterator[tuple[Pair, Stay]]:
-    """The stretches at one site after the other. A renewal there begins no new one."""
-    at_sites = [list(own) for _, own in itertools.groupby(leases, key=lambda lease: lease.site_id)]
-    starts = [own[0].created_at for own in at_sites]
-    ends = [*starts[1:], leases[0].end]
-    for own, start, end in zip(at_sites, starts, ends, strict=True):
-        yield (own[0].network_id, own[0].site_id), Stay(device, start, max(start, min(end, leases[0].end)))
-
-
-def _count_session(found: dict[Pair, Gathered], day: date, lease: Any, began: datetime) -> None:
-    gathered = found.get((lease.network_id, lease.site_id))
-    if gathered is None or not _holds(gathered, day, began):
-        return
-    gathered.began.append(began)
-    gathered.methods[lease.method.value] += 1
-    gathered.reattached += lease.previous_id is not None
-    gathered.random_address += definitions.is_random(lease.mac)
-
-
-def _count_stay(found: dict[Pair, Gathered], day: date, pair: Pair, stay: Stay) -> None:
-    gathered = found.get(pair)
-    if gathered is None:
-        return
-    span = gathered.basis.span(day)
-    if stay.start < span.end and stay.end > span.start - definitions.VISIT_GAP:
-        gathered.stays.append(stay)
-
-
-def _gather_usage(db: Session, day: date, found: dict[Pair, Gathered]) -> None:
-    window = _window(found.values(), day)
-    rows = db.execute(
+def _usage() -> Any:
+    """Volume, and sessions by class of rate: of each session at each site, on the day it ended."""
+    start, end, earliest = (bindparam(name, type_=UtcDateTime()) for name in ("start", "end", "earliest"))
+    own = (
         select(
             AccessSession.network_id,
             Gateway.site_id,
-            AccessSession.ended_at,
             func.sum(Usage.bytes_up).label("up"),
             func.sum(Usage.bytes_down).label("down"),
             func.max(Usage.best_down_kbps).label("best"),
@@ -178,39 +144,23 @@ def _gather_usage(db: Session, day: date, found: dict[Pair, Gathered]) -> None:
         .join(Usage, Usage.access_id == AccessSession.id)
         .join(Gateway, Gateway.id == Usage.gateway_id)
         .where(
-            AccessSession.started_at >= window.start - LONGEST_STAY,
-            AccessSession.started_at < window.end,
-            _is_guest,
-            AccessSession.ended_at >= window.start,
-            AccessSession.ended_at < window.end,
+            AccessSession.ended_at >= start,
+            AccessSession.ended_at < end,
+            AccessSession.started_at >= earliest,
+            AccessSession.method != SigninMethod.MANAGED,
         )
-        .group_by(AccessSession.id, AccessSession.network_id, Gateway.site_id, AccessSession.ended_at)
+        .group_by(AccessSession.id, AccessSession.network_id, Gateway.site_id)
+        .subquery()
     )
-    for network_id, site_id, ended_at, up, down, best in rows:
-        gathered = found.get((network_id, site_id))
-        if gathered is None or ended_at is None or not _holds(gathered, day, ended_at):
-            continue
-        gathered.bytes_up += int(up)
-        gathered.bytes_down += int(down)
-        if int(down) >= definitions.LEAST_BYTES_FOR_A_RATE and best is not None:
-            gathered.rates[definitions.rate_class(best)] += 1
+    lower_ends = list(enumerate(definitions.RATE_CLASSES))[:0:-1]
+    classes = case(
+        (own.c.down < definitions.LEAST_BYTES_FOR_A_RATE, None),
+        *((own.c.best >= lower, number) for number, lower in lower_ends),
+        else_=0,
+    ).label("rate_class")
+    bytes_up, bytes_down = (cast(func.sum(column), BigInteger) for column in (own.c.up, own.c.down))
+    keys = (own.c.network_id, own.c.site_id, classes)
+    return select(*keys, bytes_up, bytes_down, func.count()).group_by(*keys)
 
 
-def _gather_failures(db: Session, day: date, found: dict[Pair, Gathered]) -> None:
-    by_span: defaultdict[Span, set[Pair]] = defaultdict(set)
-    for pair, gathered in found.items():
-        by_span[gathered.basis.span(day)].add(pair)
-    for span, pairs in by_span.items():
-        rows = db.execute(
-            select(Decision.network_id, Decision.site_id, Decision.rule, func.count())
-            .where(Decision.at >= span.start, Decision.at < span.end, Decision.step.in_(sorted(SIGNIN_STEPS)))
-            .group_by(Decision.network_id, Decision.site_id, Decision.rule)
-        )
-        for network_id, site_id, rule, count in rows:
-            if network_id is not None and site_id is not None and (network_id, site_id) in pairs:
-                found[network_id, site_id].failures[rule] += count
-
-
-def _holds(gathered: Gathered, day: date, at: datetime) -> bool:
-    span = gathered.basis.span(day)
-    return span.start <= at < span.end
+_USAGE = _usage()

@@ -16,7 +16,7 @@ from sites.models import Gateway, SigninMethod
 
 # Noon of a Tuesday in Besançon.
 DAY = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
-_codes = itertools.count(1)
+_codes, _numbers = itertools.count(1), itertools.count(1)
 
 
 def mac(number: int, *, random: bool = True) -> str:
@@ -46,7 +46,7 @@ def add_session(
     """A session of `minutes` that is over; `walks` are later leases: where, and how many minutes after the start."""
     address, end = mac(device, random=random), at + timedelta(minutes=minutes)
     entitlement = Entitlement(
-        subject=f"device-{device}-{at.timestamp()}-{gateway.id}",
+        subject=f"device-{device}-{next(_numbers)}",
         method=SigninMethod.FREE,
         network_id=gateway.network_id,
         until=None,

@@ -100,7 +100,6 @@ Index(
     sqlite_where=AccessSession.previous_id.is_not(None),
     postgresql_where=AccessSession.previous_id.is_not(None),
 )
-Index("ix_access_sessions_subject_mac", AccessSession.subject, AccessSession.mac)
 # The log (sessions/log/query.py): each filter that may stand alone, in the order of the list.
 _in_order = (AccessSession.started_at, AccessSession.id)
 _ended = AccessSession.end_reason.is_not(None)
@@ -109,6 +108,7 @@ Index("ix_access_sessions_log_site", AccessSession.site_id, *_in_order)
 Index("ix_access_sessions_log_network", AccessSession.network_id, *_in_order)
 Index("ix_access_sessions_log_method", AccessSession.method, *_in_order)
 Index("ix_access_sessions_log_mac", AccessSession.mac, *_in_order)
+Index("ix_access_sessions_log_subject", AccessSession.subject, *_in_order)
 Index("ix_access_sessions_log_address", AccessSession.address, *_in_order)
 Index(
     "ix_access_sessions_log_reason",

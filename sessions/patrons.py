@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from auth import rate_limits
@@ -157,12 +157,17 @@ def _today(gateway: Gateway, now: datetime) -> date:
 
 
 def _has_been_on(db: Session, subject: str, mac: str) -> bool:
-    return _KNOWN.first(db, subject=subject, mac=mac) is not None
+    return _BEEN_ON.first(db, subject=subject, mac=mac) is not None
 
 
 _accesses = table_of(AccessSession)
-_KNOWN = Prepared(
+# Found by the device: a reader of many years has hundreds of sessions, and a device hardly more than one reader.
+BEEN_ON = (
     select(_accesses.c.id)
-    .where(_accesses.c.subject == bindparam("subject"), _accesses.c.mac == bindparam("mac"))
+    .where(
+        _accesses.c.mac == bindparam("mac"),
+        func.coalesce(_accesses.c.subject, _accesses.c.subject) == bindparam("subject"),
+    )
     .limit(1)
 )
+_BEEN_ON = Prepared(BEEN_ON)

@@ -7,6 +7,7 @@ days are made up anew, so that the present has people online.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,7 +21,10 @@ from lab.history.writing import write_rows
 
 TOWN = ZoneInfo("Europe/Paris")
 WEEK = timedelta(days=7)
+# In the order in which their rows refer to each other.
 REPEATED = ("outages", "access_sessions", "leases", "usage", "impressions", "decisions")
+# Tables that a server writes at the same time, where it does not look what refers to what.
+AT_ONCE = 2
 # Whose ids the columns hold.
 OWNERS = {"access_id": "access_sessions", "previous_id": "access_sessions", "lease_id": "leases"}
 
@@ -39,12 +43,8 @@ def write_weeks(
             _close(connection)
             lengths = store.last_ids(connection)
             lengths["outages"] = connection.scalar(text("SELECT coalesce(max(id), 0) FROM outages")) or 0
-        for number in range(1, weeks):
-            with engine.begin() as connection:
-                store.trusting(connection)
-                for table in REPEATED:
-                    connection.execute(text(_repetition(connection, table, number, lengths)))
-            tell(week.sessions * (number + 1))
+        _repeat(engine, weeks, lengths)
+        tell(week.sessions * weeks)
         with engine.begin() as connection:
             store.go_on_counting(connection)
         lately = share * 2 // 7
@@ -65,6 +65,21 @@ def _close(connection: Connection) -> None:
         text("UPDATE access_sessions SET ended_at = until, end_reason = 'expired' WHERE ended_at IS NULL")
     )
     connection.execute(text("DELETE FROM outages WHERE until IS NULL"))
+
+
+def _repeat(engine: Engine, weeks: int, lengths: dict[str, int]) -> None:
+    """Write all weeks but the first, table by table."""
+
+    def write(table: str) -> None:
+        for number in range(1, weeks):
+            with engine.begin() as connection:
+                store.trusting(connection)
+                connection.execute(text(_repetition(connection, table, number, lengths)))
+
+    with engine.begin() as connection:
+        at_once = AT_ONCE if store.trusting(connection) else 1
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(write, REPEATED))
 
 
 def _repetition(connection: Connection, table: str, number: int, lengths: dict[str, int]) -> str:

@@ -22,7 +22,6 @@ from sessions.managed.presence import Standing, look
 from sessions.managed.troubles import contracts, silent_devices
 from sites.import_export.records import import_records
 from sites.import_export.rows import Row
-from sites.models import Network, SigninMethod
 
 NAME = "camera-of-the-tour"
 # Ten minutes of silence become six seconds.
@@ -38,7 +37,6 @@ def camera_of_the_register(tour: Tour) -> None:
     camera.walk(tour.place.net.gateways[BATTANT])
     recorder, elsewhere = (tour.outside, internet.STREAM), (tour.outside, internet.SINK)
     report.step("nobody has registered it: it reaches nothing", not is_reachable(camera, *recorder))
-    _admit_devices(tour)
     record(tour, destinations=f"{tour.outside} tcp/{internet.STREAM}; {tour.outside} udp/{internet.ECHO}")
     _, took = until(lambda: is_reachable(camera, *recorder), 10, every=0.1)
     report.step("its record is saved: it reaches its recorder", True, f"{took:.1f} s later")
@@ -72,12 +70,6 @@ def record(tour: Tour, **cells: str) -> None:
         known = db.scalar(select(FixedDevice.id).where(FixedDevice.slug == NAME)) is not None
         row = Row("the tour", {"slug": NAME, **cells} if known else {**columns, **cells})
         import_records(db, FIXED_DEVICES, [row], by="tour", now=now())
-
-
-def _admit_devices(tour: Tour) -> None:
-    with tour.place.services.make_session.begin() as db:
-        network = db.scalars(select(Network).where(Network.slug == tour.place.doors[BATTANT].network)).one()
-        network.signin_methods = sorted({*network.signin_methods, SigninMethod.MANAGED.value})
 
 
 def _any(tour: Tour, *places: tuple[str, int]) -> bool:
@@ -122,13 +114,12 @@ def _compressed() -> Iterator[None]:
 
 def _standing(tour: Tour) -> Standing:
     with reading(tour.place.services.make_session) as db:
-        [found] = look(db, now=now())
-        return found.standing
+        return next(found.standing for found in look(db, now=now()) if found.device.slug == NAME)
 
 
 def _troubles(tour: Tour) -> list[str]:
     with reading(tour.place.services.make_session) as db:
-        return [found.subject for found in silent_devices(db, now())]
+        return [found.subject for found in silent_devices(db, now()) if found.subject == NAME]
 
 
 def _hours_end(tour: Tour) -> None:
@@ -171,4 +162,4 @@ def _contract_ends(tour: Tour) -> None:
 
 def _told(tour: Tour) -> set[str]:
     with reading(tour.place.services.make_session) as db:
-        return {found.kind.name for found in contracts(db, now())}
+        return {found.kind.name for found in contracts(db, now()) if found.subject == NAME}

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from auth.audit.actor import command_line
+from auth.fixed_devices.demo import load_devices
 from auth.staff import accounts, lookup, own_account
 from auth.staff.roles import ALL_NETWORKS, Authority, Role
 from auth.staff.totp import STEP_SECONDS, totp
@@ -81,6 +82,7 @@ def hire(services: Services, *, at: datetime) -> None:
         home = HOME if site_by_slug(db, HOME) is not None else ""
         if Role.SCHOOL in missing:
             load_schools(db, now=at)
+            load_devices(db, now=at)
         for role in missing:
             invited = accounts.invite(
                 db,

@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 
 from ads.demo import load_announcements, read_announcements
 from ads.loading import known_names
+from auth.fixed_devices.demo import load_devices
 from db.engine import reading
 from portal.cli.operator import operator
 from portal.cli.pictures import alt_option, alt_texts, prepare_file, refusals_as_errors, remove_option
@@ -134,18 +135,20 @@ def photo(slug: str, file: Path | None, alt: tuple[tuple[str, str], ...], remove
 
 @sites.command("demo")
 def demo() -> None:
-    """Add the demo town: the networks and sites of Besançon, its schools, and the town's announcements."""
+    """Add the demo town: the networks and sites of Besançon, its schools, fixed devices and announcements."""
     now = services().clock()
     with services().make_session.begin() as db:
         made = load_demo(db, now=now, by=operator().name)
         known = known_names(db)
         schools = load_schools(db, now=now, by=operator().name)
+        devices = load_devices(db, now=now, by=operator().name)
     wanted = read_announcements(known)
     with services().make_session.begin() as db:
         announcements = load_announcements(db, now=now, actor=operator(), wanted=wanted)
     click.echo(_summary("networks", made.networks))
     click.echo(_summary("sites", made.sites))
     click.echo(f"announcements: {announcements} added")
+    click.echo(_summary("devices", devices))
     for name, imported in schools.items():
         click.echo(_summary(name.replace("_", " "), imported))
 

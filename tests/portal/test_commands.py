@@ -27,7 +27,7 @@ def run(app: Flask, *words: str) -> Result:
 
 def test_the_demo_town_comes_once(app: Flask) -> None:
     first, second = run(app, "sites", "demo"), run(app, "sites", "demo")
-    assert "networks: 2 added" in first.output
+    assert "networks: 2 added" in first.output and "devices: 6 added" in first.output
     assert "networks: 0 added, 0 changed, 2 as they were" in second.output
     assert "gare-viotte" in run(app, "sites", "list").output
 

@@ -75,7 +75,7 @@ def test_the_networks_are_as_the_town_wants_them(db: Session) -> None:
     library, public = db.scalars(select(Network).order_by(Network.slug)).all()
     assert (library.signin_methods, library.ads, library.devices_per_person) == (["patron", "pass"], False, 2)
     assert (library.lease_seconds, library.idle_seconds) == (4 * 3600, 30 * 60)
-    assert (public.signin_methods, public.ads, public.lease_seconds) == (["free"], True, 1800)
+    assert (public.signin_methods, public.ads, public.lease_seconds) == (["free", "managed"], True, 1800)
     assert (public.rate_wanted_kbps, public.rate_down_kbps, public.rate_up_kbps) == (15_000, 55_000, 15_000)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page
 
+from auth.fixed_devices.records import FIXED_DEVICES
 from auth.staff.roles import Role
 from db.base import Base
 from sites.demo.town import FILES
@@ -20,7 +21,7 @@ from tests.portal.pages.scene import Portal, open_window, running_portal
 from tests.portal.staff.window import DESKTOP, Clerk
 
 pytestmark = pytest.mark.browser
-KINDS: Mapping[str, Records] = {"networks": NETWORKS, "sites": SITES}
+KINDS: Mapping[str, Records] = {"networks": NETWORKS, "sites": SITES, "devices": FIXED_DEVICES}
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -104,7 +105,7 @@ def test_the_town_is_set_up_by_pages_and_again_from_files(
     by_pages = exports(portal)
     with portal.services.make_session.begin() as db:
         for table in reversed(Base.metadata.sorted_tables):
-            if table.name in ("record_changes", "site_networks", "sites", "networks"):
+            if table.name in ("record_changes", "fixed_devices", "site_networks", "sites", "networks"):
                 db.execute(table.delete())
     for kind in KINDS:
         office.goto(f"/staff/records/{kind}/-/file")

@@ -18,6 +18,7 @@ ON_ONE_DATABASE = (
     "tests/portal/test_prometheus.py",
     "tests/portal/test_wifi_feed.py",
     "tests/portal/test_kept_credentials.py",
+    "tests/portal/test_managed_figures.py",
     "tests/portal/test_opennds.py",
     "tests/portal/test_opennds_carried.py",
     "tests/portal/staff/test_classes.py",

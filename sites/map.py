@@ -32,6 +32,8 @@ class MapShape(enum.StrEnum):
     STAR = "star"
 
 
+# Of a mark of one site, in the units of the view box.
+RADIUS = 9.0
 SHAPES = {
     SiteKind.STATION: MapShape.DIAMOND,
     SiteKind.TRAM_STOP: MapShape.CIRCLE,
@@ -136,7 +138,7 @@ def draw(
     *,
     width: float = 640.0,
     height: float | None = None,
-    radius: float = 9.0,
+    radius: float = RADIUS,
     bounds: Bounds | None = None,
     language: str = "",
 ) -> TownMap:
@@ -150,7 +152,7 @@ def draw(
         numbered = [
             (number, spot) for number, spot in numbered if bounds.holds(spot.longitude, spot.latitude)
         ]
-    area = bounds or _around(spots, background)
+    area = bounds or around(spots, background)
     height = height or round(width * min(max(area.proportion, LOWEST), HIGHEST))
     view = _View.fit(area, width, height, margin=_LARGEST_REACH * radius + 2)
     places = [view.project(spot.longitude, spot.latitude) for _, spot in numbered]
@@ -163,6 +165,20 @@ def draw(
     labels = _labels(lines, view, Labels(width, height, [(m.x, m.y) for m in marks], radius), language)
     drawn = tuple(_line(line, view) for line in lines)
     return TownMap(width, height, view.scale, areas, drawn, tuple(labels), marks)
+
+
+def place_at(
+    x: float, y: float, bounds: Bounds, *, width: float, height: float, radius: float = RADIUS
+) -> Point:
+    """The longitude and latitude under a point of the map that `draw` makes of these bounds in this box."""
+    return _View.fit(bounds, width, height, margin=_LARGEST_REACH * radius + 2).place(x, y)
+
+
+def point_at(
+    longitude: float, latitude: float, bounds: Bounds, *, width: float, height: float, radius: float = RADIUS
+) -> Point:
+    """Where on that map a place lies."""
+    return _View.fit(bounds, width, height, margin=_LARGEST_REACH * radius + 2).project(longitude, latitude)
 
 
 def outline(shape: MapShape, x: float, y: float, radius: float) -> str:
@@ -195,6 +211,12 @@ class _View:
         x = self.x + (longitude - self.longitude) * math.cos(math.radians(self.latitude)) * metres
         return round(x, 1), round(self.y - (latitude - self.latitude) * metres, 1)
 
+    def place(self, x: float, y: float) -> Point:
+        """The longitude and latitude of a point of the box."""
+        metres = _DEGREE_METRES * self.scale
+        longitude = self.longitude + (x - self.x) / metres / max(math.cos(math.radians(self.latitude)), 1e-6)
+        return longitude, self.latitude - (y - self.y) / metres
+
     def bounds(self, width: float, height: float) -> Bounds:
         """What is seen of the world: more than was asked for, to both sides or above and below."""
         metres = _DEGREE_METRES * self.scale
@@ -209,7 +231,7 @@ def _line(line: Feature, view: _View) -> Line:
     return Line(line, _points(view.project(longitude, latitude) for longitude, latitude in line.points))
 
 
-def _around(spots: Sequence[Hotspot], background: MapBackground) -> Bounds:
+def around(spots: Sequence[Hotspot], background: MapBackground) -> Bounds:
     """All sites; before there are any, what the town wants to be shown."""
     if not spots:
         shown = (*background.parts, *background.lines)

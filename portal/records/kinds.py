@@ -74,6 +74,8 @@ class RecordPages:
     adds: bool = True
     # What is to be known of a record with these values, in the language of the request: it holds, but not everywhere.
     cautions: Callable[[Session, Values], Sequence[str]] = lambda _db, _values: ()
+    # What the form asks for in another way than the record has it: reads it into the cells.
+    compose: Callable[[Mapping[str, str], dict[str, str]], None] | None = None
     # Whether its records are the whole town's, so that nobody of some networks has them.
     town_wide: bool = False
 

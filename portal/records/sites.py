@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy.orm import Session
 
 from auth.audit.actions import ObjectKind
@@ -13,7 +15,7 @@ from portal.i18n.translation import say
 from portal.records import school_cautions
 from portal.records.kinds import Field, Group, Option, RecordPages, Widget
 from portal.services import town_zone
-from sites import queries
+from sites import queries, weekly_hours
 from sites.holidays import ZONES
 from sites.import_export.records import Records
 from sites.import_export.sites import SITES, site_records
@@ -46,6 +48,26 @@ def _here() -> Records:
     return site_records(town_zone().key)
 
 
+def week_field(day: str) -> str:
+    """The name of the field for the hours of this day."""
+    return f"week_{day}"
+
+
+# Beside them: the hours as the form was shown with them.
+SHOWN_HOURS = "hours_shown"
+
+
+def _compose_hours(typed: Mapping[str, str], cells: dict[str, str]) -> None:
+    """What was typed day by day, where the hours as one text were left as they stood."""
+    shown = typed.get(SHOWN_HOURS)
+    if shown is None or cells.get("opening_hours", "").strip() != shown.strip():
+        return
+    days = {day: typed.get(week_field(day), "").strip() for day in weekly_hours.DAYS}
+    before = weekly_hours.by_day(shown) or dict.fromkeys(weekly_hours.DAYS, "")
+    if (text := weekly_hours.as_text(days)) != weekly_hours.as_text(before):
+        cells["opening_hours"] = text
+
+
 _AS_THE_NETWORK = N_("Empty: as the network has it")
 
 SITE_PAGES = RecordPages(
@@ -55,6 +77,7 @@ SITE_PAGES = RecordPages(
     cautions=school_cautions.of_site,
     listed=("name", "kind", "state", "networks", "address"),
     here=_here,
+    compose=_compose_hours,
     groups=(
         Group(
             N_("Name and kind"),

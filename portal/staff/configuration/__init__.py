@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.records.registry import KINDS
-from portal.staff.configuration import devices, files, listing, plans, printers, record  # noqa: F401
+from portal.staff.configuration import devices, files, listing, plans, printers, record, sites  # noqa: F401
 from portal.staff.configuration.routes import serve
 
 for _pages in KINDS.values():

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth.records import preview
 from auth.staff.roles import Action
 from auth.vouchers.models import Batch, Plan
 from auth.vouchers.plan_records import COLUMNS, PLANS, put_values
-from db.engine import reading
 from portal.i18n.translation import language_in_words, town_language
 from portal.printing.from_vouchers import say_end
 from portal.records.plans import PLAN_PAGES
 from portal.services import services, town_zone
 from portal.staff import staff
-from portal.staff.access import current_staff, needs
+from portal.staff.access import needs
 from portal.staff.configuration import record
-from portal.staff.configuration.typed import typed_cells
-from sites.errors import RefusedImport
 from sites.import_export.records import REQUIRED
-from sites.import_export.rows import Row
 
 
 @staff.post("/records/plans/-/sentence")
 @needs(Action.PLANS)
 def plan_sentence() -> AnyResponse:
-    """The form as it was typed, with what a visitor would read of it. Nothing is written."""
-    cells = typed_cells(PLAN_PAGES, request.form, {})
-    key = request.form.get("key", "")
-    cells["slug"] = key or cells.get("slug", "").strip()
-    row, networks = Row(record.FORM, cells), current_staff().authority.networks
-    try:
-        with reading(services().make_session) as db:
-            preview(db, PLAN_PAGES.kind, [row], networks=networks)
-            return record.shown(db, PLAN_PAGES, key, cells)
-    except RefusedImport as error:
-        return record.again(PLAN_PAGES, key, cells, error)
+    """The form as it was typed, with what a visitor would read of it."""
+    return record.look_first(PLAN_PAGES)
 
 
 def sentences(cells: Mapping[str, str]) -> list[tuple[str, str, str]]:

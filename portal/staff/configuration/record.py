@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.denials import Denial
-from auth.records import ChangedRecord, visible
+from auth.records import ChangedRecord, preview, visible
 from db.engine import reading
 from gateways.sentences import Sentence
 from portal.denials.rendering import Refusal, staff_page
@@ -165,6 +165,22 @@ def _page(
         address=address,
     )
     return make_response(page)
+
+
+def look_first(pages: RecordPages, put_right: Callable[[dict[str, str]], None] | None = None) -> AnyResponse:
+    """The form as it was typed, with what would follow from it. Nothing is written."""
+    cells = typed_cells(pages, request.form, {})
+    if put_right is not None:
+        put_right(cells)
+    key = request.form.get("key", "")
+    cells[pages.kind.records.key] = key or cells.get(pages.kind.records.key, "").strip()
+    row, networks = Row(FORM, cells), current_staff().authority.networks
+    try:
+        with reading(services().make_session) as db:
+            preview(db, pages.kind, [row], networks=networks)
+            return shown(db, pages, key, cells)
+    except RefusedImport as error:
+        return again(pages, key, cells, error)
 
 
 def shown(db: Session, pages: RecordPages, key: str, cells: Cells) -> AnyResponse:

@@ -122,6 +122,8 @@ def typed_cells(pages: RecordPages, typed: Form, before: Cells) -> dict[str, str
     for field in pages.fields:
         if field.widget is Widget.INSTANT and field.column in cells:
             cells[field.column] = _instant(cells[field.column], zone, before.get(field.column, ""))
+    if pages.compose is not None:
+        pages.compose(typed, cells)
     return cells
 
 

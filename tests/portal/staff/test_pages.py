@@ -201,6 +201,14 @@ def crisis_refused(clerk: Clerk) -> None:
     clerk.enter("#hours")
 
 
+def place_clicked(clerk: Clerk) -> None:
+    """A place with its pin where the map was clicked, and the weeks to come."""
+    clerk.goto("/staff/records/sites/gare-viotte")
+    clerk.page.locator("input[type=image][name=near]").click(position={"x": 200, "y": 90})
+    clerk.page.locator("details.weeks[open]").wait_for()
+    assert clerk.page.locator("#latitude").input_value() > "47.2"
+
+
 def election_noted(clerk: Clerk) -> None:
     clerk.goto("/staff/elections")
     clerk.page.fill("#name", "municipales")
@@ -292,6 +300,9 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "alerts-refused": telling_refused,
     "gateway-setup": set_up,
     "gateway-secrets": secrets_shown,
+    "networks": lambda clerk: clerk.goto("/staff/records/networks"),
+    "network": lambda clerk: clerk.goto("/staff/records/networks/wifilib"),
+    "place": place_clicked,
     "gateway-new": lambda clerk: clerk.goto("/staff/records/gateways/-/new"),
     "gateway-credential": credential_made,
     "device": device,

@@ -218,3 +218,14 @@ def test_the_rows_of_the_kinds_are_all_measured(tmp_path: Path) -> None:
         assert 0 < result[f"{name}, sign-in to open, p50"] < 20_000
     ended = [value for name, value in result.items() if "end in the books" in name]
     assert len(ended) == 3 and all(value < kinds.MOST_TO_END for value in ended)
+
+
+def test_a_list_that_has_more_to_show_is_set_beside_a_full_page_of_the_hundredth() -> None:
+    small = {
+        "by state": log.Looks([1.0], [3]),
+        "by site": log.Looks([2.0], [50]),
+        log.FULL_PAGE: log.Looks([4.0], [50]),
+    }
+    assert log.as_long(log.Looks([5.0], [50]), "by state", small).median == 4.0
+    assert log.as_long(log.Looks([5.0], [50]), "by site", small).median == 2.0
+    assert log.as_long(log.Looks([5.0], [2]), "by state", small).median == 1.0

@@ -1,12 +1,12 @@
 """The log by pseudonym, in the order of the list
 
-Revision: 0057, after 0055
+Revision: 0057, after 0056
 """
 
 from alembic import op
 
 revision = "0057"
-down_revision = "0055"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 

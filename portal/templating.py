@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import Flask, g, request, url_for
@@ -38,11 +37,9 @@ from portal.i18n.translation import (
 )
 from portal.printing.qr import svg_of
 from portal.printing.wifi_qr import joining_code
-from portal.public_values import PublicNetwork, PublicStay
 from portal.services import services, town_zone
 from sites.look import contact_link, host_of
 from sites.map import SHAPES, outline
-from sites.models import SigninMethod
 
 # What a link to the same page in another language takes along; everything else in a query is a stranger's.
 KEPT = ("visit", "landing", "gateway")
@@ -83,7 +80,6 @@ def init_templates(app: Flask, styles: Styles) -> None:
         comma=comma,
         in_full=in_full,
         volume=volume,
-        share_left=share_left,
         host_of=host_of,
         example_code=codes.EXAMPLE,
         words_of=words_of,
@@ -162,16 +158,6 @@ def words_of(texts: dict[str, dict[str, str]]) -> LocalizedText:
     spoken = best_language(texts)
     words = texts.get(spoken, {})
     return LocalizedText(spoken, words.get("title", ""), words.get("text", ""))
-
-
-def share_left(access: PublicStay, network: PublicNetwork, left: timedelta) -> int:
-    """How much of a lease is left, from 0 to 100, of its full length or of the whole stay if that was shorter.
-
-    A pass is one stay, however long it is.
-    """
-    stay = access.until - access.started_at
-    whole = stay if access.method is SigninMethod.PASS else min(network.lease_length, stay)
-    return round(100 * max(0.0, min(1.0, left / whole))) if whole else 0
 
 
 def conformity_today() -> Conformity:

@@ -72,9 +72,9 @@ def measure(folder: Path, kind: str) -> dict[str, tuple[Costs, int]]:
                 prepare()()
             call = prepare()
             # What is remembered for two seconds is remembered now, however slow the machine.
-            prepare()()
             services.places.forget()
             services.places.gateways()
+            prepare()()
             with counted(services.engine) as costs:
                 length = call()
             found[act] = costs, length

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from werkzeug.test import EnvironBuilder
 
 from ads.demo import load_announcements
@@ -199,6 +199,8 @@ def phones_of(app: Flask, services: Services, slapd: Slapd, *, most: int) -> Pho
         db.execute(update(Gateway).values(client_prefixes=["10.80.0.0/16"]))
     with services.make_session.begin() as db:
         creative_id = db.scalars(select(Creative.id).order_by(Creative.id)).first() or 0
+        # One message, so that the page which phones have together is the same each time.
+        db.execute(delete(Creative).where(Creative.id != creative_id))
         order = issuing.Order(most + 1, LIBRARY.site)
         plan = plans.by_slug(db, "day")
         batch = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, actor=SYSTEM, now=now())

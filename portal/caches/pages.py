@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 FRESH_SECONDS = 2.0
 MOST = 256
@@ -22,6 +23,14 @@ class Placeholder:
 
     def __str__(self) -> str:
         return f"hole.{self.name}.hole"
+
+
+def whole_minute(at: datetime | None) -> tuple[datetime, bool] | None:
+    """What pages tell of an instant: its minute, and whether it is the very beginning of that (a midnight is)."""
+    if at is None:
+        return None
+    begun = at.replace(second=0, microsecond=0)
+    return begun, begun == at
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ads.models import CivicOverride, Creative
 from auth.denials import Denial
 from db.engine import reading
-from portal.caches.pages import Placeholder
+from portal.caches.pages import Placeholder, whole_minute
 from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
@@ -106,7 +106,7 @@ def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetim
         or not request.args.keys() <= {"landing", "visit", "lang"}
     ):
         return None
-    minutes = tuple(at.replace(second=0, microsecond=0) for at in (services().clock(), until))
+    minutes = tuple(whole_minute(at) for at in (services().clock(), until))
     shown = (type(message), message.id) if message else None
     return (gateway.identity, request.endpoint, language(), chosen_language(), shown, wait_seconds, *minutes)
 

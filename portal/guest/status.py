@@ -13,15 +13,13 @@ from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.impression_tokens import override_here
-from portal.guest.message_form import message_form
 from portal.guest.pages import ended, last_stay, not_here, unproven
-from portal.guest.profile_grants import ssids_at
-from portal.guest.resume_code import code_of
+from portal.guest.status_page import SessionPage
 from portal.guest.stay import CONNECTING, UNKNOWN, offline, stay_of
 from portal.http.client_evidence import confirmed_until
 from portal.http.clients import ForeignClient, access_of, current, is_owned, remember, staying
 from portal.i18n.labels import why_ended
-from portal.public_values import more_of, public_device, public_stay, render_page
+from portal.public_values import public_stay
 from portal.services import services
 from sessions import accounting, clients, leases
 
@@ -41,25 +39,17 @@ def status() -> AnyResponse:
     override = override_here(visit)
     stay = stay_of(access, gateway, now=now, override=override)
     with reading(services().make_session) as db:
-        theirs = clients.devices(db, access, now=now) if is_own else []
-        page = render_page(
-            "guests/status.html",
-            visit=visit,
-            network=gateway.network,
-            site=gateway.site,
-            access=access,
-            now=now,
-            left=access.until - now,
-            devices=[public_device(one, here=gateway.site) for one in theirs],
+        page = SessionPage(
+            visit,
+            access,
+            stay,
+            now,
             is_owned=is_own,
+            devices=clients.devices(db, access, now=now) if is_own else [],
             usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
-            stay=stay,
-            resume_code=code_of(access, gateway.network) if is_own else None,
             override=override,
-            has_secure_network=bool(ssids_at(gateway)),
-            more=more_of(acceptances.last_creative(db, access.id)) if is_own else None,
-            **(message_form(visit, access) if stay.may_renew else {}),
-        )
+            more=acceptances.last_creative(db, access.id) if is_own else None,
+        ).html()
     response = make_response(page)
     # No script is needed: the browser asks again when what the page says has changed.
     response.headers["Refresh"] = str(stay.refresh_seconds)

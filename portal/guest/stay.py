@@ -85,3 +85,13 @@ def stay_of(
 
 def _key_of(override: CivicOverride | None) -> str:
     return "" if override is None else f"-crisis{override.id}"
+
+
+def share_left(access: AccessSession, lease_length: timedelta, left: timedelta) -> int:
+    """How much of a lease is left, from 0 to 100, of its full length or of the whole stay if that was shorter.
+
+    A pass is one stay, however long it is.
+    """
+    stay = access.until - access.started_at
+    whole = stay if access.method is SigninMethod.PASS else min(lease_length, stay)
+    return round(100 * max(0.0, min(1.0, left / whole))) if whole else 0

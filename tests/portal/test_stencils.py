@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 
 import portal.caches.pages
-from portal.caches.pages import PageCache, Placeholder
+from portal.caches.pages import PageCache, Placeholder, whole_minute
 from portal.services import Services
-from tests.clock import MovingClock
-from tests.portal.conftest import Phone
+from tests.clock import NOON, MovingClock
+from tests.portal.conftest import Agent, Phone
 from tests.town import Town
 
 TOKEN = re.compile(r"ey[\w-]+\.[\w-]+\.[\w-]+")
@@ -111,3 +111,79 @@ def test_a_page_like_no_other_is_not_remembered() -> None:
     stencils = PageCache()
     assert stencils.fill(None, lambda: "first", {}) == "first"
     assert stencils.fill(None, lambda: "second", {}) == "second"
+
+
+# What the page of a session tells its own script beside.
+SCRIPTS = re.compile(r' data-(key|left|changes)="[^"]*"')
+
+
+def online(app: Flask, town: Town, clock: MovingClock, station: Agent) -> list[Phone]:
+    """A crowd that pressed the button together, a second apart."""
+    phones = crowd(app, town)
+    for phone in phones:
+        phone.land()
+    clock.advance(seconds=10)
+    for phone in phones:
+        phone.press("/pause")
+        clock.advance(seconds=1)
+    station.follow()
+    for phone in phones:
+        phone.get("/opening")
+    return phones
+
+
+def test_a_session_page_has_its_readers_own_tokens_code_and_seconds(
+    app: Flask, town: Town, clock: MovingClock, station: Agent
+) -> None:
+    codes, keys = set(), set()
+    for phone in online(app, town, clock, station):
+        page = phone.get("/status").text
+        assert "You are online" in page and ".hole" not in page
+        assert {answer(token)["mac"] for token in TOKEN.findall(page)} == {phone.mac}
+        said = phone.get("/status.json").json
+        assert f'data-key="{said["key"]}"' in page
+        assert f'data-left="{said["seconds_left"]}"' in page
+        assert f'data-changes="{said["changes_in"]}"' in page
+        found = re.search(r"/resume/([0-9A-Z-]+)", page)
+        assert found is not None and phone.get(f"/resume/{found[1]}").status_code == 200
+        codes.add(found[1])
+        keys.add(said["key"])
+    assert len(codes) == len(keys) == 3
+
+
+def test_a_session_page_of_the_crowd_is_what_it_would_be_alone(
+    app: Flask, town: Town, clock: MovingClock, station: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = online(app, town, clock, station)
+    # Their codes are alike in an address and in words.
+    own = re.compile(rf"{TOKEN.pattern}|\b[0-9A-Z]{{4}}-[0-9A-Z]{{4}}\b|{SCRIPTS.pattern}")
+    first.get("/status")
+    shared = own.sub("OWN", second.get("/status").text)
+    monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
+    assert own.sub("OWN", third.get("/status").text) == shared
+    monkeypatch.undo()
+    clock.advance(minutes=26)
+    renewal = first.get("/status").text
+    assert 'action="/pause' in renewal and own.sub("OWN", renewal) != shared
+    tickets = [answer(token) for token in TOKEN.findall(second.get("/status").text)]
+    assert {one["mac"] for one in tickets} == {second.mac} and {one["aud"] for one in tickets} == {
+        "visit",
+        "ticket",
+    }
+
+
+def test_a_crowd_that_is_online_is_rendered_for_once(
+    app: Flask, town: Town, clock: MovingClock, station: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = online(app, town, clock, station)
+    first.get("/status")
+    monkeypatch.setattr("portal.guest.status_page.render_page", lambda *_a, **_k: pytest.fail("rendered"))
+    for phone in others:
+        assert "You are online" in phone.get("/status").text
+
+
+def test_an_end_at_midnight_is_told_on_no_other_page() -> None:
+    """It is told as the minute before: see `portal.i18n.translation.end_time`."""
+    midnight = NOON.replace(hour=0)
+    assert whole_minute(midnight) != whole_minute(midnight.replace(second=30))
+    assert whole_minute(NOON.replace(second=1)) == whole_minute(NOON.replace(second=59))

@@ -93,9 +93,9 @@ def _of_sites(db: Session, changes: Sequence[Change], now: datetime) -> list[int
 
 
 def _of_gateways(db: Session, changes: Sequence[Change], now: datetime) -> list[int]:
-    """Gateways that are retired now, with what registers keep online there."""
-    retired = [change.key for change in changes if change.after["is_retired"] and _was_in_use(change)]
-    return _at(db, Gateway.identity.in_(retired), now)
+    """Gateways that are retired or moved now, with what registers keep online there."""
+    leaving = [change.key for change in changes if _was_in_use(change) and _leaves(change)]
+    return _at(db, Gateway.identity.in_(leaving), now)
 
 
 def _of_devices(db: Session, changes: Sequence[Change], now: datetime) -> list[int]:
@@ -121,6 +121,16 @@ def _is_cut(change: Change, sites: Mapping[str, Site], now: datetime) -> bool:
         or not is_open(parse(after["hours"], site.school_zone), now, site.tzinfo)
         or not reaches_as_before(before, after)
     )
+
+
+# What a stay at a gateway was granted by.
+_PLACE_OF_GATEWAY = ("kind", "site", "network")
+
+
+def _leaves(change: Change) -> bool:
+    """Whether a gateway is not any more where those behind it were let in: by whom, on what terms and until when."""
+    before = change.before or change.after
+    return change.after["is_retired"] or any(before[name] != change.after[name] for name in _PLACE_OF_GATEWAY)
 
 
 def _was_in_use(change: Change) -> bool:

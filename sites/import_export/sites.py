@@ -91,7 +91,11 @@ def _judge(db: Session, changes: Sequence[Change]) -> Iterator[ImportFault]:
     networks = {network.slug: network for network in db.scalars(select(Network))}
     served: dict[str, set[str]] = {}
     for site, network in db.execute(
-        select(Site.slug, Network.slug).select_from(Gateway).join(Site).join(Network)
+        select(Site.slug, Network.slug)
+        .select_from(Gateway)
+        .join(Site)
+        .join(Network)
+        .where(~Gateway.is_retired)
     ):
         served.setdefault(site, set()).add(network)
     for change in changes:

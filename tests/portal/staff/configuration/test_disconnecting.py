@@ -92,3 +92,35 @@ def test_a_program_and_the_command_line_agree_by_a_word(
     file.write_bytes(b"slug,state\nbattant,closed\n")
     assert app.test_cli_runner().invoke(args=[*words, "--disconnect"]).exit_code == 0
     assert online(db) == 0
+
+
+def test_a_gateway_that_moves_takes_nobody_along(technician: Clerk, db: Session, town: Town) -> None:
+    page = f"/staff/records/gateways/{town.station.identity}"
+    send(technician, page, site=town.battant.site.slug, client_prefixes="10.99.0.0/24")
+    assert technician.page.status_code == 409, technician.page.text
+    assert "Save and disconnect 2 devices" in technician.page.text and online(db) == 3
+    technician.press(page, **shown(technician.page.text), agreed="yes")
+    assert technician.page.status_code == 303 and online(db) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "fields"),
+    [
+        ("/staff/records/networks/wifilib", {"lease_seconds": "600", "renewal_seconds": "300"}),
+        ("/staff/records/networks/wifilib", {"signin_methods": "pass", "ads": []}),
+        (PAGE, {"opening_hours": "Mo-Su off"}),
+        (PAGE, {"lease_seconds": "600"}),
+    ],
+)
+def test_whoever_is_online_keeps_the_end_that_was_shown(
+    technician: Clerk, db: Session, page: str, fields: dict[str, object]
+) -> None:
+    """Shorter stays, hours and fewer ways in are for those who come next: nobody is cut, and nothing is asked."""
+    before = db.execute(select(AccessSession.id, AccessSession.until).order_by(AccessSession.id)).all()
+    send(technician, page, **fields)
+    assert technician.page.status_code == 303, technician.page.text
+    db.rollback()
+    assert (
+        db.execute(select(AccessSession.id, AccessSession.until).order_by(AccessSession.id)).all() == before
+    )
+    assert online(db) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateways.nftables import budgets
 from gateways.nftables.client_prefixes import prefixes_by_family
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.proof_rules import PROOF_NUMBER, proof_mac, proof_steps
+from gateways.nftables.proof_rules import proof_mac
 from gateways.nftables.table_layout import NO_GRANT
 
 
@@ -15,7 +15,7 @@ def identify_rules(configuration: Configuration) -> list[str]:
     allowed4 = prefixes.get("ip", "255.255.255.255")
     allowed6 = ", ".join(["fe80::/10", *([prefixes["ip6"]] if "ip6" in prefixes else [])])
     return [
-        *proof_steps("in", f"ether saddr {proof_mac(configuration)}", f"meta mark set {PROOF_NUMBER} return"),
+        f"ether saddr {proof_mac(configuration)} goto prove_in",
         # Before it has an address, a client may only ask for one.
         "ip saddr 0.0.0.0 udp sport 68 udp dport 67 return",
         # 58 is ICMPv6: a machine without /etc/protocols does not know it by name.
@@ -24,8 +24,7 @@ def identify_rules(configuration: Configuration) -> list[str]:
         f"ip6 saddr != {{ {allowed6} }} goto foreign",
         "meta mark set ether saddr . ip saddr map @clients4",
         "meta mark set ether saddr . ip6 saddr map @clients6",
-        f"meta mark {NO_GRANT} {budgets.VOUCH}",
-        f"meta mark {NO_GRANT} meta mark set 0 return",
+        f"meta mark {NO_GRANT} goto vouch",
         "meta mark 0 goto unknown",
         # An old flow of the same device may still be translated to ports that are somebody else's today.
         "meta mark @limited ct direction original ct status snat meta nfproto ipv4 meta l4proto { tcp, udp } "
@@ -36,6 +35,11 @@ def identify_rules(configuration: Configuration) -> list[str]:
         # The flow belongs to the client that sends in it now, and so do its answers.
         "ct direction original ct mark set meta mark",
     ]
+
+
+def vouch_rules() -> list[str]:
+    """A stranger who has the address from our own DHCP server."""
+    return [budgets.VOUCH, "meta mark set 0"]
 
 
 def foreign_rules() -> list[str]:

@@ -22,12 +22,17 @@ def proof_sender(configuration: Configuration) -> str:
     return "@ll,48,48 0x" + proof_mac(configuration).replace(":", "")
 
 
-def proof_steps(step: str, match: str, verdict: str) -> list[str]:
+def prove_rules(step: str, verdict: str, match: str = "") -> list[str]:
+    """How far a proving packet has come, by family, and what becomes of it."""
     counted = [f'{match} meta nfproto ipv{each} counter name "proof_{step}{each}"' for each in (4, 6)]
-    return [*counted, f"{match} {verdict}"]
+    return [*(each.strip() for each in counted), verdict]
 
 
 def proof_rules(configuration: Configuration) -> list[str]:
+    """One look at everybody's packets, at the last step. Where a packet has no frame, none of it matches."""
+    return [f"{proof_sender(configuration)} goto prove_out"]
+
+
+def prove_out_rules(configuration: Configuration) -> list[str]:
     """The proving packet has come through everything, others' rules included: it is counted, and goes no further."""
-    sender = proof_sender(configuration)
-    return [*proof_steps("out", f"oifname {uplinks(configuration)} {sender}", "drop"), f"{sender} drop"]
+    return prove_rules("out", "drop", f"oifname {uplinks(configuration)}")

@@ -28,9 +28,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateways.nftables.client_prefixes import prefixes_by_family, uplinks
-from gateways.nftables.client_rules import foreign_rules, identify_rules, unknown_rules
+from gateways.nftables.client_rules import foreign_rules, identify_rules, unknown_rules, vouch_rules
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.proof_rules import PROOF_NUMBER, proof_rules, proof_sender, proof_steps
+from gateways.nftables.proof_rules import (
+    PROOF_NUMBER,
+    proof_rules,
+    proof_sender,
+    prove_out_rules,
+    prove_rules,
+)
 from gateways.nftables.rate_classes import RateClass, chain_text, class_calls, class_declarations, rate_chains
 from gateways.nftables.reach import confining_rules
 from gateways.nftables.resolvers import keep_resolver_rules, refuse_dns_rules, to_resolver_rules
@@ -38,6 +44,7 @@ from gateways.nftables.table_layout import CHAINS, DECLARATIONS, PARTS, TABLE, l
 from gateways.nftables.walled_garden import (
     capture_rules,
     dhcp_rules,
+    garden_answer_rules,
     garden_rules,
     input_rules,
     output_rules,
@@ -104,7 +111,12 @@ def _rules(configuration: Configuration, classes: list[RateClass]) -> str:
         chain_text("foreign", foreign_rules()),
         chain_text("unknown", unknown_rules()),
         chain_text("dhcp", dhcp_rules()),
-        chain_text("garden", garden_rules(configuration)),
+        chain_text("vouch", vouch_rules()),
+        chain_text("prove_in", prove_rules("in", f"meta mark set {PROOF_NUMBER}")),
+        chain_text("prove_forward", prove_rules("forward", "accept")),
+        chain_text("prove_out", prove_out_rules(configuration)),
+        chain_text("from_clients", _from_clients(configuration)),
+        chain_text("to_clients", _to_clients(configuration)),
         chain_text("settle", settling_rules()),
         chain_text("refuse", refusal_rules()),
         chain_text("confine_up", confining_rules("up")),
@@ -138,29 +150,44 @@ def _prerouting(configuration: Configuration) -> list[str]:
 
 def _forward(configuration: Configuration) -> list[str]:
     client = configuration.client_interface
-    up = f'iifname "{client}" oifname {uplinks(configuration)}'
     return [
         # Whoever offers segments that do not fit the way there or back is told so (RFC 4459 section 3.2): many networks
         # drop the ICMP messages that would.
         "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
         # An invalid packet would leave without address translation.
         "ct state invalid drop",
-        "jump garden",
-        *proof_steps("forward", f"{up} meta mark {PROOF_NUMBER}", "accept"),
+        # Each packet meets the rules of its own way alone.
+        f'iifname "{client}" goto from_clients',
+        f'oifname "{client}" goto to_clients',
+    ]
+
+
+def _from_clients(configuration: Configuration) -> list[str]:
+    return [
+        *garden_rules(configuration),
+        f"meta mark {PROOF_NUMBER} oifname {uplinks(configuration)} goto prove_forward",
         f"{proof_sender(configuration)} drop",
+        # Client to client, and client to anywhere but the uplink.
+        f"oifname != {uplinks(configuration)} goto refuse",
         # One client must not fill the table of connections for all. Where nobody has counted, all pass.
-        f"{up} ct state new add @flows {{ meta mark ct count over {MOST_FLOWS} }} drop",
-        # Client to client, and client to anywhere but the uplink, ends in the refusal too.
-        f"{up} meta mark @confined jump confine_up",
-        f"{up} meta mark @resolved jump keep_resolver",
-        f"{up} jump up",
-        f'iifname "{client}" goto refuse',
+        f"ct state new add @flows {{ meta mark ct count over {MOST_FLOWS} }} drop",
+        "meta mark @confined jump confine_up",
+        "meta mark @resolved jump keep_resolver",
+        "jump up",
+        "goto refuse",
+    ]
+
+
+def _to_clients(configuration: Configuration) -> list[str]:
+    return [
+        *garden_answer_rules(configuration),
         # Only a flow that a client began has a number in its mark, so that nothing new comes in from outside.
-        f'oifname "{client}" meta nfproto ipv4 ct mark . ip daddr != @holders4 drop',
-        f'oifname "{client}" meta nfproto ipv6 ct mark . ip6 daddr != @holders6 drop',
-        f'oifname "{client}" meta mark set ct mark',
-        f'oifname "{client}" meta mark @confined jump confine_down',
-        f'oifname "{client}" jump down',
+        "meta nfproto ipv4 ct mark . ip daddr != @holders4 drop",
+        "meta nfproto ipv6 ct mark . ip6 daddr != @holders6 drop",
+        "meta mark set ct mark",
+        "meta mark @confined jump confine_down",
+        "jump down",
+        "drop",
     ]
 
 

@@ -15,7 +15,8 @@ PROOF_COUNTERS = tuple(f"proof_{step}{version}" for version in (4, 6) for step i
 COUNTERS = (*PROOF_COUNTERS, "spoofed", "dns", "dhcp", "dhcp_servers", "routers")
 CHAINS = ("prerouting", "capture", "forward", "input", "output", "postrouting", "proof")
 PARTS = (
-    *("identify", "foreign", "unknown", "dhcp", "garden", "pass", "up", "down", "settle", "refuse"),
+    *("from_clients", "to_clients", "identify", "prove_in", "prove_forward", "prove_out", "vouch"),
+    *("foreign", "unknown", "dhcp", "pass", "up", "down", "settle", "refuse"),
     *("confine_up", "confine_down", "to_resolver", "keep_resolver", "refuse_dns"),
 )
 

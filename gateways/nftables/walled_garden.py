@@ -15,6 +15,7 @@ from gateways.nftables.resolvers import ASKED, own_resolver_rules
 
 # An NTP packet has 48 bytes (RFC 5905 section 7.3), 96 with the headers of IPv6.
 NTP_PACKET_BYTES = 96
+SMALL = f"udp length 56 meta length <= {NTP_PACKET_BYTES}"
 
 
 def capture_rules(configuration: Configuration) -> list[str]:
@@ -34,22 +35,30 @@ def capture_rules(configuration: Configuration) -> list[str]:
 
 
 def garden_rules(configuration: Configuration) -> list[str]:
-    """What is forwarded for everybody, lease or not, in both directions: the portal, and the time of day."""
-    client = configuration.client_interface
-    portal = _portal(configuration, "daddr", "dport")
-    rules = [f'iifname "{client}" {match} accept' for match in portal]
-    portal = _portal(configuration, "saddr", "sport")
-    rules += [f'oifname "{client}" {match} ct state established accept' for match in portal]
+    """What is forwarded of everybody, lease or not: what is for the portal, and questions after the time of day."""
+    rules = [f"{match} accept" for match in _portal(configuration, "daddr", "dport")]
+    for family, servers in _time_servers(configuration):
+        asked = f"{family} daddr {{ {servers} }} udp dport 123 {SMALL}"
+        rules += TIME.rules(asked, over="drop")
+    return rules
+
+
+def garden_answer_rules(configuration: Configuration) -> list[str]:
+    """The answers to that."""
+    answers = _portal(configuration, "saddr", "sport")
+    for family, servers in _time_servers(configuration):
+        answers.append(f"{family} saddr {{ {servers} }} udp sport 123 {SMALL}")
+    return [f"{match} ct state established accept" for match in answers]
+
+
+def _time_servers(configuration: Configuration) -> list[tuple[str, str]]:
+    """The time servers by the family's word in nft, families without one left out."""
+    found = []
     for family, version in (("ip", 4), ("ip6", 6)):
         servers = ", ".join(str(each) for each in configuration.ntp_servers if each.version == version)
-        if not servers:
-            continue
-        small = f"udp length 56 meta length <= {NTP_PACKET_BYTES}"
-        asked = f'iifname "{client}" {family} daddr {{ {servers} }} udp dport 123 {small}'
-        rules += TIME.rules(asked, over="drop")
-        answer = f"{family} saddr {{ {servers} }} udp sport 123 {small} ct state established accept"
-        rules.append(f'oifname "{client}" {answer}')
-    return rules
+        if servers:
+            found.append((family, servers))
+    return found
 
 
 def refusal_rules() -> list[str]:

@@ -27,35 +27,51 @@ from lab.network import Town, town
 STREAMS = 8
 NO_CEILING = RateClass(0, 0)
 LEASE_SECONDS = 3600
+NONE = f"add table {TABLE}\ndelete table {TABLE}\n"
+TRACKING = f"""table {TABLE} {{
+  chain forward {{ type filter hook forward priority filter; ct state invalid drop; }}
+  chain postrouting {{ type nat hook postrouting priority srcnat; }}
+}}
+"""
 
 
 def measure(folder: Path, *, sizes: Sequence[int], pairs: int, seconds: int) -> Iterator[Figure]:
-    """Downloads with and without our table, turn by turn; the figure is the median of the ratios of neighbours."""
+    """Downloads with our table, with none, and with one that has connections tracked and no more, turn by turn; the
+    figures are the medians of the ratios of neighbours."""
     demand("iperf3")
     demand_namespaces()
     with town() as net, _server(net):
         _download(net, seconds=1)
         for size in sizes:
-            rules = _rules(net, folder, size)
-            ratios, plain = _compare(net, rules, pairs, seconds)
+            rules = {"plain": NONE, "tracked": NONE + TRACKING, "ours": _rules(net, folder, size)}
+            rates = _compare(net, rules, pairs, seconds)
             yield Figure(
-                f"forwarding, {size:,} leases", statistics.median(ratios), "", "at least 0.95 of plain, flat"
+                f"forwarding, {size:,} leases",
+                _ratio(rates, "ours", "plain"),
+                "",
+                "at least 0.95 of plain, flat",
             )
-        yield Figure("plain routing, eight streams", statistics.median(plain) / 1e9, "Gbit/s")
+            yield Figure(
+                f"forwarding, {size:,} leases, of tracking alone", _ratio(rates, "ours", "tracked"), ""
+            )
+        yield Figure("connection tracking alone, of plain", _ratio(rates, "tracked", "plain"), "")
+        yield Figure("plain routing, eight streams", statistics.median(rates["plain"]) / 1e9, "Gbit/s")
 
 
-def _compare(net: Town, rules: str, pairs: int, seconds: int) -> tuple[list[float], list[float]]:
-    ratios, plain = [], []
-    for number in range(pairs):
-        rates: dict[bool, float] = {}
-        # Whoever is second profits or suffers: so each is second as often as the other.
-        for with_rules in (number % 2 == 0, number % 2 == 1):
-            _nft(net, rules if with_rules else f"add table {TABLE}\ndelete table {TABLE}\n")
-            rates[with_rules] = _download(net, seconds=seconds)
-        ratios.append(rates[True] / rates[False])
-        plain.append(rates[False])
-    _nft(net, f"add table {TABLE}\ndelete table {TABLE}\n")
-    return ratios, plain
+def _compare(net: Town, rules: dict[str, str], rounds: int, seconds: int) -> dict[str, list[float]]:
+    rates = {name: list[float]() for name in rules}
+    for number in range(rounds):
+        # Whoever comes later profits or suffers: so each comes at each place as often as the others.
+        turn = number % len(rules)
+        for name in [*rules][turn:] + [*rules][:turn]:
+            _nft(net, rules[name])
+            rates[name].append(_download(net, seconds=seconds))
+    _nft(net, NONE)
+    return rates
+
+
+def _ratio(rates: dict[str, list[float]], one: str, other: str) -> float:
+    return statistics.median(a / b for a, b in zip(rates[one], rates[other], strict=True))
 
 
 def _rules(net: Town, folder: Path, size: int) -> str:

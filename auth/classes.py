@@ -106,9 +106,11 @@ def wanted(db: Session, now: datetime) -> Iterator[Managed]:
     running = [(each, state_of(each.timetable, each.press, now)) for each in every(db)]
     running = [(each, state) for each, state in running if state.on]
     resolvers = _resolvers(db, {each.stops[0].site_id for each, _ in running if each.stops})
+    doors = _gateways(db, {stop.site_id for each, _ in running for stop in each.stops})
     for each, state in running:
         resolver = resolvers.get(each.stops[0].site_id, "")
-        gateways = _gateways(db, each, now)
+        there = [stop.site_id for stop in each.stops if _is_in_service(stop.site, now)]
+        gateways = frozenset(door for site in there for door in doors.get((site, each.network_id), ()))
         if not resolver or not gateways:
             continue
         for tablet in in_use(each):
@@ -128,11 +130,15 @@ def _resolvers(db: Session, site_ids: Collection[int]) -> dict[int, str]:
     return {row.site_id: row.resolver for row in db.execute(found)}
 
 
-def _gateways(db: Session, tablets: TabletClass, now: datetime) -> frozenset[int]:
-    """The gateways of the class's network at those of its schools that are not closed for good."""
-    there = [stop.site_id for stop in tablets.stops if _is_in_service(stop.site, now)]
-    rows = select(Gateway.id).where(Gateway.network_id == tablets.network_id, Gateway.site_id.in_(there))
-    return frozenset(db.scalars(rows))
+def _gateways(db: Session, site_ids: Collection[int]) -> dict[tuple[int, int], list[int]]:
+    """The gateways at these places, by place and network."""
+    rows = select(Gateway.id, Gateway.site_id, Gateway.network_id).where(
+        Gateway.site_id.in_(sorted(site_ids))
+    )
+    found: dict[tuple[int, int], list[int]] = {}
+    for row in db.execute(rows):
+        found.setdefault((row.site_id, row.network_id), []).append(row.id)
+    return found
 
 
 def _is_in_service(site: Site, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from auth import classes
@@ -15,14 +16,16 @@ from auth.classes import UnknownStop
 from auth.records import preview
 from portal.records.schools import TABLET_PAGES
 from sessions import feed, roaming
-from sessions.managed.reconcile import reconcile
+from sessions.managed.reconcile import Reconciled, reconcile
 from sessions.sweep import sweep
 from sites.errors import RefusedImport
+from sites.import_export import TABLET_CLASSES, TABLETS
 from sites.import_export.rows import Row
 from sites.models import Gateway, SiteState
 from sites.schools.models import SchoolLine
 from tests.actors import TESTER
 from tests.auth.fixed_devices.devices import CAMERA_MAC, register_device
+from tests.imports import import_records
 from tests.sites.schools.cast import bring_inventory, build_schools, school
 from tests.town import make_client, make_gateway
 
@@ -166,3 +169,29 @@ def test_a_card_is_of_a_tablet_or_of_a_fixed_device(db: Session, doors: dict[str
     row = Row("line 2", {"slug": "tab-900", "class": "chariot-1", "mac": CAMERA_MAC, "state": "in_use"})
     with pytest.raises(RefusedImport, match=r"line 2: mac: fixed device cam-gare has the card"):
         preview(db, TABLET_PAGES.kind, [row], networks=frozenset())
+
+
+def test_a_round_takes_as_many_statements_whatever_the_number_of_classes_and_devices(
+    db: Session, doors: dict[str, Gateway]
+) -> None:
+    def statements() -> int:
+        seen: list[object] = []
+        reconcile(db, now=NOW)
+        listener = lambda *_: seen.append(1)  # noqa: E731
+        event.listen(db.get_bind(), "before_cursor_execute", listener)
+        assert reconcile(db, now=NOW) == Reconciled()
+        event.remove(db.get_bind(), "before_cursor_execute", listener)
+        return len(seen)
+
+    cells = {"network": "ecoles", "site": "ecole-bregille", "destinations": "everywhere"}
+    register_device(db, now=NOW, **cells)
+    press(db)
+    few = statements()
+    many = "".join(f"more-{n},More,ecoles,ecole-bregille We 00:00-24:00\n" for n in range(4))
+    import_records(db, TABLET_CLASSES, f"slug,name,network,stops\n{many}".encode())
+    tablets = "".join(f"more-{n},more-{n % 4},02:00:00:00:7e:{n:02x},in_use\n" for n in range(12))
+    import_records(db, TABLETS, f"slug,class,mac,state\n{tablets}".encode())
+    for number in range(8):
+        register_device(db, now=NOW, slug=f"cam-{number}", mac=f"02:00:00:00:0d:{number:02x}", **cells)
+    assert statements() == few
+    assert len(passing(db, doors["ecole-bregille"])) == len(TROLLEY) + 12 + 9

@@ -18,12 +18,18 @@ from portal.cli import CommandIndex
 def load() -> Flask:
     """The application; while the command line looks a command up, only an index of commands.
 
-    Servers, ``flask run``, ``shell`` and ``routes`` get the whole one, which takes several times as long to import.
+    Servers, ``flask run``, ``shell`` and ``routes`` get the whole one, which takes several times as long to import; a
+    server's is warmed beside its first requests.
     """
     context = click.get_current_context(silent=True)
     if context is not None and isinstance(context.command, FlaskGroup):
         return CommandIndex(make_app)
-    return make_app()
+    app = make_app()
+    if context is None:
+        from portal import warming
+
+        warming.begin(app)
+    return app
 
 
 def make_app() -> Flask:

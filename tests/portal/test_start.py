@@ -111,3 +111,36 @@ def test_wrong_settings_are_told_when_a_command_is_called() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Arobase does not start:\n- AROBASE_SECRET_KEY is missing.")
+
+
+WARMED = """
+import threading
+import wsgi
+from portal.warming import NAME
+[thread] = [one for one in threading.enumerate() if one.name == NAME]
+thread.join()
+from portal.i18n import catalogues
+from sites.models import Site
+templates = sorted(name for _, name in wsgi.app.jinja_env.cache.keys())
+print(Site.__mapper__.configured, sorted(catalogues._read), *templates)
+"""
+
+
+def test_a_server_is_warmed_before_anybody_asks(tmp_path: Path) -> None:
+    make_secret(tmp_path / "secret")
+    environment = portal_environment(tmp_path, "https://portal.example") | {"AROBASE_LANGUAGES": "fr,en"}
+
+    def warmed(serves: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", WARMED],
+            cwd=TOP,
+            env=environment | {"AROBASE_SERVES": serves},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    staff, gateways = warmed("staff"), warmed("gateways")
+    assert staff.startswith("True ['en', 'fr'] ") and "staff/layout.html" in staff and "guests/" not in staff
+    assert gateways == "True []\n"

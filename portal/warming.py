@@ -1,0 +1,48 @@
+"""What the first request of a server's process would wait for, done beside it as soon as the process is there.
+
+The start takes no longer for it. A request that comes before it is done waits for what it needs and for no more: each
+step is taken once, whoever comes first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from flask import Flask
+from sqlalchemy.orm import configure_mappers
+
+from portal.i18n.catalogues import catalogue
+from portal.services import Services
+
+log = logging.getLogger(__name__)
+
+NAME = "warming"
+# Where pages of an audience have their frame and their parts from, by the blueprint that serves them.
+FRAMES = {
+    "guests": ("shared/layout.html", "shared/parts.html", "guests/landing.html"),
+    "staff": ("staff/layout.html", "staff/parts.html", "staff/error.html"),
+}
+
+
+def begin(app: Flask) -> threading.Thread:
+    """Warm `app` in a thread that ends with the process."""
+    thread = threading.Thread(target=warm, args=[app], name=NAME, daemon=True)
+    thread.start()
+    return thread
+
+
+def warm(app: Flask) -> None:
+    """Configure the mapped classes, read the languages that are spoken here, compile the frames of pages."""
+    services: Services = app.extensions["arobase"]
+    try:
+        configure_mappers()
+        speaking = FRAMES.keys() & app.blueprints.keys()
+        for code in services.settings.languages if speaking else ():
+            catalogue(code)
+        for audience in sorted(speaking):
+            for name in FRAMES[audience]:
+                app.jinja_env.get_template(name)
+    except Exception:
+        # The request that needs it says what is wrong.
+        log.exception("a server could not be warmed")

@@ -18,7 +18,7 @@ WORKERS := -n $(shell echo $$(($$(nproc) + 2))) --dist loadfile --no-loadscope-r
 # Whoever forbids Python to keep what it compiled pays for it in each worker and in each program that a test starts.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run code phone tour test test-all mutants coverage house check bench bench-quick messages lock packages
+.PHONY: help setup run code phone tour test test-all mutants coverage house check bench bench-quick bench-check messages lock packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -78,13 +78,16 @@ check: $(BIN)/.ready-dev ## Style, types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(BIN)/.ready-dev ## Measure; one JSON object a line
+bench: $(BIN)/.ready-dev ## Measure; one JSON object a line (KEEP=1: in the place of the committed run)
 	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
-	@$(ROOTED) lab.bench
+	@$(ROOTED) lab.bench $(if $(KEEP),--keep)
 
 bench-quick: $(BIN)/.ready-dev ## The same with small numbers, in a few minutes
 	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
-	@$(ROOTED) lab.bench --quick
+	@$(ROOTED) lab.bench --quick $(if $(KEEP),--keep)
+
+bench-check: $(BIN)/.ready-dev ## What the committed runs of the bench have slower than those before; test-all does it too
+	@$(ROOTED) lab.bench --check
 
 messages: setup ## Add new texts to the catalogues, and take out what nothing says any more
 	@$(BIN)/python -m lab.messages

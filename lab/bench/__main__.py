@@ -1,4 +1,4 @@
-"""``python -m lab.bench [--quick] [ROW...]``: measure, one JSON object a line; see docs/performance.md."""
+"""``python -m lab.bench [--quick] [--keep] [ROW...]``: measure, one JSON object a line; see docs/performance.md."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ from lab.waiting import DidNotStart
 
 # The last runs that were committed, whole and quick: what each prints on standard output.
 COMMITTED = {False: TOP / "docs" / "bench.jsonl", True: TOP / "docs" / "bench-quick.jsonl"}
+# And those that were committed before them.
+BEFORE = {quick: file.with_stem(f"{file.stem}-before") for quick, file in COMMITTED.items()}
 Measure = Callable[[Path], Iterator[Figure]]
 # `tests.services` ends a test where a part is missing; here it ends a row.
 LACKING = (MissingPart, NoNamespaces, pytest.skip.Exception)
@@ -89,8 +91,16 @@ def main() -> int:
     """Exit status 1 when a row had to be left out or was spoilt, or became slower: each is named on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small numbers, for a look in a minute")
+    parser.add_argument("--keep", action="store_true", help="put the run in the place of the committed one")
+    parser.add_argument(
+        "--check", action="store_true", help="measure nothing: what the committed run has slower"
+    )
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: " + ", ".join(rows(quick=True)))
     chosen = parser.parse_args()
+    if chosen.check:
+        return check()
+    if chosen.keep and chosen.rows:
+        parser.error("--keep is for a run of all rows")
     measures = rows(quick=chosen.quick)
     if unknown := set(chosen.rows) - measures.keys():
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
@@ -100,7 +110,19 @@ def main() -> int:
     compared = comparison.compare(comparison.read(COMMITTED[chosen.quick]), run)
     if compared:
         print(comparison.table(compared), file=sys.stderr)
+    if chosen.keep and all(results):
+        comparison.keep(run, before=BEFORE[chosen.quick], now=COMMITTED[chosen.quick])
+    elif chosen.keep:
+        print("not kept: rows are missing", file=sys.stderr)
     return 0 if all(results) and not any(one.is_slower for one in compared) else 1
+
+
+def check() -> int:
+    """Exit status 1 where a committed run, whole or quick, has a row slower than the one committed before it."""
+    slower = [one for quick in COMMITTED for one in comparison.regressed(BEFORE[quick], COMMITTED[quick])]
+    if slower:
+        print(comparison.table(slower), file=sys.stderr)
+    return 1 if slower else 0
 
 
 def _row(name: str, measure: Measure, run: list[Figure]) -> bool:

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.bench.figures import Figure
+from lab.bench.figures import Figure, line
 
 # What the machine itself reaches, in every run that measures anything of it.
 BARE = "bare "
 TIMES, RATES = ("s", "ms"), ("1/s",)
+# How far a delivery is from its goal: nearer to nothing is better, and a ratio says nothing.
+SHARES = "%"
 SLOWER = 1.1
+# The longest waits of one run: on the same code they differ from run to run by a factor of two.
+TAILS = re.compile(r"\b(p95|p99|longest of \d+|highest)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,27 @@ def read(file: Path) -> list[Figure]:
         return []
     lines = map(json.loads, filter(None, file.read_text(encoding="utf-8").splitlines()))
     return [Figure(**line) for line in lines]
+
+
+def regressed(before: Path, now: Path) -> list[Compared]:
+    """What the release check is red for: the rows that a committed run has slower than the one committed before it.
+
+    Neither those that it says to be accepted, nor the longest waits. Nothing where there is no run before.
+    """
+    figures = read(now)
+    accepted = {figure.name for figure in figures if figure.accepted}
+    return [
+        one
+        for one in compare(read(before), figures)
+        if one.is_slower and one.name not in accepted and not TAILS.search(one.name)
+    ]
+
+
+def keep(run: Iterable[Figure], *, before: Path, now: Path) -> None:
+    """Put this run in the place of the committed one, and that one in the place of the one before it."""
+    if now.exists():
+        now.replace(before)
+    now.write_text("".join(line(figure) + "\n" for figure in run), encoding="utf-8")
 
 
 def compare(old: Iterable[Figure], new: Iterable[Figure]) -> list[Compared]:
@@ -77,7 +103,7 @@ def _machine(before: dict[str, Figure], after: list[Figure]) -> float:
 def _compared(before: dict[str, Figure], after: list[Figure], machine: float) -> Iterator[Compared]:
     for figure in after:
         old, new = before[figure.name].value, figure.value
-        if figure.name.startswith(BARE):
+        if figure.name.startswith(BARE) or figure.unit.startswith(SHARES):
             continue
         if old == new:
             change = 1.0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from lab.bench.comparison import compare, read, table
+from lab.bench import __main__ as bench
+from lab.bench.comparison import compare, keep, read, regressed, table
 from lab.bench.figures import Figure, say
 
 OLD = [
@@ -63,3 +67,81 @@ def test_a_run_is_read_as_it_was_printed_and_told_with_a_word(
     assert read(file) == told
     lines = table(compare(read(file), [Figure("sign-ins", 100, "1/s"), Figure("new", 1, "s")])).splitlines()
     assert len(lines) == 2 and lines[1].endswith("0.50 of before  SLOWER")
+
+
+def test_a_run_that_is_kept_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    now, before = tmp_path / "now.jsonl", tmp_path / "before.jsonl"
+    keep(OLD, before=before, now=now)
+    assert (read(now), before.exists()) == (OLD, False)
+    slower = [Figure("sign-ins", 150, "1/s", "at least 400")]
+    keep(slower, before=before, now=now)
+    assert (read(now), read(before)) == (slower, OLD)
+
+
+@pytest.mark.parametrize(
+    ("row", "is_red"),
+    [
+        (Figure("sign-ins", 150, "1/s"), True),
+        (Figure("sign-ins", 150, "1/s", accepted="two more statements, for the law"), False),
+        (Figure("sign-ins", 190, "1/s"), False),
+        (Figure("sign-ins, p99", 300, "ms"), False),
+        (Figure("errors", 2, ""), True),
+        (Figure("not there before", 5, "s"), False),
+    ],
+)
+def test_the_release_check_is_red_for_a_row_that_regressed(tmp_path: Path, row: Figure, is_red: bool) -> None:
+    now, before = tmp_path / "now.jsonl", tmp_path / "before.jsonl"
+    for file, figures in ((before, OLD), (now, [row])):
+        told = [{name: value for name, value in asdict(each).items() if value != ""} for each in figures]
+        file.write_text("".join(json.dumps({"unit": "", **each}) + "\n" for each in told), encoding="utf-8")
+    assert [one.name for one in regressed(before, now)] == ([row.name] if is_red else [])
+
+
+def test_without_a_run_before_nothing_has_regressed(tmp_path: Path) -> None:
+    keep(OLD, before=tmp_path / "before.jsonl", now=tmp_path / "now.jsonl")
+    assert regressed(tmp_path / "before.jsonl", tmp_path / "now.jsonl") == []
+
+
+def test_the_check_says_what_regressed_and_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, before = tmp_path / "now.jsonl", tmp_path / "before.jsonl"
+    for name, file in (("COMMITTED", now), ("BEFORE", before)):
+        monkeypatch.setattr(bench, name, {True: file})
+    monkeypatch.setattr("sys.argv", ["bench", "--check"])
+    keep(OLD, before=before, now=now)
+    assert bench.main() == 0
+    keep([Figure("sign-ins", 100, "1/s")], before=before, now=now)
+    assert bench.main() == 1
+    assert "SLOWER" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rows", [[], ["start"]])
+def test_a_run_is_kept_only_whole(
+    rows: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def spoilt(_folder: Path) -> Iterator[Figure]:
+        yield Figure("half", 1, "s")
+        raise OSError("gone")
+
+    now = tmp_path / "now.jsonl"
+    monkeypatch.setattr(bench, "COMMITTED", {False: now})
+    monkeypatch.setattr(bench, "rows", lambda *, quick: {"start": spoilt})
+    monkeypatch.setattr("sys.argv", ["bench", "--keep", *rows])
+    if rows:
+        with pytest.raises(SystemExit):
+            bench.main()
+        assert "all rows" in capsys.readouterr().err
+    else:
+        assert bench.main() == 1
+        assert "not kept" in capsys.readouterr().err
+    assert not now.exists()
+
+
+@pytest.mark.release
+def test_no_row_of_the_committed_runs_has_regressed() -> None:
+    """A run is made on a quiet machine by people and committed; here no time is measured."""
+    assert {quick: regressed(bench.BEFORE[quick], bench.COMMITTED[quick]) for quick in (True, False)} == {
+        True: [],
+        False: [],
+    }

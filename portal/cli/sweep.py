@@ -17,6 +17,7 @@ from portal import audit_anchors, retention, staff_directory, statistics
 from portal.alerts import sending
 from portal.cli.database import reason_of
 from portal.gateway_api import reconcile
+from portal.reports.experiment_figures import measure_begun
 from portal.services import Services, services
 from portal.troubles import Rounds
 from sessions.sweep import Swept
@@ -46,6 +47,7 @@ def sweep(every: float | None) -> None:
         for _ in range(MOST_DAYS):
             if statistics.make_next(service) is None:
                 break
+        measure_begun(service)
         # After the figures: they are made of what is purged.
         for _ in retention.purging(service):
             pass
@@ -95,13 +97,17 @@ def _sweep(service: Services) -> Swept:
 
 
 class _Figures:
-    """The next day of figures; where there was none, the next look is a while later."""
+    """The next day of figures; where there was none, experiments are measured, and the next look is a while later."""
 
     def __init__(self) -> None:
         self._look_at: datetime | None = None
+        self._has_new = True
 
     def make(self, service: Services) -> None:
         if self._look_at is not None and service.clock() < self._look_at:
             return
         made = statistics.make_next(service)
         self._look_at = None if made else service.clock() + LOOK_FOR_DAYS
+        if made is None and self._has_new:
+            measure_begun(service)
+        self._has_new = made is not None

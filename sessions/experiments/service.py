@@ -179,6 +179,11 @@ def everything(db: Session, authority: Authority) -> list[Experiment]:
     return [one for one in found if is_theirs(one, authority)]
 
 
+def begun(db: Session, *, today: date) -> list[Experiment]:
+    """Those that run, and those that are over."""
+    return list(db.scalars(_whole().where(Experiment.first <= today).order_by(Experiment.id)))
+
+
 def find(db: Session, number: int, authority: Authority) -> Experiment | None:
     """The experiment with this number, where it is this person's to see."""
     experiment = db.scalars(_whole().where(Experiment.id == number)).first()

@@ -19,7 +19,7 @@ from portal.printing.typesetter import typeset_report
 from portal.reports import experiment as words
 from portal.reports import making
 from portal.reports.document import Document
-from portal.reports.experiment import Measured
+from portal.reports.experiment_figures import measure
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
@@ -27,7 +27,7 @@ from portal.staff.experiments import typed
 from portal.staff.forms import use_form
 from sessions.experiments import service as experiments
 from sessions.experiments.errors import RunningExperiment, UnreadableExperiment
-from sessions.experiments.indicators import Measure, value_of, years_of
+from sessions.experiments.indicators import Measure, value_of
 from sessions.experiments.models import Experiment
 from sessions.experiments.service import Writer
 from sites import queries
@@ -139,7 +139,7 @@ def amend_threshold(experiment_id: int) -> AnyResponse:
 def note_review(experiment_id: int) -> AnyResponse:
     place = url_for("staff.experiment", experiment_id=experiment_id)
     with reading(services().make_session) as db:
-        measured = _measured(_find(db, experiment_id))
+        measured = measure(services(), _find(db, experiment_id), today=_today())
     try:
         with services().make_session.begin() as db:
             found = _find(db, experiment_id)
@@ -201,21 +201,7 @@ def _form(found: Experiment | None, error: Denial | None) -> AnyResponse:
 
 def _document(db: Session, found: Experiment) -> Document:
     names = [network.name for network in queries.networks(db) if network.slug in found.networks]
-    return words.compose(services(), found, _measured(found), names)
-
-
-def _measured(found: Experiment) -> Measured | None:
-    """Its figures as far as there are any; None before it begins."""
-    service, networks = services(), frozenset(found.networks)
-    if _today() < found.first:
-        return None
-    years = [one for one in years_of(found.period) if one.period.first <= _today()]
-    if found.period == years[0].period:
-        years = []
-    return Measured(
-        making.load(service, found.period, networks),
-        {one.number: making.load(service, one.period, networks) for one in years},
-    )
+    return words.compose(services(), found, measure(services(), found, today=_today()), names)
 
 
 def _find(db: Session, experiment_id: int) -> Experiment:

@@ -1,11 +1,13 @@
-"""The interstitial of one creative as guests would see it, made by their own templates. Nothing is counted or kept."""
+"""Pages as guests would see them, made by their own templates: the interstitial of one creative, the first page of a
+network. Nothing is counted or kept."""
 
 from __future__ import annotations
 
 import ipaddress
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +22,7 @@ from gateways.types import MacAddress
 from portal.caches.creatives import ChosenCreative, CreativeCache
 from portal.caches.served import ServedBuffer
 from portal.guest import interstitial
+from portal.guest.pages import plain_first_page
 from portal.http.clients import ClientContext
 from portal.services import Services
 from sites.models import Gateway, Network, Site
@@ -42,15 +45,27 @@ class InterstitialPreview:
 
         The creative may be known to no session.
         """
+        with self._standing_at(f"/pause?lang={language}", site, network) as visit:
+            g.previewed = creative
+            return in_theme(_SCRIPT.sub("", interstitial.message(visit, None)), theme)
+
+    def first_page(self, *, site: Site, network: Network, language: str, theme: str) -> str:
+        """The first page of this network, which may be known to no session."""
+        with self._standing_at(f"/?lang={language}", site, network) as visit:
+            return in_theme(_SCRIPT.sub("", plain_first_page(visit.gateway)), theme)
+
+    @contextmanager
+    def _standing_at(self, path: str, site: Site, network: Network) -> Iterator[ClientContext]:
+        """A request for this page from a phone at a gateway of this network."""
         app = self._app = self._app or self._make_app(_without_record(self._services))
         door = Gateway(
             identity="preview", kind=_any_kind(), client_prefixes=[], site=site, network=network, health={}
         )
         # What has proven nothing has no break to go on with, and begins none.
         visit = ClientContext(door, _PHONE, _ADDRESS, browser="preview", is_proven=False)
-        with app.test_request_context(f"/pause?lang={language}", base_url=self._services.settings.portal_url):
-            g.visit, g.previewed = visit, creative
-            return in_theme(_SCRIPT.sub("", interstitial.message(visit, None)), theme)
+        with app.test_request_context(path, base_url=self._services.settings.portal_url):
+            g.visit = visit
+            yield visit
 
 
 class _PreviewStage(CreativeCache):

@@ -86,11 +86,14 @@ def services() -> Services:
 
 
 class PreviewRenderer(Protocol):
-    """Makes the interstitial of one creative as guests would see it; nothing is counted or kept."""
+    """Makes pages as guests would see them: the interstitial of one creative, the first page of a network. Nothing is
+    counted or kept."""
 
     def render(
         self, creative: Creative, *, site: Site, network: Network, language: str, theme: str
     ) -> str: ...
+
+    def first_page(self, *, site: Site, network: Network, language: str, theme: str) -> str: ...
 
 
 def preview_renderer() -> PreviewRenderer:

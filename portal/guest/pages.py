@@ -97,6 +97,12 @@ def _render(
     )
 
 
+def plain_first_page(gateway: Gateway) -> str:
+    """The first page as it looks to whoever comes to this gateway, without a message; its buttons lead nowhere."""
+    until = until_then(gateway, None)
+    return _render(gateway, None, 0, until, resumed=None, refusal=None, login="", code="")
+
+
 def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetime) -> Hashable:
     """All that the page of one who has just come depends on; None where the request itself goes into it."""
     if (

@@ -203,15 +203,19 @@ def _write(db: Session, changes: Sequence[Change]) -> dict[str, str]:
     known = {network.slug: network for network in db.scalars(select(Network))}
     for change in changes:
         network = known.get(change.key) or Network(look={})
-        after = change.after
-        for name in COLUMNS:
-            if name not in ("signin_methods", *_LOOK):
-                setattr(network, name, after[name])
-        network.signin_methods = [method.value for method in after["signin_methods"]]
-        network.look = _look(network.look, after)
-        network.terms = _terms(after)
+        put_values(network, change.after)
         db.add(network)
     return {}
+
+
+def put_values(network: Network, values: Values) -> None:
+    """Give a network these values."""
+    for name in COLUMNS:
+        if name not in ("signin_methods", *_LOOK):
+            setattr(network, name, values[name])
+    network.signin_methods = [method.value for method in values["signin_methods"]]
+    network.look = _look(network.look, values)
+    network.terms = _terms(values)
 
 
 def _look(before: Mapping[str, Any], values: Values) -> dict[str, Any]:

@@ -156,6 +156,20 @@ def current_cells(db: Session, records: Records) -> dict[str, Cells]:
     return {key: {name: cell_of(current[key], name) for name in current[key]} for key in sorted(current)}
 
 
+def values_of(records: Records, cells: Cells) -> Values | None:
+    """The values of one record with these cells, others at their defaults; None where a cell makes no sense."""
+    values = _defaults(records, {"": dict(cells)})
+    try:
+        for name, text in cells.items():
+            column = records.column(name)
+            if column is not None:
+                is_empty = not text.strip() and column.default is not REQUIRED
+                values[name] = column.default if is_empty else column.read(text)
+    except ValueError:
+        return None
+    return None if REQUIRED in values.values() else values
+
+
 def cell_of(values: Mapping[str, Any], name: str) -> str:
     """The text of one cell."""
     return as_text(as_cell(values.get(name)))

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from portal.records.registry import KINDS
-from portal.staff.configuration import devices, files, listing, plans, printers, record, sites  # noqa: F401
+from portal.staff.configuration import (  # noqa: F401
+    devices,
+    files,
+    listing,
+    networks,
+    plans,
+    printers,
+    record,
+    sites,
+)
 from portal.staff.configuration.routes import serve
 
 for _pages in KINDS.values():

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
 from auth.vouchers.models import Batch, Plan
-from auth.vouchers.plan_records import COLUMNS, PLANS, put_values
+from auth.vouchers.plan_records import PLANS, put_values
 from portal.i18n.translation import language_in_words, town_language
 from portal.printing.from_vouchers import say_end
 from portal.records.plans import PLAN_PAGES
@@ -16,7 +16,7 @@ from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import needs
 from portal.staff.configuration import record
-from sites.import_export.records import REQUIRED
+from sites.import_export.records import values_of
 
 
 @staff.post("/records/plans/-/sentence")
@@ -28,15 +28,8 @@ def plan_sentence() -> AnyResponse:
 
 def sentences(cells: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """Language, its name there, and what the ticket says: of a plan with these cells, none where they make no sense."""
-    plan, values = Plan(slug=cells.get("slug", "")), {}
-    try:
-        for name, text in (dict.fromkeys(COLUMNS, "") | dict(cells)).items():
-            column = PLANS.column(name)
-            if column is not None:
-                values[name] = (
-                    column.read(text) if text.strip() or column.default is REQUIRED else column.default
-                )
-    except ValueError:
+    plan, values = Plan(slug=cells.get("slug", "")), values_of(PLANS, cells)
+    if values is None:
         return []
     put_values(plan, values)
     # The very words of the ticket, as of a batch that is issued now.

@@ -201,6 +201,13 @@ def crisis_refused(clerk: Clerk) -> None:
     clerk.enter("#hours")
 
 
+def network_looked_at(clerk: Clerk) -> None:
+    """A network with its first page as guests would see it."""
+    clerk.goto("/staff/records/networks/wifilib")
+    clerk.page.locator("button[formaction*=preview]").click()
+    clerk.page.locator("iframe").first.wait_for()
+
+
 def place_clicked(clerk: Clerk) -> None:
     """A place with its pin where the map was clicked, and the weeks to come."""
     clerk.goto("/staff/records/sites/gare-viotte")
@@ -301,7 +308,7 @@ SIGNED_IN: dict[str, Callable[[Clerk], None]] = {
     "gateway-setup": set_up,
     "gateway-secrets": secrets_shown,
     "networks": lambda clerk: clerk.goto("/staff/records/networks"),
-    "network": lambda clerk: clerk.goto("/staff/records/networks/wifilib"),
+    "network": network_looked_at,
     "place": place_clicked,
     "gateway-new": lambda clerk: clerk.goto("/staff/records/gateways/-/new"),
     "gateway-credential": credential_made,

@@ -121,7 +121,7 @@ STAFF |= dict.fromkeys(
     ),
     Twice.LEADS,
 )
-STAFF |= dict.fromkeys(("plan_sentence", "site_place"), Twice.ANSWERS)
+STAFF |= dict.fromkeys(("plan_sentence", "site_place", "network_preview"), Twice.ANSWERS)
 STAFF |= dict.fromkeys(("devices_add", "devices_link", "devices_unlink"), Twice.LEADS)
 STAFF |= dict.fromkeys(("switch_class_on", "switch_class_off"), Twice.LEADS)
 CAMPAIGN = {

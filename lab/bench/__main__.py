@@ -63,7 +63,9 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "wire": wire.measure,
         "radius": lambda folder: radius.measure(folder, sessions=400 if quick else 4000),
         "kinds": lambda folder: kinds.measure(folder, rounds=1 if quick else 5),
-        "leases": lambda folder: leases.measure(folder, grants=grants, seconds=seconds),
+        "leases": lambda folder: leases.measure(
+            folder, grants=grants, quiet=0 if quick else 10, seconds=seconds
+        ),
         "ending": lambda folder: ending.measure(folder, rounds=1 if quick else 3),
         "burst": lambda folder: burst.measure(folder, rounds=1 if quick else 3),
         "log-sqlite": lambda folder: log.measure(folder, "sqlite", log_sizes("sqlite", quick=quick)),

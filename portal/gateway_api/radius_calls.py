@@ -19,6 +19,7 @@ from portal.gateway_api.credentials import calling_gateway
 from portal.gateway_api.exchanges import heard
 from portal.gateway_api.radius_answers import Answer
 from portal.gateway_api.radius_callers import ForeignPacket, demand_token, refuse_foreign, tell
+from portal.http.security_headers import answer_a_program
 
 blueprint = Blueprint("radius", __name__, url_prefix="/gateways/radius/v1")
 # A packet of 4,096 octets is some 20 kB of JSON.
@@ -29,6 +30,7 @@ LARGEST_BODY = 128 * 1024
 def know_the_gateway() -> None:
     request.max_content_length = LARGEST_BODY
     demand_token()
+    answer_a_program()
 
 
 @blueprint.post("/authorize")

@@ -119,6 +119,11 @@ def allow_scripts() -> None:
     g.has_scripts = True
 
 
+def answer_a_program() -> None:
+    """This answer goes to a program that has shown its credential: what guards pages in browsers is left out."""
+    g.is_for_a_program = True
+
+
 def is_staff_path(path: str) -> bool:
     return path == "/staff" or path.startswith("/staff/")
 
@@ -159,7 +164,7 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
         if isinstance(request.routing_exception, BadHost):
             # Nothing can be linked from such a name, not even the page of an error.
             return Response(f"{settings.own_url}/", HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
-        if not ours.is_host(request.host) and not request.path.startswith(ANY_HOST):
+        if not request.path.startswith(ANY_HOST) and not ours.is_host(request.host):
             tell_of_wrong_name(request.host)
             raise MisdirectedRequest
         return None
@@ -191,6 +196,9 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        if g.pop("is_for_a_program", False):
+            response.headers["Cache-Control"] = "no-store"
+            return response
         # What is no page may be held shorter than one: see portal/guest/images.py.
         further = g.pop("forms_to", None)
         policy = policy_here()

@@ -6,4 +6,4 @@ from portal.services import Services
 from wsgi import app as application
 
 services: Services = application.extensions["arobase"]
-app = GatewayDoor(application, Followers(services.make_session, services.wake))
+app = GatewayDoor(application, Followers(services.make_session, services.wake, services.places.keep_fresh))

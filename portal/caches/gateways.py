@@ -15,6 +15,8 @@ from sites.gateways import every
 from sites.models import Gateway, Network
 
 FRESH_SECONDS = 2.0
+# Read once a second, this is a fiftieth of a processor.
+LIGHT_SECONDS = 0.02
 log = logging.getLogger(__name__)
 
 
@@ -24,6 +26,7 @@ class GatewayCache:
 
     make_session: SessionMaker
     _read_at: float = field(default=float("-inf"), init=False)
+    _took: float = field(default=0.0, init=False)
     _gateways: dict[str, Gateway] = field(default_factory=dict, init=False)
     _unknown: list[str] = field(default_factory=list, init=False)
 
@@ -64,11 +67,22 @@ class GatewayCache:
             log.error("gateways of a kind that this version does not know: %s", ", ".join(unknown))
         self._unknown = unknown
 
+    def keep_fresh(self) -> None:
+        """Read before it is too old, so that who comes after a quiet time need not wait for it; where reading takes
+        long, that is left to them."""
+        if time.monotonic() - self._read_at > FRESH_SECONDS / 2 and self._took < LIGHT_SECONDS:
+            self._read()
+
     def _fresh(self) -> dict[str, Gateway]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:
-            with reading(self.make_session) as db:
-                found = every(db)
-            known = {gateway.identity: gateway for gateway in found if gateway.kind in kinds()}
-            self._tell_unknown([f"{one.identity} ({one.kind})" for one in found if one.identity not in known])
-            self._gateways, self._read_at = known, time.monotonic()
+            self._read()
         return self._gateways
+
+    def _read(self) -> None:
+        began = time.monotonic()
+        with reading(self.make_session) as db:
+            found = every(db)
+        known = {gateway.identity: gateway for gateway in found if gateway.kind in kinds()}
+        self._tell_unknown([f"{one.identity} ({one.kind})" for one in found if one.identity not in known])
+        self._gateways, self._read_at = known, time.monotonic()
+        self._took = self._read_at - began

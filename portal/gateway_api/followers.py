@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,11 +43,18 @@ class Follower:
 
 
 class Followers:
-    """The followers of this process. The thread runs only while there are any."""
+    """The followers of this process. The thread runs only while there are any.
 
-    def __init__(self, make_session: SessionMaker, wake: CommitNotifier) -> None:
+    `keep_ready` is called about once a second meanwhile: for what the answer to the first news after a quiet night
+    would have to read first.
+    """
+
+    def __init__(
+        self, make_session: SessionMaker, wake: CommitNotifier, keep_ready: Callable[[], None]
+    ) -> None:
         self._make_session = make_session
         self._wake = wake
+        self._keep_ready = keep_ready
         self._lock = threading.Lock()
         self._waiting: set[Follower] = set()
         self._looking = False
@@ -108,8 +115,16 @@ class Followers:
             outdated = [one for one in self._waiting if versions.get(one.gateway_id) != one.since]
         for follower in outdated:
             follower.tell()
+        if not outdated:
+            self._prepare()
         self._wake.wait(seen, LOOK_SECONDS)
         return True
+
+    def _prepare(self) -> None:
+        try:
+            self._keep_ready()
+        except SQLAlchemyError as error:
+            log.warning("gateways cannot be read: %s", type(error).__name__)
 
     def _versions(self) -> dict[int, int]:
         """The version of every feed; empty where the database is away: followers then look, and get the error."""

@@ -1,0 +1,66 @@
+"""What is ready for the first answer after a quiet night, while gateways follow their feeds."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import closing
+
+from sqlalchemy import Engine, event
+
+from db.engine import SessionMaker
+from db.notify import CommitNotifier
+from portal.caches.gateways import GatewayCache
+from portal.gateway_api.followers import Followers
+from tests.town import build_town
+
+PATIENCE_SECONDS = 10.0
+
+
+def test_what_an_answer_needs_is_kept_ready_while_a_gateway_waits(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        station = build_town(db).station
+        number, version = station.id, station.feed_version
+    is_ready = threading.Event()
+    engine = make_session.kw["bind"]
+
+    async def wait() -> None:
+        with closing(CommitNotifier(engine)) as wake:
+            followers = Followers(make_session, wake, is_ready.set)
+            line = followers.news(number, since=version, seen=followers.seen, seconds=PATIENCE_SECONDS)
+            waiting = asyncio.create_task(line)
+            assert await asyncio.to_thread(is_ready.wait, PATIENCE_SECONDS)
+            assert not waiting.done()
+            waiting.cancel()
+
+    asyncio.run(wait())
+
+
+def test_gateways_are_read_before_they_are_asked_for_unless_that_takes_long(
+    make_session: SessionMaker,
+) -> None:
+    with make_session.begin() as db:
+        identity = build_town(db).station.identity
+    read = counted(make_session.kw["bind"])
+    cache = GatewayCache(make_session)
+    cache.keep_fresh()
+    assert read
+    before = len(read)
+    assert cache.by_identity(identity) is not None
+    cache.keep_fresh()
+    assert len(read) == before
+    cache.forget()
+    cache._took = 1.0
+    cache.keep_fresh()
+    assert len(read) == before
+
+
+def counted(engine: Engine) -> list[str]:
+    """The statements from now on."""
+    found: list[str] = []
+
+    def executed(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        found.append(statement)
+
+    event.listen(engine, "before_cursor_execute", executed)
+    return found

@@ -151,7 +151,7 @@ def _page(
         **more(cells),
         pages=pages,
         key=key,
-        name=find(db, pages, key).get(pages.name, key) if key else say(pages.new),
+        name=told(pages.name, find(db, pages, key)) or key if key else say(pages.new),
         groups=groups,
         labels=labels,
         # A fault of a column that is not on the form is told above it.

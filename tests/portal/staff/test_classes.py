@@ -172,3 +172,6 @@ def test_the_classes_are_open_to_all(portal: Portal, chromium: Browser) -> None:
                 clerk.page.screenshot(path=f"{folder}/classes-{width}.png", full_page=True)
         expect(clerk.page.locator("section")).to_have_count(15)
         assert broken_in_both_themes(clerk.page) == []
+        clerk.page.get_by_role("link", name="Écoles et leurs lignes").click()
+        clerk.page.get_by_role("link", name="École élémentaire de Battant").click()
+        expect(clerk.page.locator("h1")).to_have_text("École élémentaire de Battant")

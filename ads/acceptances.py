@@ -18,9 +18,10 @@ from auth.pseudonyms import Pseudonyms
 from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client
-from sessions import policy, renewal, start
+from sessions import policy, present, renewal, start
 from sessions.arrival import Arrival
 from sessions.models import AccessSession, Lease
+from sessions.present import Present
 from sessions.start import Opened
 from sites.models import Gateway, SigninMethod
 
@@ -58,20 +59,21 @@ def accept(
     """
     gateway, client = arrival.gateway, arrival.client
     impression_id = _spend(db, ticket, gateway, now=now)
-    present = start.present(db, gateway=gateway, client=client, now=now)
-    if present is None:
+    online = present.find(db, gateway=gateway, client=client, now=now)
+    if online is None:
         device = pseudonyms.of("device", f"{gateway.network.slug} {client.mac}")
         allowance = Allowance(device, SigninMethod.FREE, None, devices=1)
         opened = start.open_access(db, arrival, allowance=allowance, now=now)
     else:
-        start.refuse_managed(present)
-        blocks.check(db, mac=client.mac, subject=present.subject, network_id=gateway.network_id, now=now)
-        if ticket.shown_at < _opens_at(present, gateway):
+        start.refuse_managed(online)
+        blocks.check(db, mac=client.mac, subject=online.subject, network_id=gateway.network_id, now=now)
+        if ticket.shown_at < _opens_at(online.until, gateway):
             # Saved up while something else was accepted: nobody has looked at it for this renewal.
-            raise NotDue(_opens_at(present, gateway))
-        opened = Opened(db, present.id, _renew(db, present, gateway=gateway, client=client, now=now))
+            raise NotDue(_opens_at(online.until, gateway))
+        lease_id = _renew(db, online, gateway=gateway, client=client, now=now)
+        opened = Opened(db, online.id, lease_id, online.gateway_id)
     if opened.lease_id is None:
-        raise NotDue(_opens_at(opened.access, gateway))
+        raise NotDue(_opens_at(opened.access.until, gateway))
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
     creative_id = ticket.creative_id
     is_counted = creative_id is None or counting.count(db, creative_id, gateway=gateway, now=now)
@@ -144,16 +146,14 @@ def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datet
     return impression_id
 
 
-def _renew(
-    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
-) -> int | None:
-    if not policy.may_renew(now=now, until=access.until, window=gateway.renewal_window):
-        raise NotDue(_opens_at(access, gateway))
-    return renewal.renew(db, access, gateway=gateway, client=client, now=now)
+def _renew(db: Session, online: Present, *, gateway: Gateway, client: Client, now: datetime) -> int | None:
+    if not policy.may_renew(now=now, until=online.until, window=gateway.renewal_window):
+        raise NotDue(_opens_at(online.until, gateway))
+    return renewal.renew(db, online, gateway=gateway, client=client, now=now)
 
 
-def _opens_at(access: AccessSession, gateway: Gateway) -> datetime:
-    return policy.renewal_opens(access.until, window=gateway.renewal_window)
+def _opens_at(until: datetime, gateway: Gateway) -> datetime:
+    return policy.renewal_opens(until, window=gateway.renewal_window)
 
 
 def _spending(insert: Insert) -> Executable:

@@ -19,7 +19,7 @@ from auth.audit import log
 from auth.audit.actions import OVERRIDE_STARTED, OVERRIDE_STOPPED, ObjectKind
 from auth.audit.actor import Actor
 from gateways.types import Client, parse_mac
-from sessions import policy, renewal
+from sessions import policy, present, renewal
 from sessions.models import AccessSession
 from sites.models import Gateway, Network, SigninMethod, Site
 
@@ -120,5 +120,7 @@ def _extend(db: Session, access: AccessSession, *, now: datetime) -> bool:
     if not policy.may_renew(now=now, until=access.until, window=gateway.renewal_window):
         return False
     client = Client(parse_mac(access.mac), (ipaddress.ip_address(access.address),))
-    lease_id = renewal.renew(db, access, gateway=gateway, client=client, now=now, is_present=False)
+    lease_id = renewal.renew(
+        db, present.of(access), gateway=gateway, client=client, now=now, is_present=False
+    )
     return lease_id is not None

@@ -59,6 +59,19 @@ def take(db: Session, budget: RateLimit, *, now: datetime) -> int:
     return taken
 
 
+def hold(db: Session, budget: RateLimit, *, now: datetime) -> int:
+    """Lock the limit until the commit, so that `take` cannot fail within this transaction; how many are taken so far.
+
+    What `take` and `refund` come to, in one statement. Raises `TooManyAttempts` when none is left.
+    """
+    taken: int | None = _HOLD.scalar(
+        db, key=budget.key, count=0, last_at=now, rested_since=now - budget.window, most=budget.most
+    )
+    if taken is None:
+        raise TooManyAttempts(_free_again(db, budget, now=now))
+    return taken
+
+
 def check(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
     """Raise `TooManyAttempts` when one of the limits is reached. Charges nothing."""
     by_key = {budget.key: budget for budget in budgets}
@@ -141,6 +154,14 @@ def _free_again(db: Session, budget: RateLimit, *, now: datetime) -> datetime:
 
 
 def _take(insert: Insert) -> Executable:
+    return _counting(insert, 1)
+
+
+def _hold(insert: Insert) -> Executable:
+    return _counting(insert, 0)
+
+
+def _counting(insert: Insert, taken: int) -> Executable:
     fresh = insert(_attempts)
     rested = _attempts.c.last_at <= bindparam("rested_since")
     return cast(
@@ -148,7 +169,7 @@ def _take(insert: Insert) -> Executable:
         fresh.on_conflict_do_update(
             index_elements=[_attempts.c.key],
             set_={
-                "count": case((rested, 1), else_=_attempts.c.count + 1),
+                "count": case((rested, taken), else_=_attempts.c.count + taken),
                 "last_at": fresh.excluded.last_at,
             },
             where=rested | (_attempts.c.count < bindparam("most")),
@@ -157,7 +178,7 @@ def _take(insert: Insert) -> Executable:
 
 
 _attempts = table_of(Attempt)
-_TAKE = Prepared(for_either(_take))
+_TAKE, _HOLD = Prepared(for_either(_take)), Prepared(for_either(_hold))
 _TOUCH = for_either(
     lambda insert: insert(_attempts).on_conflict_do_update(
         index_elements=[_attempts.c.key], set_={"last_at": insert(_attempts).excluded.last_at}

@@ -55,10 +55,10 @@ def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
     return sum(_close(db, access_id, until=until, seen_at=seen_at) for access_id, until, seen_at in due)
 
 
-def close_one(db: Session, access: AccessSession) -> None:
-    """Mark one expired session as ended."""
-    seen_at = db.scalar(select(Gateway.seen_at).where(Gateway.id == access.gateway_id))
-    _close(db, access.id, until=access.until, seen_at=seen_at)
+def close_one(db: Session, access_id: int, *, gateway_id: int, until: datetime) -> None:
+    """Mark one session of this gateway as ended that has expired at `until`."""
+    seen_at = db.scalar(select(Gateway.seen_at).where(Gateway.id == gateway_id))
+    _close(db, access_id, until=until, seen_at=seen_at)
 
 
 def _close(db: Session, access_id: int, *, until: datetime, seen_at: datetime | None) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from auth import rate_limits, resume_codes
 from auth.resume_codes import ResumeCodes, UnknownResumeCode
 from db.engine import SessionMaker
-from sessions import start
+from sessions import present, start
 from sessions.arrival import Arrival
 from sessions.models import AccessSession
 
@@ -58,7 +58,7 @@ def _move(db: Session, arrival: Arrival, digest: str, *, now: datetime) -> int |
 
 
 def _present(db: Session, arrival: Arrival, *, now: datetime) -> int | None:
-    online = start.present(db, gateway=arrival.gateway, client=arrival.client, now=now)
+    online = present.find(db, gateway=arrival.gateway, client=arrival.client, now=now)
     if online is None:
         return None
     start.refuse_managed(online)

@@ -31,7 +31,8 @@ def within(gateway: Gateway, client: Client) -> Client:
 
 def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
     """Remember that `client` is behind its addresses at this gateway."""
-    see_all(db, gateway_id=gateway_id, clients=[client], now=now)
+    for row in _rows(gateway_id, [client], now):
+        _SEE_ONE.run(db, **row)
 
 
 def see_all(

@@ -16,9 +16,10 @@ from auth.vouchers.errors import AlreadyUsed
 from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client
-from sessions import end, leases, policy, roaming
+from sessions import end, leases, policy, present, roaming
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason
+from sessions.present import Present
 from sessions.sightings import see
 from sites.limits import site_closing, state_at
 from sites.models import Gateway, SigninMethod, SiteState
@@ -35,11 +36,13 @@ class WhenFull(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The session opened or reused. `lease_id` is None where the client was online already and nothing was granted."""
+    """The session opened or reused. `lease_id` is None where the client was online already and nothing was granted;
+    `gateway_id` is where the session counts as being."""
 
     db: Session
     access_id: int
     lease_id: int | None
+    gateway_id: int
 
     @property
     def access(self) -> AccessSession:
@@ -67,7 +70,7 @@ def open_access(
     _refuse_unwelcome(db, arrival, allowance.subject, now)
     entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
-    online = present(db, gateway=gateway, client=client, now=now)
+    online = present.find(db, gateway=gateway, client=client, now=now)
     if online is not None and online.entitlement_id == entitlement.id:
         return _carry_on(db, online, gateway=gateway, client=client, now=now)
     if online is not None:
@@ -85,7 +88,7 @@ def open_managed(
     Its time and its leases are the register's: the session has none yet. None where somebody else was quicker.
     """
     entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
-    online = present(db, gateway=gateway, client=client, now=now)
+    online = present.find(db, gateway=gateway, client=client, now=now)
     if online is not None:
         end.end(db, online.id, reason=EndReason.POLICY, now=now)
     arrival = Arrival(gateway, client, Acceptance("", "", ""))
@@ -100,13 +103,13 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
     on. Raises `ClosedSite`, `BlockedDevice` and `BlockedPerson`.
     """
     _refuse_unwelcome(db, arrival, access.subject, now)
-    online = present(db, gateway=arrival.gateway, client=arrival.client, now=now)
+    online = present.find(db, gateway=arrival.gateway, client=arrival.client, now=now)
     if online is not None:
         refuse_managed(online)
     if not end.end(db, access.id, reason=EndReason.MOVED, now=now):
         return None
     if online is not None:
-        return Opened(db, online.id, None)
+        return Opened(db, online.id, None, online.gateway_id)
     acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
     arrival = replace(arrival, acceptance=acceptance)
     return _open(db, claimed(access.entitlement), arrival, until=access.until, previous=access.id, now=now)
@@ -118,7 +121,7 @@ def _refuse_unwelcome(db: Session, arrival: Arrival, subject: str, now: datetime
     blocks.check(db, mac=arrival.client.mac, subject=subject, network_id=arrival.gateway.network_id, now=now)
 
 
-def refuse_managed(online: AccessSession) -> None:
+def refuse_managed(online: Present) -> None:
     """Nobody signs in on a device that a register keeps online. Raises `ManagedDevice`."""
     if online.method is SigninMethod.MANAGED:
         raise ManagedDevice
@@ -137,9 +140,9 @@ def _open(
     gateway, client = arrival.gateway, arrival.client
     access_id = _insert(db, entitlement, arrival, until=until, previous=previous, now=now)
     if access_id is None:
-        winner = present(db, gateway=gateway, client=client, now=now)
+        winner = present.find(db, gateway=gateway, client=client, now=now)
         assert winner is not None
-        return Opened(db, winner.id, None)
+        return Opened(db, winner.id, None, winner.gateway_id)
     see(db, gateway_id=gateway.id, client=client, now=now)
     lease_id = leases.write(
         db,
@@ -151,7 +154,7 @@ def _open(
         until=until,
         now=now,
     )
-    return Opened(db, access_id, lease_id)
+    return Opened(db, access_id, lease_id, gateway.id)
 
 
 def _terms(entitlement: Claimed, gateway: Gateway, now: datetime) -> policy.LeaseBounds:
@@ -164,27 +167,16 @@ def _terms(entitlement: Claimed, gateway: Gateway, now: datetime) -> policy.Leas
     )
 
 
-def present(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> AccessSession | None:
-    """The open session of this client on this network, closing first the books of one whose time is over."""
-    access_id = _PRESENT.scalar(db, network=gateway.network_id, client=client.mac)
-    if access_id is None:
-        return None
-    access = db.get_one(AccessSession, access_id, populate_existing=True)
-    if access.until <= now:
-        end.close_one(db, access)
-        return None
-    return access
-
-
-def _carry_on(
-    db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
-) -> Opened:
-    if access.gateway_id == gateway.id and roaming.is_let_pass(db, access.id, gateway_id=gateway.id, now=now):
-        return Opened(db, access.id, None)
-    if access.method is SigninMethod.FREE:
+def _carry_on(db: Session, online: Present, *, gateway: Gateway, client: Client, now: datetime) -> Opened:
+    if online.gateway_id == gateway.id and roaming.is_let_pass(db, online.id, gateway_id=gateway.id, now=now):
+        return Opened(db, online.id, None, gateway.id)
+    access = db.get_one(AccessSession, online.id, populate_existing=True)
+    if online.method is SigninMethod.FREE:
         # What was accepted names the card alone, by the word of this gateway: no more than an arrival.
-        return Opened(db, access.id, roaming.admit(db, access, gateway=gateway, client=client, now=now))
-    return Opened(db, access.id, roaming.walk(db, access, gateway=gateway, client=client, now=now))
+        lease_id = roaming.admit(db, access, gateway=gateway, client=client, now=now)
+    else:
+        lease_id = roaming.walk(db, access, gateway=gateway, client=client, now=now)
+    return Opened(db, online.id, lease_id, access.gateway_id)
 
 
 def _make_room(db: Session, entitlement: Claimed, *, when_full: WhenFull, now: datetime) -> int | None:
@@ -247,13 +239,6 @@ def _insertion(insert: Insert) -> Executable:
 
 _accesses = table_of(AccessSession)
 _INSERT = Prepared(for_either(_insertion))
-_PRESENT = Prepared(
-    select(_accesses.c.id).where(
-        _accesses.c.network_id == bindparam("network"),
-        _accesses.c.mac == bindparam("client"),
-        _accesses.c.ended_at.is_(None),
-    )
-)
 _OPEN = (
     select(_accesses.c.id)
     .where(_accesses.c.ended_at.is_(None), _accesses.c.until > bindparam("at"))

@@ -17,8 +17,10 @@ from auth.vouchers.issuing import IssuedVoucher, draw_at_random
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Voucher
 from auth.vouchers.rate_limits import RedeemAttempt
+from auth.vouchers.redeeming import FoundVoucher
 from auth.vouchers.voiding import Chosen, Revoked
 from db.engine import SessionMaker, was_kept_waiting
+from db.prepared import Prepared
 from db.statements import table_of
 from gateways.registry import names
 from gateways.types import Client
@@ -40,8 +42,8 @@ def redeem(
 ) -> int:
     """Redeem the code and open the session; its id. `move` takes the place of the oldest device of a full pass.
 
-    Raises `auth.errors.AuthError`. The attempt is charged before the code is looked up; only a code that does not
-    exist stays charged: every other denial undoes all of it.
+    Raises `auth.errors.AuthError`. The budgets are asked before the code is looked up, and the client's own
+    stays locked; only a code that does not exist is charged.
 
     Concurrent redemptions queue on the voucher's row. PostgreSQL's `lock_timeout` cannot tell a queue that moves from
     a lock that is stuck, so a timeout is tried once more: by then the places are given away, or it is stuck indeed.
@@ -67,7 +69,6 @@ def _redeem(
         except UnknownVoucher:
             denied = rate_limits.charge(db, attempt, now=now)
         else:
-            rate_limits.refund(db, attempt)
             if not move:
                 refuse_when_full(db, voucher, keys=keys, gateway=gateway, client=arrival.client, now=now)
             allowance = redeeming.use(db, voucher, keys=keys, gateway=gateway, now=now)
@@ -78,7 +79,7 @@ def _redeem(
 
 
 def refuse_when_full(
-    db: Session, voucher: Voucher, *, keys: VoucherKeys, gateway: Gateway, client: Client, now: datetime
+    db: Session, voucher: FoundVoucher, *, keys: VoucherKeys, gateway: Gateway, client: Client, now: datetime
 ) -> None:
     """Raise `AlreadyUsed` where other devices have all places of a pass that was just looked up. Nothing is locked.
 
@@ -87,11 +88,8 @@ def refuse_when_full(
     """
     if voucher.used_at is None:
         return
-    online = [
-        (network_id, mac)
-        for network_id, mac in db.execute(_ONLINE, {"subject": keys.subject(voucher.id), "at": now})
-    ]
-    if len(online) >= voucher.batch.plan.devices and (gateway.network_id, client.mac) not in online:
+    online = _ONLINE.all(db, subject=keys.subject(voucher.id), at=now)
+    if len(online) >= voucher.devices and (gateway.network_id, client.mac) not in online:
         raise AlreadyUsed
 
 
@@ -197,8 +195,10 @@ def _by_subject(db: Session, voucher_ids: Iterable[int], keys: VoucherKeys) -> d
 
 
 _accesses = table_of(AccessSession)
-_ONLINE = select(_accesses.c.network_id, _accesses.c.mac).where(
-    _accesses.c.subject == bindparam("subject"),
-    _accesses.c.ended_at.is_(None),
-    _accesses.c.until > bindparam("at"),
+_ONLINE = Prepared(
+    select(_accesses.c.network_id, _accesses.c.mac).where(
+        _accesses.c.subject == bindparam("subject"),
+        _accesses.c.ended_at.is_(None),
+        _accesses.c.until > bindparam("at"),
+    )
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from sites import opening_hours
 from sites.models import Gateway, Network, NetworkKind, Site, SiteKind, SiteState
@@ -71,7 +73,8 @@ def site_closing(gateway: Gateway, now: datetime) -> datetime | None:
     """When the site closes, if that bounds a stay: only on networks of libraries, which end with the opening hours."""
     if gateway.network.kind is not NetworkKind.LIBRARY:
         return None
-    return opening_hours.closing(_hours_of(gateway.site), now, gateway.site.tzinfo)
+    # Opening hours are whole minutes: within one the answer stays.
+    return _closing(gateway.site.opening_hours, gateway.site.school_zone, gateway.site.zone, _minute_of(now))
 
 
 def is_closed(gateway: Gateway, now: datetime) -> bool:
@@ -79,6 +82,15 @@ def is_closed(gateway: Gateway, now: datetime) -> bool:
     if gateway.network.kind is not NetworkKind.LIBRARY:
         return False
     return not opening_hours.is_open(_hours_of(gateway.site), now, gateway.site.tzinfo)
+
+
+@lru_cache(maxsize=1024)
+def _closing(hours: str, school_zone: str | None, zone: str, minute: datetime) -> datetime | None:
+    return opening_hours.closing(opening_hours.parse(hours, school_zone), minute, ZoneInfo(zone))
+
+
+def _minute_of(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _hours_of(site: Site) -> opening_hours.Hours:

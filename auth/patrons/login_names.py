@@ -30,7 +30,8 @@ def check_secret(secret: str | None) -> str:
     """
     if not secret or len(secret) > LONGEST:
         raise WrongCredentials
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in secret):
+    is_plain = secret.isascii() and secret.isprintable()
+    if not is_plain and any(unicodedata.category(character) in ("Cc", "Cs") for character in secret):
         raise WrongCredentials
     if is_blank(secret):
         raise WrongCredentials
@@ -39,6 +40,8 @@ def check_secret(secret: str | None) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether nothing of `text` can be seen: empty, spaces, or characters that print as nothing."""
+    if text.isascii() and text.isprintable():
+        return not text.strip(" ")
     return not any(_is_visible(character) for character in unicodedata.normalize("NFKC", text))
 
 
@@ -77,6 +80,9 @@ def spellings_of(typed: str) -> tuple[str, ...]:
 
 
 def _fold(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        # Nearly always. Among these the blank has no body, and one is a hyphen.
+        return text.casefold().replace(" ", "").replace("-", "")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(character for character in folded if _is_visible(character) and not _is_hyphen(character))
 

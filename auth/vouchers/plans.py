@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -27,7 +27,26 @@ FIRST_PLANS = (
 )
 
 
-def until(plan: Plan, *, now: datetime, zone: ZoneInfo, hours: Hours) -> datetime:
+class PlanTerms(Protocol):
+    """What a plan says of a pass: the plan itself, or a pass that was looked up with it."""
+
+    @property
+    def kind(self) -> PlanKind: ...
+    @property
+    def length_minutes(self) -> int: ...
+    @property
+    def grace_minutes(self) -> int: ...
+    @property
+    def least_minutes(self) -> int: ...
+    @property
+    def ends_at(self) -> datetime | None: ...
+    @property
+    def networks(self) -> list[str]: ...
+    @property
+    def sites(self) -> list[str]: ...
+
+
+def until(plan: PlanTerms, *, now: datetime, zone: ZoneInfo, hours: Hours) -> datetime:
     """When a pass of `plan` ends (UTC) that is first used `now` at a place with these opening hours.
 
     Hours and minutes are real ones: 24 hours from a noon before the clocks change are not at noon. A pass first used
@@ -47,7 +66,7 @@ def until(plan: Plan, *, now: datetime, zone: ZoneInfo, hours: Hours) -> datetim
     return end if plan.ends_at is None else min(end, plan.ends_at)
 
 
-def holds(plan: Plan, *, network: str, site: str) -> bool:
+def holds(plan: PlanTerms, *, network: str, site: str) -> bool:
     """Whether passes of `plan` are good on this network at this site (slugs)."""
     return (not plan.networks or network in plan.networks) and (not plan.sites or site in plan.sites)
 

@@ -1,10 +1,10 @@
 """Rate limits against guessing voucher codes, and what they bound.
 
-A try is taken from the client's own budget before its code is looked up, and given back when the code exists. Only a
-code that was never issued counts against the gateway, the site and all of them together. When one of those is
-spent, a client with no failure of its own is still heard, out of a reserve of so many tries a minute: a right code is
-looked up while others guess beside it, and whatever they do, the next minute has as many again. To keep a gateway's
-reserve spent, an attacker needs that many clients a minute that have not failed in the last quarter of an hour.
+A client's own budget is locked before its code is looked up. Only a code that was never issued is taken from it, and
+counts against the gateway, the site and all of them together. When one of those is spent, a client with no failure of
+its own is still heard, out of a reserve of so many tries a minute: a right code is looked up while others guess beside
+it, and whatever they do, the next minute has as many again. To keep a gateway's reserve spent, an attacker needs that
+many clients a minute that have not failed in the last quarter of an hour.
 
 What a day can answer stays small beside the codes there are: see `guesses_per_day` and `auth.vouchers.codes.POSSIBLE`.
 """
@@ -73,26 +73,25 @@ def guesses_per_day() -> int:
 
 
 def admit(db: Session, guess: RedeemAttempt, *, now: datetime) -> None:
-    """Take a try before the code is looked up. Raises `TooManyAttempts`: then nothing may be looked up.
+    """Ask before the code is looked up. Raises `TooManyAttempts`: then nothing may be looked up.
 
     The client's row stays locked until the commit, so that one client's tries are one after the other.
     """
-    tries = rate_limits.take(db, guess.client, now=now)
+    failures = rate_limits.hold(db, guess.client, now=now)
     try:
         rate_limits.check(db, guess.broad, now=now)
     except TooManyAttempts:
-        if tries > 1:
+        if failures:
             raise
         _check_reserve(db, guess, now=now)
 
 
-def refund(db: Session, guess: RedeemAttempt) -> None:
-    """The code exists: that was no guess."""
-    rate_limits.refund(db, guess.client)
-
-
 def charge(db: Session, guess: RedeemAttempt, *, now: datetime) -> AuthError:
-    """The code does not exist: count it, and give the refusal to answer with once that is committed."""
+    """The code does not exist: count it, and give the refusal to answer with once that is committed.
+
+    In the transaction of `admit`, which has locked the client's own budget.
+    """
+    rate_limits.take(db, guess.client, now=now)
     try:
         _take(db, guess.broad, now=now)
     except TooManyAttempts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -19,12 +20,44 @@ from auth.vouchers.errors import (
     VoidVoucher,
 )
 from auth.vouchers.keys import VoucherKeys
-from auth.vouchers.models import Batch, Voucher
+from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
 from db.base import UtcDateTime
 from db.prepared import Prepared
 from db.statements import table_of
 from sites import opening_hours as hours
 from sites.models import Gateway, SigninMethod
+
+
+class FoundVoucher(NamedTuple):
+    """A pass as it was looked up, with what its batch and its plan say."""
+
+    id: int
+    digest: str
+    batch_id: int
+    number: int
+    used_at: datetime | None
+    until: datetime | None
+    voided_at: datetime | None
+    # Of its batch.
+    starts_at: datetime | None
+    batch_ends_at: datetime | None
+    suspended_at: datetime | None
+    # Of its plan.
+    kind: PlanKind
+    length_minutes: int
+    grace_minutes: int
+    least_minutes: int
+    ends_at: datetime | None
+    devices: int
+    rate_down_kbps: int | None
+    rate_up_kbps: int | None
+    networks: list[str]
+    sites: list[str]
+
+    @property
+    def mark(self) -> str:
+        """As `auth.vouchers.models.Voucher.mark`."""
+        return f"{self.batch_id}-{self.number}"
 
 
 def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: datetime) -> Allowance:
@@ -33,7 +66,9 @@ def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: 
     return use(db, voucher, keys=keys, gateway=gateway, now=now)
 
 
-def look_up(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway | None, now: datetime) -> Voucher:
+def look_up(
+    db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway | None, now: datetime
+) -> FoundVoucher:
     """The pass with this code, if it is good at `gateway`, which comes with site and network. Nothing is locked.
 
     Without a gateway: if it is good anywhere.
@@ -41,14 +76,12 @@ def look_up(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway | Non
     Raises `UnknownVoucher`, `VoidVoucher`, `SpentVoucher`, `ExpiredVoucher`, `SuspendedVoucher`, `EarlyVoucher` or
     `ForeignVoucher`.
     """
-    voucher = find(db, keys=keys, code=code)
-    if voucher is None:
-        raise UnknownVoucher
-    _check(voucher, gateway, now=now)
-    return voucher
+    return _checked(_read(db, keys.digest(code)), gateway, now=now)
 
 
-def use(db: Session, voucher: Voucher, *, keys: VoucherKeys, gateway: Gateway, now: datetime) -> Allowance:
+def use(
+    db: Session, voucher: FoundVoucher, *, keys: VoucherKeys, gateway: Gateway, now: datetime
+) -> Allowance:
     """The allowance of a pass that was looked up at `gateway`.
 
     The first use fixes its end, in one statement; every further use keeps it. The row stays locked until the commit,
@@ -59,17 +92,14 @@ def use(db: Session, voucher: Voucher, *, keys: VoucherKeys, gateway: Gateway, n
     until = _claim(db, voucher, until=_until(voucher, gateway, now=now), now=now)
     if until is None:
         # Voided, or at its end, since the look.
-        db.refresh(voucher)
-        _check(voucher, gateway, now=now)
-        raise VoidVoucher(voucher.mark)
-    plan = voucher.batch.plan
+        raise VoidVoucher(_checked(_read(db, voucher.digest), gateway, now=now).mark)
     return Allowance(
         keys.subject(voucher.id),
         SigninMethod.PASS,
         until,
-        plan.devices,
-        rate_down_kbps=plan.rate_down_kbps,
-        rate_up_kbps=plan.rate_up_kbps,
+        voucher.devices,
+        rate_down_kbps=voucher.rate_down_kbps,
+        rate_up_kbps=voucher.rate_up_kbps,
     )
 
 
@@ -90,44 +120,63 @@ def find_by_mark(db: Session, mark: str) -> Voucher | None:
     ).first()
 
 
-def _check(voucher: Voucher, gateway: Gateway | None, *, now: datetime) -> None:
-    batch = voucher.batch
+def _read(db: Session, digest: str) -> FoundVoucher:
+    row = _FIND.first(db, digest=digest)
+    if row is None:
+        raise UnknownVoucher
+    return FoundVoucher._make(row)
+
+
+def _checked(voucher: FoundVoucher, gateway: Gateway | None, *, now: datetime) -> FoundVoucher:
     if voucher.voided_at is not None:
         raise VoidVoucher(voucher.mark)
     if voucher.until is not None and voucher.until <= now:
         raise SpentVoucher(voucher.until)
-    if batch.ends_at is not None and batch.ends_at <= now:
-        raise ExpiredVoucher(batch.ends_at)
-    if batch.suspended_at is not None:
+    if voucher.batch_ends_at is not None and voucher.batch_ends_at <= now:
+        raise ExpiredVoucher(voucher.batch_ends_at)
+    if voucher.suspended_at is not None:
         raise SuspendedVoucher
-    if batch.starts_at is not None and now < batch.starts_at:
-        raise EarlyVoucher(batch.starts_at)
+    if voucher.starts_at is not None and now < voucher.starts_at:
+        raise EarlyVoucher(voucher.starts_at)
     if gateway is None:
-        return
-    if not plans.holds(batch.plan, network=gateway.network.slug, site=gateway.site.slug):
-        raise ForeignVoucher(batch.plan.networks, batch.plan.sites)
+        return voucher
+    if not plans.holds(voucher, network=gateway.network.slug, site=gateway.site.slug):
+        raise ForeignVoucher(voucher.networks, voucher.sites)
+    return voucher
 
 
-def _until(voucher: Voucher, gateway: Gateway, *, now: datetime) -> datetime:
+def _until(voucher: FoundVoucher, gateway: Gateway, *, now: datetime) -> datetime:
     """When the pass ends if this is its first use."""
-    site, ends_at = gateway.site, voucher.batch.ends_at
+    site, ends_at = gateway.site, voucher.batch_ends_at
     opening_hours = hours.parse(site.opening_hours, site.school_zone)
-    until = plans.until(voucher.batch.plan, now=now, zone=site.tzinfo, hours=opening_hours)
+    until = plans.until(voucher, now=now, zone=site.tzinfo, hours=opening_hours)
     return until if ends_at is None else min(until, ends_at)
 
 
-def _claim(db: Session, voucher: Voucher, *, until: datetime, now: datetime) -> datetime | None:
+def _claim(db: Session, voucher: FoundVoucher, *, until: datetime, now: datetime) -> datetime | None:
     claimed: datetime | None = _USE.scalar(db, voucher=voucher.id, ends=until, at=now)
     return claimed
 
 
 # Built once: building a statement costs more than the database takes to answer it.
-_vouchers = table_of(Voucher)
+_vouchers, _batches, _plans = table_of(Voucher), table_of(Batch), table_of(Plan)
 _at = bindparam("at", type_=UtcDateTime())
 _BY_DIGEST = (
     select(Voucher)
     .where(Voucher.digest == bindparam("digest"))
     .options(joinedload(Voucher.batch, innerjoin=True).joinedload(Batch.plan, innerjoin=True))
+)
+_OF_BATCH = {"starts_at": "starts_at", "batch_ends_at": "ends_at", "suspended_at": "suspended_at"}
+_OF_VOUCHER = FoundVoucher._fields[:7]
+_FIND = Prepared(
+    select(
+        *(_vouchers.c[name] for name in _OF_VOUCHER),
+        *(_batches.c[name].label(label) for label, name in _OF_BATCH.items()),
+        *(_plans.c[name] for name in FoundVoucher._fields[len(_OF_VOUCHER) + len(_OF_BATCH) :]),
+    )
+    .join(_batches, _batches.c.id == _vouchers.c.batch_id)
+    .join(_plans, _plans.c.id == _batches.c.plan_id)
+    .where(_vouchers.c.digest == bindparam("digest"))
 )
 _USE = Prepared(
     update(_vouchers)

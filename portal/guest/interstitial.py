@@ -20,11 +20,12 @@ from portal.guest.impression_tokens import read_ticket, seconds_left
 from portal.guest.message_form import message_form
 from portal.guest.pages import entry, not_here, not_offered, refuse, unproven
 from portal.guest.terms import accepted, arrival_of
-from portal.http.clients import ClientContext, access_of, current, is_owned, opened, remember, staying
+from portal.http.clients import ClientContext, access_of, current, opened, remember, staying
 from portal.public_values import render_page
 from portal.services import services
 from sessions.arrival import Acceptance
 from sessions.models import AccessSession
+from sessions.start import Opened
 from sites.models import SigninMethod
 
 
@@ -85,32 +86,31 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
     if ticket.creative_id is not None:
         visit = replace(visit, shown=ticket.creative_id)
     try:
-        access_id = count(visit, ticket, acceptance)
+        counted = count(visit, ticket, acceptance)
     except (NotDue, SpentImpression):
         # A second tap on the same button: the first one counted.
         return redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     except AuthError as error:
         return refuse(visit, error)
     notify_gateway(visit.gateway)
-    visit = opened(visit, access_id)
+    visit = opened(visit, counted.access_id)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    access = access_of(visit)
-    is_own = access is not None and access.id == access_id and is_owned(visit, access)
-    return remember(onward, visit, access_id=access_id if is_own else visit.held)
+    # One that walked here on the gateway's word alone stays where its cookie is: see `is_owned`.
+    is_own = counted.gateway_id == visit.gateway.id
+    return remember(onward, visit, access_id=counted.access_id if is_own else visit.held)
 
 
-def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> int:
-    """Count the acceptance; the id of the session that goes on by it."""
+def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> Opened:
+    """Count the acceptance; the session that goes on by it."""
     service = services()
     with service.make_session.begin() as db:
-        opened = acceptances.accept(
+        return acceptances.accept(
             db,
             replace(arrival_of(visit), acceptance=acceptance),
             ticket=ticket,
             pseudonyms=service.pseudonyms,
             now=service.clock(),
         )
-        return opened.access_id
 
 
 def message(

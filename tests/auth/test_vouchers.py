@@ -168,13 +168,10 @@ def test_what_changes_between_the_look_and_the_claim_counts(
 ) -> None:
     """The claim is a condition of its statement, not of the look before it."""
     batch = issue(db)
-    # The row in this session's memory stays as it was, as another request's would.
-    seen = redeeming.find(db, keys=KEYS, code=batch.codes[0])
-    db.execute(update(Voucher).values(change), execution_options={"synchronize_session": False})
-    assert seen is not None
-    assert (seen.voided_at, seen.until) == (None, None)
+    seen = redeeming.look_up(db, keys=KEYS, code=batch.codes[0], gateway=bayle, now=NOON)
+    db.execute(update(Voucher).values(change))
     with pytest.raises(refusal):
-        redeem(db, batch.codes[0], bayle)
+        redeeming.use(db, seen, keys=KEYS, gateway=bayle, now=NOON)
 
 
 @pytest.mark.parametrize(

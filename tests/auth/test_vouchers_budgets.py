@@ -47,7 +47,6 @@ def may_try(db: Session, guess: RedeemAttempt, *, now: datetime = NOON) -> bool:
         rate_limits.admit(db, guess, now=now)
     except TooManyAttempts:
         return False
-    rate_limits.refund(db, guess)
     return True
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from auth.entitlements import Allowance
 from db.engine import SessionMaker
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, SHARED_PORTS, PortRange
-from sessions import end, feed, port_blocks, renewal, roaming, start
+from sessions import end, feed, port_blocks, present, renewal, roaming, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.port_blocks import ALL_PORTS, PortBlock, PortBlockUse
@@ -93,7 +93,8 @@ def test_a_renewal_keeps_the_block(db: Session) -> None:
     access = enter(db, town.station, 1)
     for lease in range(1, 4):
         now = NOON + lease * HALF_HOUR - timedelta(minutes=3)
-        renewal.renew(db, access, gateway=town.station, client=make_client(access.mac), now=now)
+        renewal.renew(db, present.of(access), gateway=town.station, client=make_client(access.mac), now=now)
+        db.refresh(access)
     assert len(origins(db, access)) == 4 and len(set(origins(db, access))) == 1
 
 
@@ -142,7 +143,11 @@ def test_who_was_online_before_blocks_were_switched_on_keeps_all_ports(db: Sessi
     access = enter(db, town.station, 1)
     town.station.ports_per_client = SIZE
     renewal.renew(
-        db, access, gateway=town.station, client=make_client(access.mac), now=NOON + timedelta(minutes=27)
+        db,
+        present.of(access),
+        gateway=town.station,
+        client=make_client(access.mac),
+        now=NOON + timedelta(minutes=27),
     )
     assert origin(db, access) == PortBlock(PUBLIC, *ALL_PORTS)
     assert origin(db, enter(db, town.station, 2)).is_block()
@@ -153,7 +158,11 @@ def test_a_renewal_leaves_an_address_that_the_gateway_no_longer_has(db: Session)
     access = enter(db, town.station, 1)
     town.station.public_addresses = ["203.0.113.99"]
     renewal.renew(
-        db, access, gateway=town.station, client=make_client(access.mac), now=NOON + timedelta(minutes=27)
+        db,
+        present.of(access),
+        gateway=town.station,
+        client=make_client(access.mac),
+        now=NOON + timedelta(minutes=27),
     )
     assert origin(db, access).address == "203.0.113.99"
 

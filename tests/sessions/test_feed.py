@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from gateways.types import MacAddress
-from sessions import end, feed, leases, renewal, start
+from sessions import end, feed, leases, present, renewal, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, ClientObservation, EndReason, Lease
 from sites.models import Gateway, SigninMethod
@@ -77,7 +77,7 @@ def test_a_renewal_is_told_as_a_later_deadline_of_the_same_number(db: Session) -
     access = enter(db, town.station)
     seen = read(db, town.station).version
     now = NOON + timedelta(minutes=27)
-    renewal.renew(db, access, gateway=town.station, client=make_client(), now=now)
+    renewal.renew(db, present.of(access), gateway=town.station, client=make_client(), now=now)
     [grant] = read(db, town.station, seen, now).grants
     assert (grant.number, grant.until) == (access.id, (NOON + timedelta(minutes=60)).timestamp())
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateways.radius.accounting import Names, Record, Status
 from gateways.types import parse_mac
-from sessions import end, feed, nas_changes, nas_sessions, renewal
+from sessions import end, feed, nas_changes, nas_sessions, present, renewal
 from sessions.models import AccessSession, EndReason, Lease, NasSession
 from sessions.nas_changes import Differences
 from sites.models import Gateway
@@ -121,7 +121,8 @@ def test_a_renewal_is_a_change_of_the_session_that_runs(db: Session) -> None:
     tell(db, access, Status.START)
     late = NOON + timedelta(minutes=27)
     tell(db, access, Status.INTERIM, at=late)
-    renewal.renew(db, access, gateway=gateway, client=make_client(), now=late)
+    renewal.renew(db, present.of(access), gateway=gateway, client=make_client(), now=late)
+    db.refresh(access)
     [change] = differ(db, gateway, at=late).changes
     assert (change.number, change.until) == (access.id, access.until)
     assert change.session.started_at == NOON

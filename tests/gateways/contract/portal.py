@@ -22,7 +22,7 @@ from portal.gateway_api import notify_gateway, reconcile
 from portal.gateway_api.endpoints import endpoint_of
 from portal.gateway_api.self_tests import self_test
 from portal.services import Clock
-from sessions import accounting, end, renewal, start
+from sessions import accounting, end, present, renewal, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.gateway_health import dialogues
 from sessions.models import AccessSession, EndReason, Lease
@@ -127,7 +127,9 @@ class ContractPortal:
         """Renew a session that is open; the lease's id."""
         with self.services.make_session.begin() as db:
             gateway, open_one = self._record(db), db.get_one(AccessSession, access.id)
-            lease_id = renewal.renew(db, open_one, gateway=gateway, client=client, now=self.clock())
+            lease_id = renewal.renew(
+                db, present.of(open_one), gateway=gateway, client=client, now=self.clock()
+            )
         self.notify()
         return lease_id
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from gateways.registry import names
-from sessions import end, renewal, roaming, start
+from sessions import end, present, renewal, roaming, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, Lease
 from sites.models import Gateway, SigninMethod
@@ -48,7 +48,7 @@ def test_a_renewal_after_the_end_is_of_whole_steps_too(db: Session, town: Town) 
     town.free.lease_seconds = 1810
     over = access.until + timedelta(seconds=5)
     client = make_client(ADA_PHONE, "10.67.0.5")
-    assert renewal.renew(db, access, gateway=town.battant, client=client, now=over) is not None
+    assert renewal.renew(db, present.of(access), gateway=town.battant, client=client, now=over) is not None
     db.refresh(access)
     assert access.until == over + timedelta(minutes=30) + REACH
 

@@ -1,0 +1,77 @@
+"""The open session of a client, as the acts need it: one row, with what its entitlement says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from auth.models import Entitlement
+from db.prepared import Prepared
+from db.statements import table_of
+from gateways.types import Client
+from sessions import end
+from sessions.models import AccessSession
+from sites.models import Gateway, SigninMethod
+
+
+class Present(NamedTuple):
+    """An open access session; its gateway is where it counts as being."""
+
+    id: int
+    entitlement_id: int
+    subject: str
+    method: SigninMethod
+    gateway_id: int
+    until: datetime
+    # Of its entitlement.
+    entitlement_until: datetime | None
+    rate_down_kbps: int | None
+    rate_up_kbps: int | None
+
+
+def find(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> Present | None:
+    """The open session of this client on this network, closing first the books of one whose time is over."""
+    row = _PRESENT.first(db, network=gateway.network_id, client=client.mac)
+    if row is None:
+        return None
+    present = Present._make(row)
+    if present.until <= now:
+        end.close_one(db, present.id, gateway_id=present.gateway_id, until=present.until)
+        return None
+    return present
+
+
+def of(access: AccessSession) -> Present:
+    """The same of a session that was loaded."""
+    own = access.entitlement
+    return Present(
+        access.id,
+        access.entitlement_id,
+        access.subject,
+        access.method,
+        access.gateway_id,
+        access.until,
+        own.until,
+        own.rate_down_kbps,
+        own.rate_up_kbps,
+    )
+
+
+_accesses, _entitlements = table_of(AccessSession), table_of(Entitlement)
+_PRESENT = Prepared(
+    select(
+        *(_accesses.c[name] for name in Present._fields[:6]),
+        _entitlements.c.until.label("entitlement_until"),
+        _entitlements.c.rate_down_kbps,
+        _entitlements.c.rate_up_kbps,
+    )
+    .join(_entitlements, _entitlements.c.id == _accesses.c.entitlement_id)
+    .where(
+        _accesses.c.network_id == bindparam("network"),
+        _accesses.c.mac == bindparam("client"),
+        _accesses.c.ended_at.is_(None),
+    )
+)

@@ -27,25 +27,35 @@ INSERT = insert(COMMITS).values(text="what a lease would say")
 Card = tuple[str, str]
 
 
-def searches_and_rebinds(settings: LdapSettings, cards: list[Card], *, threads: int, seconds: float) -> float:
-    """One search and one bind as the person on kept, verified TLS connections: how many pairs a second."""
-    return _in_processes(partial(_directory_work, settings, cards), threads, seconds)
+class Workers:
+    """The processes in which parts are measured, started once for all of them."""
 
+    def __init__(self) -> None:
+        self._pool = ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn"))
 
-def commits(database_url: str, *, threads: int, seconds: float) -> float:
-    """One row inserted and committed, durably: how many a second."""
-    engine = make_engine(database_url)
-    COMMITS.metadata.create_all(engine)
-    engine.dispose()
-    return _in_processes(partial(_database_work, database_url), threads, seconds)
+    def __enter__(self) -> Workers:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
 
-def _in_processes(make: Callable[[], Callable[[int], None]], threads: int, seconds: float) -> float:
-    spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=spawned) as pool:
+    def searches_and_rebinds(
+        self, settings: LdapSettings, cards: list[Card], *, threads: int, seconds: float
+    ) -> float:
+        """One search and one bind as the person on kept, verified TLS connections: how many pairs a second."""
+        return self._measured(partial(_directory_work, settings, cards), threads, seconds)
+
+    def commits(self, database_url: str, *, threads: int, seconds: float) -> float:
+        """One row inserted and committed, durably: how many a second."""
+        engine = make_engine(database_url)
+        COMMITS.metadata.create_all(engine)
+        engine.dispose()
+        return self._measured(partial(_database_work, database_url), threads, seconds)
+
+    def _measured(self, make: Callable[[], Callable[[int], None]], threads: int, seconds: float) -> float:
         # The first round has them import and connect; only the second counts.
         for length in (0.3, seconds):
-            rounds = [pool.submit(_rate, make, threads, length) for _ in range(PROCESSES)]
+            rounds = [self._pool.submit(_rate, make, threads, length) for _ in range(PROCESSES)]
             rates = [each.result() for each in rounds]
         return sum(rates)
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import configure_mappers
 
 from portal.i18n.catalogues import catalogue
 from portal.services import Services
+from sites.holidays import ZONES, school_holidays
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def begin(app: Flask) -> threading.Thread:
 
 
 def warm(app: Flask) -> None:
-    """Configure the mapped classes, read the languages that are spoken here, compile the frames of pages."""
+    """Configure the mapped classes, read the languages that are spoken here and the calendar, compile the frames of
+    pages."""
     services: Services = app.extensions["arobase"]
     try:
         configure_mappers()
@@ -43,6 +45,9 @@ def warm(app: Flask) -> None:
         for audience in sorted(speaking):
             for name in FRAMES[audience]:
                 app.jinja_env.get_template(name)
+        if speaking:
+            # The calendar of all zones is one file.
+            school_holidays(ZONES[0])
     except Exception:
         # The request that needs it says what is wrong.
         log.exception("a server could not be warmed")

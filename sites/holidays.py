@@ -21,11 +21,14 @@ def school_holidays(zone: str) -> frozenset[date]:
     """All days of school holidays in `zone` that are known: up to `last_school_holiday`. None for no zone."""
     if zone not in ZONES:
         return frozenset()
-    known = SchoolHolidayDates()
-    found: set[date] = set()
-    for year in range(known.min_year, known.max_year + 1):
-        found |= known.holidays_for_year_and_zone(year, zone).keys()
-    return frozenset(found)
+    known = _every_zone()
+    return frozenset(day for day in known.data if known.is_holiday_for_zone(day, zone))
+
+
+@functools.cache
+def _every_zone() -> SchoolHolidayDates:
+    """Reads some fourteen thousand lines, once."""
+    return SchoolHolidayDates()
 
 
 def last_school_holiday() -> date:

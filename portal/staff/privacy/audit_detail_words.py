@@ -7,6 +7,7 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from portal.i18n.translation import day_and_time, language, say
+from portal.records.registry import KINDS
 from portal.services import services, town_zone
 from portal.staff.sessions.search_words import veil_in_words
 from sessions.log.masks import MaskedField
@@ -21,6 +22,8 @@ def detail_in_words(detail: Mapping[str, object]) -> str:
 
 def _value(name: str, value: object) -> str:
     if isinstance(value, str):
+        if name == "columns":
+            return column_in_words(value)
         if name == "veil" and value in {veil.value for veil in MaskedField}:
             return veil_in_words(MaskedField(value))
         if name == "ends_at":
@@ -33,6 +36,17 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, bool):
         return say("yes") if value else say("no")
     return str(value)
+
+
+def column_in_words(column: str) -> str:
+    """The label of a column of whatever record has it; one that no form has is called by its name."""
+    base, _, code = column.rpartition("_")
+    for field in (field for pages in KINDS.values() for field in pages.fields):
+        if field.column == column and not field.by_language:
+            return say(field.label)
+        if field.by_language and field.column == base:
+            return say(field.label, language=code)
+    return column
 
 
 def _on_the_clock(text: str) -> str:

@@ -239,6 +239,7 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.made_token": (Action.TOKENS, ADMINS),
     "staff.revoke_token": (Action.TOKENS, ADMINS),
     "staff.trail": (Action.TRAIL, ADMINS | {Role.PRIVACY}),
+    "staff.trail_csv": (Action.TRAIL, ADMINS | {Role.PRIVACY}),
     # These end the sign-in, and come last.
     "staff.signout": (Action.OWN_ACCOUNT, EVERYBODY),
     "staff.signout_everywhere": (Action.OWN_ACCOUNT, EVERYBODY),
@@ -272,7 +273,7 @@ ON_RECORD = {
     *("staff.session", "staff.incident", "staff.end_page", "staff.holds"),
     *("staff.requisitions", "staff.requisition", "staff.package_page", "staff.report_file"),
     "staff.signed_report_file",
-    *("staff.batches_csv", "staff.batch_csv"),
+    *("staff.batches_csv", "staff.batch_csv", "staff.trail_csv"),
 }
 PASSES, ACCOUNTS = LOOKS | {"vouchers", "voucher_batches", "batch_keys"}, LOOKS | {"staff"}
 TERMS, HOLDS = LOOKS | {"retention_rules", "term_changes"}, LOOKS | {"legal_holds"}

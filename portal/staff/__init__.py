@@ -45,6 +45,7 @@ from portal.staff.vouchers import (  # noqa: E402, F401
     batches,
     desk,
     exports,
+    print_page,
     printing,
     receipt_printing,
     reprinting,

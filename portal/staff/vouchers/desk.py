@@ -25,6 +25,7 @@ from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.forms import source_of, use_form
+from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import (
     MOST_AT_THE_DESK,
     ForeignPlan,
@@ -36,6 +37,7 @@ from portal.staff.vouchers.errors import (
 from portal.staff.vouchers.pages import closed_gateways
 from portal.staff.vouchers.plan_words import end_in_words, plan_name
 from portal.staff.vouchers.preferences import DESK, desk_preferences, keep
+from portal.staff.vouchers.voucher_words import ESCPOS
 from sites.models import Site
 from sites.opening_hours import midnight_of, next_midnight
 
@@ -71,12 +73,20 @@ def issue() -> AnyResponse:
             answer = use_form(db)
             batch = _issue(db, chosen.plan, chosen.site, count, answer)
             answer.batch_id, answer.count = batch.id, count
-            answer.place = url_for("staff.issued", answer_id=answer.id)
+            answer.place = _place(answer.id)
             onward = redirect(answer.place, HTTPStatus.SEE_OTHER)
     except VoucherError as error:
         return _desk_page(staff_page(error))
     browser_session[DESK] = chosen.site.slug
     return keep(onward, replace(desk_preferences(), plan=chosen.plan.slug, desk=chosen.site.slug))
+
+
+def _place(answer_id: int) -> str:
+    """The page of the codes, or at once the one that prints itself, as this computer printed last."""
+    habits = desk_preferences()
+    if request.args.get("then") != "print" or habits.paper == ESCPOS:
+        return url_for("staff.issued", answer_id=answer_id)
+    return url_for("staff.sheet", answer_id=answer_id, **print_choices.shown(habits))  # type: ignore[arg-type]
 
 
 def start_of_today() -> datetime:

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.printing.pages import Fit, fit
 from portal.printing.papers import MOST_OFFSET, Paper, UnfitPaper, UnfitText, grid
@@ -17,11 +17,13 @@ from portal.printing.tickets import OversizedPrint, PrintedVoucher, UnprintableV
 from portal.printing.typesetter import FailedPrinting, RendererBusy
 from portal.services import services
 from portal.staff.vouchers.errors import NoRoom, UnfitChoice, Unprinted
-from portal.staff.vouchers.preferences import DeskPreferences
+from portal.staff.vouchers.preferences import DeskPreferences, desk_preferences
 from portal.staff.vouchers.voucher_words import ESCPOS
 
 log = logging.getLogger(__name__)
 NO_OFFSET = (0.0, 0.0)
+# What the form of the page chooses.
+CHOICES = ("paper", "language", "second", "large", "first_free", "right", "down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,20 @@ def shown(habits: DeskPreferences) -> dict[str, str]:
     return fields | ({"large": "on"} if habits.large else {})
 
 
+def chosen_fields(form: Mapping[str, str]) -> dict[str, str]:
+    """Those fields of the form that were filled, to be handed on."""
+    return {name: form[name] for name in CHOICES if form.get(name)}
+
+
+def habits_after(choices: Choices) -> DeskPreferences:
+    """The habits of this browser once it has printed so. A receipt printer of one's own commands has no offset and no
+    large print: those of the other stay known."""
+    kept = replace(desk_preferences(), paper=choices.paper, languages=choices.languages)
+    if choices.paper != ESCPOS:
+        kept = replace(kept, large=choices.large, offset_mm=choices.offset_mm)
+    return kept
+
+
 def print_tickets(tickets: list[PrintedVoucher], choices: Choices, *, title: str) -> bytes:
     """A PDF, or the bytes for a receipt printer. Raises as `print_pdf` does."""
     if choices.paper == ESCPOS:
@@ -93,15 +109,26 @@ def preview(tickets: list[PrintedVoucher], choices: Choices) -> str:
     """
     if choices.paper == ESCPOS:
         return draw_receipt(print_escpos(tickets[:1]))
-    (page, *_) = preview_svg(
+    (page, *_) = draw_pages(tickets, choices, most=1)
+    return page
+
+
+def draw_pages(tickets: list[PrintedVoucher], choices: Choices, *, most: int | None = None) -> list[str]:
+    """The pages as they will be printed, as SVG: all, or the first of them. Not for `ESCPOS`. Raises as `print_pdf`
+    does."""
+    return preview_svg(
         tickets,
         paper=Paper(choices.paper),
         offset_mm=choices.offset_mm,
         first_free=choices.first_free,
         large=choices.large,
-        pages=1,
+        pages=most,
     )
-    return page
+
+
+def page_size(choices: Choices, *, roomy: bool) -> tuple[float, float]:
+    """The paper in millimetres, across and down."""
+    return grid(Paper(choices.paper), large=choices.large, roomy=roomy).page
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -23,12 +22,9 @@ from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import UnfitChoice, Unprinted
 from portal.staff.vouchers.new_codes import NewVouchers, Preview, new_codes_page, shown_by, tickets_of
 from portal.staff.vouchers.pages import answer_id
-from portal.staff.vouchers.preferences import desk_preferences, keep
-from portal.staff.vouchers.print_choices import Choices
+from portal.staff.vouchers.preferences import keep
+from portal.staff.vouchers.print_choices import Choices, chosen_fields, habits_after
 from portal.staff.vouchers.voucher_words import ESCPOS, cut_in_words
-
-# What the form of the page chooses, besides the paper.
-CHOICES = ("paper", "language", "second", "large", "first_free", "right", "down")
 
 
 @staff.get("/desk/issued/<int(max=2147483647):answer_id>")
@@ -43,7 +39,7 @@ def issued(answer_id: int) -> AnyResponse:
 @needs(Action.ISSUE)
 def preview_slips() -> AnyResponse:
     """To the same page with the choices in its address, so that going back and forward asks for nothing again."""
-    chosen: dict[str, Any] = {name: request.form[name] for name in CHOICES if request.form.get(name)}
+    chosen: dict[str, Any] = dict(chosen_fields(request.form))
     place = url_for("staff.issued", answer_id=answer_id(), **{"paper": Paper.A4.value, **chosen})
     return redirect(place, HTTPStatus.SEE_OTHER)
 
@@ -114,11 +110,7 @@ def _record(shown: NewVouchers, choices: Choices) -> None:
 
 
 def _remembered(response: AnyResponse, choices: Choices) -> AnyResponse:
-    """A receipt printer of one's own commands has no offset and no large print: those of the other stay known."""
-    kept = replace(desk_preferences(), paper=choices.paper, languages=choices.languages)
-    if choices.paper != ESCPOS:
-        kept = replace(kept, large=choices.large, offset_mm=choices.offset_mm)
-    return keep(response, kept)
+    return keep(response, habits_after(choices))
 
 
 def _file(content: bytes, choices: Choices, name: str) -> Response:

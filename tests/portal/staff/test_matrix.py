@@ -86,6 +86,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.preview_slips": (Action.ISSUE, DESKS),
     "staff.print_slips": (Action.ISSUE, DESKS),
     "staff.print_receipts": (Action.ISSUE, DESKS),
+    "staff.print_sheet": (Action.ISSUE, DESKS),
+    "staff.sheet": (Action.ISSUE, DESKS),
     "staff.codes_csv": (Action.ISSUE, DESKS),
     "staff.mail_pass": (Action.ISSUE, DESKS),
     "staff.find": (Action.BOOKS, DESKS),
@@ -314,6 +316,7 @@ EFFECTS: dict[str, set[str]] = {
     "staff.hear_codes_again": LOOKS,
     # These are posted after passes were issued.
     "staff.preview_slips": PASSES,
+    "staff.print_sheet": PASSES,
     "staff.print_slips": PASSES,
     # No printer is reached here: tests/portal/staff/test_receipts.py.
     "staff.print_receipts": PASSES,
@@ -422,7 +425,7 @@ IDLE = {
 }
 # Sent from the page of new codes.
 SHOWING_CODES = {"staff.print_slips", "staff.preview_slips", "staff.codes_csv", "staff.mail_pass"}
-SHOWING_CODES |= {"staff.print_receipts"}
+SHOWING_CODES |= {"staff.print_receipts", "staff.print_sheet"}
 # What a form says beside what all of them are sent with.
 FIELDS = {
     "staff.switch_class_on": {"site": SCHOOL, "minutes": "60"},
@@ -437,6 +440,7 @@ NEEDS_MORE = {"staff.signin": 401, "staff.signin_code": 400, "staff.setup": 410,
 NEEDS_MORE |= dict.fromkeys(
     (
         "staff.issued",
+        "staff.sheet",
         "staff.recovery_codes",
         "staff.invitation_page",
         "staff.made_token",
@@ -452,6 +456,8 @@ NEEDS_MORE |= {
     "staff.add_recipient": 400,
     "staff.mail_pass": 502,
     "staff.print_receipts": 502,
+    # To the receipt printer's file, which is asked for by the same form.
+    "staff.print_sheet": 307,
 }
 NEEDS_MORE |= {"staff.try_recipient": 502, "staff.try_webhook": 404, "staff.add_recipient": 400}
 # No directory answers here.

@@ -76,7 +76,9 @@ STAFF = {
     **dict.fromkeys(("check_new_campaign", "check_campaign"), Twice.ANSWERS),
     **dict.fromkeys(("resume_campaign", "stop_campaign", "duplicate_campaign"), Twice.LEADS),
     **dict.fromkeys(("set_message_picture", "remove_message_picture"), Twice.LEADS),
-    **dict.fromkeys(("find", "find_session", "preview_slips", "confirm_password", "search"), Twice.ANSWERS),
+    **dict.fromkeys(
+        ("find", "find_session", "preview_slips", "print_sheet", "confirm_password", "search"), Twice.ANSWERS
+    ),
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
     "reprint": Twice.LEADS,
     "mail_pass": Twice.LEADS,

@@ -70,7 +70,7 @@ class Clerk:
     def preview(self) -> None:
         """See what would be printed."""
         with self.page.expect_navigation():
-            self.page.click("button[formaction]")
+            self.page.click('button[formaction*="/desk/preview"]')
 
     def issue(self, count: str = "", **fields: str) -> list[str]:
         """Issue passes; their codes, as the page shows them."""

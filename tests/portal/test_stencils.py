@@ -128,7 +128,7 @@ def online(app: Flask, town: Town, clock: MovingClock, station: Agent) -> list[P
         clock.advance(seconds=1)
     station.follow()
     for phone in phones:
-        phone.get("/opening")
+        phone.get("/opening", follow=False)
     return phones
 
 

@@ -3,7 +3,8 @@
 A phone behaves as phones do. It asks a probe's address over plain HTTP and follows the redirector's answer; its
 browser keeps a connection for as long as the front does, asks for a page again where that says so, and sends a form
 again that the portal was too busy for. Of ten phones one closes its window on the first page and opens it again, one
-goes away in the middle of TLS, one loads the page twice, and one taps the button twice.
+goes away in the middle of TLS, one loads the page twice, one taps the button twice, and one leaves by its page's button
+while the others walk off.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PROBES = (
     "http://www.msftconnecttest.com/connecttest.txt",
 )
 # Which of ten phones has which habit.
-CLOSES_ITS_WINDOW, GIVES_UP, LOADS_TWICE, TAPS_TWICE = 3, 5, 7, 9
+LEAVES, CLOSES_ITS_WINDOW, GIVES_UP, LOADS_TWICE, TAPS_TWICE = 1, 3, 5, 7, 9
 PAUSE_SECONDS = 2.0
 
 
@@ -122,15 +123,19 @@ class Walker:
         return page
 
     async def _stay(self, page: Page) -> None:
-        """Stay for as long as this phone does, look at the page again, and leave by its button."""
+        """Be online for as long as a lease lasts: look at the page in the middle, and leave there or walk off."""
         await self._let_go()
         try:
-            await asyncio.sleep(self.stay_seconds)
+            await asyncio.sleep(self.stay_seconds / 2)
             async with asyncio.timeout(MOST_SECONDS):
                 page = await self.get("status", page.url)
                 if not page.has_form("/leave"):
                     raise Failed("was online, and is no more")
-                await self.press(page, "/leave")
+                if self._is_one_that("leaves by its page's button", LEAVES):
+                    await self.press(page, "/leave")
+                    return
+            await self._let_go()
+            await asyncio.sleep(self.stay_seconds / 2)
         finally:
             self.seen.here -= 1
 

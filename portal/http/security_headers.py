@@ -152,14 +152,24 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
     staff_policy = content_security_policy(staff_style)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 
+    # Set here and nowhere else. Not "no-referrer": browsers would then post forms with "Origin: null".
+    always = [
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "same-origin"),
+    ]
+    if settings.is_https:
+        always.append(("Strict-Transport-Security", "max-age=31536000"))
+
     ours = WebOrigin(settings.own_url)
     reported: set[str] = set()
 
     @app.before_request
     def refuse_the_unreadable() -> AnyResponse | None:
-        if len(request.query_string) > LONGEST_QUERY:
+        query = request.query_string
+        if len(query) > LONGEST_QUERY:
             abort(HTTPStatus.REQUEST_URI_TOO_LONG)
-        if "\0" in request.path or "\0" in request.query_string.decode("latin-1"):
+        if "\0" in request.path or b"\0" in query:
             abort(HTTPStatus.BAD_REQUEST)
         if isinstance(request.routing_exception, BadHost):
             # Nothing can be linked from such a name, not even the page of an error.
@@ -204,14 +214,9 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
         policy = policy_here()
         if further is not None:
             policy = policy.replace("form-action 'self'", f"form-action 'self' {further}")
-        response.headers.setdefault("Content-Security-Policy", policy)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["X-Frame-Options"] = "DENY"
-        # Not "no-referrer": browsers would then post forms with "Origin: null".
-        response.headers["Referrer-Policy"] = "same-origin"
-        response.headers.setdefault(
-            "Cache-Control", "private, no-cache" if _is_refused_form(response) else "no-store"
-        )
-        if settings.is_https:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("Cache-Control", "private, no-cache" if _is_refused_form(response) else "no-store")
+        for name, value in always:
+            headers.add(name, value)
         return response

@@ -12,12 +12,15 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal
 from flask import g, has_request_context, request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from auth.denials import N_
 from portal.http.clients import kept_language
@@ -28,6 +31,9 @@ from portal.services import services
 # Dates as CLDR writes them (Unicode TR 35, part 4): a translation puts the parts in the order of its language.
 THIS_DAY, THIS_YEAR, OTHER_YEAR = N_("HH:mm"), N_("EEEE d MMMM HH:mm"), N_("EEEE d MMMM y HH:mm")
 DAY_OF_THIS_YEAR, DAY_OF_OTHER_YEAR = N_("EEEE d MMMM"), N_("EEEE d MMMM y")
+
+# What a stranger writes at length is read anew each time: it must not fill our memory.
+LONGEST_REMEMBERED = 200
 
 # Where it is another sign than ours: U+060C.
 COMMAS = {"ar": "\u060c "}
@@ -68,18 +74,28 @@ def language() -> str:
 def _language() -> str:
     offered = offered_languages()
     asked = _asked_language(offered)
-    otherwise = SOURCE if request.accept_languages and SOURCE in offered else offered[0]
+    otherwise = SOURCE if request.headers.get("Accept-Language") and SOURCE in offered else offered[0]
     kept = kept_language()
     return chosen_language() or (kept if kept in offered else asked) or otherwise
 
 
 def _asked_language(offered: tuple[str, ...]) -> str | None:
     """The first that the browser lists of these, whatever its region (lookup, RFC 4647 section 3.4)."""
-    for listed, quality in request.accept_languages:
+    for listed, quality in listed_languages(request.headers.get("Accept-Language", "")):
         code = listed.partition("-")[0].lower()
         if quality > 0 and (code in offered or code == "*"):
             return offered[0] if code == "*" else code
     return None
+
+
+@lru_cache(maxsize=256)
+def _read(header: str) -> tuple[tuple[str, float], ...]:
+    return tuple(parse_accept_header(header, LanguageAccept))
+
+
+def listed_languages(header: str) -> tuple[tuple[str, float], ...]:
+    """What this Accept-Language lists, the best first. A crowd has a handful of them, and browsers write short ones."""
+    return _read(header) if len(header) <= LONGEST_REMEMBERED else _read.__wrapped__(header)
 
 
 @contextmanager

@@ -54,3 +54,16 @@ def test_a_rolled_back_change_wakes_nobody(wake: CommitNotifier, db: Session) ->
     notify(db)
     db.rollback()
     assert not wake.wait(seen, 0.1)
+
+
+def test_whoever_waits_has_it_looked_for_at_once(
+    wake: CommitNotifier, make_session: SessionMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nobody waits SQLite is looked at seldom: here, never."""
+    monkeypatch.setattr("db.notify.SQLITE_IDLE_SECONDS", 3600.0)
+    seen = wake.count
+    commit_something(make_session)
+    assert wake.wait(seen, 10)
+    seen = wake.count
+    commit_something(make_session, "another")
+    assert wake.wait(seen, 10)

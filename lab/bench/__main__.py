@@ -48,7 +48,7 @@ SPOILT = (SpoiltRun, DidNotStart, OSError, AssertionError)
 def rows(*, quick: bool) -> dict[str, Measure]:
     """What can be measured, by name, with the sizes of a whole run or of a short one."""
     patrons, seconds, grants, pairs = (800, 1, 60, 2) if quick else (2000, 3, 300, 8)
-    sizes = signin.Sizes(patrons=patrons, seconds=min(2, seconds))
+    sizes = signin.Sizes(patrons=patrons, seconds=0.5 if quick else 2)
     leases_held = (1, 1000, 100_000)
     return {
         "start": lambda folder: start.measure(folder, rounds=3 if quick else 10),

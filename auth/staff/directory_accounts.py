@@ -29,6 +29,8 @@ from auth.staff.models import GroupGrant, Passkey, RecoveryCode, Staff, StaffSes
 from auth.staff.roles import LONGEST_SIGNIN, NO_NETWORK, Authority
 from auth.staff.secrets import new_seed
 
+# OpenID Connect Core, section 2: at most 255 characters.
+LONGEST_SUBJECT = 255
 # How often the sweep asks about everybody who is signed in.
 CHECK_EVERY = timedelta(minutes=5)
 MOST_GROUPS = 200

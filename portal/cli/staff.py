@@ -150,6 +150,12 @@ def bind(login: str, subject: str) -> None:
     issuer = service.settings.staff_issuer
     if issuer is None:
         raise click.ClickException("No directory is set up for staff: see docs/staff.md.")
+    subject = subject.strip()
+    if not 0 < len(subject) <= directory_accounts.LONGEST_SUBJECT or not subject.isprintable():
+        raise click.ClickException(
+            "SUBJECT is what the directory calls the person for ever (sub, entryUUID, objectGUID): one word, "
+            f"at most {directory_accounts.LONGEST_SUBJECT} characters."
+        )
     try:
         with service.make_session.begin() as db:
             if directory_accounts.by_subject(db, issuer, subject) is not None:

@@ -265,6 +265,11 @@ def test_patrons_are_imported_and_bad_rows_named(app: Flask, town: Town, tmp_pat
     assert "line 2" in done.output
 
 
+def test_without_a_directory_no_account_is_bound_to_one(app: Flask) -> None:
+    done = run(app, "staff", "bind", "dana", "0b1f")
+    assert done.exit_code == 1 and "No directory is set up for staff: see docs/staff.md." in done.output
+
+
 def test_the_sweep_says_what_it_did(app: Flask, phone: Phone, clock: MovingClock) -> None:
     phone.land()
     phone.press("/pause")

@@ -132,6 +132,74 @@ def test_password_and_second_factor_and_whoever_leaves_is_out(
     assert sign_in(ada, services) == 403
 
 
+def run(app: Flask, *args: str) -> tuple[int, str]:
+    done = app.test_cli_runner().invoke(args=["staff", *args])
+    return done.exit_code, done.output
+
+
+def test_an_operator_binds_a_local_account_to_the_person_in_the_directory(
+    app: Flask, ada: Clerk, services: Services, db: Session, town: Town, clock: MovingClock
+) -> None:
+    assert services.staff_ldap is not None
+    subject = services.staff_ldap.prove("ada.martin", PASSWORD, [DESK], today=clock().date()).subject
+    local = Desk(app, clock).at_work("ada.martin", Role.DESK, Role.REPORT)
+    assert (
+        run(app, "bind", "ada.martin", subject)[1]
+        == f"ada.martin is now an account of {services.settings.staff_issuer}.\n"
+    )
+    person = db.scalars(select(Staff)).one()
+    assert (person.id, person.subject, person.password_hash) == (local.staff_id, subject, None)
+    assert not is_in(local) and "account bound" in deeds(db)
+    # The directory's password opens it from now on, and the groups say what it may do.
+    assert sign_in(ada, services) == 303
+    db.rollback()
+    assert [(one.id, one.roles) for one in db.scalars(select(Staff))] == [(local.staff_id, ["desk"])]
+
+
+def test_what_cannot_be_bound_is_told_and_nothing_changes(
+    app: Flask, ada: Clerk, services: Services, db: Session, town: Town, clock: MovingClock
+) -> None:
+    desk = Desk(app, clock)
+    desk.hire("dana", Role.ADMIN)
+    desk.hire("pia", Role.PRIVACY)
+    desk.hire("cem", Role.DESK)
+    assert sign_in(ada, services) == 303
+    taken = db.scalars(select(Staff.subject).where(Staff.login == "ada.martin")).one()
+    before = deeds(db)
+    for login, subject, words in (
+        ("nobody", "x", "There is nobody called 'nobody'"),
+        ("cem", " ", "what the directory calls the person for ever"),
+        ("cem", "x" * 256, "at most 255 characters"),
+        ("cem", "two\nlines", "one word"),
+        ("cem", taken or "", "Another account is bound to this subject."),
+        ("pia", "x", "two people"),
+        ("dana", "x", "administrator"),
+    ):
+        code, said = run(app, "bind", login, subject)
+        assert code == 1 and words in said, (login, subject, said)
+    assert run(app, "bind", "cem")[0] == 2
+    assert deeds(db) == before
+
+
+def test_a_lost_phone_is_another_second_factor_at_the_next_sign_in(
+    app: Flask, ada: Clerk, services: Services, db: Session
+) -> None:
+    assert sign_in(ada, services) == 303
+    seed = db.scalars(select(Staff.totp_seed)).one()
+    assert (
+        run(app, "reset", "ada.martin")[1]
+        == "ada.martin is shown another second factor at the next sign-in.\n"
+    )
+    assert not is_in(ada) and deeds(db)[-1] == "account reset"
+    person = db.scalars(select(Staff)).one()
+    assert person.totp_seed != seed and person.issuer == services.settings.staff_issuer
+    ada.get("/staff/signin")
+    assert "<svg" in ada.press("/staff/signin", login="ada.martin", password=PASSWORD).text
+    assert sign_in(ada, services) == 303
+    code, said = run(app, "reset", "nobody")
+    assert code == 1 and "There is nobody called 'nobody'" in said
+
+
 def test_a_lock_in_the_directory_ends_a_sign_in(ada: Clerk, services: Services, slapd: Slapd) -> None:
     assert sign_in(ada, services) == 303
     slapd.modify(

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from db.objects import detached
 from db.prepared import Prepared
 from db.statements import table_of
 from sessions import end
@@ -26,6 +27,12 @@ def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSe
     """The open session of this client on this network, at whichever site."""
     access_id = _ONLINE.scalar(db, network=network_id, client=mac, at=now)
     return None if access_id is None else db.get(AccessSession, access_id)
+
+
+def seen_online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSession | None:
+    """The same to look at and for nothing else: as an object whose session has been closed."""
+    row = _SEEN_ONLINE.first(db, network=network_id, client=mac, at=now)
+    return None if row is None else detached(AccessSession, _COLUMNS, row)
 
 
 def count_online(db: Session, *, now: datetime) -> int:
@@ -111,11 +118,12 @@ _DEVICES = (
     )
     .order_by(AccessSession.started_at)
 )
-_ONLINE = Prepared(
-    select(_accesses.c.id).where(
-        _accesses.c.network_id == bindparam("network"),
-        _accesses.c.mac == bindparam("client"),
-        _accesses.c.ended_at.is_(None),
-        _accesses.c.until > bindparam("at"),
-    )
+_HERE = (
+    _accesses.c.network_id == bindparam("network"),
+    _accesses.c.mac == bindparam("client"),
+    _accesses.c.ended_at.is_(None),
+    _accesses.c.until > bindparam("at"),
 )
+_COLUMNS = tuple(_accesses.columns.keys())
+_ONLINE = Prepared(select(_accesses.c.id).where(*_HERE))
+_SEEN_ONLINE = Prepared(select(_accesses).where(*_HERE))

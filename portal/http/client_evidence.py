@@ -80,7 +80,7 @@ def any_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
     """The same, or the session of a device that the town manages: no page shows it, nobody ends it here."""
     service = services()
     with reading(service.make_session) as db:
-        return clients.online(db, network_id=gateway.network_id, mac=mac, now=service.clock())
+        return clients.seen_online(db, network_id=gateway.network_id, mac=mac, now=service.clock())
 
 
 def was_of(access_id: int, mac: MacAddress) -> bool:

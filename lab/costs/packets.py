@@ -120,8 +120,11 @@ class Packets:
             attribute: {"type": "string" if isinstance(value, str) else "integer", "value": [value]}
             for attribute, value in told.items()
         }
+        gateway = self._gateway()
+        # That it speaks is written down every fifteen seconds, and with none of these packets.
+        self.app.extensions.setdefault("arobase.gateways_heard", {})[gateway.id] = now()
         with self.app.app_context():
-            token = token_of(self._gateway())
+            token = token_of(gateway)
         headers = Headers(
             {
                 "Authorization": f"Bearer {token}",

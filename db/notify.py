@@ -18,6 +18,8 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
+
 log = logging.getLogger(__name__)
 
 CHANNEL = "arobase"
@@ -168,9 +170,9 @@ def check_notifications(engine: Engine) -> None:
 def notify(db: Session) -> None:
     """Have the commit of this transaction wake the waiters of every process."""
     if db.get_bind().dialect.name == "postgresql":
-        db.execute(_RING)
+        _RING.run(db)
 
 
 # The same as a value, for a statement of PostgreSQL's that has an answer anyway: one round trip less.
 NOTIFY = func.pg_notify(CHANNEL, "")
-_RING = select(NOTIFY)
+_RING = Prepared(select(NOTIFY))

@@ -32,6 +32,11 @@ def test_what_an_answer_needs_is_kept_ready_while_a_gateway_waits(make_session: 
             assert await asyncio.to_thread(is_ready.wait, PATIENCE_SECONDS)
             assert not waiting.done()
             waiting.cancel()
+            await asyncio.wait([waiting])
+            # It looks once more, and ends: no connection of its own outlives the database.
+            for thread in threading.enumerate():
+                if thread.name == "followers":
+                    await asyncio.to_thread(thread.join, PATIENCE_SECONDS)
 
     asyncio.run(wait())
 

@@ -49,5 +49,6 @@ from portal.staff.vouchers import (  # noqa: E402, F401
     printing,
     receipt_printing,
     reprinting,
+    ticked,
     voucher,
 )

@@ -106,6 +106,9 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.revoke_page": (Action.REVOKE, DESKS),
     "staff.void_batch": (Action.REVOKE, DESKS),
     "staff.revoke_batch": (Action.REVOKE, DESKS),
+    "staff.ticked_page": (Action.REVOKE, DESKS),
+    "staff.void_ticked": (Action.REVOKE, DESKS),
+    "staff.revoke_ticked": (Action.REVOKE, DESKS),
     "staff.reprint": (Action.ISSUE, DESKS),
     "staff.undo_batch": (Action.REVOKE, DESKS),
     "staff.sessions": (Action.SESSIONS, LOG),
@@ -333,6 +336,8 @@ EFFECTS: dict[str, set[str]] = {
     "staff.resume": PASSES,
     "staff.void_batch": PASSES,
     "staff.revoke_batch": PASSES | ENDING,
+    "staff.void_ticked": PASSES,
+    "staff.revoke_ticked": PASSES | ENDING,
     "staff.undo_batch": PASSES,
     "staff.find_session": LOOKS,
     "staff.export_log": LOOKS,
@@ -416,6 +421,8 @@ EFFECTS: dict[str, set[str]] = {
 }
 # Done with nothing to do here.
 IDLE = {
+    # Nothing is ticked: tests/portal/staff/test_ticked.py.
+    *("staff.void_ticked", "staff.revoke_ticked"),
     *("staff.hear_codes_again", "staff.setup", "staff.undo", "staff.undo_batch", "staff.resume"),
     # Where there is no link there is none to revoke.
     "staff.devices_unlink",

@@ -88,9 +88,38 @@ def test_what_is_printed_is_the_paper_and_nothing_beside_it(
 
 
 def test_a_paper_without_room_leads_back_to_the_codes(clerk: Clerk) -> None:
-    (code,) = clerk.issue(event="MANIFESTATION " * 8)
-    clerk.page.select_option("#paper", "l7160")
+    (code,) = clerk.issue(
+        event="Rencontre internationale des bibliothèques de quartier et des médiathèques de la région"
+    )
+    clerk.page.select_option("#paper", "l7651")
     with clerk.page.expect_navigation():
         clerk.page.click('button[formaction*="/desk/sheet"]')
     expect(clerk.page.locator("body")).to_contain_text("Cela ne tient pas sur ce papier")
     assert code in clerk.page.content() and clerk.page.locator(".printed").count() == 0
+
+
+def test_the_buttons_below_a_batch_count_what_is_ticked(clerk: Clerk) -> None:
+    clerk.issue("3")
+    page = clerk.page
+    with page.expect_navigation():
+        page.get_by_role("link", name=re.compile("Lot n°")).click()
+    boxes, button = page.locator('input[name="pass"]'), page.locator('button[value="void"]')
+    boxes.nth(0).check()
+    if page.locator("#tick-all").is_visible():
+        expect(button).to_have_text("Annuler 1 pass coché…")
+        page.check("#tick-all")
+        expect(button).to_have_text("Annuler 3 pass cochés…")
+        assert broken_in_both_themes(page) == []
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        boxes.nth(2).uncheck()
+        boxes.nth(1).uncheck()
+    else:
+        expect(button).to_have_text("Annuler les pass cochés…")
+    with page.expect_navigation():
+        button.click()
+    expect(page.locator(".go")).to_have_text("Annuler 1 pass")
+    with page.expect_navigation():
+        page.locator(".go").click()
+    expect(page.locator('[role="status"]')).to_have_text("1 pass a été annulé.")

@@ -80,7 +80,7 @@ STAFF = {
         ("find", "find_session", "preview_slips", "print_sheet", "confirm_password", "search"), Twice.ANSWERS
     ),
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
-    "reprint": Twice.LEADS,
+    **dict.fromkeys(("reprint", "void_ticked", "revoke_ticked"), Twice.LEADS),
     "mail_pass": Twice.LEADS,
     **dict.fromkeys(("print_receipts", "printers_try"), Twice.LEADS),
     "codes_csv": Twice.GIVES,

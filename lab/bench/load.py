@@ -38,14 +38,14 @@ def demand(*programs: str) -> None:
 
 
 def load(
-    url: str, *, seconds: int, clients: int = 16, header: str | None = None, run: Run | None = None
+    url: str, *, seconds: int, clients: int = 16, headers: Sequence[str] = (), run: Run | None = None
 ) -> Load:
-    """Ask `url` over and over, with this header line if any.
+    """Ask `url` over and over, with these header lines if any.
 
     `run` carries the command out, in a namespace perhaps; here, unless told otherwise.
     """
     command = ["wrk", "--threads", "1", "--connections", str(clients), "--duration", f"{seconds}s", url]
-    command += ["--header", header] if header else []
+    command += [word for header in headers for word in ("--header", header)]
     output = (run or _run)(command).stdout
     if spoilt := _SPOILT.search(output):
         raise SpoiltRun(f"{url[:60]}: {spoilt[0]}")

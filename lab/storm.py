@@ -49,7 +49,8 @@ IPV6_FREEBIND = 78
 CROWD, LIBRARY = 0, 1
 CONFIRMING_SECONDS = 60.0
 WARMING, SHORTEST_LEASE = 30, 30
-PORTAL_MEGABYTES = 250
+# Two workers, and what the connections of their threads remember of SQLite's file.
+PORTAL_MEGABYTES = 350
 
 
 def main() -> int:

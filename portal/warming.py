@@ -12,6 +12,8 @@ import threading
 from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
+from auth.staff import passkeys
+from config import Serves
 from portal.i18n.catalogues import catalogue
 from portal.services import Services
 from sites.holidays import ZONES, school_holidays
@@ -26,6 +28,10 @@ FRAMES = {
 }
 
 
+def _is_of_staff(template: str) -> bool:
+    return template.startswith("staff/") and template.endswith(".html")
+
+
 def begin(app: Flask) -> threading.Thread:
     """Warm `app` in a thread that ends with the process."""
     thread = threading.Thread(target=warm, args=[app], name=NAME, daemon=True)
@@ -35,7 +41,7 @@ def begin(app: Flask) -> threading.Thread:
 
 def warm(app: Flask) -> None:
     """Configure the mapped classes, read the languages that are spoken here and the calendar, compile the frames of
-    pages."""
+    pages; where staff alone are served, all of their pages."""
     services: Services = app.extensions["arobase"]
     try:
         configure_mappers()
@@ -45,6 +51,11 @@ def warm(app: Flask) -> None:
         for audience in sorted(speaking):
             for name in FRAMES[audience]:
                 app.jinja_env.get_template(name)
+        if services.settings.serves is Serves.STAFF:
+            # Theirs alone: nobody else waits meanwhile, and few come in the first second.
+            for name in app.jinja_env.list_templates(filter_func=_is_of_staff):
+                app.jinja_env.get_template(name)
+            passkeys.prepare()
         if speaking:
             # The calendar of all zones is one file.
             school_holidays(ZONES[0])

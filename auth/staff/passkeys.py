@@ -62,12 +62,17 @@ def relying_party(url: str, *, name: str) -> RelyingParty | None:
     return None
 
 
+def prepare() -> None:
+    """Import what passkeys need, where a process has the time: 0.1 s that no start of a worker should pay."""
+    import webauthn.registration.verify_registration_response  # noqa: F401
+
+
 def creation_options(
     db: Session, person: Staff, party: RelyingParty, *, challenge: bytes, handle: bytes
 ) -> str:
     """What the browser is asked for to make one, as JSON (section 5.4): findable without a login, and with user
     verification. `handle` is what the passkey knows its owner by, and names nobody."""
-    # These take 0.1 s to import, which no start of a worker should pay.
+    # See `prepare`.
     from webauthn import base64url_to_bytes, generate_registration_options, options_to_json
     from webauthn.helpers.structs import (
         AuthenticatorSelectionCriteria,

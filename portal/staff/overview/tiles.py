@@ -35,7 +35,7 @@ from sessions.troubles.service import open_troubles
 from sites.gateways import every as every_gateway
 from sites.models import SiteState
 from sites.queries import next_works
-from sites.schools.timetable import state_of
+from sites.schools.timetable import is_on_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _classes(db: Session, now: datetime) -> Iterator[Tile]:
         if switches(_mine(), one.network.slug, [stop.site.slug for stop in one.stops])
     ]
     if mine:
-        on = sum(state_of(one.timetable, one.press, now).on for one in mine)
+        on = sum(any(is_on_at(stop, one.press, now) for stop in one.timetable) for one in mine)
         note = say("of %(n)s", n=len(mine))
         yield Tile(say("Classes on now"), on, url_for("staff.classes"), note)
 

@@ -53,10 +53,12 @@ class Hit:
 Finder = Callable[[Session, str], Iterator[Hit]]
 
 
-def find_everything(db: Session, words: str) -> list[Hit]:
-    """All that this person may see and that has these words: what was named exactly comes first."""
+def find_everything(db: Session, words: str, *, typing: bool = False) -> list[Hit]:
+    """All that this person may see and that has these words: what was named exactly comes first. Without the log while
+    somebody is `typing`: each look into it is on record, and it is the largest of all."""
     authority = current_staff().authority
-    found = [hit for action, finder in FINDERS if may(authority, action) for hit in _first(finder(db, words))]
+    finders = [one for action, one in FINDERS if may(authority, action) and not (typing and one is _log)]
+    found = [hit for finder in finders for hit in _first(finder(db, words))]
     return sorted(found, key=lambda hit: not hit.sure)
 
 

@@ -40,6 +40,18 @@ def search_page() -> AnyResponse:
     return _page(words, _found(words))
 
 
+@staff.post("/search/typed")
+@needs(Action.OWN_ACCOUNT)
+def search_typed() -> AnyResponse:
+    """What has the words that are typed so far, for a script: names alone. The log is looked through, which is on
+    record, when somebody has typed to the end."""
+    words, found = _tidy(request.form.get("words", "")), []
+    if words:
+        with reading(services().make_session) as db:
+            found = find_everything(db, words, typing=True)
+    return make_response(render_template("staff/search_found.html", words=words, found=found, live=True))
+
+
 def _found(words: str) -> list[Hit]:
     if not words:
         return []

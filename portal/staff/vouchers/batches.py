@@ -14,13 +14,14 @@ from auth.audit.search import Query
 from auth.staff.roles import Action
 from auth.vouchers import totals, voiding
 from auth.vouchers.models import VoidReason
-from auth.vouchers.scope import find_batches
+from auth.vouchers.scope import BatchQuery, find_batches, touches
 from auth.vouchers.states import passes_of
 from auth.vouchers.voiding import of_batch
 from db.engine import reading
 from portal.services import services, town_zone
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
+from portal.staff.vouchers.finding import by_code_or_mark, without_codes
 from portal.staff.vouchers.pages import books_of, find_or_hide, query_of
 from portal.staff.vouchers.plan_words import first_day_here, plan_name
 from sessions import vouchers as live
@@ -39,6 +40,28 @@ def batches() -> AnyResponse:
             query=query,
             batches=found[:MOST],
             older=len(found) > MOST,
+            books=books_of(db, found),
+            plan_name=plan_name,
+        )
+    return make_response(page)
+
+
+@staff.post("/batches/typed")
+@needs(Action.BOOKS)
+def batches_typed() -> AnyResponse:
+    """The batches with the words that are typed so far, or the pass with this code or number, for a script. (By post:
+    codes stay out of logs.)"""
+    words, me = " ".join(request.form.get("wanted", "").split())[:80], current_staff().authority
+    with reading(services().make_session) as db:
+        voucher = by_code_or_mark(db, words) if words else None
+        if voucher is not None and not touches(db, voucher.batch, me):
+            voucher = None
+        found = [] if voucher else find_batches(db, BatchQuery(words=without_codes(words), most=MOST), me)
+        page = render_template(
+            "staff/batches_found.html",
+            words=words,
+            voucher=voucher,
+            batches=found,
             books=books_of(db, found),
             plan_name=plan_name,
         )

@@ -35,7 +35,7 @@ TARGETS = (
     ".choice, input:not([type=hidden],[type=checkbox],[type=radio])"
 )
 # The form of a campaign is checked by a script while it is typed.
-WITH_SCRIPT = {"sheet", "batch", "new-campaign", "new-campaign-refused", "campaign-edit"}
+WITH_SCRIPT = {"sheet", "batch", "batches", "search", "new-campaign", "new-campaign-refused", "campaign-edit"}
 A_LONG_CALL = "POST /api/s/default/cmd/stamgr " + "0123456789abcdef" * 8
 # One of those that the demo gateway there has.
 CAMERA_ADDRESS = "127.0.0.1"

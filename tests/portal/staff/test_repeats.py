@@ -79,6 +79,7 @@ STAFF = {
     **dict.fromkeys(
         ("find", "find_session", "preview_slips", "print_sheet", "confirm_password", "search"), Twice.ANSWERS
     ),
+    **dict.fromkeys(("search_typed", "batches_typed"), Twice.ANSWERS),
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
     **dict.fromkeys(("reprint", "void_ticked", "revoke_ticked"), Twice.LEADS),
     "mail_pass": Twice.LEADS,

@@ -179,6 +179,8 @@ REVIEW_NOTED = declare("review noted", N_("noted the review of an experiment"), 
 REPORT_SIGNED = declare("report signed", N_("signed a usage report off"), ObjectKind.REPORT)
 
 # How long what is kept. The five that stay are also named by the triggers of the table.
+PICTURE_SET = declare("picture set", N_("set a picture"), ObjectKind.SITE, ObjectKind.NETWORK)
+PICTURE_REMOVED = declare("picture removed", N_("took a picture away"), ObjectKind.SITE, ObjectKind.NETWORK)
 AUDIT_LOG_EXPORTED = declare("trail exported", N_("took the audit log away as a file"), ObjectKind.AUDIT_LOG)
 AUDIT_LOG_PURGED = declare(
     "trail purged", N_("purged the audit log up to an entry"), ObjectKind.AUDIT_LOG, stays=True

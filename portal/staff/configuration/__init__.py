@@ -8,6 +8,7 @@ from portal.staff.configuration import (  # noqa: F401
     files,
     listing,
     networks,
+    pictures,
     plans,
     printers,
     record,

@@ -20,6 +20,7 @@ from portal.staff.access import needs
 from portal.staff.campaigns.phones import PhonePreview, framed
 from portal.staff.configuration import record
 from portal.staff.configuration.differences import Piece, differences
+from portal.staff.configuration.pictures import shown_picture
 from portal.staff.configuration.typed import Cells
 from sites import queries
 from sites.import_export import history
@@ -56,7 +57,9 @@ def _more(cells: Cells) -> dict[str, object]:
     with reading(services().make_session) as db:
         if request.endpoint == "staff.network_preview":
             g.phones = _phones(db, cells)
-        return {"phones": g.phones, "versions": versions(db, cells.get("slug", ""))}
+        slug = cells.get("slug", "")
+        picture = shown_picture(db, slug, NETWORK_PAGES)
+        return {"phones": g.phones, "versions": versions(db, slug), "picture": picture}
 
 
 def versions(db: Session, key: str) -> list[TermsVersion]:

@@ -20,6 +20,7 @@ from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs
 from portal.staff.configuration import record
+from portal.staff.configuration.pictures import shown_picture
 from portal.staff.configuration.typed import Cells, zone_of
 from sites import weekly_hours
 from sites.directory import Hotspot, hotspots
@@ -83,10 +84,11 @@ def _below(cells: Cells) -> dict[str, object]:
         is_asked=request.endpoint == "staff.site_place",
     )
     with reading(services().make_session) as db:
+        picture = shown_picture(db, cells.get("slug", ""), SITE_PAGES)
         maps = render_template(
             "staff/configuration/site_maps.html", maps=_maps(db, cells), width=WIDTH, height=HEIGHT
         )
-    return {"below": {"opening_hours": Markup(hours), "longitude": Markup(maps)}}
+    return {"picture": picture, "below": {"opening_hours": Markup(hours), "longitude": Markup(maps)}}
 
 
 def _days(hours: str) -> list[tuple[str, str, str]]:

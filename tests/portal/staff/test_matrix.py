@@ -160,6 +160,10 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.plan_sentence": (Action.PLANS, ADMINS),
     "staff.site_place": (Action.SITES, NETWORK),
     "staff.network_preview": (Action.NETWORKS, NETWORK),
+    "staff.sites_picture": (Action.SITES, NETWORK),
+    "staff.sites_no_picture": (Action.SITES, NETWORK),
+    "staff.networks_picture": (Action.NETWORKS, NETWORK),
+    "staff.networks_no_picture": (Action.NETWORKS, NETWORK),
     "staff.gateways_new": (Action.GATEWAYS, NETWORK),
     "staff.gateways_add": (Action.GATEWAYS, NETWORK),
     "staff.rotate_gateway": (Action.GATEWAYS, NETWORK),
@@ -364,6 +368,12 @@ EFFECTS: dict[str, set[str]] = {
     "staff.plan_sentence": set(),
     "staff.site_place": set(),
     "staff.network_preview": set(),
+    # Here no file is handed in, and nothing has a picture: tests/portal/staff/configuration/test_pictures.py.
+    **{
+        f"staff.{owner}_{name}": set()
+        for owner in ("sites", "networks")
+        for name in ("picture", "no_picture")
+    },
     "staff.add_recipient": LOOKS | {"alert_recipients"},
     "staff.try_recipient": set(),
     "staff.try_webhook": set(),
@@ -473,6 +483,7 @@ NEEDS_MORE |= {
 NEEDS_MORE |= {"staff.try_recipient": 502, "staff.try_webhook": 404, "staff.add_recipient": 400}
 # No directory answers here.
 NEEDS_MORE |= dict.fromkeys(("staff.openid", "staff.openid_return", "staff.openid_logout"), 404)
+NEEDS_MORE |= dict.fromkeys(("staff.sites_picture", "staff.networks_picture"), 400)
 # These name no message of the campaign.
 NEEDS_MORE |= dict.fromkeys(("staff.set_message_picture", "staff.remove_message_picture"), 404)
 

@@ -124,6 +124,9 @@ STAFF |= dict.fromkeys(
     ),
     Twice.LEADS,
 )
+STAFF |= {
+    f"{owner}_{name}": Twice.LEADS for owner in ("sites", "networks") for name in ("picture", "no_picture")
+}
 STAFF |= dict.fromkeys(("plan_sentence", "site_place", "network_preview"), Twice.ANSWERS)
 STAFF |= dict.fromkeys(("devices_add", "devices_link", "devices_unlink"), Twice.LEADS)
 STAFF |= dict.fromkeys(("switch_class_on", "switch_class_off"), Twice.LEADS)
@@ -270,7 +273,14 @@ NOTHING_TO_DO = {
 LATE = ("staff.appoint", "staff.change_term", "staff.invite", "staff.make_token", "staff.place_hold")
 # Sent with a file in tests/portal/staff/test_creative_upload.py.
 # And from the page of new codes, to a mail server and to a printer, in test_reprints.py and test_receipts.py beside.
-WITH_FILE = {"import_cards", "set_message_picture", "mail_pass", "print_receipts"}
+WITH_FILE = {
+    "import_cards",
+    "set_message_picture",
+    "mail_pass",
+    "print_receipts",
+    "sites_picture",
+    "networks_picture",
+}
 LEADING = sorted(
     f"staff.{name}" for name, kind in STAFF.items() if kind is Twice.LEADS and name not in WITH_FILE
 )

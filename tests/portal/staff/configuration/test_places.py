@@ -13,6 +13,7 @@ from auth.staff.roles import Role
 from sites.map import point_at
 from sites.map_background import Bounds
 from sites.models import Site
+from tests.portal.conftest import PORTAL
 from tests.portal.staff.configuration.forms import SITES_PAGE, send, shown
 from tests.portal.staff.configuration.test_records import SQUARE
 from tests.portal.staff.conftest import Clerk, Desk
@@ -104,5 +105,7 @@ def test_what_is_for_the_installer_is_on_no_public_page(technician: Clerk, db: S
         "/accessibilite",
         "/pass",
     ):
-        text = stranger.get(path, follow_redirects=True).text
+        text = stranger.get(path, base_url=PORTAL).text
         assert text and "4711" not in text and "06 11 22" not in text, path
+    assert "Viotte" in stranger.get("/hotspots.geojson", base_url=PORTAL).text
+    assert "Viotte" in stranger.get("/info/gare-viotte", base_url=PORTAL).text

@@ -16,6 +16,7 @@ from sites.import_export import SITES, export_records, history
 from sites.models import Network, Site
 from tests.portal.staff.configuration.forms import SITES_PAGE, hand_in, send, shown
 from tests.portal.staff.conftest import Clerk, Desk
+from tests.town import Town
 
 NETWORKS = "/staff/records/networks"
 SQUARE = {
@@ -159,3 +160,12 @@ def test_a_file_adds_no_gateway_whose_credential_would_be_lost(technician: Clerk
     table = b"identity,kind,site,network,client_prefixes\ngw-2,nftables,gare-viotte,wifilib,10.9.0.0/24\n"
     technician.press("/staff/records/gateways/-/file", file=(io.BytesIO(table), "gateways.csv"))
     assert technician.page.status_code == 400
+
+
+def test_a_gateway_is_copied_too(technician: Clerk, town: Town) -> None:
+    """Without its name, and with no credential: the page that adds one makes that."""
+    page = f"/staff/records/gateways/{town.station.identity}"
+    assert f"/staff/records/gateways/-/new?from={town.station.identity}" in technician.get(page).text
+    technician.get(f"/staff/records/gateways/-/new?from={town.station.identity}")
+    copied = shown(technician.page.text)
+    assert copied["identity"] == "" and copied["site"] == town.station.site.slug

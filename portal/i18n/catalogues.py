@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from portal.i18n import po_files
-
 FOLDER = Path(__file__).with_name("languages")
 SOURCE = "en"
 
@@ -30,10 +28,17 @@ class Catalogue(gettext.NullTranslations):
             self._read(path)
 
     def _read(self, path: Path) -> None:
-        found = po_files.read(path)
-        self._plural_rule = gettext.c2py(found.plural_rule)
-        self._texts = {source: text for source, text in found.texts.items() if source}
-        self._plurals = found.plurals
+        # The reader takes as long to import as a catalogue to read, and the source language needs neither.
+        from babel.messages.pofile import read_po
+
+        with path.open("rb") as file:
+            catalogue = read_po(file)
+        self._plural_rule = gettext.c2py(catalogue.plural_expr)
+        for message in catalogue:
+            if isinstance(message.id, (tuple, list)):
+                self._plurals[message.id[0]] = tuple(message.string or ())
+            elif message.id and message.string:
+                self._texts[message.id] = str(message.string)
 
     def gettext(self, message: str) -> str:
         return self._texts.get(message, message)

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from babel import Locale
@@ -45,29 +44,6 @@ def test_every_text_is_translated(code: str) -> None:
     wanted = {key(text) for text in wanted_texts(code)}
     assert len(wanted) > 250
     assert wanted - {key(message.id) for message in messages(code)} == set()
-
-
-@pytest.mark.parametrize("code", TRANSLATED)
-def test_the_portal_reads_what_babel_reads(code: str) -> None:
-    """Texts, all forms of plurals, and which number takes which."""
-    whole, ours = read(code), catalogue(code)
-    rule = gettext.c2py(whole.plural_expr)
-    for message in messages(code):
-        if isinstance(message.id, str):
-            assert ours.gettext(message.id) == message.string
-        else:
-            one, many = message.id
-            said = [message.string[rule(n)] for n in range(200)]
-            assert [ours.ngettext(one, many, n) for n in range(200)] == said
-
-
-def test_a_catalogue_says_signs_that_are_escaped(tmp_path: Path) -> None:
-    head = 'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
-    text = '# A comment.\nmsgid "a"\nmsgstr ""\n"two \\"lines\\" "\n"of \\\\ and\\tmore\\n"\nmsgid "b"\nmsgstr ""\n'
-    (tmp_path / "xx.po").write_text(head + text, encoding="utf-8")
-    ours = Catalogue(tmp_path / "xx.po")
-    assert ours.gettext("a") == 'two "lines" of \\ and\tmore\n'
-    assert ours.gettext("b") == "b"
 
 
 @pytest.mark.parametrize("code", TRANSLATED)

@@ -103,6 +103,7 @@ def _serve(desk: Desk, reason: str | None) -> None:
         print(f"No live hotspot here: {reason}.", flush=True)
         _serve_alone(desk)
         return
+    print("Opening the hotspot: namespaces, portal, gateways. It takes a minute or two.", flush=True)
     with hotspot(desk.folder, doors.OPEN) as place:
         records.announce_with_pictures(place.services.make_session, now=now())
         place.start()

@@ -114,7 +114,14 @@ def _portal_addresses(portal_url: str) -> list[str]:
         found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
     except OSError as error:
         raise NotFound(f"the name of the portal, {host}, has no address here: {error}") from error
-    return sorted({str(where[0]).partition("%")[0] for *_, where in found})
+    addresses = sorted({str(where[0]).partition("%")[0] for *_, where in found})
+    # /etc/hosts often leads a machine's own name there, where the machine reaches itself and no guest reaches it.
+    if any(ipaddress.ip_address(each).is_loopback for each in addresses):
+        raise NotFound(
+            f"the name of the portal, {host}, leads to {' and '.join(addresses)}, which no guest reaches: let "
+            "it lead to the address that guests have of it (on one box its own on their side, in /etc/hosts)"
+        )
+    return addresses
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
@@ -172,7 +179,12 @@ def main() -> int:
         try:
             start()
         except (OSError, subprocess.SubprocessError) as error:
-            print(f"it could not be started: {error}", file=sys.stderr)
+            print(
+                f"The files are written, and it could not be started: {error}. Where systemd does not run, "
+                f"start by hand: python -m gateways.nftables.agent --config {chosen.settings}, and "
+                f"dnsmasq with {chosen.dnsmasq}",
+                file=sys.stderr,
+            )
             return 1
         print("Started. The portal's page of this gateway says within seconds that it is well.")
     return 0

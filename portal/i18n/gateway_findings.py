@@ -30,8 +30,8 @@ WORDS = {
         "No volume has come for its last stays. Switch accounting on there, to the portal’s address."
     ),
     "no_redirector": N_(
-        "Its record names no redirector: who opens the portal’s address by hand is not recognised. Import the record "
-        "with redirector_url, its own address on the clients’ side: http://10.66.0.1:8081/"
+        "Its record names no redirector: who opens the portal’s address by hand is not recognised. Write into "
+        "its record the address of its redirector, its own address on the guests’ side: http://10.66.0.1:8081/"
     ),
     "controller_away": N_(
         "The controller does not answer (%(detail)s): its address, its port, a firewall on the way?"

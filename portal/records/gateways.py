@@ -53,7 +53,11 @@ GATEWAY_PAGES = RecordPages(
                     "client_prefixes", N_("Addresses of its guests"), N_("Such as 10.66.0.0/24 fd00:66::/64")
                 ),
                 Field(
-                    "redirector_url", N_("Address of its redirector"), N_("Such as http://10.66.0.1:8081/")
+                    "redirector_url",
+                    N_("Address of its redirector"),
+                    N_(
+                        "Of a Linux gateway its own on the guests’ side, with port 8081: http://10.66.0.1:8081/"
+                    ),
                 ),
                 Field(
                     "public_addresses",

@@ -55,6 +55,8 @@ def lines_of_text(longest: int, *, needed: bool = False) -> Callable[[str], str]
 
 
 def slug(text: str) -> str:
+    if not text.strip():
+        raise ValueError(Sentence("is empty"))
     if not SLUG.fullmatch(text.strip()):
         raise ValueError(Sentence("'%(text)s' is not 1 to 64 of a-z, 0-9 and -", text=text[:80]))
     return text.strip()
@@ -67,6 +69,8 @@ def slugs(text: str) -> tuple[str, ...]:
 
 def word(kind: type[Word]) -> Callable[[str], Word]:
     def read(text: str) -> Word:
+        if not text.strip():
+            raise ValueError(Sentence("is empty: one of %(words)s", words=", ".join(kind)))
         try:
             return kind(text.strip())
         except ValueError as error:
@@ -129,6 +133,8 @@ def degrees(limit: int) -> Callable[[str], float]:
     """Decimal degrees between -limit and limit, with a point or a French comma."""
 
     def read(text: str) -> float:
+        if not text.strip():
+            raise ValueError(Sentence("is empty: a number of degrees like 47.2473"))
         if not _NUMBER.fullmatch(text.strip()):
             raise ValueError(Sentence("'%(text)s' is not a number of degrees like 47.2473", text=text[:40]))
         number = float(text.strip().replace(",", "."))

@@ -31,6 +31,8 @@ from sites.models import Gateway, Network, Site
 
 
 def _kind(text: str) -> str:
+    if not text.strip():
+        raise ValueError(Sentence("is empty"))
     # UnknownKind is a ValueError.
     return kind_of(text.strip()).name
 

@@ -124,6 +124,7 @@ def test_an_export_holds_no_credential(db: Session, station: Site, form: FileFor
     [
         ("x,fake,nowhere,wifilib,10.1.0.0/24", "site: there is no site nowhere"),
         ("x,fake,gare-viotte,bibliotheques,10.1.0.0/24", "does not offer network bibliotheques"),
+        ("x,,gare-viotte,wifilib,10.1.0.0/24", "kind: is empty"),
         ("x,abacus,gare-viotte,wifilib,10.1.0.0/24", "kind: 'abacus' is none of "),
         ("x,fake,gare-viotte,wifilib,10.1.0.1/24", "host bits"),
         ("x,fake,gare-viotte,wifilib,", "at least one"),

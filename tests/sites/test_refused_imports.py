@@ -10,15 +10,16 @@ from tests.sites.files import GOOD, HEAD, collection, faults, feature, table
 
 BAD_CELLS = [
     ("slug", "Battant!", "is not 1 to 64"),
-    ("slug", "", "is not 1 to 64"),
+    ("slug", "", "is empty"),
     ("name", "", "is empty"),
     ("name", "x" * 121, "121 characters"),
     ("name", "a\x1b[2Jb", "control character"),
     ("kind", "castle", "none of station, tram_stop"),
+    ("kind", "", "is empty: one of station, tram_stop"),
     ("latitude", "91", "not between -90 and 90"),
     ("latitude", "nan", "not a number"),
     ("latitude", "47°14'", "not a number"),
-    ("latitude", "", "not a number"),
+    ("latitude", "", "is empty"),
     ("longitude", "-181", "not between -180 and 180"),
     ("networks", "wifilib nowhere", "no network nowhere; there are: bibliotheques, wifilib"),
     ("networks", "bibliotheques", "this is no library"),

@@ -51,7 +51,8 @@ def works(app: Flask, credential: str) -> bool:
 
 
 def test_it_is_added_and_its_two_lines_let_it_in(app: Flask, clerk: Clerk, db: Session) -> None:
-    assert "/staff/records/gateways/-/new" in clerk.get("/staff/gateways").text
+    for page in ("/staff/gateways", "/staff/records/gateways"):
+        assert "/staff/records/gateways/-/new" in clerk.get(page).text
     add(clerk)
     page = html.unescape(clerk.follow().text)
     assert f"enrol {PORTAL} gw-square --prefix 10.90.0.0/24 --prefix fd90::/64 --start" in page

@@ -75,7 +75,7 @@ def test_a_line_that_cannot_be_is_refused_with_its_reason(schools: Session, row:
         ("ecoles,ecole-x", "there is no site ecole-x"),
         ("ecoles,ecole-bregille | ecole-bregille", "is there twice"),
         ("ecoles,ecole-bregille Lundi", "is not like"),
-        ("ecoles,", "is not 1 to 64"),
+        ("ecoles,", "is empty"),
     ],
 )
 def test_a_class_that_cannot_be_is_refused_with_its_reason(schools: Session, row: str, reason: str) -> None:

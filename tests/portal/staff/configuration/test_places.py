@@ -83,6 +83,11 @@ def test_a_click_on_the_map_sets_the_pin(technician: Clerk, db: Session) -> None
     )
 
 
+def test_a_place_leads_on_to_the_gateway_that_it_needs(technician: Clerk) -> None:
+    assert 'href="/staff/records/gateways/-/new"' in technician.get(PLACE).text
+    assert 'href="/staff/records/gateways/-/new"' not in technician.get(f"{SITES_PAGE}/-/new").text
+
+
 def test_enter_saves_and_presses_no_map(technician: Clerk) -> None:
     """The first button of a form in the order of the page is the one that Enter presses (HTML, 4.10.21.2)."""
     form = re.findall(

@@ -56,6 +56,7 @@ def test_it_is_added_and_its_two_lines_let_it_in(app: Flask, clerk: Clerk, db: S
     add(clerk)
     page = html.unescape(clerk.follow().text)
     assert f"enrol {PORTAL} gw-square --prefix 10.90.0.0/24 --prefix fd90::/64 --start" in page
+    assert "needs a route through this one to the addresses of the guests" in page
     credential = shown(clerk)
     assert works(app, credential)
     assert "gw-square" in clerk.get("/staff/gateways").text

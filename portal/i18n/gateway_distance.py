@@ -18,6 +18,8 @@ def distance_in_words(one: GatewayHealth) -> list[str]:
             *told,
             say("It does not say whom it lets pass: whether somebody passes without a lease is not known."),
         ]
+    if one.silent_since is not None:
+        return told or [say("When it was last heard it let pass exactly whom the leases name.")]
     return told or [say("It lets pass exactly whom the leases name.")]
 
 

@@ -25,11 +25,13 @@ from portal.gateway_api.confirmation import confirm_some
 from portal.gateway_api.radius_callers import token_of
 from portal.gateway_api.secrets import secret_of
 from portal.i18n.gateway_capabilities import capabilities_in_words
+from portal.i18n.gateway_distance import distance_in_words
 from portal.i18n.gateway_faults import fault_in_words
 from portal.services import Services
 from sessions import accounting, end, feed
 from sessions.accounting import UsageReport
 from sessions.gateway_health import dialogues
+from sessions.gateway_health.distance import Distance
 from sessions.gateway_health.overview import StaleSessions, look
 from sessions.models import EndReason, Lease, Mismatch, MismatchKind, Outage, Remedy
 from sites.checks import GatewayState
@@ -429,3 +431,15 @@ def test_how_far_a_gateway_is_from_the_leases_is_told_in_words(
         assert "1 device is online by the leases, and it does not let it pass." in text
         assert "1 device passes there without a lease." in text
         assert "exactly whom the leases name" not in text
+
+
+def test_what_a_silent_gateway_lets_pass_is_as_old_as_its_last_word(
+    app: Flask, services: Services, station: Gateway, clock: MovingClock
+) -> None:
+    one = replace(health(services, station, clock), missing=0, surplus=0, distance=Distance())
+    one = replace(one, check=replace(one.check, held=0))
+    with app.test_request_context("/", headers={"Accept-Language": "en"}):
+        assert distance_in_words(one) == ["It lets pass exactly whom the leases name."]
+        assert distance_in_words(replace(one, silent_since=clock())) == [
+            "When it was last heard it let pass exactly whom the leases name."
+        ]

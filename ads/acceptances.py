@@ -18,7 +18,7 @@ from auth.pseudonyms import Pseudonyms
 from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client
-from sessions import policy, present, renewal, start
+from sessions import feed, policy, present, renewal, start
 from sessions.arrival import Arrival
 from sessions.models import AccessSession, Lease
 from sessions.present import Present
@@ -90,9 +90,10 @@ def may_renew(access: AccessSession, gateway: Gateway, *, now: datetime) -> bool
 
 def confirm(db: Session, lease_ids: Collection[int], *, now: datetime) -> None:
     """The gateway has confirmed these leases: so are the acceptances that earned them."""
-    if len(lease_ids) == 1:
-        _CONFIRM.run(db, lease=next(iter(lease_ids)), at=now)
-    elif lease_ids:
+    if len(lease_ids) <= feed.FEW:
+        for lease_id in lease_ids:
+            _CONFIRM.run(db, lease=lease_id, at=now)
+    else:
         db.execute(
             update(Impression)
             .where(Impression.lease_id.in_(list(lease_ids)), Impression.confirmed_at.is_(None))

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.selectable import Select
+from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
 from db.drivers import Driver, Row, Statement
@@ -95,7 +95,7 @@ class Prepared:
 
     def _render(self, db: Session, driver: Driver, given: dict[str, Any]) -> _Rendered:
         statement = self._statement.on(db) if isinstance(self._statement, ForEither) else self._statement
-        assert isinstance(statement, (UpdateBase, Select))
+        assert isinstance(statement, (UpdateBase, SelectBase))
         dialect, named = driver.engine.dialect, list(given) if statement.is_insert else None
         compiled: Any = statement.compile(dialect=driver.writes, column_keys=named)
         if compiled.post_compile_params or compiled.insert_prefetch or compiled.update_prefetch:

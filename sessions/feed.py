@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, func, select, union_all, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, case, exists, func, select, union_all, update
 from sqlalchemy.orm import Session, aliased
 
-from db.notify import notify
+from db.notify import NOTIFY, notify
 from db.prepared import Prepared
-from db.statements import table_of
+from db.statements import ForEither, table_of
 from gateways.destinations import parse_destinations
 from gateways.types import Client, Grant, MacAddress
 from sessions import port_blocks
@@ -23,6 +24,24 @@ from sites.models import Gateway
 # Values, or their places in a statement that is rendered once.
 Number = int | BindParameter[int]
 Instant = datetime | BindParameter[datetime]
+# So many leases are asked for one by one: a statement rendered once costs a fifth of one with a list.
+FEW = 8
+
+
+class _Running(NamedTuple):
+    """A running lease, as its gateway is told of it."""
+
+    access_id: int
+    mac: str
+    address: str
+    until: datetime
+    rate_down_kbps: int
+    rate_up_kbps: int
+    public_address: str | None
+    port_first: int | None
+    port_last: int | None
+    destinations: list[str] | None
+    resolver: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +59,12 @@ def read(db: Session, *, gateway_id: int, since: int, now: datetime) -> Feed:
 
     A changed session is given in its present state: its last running lease, or its end.
     """
-    version = db.scalar(select(Gateway.feed_version).where(Gateway.id == gateway_id)) or 0
+    version = _VERSION.scalar(db, gateway=gateway_id) or 0
     full = since <= 0 or since > version
     changed: set[int] = set()
     if not full:
-        changed = set(db.scalars(_CHANGED, {"gateway": gateway_id, "since": since}))
+        if since < version:
+            changed = {row[0] for row in _CHANGED.all(db, gateway=gateway_id, since=since)}
         if not changed:
             return Feed(version, False, (), ())
     grants = _grants(db, gateway_id, None if full else changed, now=now)
@@ -70,32 +90,15 @@ def confirm(
     A late or repeated confirmation takes nothing back, and none reaches beyond the feed's own version.
     """
     # Lock the gateway's row first, as every change of its leases does: another order could deadlock.
-    version_now = select(Gateway.feed_version).where(Gateway.id == gateway_id).with_for_update()
-    version = min(version, db.scalar(version_now) or 0)
-    waiting = (*_waiting(gateway_id, now), Lease.version <= version)
+    version_now, seen_at = _LOCK.first(db, gateway=gateway_id) or (0, None)
+    version = min(version, version_now)
+    asked = {"gateway": gateway_id, "at": now, "reached": version}
     for number, reason in refused.items():
-        db.execute(
-            update(Lease)
-            .where(*waiting, Lease.access_id == number)
-            .values(refused=reason[:200])
-            .execution_options(synchronize_session=False)
-        )
-    confirmed = db.scalars(
-        update(Lease)
-        .where(*waiting, Lease.released_at.is_(None))
-        .values(confirmed_at=now)
-        .returning(Lease.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    outages.hear(db, gateway_id=gateway_id, now=now)
-    db.execute(
-        update(Gateway)
-        .where(Gateway.id == gateway_id, Gateway.confirmed_version < version)
-        .values(confirmed_version=version)
-        .execution_options(synchronize_session=False)
-    )
-    notify(db)
-    return list(confirmed)
+        _REFUSE.run(db, number=number, reason=reason[:200], **asked)
+    confirmed = [row[0] for row in _CONFIRM_ALL.all(db, **asked)]
+    seen = outages.end(db, gateway_id=gateway_id, seen_at=seen_at, now=now)
+    _REACH.run(db, gateway=gateway_id, reached=version, seen=seen)
+    return confirmed
 
 
 def unconfirmed(
@@ -176,7 +179,7 @@ def confirm_some(
     For gateways that answer client by client. The version that they are taken to have confirmed is the feed's own as
     soon as neither a grant nor an end is left to confirm.
     """
-    version = _VERSION.scalar(db, gateway=gateway_id)
+    version, _ = _LOCK.first(db, gateway=gateway_id) or (0, None)
     asked = {"gateway": gateway_id, "at": now}
     confirmed = [row[0] for number in numbers for row in _CONFIRM.all(db, number=number, **asked)]
     if ended or refused_ends:
@@ -220,34 +223,18 @@ def _running(gateway_id: Number, now: Instant) -> tuple[ColumnElement[bool], ...
 
 
 def _grants(
-    db: Session, gateway_id: int, numbers: Iterable[int] | None, *, now: datetime
+    db: Session, gateway_id: int, numbers: Collection[int] | None, *, now: datetime
 ) -> tuple[Grant, ...]:
-    running = (
-        select(
-            Lease.access_id,
-            Lease.mac,
-            Lease.address,
-            Lease.until,
-            Lease.rate_down_kbps,
-            Lease.rate_up_kbps,
-            Lease.public_address,
-            Lease.port_first,
-            Lease.port_last,
-            Lease.destinations,
-            Lease.resolver,
-        )
-        .join(AccessSession, AccessSession.id == Lease.access_id)
-        .where(
-            Lease.gateway_id == gateway_id,
-            Lease.until > now,
-            Lease.released_at.is_(None),
-            AccessSession.ended_at.is_(None),
-        )
-        .order_by(Lease.until)
-    )
-    if numbers is not None:
-        running = running.where(Lease.access_id.in_(list(numbers)))
-    last = {row.access_id: row for row in db.execute(running)}
+    asked = {"gateway": gateway_id, "at": now}
+    last: dict[int, _Running] = {}
+    if numbers is not None and len(numbers) <= FEW:
+        rows = [row for number in numbers for row in _RUNNING_ONE.all(db, number=number, **asked)]
+    elif numbers is not None:
+        rows = list(map(tuple, db.execute(_RUNNING.where(_leases.c.access_id.in_(numbers)), asked)))
+    else:
+        rows = _RUNNING_ALL.all(db, **asked)
+    for row in map(_Running._make, rows):
+        last[row.access_id] = row
     addresses = _addresses(
         db, gateway_id, {row.mac for row in last.values()} if numbers is not None else None
     )
@@ -273,31 +260,73 @@ def _grants(
 
 
 def _addresses(db: Session, gateway_id: int, macs: set[str] | None) -> dict[str, set[str]]:
-    seen = select(ClientObservation.mac, ClientObservation.address).where(
-        ClientObservation.gateway_id == gateway_id
-    )
-    if macs is not None:
-        seen = seen.where(ClientObservation.mac.in_(macs))
+    if macs is None:
+        rows = _SEEN_ALL.all(db, gateway=gateway_id)
+    elif len(macs) <= FEW:
+        rows = [row for mac in macs for row in _SEEN_OF.all(db, gateway=gateway_id, mac=mac)]
+    else:
+        rows = list(map(tuple, db.execute(_SEEN.where(_sightings.c.mac.in_(macs)), {"gateway": gateway_id})))
     found: dict[str, set[str]] = {}
-    for mac, address in db.execute(seen):
+    for mac, address in rows:
         found.setdefault(mac, set()).add(address)
     return found
 
 
 # A client whom the gateway lets pass without a lease has none that could change: the drift says so in its place.
-_CHANGED = union_all(
-    select(Lease.access_id).where(
-        Lease.gateway_id == bindparam("gateway"), Lease.version > bindparam("since")
-    ),
-    select(Mismatch.number).where(
-        Mismatch.gateway_id == bindparam("gateway"),
-        Mismatch.version > bindparam("since"),
-        Mismatch.kind == MismatchKind.SURPLUS,
-    ),
+_CHANGED = Prepared(
+    union_all(
+        select(Lease.access_id).where(
+            Lease.gateway_id == bindparam("gateway"), Lease.version > bindparam("since")
+        ),
+        select(Mismatch.number).where(
+            Mismatch.gateway_id == bindparam("gateway"),
+            Mismatch.version > bindparam("since"),
+            Mismatch.kind == MismatchKind.SURPLUS,
+        ),
+    )
 )
+_leases, _accesses, _gateways = table_of(Lease), table_of(AccessSession), table_of(Gateway)
+_sightings = table_of(ClientObservation)
 _GATEWAY: BindParameter[int] = bindparam("gateway")
 _AT: BindParameter[datetime] = bindparam("at")
-_VERSION = Prepared(select(Gateway.feed_version).where(Gateway.id == _GATEWAY).with_for_update())
+_REACHED: BindParameter[int] = bindparam("reached")
+_VERSION = Prepared(select(_gateways.c.feed_version).where(_gateways.c.id == _GATEWAY))
+_LOCK = Prepared(
+    select(_gateways.c.feed_version, _gateways.c.seen_at).where(_gateways.c.id == _GATEWAY).with_for_update()
+)
+_RUNNING = (
+    select(*(_leases.c[name] for name in _Running._fields))
+    .join(_accesses, _accesses.c.id == _leases.c.access_id)
+    .where(
+        _leases.c.gateway_id == _GATEWAY,
+        _leases.c.until > _AT,
+        _leases.c.released_at.is_(None),
+        _accesses.c.ended_at.is_(None),
+    )
+    .order_by(_leases.c.until)
+)
+_RUNNING_ALL, _RUNNING_ONE = (
+    Prepared(_RUNNING),
+    Prepared(_RUNNING.where(_leases.c.access_id == bindparam("number"))),
+)
+_SEEN = select(_sightings.c.mac, _sightings.c.address).where(_sightings.c.gateway_id == _GATEWAY)
+_SEEN_ALL, _SEEN_OF = Prepared(_SEEN), Prepared(_SEEN.where(_sightings.c.mac == bindparam("mac")))
+_told = update(_leases).where(*_waiting(_GATEWAY, _AT), Lease.version <= _REACHED)
+_REFUSE = Prepared(_told.where(Lease.access_id == bindparam("number")).values(refused=bindparam("reason")))
+_CONFIRM_ALL = Prepared(
+    _told.where(Lease.released_at.is_(None)).values(confirmed_at=_AT).returning(_leases.c.id)
+)
+_reach = (
+    update(_gateways)
+    .where(_gateways.c.id == _GATEWAY)
+    .values(
+        seen_at=bindparam("seen"),
+        confirmed_version=case(
+            (_gateways.c.confirmed_version < _REACHED, _REACHED), else_=_gateways.c.confirmed_version
+        ),
+    )
+)
+_REACH = Prepared(ForEither(sqlite=_reach, postgresql=_reach.returning(NOTIFY)))
 _CONFIRM = Prepared(
     update(table_of(Lease))
     .where(*_waiting(_GATEWAY, _AT), Lease.released_at.is_(None), Lease.access_id == bindparam("number"))

@@ -15,6 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
+from db.prepared import Prepared
+from db.statements import table_of
 from gateways.kinds import InvalidOptions
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
@@ -164,7 +166,7 @@ def by_address(db: Session, address: IpAddress) -> Gateway | None:
 
 def feed_versions(db: Session) -> dict[int, int]:
     """The version of every gateway's feed, by the gateway's id."""
-    return {row.id: row.feed_version for row in db.execute(select(Gateway.id, Gateway.feed_version))}
+    return dict(_VERSIONS.all(db))
 
 
 def to_notify(db: Session, *, kinds: Collection[str], called: Collection[str] = ()) -> Sequence[Gateway]:
@@ -325,3 +327,8 @@ def read_redirector(text: str) -> str:
             Sentence("redirector URL '%(text)s' is not like http://10.66.0.1:8081/", text=text[:80])
         )
     return text
+
+
+_gateways = table_of(Gateway)
+# Asked after each commit while gateways wait.
+_VERSIONS = Prepared(select(_gateways.c.id, _gateways.c.feed_version))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.registry import names
 from sessions.end import GATEWAY_SILENT
@@ -21,18 +22,21 @@ def hear(db: Session, *, gateway_id: int, now: datetime, health: dict[str, Any] 
 
     An outage that no sweep noticed is recorded as well.
     """
-    seen_at = db.scalar(_SEEN, {"gateway": gateway_id})
+    seen_at = end(db, gateway_id=gateway_id, seen_at=_SEEN.scalar(db, gateway=gateway_id), now=now)
+    if health is None:
+        _HEARD.run(db, gateway=gateway_id, seen=seen_at)
+    else:
+        _HEARD_WELL.run(db, gateway=gateway_id, seen=seen_at, health=health)
+
+
+def end(db: Session, *, gateway_id: int, seen_at: datetime | None, now: datetime) -> datetime:
+    """End the outage of a gateway that speaks now and was heard last at `seen_at`; the instant to remember.
+
+    The caller has locked the gateway's row.
+    """
     if seen_at is not None and now - seen_at >= GATEWAY_SILENT:
         _end_silence(db, gateway_id, since=seen_at, until=now)
-    values: dict[str, Any] = {"seen_at": max(now, seen_at or now)}
-    if health is not None:
-        values["health"] = health
-    db.execute(
-        update(Gateway)
-        .where(Gateway.id == gateway_id)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
+    return max(now, seen_at or now)
 
 
 def notice(db: Session, *, now: datetime) -> int:
@@ -98,7 +102,10 @@ def _open(insert: Insert) -> Executable:
 
 _outages, _gateways = table_of(Outage), table_of(Gateway)
 # The gateway's row is taken before it is decided: who hears it and who notices its silence go one after the other.
-_SEEN = select(_gateways.c.seen_at).where(_gateways.c.id == bindparam("gateway")).with_for_update()
+_SEEN = Prepared(select(_gateways.c.seen_at).where(_gateways.c.id == bindparam("gateway")).with_for_update())
+_heard = update(_gateways).where(_gateways.c.id == bindparam("gateway"))
+_HEARD = Prepared(_heard.values(seen_at=bindparam("seen")))
+_HEARD_WELL = Prepared(_heard.values(seen_at=bindparam("seen"), health=bindparam("health")))
 _SILENT = (
     select(_gateways.c.id, _gateways.c.seen_at)
     .where(

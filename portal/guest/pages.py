@@ -33,6 +33,9 @@ from sites.models import Gateway, SigninMethod
 
 VISIT, TICKET, RESUME = Placeholder("visit"), Placeholder("ticket"), Placeholder("resume")
 
+# What a picture of the page shows where a client's own tokens go: nobody's.
+EXAMPLE = {VISIT: "", TICKET: "", RESUME: "ABCD\u2011EFGH"}
+
 Message = Creative | CivicOverride | None
 
 
@@ -100,7 +103,11 @@ def _render(
 def plain_first_page(gateway: Gateway) -> str:
     """The first page as it looks to whoever comes to this gateway, without a message; its buttons lead nowhere."""
     until = until_then(gateway, None)
-    return _render(gateway, None, 0, until, resumed=None, refusal=None, login="", code="")
+
+    def render() -> str:
+        return _render(gateway, None, 0, until, resumed=None, refusal=None, login="", code="")
+
+    return services().page_cache.fill(None, render, EXAMPLE)
 
 
 def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetime) -> Hashable:

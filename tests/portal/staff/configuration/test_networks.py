@@ -39,6 +39,8 @@ def test_the_first_page_is_seen_before_anything_is_saved(technician: Clerk, db: 
     assert len(frames) >= 3 and page.text.count("<iframe") == page.text.count("sandbox")
     assert all("Bienvenue &lt;ici&gt;" in one and "#7a1f5c" in one for one in frames)
     assert 'lang="fr"' in frames[0] and 'lang="en"' in frames[2]
+    # An example stands where a guest's own code would, and nothing that a template left to fill in.
+    assert all("ABCD\u2011EFGH" in one and not re.search(r"hole\.\w+\.hole", one) for one in frames)
     # Their style is let in by its digest, and nothing else is.
     assert page.headers["Content-Security-Policy"].count("'sha256-") >= 2
     assert shown(page.text)["title_fr"] == "Bienvenue <ici>"

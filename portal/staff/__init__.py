@@ -41,6 +41,7 @@ from portal.staff.privacy import audit_log, holds, legal_requests, retention  # 
 from portal.staff.schools import classes  # noqa: E402, F401
 from portal.staff.sessions import detail, incidents, listing, unmasking  # noqa: E402, F401
 from portal.staff.sessions import exports as session_exports  # noqa: E402, F401
+from portal.staff.sessions import ticked as ticked_sessions  # noqa: E402, F401
 from portal.staff.vouchers import (  # noqa: E402, F401
     batches,
     desk,

@@ -6,10 +6,13 @@
   const form = document.querySelector("form.ticks");
   const all = document.getElementById("tick-all");
   const boxes = [...form.querySelectorAll('input[type="checkbox"][name]')];
+  const buttons = [...form.querySelectorAll("button[data-many]")];
+  // What they say of none.
+  const texts = new Map(buttons.map((button) => [button, button.textContent]));
   const tell = () => {
     const count = boxes.filter((box) => box.checked).length;
-    form.querySelectorAll("button[data-many]").forEach((button) => {
-      const text = count === 1 ? button.dataset.one : button.dataset.many;
+    buttons.forEach((button) => {
+      const text = count === 0 ? texts.get(button) : count === 1 ? button.dataset.one : button.dataset.many;
       button.textContent = text.replace("#", count);
       button.disabled = count === 0;
     });

@@ -18,7 +18,7 @@ from portal.staff.access import current_staff
 from portal.staff.sessions import visibility
 from portal.staff.sessions.access_audit import address_of
 from sessions.log.listing import Mixed, Place
-from sessions.log.query import Filter, State
+from sessions.log.query import Filter, ListedSession, State
 from sessions.log.search import (
     Last,
     LogQuery,
@@ -29,7 +29,7 @@ from sessions.log.search import (
     on_the_clock,
     resolve,
 )
-from sessions.models import EndReason
+from sessions.models import Decision, EndReason
 from sites import queries
 from sites.models import Network, SigninMethod, Site
 
@@ -81,7 +81,7 @@ def search_page(
         with reading(services().make_session) as db:
             places = places_of(db)
     scope = visibility.of_question(asked)
-    authority = current_staff().authority
+    may_end = may(current_staff().authority, Action.DISCONNECT)
     page = render_template(
         "staff/sessions.html",
         asked=asked,
@@ -93,7 +93,8 @@ def search_page(
         place=place,
         scope=scope,
         sight=visibility.sight(scope),
-        may_end=may(authority, Action.DISCONNECT),
+        may_end=may_end,
+        may_tick=may_end and found is not None and any(map(_is_open, found.lines)),
         now=services().clock(),
         zone=town_zone(),
         narrower=lambda **changes: address_of(replace(asked, **changes)),
@@ -101,6 +102,10 @@ def search_page(
         **WORDS,
     )
     return make_response(page, refusal.status if refusal else HTTPStatus.OK)
+
+
+def _is_open(line: ListedSession | Decision) -> bool:
+    return isinstance(line, ListedSession) and line.ended_at is None
 
 
 def alike(like: str | int, same: Same | str) -> str:

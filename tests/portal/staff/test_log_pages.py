@@ -97,6 +97,19 @@ def refused(clerk: Clerk) -> None:
     newest(clerk, AccessSession.id, "/staff/sessions/{}")
 
 
+def ticked(clerk: Clerk) -> None:
+    """Two of those who are online, by the box of each; the page after that asks."""
+    clerk.goto("/staff/sessions?state=open&show=sessions")
+    button, boxes = clerk.page.locator("form.ticks button"), clerk.page.locator('input[name="session"]')
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    if clerk.page.locator("#tick-all").is_visible():
+        expect(button).to_have_text(re.compile(r"\b2\b"))
+    with clerk.page.expect_navigation():
+        button.click()
+    expect(clerk.page.locator(".go")).to_have_text(re.compile(r"\b2\b"))
+
+
 WALK: dict[str, Callable[[Clerk], None]] = {
     "log-search": lambda clerk: clerk.goto("/staff/sessions"),
     "log-list": lambda clerk: clerk.goto("/staff/sessions?last=today"),
@@ -107,6 +120,7 @@ WALK: dict[str, Callable[[Clerk], None]] = {
     "log-unmasked": unmasked,
     "log-incident": incident,
     "log-end": lambda clerk: newest(clerk, AccessSession.id, "/staff/sessions/{}/end"),
+    "log-ticked": ticked,
     "log-ended": ended,
     "log-end-refused": refused,
     "log-export": lambda clerk: clerk.goto("/staff/sessions/export?last=today"),

@@ -120,6 +120,8 @@ TABLE: dict[str, tuple[Action | None, frozenset[Role]]] = {
     "staff.session": (Action.SESSIONS, LOG),
     "staff.incident": (Action.SESSIONS, LOG),
     "staff.end_page": (Action.DISCONNECT, frozenset({Role.NETWORK})),
+    "staff.ticked_sessions": (Action.DISCONNECT, frozenset({Role.NETWORK})),
+    "staff.end_ticked": (Action.DISCONNECT, frozenset({Role.NETWORK})),
     "staff.end_session": (Action.DISCONNECT, frozenset({Role.NETWORK})),
     "staff.revoke_device": (Action.DISCONNECT, frozenset({Role.NETWORK})),
     "staff.unmask_devices": (Action.UNMASK_DEVICES, LOG),
@@ -350,6 +352,7 @@ EFFECTS: dict[str, set[str]] = {
     "staff.find_session": LOOKS,
     "staff.export_log": LOOKS,
     "staff.end_session": ENDING,
+    "staff.end_ticked": ENDING,
     # Nobody here has a device with a certificate: tests/portal/staff/test_devices.py.
     "staff.revoke_device": set(),
     "staff.unmask_devices": LOOKS,
@@ -435,8 +438,8 @@ EFFECTS: dict[str, set[str]] = {
 }
 # Done with nothing to do here.
 IDLE = {
-    # Nothing is ticked: tests/portal/staff/test_ticked.py.
-    *("staff.void_ticked", "staff.revoke_ticked"),
+    # Nothing is ticked: tests/portal/staff/test_ticked.py and test_ticked_sessions.py.
+    *("staff.void_ticked", "staff.revoke_ticked", "staff.end_ticked"),
     *("staff.hear_codes_again", "staff.setup", "staff.undo", "staff.undo_batch", "staff.resume"),
     # Where there is no link there is none to revoke.
     "staff.devices_unlink",

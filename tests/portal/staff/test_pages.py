@@ -36,6 +36,7 @@ TARGETS = (
 )
 # The form of a campaign is checked by a script while it is typed.
 WITH_SCRIPT = {"sheet", "batch", "batches", "search", "new-campaign", "new-campaign-refused", "campaign-edit"}
+WITH_SCRIPT |= {"log-list", "log-online"}
 A_LONG_CALL = "POST /api/s/default/cmd/stamgr " + "0123456789abcdef" * 8
 # One of those that the demo gateway there has.
 CAMERA_ADDRESS = "127.0.0.1"

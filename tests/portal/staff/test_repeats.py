@@ -81,7 +81,7 @@ STAFF = {
     ),
     **dict.fromkeys(("search_typed", "batches_typed"), Twice.ANSWERS),
     **dict.fromkeys(("unmask_devices", "unmask_persons", "gateway_secrets"), Twice.ANSWERS),
-    **dict.fromkeys(("reprint", "void_ticked", "revoke_ticked"), Twice.LEADS),
+    **dict.fromkeys(("reprint", "void_ticked", "revoke_ticked", "end_ticked"), Twice.LEADS),
     "mail_pass": Twice.LEADS,
     **dict.fromkeys(("print_receipts", "printers_try"), Twice.LEADS),
     "codes_csv": Twice.GIVES,

@@ -38,6 +38,7 @@ from portal.denials.recorder import Recorder
 from portal.gateway_api import blueprints
 from portal.guest import guests
 from portal.guest.assets import assets
+from portal.http.application import Application
 from portal.http.database_faults import FaultLog
 from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
@@ -115,7 +116,7 @@ def make_services(
 
 def create_app(services: Services) -> Flask:
     """The application. It wires, and does nothing else."""
-    app = Flask("arobase", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app = Application("arobase", root_path=str(ROOT), template_folder="templates", static_folder=None)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, cast
 from zoneinfo import ZoneInfo
 
-from flask import current_app
+from portal.here import this_app
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -82,7 +82,7 @@ class Services:
 
 def services() -> Services:
     """The services of the application that answers this request."""
-    return cast("Services", current_app.extensions["arobase"])
+    return cast("Services", this_app().extensions["arobase"])
 
 
 class PreviewRenderer(Protocol):
@@ -98,7 +98,7 @@ class PreviewRenderer(Protocol):
 
 def preview_renderer() -> PreviewRenderer:
     """The one of the application that answers this request (`portal.interstitial_preview`)."""
-    return cast("PreviewRenderer", current_app.extensions["arobase-preview"])
+    return cast("PreviewRenderer", this_app().extensions["arobase-preview"])
 
 
 def town_zone() -> ZoneInfo:

@@ -17,8 +17,8 @@ from config import Settings
 from portal.denials.portal_reasons import TOO_LARGE, Busy
 from portal.denials.rendering import Refusal, page
 from portal.gateway_api.nftables import LARGEST_BODY
+from portal.http.application import LARGEST_FORM
 from portal.http.security_headers import (
-    LARGEST_FORM,
     LARGEST_UPLOAD,
     canonical_host,
     content_security_policy,

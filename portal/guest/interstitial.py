@@ -93,7 +93,7 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
     except AuthError as error:
         return refuse(visit, error)
     notify_gateway(visit.gateway)
-    visit = opened(visit, counted.access_id)
+    visit = opened(visit, counted.access_id, offer=visit.offer)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     # One that walked here on the gateway's word alone stays where its cookie is: see `is_owned`.
     is_own = counted.gateway_id == visit.gateway.id

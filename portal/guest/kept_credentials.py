@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
-from flask import g, request
+from flask import g
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -22,6 +22,7 @@ from auth.vouchers import redeeming
 from db.engine import reading
 from portal.denials.portal_reasons import KeptNoLonger
 from portal.denials.rendering import guest_page
+from portal.here import notes, this_request
 from portal.http.clients import COOKIE_LIFE, Answer, ClientContext, cookie_name, keeps_cookies
 from portal.i18n.translation import end_time, say
 from portal.services import services, town_zone
@@ -58,17 +59,16 @@ class ShownCredential:
     is_good: bool = True
 
 
-def offering(visit: ClientContext, method: SigninMethod, value: str) -> ClientContext:
-    """The visit of somebody whom this has let in just now, so that the next page can offer to keep it.
+def offer_of(method: SigninMethod, value: str) -> str | None:
+    """What the tokens of the next pages carry after this has let somebody in, so that they can offer to keep it.
 
-    As it was where the browser keeps no cookies, or this already.
+    Nothing where the browser keeps no cookies, or this already.
     """
     is_kept = any((one.method, one.value) == (method, value) for one in kept_here())
     if is_kept or not keeps_cookies() or len(value) > LONGEST_LOGIN:
-        return replace(visit, offer=None)
+        return None
     service, claims = services(), {"method": method.value, "value": value}
-    token = service.encrypted_tokens.encrypt(OFFER, claims, now=service.clock(), life=COOKIE_LIFE)
-    return replace(visit, offer=token)
+    return service.encrypted_tokens.encrypt(OFFER, claims, now=service.clock(), life=COOKIE_LIFE)
 
 
 def offered(token: str | None) -> KeptCredential | None:
@@ -88,15 +88,16 @@ def offered(token: str | None) -> KeptCredential | None:
 
 def kept_here() -> list[KeptCredential]:
     """What this browser keeps, the newest first."""
-    if "kept" not in g:
-        service, token = services(), request.cookies.get(kept_cookie_name(), "")
+    noted = notes()
+    if "kept" not in noted:
+        service, token = services(), this_request().cookies.get(kept_cookie_name(), "")
         try:
             claims = service.encrypted_tokens.decrypt(KEPT, token, now=service.clock()) if token else {}
         except InvalidToken:
             claims = {}
         found = claims.get("all", [])
-        g.kept = [KeptCredential(one["id"], SigninMethod(one["method"]), one["value"]) for one in found]
-    kept: list[KeptCredential] = g.kept
+        noted.kept = [KeptCredential(one["id"], SigninMethod(one["method"]), one["value"]) for one in found]
+    kept: list[KeptCredential] = noted.kept
     return kept
 
 

@@ -102,6 +102,6 @@ def by_cookie(visit: ClientContext) -> AnyResponse:
 
 def _onward(visit: ClientContext, access_id: int) -> AnyResponse:
     notify_gateway(visit.gateway)
-    visit = opened(visit, access_id)
+    visit = opened(visit, access_id, offer=visit.offer)
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)

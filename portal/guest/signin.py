@@ -11,7 +11,7 @@ from auth.errors import AuthError
 from portal.denials.incidents import concerning
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.kept_credentials import kept_value, offering
+from portal.guest.kept_credentials import kept_value, offer_of
 from portal.guest.missing_fields import missing_in_signin
 from portal.guest.pages import entry, not_here, not_offered, refuse
 from portal.guest.terms import arrival_of
@@ -55,6 +55,6 @@ def signin() -> AnyResponse:
         concerning(subject=error.subject)
         return refuse(visit, error, login=login[:64])
     notify_gateway(visit.gateway)
-    visit = offering(opened(visit, access_id), SigninMethod.PATRON, login.strip())
+    visit = opened(visit, access_id, offer=offer_of(SigninMethod.PATRON, login.strip()))
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)

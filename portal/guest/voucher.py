@@ -23,7 +23,7 @@ from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED, KeptNoLonger
 from portal.denials.rendering import guest_page
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
-from portal.guest.kept_credentials import kept_value, offering
+from portal.guest.kept_credentials import kept_value, offer_of
 from portal.guest.missing_fields import missing_in_pass
 from portal.guest.terms import arrival_of
 from portal.guest.voucher_form import as_printed, voucher_form
@@ -82,7 +82,7 @@ def redeem_pass() -> AnyResponse:
             return voucher_form(visit, "", refusal=replace(refusal, field=None))
         return voucher_form(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     notify_gateway(visit.gateway)
-    visit = offering(opened(visit, access_id), SigninMethod.PASS, codes.read(typed))
+    visit = opened(visit, access_id, offer=offer_of(SigninMethod.PASS, codes.read(typed)))
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
 

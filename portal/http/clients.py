@@ -8,7 +8,6 @@ See docs/adr/0005-who-asks.md.
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from flask import g, request
-from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.denials import Denial
@@ -24,6 +22,7 @@ from auth.tokens import ExpiredToken, InvalidToken
 from gateways import landing_token
 from gateways.landing_token import ExpiredLanding, ForeignLanding
 from gateways.types import Client, IpAddress, MacAddress, parse_mac
+from portal.here import notes, this_request
 from portal.http.client_evidence import await_seen, is_let_pass, open_session, seen_behind, was_of
 from portal.http.proxy_headers import read_address
 from portal.services import services
@@ -118,9 +117,9 @@ def staying(visit: ClientContext, access: AccessSession) -> ClientContext:
     return replace(visit, stay=access.id)
 
 
-def opened(visit: ClientContext, access_id: int) -> ClientContext:
+def opened(visit: ClientContext, access_id: int, *, offer: str | None) -> ClientContext:
     """The visit of somebody who has just opened this session: whoever has its tokens is the one who did."""
-    return replace(visit, stay=access_id, is_proven=True)
+    return replace(visit, stay=access_id, is_proven=True, offer=offer)
 
 
 def current(*, acts: bool = False) -> ClientContext | None:
@@ -132,19 +131,19 @@ def current(*, acts: bool = False) -> ClientContext | None:
 
     A GET that `acts`, because it carries out what a form has asked for, needs the proof that a form does.
     """
-    g.acts = acts or request.method == "POST"
+    noted = notes()
+    noted.acts = acts or this_request().method == "POST"
     browser, held = _browser()
-    visit = _best(browser)
-    if visit is not None:
-        kept = _cookie()
+    visit, kept = _best(browser), _cookie()
+    if visit is not None and (held is not None or "shown" in kept or "hidden" in kept):
         visit = replace(
             visit,
             held=held,
             shown=visit.shown if visit.shown is not None else kept.get("shown"),
             hidden=_together(kept.get("hidden", ()), visit.hidden),
         )
-    g.visit = None if visit is None else _proven_by_session(visit)
-    seen: ClientContext | None = g.visit
+    noted.visit = None if visit is None else _proven_by_session(visit)
+    seen: ClientContext | None = noted.visit
     return seen
 
 
@@ -169,9 +168,11 @@ def _proven_by_session(visit: ClientContext) -> ClientContext:
 
 
 def _best(browser: str) -> ClientContext | None:
-    if token := request.args.get("landing"):
+    asked = this_request()
+    if token := asked.args.get("landing"):
         return _from_landing(token, browser)
-    if token := request.values.get("visit"):
+    # A link's, or a form's: a page that is only looked at has no body to be read.
+    if token := asked.args.get("visit") or (asked.form.get("visit") if asked.method == "POST" else None):
         try:
             return _from_visit(token, browser)
         except ExpiredToken:
@@ -185,26 +186,20 @@ def remember(response: Answer, visit: ClientContext, *, access_id: int | None) -
     """Keep the browser's name, the session it has, and the language it chose, in a cookie. Everything works without."""
     service = services()
     # A page makes sure that it is one of ours before it speaks it.
-    chosen = request.args.get("lang", "")[:3] or kept_language()
+    chosen = this_request().args.get("lang", "")[:3] or kept_language()
     claims = _said({"browser": visit.browser, "access": access_id, "language": chosen}) | _of_messages(visit)
     sealed = service.tokens.sign("browser", claims, now=service.clock(), life=COOKIE_LIFE, is_numbered=False)
-    # Max-Age alone (RFC 6265 section 5.3): Expires beside it would say the same to no browser of today, in 40 bytes.
-    cookie = dump_cookie(
-        cookie_name(),
-        sealed,
-        max_age=int(COOKIE_LIFE.total_seconds()),
-        secure=service.settings.is_https,
-        httponly=True,
-        samesite="Lax",
-        sync_expires=False,
-    )
+    # Max-Age alone (RFC 6265 section 5.3): Expires beside it would say the same to no browser of today, in 40 bytes. A
+    # token of ours has no letter that a cookie would have to write in another way (section 4.1.1).
+    life, secure = int(COOKIE_LIFE.total_seconds()), "Secure; " if service.settings.is_https else ""
+    cookie = f"{cookie_name()}={sealed}; Max-Age={life}; {secure}HttpOnly; Path=/; SameSite=Lax"
     response.headers.add("Set-Cookie", cookie)
     return response
 
 
 def remote_address() -> IpAddress | None:
     """The address at the other end of the connection."""
-    return read_address(request.remote_addr or "")
+    return read_address(this_request().remote_addr or "")
 
 
 def access_of(visit: ClientContext) -> AccessSession | None:
@@ -247,7 +242,7 @@ def kept_language() -> str | None:
 def _browser() -> tuple[str, int | None]:
     """Its name, and the session that it has; without a cookie a new name."""
     if claims := _cookie():
-        g.has_cookie = True
+        notes().has_cookie = True
         return str(claims["browser"]), claims.get("access")
     return secrets.token_urlsafe(12), None
 
@@ -270,13 +265,14 @@ def _together(first: Iterable[int], then: Iterable[int]) -> tuple[int, ...]:
 
 def _cookie() -> dict[str, Any]:
     """What this browser's cookie says; nothing without one of ours."""
-    if "cookie" not in g:
-        service, sealed = services(), request.cookies.get(cookie_name())
+    noted = notes()
+    if "cookie" not in noted:
+        service, sealed = services(), this_request().cookies.get(cookie_name())
         try:
-            g.cookie = service.tokens.verify("browser", sealed or "", now=service.clock())
+            noted.cookie = service.tokens.verify("browser", sealed or "", now=service.clock())
         except InvalidToken:
-            g.cookie = {}
-    claims: dict[str, Any] = g.cookie
+            noted.cookie = {}
+    claims: dict[str, Any] = noted.cookie
     return claims
 
 
@@ -304,11 +300,14 @@ def _from_visit(token: str, browser: str) -> ClientContext:
     gateway = service.places.by_identity(claims["gw"])
     if gateway is None:
         raise InvalidToken("its gateway is gone")
+    address = read_address(claims["ip"])
+    if address is None:
+        raise InvalidToken("without an address")
     landed = claims.get("landed")
     visit = ClientContext(
         gateway,
         parse_mac(claims["mac"]),
-        ipaddress.ip_address(claims["ip"]),
+        address,
         claims["browser"],
         datetime.fromtimestamp(landed, tz=UTC) if landed is not None else None,
         is_proven=claims["proven"],
@@ -318,8 +317,9 @@ def _from_visit(token: str, browser: str) -> ClientContext:
         hidden=tuple(claims.get("hidden", ())),
         offer=claims.get("offer"),
     )
-    is_own = bool(g.get("has_cookie")) and visit.browser == browser
-    if g.get("has_cookie") and not is_own and remote_address() != visit.address:
+    has_cookie = "has_cookie" in notes()
+    is_own = has_cookie and visit.browser == browser
+    if has_cookie and not is_own and remote_address() != visit.address:
         # A page of somebody else's browser was posted from this one. Another browser of the same device is none.
         raise ForeignClient
     age = service.clock() - datetime.fromtimestamp(claims["made"], tz=UTC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from config import IpNetwork
@@ -59,8 +60,12 @@ class TrustedProxies:
         )
 
 
+@lru_cache(maxsize=64)
 def read_address(text: str) -> IpAddress | None:
-    """The address in `text`; an IPv4 address mapped into IPv6 is given as IPv4. None where there is none."""
+    """The address in `text`; an IPv4 address mapped into IPv6 is given as IPv4. None where there is none.
+
+    A request's own is asked for several times, and the front's with each.
+    """
     try:
         address = ipaddress.ip_address(text.split("%")[0])
     except ValueError:

@@ -10,15 +10,16 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, has_request_context, request
+from flask import Flask, Response, abort, g, has_request_context, request
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import Settings
+from portal.here import notes, this_app, this_request
+from portal.http.application import LARGEST_FORM
 
 log = logging.getLogger(__name__)
 
-LARGEST_FORM = 64 * 1024
 # What a signed-in person may send where a page takes a picture: its file and its words.
 LARGEST_UPLOAD = 8 * 1024 * 1024 + LARGEST_FORM
 LONGEST_QUERY = 8 * 1024
@@ -49,10 +50,14 @@ class WebOrigin:
         self.scheme = urlsplit(url).scheme
         self.host = canonical_host(urlsplit(url).netloc, self.scheme)
 
+        self.origin = f"{self.scheme}://{self.host}"
+
     def is_host(self, host: str) -> bool:
-        return canonical_host(host, self.scheme) == self.host
+        return host == self.host or canonical_host(host, self.scheme) == self.host
 
     def is_origin(self, origin: str) -> bool:
+        if origin == self.origin:
+            return True
         return origin.startswith(f"{self.scheme}://") and self.is_host(origin.partition("://")[2])
 
 
@@ -130,8 +135,8 @@ def is_staff_path(path: str) -> bool:
 
 def is_staff_page() -> bool:
     """Whether the answer to this request wears the staff's frame, errors too."""
-    served = current_app.blueprints
-    return ("staff" in served and is_staff_path(request.path)) or "guests" not in served
+    served = this_app().blueprints
+    return ("staff" in served and is_staff_path(this_request().path)) or "guests" not in served
 
 
 def is_guest_page() -> bool:
@@ -142,7 +147,7 @@ def is_guest_page() -> bool:
 def _is_refused_form(response: Response) -> bool:
     """Whether a form is shown again with what was wrong. A browser may keep that page for going back: else it shows one
     of its own there, about a form to be sent again (RFC 9111 section 5.2.2.4: it asks us before any other use)."""
-    return request.method == "POST" and response.status_code >= 400 and response.mimetype == "text/html"
+    return response.status_code >= 400 and request.method == "POST" and response.mimetype == "text/html"
 
 
 def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: str) -> None:
@@ -150,7 +155,6 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
     policy = content_security_policy(styles.first, styles.whole) + GUEST_SCRIPTS
     map_policy = content_security_policy(styles.whole, styles.with_map) + GUEST_SCRIPTS
     staff_policy = content_security_policy(staff_style)
-    app.config.update(MAX_CONTENT_LENGTH=LARGEST_FORM, MAX_FORM_PARTS=50, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
 
     # Set here and nowhere else. Not "no-referrer": browsers would then post forms with "Origin: null".
     always = [
@@ -166,6 +170,7 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
 
     @app.before_request
     def refuse_the_unreadable() -> AnyResponse | None:
+        request = this_request()
         query = request.query_string
         if len(query) > LONGEST_QUERY:
             abort(HTTPStatus.REQUEST_URI_TOO_LONG)
@@ -191,6 +196,7 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
 
     @app.before_request
     def refuse_other_sites() -> None:
+        request = this_request()
         if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith("/gateways/"):
             return
         origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
@@ -206,17 +212,21 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        if g.pop("is_for_a_program", False):
+        noted = notes()
+        if noted.pop("is_for_a_program", False):
             response.headers["Cache-Control"] = "no-store"
             return response
         # What is no page may be held shorter than one: see portal/guest/images.py.
-        further = g.pop("forms_to", None)
+        further = noted.pop("forms_to", None)
         policy = policy_here()
         if further is not None:
             policy = policy.replace("form-action 'self'", f"form-action 'self' {further}")
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
-        headers.setdefault("Cache-Control", "private, no-cache" if _is_refused_form(response) else "no-store")
+        there = {name.lower() for name, _ in headers}
+        if "content-security-policy" not in there:
+            headers.add("Content-Security-Policy", policy)
+        if "cache-control" not in there:
+            headers.add("Cache-Control", "private, no-cache" if _is_refused_form(response) else "no-store")
         for name, value in always:
             headers.add(name, value)
         return response

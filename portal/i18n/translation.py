@@ -23,6 +23,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from auth.denials import N_
+from portal.here import notes, this_request
 from portal.http.clients import kept_language
 from portal.http.security_headers import is_guest_page
 from portal.i18n.catalogues import SOURCE, catalogue, is_rtl, is_whole
@@ -56,27 +57,31 @@ def offered_languages() -> tuple[str, ...]:
 
 def chosen_language() -> str | None:
     """The language that the link or form names: always in the query, so that no body has to be read for it."""
-    if "chosen_language" not in g:
-        asked = request.args.get("lang", "")
-        g.chosen_language = asked if asked in offered_languages() else None
-    chosen: str | None = g.chosen_language
+    noted = notes()
+    if "chosen_language" not in noted:
+        asked = this_request().args.get("lang", "")
+        noted.chosen_language = asked if asked and asked in offered_languages() else None
+    chosen: str | None = noted.chosen_language
     return chosen
 
 
 def language() -> str:
     """The language of this request; on the command line the first of the whole ones."""
-    if "language" not in g:
-        g.language = _language() if has_request_context() else whole_languages()[0]
-    spoken: str = g.language
+    noted = notes()
+    if "language" not in noted:
+        noted.language = _language() if has_request_context() else whole_languages()[0]
+    spoken: str = noted.language
     return spoken
 
 
 def _language() -> str:
     offered = offered_languages()
     asked = _asked_language(offered)
-    otherwise = SOURCE if request.headers.get("Accept-Language") and SOURCE in offered else offered[0]
     kept = kept_language()
-    return chosen_language() or (kept if kept in offered else asked) or otherwise
+    spoken = chosen_language() or (kept if kept in offered else asked)
+    if spoken:
+        return spoken
+    return SOURCE if request.headers.get("Accept-Language") and SOURCE in offered else offered[0]
 
 
 def _asked_language(offered: tuple[str, ...]) -> str | None:

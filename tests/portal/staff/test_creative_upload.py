@@ -16,7 +16,8 @@ from ads.models import Creative, CreativeKind
 from auth.audit.log import AuditEntry
 from auth.staff.models import StaffAnswer
 from auth.staff.roles import Role
-from portal.http.security_headers import LARGEST_FORM, LARGEST_UPLOAD
+from portal.http.application import LARGEST_FORM
+from portal.http.security_headers import LARGEST_UPLOAD
 from portal.services import Services
 from sites.images.models import ImageFile
 from tests.ads.campaigns import AUTHOR, make_draft

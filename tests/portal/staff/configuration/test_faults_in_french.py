@@ -105,8 +105,22 @@ WRONG = {
         "slug,name,network,stops",
         "c1,,nothing,gare-viotte | gare-viotte\nc2,C,nothing,x\nc3,C,wifilib,gare-viotte Mo 09:00-10:00 | nowhere",
     ),
+    "printers": (
+        "slug,name,site,host,port,paper_mm,answers",
+        "p 1,,nowhere,,80,70,maybe\np2,P,gare-viotte,a b,9200,wide,yes",
+        "slug,name,site,host\np3,P,nowhere,10.20.0.9\np4,P,gare-viotte,169.254.0.1",
+    ),
     "tablets": ("slug,class,mac,state", "t1,nothing,zz,lost\nt2,nothing,02:00:00:00:00:01,in_use"),
 }
+# The same for the cards of patrons, which have a page of their own.
+WRONG_CARDS = (
+    "card;pin\n;\n1234567;1 2\n1234567;4711\n1234567;4712",
+    "card,pin,category,expires_on,blocked\n2500001,4711,x,2027-02-31,maybe\n2.5E+06,4711,,46000,\n####,0815,,,",
+    "card,pni\n2500001,4711",
+    "card\n2500001",
+    "card,pin\n" + "".join(f"{2500001 + number},4711\n" for number in range(30)) + "25003,815",
+    "",
+)
 # Words that French has not: any of them left is a sentence that was not translated.
 ENGLISH = re.compile(
     r"\b(?:the|is|are|not|no|of|there|and|than|must|write|empty|which|already|none|neither|with|file|line|at|more)\b",
@@ -134,12 +148,30 @@ def test_each_fault_of_a_file_is_told_in_french(network_team: Clerk) -> None:
         network_team.get(f"{page}?lang=fr")
         network_team.press(f"{page}?lang=fr", file=(io.BytesIO(content.encode()), "x.csv"))
         assert network_team.page.status_code == 400, (kind, content)
-        (box,) = re.findall(r'<div class="refused".*?</div>', network_team.page.text, re.DOTALL)
-        for line in re.findall(r"<li>(.*?)</li>", box, re.DOTALL):
+        for line in re.findall(r"<li>(.*?)</li>", refused_box(network_team), re.DOTALL):
             told += 1
             left += [(kind, html.unescape(line))] if english_in(line) else []
     assert left == []
     assert told > 100, told
+
+
+def test_each_fault_of_a_list_of_cards_is_told_in_french(desk: Desk, town: Town) -> None:
+    page, told, left = "/staff/patrons", 0, list[str]()
+    clerk = desk.at_work("nour", Role.ADMIN)
+    for content in WRONG_CARDS:
+        clerk.get(f"{page}?lang=fr")
+        clerk.press(f"{page}/look?lang=fr", file=(io.BytesIO(content.encode()), "x.csv"))
+        assert clerk.page.status_code == 400, content
+        lines = re.findall(r"<li>(.*?)</li>", refused_box(clerk), re.DOTALL)
+        told += len(lines)
+        left += [html.unescape(line) for line in lines if english_in(line)]
+    assert left == []
+    assert told > 10, told
+
+
+def refused_box(clerk: Clerk) -> str:
+    (box,) = re.findall(r'<div class="refused".*?</div>', clerk.page.text, re.DOTALL)
+    return str(box)
 
 
 def test_each_fault_of_a_form_is_told_in_french(network_team: Clerk) -> None:

@@ -7,7 +7,6 @@ purpose, derived from the installation's secret. A token is bytes in base64 for 
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 from datetime import datetime, timedelta
@@ -48,8 +47,7 @@ class EncryptedTokens:
         return claims
 
     def _key(self, purpose: str) -> bytes:
-        message = b"arobase encrypted token " + purpose.encode()
-        return hmac.new(self._secret, message, hashlib.sha256).digest()
+        return hmac.digest(self._secret, b"arobase encrypted token " + purpose.encode(), "sha256")
 
 
 def _written(box: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from config import Secret
@@ -12,9 +11,9 @@ class Pseudonyms:
     """Makes pseudonyms with a key derived from the installation's secret."""
 
     def __init__(self, secret: Secret) -> None:
-        self._key = hmac.new(secret.reveal().encode(), b"arobase pseudonyms", hashlib.sha256).digest()
+        self._key = hmac.digest(secret.reveal().encode(), b"arobase pseudonyms", "sha256")
 
     def of(self, kind: str, name: str) -> str:
         """The pseudonym of `name` among its kind ("patron", "device"): 32 hexadecimal digits."""
         message = f"{kind}\0{name}".encode()
-        return hmac.new(self._key, message, hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, message, "sha256").hex()[:32]

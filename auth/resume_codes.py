@@ -10,7 +10,6 @@ it, one of them is found by chance in about 290 days, and gives what is left of 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from datetime import datetime
@@ -70,15 +69,15 @@ class ResumeCodes:
 
     def __init__(self, secret: Secret) -> None:
         own = secret.reveal().encode()
-        self._key = hmac.new(own, b"arobase resume codes", hashlib.sha256).digest()
-        self._digests = hmac.new(own, b"arobase resume digests", hashlib.sha256).digest()
+        self._key = hmac.digest(own, b"arobase resume codes", "sha256")
+        self._digests = hmac.digest(own, b"arobase resume digests", "sha256")
 
     def of(self, network: str, mac: str, landed_at: datetime) -> str:
         """The code of whoever landed then, to the second, on this network (slug) with this card."""
         attempt = 0
         while True:
             message = f"{network}\0{mac}\0{int(landed_at.timestamp())}\0{attempt}".encode()
-            number = int.from_bytes(hmac.new(self._key, message, hashlib.sha256).digest())
+            number = int.from_bytes(hmac.digest(self._key, message, "sha256"))
             body = ""
             for _ in range(RANDOM_SYMBOLS):
                 number, index = divmod(number, len(ALPHABET))
@@ -90,7 +89,7 @@ class ResumeCodes:
 
     def digest(self, network: str, code: str) -> str:
         """What a session keeps of its code: 64 hexadecimal digits, of use on this network alone."""
-        return hmac.new(self._digests, f"{network}\0{code}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._digests, f"{network}\0{code}".encode(), "sha256").hex()
 
 
 def show(code: str) -> str:

@@ -51,7 +51,7 @@ def _in_utc(value: datetime | None) -> datetime | None:
 
 def _as_text(value: datetime | None) -> str | None:
     """As SQLAlchemy writes it: ``2026-11-29 12:00:00.000000``."""
-    instant = _in_utc(value)
+    instant = value if value is None or value.tzinfo is UTC else _in_utc(value)
     return None if instant is None else instant.isoformat(" ", "microseconds")[:26]
 
 

@@ -210,6 +210,8 @@ def _weighted(symbols: str) -> int:
 
 def fold(text: str) -> str:
     """Upper case of ordinary width, accents apart from their letters, every dash a hyphen."""
+    if text.isascii():
+        return text.upper()
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).upper())
     return "".join("-" if unicodedata.category(sign) == "Pd" or sign == "\u2212" else sign for sign in plain)
 

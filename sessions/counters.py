@@ -67,7 +67,8 @@ def grow(
         db.execute(_GROW.postgresql, shared | columns)
     else:
         names = ("number", *COUNTERS)
-        db.execute(_GROW.sqlite, [shared | dict(zip(names, row, strict=True)) for row in rows])
+        for row in rows:
+            _GROW_ONE.run(db, **shared, **dict(zip(names, row, strict=True)))
 
 
 def grow_one(
@@ -90,7 +91,8 @@ def touch(db: Session, seen: dict[int, datetime]) -> None:
     if db.get_bind().dialect.name == "postgresql":
         db.execute(_TOUCH.postgresql, {"number": numbers, "seen": [seen[number] for number in numbers]})
     else:
-        db.execute(_TOUCH.sqlite, [{"number": number, "seen": seen[number]} for number in numbers])
+        for number in numbers:
+            _TOUCH_ONE.run(db, number=number, seen=seen[number])
 
 
 def _shared(source: CounterSource, now: datetime) -> dict[str, Any]:

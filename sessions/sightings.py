@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Executable, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
@@ -19,6 +19,13 @@ from sites.models import Gateway
 LATELY = timedelta(minutes=1)
 # SQLite takes some thirty thousand values with one statement.
 MOST_AT_ONCE = 10_000
+
+
+class _Seen(NamedTuple):
+    """The last card seen behind an address, and when."""
+
+    mac: str
+    seen_at: datetime
 
 
 def within(gateway: Gateway, client: Client) -> Client:
@@ -50,7 +57,11 @@ def see_all(
         _SEE_ONE.run(db, **rows[0])
     else:
         db.execute(_SEE.on(db), rows)
-    return frozenset(MacAddress(row["mac"]) for row in rows if known.get(row["address"]) != row["mac"])
+    return frozenset(
+        MacAddress(row["mac"])
+        for row in rows
+        if row["address"] not in known or known[row["address"]].mac != row["mac"]
+    )
 
 
 def confirm_all(
@@ -64,7 +75,9 @@ def confirm_all(
     if not rows:
         return frozenset()
     known = _known(db, gateway_id, rows)
-    db.execute(_CONFIRM.on(db), rows)
+    # A report tells of everybody, and nearly all were seen within the last minute.
+    if changing := [row for row in rows if _is_confirmed_by(row, known.get(row["address"]))]:
+        db.execute(_CONFIRM.on(db), changing)
     return frozenset(MacAddress(row["mac"]) for row in rows if row["address"] not in known)
 
 
@@ -110,14 +123,21 @@ def _rows(gateway_id: int, clients: Iterable[Client], now: datetime) -> list[dic
     ]
 
 
-def _known(db: Session, gateway_id: int, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+def _is_confirmed_by(row: dict[str, Any], known: _Seen | None) -> bool:
+    """Whether `_CONFIRM` would write this row."""
+    return known is None or (known.mac == row["mac"] and known.seen_at < row["lately"])
+
+
+def _known(db: Session, gateway_id: int, rows: Sequence[dict[str, Any]]) -> dict[str, _Seen]:
+    """What was seen behind these addresses, by address."""
     if len(rows) == 1:
-        return dict(_KNOWN_ONE.all(db, gateway=gateway_id, address=rows[0]["address"]))
-    found: dict[str, str] = {}
+        one = _KNOWN_ONE.all(db, gateway=gateway_id, address=rows[0]["address"])
+        return {address: _Seen(mac, seen_at) for address, mac, seen_at in one}
+    found: dict[str, _Seen] = {}
     for part in range(0, len(rows), MOST_AT_ONCE):
         addresses = [row["address"] for row in rows[part : part + MOST_AT_ONCE]]
         asked = {"gateway": gateway_id, "addresses": addresses}
-        found.update((address, mac) for address, mac in db.execute(_KNOWN, asked))
+        found.update((address, _Seen(mac, seen_at)) for address, mac, seen_at in db.execute(_KNOWN, asked))
     return found
 
 
@@ -144,7 +164,9 @@ def _upsert(insert: Insert, *, takes: bool) -> Executable:
 _sightings = table_of(ClientObservation)
 _SEE = for_either(_see)
 _CONFIRM = for_either(_confirm)
-_HERE = select(_sightings.c.address, _sightings.c.mac).where(_sightings.c.gateway_id == bindparam("gateway"))
+_HERE = select(_sightings.c.address, _sightings.c.mac, _sightings.c.seen_at).where(
+    _sightings.c.gateway_id == bindparam("gateway")
+)
 _KNOWN = _HERE.where(_sightings.c.address.in_(bindparam("addresses", expanding=True)))
 # Nearly always it is one client with one address.
 _SEE_ONE, _KNOWN_ONE = Prepared(_SEE), Prepared(_HERE.where(_sightings.c.address == bindparam("address")))

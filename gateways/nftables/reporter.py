@@ -21,6 +21,8 @@ from gateways.types import MacAddress
 ARRIVAL_SECONDS = 10.0
 # While the portal is away, the latest of those it has to be told of are kept; a call names so many at once.
 MOST_WAITING, TOLD_AT_ONCE = 8192, 500
+# An early report comes after so many times what the one before it took.
+RESTS = 20
 # Counters whose growth an operator should look at.
 NAMED = "`nft list set inet arobase impostors` names its card"
 ALERTS = {
@@ -102,8 +104,10 @@ class Reporter:
             self._has_arrived.set()
 
     async def report(self) -> None:
+        every = self._gateway.configuration.report_seconds
         while True:
-            fault = None
+            fault, began = None, boot_time()
+            self._is_due.clear()
             try:
                 await self._report()
             except PortalUnreachable as error:
@@ -113,11 +117,10 @@ class Reporter:
             self._gateway.troubles.note(
                 FaultCode.UNREADABLE, fault, "the kernel could not be read for the report"
             )
-            try:
-                await asyncio.wait_for(self._is_due.wait(), self._gateway.configuration.report_seconds)
-            except TimeoutError:
-                continue
-            self._is_due.clear()
+            pause = rest(boot_time() - began, every=every)
+            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_due.wait(), every - pause)
 
     async def _report(self) -> None:
         gateway, memory = self._gateway, self._gateway.journal.memory
@@ -167,6 +170,15 @@ class Reporter:
         if settled:
             await self._gateway.forget(settled)
         await self._gateway.tidy()
+
+
+def rest(took: float, *, every: float) -> float:
+    """For how many seconds no end is worth a report after one that took so long.
+
+    Where many leave, somebody's access ends at any moment, and a report tells of everybody: so that reports take both
+    machines no more than a share of their time, those who have left wait for the next one a little.
+    """
+    return min(every, took * RESTS)
 
 
 def next_sequence(last: int, last_epoch: str, epoch: str, *, portal_time: float) -> int:

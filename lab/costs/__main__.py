@@ -18,6 +18,7 @@ from statistics import median
 
 from auth.patrons.ldap.client import LdapDirectory
 from lab.bench.portal import database, prepared
+from lab.costs import agents
 from lab.costs.acts import phones_of
 from lab.costs.counting import Costs, counted
 from lab.costs.packets import DOOR, Packets
@@ -107,10 +108,13 @@ def town(folder: Path, kind: str, *, most: int) -> Iterator[tuple[Services, Acts
     with (
         running_slapd(folder / "slapd", log_operations=False) as slapd,
         database(kind, folder) as url,
-        prepared(folder, URL, url, ldap=slapd.settings(), doors=(STATION, LIBRARY, DOOR)) as services,
+        prepared(
+            folder, URL, url, ldap=slapd.settings(), doors=(STATION, LIBRARY, DOOR, *agents.DOORS)
+        ) as services,
     ):
         app = create_app(services)
-        yield services, phones_of(app, services, slapd, most=most).acts() | Packets(app, services).acts()
+        phones = phones_of(app, services, slapd, most=most)
+        yield services, phones.acts() | Packets(app, services).acts() | agents.acts(app, services)
         assert isinstance(services.directory, LdapDirectory)
         services.directory.close()
 

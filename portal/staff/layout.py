@@ -25,7 +25,7 @@ from portal.staff.login import me
 from portal.staff.menu import doors, groups, is_one_row
 from portal.staff.privacy.audit_detail_words import detail_in_words
 from portal.staff.privacy.audit_objects import object_in_words
-from portal.staff.privacy.audit_words import action_in_words, page_of
+from portal.staff.privacy.audit_words import action_in_words, actor_in_words, page_of
 from portal.staff.sessions.search_words import VOCABULARY as OF_THE_LOG
 from portal.staff.vouchers.voucher_words import on_day, papers, pass_state_in_words, void_reason_in_words
 from sites.queries import schools, site_names
@@ -113,6 +113,7 @@ def vocabulary() -> dict[str, Any]:
         "object_in_words": object_in_words,
         "desk_name": desk_name,
         "action_in_words": action_in_words,
+        "actor_in_words": actor_in_words,
         "page_of": page_of,
         "roles": list(Role),
         "role_in_words": role_in_words,

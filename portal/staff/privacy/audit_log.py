@@ -21,7 +21,7 @@ from portal.staff import staff
 from portal.staff.access import current_staff, needs, older_than
 from portal.staff.privacy.audit_detail_words import detail_in_words
 from portal.staff.privacy.audit_objects import object_in_words, objects_asked
-from portal.staff.privacy.audit_words import action_in_words, every_action
+from portal.staff.privacy.audit_words import action_in_words, actor_asked, actor_in_words, every_action
 from portal.staff.vouchers.pages import csv_file
 from sessions.instants import read_day
 from sites.import_export.rows import Cell
@@ -68,7 +68,7 @@ def _cells(entry: AuditEntry) -> dict[str, Cell]:
     told = (
         entry.number,
         entry.at.astimezone(town_zone()).strftime("%Y-%m-%d %H:%M:%S"),
-        entry.actor,
+        actor_in_words(entry.actor),
         action_in_words(entry.action),
         object_in_words(entry.object),
         detail_in_words(entry.detail),
@@ -78,7 +78,7 @@ def _cells(entry: AuditEntry) -> dict[str, Cell]:
 
 def _query(db: Session) -> Query:
     """What the form asks for. `actor` is a login, a name, or a part of one; a day that is none bounds nothing."""
-    actor = request.args.get("actor", "").strip()[:80]
+    actor = actor_asked(request.args.get("actor", "").strip()[:80])
     object = request.args.get("object", "").strip()[:80]
     last = _day("to")
     return Query(

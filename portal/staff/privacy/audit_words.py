@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import request, url_for
 
 from auth.audit.actions import ACTIONS, LONGEST_OBJECT, ObjectKind, kind_of
+from auth.audit.actor import SYSTEM, ActorKind, named
 from auth.staff.roles import may
 from portal.i18n.translation import say
 from portal.staff.access import current_staff, need_of
@@ -52,6 +53,24 @@ PAGES: dict[ObjectKind, tuple[str, str | None]] = {
     ObjectKind.FIXED_DEVICE: ("staff.devices_record", "key"),
     ObjectKind.PRINTER: ("staff.printers_record", "key"),
 }
+
+
+def actor_in_words(name: str) -> str:
+    """Who it was: "command line", or "odile (command line)", in the reader's language; others by their own names."""
+    if name == SYSTEM.name:
+        return say("system")
+    on_the_machine = ActorKind.COMMAND_LINE.value
+    if named(name).kind is not ActorKind.COMMAND_LINE:
+        return name
+    operator = name.removesuffix(on_the_machine).removesuffix(f" ({on_the_machine})")
+    return f"{operator} ({say('command line')})" if operator else say("command line")
+
+
+def actor_asked(text: str) -> str:
+    """Who is meant by what `actor_in_words` says."""
+    if text == say("system"):
+        return SYSTEM.name
+    return text.replace(say("command line"), ActorKind.COMMAND_LINE.value)
 
 
 def action_in_words(key: str) -> str:

@@ -142,7 +142,9 @@ def test_a_pass_taken_back_on_the_command_line_says_so_on_its_own_page(
     clerk.get(f"/staff/passes/{passes[0]}")
     assert "took a pass back" in clerk.page.text
     assert "command line" in clerk.page.text
-    clerk.get(f"/staff/passes/{passes[1]}")
+    french = clerk.get(f"/staff/passes/{passes[0]}?lang=fr").text
+    assert ">ligne de commande</a>" in french and ">command line<" not in french
+    clerk.get(f"/staff/passes/{passes[1]}?lang=en")
     assert "wrote a pass off" in clerk.page.text
 
 

@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.actions import ObjectKind
+from auth.audit import log
+from auth.audit.actions import SIGNED_OUT, ObjectKind
+from auth.audit.actor import command_line
 from auth.audit.log import AuditEntry
 from auth.staff.roles import Role
+from portal.services import Services
 from portal.staff.privacy.audit_objects import object_in_words
 from tests.portal.staff.configuration.forms import SITES_PAGE, send
 from tests.portal.staff.conftest import Clerk, Desk
@@ -63,3 +66,15 @@ def test_it_is_taken_away_as_a_file_and_that_is_on_record(reader: Clerk, db: Ses
 
 def test_a_clerk_takes_nothing_away(desk: Desk) -> None:
     assert desk.at_work("zoe", Role.DESK).get("/staff/trail.csv").status_code == 403
+
+
+def test_what_was_done_on_the_machine_is_found_by_the_reader_s_words(
+    reader: Clerk, services: Services
+) -> None:
+    for operator in ("", "odile"):
+        with services.make_session.begin() as db:
+            log.append(db, SIGNED_OUT, "staff:9", actor=command_line(operator), now=services.clock())
+    page = reader.get("/staff/trail?lang=fr&actor=ligne+de+commande").text
+    assert ">ligne de commande</a>" in page and 'value="ligne de commande"' in page
+    found = reader.get("/staff/trail?lang=fr&actor=odile+(ligne+de+commande)").text
+    assert ">odile (ligne de commande)</a>" in found

@@ -11,15 +11,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from psycopg.abc import PQGen
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.abc import Buffer, PQGen
+from psycopg.adapt import Dumper, PyFormat, Transformer
 from psycopg.errors import error_from_result
+from psycopg.postgres import types
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from db.drivers import ASYNC, IMPATIENT_SECONDS, Row, Statement, TransactionMode
+
+
+class TruthDumper(Dumper):
+    """A truth value as PostgreSQL reads it for a boolean and for an integer alike (manual, section 8.6): True is an
+    int in Python, and a count may be given one.
+    """
+
+    oid = types["bool"].oid
+
+    def dump(self, obj: bool) -> Buffer:
+        return b"1" if obj else b"0"
 
 
 class PooledConnection(psycopg.Connection[Any]):
@@ -41,6 +53,7 @@ class PostgresDriver:
     def __init__(self, engine: Engine, connection: PooledConnection) -> None:
         self.engine, connection.driver = engine, self
         self._connection, self._pg = connection, connection.pgconn
+        connection.adapters.register_dumper(bool, TruthDumper)
         self._adapt = Transformer(connection)
         self._prepared: dict[int, bytes] = {}
         self._line = select.poll()

@@ -38,7 +38,7 @@ TABLE = {
     Role.ADMIN: {
         *(Action.OWN_ACCOUNT, Action.ISSUE, Action.REPLACE, Action.REVOKE, Action.BOOKS),
         *(Action.ADS, Action.REPORT, Action.EXPERIMENT, Action.ACCOUNTS, Action.TOKENS, Action.TRAIL),
-        *(Action.PLANS, Action.PATRONS, Action.SECOND),
+        *(Action.PLANS, Action.PATRONS, Action.PRINTERS, Action.SECOND),
         *TOWN,
     },
 }

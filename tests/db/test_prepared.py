@@ -34,6 +34,12 @@ def test_values_are_converted_on_the_way_in_and_out(db: Session) -> None:
         ADD.run(db, key="c", count=1, last_at=NOON.replace(tzinfo=None))
 
 
+def test_a_truth_value_counts_as_one_where_a_number_stands(db: Session) -> None:
+    assert ADD.scalar(db, key="a", count=True, last_at=NOON) == NOON
+    assert ADD.first(db, key="b", count=False, last_at=NOON) == (NOON, 0)
+    assert LOOK.all(db, least=True) == [("a", NOON)]
+
+
 def test_what_stands_in_the_statement_goes_with_it_and_matched_rows_are_counted(db: Session) -> None:
     ADD.run(db, key="a", count=1, last_at=NOON)
     assert (RAISE.run(db, which="a"), RAISE.run(db, which="z")) == (1, 0)

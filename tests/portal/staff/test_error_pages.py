@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from auth.staff.errors import LastAdmin
 from auth.staff.roles import Action, Role
@@ -87,7 +88,8 @@ def test_a_database_that_goes_away_in_a_request_is_not_asked_for_the_menu(
 ) -> None:
     def fail() -> str:
         app.extensions["arobase"] = away = without_database(services)
-        return str(reading(away.make_session))
+        with reading(away.make_session) as db:
+            return str(db.scalar(select(1)))
 
     app.view_functions["staff.help"] = needs(Action.OWN_ACCOUNT)(fail)
     page = admin.get("/staff/help")

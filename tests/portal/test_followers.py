@@ -12,6 +12,7 @@ from db.engine import SessionMaker
 from db.notify import CommitNotifier
 from portal.caches.gateways import GatewayCache
 from portal.gateway_api.followers import Followers
+from tests.loops import run
 from tests.town import build_town
 
 PATIENCE_SECONDS = 10.0
@@ -38,7 +39,7 @@ def test_what_an_answer_needs_is_kept_ready_while_a_gateway_waits(make_session: 
                 if thread.name == "followers":
                     await asyncio.to_thread(thread.join, PATIENCE_SECONDS)
 
-    asyncio.run(wait())
+    run(wait())
 
 
 def test_gateways_are_read_before_they_are_asked_for_unless_that_takes_long(

@@ -124,8 +124,8 @@ def _rows(gateway_id: int, clients: Iterable[Client], now: datetime) -> list[dic
 
 
 def _is_confirmed_by(row: dict[str, Any], known: _Seen | None) -> bool:
-    """Whether `_CONFIRM` would write this row."""
-    return known is None or (known.mac == row["mac"] and known.seen_at < row["lately"])
+    """Whether this is more than what is known; `_CONFIRM` has the last word."""
+    return known is None or known.mac != row["mac"] or known.seen_at < row["lately"]
 
 
 def _known(db: Session, gateway_id: int, rows: Sequence[dict[str, Any]]) -> dict[str, _Seen]:

@@ -140,7 +140,7 @@ def _every() -> tuple[Group, ...]:
             say("Data protection"),
             (
                 Door("staff.retention", say("Retention"), Action.RETENTION, key="k"),
-                Door("staff.holds", say("Holds"), Action.RETENTION, key="h"),
+                Door("staff.holds", say("Legal holds"), Action.RETENTION, key="h"),
                 Door("staff.requisitions", say("Requisitions"), Action.REQUISITIONS, key="q"),
                 Door("staff.trail", say("Audit log"), Action.TRAIL, key="a"),
             ),

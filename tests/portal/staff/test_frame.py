@@ -48,6 +48,12 @@ def test_a_short_menu_is_one_row(clerk: Someone) -> None:
     )
 
 
+def test_the_door_to_holds_is_that_of_the_law_in_french(desk: Desk, world: World) -> None:
+    """What a gateway holds is a column of another page, and another word."""
+    page = desk.at_work("lou", Role.PRIVACY).get("/staff/help?lang=fr").text
+    assert re.findall(r'href="/staff/holds[^"]*"[^>]*>([^<]*)<', page)[0] == "Gels ordonnés"
+
+
 def test_each_door_leads_somewhere_and_each_key_to_one(desk: Desk, world: World) -> None:
     keys = [door.key for group in every_group(desk) for door in group.doors if door.key]
     assert sorted(set(keys)) == sorted(keys)

@@ -20,7 +20,7 @@ from portal.staff.access import needs
 from portal.staff.campaigns.phones import PhonePreview, framed
 from portal.staff.configuration import record
 from portal.staff.configuration.differences import Piece, differences
-from portal.staff.configuration.pictures import shown_picture
+from portal.staff.configuration.shown_pictures import shown_picture
 from portal.staff.configuration.typed import Cells
 from sites import queries
 from sites.import_export import history

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import abort, redirect, request
@@ -16,7 +15,6 @@ from auth.staff.roles import Action
 from db.engine import reading
 from gateways.sentences import Sentence
 from portal.http.security_headers import LARGEST_UPLOAD
-from portal.i18n.translation import language_in_words
 from portal.records.kinds import RecordPages
 from portal.records.networks import NETWORK_PAGES
 from portal.records.sites import SITE_PAGES
@@ -25,26 +23,13 @@ from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.configuration import record
 from portal.staff.configuration.routes import address
+from portal.staff.configuration.shown_pictures import ALT, owner_of
 from portal.staff.forms import use_form
-from sites import queries
 from sites.errors import ImportFault, RefusedImport
 from sites.images.errors import RefusedImage
 from sites.images.preparing import prepare
 from sites.images.shapes import LOGO, PHOTOGRAPH, ImageShape
 from sites.models import Network, Site
-from sites.pictures import network_mark, photograph
-
-ALT = "alt-"
-
-
-@dataclass(frozen=True, slots=True)
-class ShownPicture:
-    """The picture of a record on its page. `alt` has the field, the name and the words of each language."""
-
-    address: str
-    width: int
-    height: int
-    alt: list[tuple[str, str, str]]
 
 
 @staff.post("/records/sites/<key>/picture")
@@ -69,20 +54,6 @@ def networks_picture(key: str) -> AnyResponse:
 @needs(Action.NETWORKS)
 def networks_no_picture(key: str) -> AnyResponse:
     return _remove(NETWORK_PAGES, key)
-
-
-def shown_picture(db: Session, key: str, pages: RecordPages) -> ShownPicture:
-    """What stands on the page of this record; without an address where it has no picture."""
-    owner = _find(db, pages, key)
-    image = None if owner is None else photograph(owner) if isinstance(owner, Site) else network_mark(owner)
-    said = image.alt if image else {}
-    fields = [
-        (ALT + code, language_in_words(code), said.get(code, "")) for code in services().settings.languages
-    ]
-    files = image.of_use("page") if image else ()
-    if not files:
-        return ShownPicture("", 0, 0, fields)
-    return ShownPicture(f"/images/{files[0].name}", files[0].width, files[0].height, fields)
 
 
 def _set(pages: RecordPages, key: str, shape: ImageShape) -> AnyResponse:
@@ -124,14 +95,10 @@ def _remove(pages: RecordPages, key: str) -> AnyResponse:
 
 def _mine(db: Session, pages: RecordPages, key: str) -> Site | Network:
     """The record, if it is of this person's networks alone; for others there is none (404)."""
-    owner = _find(db, pages, key)
+    owner = owner_of(db, pages, key)
     if owner is None:
         abort(HTTPStatus.NOT_FOUND)
     networks = [one.slug for one in owner.networks] if isinstance(owner, Site) else [owner.slug]
     if not within(current_staff().authority.networks, networks):
         abort(HTTPStatus.NOT_FOUND)
     return owner
-
-
-def _find(db: Session, pages: RecordPages, key: str) -> Site | Network | None:
-    return queries.site_by_slug(db, key) if pages is SITE_PAGES else queries.network_by_slug(db, key)

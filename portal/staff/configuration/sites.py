@@ -20,7 +20,7 @@ from portal.services import services
 from portal.staff import staff
 from portal.staff.access import needs
 from portal.staff.configuration import record
-from portal.staff.configuration.pictures import shown_picture
+from portal.staff.configuration.shown_pictures import shown_picture
 from portal.staff.configuration.typed import Cells, zone_of
 from sites import weekly_hours
 from sites.directory import Hotspot, hotspots

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import acceptances
@@ -18,13 +17,10 @@ from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit, visibility
-from portal.staff.sessions.pages import alike, places_of
+from portal.staff.sessions.pages import LARGEST, alike, find_or_hide, places_of
 from sessions import accounting, clients, end, joining, leases, vouchers
-from sessions.log import query, timeline
+from sessions.log import timeline
 from sessions.log.timeline import Event, EventKind
-from sessions.models import AccessSession
-
-LARGEST = 2**63 - 1
 
 
 @staff.get(f"/sessions/<int(max={LARGEST}):access_id>")
@@ -111,10 +107,3 @@ def revoke_device(access_id: int) -> AnyResponse:
     for gateway in told.values():
         notify_gateway(gateway)
     return redirect(url_for("staff.session", access_id=access_id), HTTPStatus.SEE_OTHER)
-
-
-def find_or_hide(db: Session, access_id: int) -> AccessSession:
-    access = query.find(db, access_id, authority_networks=current_staff().authority.networks)
-    if access is None:
-        abort(HTTPStatus.NOT_FOUND)
-    return access

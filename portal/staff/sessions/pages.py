@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from flask import make_response, render_template
+from flask import abort, make_response, render_template
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +17,7 @@ from portal.services import services, town_zone
 from portal.staff.access import current_staff
 from portal.staff.sessions import visibility
 from portal.staff.sessions.access_audit import address_of
+from sessions.log import query
 from sessions.log.listing import Mixed, Place
 from sessions.log.query import Filter, ListedSession, State
 from sessions.log.search import (
@@ -29,10 +30,12 @@ from sessions.log.search import (
     on_the_clock,
     resolve,
 )
-from sessions.models import Decision, EndReason
+from sessions.models import AccessSession, Decision, EndReason
 from sites import queries
 from sites.models import Network, SigninMethod, Site
 
+# What a number of the database can be.
+LARGEST = 2**63 - 1
 WORDS = {
     "lasts": list(Last),
     "states": list(State),
@@ -138,3 +141,10 @@ def no_such_row() -> Refusal:
         say("There is no such row in the log."),
         say("It never was, its time of keeping is over, or it is of a network that is not yours."),
     )
+
+
+def find_or_hide(db: Session, access_id: int) -> AccessSession:
+    access = query.find(db, access_id, authority_networks=current_staff().authority.networks)
+    if access is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return access

@@ -18,7 +18,7 @@ from portal.services import services
 from portal.staff import staff
 from portal.staff.access import current_staff, needs
 from portal.staff.sessions import access_audit
-from portal.staff.sessions.detail import LARGEST, find_or_hide
+from portal.staff.sessions.pages import LARGEST, find_or_hide
 from sessions import end, leases
 from sessions.log.masks import Visibility
 from sessions.log.query import MOST

@@ -17,6 +17,7 @@ from werkzeug.test import EnvironBuilder
 from auth.entitlements import Allowance
 from gateways.types import Client, parse_mac
 from lab.bench.phones import mac_of
+from lab.costs.calls import answered
 from lab.doors import STATION, Door
 from lab.hotspot import now
 from portal.gateway_api.nftables import LONG_POLL, LongPoll
@@ -130,17 +131,6 @@ class Agent:
         def call() -> int:
             builder = EnvironBuilder(f"/gateways/nftables/{path}", method=method, data=text, headers=headers)
             environ = builder.get_environ() | {LONG_POLL: LongPoll()}
-            begun: list[str] = []
-
-            def begin(status: str, _headers: object, _error: object = None) -> Callable[[bytes], None]:
-                begun.append(status)
-                return lambda _octets: None
-
-            answer = self.app.wsgi_app(environ, begin)
-            length = sum(map(len, answer))
-            if (close := getattr(answer, "close", None)) is not None:
-                close()
-            assert begun == [f"{int(expected)} {expected.phrase.upper()}"], (path, begun)
-            return length
+            return answered(self.app, environ, expected)
 
         return call

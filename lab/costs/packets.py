@@ -18,6 +18,7 @@ from gateways.radius.credentials import Credentials
 from gateways.radius.replies import class_of
 from gateways.types import Client, parse_mac
 from lab.bench.phones import mac_of
+from lab.costs.calls import answered
 from lab.doors import STATION, Door
 from lab.hotspot import now
 from portal.gateway_api.radius_callers import token_of
@@ -136,17 +137,6 @@ class Packets:
 
         def call() -> int:
             environ = EnvironBuilder(path, method="POST", data=text, headers=headers).get_environ()
-            begun: list[str] = []
-
-            def begin(status: str, _headers: object, _error: object = None) -> Callable[[bytes], None]:
-                begun.append(status)
-                return lambda _octets: None
-
-            answer = self.app.wsgi_app(environ, begin)
-            length = sum(map(len, answer))
-            if (close := getattr(answer, "close", None)) is not None:
-                close()
-            assert begun == [f"{int(expected)} {expected.phrase.upper()}"], (path, begun)
-            return length
+            return answered(self.app, environ, expected)
 
         return call

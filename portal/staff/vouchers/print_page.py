@@ -14,19 +14,19 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
-from auth.vouchers import audit
 from db.engine import reading
 from portal.denials.rendering import Refusal, staff_page
 from portal.printing.papers import Paper
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import current_staff, needs
+from portal.staff.access import needs
 from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import UnfitChoice, Unprinted
 from portal.staff.vouchers.new_codes import NewVouchers, new_codes_page, shown_by, tickets_of
 from portal.staff.vouchers.pages import answer_id
 from portal.staff.vouchers.preferences import keep
-from portal.staff.vouchers.print_choices import Choices, chosen_fields, habits_after
+from portal.staff.vouchers.print_choices import chosen_fields, habits_after
+from portal.staff.vouchers.printed import record_print
 from portal.staff.vouchers.voucher_words import ESCPOS
 
 # A picture of a page weighs a megabyte: what is longer is opened as PDF.
@@ -62,7 +62,7 @@ def sheet(answer_id: int) -> AnyResponse:
     except (UnfitChoice, Unprinted) as error:
         return _codes(shown, staff_page(error))
     if pages:
-        _record(shown, choices)
+        record_print(shown, choices)
     page = render_template(
         "staff/sheet.html",
         answer_id=answer_id,
@@ -81,17 +81,3 @@ def sheet(answer_id: int) -> AnyResponse:
 def _codes(shown: NewVouchers, refusal: Refusal) -> AnyResponse:
     with reading(services().make_session) as db:
         return new_codes_page(db, shown, typed=request.args, refusal=refusal)
-
-
-def _record(shown: NewVouchers, choices: Choices) -> None:
-    service = services()
-    with service.make_session.begin() as db:
-        audit.tickets_printed(
-            db,
-            shown.batch,
-            count=len(shown.tickets),
-            paper=choices.paper,
-            languages=choices.languages,
-            actor=current_staff().actor,
-            now=service.clock(),
-        )

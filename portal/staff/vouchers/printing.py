@@ -10,20 +10,20 @@ from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.staff.roles import Action
-from auth.vouchers import audit
 from db.engine import reading
 from portal.denials.rendering import Refusal, staff_page
 from portal.printing.papers import Paper
 from portal.printing.tickets import PrintedVoucher
 from portal.services import services
 from portal.staff import staff
-from portal.staff.access import current_staff, needs
+from portal.staff.access import needs
 from portal.staff.vouchers import print_choices
 from portal.staff.vouchers.errors import UnfitChoice, Unprinted
 from portal.staff.vouchers.new_codes import NewVouchers, Preview, new_codes_page, shown_by, tickets_of
 from portal.staff.vouchers.pages import answer_id
 from portal.staff.vouchers.preferences import keep
 from portal.staff.vouchers.print_choices import Choices, chosen_fields, habits_after
+from portal.staff.vouchers.printed import record_print
 from portal.staff.vouchers.voucher_words import ESCPOS, cut_in_words
 
 
@@ -56,7 +56,7 @@ def print_slips() -> AnyResponse:
             document = print_choices.print_tickets(_tickets(shown, choices), choices, title=title)
     except (UnfitChoice, Unprinted) as error:
         return _page(shown, typed=request.form, refusal=staff_page(error))
-    _record(shown, choices)
+    record_print(shown, choices)
     return _remembered(_file(document, choices, f"pass-{shown.batch.id}"), choices)
 
 
@@ -93,20 +93,6 @@ def _page(
 ) -> AnyResponse:
     with reading(services().make_session) as db:
         return new_codes_page(db, shown, typed=typed, preview=preview, refusal=refusal)
-
-
-def _record(shown: NewVouchers, choices: Choices) -> None:
-    service = services()
-    with service.make_session.begin() as db:
-        audit.tickets_printed(
-            db,
-            shown.batch,
-            count=len(shown.tickets),
-            paper=choices.paper,
-            languages=choices.languages,
-            actor=current_staff().actor,
-            now=service.clock(),
-        )
 
 
 def _remembered(response: AnyResponse, choices: Choices) -> AnyResponse:

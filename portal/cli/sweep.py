@@ -8,7 +8,7 @@ import threading
 from datetime import datetime, timedelta
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,6 +17,7 @@ from portal import audit_anchors, retention, staff_directory, statistics
 from portal.alerts import sending
 from portal.cli.database import reason_of
 from portal.gateway_api import reconcile
+from portal.here import this_app
 from portal.reports.experiment_figures import measure_begun
 from portal.services import Services, services
 from portal.troubles import Rounds
@@ -64,7 +65,7 @@ def sweep(every: float | None) -> None:
 
 def _go_on(service: Services, every: float, stop: threading.Event) -> None:
     make_figures, look_for_troubles = _Figures().make, Rounds().look
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = this_app()
     send_alerts = sending.Round(app).begin
     while not stop.wait(every):
         # Each for itself: on a full disk the first fails, and the purge is what makes room.

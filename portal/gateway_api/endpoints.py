@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import reading
@@ -21,6 +21,7 @@ from gateways.kinds import Learning
 from gateways.registry import kind_of, kinds, names
 from gateways.set_up import Finding, SetUp
 from gateways.types import Client
+from portal.here import this_app
 from portal.services import services
 from sessions.models import AccessSession
 from sites.gateways import to_notify
@@ -131,7 +132,7 @@ def reconcile() -> int:
 
 def _notify_all(gateways: Sequence[Gateway]) -> None:
     """Notify several at once, so that one that is away does not hold up the others."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = this_app()
 
     def notify_in_app(gateway: Gateway) -> None:
         with app.app_context():

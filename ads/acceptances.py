@@ -15,6 +15,7 @@ from ads.models import Creative, Impression
 from auth.blocks import service as blocks
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
+from db.objects import detached
 from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client
@@ -115,10 +116,9 @@ def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
 
 def last_creative(db: Session, access_id: int) -> Creative | None:
     """The message that this session was opened or renewed with last, where it has something further to read."""
-    last = _LAST.first(db, access=access_id)
-    if last is None or not last[1]:
-        return None
-    return db.get(Creative, last[0])
+    row = _LAST.first(db, access=access_id)
+    last = None if row is None else detached(Creative, _CREATIVE, row)
+    return last if last is not None and last.more else None
 
 
 def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
@@ -165,8 +165,9 @@ def _spending(insert: Insert) -> Executable:
 
 _impressions = table_of(Impression)
 _creatives = table_of(Creative)
+_CREATIVE = tuple(_creatives.columns.keys())
 _LAST = Prepared(
-    select(_creatives.c.id, _creatives.c.more)
+    select(_creatives)
     .join(_impressions, _impressions.c.creative_id == _creatives.c.id)
     .where(_impressions.c.access_id == bindparam("access"))
     .order_by(_impressions.c.id.desc())

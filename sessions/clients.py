@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -10,17 +11,30 @@ from sqlalchemy.orm import Session
 from db.objects import detached
 from db.prepared import Prepared
 from db.statements import table_of
-from sessions import end
+from sessions import confirmations, end
 from sessions.models import AccessSession, EndReason
-from sites.models import Network, SigninMethod
+from sites.models import Gateway, Network, SigninMethod
 
 # PostgreSQL's INTEGER: neither database compares an id with a larger number.
 LARGEST_ID = 2**31 - 1
 
 
-def devices(db: Session, access: AccessSession, *, now: datetime) -> list[AccessSession]:
-    """The devices online with the same entitlement, this one included, oldest first."""
-    return list(db.scalars(_DEVICES, {"entitlement": access.entitlement_id, "at": now}))
+class Online(NamedTuple):
+    """An open session to look at and for nothing else, as an object whose session has been closed; and until when the
+    kernel of a gateway lets it pass, as far as that has confirmed.
+    """
+
+    access: AccessSession
+    confirmed_until: datetime | None
+
+
+def devices(db: Session, access: AccessSession, *, here: Gateway, now: datetime) -> list[AccessSession]:
+    """The devices online with the same entitlement, this one included, oldest first. Those elsewhere can tell where."""
+    ids = [access_id for (access_id,) in _DEVICES.all(db, entitlement=access.entitlement_id, at=now)]
+    # Nearly everybody has one device.
+    if ids == [access.id] and access.site_id == here.site_id:
+        return [access]
+    return [db.get_one(AccessSession, one) for one in ids]
 
 
 def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSession | None:
@@ -29,10 +43,10 @@ def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSe
     return None if access_id is None else db.get(AccessSession, access_id)
 
 
-def seen_online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSession | None:
-    """The same to look at and for nothing else: as an object whose session has been closed."""
-    row = _SEEN_ONLINE.first(db, network=network_id, client=mac, at=now)
-    return None if row is None else detached(AccessSession, _COLUMNS, row)
+def seen_online(db: Session, *, gateway: Gateway, mac: str, now: datetime) -> Online | None:
+    """The same on the network of this gateway, to look at."""
+    row = _SEEN_ONLINE.first(db, network=gateway.network_id, client=mac, at=now, gateway=gateway.id)
+    return None if row is None else Online(detached(AccessSession, _COLUMNS, row[:-1]), row[-1])
 
 
 def count_online(db: Session, *, now: datetime) -> int:
@@ -109,14 +123,14 @@ def leave(db: Session, access: AccessSession, *, device: int | None, now: dateti
 
 # Built once: each request of a guest asks it.
 _accesses = table_of(AccessSession)
-_DEVICES = (
-    select(AccessSession)
+_DEVICES = Prepared(
+    select(_accesses.c.id)
     .where(
-        AccessSession.entitlement_id == bindparam("entitlement"),
-        AccessSession.ended_at.is_(None),
-        AccessSession.until > bindparam("at"),
+        _accesses.c.entitlement_id == bindparam("entitlement"),
+        _accesses.c.ended_at.is_(None),
+        _accesses.c.until > bindparam("at"),
     )
-    .order_by(AccessSession.started_at)
+    .order_by(_accesses.c.started_at)
 )
 _HERE = (
     _accesses.c.network_id == bindparam("network"),
@@ -126,4 +140,6 @@ _HERE = (
 )
 _COLUMNS = tuple(_accesses.columns.keys())
 _ONLINE = Prepared(select(_accesses.c.id).where(*_HERE))
-_SEEN_ONLINE = Prepared(select(_accesses).where(*_HERE))
+_SEEN_ONLINE = Prepared(
+    select(_accesses, confirmations.confirmed_until(_accesses.c.id).label("confirmed_until")).where(*_HERE)
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from db.prepared import Prepared
@@ -36,13 +36,15 @@ def is_confirmed(db: Session, *, access_id: int, gateway_id: int) -> bool:
     return _CONFIRMED_AT.scalar(db, access=access_id, gateway=gateway_id) is not None
 
 
-def confirmed_until(db: Session, *, access_id: int, gateway_id: int, now: datetime) -> datetime | None:
-    """The end of the longest running lease that the gateway has confirmed; None where it has confirmed none.
-
-    While a renewal is on its way, that is the end before the renewal.
+def confirmed_until(access_id: ColumnElement[int]) -> ScalarSelect[datetime | None]:
+    """The end of the longest running lease of this session that the gateway has confirmed; NULL where it has confirmed
+    none. While a renewal is on its way, that is the end before the renewal. Values are `gateway` and `at`.
     """
-    until: datetime | None = _CONFIRMED_UNTIL.scalar(db, access=access_id, gateway=gateway_id, at=now)
-    return until
+    return (
+        select(func.max(_leases.c.until))
+        .where(*_here(access_id), _leases.c.confirmed_at.is_not(None), _leases.c.until > bindparam("at"))
+        .scalar_subquery()
+    )
 
 
 def has_running_lease(db: Session, *, access_id: int, gateway_id: int, now: datetime) -> bool:
@@ -58,19 +60,18 @@ def count_unconfirmed(db: Session, *, now: datetime) -> int:
     return db.scalar(waiting) or 0
 
 
+def _here(access_id: ColumnElement[int]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _leases.c.access_id == access_id,
+        _leases.c.gateway_id == bindparam("gateway"),
+        _leases.c.released_at.is_(None),
+    )
+
+
 # Asked at each request of a guest who is online.
 _leases = table_of(Lease)
-_HERE = (
-    _leases.c.access_id == bindparam("access"),
-    _leases.c.gateway_id == bindparam("gateway"),
-    _leases.c.released_at.is_(None),
-)
+_HERE = _here(bindparam("access"))
 _CONFIRMED_AT = Prepared(
     select(_leases.c.confirmed_at).where(*_HERE).order_by(_leases.c.until.desc()).limit(1)
-)
-_CONFIRMED_UNTIL = Prepared(
-    select(func.max(_leases.c.until)).where(
-        *_HERE, _leases.c.confirmed_at.is_not(None), _leases.c.until > bindparam("at")
-    )
 )
 _RUNNING = Prepared(select(_leases.c.id).where(*_HERE, _leases.c.until > bindparam("at")).limit(1))

@@ -81,13 +81,13 @@ def confirm_all(
     return frozenset(MacAddress(row["mac"]) for row in rows if row["address"] not in known)
 
 
-def behind(db: Session, address: IpAddress, *, gateway_ids: Collection[int]) -> Sequence[ClientObservation]:
-    """Where these gateways saw `address`: one observation for each that did."""
-    return db.scalars(
-        select(ClientObservation).where(
-            ClientObservation.gateway_id.in_(gateway_ids), ClientObservation.address == str(address)
-        )
-    ).all()
+def behind(db: Session, address: IpAddress, *, gateway_ids: Collection[int]) -> list[tuple[int, MacAddress]]:
+    """Which of these gateways saw `address`, each by its id, and whose it is there."""
+    if len(gateway_ids) == 1:
+        (one,) = gateway_ids
+        return [(one, MacAddress(mac)) for _, mac, _ in _KNOWN_ONE.all(db, gateway=one, address=str(address))]
+    rows = db.execute(_BEHIND, {"gateways": list(gateway_ids), "address": str(address)})
+    return [(gateway_id, MacAddress(mac)) for gateway_id, mac in rows]
 
 
 def seen_addresses(db: Session, *, gateway_id: int, mac: str) -> tuple[IpAddress, ...]:
@@ -162,6 +162,10 @@ def _upsert(insert: Insert, *, takes: bool) -> Executable:
 
 
 _sightings = table_of(ClientObservation)
+_BEHIND = select(_sightings.c.gateway_id, _sightings.c.mac).where(
+    _sightings.c.gateway_id.in_(bindparam("gateways", expanding=True)),
+    _sightings.c.address == bindparam("address"),
+)
 _SEE = for_either(_see)
 _CONFIRM = for_either(_confirm)
 _HERE = select(_sightings.c.address, _sightings.c.mac, _sightings.c.seen_at).where(

@@ -11,11 +11,13 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads.acceptances import may_renew
-from gateways.types import IpAddress, MacAddress
+from db.engine import reading
+from gateways.types import IpAddress
 from portal.guest import guests
-from portal.http.client_evidence import any_session, await_found, confirmed_until, seen_behind
-from portal.http.clients import ClientContext, remote_address
+from portal.http.client_evidence import await_found
+from portal.http.clients import remote_address
 from portal.services import services
+from sessions import clients, sightings
 from sessions.models import AccessSession
 from sites.models import Gateway, SigninMethod
 
@@ -49,15 +51,14 @@ def state_of(gateway: Gateway) -> dict[str, object]:
     if stay.access.method is SigninMethod.MANAGED:
         # Its time is the register's: there is no page of it, and nothing that runs out for anybody.
         return {"captive": False}
-    visit = ClientContext(gateway, MacAddress(stay.access.mac), address, browser="")
-    access, until = stay.access, stay.until
-    left = (until - services().clock()).total_seconds()
+    access, now = stay.access, services().clock()
+    left = (stay.until - now).total_seconds()
     return {
         "captive": False,
         "user-portal-url": _absolute("guests.status"),
         "venue-info-url": _absolute("guests.info", slug=gateway.site.slug),
         "seconds-remaining": max(0, math.floor(left)),
-        "can-extend-session": may_renew(access, visit.gateway, now=services().clock()),
+        "can-extend-session": may_renew(access, gateway, now=now),
     }
 
 
@@ -71,12 +72,16 @@ class _Stay:
 
 def _stay_of(gateway: Gateway, address: IpAddress) -> _Stay | None:
     """Who is behind this address and may pass; None for what is not known yet, or not confirmed yet."""
-    seen, now = seen_behind([gateway], address), services().clock()
-    if seen is None:
-        return None
-    access = any_session(gateway, seen[1])
-    until = now if access is None else confirmed_until(access, gateway)
-    return None if until is None else _Stay(access, until)
+    now = services().clock()
+    with reading(services().make_session) as db:
+        seen = sightings.behind(db, address, gateway_ids=[gateway.id])
+        if not seen:
+            return None
+        ((_, mac),) = seen
+        online = clients.seen_online(db, gateway=gateway, mac=mac, now=now)
+    if online is None:
+        return _Stay(None, now)
+    return None if online.confirmed_until is None else _Stay(online.access, online.confirmed_until)
 
 
 def _absolute(endpoint: str, **values: str) -> str:

@@ -16,8 +16,7 @@ from portal.guest.impression_tokens import override_here
 from portal.guest.pages import ended, last_stay, not_here, unproven
 from portal.guest.status_page import SessionPage
 from portal.guest.stay import CONNECTING, UNKNOWN, offline, stay_of
-from portal.http.client_evidence import confirmed_until
-from portal.http.clients import ForeignClient, access_of, current, is_owned, remember, staying
+from portal.http.clients import ForeignClient, access_of, current, is_owned, online_of, remember, staying
 from portal.i18n.labels import why_ended
 from portal.public_values import public_stay
 from portal.services import services
@@ -29,11 +28,12 @@ def status() -> AnyResponse:
     visit = current()
     if visit is None or not visit.is_proven:
         return unproven(visit)
-    access = access_of(visit)
-    if access is None:
+    online = online_of(visit)
+    if online is None:
         return make_response(ended(visit), HTTPStatus.OK)
+    access = online.access
     visit, is_own = staying(visit, access), is_owned(visit, access)
-    if confirmed_until(access, visit.gateway) is None:
+    if online.confirmed_until is None:
         return redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     now, gateway = services().clock(), visit.gateway
     override = override_here(visit)
@@ -45,7 +45,7 @@ def status() -> AnyResponse:
             stay,
             now,
             is_owned=is_own,
-            devices=clients.devices(db, access, now=now) if is_own else [],
+            devices=clients.devices(db, access, here=gateway, now=now) if is_own else [],
             usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
             override=override,
             more=acceptances.last_creative(db, access.id) if is_own else None,
@@ -69,15 +69,15 @@ def _asked_by_script() -> dict[str, object]:
         return UNKNOWN.as_json()
     if visit is None or not visit.is_proven:
         return UNKNOWN.as_json()
-    access = access_of(visit)
-    if access is None:
+    online = online_of(visit)
+    if online is None:
         last = last_stay(visit)
         reason = why_ended(public_stay(last) if last else None, visit.gateway.site.zone)
         return {**offline(override_here(visit)).as_json(), "reason": reason}
-    if confirmed_until(access, visit.gateway) is None:
+    if online.confirmed_until is None:
         return CONNECTING.as_json()
     override = override_here(visit)
-    return stay_of(access, visit.gateway, now=services().clock(), override=override).as_json()
+    return stay_of(online.access, visit.gateway, now=services().clock(), override=override).as_json()
 
 
 @guests.post("/leave")

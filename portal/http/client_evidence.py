@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypeVar
 
 from db.engine import reading
 from gateways.types import IpAddress, MacAddress
 from portal.services import services
 from sessions import clients, confirmations
+from sessions.clients import Online
 from sessions.models import AccessSession
 from sessions.sightings import behind
 from sites.models import Gateway, SigninMethod
@@ -30,10 +30,11 @@ def seen_behind(candidates: list[Gateway], address: IpAddress) -> tuple[Gateway,
         return None
     by_id = {gateway.id: gateway for gateway in candidates}
     with reading(services().make_session) as db:
-        sightings = behind(db, address, gateway_ids=by_id)
-    if len(sightings) != 1:
+        seen = behind(db, address, gateway_ids=by_id)
+    if len(seen) != 1:
         return None
-    return by_id[sightings[0].gateway_id], MacAddress(sightings[0].mac)
+    ((gateway_id, mac),) = seen
+    return by_id[gateway_id], mac
 
 
 def await_seen(gateway: Gateway, address: IpAddress) -> MacAddress | None:
@@ -72,15 +73,18 @@ def _await(look: Callable[[], Found | None]) -> Found | None:
 
 def open_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
     """The open access session that a guest has with this card on the gateway's network, at whichever site."""
-    access = any_session(gateway, mac)
-    return access if access is None or access.method is not SigninMethod.MANAGED else None
+    online = guest_online(gateway, mac)
+    return None if online is None else online.access
 
 
-def any_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
-    """The same, or the session of a device that the town manages: no page shows it, nobody ends it here."""
+def guest_online(gateway: Gateway, mac: MacAddress) -> Online | None:
+    """The same, and until when this gateway lets it pass. Not the session of a device that the town manages: no page
+    shows that, nobody ends it here.
+    """
     service = services()
     with reading(service.make_session) as db:
-        return clients.seen_online(db, network_id=gateway.network_id, mac=mac, now=service.clock())
+        online = clients.seen_online(db, gateway=gateway, mac=mac, now=service.clock())
+    return online if online is None or online.access.method is not SigninMethod.MANAGED else None
 
 
 def was_of(access_id: int, mac: MacAddress) -> bool:
@@ -94,14 +98,5 @@ def is_let_pass(access: AccessSession, gateway: Gateway) -> bool:
     service = services()
     with reading(service.make_session) as db:
         return confirmations.has_running_lease(
-            db, access_id=access.id, gateway_id=gateway.id, now=service.clock()
-        )
-
-
-def confirmed_until(access: AccessSession, gateway: Gateway) -> datetime | None:
-    """Until when the gateway's kernel lets this session pass, as far as it has confirmed; None where it has not."""
-    service = services()
-    with reading(service.make_session) as db:
-        return confirmations.confirmed_until(
             db, access_id=access.id, gateway_id=gateway.id, now=service.clock()
         )

@@ -23,9 +23,17 @@ from gateways import landing_token
 from gateways.landing_token import ExpiredLanding, ForeignLanding
 from gateways.types import Client, IpAddress, MacAddress, parse_mac
 from portal.here import notes, this_request
-from portal.http.client_evidence import await_seen, is_let_pass, open_session, seen_behind, was_of
+from portal.http.client_evidence import (
+    await_seen,
+    guest_online,
+    is_let_pass,
+    open_session,
+    seen_behind,
+    was_of,
+)
 from portal.http.proxy_headers import read_address
 from portal.services import services
+from sessions.clients import Online
 from sessions.models import AccessSession
 from sites.models import Gateway
 
@@ -208,10 +216,19 @@ def access_of(visit: ClientContext) -> AccessSession | None:
     A gateway signs for its own site: a session at another one is this client's where the gateway here lets it pass, or
     where the browser is its own. Nobody's for a visit that has proven nothing.
     """
-    access = open_session(visit.gateway, visit.mac) if visit.is_proven else None
-    if access is None or is_owned(visit, access):
-        return access
-    return access if is_let_pass(access, visit.gateway) else None
+    online = online_of(visit)
+    return None if online is None else online.access
+
+
+def online_of(visit: ClientContext) -> Online | None:
+    """The same, and until when the gateway here lets it pass."""
+    online = guest_online(visit.gateway, visit.mac) if visit.is_proven else None
+    return online if online is not None and may_see(visit, online.access) else None
+
+
+def may_see(visit: ClientContext, access: AccessSession) -> bool:
+    """Whether this session, of a card that is proven, is shown to be here."""
+    return is_owned(visit, access) or is_let_pass(access, visit.gateway)
 
 
 def is_owned(visit: ClientContext, access: AccessSession) -> bool:

@@ -19,8 +19,10 @@ from tests.town import build_town
 def test_an_object_made_from_its_row_is_the_one_that_would_be_loaded(db: Session) -> None:
     town = build_town(db)
     access = enter(db, town.station)
-    seen = clients.seen_online(db, network_id=access.network_id, mac=access.mac, now=NOON)
-    assert seen is not None and seen is not access
+    online = clients.seen_online(db, gateway=town.station, mac=access.mac, now=NOON)
+    assert online is not None and online.confirmed_until is None
+    seen = online.access
+    assert seen is not access
     loaded = db.get_one(AccessSession, access.id, populate_existing=True)
     names = inspect(AccessSession).column_attrs.keys()
     assert [getattr(seen, name) for name in names] == [getattr(loaded, name) for name in names]
@@ -30,4 +32,4 @@ def test_an_object_made_from_its_row_is_the_one_that_would_be_loaded(db: Session
         _ = seen.network
     assert db.merge(seen, load=False) is loaded
     over = access.until + timedelta(seconds=1)
-    assert clients.seen_online(db, network_id=access.network_id, mac=access.mac, now=over) is None
+    assert clients.seen_online(db, gateway=town.station, mac=access.mac, now=over) is None

@@ -113,8 +113,8 @@ class Hotspot:
     def _have_confirmed(self, versions: dict[str, int]) -> bool:
         """Whether every agent has had the feed's first answer, and with it the key that it signs landings with."""
         with reading(self.services.make_session) as db:
-            confirmed = db.execute(select(Record.identity, Record.confirmed_version)).all()
-        return all(version >= versions.get(identity, 0) for identity, version in confirmed)
+            records = db.scalars(select(Record)).all()
+        return all(one.confirmed_version >= versions.get(one.identity, 0) for one in records)
 
     @property
     def processes(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from auth.audit.actor import Actor
 from gateways.registry import names
 from sessions import leases, policy
 from sessions.models import AccessSession, EndReason
-from sites.models import Gateway, Network, SigninMethod
+from sites.models import Feed, Gateway, Network, SigninMethod
 
 GATEWAY_SILENT = timedelta(minutes=2)
 
@@ -47,8 +47,8 @@ def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
     passed is unknown.
     """
     due = db.execute(
-        select(AccessSession.id, AccessSession.until, Gateway.seen_at)
-        .join(Gateway, Gateway.id == AccessSession.gateway_id)
+        select(AccessSession.id, AccessSession.until, Feed.seen_at)
+        .join(Feed, Feed.gateway_id == AccessSession.gateway_id)
         .where(AccessSession.ended_at.is_(None), AccessSession.until <= now)
         .limit(most)
     ).all()
@@ -57,7 +57,7 @@ def close_expired(db: Session, *, now: datetime, most: int = 500) -> int:
 
 def close_one(db: Session, access_id: int, *, gateway_id: int, until: datetime) -> None:
     """Mark one session of this gateway as ended that has expired at `until`."""
-    seen_at = db.scalar(select(Gateway.seen_at).where(Gateway.id == gateway_id))
+    seen_at = db.scalar(select(Feed.seen_at).where(Feed.gateway_id == gateway_id))
     _close(db, access_id, until=until, seen_at=seen_at)
 
 
@@ -78,6 +78,7 @@ def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
         select(AccessSession.id, AccessSession.last_seen_at, Network.idle_seconds)
         .join(Network, Network.id == AccessSession.network_id)
         .join(Gateway, Gateway.id == AccessSession.gateway_id)
+        .join(Feed, Feed.gateway_id == Gateway.id)
         .where(
             AccessSession.ended_at.is_(None),
             AccessSession.until > now,
@@ -86,7 +87,7 @@ def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
             AccessSession.method != SigninMethod.MANAGED,
             # The others cannot tell who is gone.
             Gateway.kind.in_(names(lambda kind: kind.reports_presence)),
-            Gateway.seen_at > now - GATEWAY_SILENT,
+            Feed.seen_at > now - GATEWAY_SILENT,
         )
         .order_by(AccessSession.last_seen_at)
         .limit(most)

@@ -19,7 +19,7 @@ from gateways.types import Client, Grant, MacAddress
 from sessions import port_blocks
 from sessions.gateway_health import outages
 from sessions.models import AccessSession, ClientObservation, Lease, Mismatch, MismatchKind
-from sites.models import Gateway
+from sites.models import Feed as FeedRecord
 
 # Values, or their places in a statement that is rendered once.
 Number = int | BindParameter[int]
@@ -89,7 +89,7 @@ def confirm(
 
     A late or repeated confirmation takes nothing back, and none reaches beyond the feed's own version.
     """
-    # Lock the gateway's row first, as every change of its leases does: another order could deadlock.
+    # Lock the feed's row first, as every change of its leases does: another order could deadlock.
     version_now, seen_at = _LOCK.first(db, gateway=gateway_id) or (0, None)
     version = min(version, version_now)
     asked = {"gateway": gateway_id, "at": now, "reached": version}
@@ -285,14 +285,14 @@ _CHANGED = Prepared(
         ),
     )
 )
-_leases, _accesses, _gateways = table_of(Lease), table_of(AccessSession), table_of(Gateway)
+_leases, _accesses, _feeds = table_of(Lease), table_of(AccessSession), table_of(FeedRecord)
 _sightings = table_of(ClientObservation)
 _GATEWAY: BindParameter[int] = bindparam("gateway")
 _AT: BindParameter[datetime] = bindparam("at")
 _REACHED: BindParameter[int] = bindparam("reached")
-_VERSION = Prepared(select(_gateways.c.feed_version).where(_gateways.c.id == _GATEWAY))
+_VERSION = Prepared(select(_feeds.c.version).where(_feeds.c.gateway_id == _GATEWAY))
 _LOCK = Prepared(
-    select(_gateways.c.feed_version, _gateways.c.seen_at).where(_gateways.c.id == _GATEWAY).with_for_update()
+    select(_feeds.c.version, _feeds.c.seen_at).where(_feeds.c.gateway_id == _GATEWAY).with_for_update()
 )
 _RUNNING = (
     select(*(_leases.c[name] for name in _Running._fields))
@@ -317,12 +317,12 @@ _CONFIRM_ALL = Prepared(
     _told.where(Lease.released_at.is_(None)).values(confirmed_at=_AT).returning(_leases.c.id)
 )
 _reach = (
-    update(_gateways)
-    .where(_gateways.c.id == _GATEWAY)
+    update(_feeds)
+    .where(_feeds.c.gateway_id == _GATEWAY)
     .values(
         seen_at=bindparam("seen"),
         confirmed_version=case(
-            (_gateways.c.confirmed_version < _REACHED, _REACHED), else_=_gateways.c.confirmed_version
+            (_feeds.c.confirmed_version < _REACHED, _REACHED), else_=_feeds.c.confirmed_version
         ),
     )
 )
@@ -334,10 +334,10 @@ _CONFIRM = Prepared(
     .returning(Lease.id)
 )
 _CATCH_UP = Prepared(
-    update(table_of(Gateway))
+    update(_feeds)
     .where(
-        Gateway.id == _GATEWAY,
-        Gateway.confirmed_version < bindparam("reached"),
+        _feeds.c.gateway_id == _GATEWAY,
+        _feeds.c.confirmed_version < bindparam("reached"),
         ~exists(select(Lease.id).where(*_waiting(_GATEWAY, _AT), Lease.released_at.is_(None))),
         ~exists(select(Lease.id).where(*_unconfirmed_end(_GATEWAY, _AT))),
     )

@@ -18,7 +18,7 @@ from gateways.types import Client, IpAddress
 from sessions import policy, port_blocks
 from sessions.models import AccessSession, Lease
 from sites.limits import rates
-from sites.models import Gateway
+from sites.models import Feed, Gateway
 
 
 class OwnRates(Protocol):
@@ -81,7 +81,7 @@ def write(
     The lease says what the gateway can keep: its end in the gateway's steps of time, and no rates where it keeps none.
     """
     down, up = enforced_rates(own_rates, gateway)
-    # This locks the gateway's row until the commit, so that port blocks are claimed one at a time.
+    # This locks the feed's row until the commit, so that port blocks are claimed one at a time.
     version = next_feed_version(db, gateway.id)
     origin = port_blocks.claim(db, access_id=access_id, gateway=gateway, mac=client.mac, now=now)
     lease_id: int = _GRANT.scalar(
@@ -250,12 +250,12 @@ def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
     )
 
 
-_gateways, _leases = table_of(Gateway), table_of(Lease)
+_feeds, _leases = table_of(Feed), table_of(Lease)
 _stamp = (
-    update(_gateways)
-    .where(_gateways.c.id == bindparam("stamped"))
-    .values(feed_version=_gateways.c.feed_version + 1)
-    .returning(_gateways.c.feed_version)
+    update(_feeds)
+    .where(_feeds.c.gateway_id == bindparam("stamped"))
+    .values(version=_feeds.c.version + 1)
+    .returning(_feeds.c.version)
 )
 _STAMP = Prepared(ForEither(sqlite=_stamp, postgresql=_stamp.returning(NOTIFY)))
 _FILL = (
@@ -277,7 +277,7 @@ _FILL_STAY = (
     )
     .values(address=bindparam("now_at"))
 )
-_LOCK = select(_gateways.c.id).where(_gateways.c.id == bindparam("gateway")).with_for_update()
+_LOCK = select(_feeds.c.version).where(_feeds.c.gateway_id == bindparam("gateway")).with_for_update()
 _GRANT = Prepared(insert(_leases).returning(_leases.c.id))
 _RUNNING_OF = select(_leases.c.id).where(
     _leases.c.gateway_id == bindparam("gateway"),

@@ -2,7 +2,7 @@
 
 Where a gateway's record names public addresses and a number of ports, each access session gets a block of that many
 behind one of the addresses, and keeps it over its leases there. What is in use is read from the lease table; two
-requests cannot find the same block, as each holds the gateway's row (`leases.next_feed_version`) until its commit.
+requests cannot find the same block, as each holds the row of the gateway's feed until its commit.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from db.base import Base
 from sessions import end
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.retention.models import LegalHold, RetentionRule, TermChange
-from sites.models import Gateway
+from sites.models import Feed, Gateway
 
 Column = InstrumentedAttribute[Any]
 # More than an account's sign-ins are ever ended between a backup and its return.
@@ -238,7 +238,7 @@ def _begin_anew(db: Session, *, now: datetime) -> None:
         .values(decided_at=now, decided_by="restore", granted=False)
     )
     # A follower that has a later version than the feed gets a full answer.
-    db.execute(update(Gateway).values(feed_version=1, confirmed_version=1))
+    db.execute(update(Feed).values(version=1, confirmed_version=1))
     db.execute(update(Lease).values(version=1))
     db.flush()
 

@@ -24,7 +24,7 @@ from sessions import clients, feed, leases, sightings
 from sessions.end import GATEWAY_SILENT
 from sessions.models import AccessSession, Lease
 from sites.limits import site_closing
-from sites.models import Gateway, SigninMethod
+from sites.models import Feed, Gateway, SigninMethod
 
 # How long a card is silent where it was before it counts as gone from there. A gateway notices silence from report to
 # report: the last packet may seem to be later than it was by as much as lies between two.
@@ -148,12 +148,12 @@ def leave(db: Session, *, gateway: Gateway, access_id: int, now: datetime) -> bo
 
 def leave_silent(db: Session, *, now: datetime, most: int = 500) -> int:
     """Move the sessions of gateways that say nothing to where they pass, at a gateway that speaks; how many."""
-    here, there = aliased(Gateway), aliased(Gateway)
+    here, there = aliased(Feed), aliased(Feed)
     statement = (
         select(AccessSession, Lease)
         .join(Lease, Lease.access_id == AccessSession.id)
-        .join(here, here.id == AccessSession.gateway_id)
-        .join(there, there.id == Lease.gateway_id)
+        .join(here, here.gateway_id == AccessSession.gateway_id)
+        .join(there, there.gateway_id == Lease.gateway_id)
         .where(
             here.seen_at < now - GATEWAY_SILENT,
             there.seen_at >= now - GATEWAY_SILENT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth import classes, rate_limits, reprints
@@ -18,7 +18,7 @@ from sessions.gateway_health import dialogues, outages, stale_sessions
 from sessions.managed import presence
 from sessions.managed.reconcile import reconcile
 from sessions.retention import clock_check
-from sites.models import Gateway
+from sites.models import Feed, Gateway
 
 SIGHTING_LIFE = timedelta(hours=24)
 # Long enough to find out what went wrong last week.
@@ -71,9 +71,10 @@ def sweep(db: Session, *, now: datetime) -> Swept:
 
 def _take_as_heard(db: Session, *, now: datetime) -> None:
     """Gateways that do not let themselves be heard are taken to be there as long as the sweep is."""
+    unheard = select(Gateway.id).where(Gateway.kind.in_(names(lambda kind: not kind.is_heard)))
     db.execute(
-        update(Gateway)
-        .where(Gateway.kind.in_(names(lambda kind: not kind.is_heard)))
+        update(Feed)
+        .where(Feed.gateway_id.in_(unheard))
         .values(seen_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -24,7 +24,7 @@ from gateways.sentences import Sentence
 from gateways.types import FIRST_BLOCK_PORT, LAST_BLOCK_PORT, IpAddress
 from sites.errors import AmbiguousAddress, InvalidGateway, TakenIdentity
 from sites.gateway_limits import limits
-from sites.models import Gateway, Network, Site
+from sites.models import Feed, Gateway, Network, Site
 
 Given = TypeVar("Given")
 Read = TypeVar("Read")
@@ -171,9 +171,10 @@ def feed_versions(db: Session) -> dict[int, int]:
 
 def to_notify(db: Session, *, kinds: Collection[str], called: Collection[str] = ()) -> Sequence[Gateway]:
     """The gateways of `kinds` that have not confirmed all changes, and all of `called`, with site and network."""
-    behind = (Gateway.confirmed_version < Gateway.feed_version) | Gateway.kind.in_(called)
+    behind = (Feed.confirmed_version < Feed.version) | Gateway.kind.in_(called)
     return db.scalars(
         select(Gateway)
+        .join(Feed, Feed.gateway_id == Gateway.id)
         .where(behind, Gateway.kind.in_(kinds))
         .options(joinedload(Gateway.site), joinedload(Gateway.network))
         .order_by(Gateway.identity)
@@ -329,6 +330,6 @@ def read_redirector(text: str) -> str:
     return text
 
 
-_gateways = table_of(Gateway)
+_feeds = table_of(Feed)
 # Asked after each commit while gateways wait.
-_VERSIONS = Prepared(select(_gateways.c.id, _gateways.c.feed_version))
+_VERSIONS = Prepared(select(_feeds.c.gateway_id, _feeds.c.version))

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text, false
+from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from db.base import Base, Json, JsonObject, Key, Slug, word
@@ -194,6 +195,24 @@ class Site(Base):
         return self.names.get(language or "") or self.name
 
 
+class Feed(Base):
+    """How far a gateway is told of its leases, and when it was heard: what changes all the time.
+
+    In a row of its own. Each lease and session refers to its gateway's record, and PostgreSQL locks what is referred
+    to against its end: changing the row that hundreds of others lock at once costs more than all the rest of a sign-in.
+    """
+
+    __tablename__ = "feeds"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), primary_key=True)
+    # Grows with every change of this gateway's leases. 0 is what a follower says that knows nothing yet; a feed never
+    # has it, or one without leases would be told whole at every question.
+    version: Mapped[int] = mapped_column(default=1)
+    confirmed_version: Mapped[int] = mapped_column(default=1)
+    # When the gateway was last heard.
+    seen_at: Mapped[datetime | None]
+
+
 class Gateway(Base):
     """The record of a gateway (a NAS): one network at one site. The credential is kept as a digest only."""
 
@@ -215,11 +234,6 @@ class Gateway(Base):
     # for itself: see sessions/port_blocks.py. With 0, all clients share all ports.
     public_addresses: Mapped[list[str]] = mapped_column(Json, default=list)
     ports_per_client: Mapped[int] = mapped_column(default=0)
-    # Grows with every change of this gateway's leases: the version of its feed. 0 is what a follower says that knows
-    # nothing yet; a feed never has it, or one without leases would be told whole at every question.
-    feed_version: Mapped[int] = mapped_column(default=1)
-    confirmed_version: Mapped[int] = mapped_column(default=1)
-    seen_at: Mapped[datetime | None]
     # What the gateway last reported of itself: clock offset, refusals, leases held.
     health: Mapped[JsonObject] = mapped_column(default=dict)
     # What its kind has the operator set, where not the default: see `Kind.options`.
@@ -233,6 +247,13 @@ class Gateway(Base):
 
     site: Mapped[Site] = relationship()
     network: Mapped[Network] = relationship()
+    feed: Mapped[Feed] = relationship(lazy="joined", innerjoin=True, cascade="all, delete-orphan")
+    feed_version: AssociationProxy[int] = association_proxy("feed", "version")
+    confirmed_version: AssociationProxy[int] = association_proxy("feed", "confirmed_version")
+    seen_at: AssociationProxy[datetime | None] = association_proxy("feed", "seen_at")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{"feed": Feed(version=1, confirmed_version=1), **values})
 
     @validates("kind")
     def _known_kind(self, _key: str, name: str) -> str:

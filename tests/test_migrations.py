@@ -29,7 +29,7 @@ from portal.cli.database import BrokenReferences, to_newest_shape
 from sessions.experiments import models as experiments
 from sessions.models import ClientObservation
 from sessions.statistics import signed
-from sites.models import Gateway
+from sites.models import Feed, Gateway
 from tests.actors import enter
 from tests.clock import NOON
 from tests.town import ADA_PHONE, build_town
@@ -60,6 +60,13 @@ def upgrade(connection: Connection, to: str = "head") -> None:
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, to)
+
+
+def downgrade(connection: Connection, to: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.attributes["connection"] = connection
+    command.downgrade(config, to)
 
 
 def test_the_migrations_make_the_tables_of_the_models(blank: Connection) -> None:
@@ -108,6 +115,21 @@ def test_accounts_of_all_networks_keep_them_and_others_gain_none(blank: Connecti
     ]
 
 
+def test_no_feed_goes_back_when_it_gets_a_row_of_its_own(blank: Connection) -> None:
+    upgrade(blank)
+    with Session(blank, join_transaction_mode="create_savepoint") as db, db.begin():
+        station = build_town(db).station
+        station.feed_version, station.confirmed_version, station.seen_at = 41, 40, NOON
+        number = station.id
+    downgrade(blank, "0057")
+    blank.execute(text("UPDATE gateways SET feed_version = feed_version + 1 WHERE id = :id"), {"id": number})
+    upgrade(blank)
+    with Session(blank, join_transaction_mode="create_savepoint") as db:
+        station = db.get_one(Gateway, number)
+        assert (station.feed_version, station.confirmed_version, station.seen_at) == (42, 40, NOON)
+        assert db.scalar(select(func.count(Feed.gateway_id))) == db.scalar(select(func.count(Gateway.id)))
+
+
 @pytest.fixture
 def in_use(tmp_path: Path) -> Iterator[Engine]:
     """A SQLite database as the version before left it, with gateways that other rows refer to."""
@@ -117,6 +139,10 @@ def in_use(tmp_path: Path) -> Iterator[Engine]:
         town = build_town(db)
         seen = ClientObservation(gateway_id=town.station.id, address="10.66.0.5", mac=ADA_PHONE, seen_at=NOON)
         db.add(seen)
+        # Columns that the version before had here.
+        for column in ("feed_version INTEGER DEFAULT 41", "confirmed_version INTEGER DEFAULT 40"):
+            db.execute(text(f"ALTER TABLE gateways ADD COLUMN {column}"))
+        db.execute(text("ALTER TABLE gateways ADD COLUMN seen_at TEXT"))
     newest.dispose()
     engine = make_engine(f"sqlite:///{tmp_path}/used.sqlite3")
     with engine.begin() as connection:
@@ -142,11 +168,11 @@ def copy_rows(engine: Engine, source: Path) -> None:
 
 def test_a_database_in_use_is_upgraded_with_all_its_rows(in_use: Engine) -> None:
     with Session(in_use) as db:
-        gateways = db.scalar(select(func.count(Gateway.id)))
+        gateways = db.scalar(text("SELECT count(*) FROM gateways"))
     to_newest_shape(in_use, Secret("x" * 32))
     with Session(in_use) as db:
         assert checks_of(db.connection(), "gateways") == []
-        assert db.scalar(select(func.count(Gateway.id))) == gateways
+        assert db.scalars(select(Feed.version)).all() == [41] * (gateways or 0)
         assert db.scalars(select(ClientObservation.address)).all() == ["10.66.0.5"]
         assert db.scalar(text("PRAGMA foreign_keys")) == 1
 

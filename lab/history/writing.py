@@ -14,7 +14,7 @@ from lab.history.life import Life
 from lab.history.places import creatives, settle
 from lab.history.scribe import Scribe
 from lab.history.wish import Wish, Written
-from sites.models import Gateway
+from sites.models import Feed
 
 # From so many sessions on the indexes are built afterwards.
 BULK = 200_000
@@ -55,11 +55,11 @@ def _settle_gateways(connection: Connection, versions: dict[int, int], wish: Wis
     """Every gateway has taken all its changes, and was heard at the end."""
     for gateway_id, version in versions.items():
         connection.execute(
-            update(Gateway)
-            .where(Gateway.id == gateway_id)
+            update(Feed)
+            .where(Feed.gateway_id == gateway_id)
             .values(
-                feed_version=Gateway.feed_version + version,
-                confirmed_version=Gateway.feed_version + version,
+                version=Feed.version + version,
+                confirmed_version=Feed.version + version,
                 seen_at=wish.ends,
             )
         )

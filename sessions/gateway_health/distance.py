@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from sessions.models import AccessSession, Lease
-from sites.models import Gateway
+from sites.models import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def measure(db: Session, *, now: datetime) -> Mapping[int, Distance]:
         Lease.released_at.is_not(None),
         Lease.confirmed_at.is_not(None),
         Lease.release_confirmed_at.is_(None),
-        Lease.version > Gateway.confirmed_version,
+        Lease.version > Feed.confirmed_version,
     )
     waiting, refused = granted & Lease.refused.is_(None), granted & Lease.refused.is_not(None)
     ending, refused_end = ended & Lease.release_refused.is_(None), ended & Lease.release_refused.is_not(None)
@@ -52,7 +52,7 @@ def measure(db: Session, *, now: datetime) -> Mapping[int, Distance]:
             func.min(case((waiting, Lease.created_at))),
             func.min(case((ending, Lease.released_at))),
         )
-        .join(Gateway, Gateway.id == Lease.gateway_id)
+        .join(Feed, Feed.gateway_id == Lease.gateway_id)
         .join(AccessSession, AccessSession.id == Lease.access_id)
         .where(Lease.until > now, or_(granted, ended))
         .group_by(Lease.gateway_id)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.statements import table_of
 from sessions.end import GATEWAY_SILENT
 from sessions.models import Lease, Mismatch, MismatchKind, Remedy
-from sites.models import Gateway
+from sites.models import Feed
 
 # A report may have been on its way while a change was confirmed, and a kernel's clock is not ours.
 GRACE = timedelta(seconds=10)
@@ -104,7 +104,7 @@ def _confirm(row: Mismatch, now: datetime) -> None:
 
 
 _drifts, _leases = table_of(Mismatch), table_of(Lease)
-_CONFIRMED = select(Gateway.confirmed_version).where(Gateway.id == bindparam("gateway"))
+_CONFIRMED = select(Feed.confirmed_version).where(Feed.gateway_id == bindparam("gateway"))
 _TOLD = select(
     _leases.c.access_id,
     _leases.c.starts_at,

@@ -14,7 +14,7 @@ from db.statements import Insert, for_either, table_of
 from gateways.registry import names
 from sessions.end import GATEWAY_SILENT
 from sessions.models import Outage
-from sites.models import Gateway
+from sites.models import Feed, Gateway
 
 
 def hear(db: Session, *, gateway_id: int, now: datetime, health: dict[str, Any] | None = None) -> None:
@@ -23,16 +23,15 @@ def hear(db: Session, *, gateway_id: int, now: datetime, health: dict[str, Any] 
     An outage that no sweep noticed is recorded as well.
     """
     seen_at = end(db, gateway_id=gateway_id, seen_at=_SEEN.scalar(db, gateway=gateway_id), now=now)
-    if health is None:
-        _HEARD.run(db, gateway=gateway_id, seen=seen_at)
-    else:
-        _HEARD_WELL.run(db, gateway=gateway_id, seen=seen_at, health=health)
+    _HEARD.run(db, gateway=gateway_id, seen=seen_at)
+    if health is not None:
+        _HEALTH.run(db, gateway=gateway_id, health=health)
 
 
 def end(db: Session, *, gateway_id: int, seen_at: datetime | None, now: datetime) -> datetime:
     """End the outage of a gateway that speaks now and was heard last at `seen_at`; the instant to remember.
 
-    The caller has locked the gateway's row.
+    The caller has locked the row of the gateway's feed.
     """
     if seen_at is not None and now - seen_at >= GATEWAY_SILENT:
         _end_silence(db, gateway_id, since=seen_at, until=now)
@@ -78,8 +77,8 @@ def _end_silence(db: Session, gateway_id: int, *, since: datetime, until: dateti
 def _close_heard(db: Session) -> None:
     """End silences of gateways that were heard since, by a worker whose clock is behind ours."""
     heard = (
-        select(Gateway.seen_at)
-        .where(Gateway.id == Outage.gateway_id, Gateway.seen_at > Outage.since)
+        select(Feed.seen_at)
+        .where(Feed.gateway_id == Outage.gateway_id, Feed.seen_at > Outage.since)
         .scalar_subquery()
     )
     db.execute(
@@ -100,21 +99,24 @@ def _open(insert: Insert) -> Executable:
     return opened
 
 
-_outages, _gateways = table_of(Outage), table_of(Gateway)
-# The gateway's row is taken before it is decided: who hears it and who notices its silence go one after the other.
-_SEEN = Prepared(select(_gateways.c.seen_at).where(_gateways.c.id == bindparam("gateway")).with_for_update())
-_heard = update(_gateways).where(_gateways.c.id == bindparam("gateway"))
-_HEARD = Prepared(_heard.values(seen_at=bindparam("seen")))
-_HEARD_WELL = Prepared(_heard.values(seen_at=bindparam("seen"), health=bindparam("health")))
+_outages, _gateways, _feeds = table_of(Outage), table_of(Gateway), table_of(Feed)
+# The feed's row is taken before it is decided: who hears it and who notices its silence go one after the other.
+_own_feed = _feeds.c.gateway_id == bindparam("gateway")
+_SEEN = Prepared(select(_feeds.c.seen_at).where(_own_feed).with_for_update())
+_HEARD = Prepared(update(_feeds).where(_own_feed).values(seen_at=bindparam("seen")))
+_HEALTH = Prepared(
+    update(_gateways).where(_gateways.c.id == bindparam("gateway")).values(health=bindparam("health"))
+)
 _SILENT = (
-    select(_gateways.c.id, _gateways.c.seen_at)
+    select(_gateways.c.id, _feeds.c.seen_at)
+    .join(_feeds, _feeds.c.gateway_id == _gateways.c.id)
     .where(
         _gateways.c.kind.in_(bindparam("heard", expanding=True)),
         ~_gateways.c.is_retired,
-        _gateways.c.seen_at <= bindparam("before"),
+        _feeds.c.seen_at <= bindparam("before"),
         ~exists().where(_outages.c.gateway_id == _gateways.c.id, _outages.c.until.is_(None)),
     )
     .order_by(_gateways.c.id)
-    .with_for_update()
+    .with_for_update(of=_feeds)
 )
 _OPEN = for_either(_open)

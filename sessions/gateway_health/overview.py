@@ -15,7 +15,7 @@ from gateways.registry import kinds
 from sessions.gateway_health.distance import Distance, measure
 from sessions.models import Lease, Mismatch, MismatchKind, Outage, Remedy
 from sites.checks import GatewayCheck, GatewayState, check, verdict
-from sites.models import Gateway
+from sites.models import Feed, Gateway
 
 # One report may cross a change on its way; two in a row do not.
 LASTING_REPORTS = 2
@@ -156,7 +156,7 @@ _SILENT = select(Outage.gateway_id, Outage.since).where(Outage.until.is_(None))
 # What changed last at a lease says when: it was written, or taken back.
 _WAITING = (
     select(Lease.gateway_id, func.min(func.coalesce(Lease.released_at, Lease.created_at)).label("since"))
-    .join(Gateway, Gateway.id == Lease.gateway_id)
-    .where(Lease.version > Gateway.confirmed_version)
+    .join(Feed, Feed.gateway_id == Lease.gateway_id)
+    .where(Lease.version > Feed.confirmed_version)
     .group_by(Lease.gateway_id)
 )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from sessions import end, leases
 from sessions.models import AccessSession, EndReason, Lease, Mismatch, MismatchKind, Remedy
-from sites.models import Gateway
+from sites.models import Feed
 
 TELL_AFTER_REPORTS = 2
 CLOSE_AFTER_REPORTS = 5
@@ -38,7 +38,7 @@ def _close(db: Session, *, now: datetime, most: int) -> int:
     """End the sessions that a gateway does not hold although it confirmed the repeated notification."""
     lasting = (
         select(Mismatch.id, Mismatch.number)
-        .join(Gateway, Gateway.id == Mismatch.gateway_id)
+        .join(Feed, Feed.gateway_id == Mismatch.gateway_id)
         .join(AccessSession, AccessSession.id == Mismatch.number)
         .where(
             Mismatch.settled_at.is_(None),
@@ -46,7 +46,7 @@ def _close(db: Session, *, now: datetime, most: int) -> int:
             Mismatch.reports >= CLOSE_AFTER_REPORTS,
             Mismatch.since <= now - CLOSE_AFTER,
             Mismatch.last_at > now - end.GATEWAY_SILENT,
-            Mismatch.version <= Gateway.confirmed_version,
+            Mismatch.version <= Feed.confirmed_version,
             # Of somebody who walked on, the gateway before may have let go.
             AccessSession.gateway_id == Mismatch.gateway_id,
             ~_passes_elsewhere,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from auth.audit.log import AuditEntry
 from sessions.retention.models import ClockWatch, PurgeRun
-from sites.models import Gateway
+from sites.models import Feed
 
 JUMP = timedelta(days=7)
 # Not every round needs a line of its own.
@@ -63,7 +63,7 @@ def _newest(db: Session) -> datetime | None:
     """The newest time that this machine wrote down, where no round has been remembered yet."""
     times = [
         db.scalar(select(func.max(AuditEntry.at))),
-        db.scalar(select(func.max(Gateway.seen_at))),
+        db.scalar(select(func.max(Feed.seen_at))),
         db.scalar(select(func.max(PurgeRun.as_of))),
     ]
     return max((at for at in times if at is not None), default=None)

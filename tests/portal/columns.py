@@ -79,7 +79,7 @@ PRIVATE: dict[str, set[str]] = {
     "site_networks": {"site_id", "network_id"},
     "gateways": {
         *("id", "kind", "credential_digest", "site_id", "network_id", "client_prefixes", "redirector_url"),
-        *("public_addresses", "ports_per_client", "feed_version", "confirmed_version", "seen_at", "health"),
+        *("public_addresses", "ports_per_client", "health"),
         *("options", "previous_digest", "previous_until", "is_retired"),
     },
     "plans": {

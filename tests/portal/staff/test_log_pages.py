@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from auth.staff.roles import Role
 from sessions.log.denials import show_code
 from sessions.models import AccessSession, Decision, Lease
-from sites.models import Gateway
+from sites.models import Feed
 from tests.portal.pages.scene import Guest, Portal, new_guest, open_window, running_portal
 from tests.portal.staff.test_pages import DESKTOP, Clerk, look
 
@@ -93,7 +93,7 @@ def refused(clerk: Clerk) -> None:
         db.execute(
             update(Lease).where(Lease.access_id == access.id).values(release_refused="unsupported service")
         )
-        db.execute(update(Gateway).where(Gateway.id == access.gateway_id).values(confirmed_version=0))
+        db.execute(update(Feed).where(Feed.gateway_id == access.gateway_id).values(confirmed_version=0))
     newest(clerk, AccessSession.id, "/staff/sessions/{}")
 
 

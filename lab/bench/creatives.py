@@ -20,8 +20,8 @@ from ads import campaigns, loading
 from ads.media.preparing import prepare_picture, prepare_video
 from auth.audit.actor import SYSTEM, command_line
 from lab.bench.figures import Figure
-from lab.bench.load import SpoiltRun, demand, load
-from lab.bench.pages import HEADERS, MEGABYTE, fetch, landing_url
+from lab.bench.load import SpoiltRun, demand
+from lab.bench.pages import MEGABYTE, fetch, landing_url, rate_of
 from lab.bench.portal import RunningPortal, running_portal
 from lab.doors import STATION
 from lab.hotspot import now
@@ -80,9 +80,7 @@ def measure(folder: Path, *, seconds: int, film_seconds: int) -> Iterator[Figure
             if is_pictured:
                 _show(portal, folder)
                 _await_picture(url, portal)
-            load(url, seconds=1, headers=HEADERS)
-            rate = load(url, seconds=seconds, headers=HEADERS).per_second
-            yield Figure(f"interstitial pages with {name}", rate, "1/s")
+            yield Figure(f"interstitial pages with {name}", rate_of(url, portal, seconds=seconds), "1/s")
 
 
 def _photograph() -> bytes:

@@ -30,8 +30,7 @@ def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
     with running_portal(folder, f"sqlite:///{folder / 'town.sqlite3'}") as portal:
         for door, network in ((STATION, "free"), (LIBRARY, "library")):
             url = landing_url(portal, door)
-            load(url, seconds=1, headers=HEADERS)
-            rate = load(url, seconds=seconds, headers=HEADERS).per_second
+            rate = rate_of(url, portal, seconds=seconds)
             yield Figure(f"landing pages, {network} network", rate, "1/s", "at least 1,500")
             octets = len(gzip.compress(fetch(url, portal.ca_file), 9))
             yield Figure(
@@ -41,6 +40,14 @@ def measure(folder: Path, *, seconds: int) -> Iterator[Figure]:
         yield Figure(
             "memory of the portal, two workers (PSS)", weight / MEGABYTE, "MB", "under 250", "185 MB bare"
         )
+
+
+def rate_of(url: str, portal: RunningPortal, *, seconds: int) -> float:
+    """How many a second, once the portal has started and shown the page for a second."""
+    # Its port is open before its workers have imported anything.
+    fetch(url, portal.ca_file)
+    load(url, seconds=1, headers=HEADERS)
+    return load(url, seconds=seconds, headers=HEADERS).per_second
 
 
 def landing_url(portal: RunningPortal, door: Door) -> str:

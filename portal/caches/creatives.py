@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -70,6 +71,7 @@ class CreativeCache:
     _read_at: float = field(default=float("-inf"), init=False)
     _on_show: _OnShow = field(default_factory=_OnShow, init=False)
     _overrides: list[CivicOverride] = field(default_factory=list, init=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def override(self, site: str, *, now: datetime) -> CivicOverride | None:
         """The crisis message at this site: the newest, where there are several."""
@@ -106,10 +108,16 @@ class CreativeCache:
         self._read_at, self._on_show = float("-inf"), _OnShow()
 
     def _fresh(self, now: datetime) -> _OnShow:
-        if time.monotonic() - self._read_at > FRESH_SECONDS:
-            self._on_show = self._renewed(self._on_show, now)
-            self._read_at = time.monotonic()
+        if self._is_old():
+            # One reads, and who comes meanwhile waits for it.
+            with self._reading:
+                if self._is_old():
+                    self._on_show = self._renewed(self._on_show, now)
+                    self._read_at = time.monotonic()
         return self._on_show
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._read_at > FRESH_SECONDS
 
     def _renewed(self, old: _OnShow, now: datetime) -> _OnShow:
         with reading(self.make_session) as db:

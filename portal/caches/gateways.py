@@ -5,6 +5,7 @@ every request. The objects are detached; nobody may change them.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class GatewayCache:
     _took: float = field(default=0.0, init=False)
     _gateways: dict[str, Gateway] = field(default_factory=dict, init=False)
     _unknown: list[str] = field(default_factory=list, init=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def by_identity(self, identity: str) -> Gateway | None:
         """The gateway of this name; None for one that is retired."""
@@ -74,9 +76,15 @@ class GatewayCache:
             self._read()
 
     def _fresh(self) -> dict[str, Gateway]:
-        if time.monotonic() - self._read_at > FRESH_SECONDS:
-            self._read()
+        if self._is_old():
+            # One reads, and who comes meanwhile waits for it.
+            with self._reading:
+                if self._is_old():
+                    self._read()
         return self._gateways
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._read_at > FRESH_SECONDS
 
     def _read(self) -> None:
         began = time.monotonic()

@@ -6,6 +6,7 @@ rendered with holes instead of anybody's tokens, so that nothing of one client c
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class PageCache:
 
     _begun_at: float = field(default=float("-inf"), init=False)
     _pages: dict[Hashable, str] = field(default_factory=dict, init=False)
+    _rendering: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     def fill(self, key: Hashable | None, render: Callable[[], str], tokens: dict[Placeholder, str]) -> str:
         """The page that `render` makes with holes in it, with `tokens` in their place.
@@ -56,5 +58,10 @@ class PageCache:
             self._begun_at, self._pages = now, {}
         page = self._pages.get(key)
         if page is None:
-            page = self._pages[key] = render()
+            # One of the crowd renders, and compiles what it needs for it; the others wait for it. Right after a start
+            # all threads would do the same at once, each thirty times as long.
+            with self._rendering:
+                page = self._pages.get(key)
+                if page is None:
+                    page = self._pages[key] = render()
         return page

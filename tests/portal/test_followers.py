@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, event
 
 from db.engine import SessionMaker
 from db.notify import CommitNotifier
+from portal.caches.creatives import CreativeCache
 from portal.caches.gateways import GatewayCache
 from portal.gateway_api.followers import Followers
+from tests.clock import NOON
 from tests.loops import run
 from tests.town import build_town
 
@@ -59,6 +64,36 @@ def test_gateways_are_read_before_they_are_asked_for_unless_that_takes_long(
     cache._took = 1.0
     cache.keep_fresh()
     assert len(read) == before
+
+
+def test_what_all_need_who_come_together_is_read_once(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        identity = build_town(db).station.identity
+    places, stage = GatewayCache(make_session), CreativeCache(make_session, ZoneInfo("Europe/Paris"))
+    read = counted(make_session.kw["bind"])
+
+    def ask() -> None:
+        assert places.by_identity(identity) is not None
+        stage.override("gare-viotte", now=NOON)
+
+    for cache in (places, stage):
+        ask()
+        before = len(read)
+        cache.forget()
+        ask()
+        once = len(read) - before
+        for _ in range(5):
+            cache.forget()
+            together(ask)
+        assert len(read) - before == 6 * once > 0
+
+
+def together(ask: Callable[[], None]) -> None:
+    """Eight threads at the same moment."""
+    start = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        for asked in [pool.submit(lambda: (start.wait(), ask())) for _ in range(8)]:
+            asked.result()
 
 
 def counted(engine: Engine) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 
 import pytest
 from flask import Flask
@@ -111,6 +112,33 @@ def test_a_page_like_no_other_is_not_remembered() -> None:
     stencils = PageCache()
     assert stencils.fill(None, lambda: "first", {}) == "first"
     assert stencils.fill(None, lambda: "second", {}) == "second"
+
+
+def test_one_of_a_crowd_renders_and_the_others_wait_for_it() -> None:
+    """Right after a start all come at once, and all would compile the same templates."""
+    stencils, rendered, shown = PageCache(), list[str](), list[str]()
+    is_beside = threading.Event()
+
+    def beside() -> str:
+        is_beside.set()
+        return "beside"
+
+    others = [
+        threading.Thread(target=lambda: shown.append(stencils.fill("key", beside, {}))) for _ in range(4)
+    ]
+
+    def render() -> str:
+        for other in others:
+            other.start()
+        # Whoever would render beside this does it meanwhile.
+        is_beside.wait(0.1)
+        rendered.append("first")
+        return "page"
+
+    assert stencils.fill("key", render, {}) == "page"
+    for other in others:
+        other.join()
+    assert (shown, rendered) == (["page"] * 4, ["first"]) and not is_beside.is_set()
 
 
 # What the page of a session tells its own script beside.

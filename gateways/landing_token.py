@@ -9,15 +9,26 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
-from dataclasses import dataclass
 
 import jwt
 from jwt.utils import base64url_decode
 
-from gateways.types import InvalidMac, IpAddress, MacAddress, parse_mac
+from gateways.landing_signature import AUDIENCE, LIFE_SECONDS, Landing, sign
+from gateways.types import InvalidMac, parse_mac
 
-AUDIENCE = "arobase-landing"
-LIFE_SECONDS = 600
+__all__ = [
+    "AUDIENCE",
+    "LIFE_SECONDS",
+    "SKEW_SECONDS",
+    "ExpiredLanding",
+    "ForeignLanding",
+    "Landing",
+    "credential_digest",
+    "issuer",
+    "sign",
+    "verify",
+]
+
 SKEW_SECONDS = 60
 
 
@@ -29,38 +40,9 @@ class ExpiredLanding(ForeignLanding):
     """The token was ours and is too old."""
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """A client in front of a gateway: `gateway` is the gateway's identity.
-
-    `is_hearsay` where the browser said so itself and no gateway's signature agreed: such a landing opens the first page
-    and nothing that is somebody's.
-    """
-
-    gateway: str
-    mac: MacAddress
-    address: IpAddress
-    is_hearsay: bool = False
-
-
 def credential_digest(credential: str) -> str:
     """The form in which the portal keeps a gateway's credential (SHA-256, hex)."""
     return hashlib.sha256(credential.encode()).hexdigest()
-
-
-def sign(landing: Landing, *, key: bytes, now: float) -> str:
-    """Sign `landing`. `now` is in seconds since the epoch by the portal's clock."""
-    claims = {
-        "aud": AUDIENCE,
-        "iss": landing.gateway,
-        "sub": landing.mac,
-        "ip": str(landing.address),
-        "iat": int(now),
-        "exp": int(now) + LIFE_SECONDS,
-    }
-    if landing.is_hearsay:
-        claims["hearsay"] = True
-    return jwt.encode(claims, key, algorithm="HS256")
 
 
 def issuer(token: str) -> str:

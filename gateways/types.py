@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from gateways.destinations import Destination
 from gateways.sentences import Sentence
@@ -41,8 +41,7 @@ def parse_mac(text: str) -> MacAddress:
     return MacAddress(":".join(digits[i : i + 2] for i in range(0, 12, 2)))
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """A device as a gateway sees it: its MAC, and the addresses it uses."""
 
     mac: MacAddress
@@ -64,9 +63,9 @@ class PortRange:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """This client may pass until this instant at these rates.
+class Grant(NamedTuple):
+    """This client may pass until this instant at these rates. A tuple: ten thousand come at once, and a frozen
+    dataclass takes four times as long to make.
 
     `number` is the access session's own number, 1 to 2**32 - 1: stable over renewals, restarts and roaming. `until`
     is in seconds since the epoch by the portal's clock. Rates are ceilings in kbit/s; 0 means none. Without `ports`,

@@ -72,10 +72,20 @@ class AddressBook:
     holders: dict[IpAddress, MacAddress] = field(default_factory=dict)
     # The card that was not seen for longest comes first.
     cards: dict[MacAddress, Card] = field(default_factory=dict)
+    # The client prefixes of IPv4, each as the bits that count and what they must be, and what is the portal's.
+    _prefixes4: tuple[tuple[int, int], ...] = field(init=False)
+    _portal: frozenset[IpAddress] = field(init=False)
+
+    def __post_init__(self) -> None:
+        four = [
+            each for each in self.configuration.client_prefixes if isinstance(each, ipaddress.IPv4Network)
+        ]
+        self._prefixes4 = tuple((int(each.netmask), int(each.network_address)) for each in four)
+        self._portal = frozenset(self.configuration.portal_addresses)
 
     def claim(self, mac: MacAddress, address: IpAddress, *, now: float) -> Claim:
         """A card was seen to use this address, or its grant names it. A free address becomes the card's."""
-        if not self.configuration.is_client(address) or address in self.configuration.portal_addresses:
+        if not self._is_for_clients(address):
             return Claim.REFUSED
         holder, lessee = self.holders.get(address), self.leased.get(address)
         if holder == mac:
@@ -152,6 +162,15 @@ class AddressBook:
     def of_grant(self, grant: Grant) -> tuple[IpAddress, ...]:
         """The addresses that this grant lets pass."""
         return self.addresses(grant.client.mac)
+
+    def _is_for_clients(self, address: IpAddress) -> bool:
+        """As the configuration says; for IPv4 in a tenth of the time, as ten thousand may come at once."""
+        if address in self._portal:
+            return False
+        if address.version == 6:
+            return self.configuration.is_client(address)
+        bits = int(address)
+        return True in [bits & mask == network for mask, network in self._prefixes4]
 
     def _keep_to_leases(self, mac: MacAddress) -> None:
         card, own = self.cards.get(mac), self.leased_to.get(mac)

@@ -21,6 +21,7 @@ from gateways.nftables import advertisements, kernel, machine, neighbours, redir
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
 from gateways.nftables.enforcement import OffloadedClients
 from gateways.nftables.feed_follower import FeedFollower
+from gateways.nftables.garbage import keep_what_is_there
 from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.identification import AddressMonitor
 from gateways.nftables.journal import Journal
@@ -126,6 +127,7 @@ async def _run(configuration: Configuration) -> None:
                 advertisements.announce(configuration),
             )
         ]
+        keep_what_is_there()
         log.info("ready")
         try:
             await _until_told(duties)

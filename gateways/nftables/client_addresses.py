@@ -15,9 +15,10 @@ class ClientAddress4(ipaddress.IPv4Address):
     __slots__ = ("_hash",)
 
     def __init__(self, address: Any) -> None:
-        super().__init__(address)
+        # By name: `super()` takes as long as either of them.
+        ipaddress.IPv4Address.__init__(self, address)
         # The library's own, so that it is found where a plain one was put.
-        self._hash = super().__hash__()
+        self._hash = ipaddress.IPv4Address.__hash__(self)
 
     def __hash__(self) -> int:
         return self._hash

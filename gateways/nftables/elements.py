@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.reach import Reach
@@ -25,23 +26,21 @@ SURE_SECONDS = 5.0
 
 
 class Existing(enum.Enum):
-    """What was in a lease set under a number before it gets a new element."""
+    """What was in a lease set under a number before it gets a new element, or none."""
 
     NOTHING = enum.auto()
     SOMETHING = enum.auto()
     PERHAPS = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseElement:
+class LeaseElement(NamedTuple):
     """One element of a lease set. `ends` is in seconds of the machine's own clock (CLOCK_BOOTTIME)."""
 
     rates: RateClass
     ends: float
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredClient:
+class DesiredClient(NamedTuple):
     """What the kernel should hold for one number."""
 
     number: int
@@ -107,7 +106,7 @@ class Changes:
     classes: list[RateClass] = field(default_factory=list)
     unbound: dict[Pair, int] = field(default_factory=dict)
     bound: dict[Pair, int] = field(default_factory=dict)
-    ended: list[tuple[int, RateClass]] = field(default_factory=list)
+    ended: list[tuple[int, RateClass, Existing]] = field(default_factory=list)
     leased: list[tuple[int, LeaseElement, Existing]] = field(default_factory=list)
     taken: dict[int, PortRange] = field(default_factory=dict)
     given: dict[int, PortRange] = field(default_factory=dict)
@@ -173,15 +172,14 @@ def plan(
 def _plan_lease(
     number: int, desired: DesiredClient | None, held: ActualState, changes: Changes, now: float
 ) -> None:
-    there = held.leases.get(number)
-    if there is not None and (desired is None or there.rates != desired.lease.rates):
-        changes.ended.append((number, there.rates))
-        there = None
-    if desired is None or (there and abs(there.ends - desired.lease.ends) <= TOLERANCE_SECONDS):
-        return
-    before = Existing.NOTHING
+    there, before = held.leases.get(number), Existing.NOTHING
     if there is not None:
         before = Existing.SOMETHING if there.ends - now > SURE_SECONDS else Existing.PERHAPS
+        if desired is None or there.rates != desired.lease.rates:
+            changes.ended.append((number, there.rates, before))
+            there, before = None, Existing.NOTHING
+    if desired is None or (there and abs(there.ends - desired.lease.ends) <= TOLERANCE_SECONDS):
+        return
     changes.leased.append((number, desired.lease, before))
 
 
@@ -280,7 +278,7 @@ def note(changes: Changes, held: ActualState) -> None:
     for number in changes.resolvers_off:
         held.resolvers.pop(number, None)
     held.resolvers.update(changes.resolvers_on)
-    for number, _ in changes.ended:
+    for number, _, _ in changes.ended:
         held.leases.pop(number, None)
     for number, lease, _ in changes.leased:
         held.leases[number] = lease

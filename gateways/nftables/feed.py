@@ -6,7 +6,7 @@ import ipaddress
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateways.destinations import Destination, parse_destinations
 from gateways.nftables.client_addresses import read_address
@@ -157,7 +157,7 @@ def _merged(before: Grant | None, grant: Grant) -> Grant:
         return grant
     addresses = _unique([*grant.client.addresses, *before.client.addresses])[:MOST_ADDRESSES]
     client = Client(grant.client.mac, tuple(addresses))
-    return replace(grant, client=client)
+    return grant._replace(client=client)
 
 
 def _unique(addresses: Iterable[IpAddress]) -> list[IpAddress]:

@@ -7,6 +7,7 @@ import logging
 
 from gateways.nftables.enforcement import KERNEL_FAULTS
 from gateways.nftables.feed import FeedAnswer, RejectedGrant
+from gateways.nftables.garbage import uncollected
 from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.portal import PortalClient
 from gateways.nftables.retrying import retry_forever, retry_until_answered
@@ -31,6 +32,10 @@ class FeedFollower:
         await retry_forever("feed", self._step)
 
     async def _step(self) -> None:
+        with uncollected():
+            await self._follow_once()
+
+    async def _follow_once(self) -> None:
         since = self._gateway.journal.memory.version
         answer = await asyncio.to_thread(self._feed_line.feed, since, self._wait_seconds)
         # The first answer comes at once: the redirector cannot sign before it.

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateways.landing_token import Landing, sign
+from gateways.landing_signature import Landing, sign
 from gateways.types import IpAddress, MacAddress
 
 HEAD_LIMIT_BYTES = 8192

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gateways.nftables.elements import Changes, Existing, LeaseElement
 from gateways.nftables.rate_classes import RateClass
@@ -49,15 +49,15 @@ def _granting(changes: Changes, now: float) -> Iterator[Statement]:
         macs, addresses = [mac for (mac, _), _ in bound], [ip for (_, ip), _ in bound]
         yield from _some(Verb.ADD, f"clients{version}", [macs, addresses], [number for _, number in bound])
         yield from _some(Verb.ADD, f"held{version}", [addresses])
-    ended = dict[RateClass, list[int]]()
-    for number, rates in changes.ended:
-        ended.setdefault(rates, []).append(number)
-    for rates, numbers in sorted(ended.items()):
-        yield from _vanishing(rates.lease_set, [numbers], moment=True)
+    ended = dict[RateClass, dict[Existing, list[int]]]()
+    for number, rates, before in changes.ended:
+        ended.setdefault(rates, {}).setdefault(before, []).append(number)
+    for rates, numbers in sorted(ended.items(), key=lambda each: each[0]):
+        yield from _taking(rates.lease_set, numbers)
     leased = dict[RateClass, list[tuple[int, LeaseElement, Existing]]]()
     for each in changes.leased:
         leased.setdefault(each[1].rates, []).append(each)
-    for rates, own in sorted(leased.items()):
+    for rates, own in sorted(leased.items(), key=lambda each: each[0]):
         yield from _leasing(rates, own, now)
 
 
@@ -71,11 +71,16 @@ def _leasing(
     name = rates.lease_set
     there = [number for number, _, before in leased if before is Existing.SOMETHING]
     perhaps = [number for number, _, before in leased if before is Existing.PERHAPS]
-    yield from _some(Verb.DELETE, name, [there])
-    yield from _vanishing(name, [perhaps], moment=True)
+    yield from _taking(name, {Existing.SOMETHING: there, Existing.PERHAPS: perhaps})
     # Rounded down, and never 0, which would be for ever.
     left = [max(1, int((lease.ends - now) * 1000)) for _, lease, _ in leased]
     yield Statement(Verb.ADD, name, ([number for number, _, _ in leased],), milliseconds=left)
+
+
+def _taking(name: str, numbers: Mapping[Existing, list[int]]) -> Iterator[Statement]:
+    """Delete what is surely there, and what may have timed out meanwhile."""
+    yield from _some(Verb.DELETE, name, [numbers.get(Existing.SOMETHING, [])])
+    yield from _vanishing(name, [numbers.get(Existing.PERHAPS, [])], moment=True)
 
 
 def _resolving(changes: Changes) -> Iterator[Statement]:

@@ -80,7 +80,7 @@ def test_the_kernel_holds_what_nft_would_have_put_there(ns: Namespace, tmp_path:
         kernel.run(create(configuration, [RATES, OTHERS], epoch="0"))
         held, now, seen = ActualState(classes={RATES, OTHERS}), 1000.0, []
         first = {n: client(n, ends=4600, rates=OTHERS if n % 3 else RATES) for n in range(1, 9)}
-        moved = {n: replace(each, lease=LeaseElement(RATES, 9000)) for n, each in first.items() if n % 2}
+        moved = {n: each._replace(lease=LeaseElement(RATES, 9000)) for n, each in first.items() if n % 2}
         with closing(Batches()) as batches:
             for wanted in (first, moved, {}):
                 changes = plan(wanted, held, range(1, 9), now=now)

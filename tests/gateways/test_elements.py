@@ -15,7 +15,7 @@ from gateways.nftables.addresses import (
     parse_leases,
 )
 from gateways.nftables.configuration import read
-from gateways.nftables.elements import ActualState, Changes, DesiredClient, LeaseElement, note, plan
+from gateways.nftables.elements import ActualState, Changes, DesiredClient, Existing, LeaseElement, note, plan
 from gateways.nftables.kernel import Count
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.table_layout import NO_GRANT
@@ -59,6 +59,8 @@ def test_an_element_that_may_have_gone_is_never_deleted_plainly() -> None:
     assert [line.split()[0] for line in unsure] == ["add", "delete", "add"]
     ended = script(carried(held, now=299), now=299)
     assert ended.index("add element inet arobase lease") < ended.index("delete element inet arobase lease")
+    carried(held, wanted(17, ends=500), now=300)
+    assert "add element inet arobase lease" not in script(carried(held, now=300), now=300)
 
 
 def test_a_lease_whose_time_is_over_is_not_given_again() -> None:
@@ -73,7 +75,7 @@ def test_another_rate_moves_the_lease_to_another_set() -> None:
     held = ActualState()
     carried(held, wanted(17, ends=100, rates=SLOW))
     changes = carried(held, wanted(17, ends=100, rates=FAST))
-    assert changes.ended == [(17, SLOW)] and changes.classes == [FAST]
+    assert changes.ended == [(17, SLOW, Existing.SOMETHING)] and changes.classes == [FAST]
     assert held.leases[17].rates == FAST
 
 
@@ -87,10 +89,10 @@ def test_a_pair_that_another_number_had_is_taken_from_it() -> None:
 
 def test_ports_are_taken_before_they_are_given_again() -> None:
     held, block = ActualState(), PortRange(ipaddress.IPv4Address("203.0.113.10"), 5120, 6127)
-    carried(held, replace(wanted(17, ends=100), ports=block))
+    carried(held, wanted(17, ends=100)._replace(ports=block))
     assert held.ports == {17: block}
-    assert not carried(held, replace(wanted(17, ends=100), ports=block))
-    other = replace(wanted(18, ends=100, mac=BO, host=6), ports=block)
+    assert not carried(held, wanted(17, ends=100)._replace(ports=block))
+    other = wanted(18, ends=100, mac=BO, host=6)._replace(ports=block)
     lines = script(carried(held, other), now=0).splitlines()
     deleted, added = (
         [index for index, line in enumerate(lines) if line.startswith(f"{verb} element inet arobase owned")]
@@ -103,8 +105,8 @@ def test_ports_are_taken_before_they_are_given_again() -> None:
 
 def test_a_card_has_one_number_and_an_address_one_holder() -> None:
     held = ActualState()
-    carried(held, replace(wanted(17, ends=100), card=ADA))
-    changes = carried(held, replace(wanted(18, ends=100, mac=BO), card=BO))
+    carried(held, wanted(17, ends=100)._replace(card=ADA))
+    changes = carried(held, wanted(18, ends=100, mac=BO)._replace(card=BO))
     text = script(changes, now=0)
     assert held.holders == {ipaddress.ip_address("10.66.0.5"): BO}
     # The address goes from hand to hand, and is never free between.
@@ -171,8 +173,7 @@ def test_a_lease_waits_while_who_is_online_holds_the_address_without_one(tmp_pat
 
 def test_an_address_is_first_come_first_served_and_a_cards_addresses_are_bounded(tmp_path: Path) -> None:
     inside = (ipaddress.ip_address("10.66.0.1"), ipaddress.ip_address("fd66::1"))
-    book = book_of(tmp_path)
-    book.configuration = replace(book.configuration, portal_addresses=inside)
+    book = AddressBook(replace(book_of(tmp_path).configuration, portal_addresses=inside), lambda _: False)
     address = ipaddress.ip_address("fd66::5")
     assert book.claim(ADA, address, now=0) is Claim.NEWS and book.claim(ADA, address, now=0) is Claim.KNOWN
     assert book.claim(BO, address, now=0) is Claim.CONTESTED

@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +147,7 @@ def test_what_the_kernel_was_given_is_read_back_changed_and_taken_away(ns: Any, 
 
 
 def _confined(one: Any, texts: tuple[str, ...]) -> Any:
-    return replace(one, reach=disjoint(parse_destinations(texts)))
+    return one._replace(reach=disjoint(parse_destinations(texts)))
 
 
 def _read() -> dict[int, Any]:

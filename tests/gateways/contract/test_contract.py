@@ -312,7 +312,7 @@ def test_the_lines_for_its_box_show_no_secret_without_the_password(driver: Drive
 
 def test_no_kind_claims_what_a_grant_cannot_say(can: Capabilities) -> None:
     """A grant carries no volume yet: a kind that limits it needs that first, and a test here."""
-    assert can.limits_volume is ("volume_bytes" in Grant.__dataclass_fields__)
+    assert can.limits_volume is ("volume_bytes" in Grant._fields)
 
 
 def test_a_stay_that_ended_in_a_silence_is_told_as_such_where_that_says_something(

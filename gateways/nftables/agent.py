@@ -21,7 +21,7 @@ from gateways.nftables import advertisements, kernel, machine, neighbours, redir
 from gateways.nftables.configuration import Configuration, InvalidConfiguration, read
 from gateways.nftables.enforcement import OffloadedClients
 from gateways.nftables.feed_follower import FeedFollower
-from gateways.nftables.garbage import keep_what_is_there
+from gateways.nftables.footprint import give_back_early, keep_what_is_there
 from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.identification import AddressMonitor
 from gateways.nftables.journal import Journal
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _start(configuration: Configuration) -> int:
+    give_back_early()
     try:
         with machine.claim(), _lock(configuration.state_directory):
             if faults := machine.obstacles(configuration):

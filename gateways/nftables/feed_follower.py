@@ -7,7 +7,7 @@ import logging
 
 from gateways.nftables.enforcement import KERNEL_FAULTS
 from gateways.nftables.feed import FeedAnswer, RejectedGrant
-from gateways.nftables.garbage import uncollected
+from gateways.nftables.footprint import uncollected
 from gateways.nftables.gateway import NftablesGateway
 from gateways.nftables.portal import PortalClient
 from gateways.nftables.retrying import retry_forever, retry_until_answered

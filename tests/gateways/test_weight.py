@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gateways.nftables.garbage import uncollected
+from gateways.nftables.footprint import uncollected
 
 
 def test_the_agent_loads_no_library_beside_pythons_own() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from db.notify import NOTIFY
@@ -263,7 +263,8 @@ _FILL = (
     .where(
         _leases.c.gateway_id == bindparam("gateway"),
         _leases.c.mac == bindparam("card"),
-        _leases.c.address == "",
+        # As its index has it (`ix_leases_without_address`), not as a value.
+        _leases.c.address == literal_column("''"),
     )
     .values(address=bindparam("now_at"))
 )

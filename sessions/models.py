@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, literal_column
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Entitlement
@@ -130,7 +130,7 @@ class Lease(Base):
     __tablename__ = "leases"
 
     id: Mapped[Key]
-    access_id: Mapped[int] = mapped_column(ForeignKey("access_sessions.id"), index=True)
+    access_id: Mapped[int] = mapped_column(ForeignKey("access_sessions.id"))
     gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     mac: Mapped[Mac]
@@ -161,8 +161,18 @@ class Lease(Base):
     access: Mapped[AccessSession] = relationship()
 
 
+# With all three: by the session alone, a database without statistics would rather read all leases of the gateway.
+Index("ix_leases_access_gateway", Lease.access_id, Lease.gateway_id, Lease.until)
 Index("ix_leases_feed", Lease.gateway_id, Lease.version)
 Index("ix_leases_gateway_until", Lease.gateway_id, Lease.until)
+_without_address = Lease.address == literal_column("''")
+Index(
+    "ix_leases_without_address",
+    Lease.gateway_id,
+    Lease.mac,
+    sqlite_where=_without_address,
+    postgresql_where=_without_address,
+)
 _translated = Lease.public_address.is_not(None)
 Index(
     "ix_leases_public",
@@ -265,7 +275,13 @@ Index(
     sqlite_where=_running,
     postgresql_where=_running,
 )
-Index("ix_nas_sessions_held", NasSession.gateway_id, sqlite_where=_running, postgresql_where=_running)
+Index(
+    "ix_nas_sessions_held",
+    NasSession.gateway_id,
+    NasSession.access_id,
+    sqlite_where=_running,
+    postgresql_where=_running,
+)
 Index("ix_nas_sessions_access", NasSession.access_id)
 Index("ix_nas_sessions_stopped", NasSession.stopped_at)
 

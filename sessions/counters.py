@@ -32,8 +32,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from db.base import UtcDateTime
+from db.each import ForEach
 from db.prepared import Prepared
 from db.statements import ForEither, Insert, for_either, table_of
 from sessions.models import AccessSession, Usage
@@ -71,28 +73,23 @@ def grow(
             _GROW_ONE.run(db, **shared, **dict(zip(names, row, strict=True)))
 
 
-def grow_one(
-    db: Session, source: CounterSource, row: tuple[int, int, int, int, int], *, now: datetime
+def grow_each(
+    db: Session,
+    rows: Sequence[tuple[int, str, int, int, int, int, int]],
+    *,
+    gateway_id: int,
+    bits: int,
+    now: datetime,
 ) -> None:
-    """The same for one access session."""
-    _GROW_ONE.run(db, **_shared(source, now), **dict(zip(("number", *COUNTERS), row, strict=True)))
-
-
-def touch_one(db: Session, number: int, seen: datetime) -> None:
-    """Note when the client of this access session last sent something. Never back, and never past an end."""
-    _TOUCH_ONE.run(db, number=number, seen=seen)
+    """The same for counters that each have a source of their own at one gateway: number, epoch, sequence, counters."""
+    shared = _shared(CounterSource(gateway_id, "", 0, bits), now)
+    del shared["epoch"], shared["sequence"]
+    _GROW_EACH.all(db, sorted(rows), **shared)
 
 
 def touch(db: Session, seen: dict[int, datetime]) -> None:
     """Note when the clients of these access sessions last sent something. Never back, and never past an end."""
-    if not seen:
-        return
-    numbers = sorted(seen)
-    if db.get_bind().dialect.name == "postgresql":
-        db.execute(_TOUCH.postgresql, {"number": numbers, "seen": [seen[number] for number in numbers]})
-    else:
-        for number in numbers:
-            _TOUCH_ONE.run(db, number=number, seen=seen[number])
+    _TOUCH.all(db, sorted(seen.items()))
 
 
 def _shared(source: CounterSource, now: datetime) -> dict[str, Any]:
@@ -166,22 +163,30 @@ def _all_at_once() -> Executable:
     return _grown(postgresql.insert(_usage).from_select(list(columns), source), is_postgres=True)
 
 
-def _touched_one_by_one() -> Executable:
-    return _touched(bindparam("number"), bindparam("seen", type_=UtcDateTime()))
+def _each_alone(given: Any) -> ForEither:
+    columns = _columns_of(given)
+    return for_either(
+        lambda insert: _grown(insert(_usage).values(columns), is_postgres=insert is postgresql.insert)
+    )
 
 
-def _touched_all_at_once() -> Executable:
-    numbers = bindparam("number", type_=ARRAY(BigInteger))
-    seen = bindparam("seen", type_=ARRAY(UtcDateTime()))
-    pairs = (column("number", BigInteger), column("seen", UtcDateTime()))
-    reported = func.unnest(numbers, seen).table_valued(*pairs).render_derived()
-    return _touched(reported.c.number, reported.c.seen)
+def _each_at_once(given: Any) -> Executable:
+    columns = _columns_of(given)
+    source = select(*columns.values()).order_by(given.number)
+    return _grown(postgresql.insert(_usage).from_select(list(columns), source), is_postgres=True)
 
 
-def _touched(number: Any, seen: Any) -> Executable:
-    within = or_(_accesses.c.ended_at.is_(None), _accesses.c.ended_at >= seen)
-    later = _accesses.c.last_seen_at < seen
-    return update(_accesses).where(_accesses.c.id == number, later, within).values(last_seen_at=seen)
+def _columns_of(given: Any) -> dict[str, Any]:
+    counted = _columns(given.number, {name: getattr(given, name) for name in COUNTERS})
+    return counted | {"epoch": given.epoch, "sequence": given.sequence}
+
+
+def _touched(given: Any) -> Executable:
+    within = or_(_accesses.c.ended_at.is_(None), _accesses.c.ended_at >= given.seen)
+    later = _accesses.c.last_seen_at < given.seen
+    return (
+        update(_accesses).where(_accesses.c.id == given.number, later, within).values(last_seen_at=given.seen)
+    )
 
 
 _usage, _accesses = table_of(Usage), table_of(AccessSession)
@@ -194,5 +199,11 @@ _SHARED = {
 }
 _GROW = ForEither(_one_by_one(sqlite.insert), _all_at_once())
 _GROW_ONE = Prepared(for_either(_one_by_one))
-_TOUCH = ForEither(_touched_one_by_one(), _touched_all_at_once())
-_TOUCH_ONE = Prepared(_touched_one_by_one())
+_OF_EACH: dict[str, TypeEngine[Any]] = {
+    "number": BigInteger(),
+    "epoch": String(),
+    "sequence": BigInteger(),
+    **{name: BigInteger() for name in COUNTERS},
+}
+_GROW_EACH = ForEach(_each_alone, _OF_EACH, build_many=_each_at_once)
+_TOUCH = ForEach(_touched, {"number": BigInteger(), "seen": UtcDateTime()})

@@ -1,17 +1,20 @@
-"""The rows of sessions of RADIUS accounting, as plain values: one packet reads one, and writes it once."""
+"""The rows of sessions of RADIUS accounting, as plain values: each packet reads its own, and writes it once."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, select, update
+from sqlalchemy import BigInteger, Executable, Select, String, bindparam, select, true, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from db.prepared import Prepared
-from db.statements import Insert, for_either, table_of
+from db.each import ForEach
+from db.statements import ForEither, for_either, table_of
 from sessions.models import NasSession
 
 # Of one Acct-Session-Id and MAC address, only the last few lives can still have packets on their way.
@@ -48,52 +51,89 @@ class NasRow:
     last_packets_down: int = 0
 
 
-def lives(db: Session, *, gateway_id: int, session_id: str, mac: str) -> list[NasRow]:
-    """The sessions of this name, the newest first, each the transaction's own until its end."""
-    return [NasRow(*row) for row in _LIVES.all(db, gateway=gateway_id, session=session_id, named=mac)]
+class Names(NamedTuple):
+    """What a box calls itself, a session and its client."""
+
+    nas: str
+    acct_session_id: str
+    user_name: str
+    calling_station_id: str
+    nas_identifier: str
+    nas_address: str
 
 
-def add(db: Session, row: NasRow, names: dict[str, str]) -> NasRow | None:
-    """Add a session whose box, user and station have these names; None where it is there by now."""
-    number = _ADD.scalar(db, **_values(row), **names)
-    if number is None:
-        return None
-    row.id = number
-    return row
+def lives(
+    db: Session, *, gateway_id: int, names: Sequence[tuple[str, str]]
+) -> defaultdict[str, list[NasRow]]:
+    """The sessions of these names, Acct-Session-Id and MAC address, by the address, of which each comes once.
+
+    The newest comes first; each is the transaction's own until its end.
+    """
+    found = defaultdict[str, list[NasRow]](list)
+    for row in _LIVES.all(db, sorted(names), gateway=gateway_id):
+        session = NasRow(*row)
+        found[session.mac].append(session)
+    for sessions in found.values():
+        sessions.sort(key=attrgetter("life"), reverse=True)
+    return found
 
 
-def save(db: Session, row: NasRow) -> None:
-    """Write down what has become of a session."""
-    _SAVE.run(db, number=row.id, **_values(row))
+def add(db: Session, rows: Sequence[tuple[NasRow, Names]]) -> None:
+    """Add sessions, and number those that were not there by now."""
+    numbers = {mac: number for number, mac in _ADD.all(db, [(*_written(row), *names) for row, names in rows])}
+    for row, _ in rows:
+        row.id = numbers.get(row.mac, 0)
 
 
-def _values(row: NasRow) -> dict[str, Any]:
-    return dict(zip(_WRITTEN, _written(row), strict=True))
+def save(db: Session, rows: Sequence[NasRow]) -> None:
+    """Write down what has become of these sessions."""
+    _SAVE.all(db, [(row.id, *_written(row)) for row in sorted(rows, key=attrgetter("id"))])
 
 
-def _add(insert: Insert) -> Executable:
-    added: Executable = insert(_sessions).on_conflict_do_nothing().returning(_sessions.c.id)
+def _lives_of(given: Any) -> Select[Any]:
+    return (
+        select(*(_sessions.c[name] for name in _ALL))
+        .where(
+            _sessions.c.gateway_id == bindparam("gateway"),
+            _sessions.c.acct_session_id == given.session,
+            _sessions.c.mac == given.named,
+        )
+        .order_by(_sessions.c.life.desc())
+        .limit(LIVES)
+        .with_for_update()
+    )
+
+
+def _lives_of_each(given: Any) -> Executable:
+    found = _lives_of(given).lateral()
+    return select(*found.c).select_from(given.session.table.join(found, true()))
+
+
+def _add_one(given: Any) -> ForEither:
+    values = {name: getattr(given, name) for name in _ADDED}
+    return for_either(lambda insert: _added(insert(_sessions).values(values)))
+
+
+def _add_each(given: Any) -> Executable:
+    values = select(*(getattr(given, name) for name in _ADDED))
+    return _added(postgresql.insert(_sessions).from_select(_ADDED, values))
+
+
+def _added(fresh: Any) -> Executable:
+    added: Executable = fresh.on_conflict_do_nothing().returning(_sessions.c.id, _sessions.c.mac)
     return added
 
 
-_NAMES = tuple(field.name for field in fields(NasRow))
-_WRITTEN = tuple(name for name in _NAMES if name != "id")
-_written = attrgetter(*_WRITTEN)
+def _saved(given: Any) -> Executable:
+    values = {name: getattr(given, name) for name in _WRITTEN}
+    return update(_sessions).where(_sessions.c.id == given.number).values(values)
+
+
 _sessions = table_of(NasSession)
-_ADD = Prepared(for_either(_add))
-_SAVE = Prepared(
-    update(_sessions)
-    .where(_sessions.c.id == bindparam("number"))
-    .values({name: bindparam(name, type_=_sessions.c[name].type) for name in _WRITTEN})
-)
-_LIVES = Prepared(
-    select(*(_sessions.c[name] for name in _NAMES))
-    .where(
-        _sessions.c.gateway_id == bindparam("gateway"),
-        _sessions.c.acct_session_id == bindparam("session"),
-        _sessions.c.mac == bindparam("named"),
-    )
-    .order_by(_sessions.c.life.desc())
-    .limit(LIVES)
-    .with_for_update()
-)
+_ALL = tuple(field.name for field in fields(NasRow))
+_WRITTEN = tuple(name for name in _ALL if name != "id")
+_ADDED = (*_WRITTEN, *Names._fields)
+_written = attrgetter(*_WRITTEN)
+_LIVES = ForEach(_lives_of, {"session": String(), "named": String()}, build_many=_lives_of_each)
+_ADD = ForEach(_add_one, {name: _sessions.c[name].type for name in _ADDED}, build_many=_add_each)
+_SAVE = ForEach(_saved, {"number": BigInteger()} | {name: _sessions.c[name].type for name in _WRITTEN})

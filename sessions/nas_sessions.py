@@ -7,20 +7,20 @@ that of every other gateway.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from db.prepared import Prepared
-from db.statements import table_of
 from gateways.radius.accounting import Record, Status
-from gateways.types import Client, MacAddress
-from sessions import counters, leases, nas_lives, nas_rows, roaming, sightings
-from sessions.models import AccessSession, Lease, NasSession
+from gateways.types import Client
+from sessions import counters, leases, nas_accesses, nas_lives, nas_rows, sightings
+from sessions.models import NasSession
+from sessions.nas_accesses import Gone
 from sessions.nas_counters import advanced
-from sessions.nas_rows import NasRow
+from sessions.nas_rows import Names, NasRow
 from sites.models import Gateway
 
 # Acct-Terminate-Cause (RFC 2866 section 5.10) of what no Stop has told.
@@ -39,27 +39,58 @@ class Taken:
     passing: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AllTaken:
+    """What several records said, each in its place; `gone` are the clients that the box lets pass no more
+    (`nas_accesses.let_go`)."""
+
+    is_news: tuple[bool, ...]
+    passing: tuple[int, ...]
+    gone: tuple[Gone, ...]
+
+
 def take(db: Session, *, gateway: Gateway, record: Record, interim_seconds: int, now: datetime) -> Taken:
     """Take in a record of this gateway, which was asked for one every `interim_seconds`."""
     if record.status is Status.RESTART:
-        return Taken(bool(_restart(db, gateway, record, now)))
-    session = _row(db, gateway, record, interim_seconds, now)
-    before = session.bytes_up + session.bytes_down
-    if session.access_id is None:
-        session.access_id = _access_of(db, gateway, record, at=session.started_at)
-    is_news = _advance(session, record, interim_seconds, now)
-    nas_rows.save(db, session)
-    if session.access_id is None or not is_news:
-        return Taken(is_news)
-    _count(db, session, now)
-    if session.bytes_up + session.bytes_down > before:
-        counters.touch_one(db, session.access_id, session.last_heard_at)
-    if session.stopped_at is None:
-        _see(db, gateway, session, record, now)
-        rows = _UNCONFIRMED.all(db, gateway=gateway.id, number=session.access_id, at=now)
-        return Taken(True, tuple(access_id for (access_id,) in rows))
-    _gone(db, gateway, session.access_id, at=session.stopped_at, now=now)
-    return Taken(True)
+        return Taken(bool(restart(db, gateway=gateway, record=record, now=now)))
+    taken = take_all(db, gateway=gateway, records=[record], interim_seconds=interim_seconds, now=now)
+    nas_accesses.let_go(db, gateway=gateway, gone=taken.gone, now=now)
+    return Taken(taken.is_news[0], taken.passing)
+
+
+def take_all(
+    db: Session, *, gateway: Gateway, records: Sequence[Record], interim_seconds: int, now: datetime
+) -> AllTaken:
+    """Take in records of this gateway, each of a session of another device, none of them of a restart.
+
+    Rows are locked in the order in which a guest's request locks them: the session's own before the gateway's.
+    """
+    rows = _rows(db, gateway, records, interim_seconds, now)
+    unknown = [place for place, row in enumerate(rows) if row.access_id is None]
+    begun = [(records[place], rows[place].started_at) for place in unknown]
+    for place, number in zip(
+        unknown, nas_accesses.of_records(db, gateway_id=gateway.id, records=begun), strict=True
+    ):
+        rows[place].access_id = number
+    before = [row.bytes_up + row.bytes_down for row in rows]
+    is_news = [_advance(row, one, interim_seconds, now) for row, one in zip(rows, records, strict=True)]
+    if not _write(db, rows, records):
+        # Another process was quicker with one of them: what it has written is there now.
+        return take_all(db, gateway=gateway, records=records, interim_seconds=interim_seconds, now=now)
+    ours = [
+        (row, record, row.access_id, row.bytes_up + row.bytes_down > bytes_before)
+        for row, record, bytes_before, is_new in zip(rows, records, before, is_news, strict=True)
+        if row.access_id is not None and is_new
+    ]
+    _count(db, gateway, [(row, number) for row, _, number, _ in ours], now)
+    counters.touch(db, {number: row.last_heard_at for row, _, number, has_grown in ours if has_grown})
+    _see(db, gateway, [record for row, record, *_ in ours if row.stopped_at is None], now)
+    open_ones = [number for row, _, number, _ in ours if row.stopped_at is None]
+    return AllTaken(
+        tuple(is_news),
+        nas_accesses.unconfirmed(db, gateway_id=gateway.id, numbers=open_ones, now=now),
+        tuple((number, row.stopped_at) for row, _, number, _ in ours if row.stopped_at is not None),
+    )
 
 
 def close_lost(db: Session, *, now: datetime, most: int = 500) -> int:
@@ -88,40 +119,56 @@ def running(db: Session, *, gateway_id: int, access_id: int) -> list[NasSession]
     return list(db.scalars(_RUNNING, {"gateway": gateway_id, "number": access_id}))
 
 
-def _row(db: Session, gateway: Gateway, record: Record, interim_seconds: int, now: datetime) -> NasRow:
-    """The row of the session that the record is about; its own from now until the commit."""
-    mac = record.mac or ""
-    while True:
-        known = nas_rows.lives(db, gateway_id=gateway.id, session_id=record.session_id, mac=mac)
-        session = nas_lives.find(known, record, now)
-        if session is not None:
-            return session
-        happened = nas_lives.happened_at(record, now)
-        fresh = NasRow(
-            id=0,
-            gateway_id=gateway.id,
-            mac=mac,
-            life=known[0].life + 1 if known else 1,
-            access_id=None,
-            framed_address=str(record.address or ""),
-            started_at=happened - nas_lives.age(record),
-            nas_started_at=None,
-            clock_offset=None,
-            last_heard_at=happened,
-            lost_at=happened + _patience(interim_seconds),
-            stopped_at=None,
-        )
-        names = {
-            "nas": record.nas,
-            "acct_session_id": record.session_id,
-            "user_name": record.names.user,
-            "calling_station_id": record.names.station,
-            "nas_identifier": record.names.nas_identifier,
-            "nas_address": record.names.nas_address,
-        }
-        # Where another process was quicker, its row is there at the next look.
-        if (added := nas_rows.add(db, fresh, names)) is not None:
-            return added
+def _rows(
+    db: Session, gateway: Gateway, records: Sequence[Record], interim_seconds: int, now: datetime
+) -> list[NasRow]:
+    """The rows of the sessions that the records are about, each the transaction's own; of a new one nothing is written
+    yet, and its number is 0."""
+    names = [(record.session_id, record.mac or "") for record in records]
+    known = nas_rows.lives(db, gateway_id=gateway.id, names=names)
+    return [
+        nas_lives.find(known[mac], record, now) or _fresh(gateway, record, known[mac], interim_seconds, now)
+        for record, (_, mac) in zip(records, names, strict=True)
+    ]
+
+
+def _fresh(
+    gateway: Gateway, record: Record, known: Sequence[NasRow], interim_seconds: int, now: datetime
+) -> NasRow:
+    """The row of a session that is none of those that are known by its name."""
+    happened = nas_lives.happened_at(record, now)
+    return NasRow(
+        id=0,
+        gateway_id=gateway.id,
+        mac=record.mac or "",
+        life=known[0].life + 1 if known else 1,
+        access_id=None,
+        framed_address=str(record.address or ""),
+        started_at=happened - nas_lives.age(record),
+        nas_started_at=None,
+        clock_offset=None,
+        last_heard_at=happened,
+        lost_at=happened + _patience(interim_seconds),
+        stopped_at=None,
+    )
+
+
+def _write(db: Session, rows: Sequence[NasRow], records: Sequence[Record]) -> bool:
+    """Write the rows; False where one that was new is not any more."""
+    fresh = [(row, _names(record)) for row, record in zip(rows, records, strict=True) if row.id == 0]
+    nas_rows.add(db, fresh)
+    if not all(row.id for row, _ in fresh):
+        return False
+    added = {row.id for row, _ in fresh}
+    nas_rows.save(db, [row for row in rows if row.id not in added])
+    return True
+
+
+def _names(record: Record) -> Names:
+    names = record.names
+    return Names(
+        record.nas, record.session_id, names.user, names.station, names.nas_identifier, names.nas_address
+    )
 
 
 def _advance(session: NasRow, record: Record, interim_seconds: int, now: datetime) -> bool:
@@ -177,7 +224,7 @@ def _patience(interim_seconds: int) -> timedelta:
     return timedelta(seconds=2 * interim_seconds + GRACE_SECONDS)
 
 
-def _restart(db: Session, gateway: Gateway, record: Record, now: datetime) -> int:
+def restart(db: Session, *, gateway: Gateway, record: Record, now: datetime) -> int:
     """Close what the box had open before it started again, as of when that was last heard of; how many."""
     open_ones = db.scalars(
         select(NasSession)
@@ -193,54 +240,32 @@ def _restart(db: Session, gateway: Gateway, record: Record, now: datetime) -> in
     for session in over:
         session.stopped_at, session.stop_cause = session.last_heard_at, RESTARTED
     db.flush()
-    for access_id in sorted({session.access_id for session in over if session.access_id is not None}):
-        _gone(db, gateway, access_id, at=nas_lives.happened_at(record, now), now=now)
+    at = nas_lives.happened_at(record, now)
+    numbers = {session.access_id for session in over if session.access_id is not None}
+    nas_accesses.let_go(db, gateway=gateway, gone=[(number, at) for number in numbers], now=now)
     return len(over)
 
 
-def _access_of(db: Session, gateway: Gateway, record: Record, *, at: datetime) -> int | None:
-    """The access session that the box let pass: by the Class that it was told, else by the device and the time.
-
-    It has, or had, a lease at this gateway: no gateway counts for another's.
-    """
-    found: int | None = None
-    if record.number is not None and record.mac is not None:
-        found = _BY_BOTH.scalar(db, gateway=gateway.id, number=record.number, mac=record.mac)
-    elif record.number is not None:
-        found = _BY_NUMBER.scalar(db, gateway=gateway.id, number=record.number)
-    elif record.mac is not None:
-        found = _BY_MAC.scalar(db, gateway=gateway.id, mac=record.mac, by=at + nas_lives.LATE, at=at)
-    return found
+def _count(db: Session, gateway: Gateway, rows: Sequence[tuple[NasRow, int]], now: datetime) -> None:
+    """Bring into the books what the rows say, each with its access session."""
+    counted = []
+    for row, number in rows:
+        sums = row.bytes_up, row.bytes_down, row.packets_up, row.packets_down
+        # The sums never go down: theirs is the order of the reports.
+        counted.append((number, f"nas-{row.id}", sum(sums), *sums))
+    counters.grow_each(db, counted, gateway_id=gateway.id, bits=64, now=now)
 
 
-def _count(db: Session, session: NasRow, now: datetime) -> None:
-    sums = tuple(getattr(session, name) for name in counters.COUNTERS)
-    assert session.access_id is not None
-    # The sums never go down: theirs is the order of the reports.
-    source = counters.CounterSource(session.gateway_id, f"nas-{session.id}", sum(sums), 64)
-    counters.grow_one(db, source, (session.access_id, *sums), now=now)
-
-
-def _see(db: Session, gateway: Gateway, session: NasRow, record: Record, now: datetime) -> None:
-    """Remember the address that the box says the device has."""
-    if record.mac is not None and record.address is not None and gateway.holds(record.address):
-        client = Client(MacAddress(session.mac), (record.address,))
-        if sightings.see_all(db, gateway_id=gateway.id, clients=[client], now=now):
-            leases.fill_addresses(db, gateway_id=gateway.id, clients=[client])
-
-
-def _gone(db: Session, gateway: Gateway, access_id: int, *, at: datetime, now: datetime) -> None:
-    """The client passes here no more. Its session goes on where it passes; or it may come back here until its end.
-
-    The lease that it may come back by is one that the gateway has not confirmed: the guest's browser is led through
-    the gateway's sign-in again, or the gateway asks for the device.
-    """
-    if _STILL.first(db, gateway=gateway.id, number=access_id) is not None:
-        return
-    if _ELSEWHERE.first(db, gateway=gateway.id, number=access_id, at=now) is not None:
-        roaming.leave(db, gateway=gateway, access_id=access_id, now=now)
-        return
-    _UNCONFIRM.run(db, gateway=gateway.id, number=access_id, now=now, at=at)
+def _see(db: Session, gateway: Gateway, records: Sequence[Record], now: datetime) -> None:
+    """Remember the addresses that the box says devices have."""
+    seen = {
+        record.mac: Client(record.mac, (record.address,))
+        for record in records
+        if record.mac is not None and record.address is not None and gateway.holds(record.address)
+    }
+    if news := sightings.see_all(db, gateway_id=gateway.id, clients=seen.values(), now=now):
+        there = [seen[mac] for mac in sorted(news)]
+        leases.fill_addresses(db, gateway_id=gateway.id, clients=there)
 
 
 _RUNNING = (
@@ -251,68 +276,4 @@ _RUNNING = (
         NasSession.stopped_at.is_(None),
     )
     .order_by(NasSession.started_at.desc(), NasSession.id.desc())
-)
-_leases, _accesses, _sessions = table_of(Lease), table_of(AccessSession), table_of(NasSession)
-_STILL = Prepared(
-    select(_sessions.c.id)
-    .where(
-        _sessions.c.access_id == bindparam("number"),
-        _sessions.c.gateway_id == bindparam("gateway"),
-        _sessions.c.stopped_at.is_(None),
-    )
-    .limit(1)
-)
-_HERE = select(_leases.c.access_id).where(_leases.c.gateway_id == bindparam("gateway")).limit(1)
-_BY_NUMBER = Prepared(_HERE.where(_leases.c.access_id == bindparam("number")))
-_BY_BOTH = Prepared(
-    _HERE.where(_leases.c.access_id == bindparam("number"), _leases.c.mac == bindparam("mac"))
-)
-_BY_MAC = Prepared(
-    _HERE.where(
-        _leases.c.mac == bindparam("mac"),
-        _leases.c.starts_at <= bindparam("by"),
-        _leases.c.until > bindparam("at"),
-    ).order_by(_leases.c.id.desc())
-)
-_ELSEWHERE = Prepared(
-    select(_leases.c.id)
-    .where(
-        _leases.c.access_id == bindparam("number"),
-        _leases.c.gateway_id != bindparam("gateway"),
-        _leases.c.released_at.is_(None),
-        _leases.c.confirmed_at.is_not(None),
-        _leases.c.until > bindparam("at"),
-    )
-    .limit(1)
-)
-_UNCONFIRM = Prepared(
-    update(_leases)
-    .where(
-        _leases.c.access_id == bindparam("number"),
-        _leases.c.gateway_id == bindparam("gateway"),
-        _leases.c.released_at.is_(None),
-        _leases.c.until > bindparam("now"),
-        _leases.c.confirmed_at <= bindparam("at"),
-        _leases.c.access_id.in_(select(_accesses.c.id).where(_accesses.c.ended_at.is_(None))),
-    )
-    .values(confirmed_at=None)
-)
-_confirmed = _leases.alias()
-_UNCONFIRMED = Prepared(
-    select(_leases.c.access_id)
-    .where(
-        _leases.c.gateway_id == bindparam("gateway"),
-        _leases.c.access_id == bindparam("number"),
-        _leases.c.confirmed_at.is_(None),
-        _leases.c.released_at.is_(None),
-        # A client that passes by a lease that was confirmed says nothing of a renewal: the box has the old end still.
-        ~exists().where(
-            _confirmed.c.gateway_id == bindparam("gateway"),
-            _confirmed.c.access_id == bindparam("number"),
-            _confirmed.c.confirmed_at.is_not(None),
-            _confirmed.c.released_at.is_(None),
-            _confirmed.c.until > bindparam("at"),
-        ),
-    )
-    .distinct()
 )

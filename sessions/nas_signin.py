@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -32,6 +33,14 @@ def lease_of(db: Session, *, gateway: Gateway, number: int, now: datetime) -> He
     """The running lease of this open access session at this gateway that ends last."""
     row = _RUNNING.first(db, gateway=gateway.id, number=number, at=now)
     return None if row is None else HeldLease(*row)
+
+
+def leases_of(
+    db: Session, *, gateway: Gateway, numbers: Collection[int], now: datetime
+) -> dict[int, HeldLease]:
+    """The same of several access sessions, by number."""
+    found = (lease_of(db, gateway=gateway, number=number, now=now) for number in sorted(numbers))
+    return {lease.access_id: lease for lease in found if lease is not None}
 
 
 def known_device(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> HeldLease | None:

@@ -1,0 +1,59 @@
+"""One statement about many rows of values: PostgreSQL takes their columns as arrays, SQLite executes it row by row.
+
+A round trip to PostgreSQL costs more than the statement; SQLite has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import ARRAY, Executable, bindparam, column, func
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from db.drivers import Row
+from db.prepared import Prepared
+from db.session import driver_of
+from db.statements import ForEither
+
+# The values of one row by name: each a bound value, or a column of those that are given.
+Build = Callable[[Any], Executable | ForEither]
+
+
+class ForEach:
+    """`build` makes the statement of the values of a row, whose names and types are given in their order.
+
+    On PostgreSQL rows come back, and are changed, in no order: no two may be about the same. `build_many` is for a
+    statement that is another one there.
+    """
+
+    def __init__(
+        self, build: Build, types: dict[str, TypeEngine[Any]], *, build_many: Build | None = None
+    ) -> None:
+        self._names = tuple(types)
+        self._one = Prepared(build(_bound(types)))
+        self._many = Prepared((build_many or build)(_unnested(types)))
+
+    def all(self, db: Session, rows: Sequence[Sequence[Any]], /, **shared: Any) -> list[Row]:
+        """Execute it with these rows, and with values that all of them share; all that comes back."""
+        if not rows:
+            return []
+        if len(rows) > 1 and driver_of(db).writes.name == "postgresql":
+            columns = map(list, zip(*rows, strict=True))
+            return self._many.all(db, **shared, **dict(zip(self._names, columns, strict=True)))
+        found = []
+        for row in rows:
+            found += self._one.all(db, **shared, **dict(zip(self._names, row, strict=True)))
+        return found
+
+
+def _bound(types: dict[str, TypeEngine[Any]]) -> SimpleNamespace:
+    return SimpleNamespace(**{name: bindparam(name, type_=kind) for name, kind in types.items()})
+
+
+def _unnested(types: dict[str, TypeEngine[Any]]) -> Any:
+    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in types.items())
+    columns = (column(name, kind) for name, kind in types.items())
+    return func.unnest(*arrays).table_valued(*columns).render_derived().c

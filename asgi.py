@@ -2,8 +2,10 @@
 
 from portal.gateway_api.asgi import GatewayDoor
 from portal.gateway_api.followers import Followers
+from portal.gateway_api.radius_queue import RadiusQueue
 from portal.services import Services
 from wsgi import app as application
 
 services: Services = application.extensions["arobase"]
-app = GatewayDoor(application, Followers(services.make_session, services.wake, services.places.keep_fresh))
+followers = Followers(services.make_session, services.wake, services.places.keep_fresh)
+app = GatewayDoor(application, followers, RadiusQueue(application))

@@ -1,28 +1,25 @@
-"""What a gateway that speaks RADIUS asks, each as one request of FreeRADIUS to the application in this process."""
+"""What a gateway that speaks RADIUS asks, as packets that FreeRADIUS brings to the portal in this process together."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from ipaddress import IPv4Address
-from typing import Any
 
 from flask import Flask
-from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder
 
 from auth.entitlements import Allowance
 from gateways.radius.credentials import Credentials
 from gateways.radius.replies import class_of
 from gateways.types import Client, parse_mac
 from lab.bench.phones import mac_of
-from lab.costs.calls import answered
 from lab.doors import STATION, Door
 from lab.hotspot import now
+from portal.gateway_api import radius_together
 from portal.gateway_api.radius_callers import token_of
 from portal.gateway_api.radius_credentials import credentials_of
+from portal.gateway_api.radius_together import ACCOUNTING, AUTHORIZE, Call
 from portal.services import Services
 from sessions import start
 from sessions.arrival import Acceptance, Arrival
@@ -31,24 +28,28 @@ from sites.models import Gateway, SigninMethod
 DOOR = Door("radius-viotte", STATION.site, STATION.network, "coovachilli", {"nas_address": "127.0.0.1"})
 # Phones of pages are counted from 1.
 FIRST = 50_000
+# FreeRADIUS has at most so many under way (`portal.cli.radius_config`).
+TOGETHER = 16
+Told = dict[str, int | str]
 
 
 @dataclass(slots=True)
 class Packets:
-    """Devices with a session each that their guests' browsers have brought to the gateway, and its packets of them."""
+    """Devices with a session each that their guests' browsers have brought to the gateway, and its packets of them, as
+    many as FreeRADIUS has under way with one gateway."""
 
     app: Flask
     services: Services
     _next: int = FIRST
 
     def acts(self) -> dict[str, Callable[[], Callable[[], int]]]:
-        """By name, what prepares a packet of another device and gives the call that answers it: the answer's length."""
+        """By name, what prepares packets of other devices and gives the call that answers them: the answers' length."""
         return {
-            "RADIUS authorize": lambda: self._authorize()[-1],
-            "authorize again": self._again,
-            "accounting Start": lambda: self._accounting("Start"),
-            "interim update": lambda: self._accounting("Start", "Interim-Update"),
-            "accounting Stop": lambda: self._accounting("Start", "Interim-Update", "Stop"),
+            f"{TOGETHER} RADIUS authorize": lambda: self._authorize()[-1],
+            f"{TOGETHER} authorize again": self._again,
+            f"{TOGETHER} accounting Start": lambda: self._accounting("Start"),
+            f"{TOGETHER} interim update": lambda: self._accounting("Start", "Interim-Update"),
+            f"{TOGETHER} accounting Stop": lambda: self._accounting("Start", "Interim-Update", "Stop"),
         }
 
     def _again(self) -> Callable[[], int]:
@@ -57,37 +58,45 @@ class Packets:
         return call
 
     def _accounting(self, *statuses: str) -> Callable[[], int]:
-        number, user, call = self._authorize()
+        users, call = self._authorize()
         call()
-        *before, last = (self._report(number, user, status) for status in statuses)
+        *before, last = (
+            self._asking(ACCOUNTING, [self._report(names, status) for names in users]) for status in statuses
+        )
         for earlier in before:
             earlier()
         return last
 
-    def _authorize(self) -> tuple[int, str, Callable[[], int]]:
-        """A device's session, its User-Name, and its Access-Request."""
-        self._next += 1
-        number, known = self._open()
-        asked = self._names(number) | {
-            "User-Name": known.user,
-            "User-Password": known.secret,
-            "Service-Type": "Login-User",
-        }
-        return number, known.user, self._asking("authorize", asked, HTTPStatus.OK)
+    def _authorize(self) -> tuple[list[Told], Callable[[], int]]:
+        """What the gateway knows of devices with a session, and its Access-Requests for them."""
+        users, asked = [], []
+        for _ in range(TOGETHER):
+            self._next += 1
+            number, known = self._open()
+            users.append(
+                self._names(number)
+                | {"User-Name": known.user, "Class": "0x" + class_of(number).encode().hex()}
+            )
+            asked.append(
+                self._names(number)
+                | {
+                    "User-Name": known.user,
+                    "User-Password": known.secret,
+                    "Service-Type": "Login-User",
+                }
+            )
+        return users, self._asking(AUTHORIZE, asked)
 
-    def _report(self, number: int, user: str, status: str) -> Callable[[], int]:
+    def _report(self, names: Told, status: str) -> Told:
         counted = {"Start": 0, "Interim-Update": 1_000_000, "Stop": 2_000_000}[status]
-        told: dict[str, int | str] = self._names(number) | {
-            "User-Name": user,
+        return names | {
             "Acct-Status-Type": status,
-            "Class": "0x" + class_of(number).encode().hex(),
             "Acct-Session-Time": counted // 10_000,
             "Acct-Input-Octets": counted,
             "Acct-Output-Octets": counted // 10,
         }
-        return self._asking("accounting", told, HTTPStatus.NO_CONTENT)
 
-    def _names(self, number: int) -> dict[str, int | str]:
+    def _names(self, number: int) -> Told:
         return {
             "Calling-Station-Id": mac_of(self._next).upper().replace(":", "-"),
             "Framed-IP-Address": str(self._address()),
@@ -115,28 +124,30 @@ class Packets:
         assert gateway is not None
         return gateway
 
-    def _asking(self, name: str, told: dict[str, int | str], expected: HTTPStatus) -> Callable[[], int]:
-        """A packet as rlm_rest writes it, and the call that answers it. AssertionError is for another status."""
-        body: dict[str, Any] = {
-            attribute: {"type": "string" if isinstance(value, str) else "integer", "value": [value]}
-            for attribute, value in told.items()
-        }
+    def _asking(self, path: str, told: list[Told]) -> Callable[[], int]:
+        """Packets as rlm_rest writes them, and the call that answers them. AssertionError is for one without answer."""
         gateway = self._gateway()
         # That it speaks is written down every fifteen seconds, and with none of these packets.
         self.app.extensions.setdefault("arobase.gateways_heard", {})[gateway.id] = now()
         with self.app.app_context():
-            token = token_of(gateway)
-        headers = Headers(
-            {
-                "Authorization": f"Bearer {token}",
-                "X-FreeRADIUS-Server": "arobase",
-                "Content-Type": "application/json",
-            }
-        )
-        path, text = f"/gateways/radius/v1/{name}", json.dumps(body)
+            token = f"Bearer {token_of(gateway)}"
+        calls = [Call(path, token, _body(one)) for one in told]
 
         def call() -> int:
-            environ = EnvironBuilder(path, method="POST", data=text, headers=headers).get_environ()
-            return answered(self.app, environ, expected)
+            with self.app.app_context():
+                answers = radius_together.answer(calls)
+            return sum(len(self._answered(answer)) for answer in answers)
 
         return call
+
+    def _answered(self, answer: bytes | None) -> bytes:
+        assert answer is not None
+        return answer
+
+
+def _body(told: Told) -> bytes:
+    body = {
+        attribute: {"type": "string" if isinstance(value, str) else "integer", "value": [value]}
+        for attribute, value in told.items()
+    }
+    return json.dumps(body).encode()

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from portal.gateway_api.followers import Followers, TooManyFollowers
 from portal.gateway_api.nftables import LARGEST_BODY, LONG_POLL, LongPoll
+from portal.gateway_api.radius_queue import RadiusQueue, call_of
 from portal.http.proxy_headers import Wsgi
 
 Scope = dict[str, Any]
@@ -65,9 +66,10 @@ class _Caller:
 class GatewayDoor:
     """ASGI application in front of `wsgi`, which must know the long poll of `portal.gateway_api.nftables`."""
 
-    def __init__(self, wsgi: Wsgi, followers: Followers) -> None:
+    def __init__(self, wsgi: Wsgi, followers: Followers, radius: RadiusQueue) -> None:
         self._wsgi = wsgi
         self._followers = followers
+        self._radius = radius
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gateways")
         self._callers: dict[str, _Caller] = defaultdict(lambda: _Caller(asyncio.Semaphore(THREADS_OF_ONE)))
         self._browsers = _Caller(asyncio.Semaphore(THREADS_OF_BROWSERS))
@@ -89,6 +91,11 @@ class GatewayDoor:
     async def _answer(self, scope: Scope, receive: Receive) -> AppResponse:
         """Raises `ClosedLine`, `LargeBody`, `BusyCaller` or `TooManyFollowers`."""
         body = await _read(receive)
+        if (call := call_of(scope, body)) is not None:
+            with self._calling(call.authorization):
+                answered = await self._radius.answer(call)
+            if answered is not None:
+                return _accepted(answered)
         environ = make_environ(scope)
         deadline: float | None = None
         gone = asyncio.ensure_future(_gone(receive))
@@ -107,14 +114,13 @@ class GatewayDoor:
 
     async def _call(self, environ: dict[str, Any], body: bytes) -> AppResponse:
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        with self._calling(environ) as caller:
+        with self._calling(environ.get("HTTP_AUTHORIZATION", "")) as caller:
             async with caller.threads:
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(self._threads, _ask, self._wsgi, environ)
 
     @contextmanager
-    def _calling(self, environ: dict[str, Any]) -> Iterator[_Caller]:
-        name = environ.get("HTTP_AUTHORIZATION", "")
+    def _calling(self, name: str) -> Iterator[_Caller]:
         caller, most = (self._callers[name], QUEUE_OF_ONE) if name else (self._browsers, QUEUE_OF_BROWSERS)
         if caller.calls >= most:
             raise BusyCaller
@@ -186,6 +192,13 @@ def _ask(wsgi: Wsgi, environ: dict[str, Any]) -> AppResponse:
     status, headers = started[-1]
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return AppResponse(int(status.split()[0]), encoded, b"".join(written))
+
+
+def _accepted(body: bytes) -> AppResponse:
+    headers = [(b"cache-control", b"no-store"), (b"content-length", str(len(body)).encode())]
+    if not body:
+        return AppResponse(204, headers[:1], body)
+    return AppResponse(200, [*headers, (b"content-type", b"application/json")], body)
 
 
 def _refusal(status: int) -> AppResponse:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
 
 from db.engine import reading
 from gateways.radius import replies
-from gateways.radius.attributes import Attributes
+from gateways.radius.attributes import Attributes, MalformedRequest
 from gateways.radius.profile import RadiusProfile
 from gateways.registry import kind_of
 from gateways.types import Client, MacAddress
@@ -54,7 +57,7 @@ def finish(gateway: Gateway, packet: Attributes) -> bool:
         lease = nas_signin.lease_of(db, gateway=gateway, number=number, now=services().clock())
     if lease is None:
         return False
-    confirm(gateway, lease)
+    confirm(gateway, [lease])
     return True
 
 
@@ -71,23 +74,94 @@ def unsigned(gateway: Gateway, packet: Attributes) -> None:
 
 def _of_session(gateway: Gateway, packet: Attributes, *, user: str, number: int) -> Answer:
     """The answer to a guest whose browser has brought the credentials of a session."""
+    try:
+        with reading(services().make_session) as db:
+            lease = nas_signin.lease_of(db, gateway=gateway, number=number, now=services().clock())
+            known = _proven(db, gateway, packet, lease, user=user)
+    except Refused as refusal:
+        return _refuse(gateway, packet, refusal.fault, refusal.message)
+    if known.is_compared:
+        confirm(gateway, [known.lease])
+    return accept(gateway, known.lease, known.control)
+
+
+def answer_together(gateway: Gateway, packets: Sequence[Attributes]) -> list[Answer | None]:
+    """Answer the Access-Requests of one gateway that have come together; None for each that is not simply let in."""
+    named = [_named(gateway, packet) for packet in packets]
+    numbers = {one.number for one in named if one is not None}
     with reading(services().make_session) as db:
-        lease = nas_signin.lease_of(db, gateway=gateway, number=number, now=services().clock())
-        fault = "its session is over" if lease is None else ""
-        if lease is not None and not _is_its_device(db, gateway, packet, lease):
-            fault = "the session of another device"
-    if lease is None or fault:
-        return _refuse(gateway, packet, fault, say("Your time is over. Please sign in again."))
-    known = radius_credentials.accepted(gateway, lease, user)
+        leases = nas_signin.leases_of(db, gateway=gateway, numbers=numbers, now=services().clock())
+        found = [
+            None if one is None else _proven_or_none(db, gateway, packet, leases.get(one.number), one.user)
+            for packet, one in zip(packets, named, strict=True)
+        ]
+    confirm(gateway, [known.lease for known in found if known is not None and known.is_compared])
+    return [None if known is None else accept(gateway, known.lease, known.control) for known in found]
+
+
+class _Named(NamedTuple):
+    """A user of ours, and the access session that it names."""
+
+    user: str
+    number: int
+
+
+def _named(gateway: Gateway, packet: Attributes) -> _Named | None:
+    """Whose credentials these are; None where they are of no session."""
+    try:
+        user = packet.text("User-Name") or ""
+    except MalformedRequest:
+        return None
+    number = radius_credentials.number_of(gateway, user)
+    return None if number is None else _Named(user, number)
+
+
+def _proven_or_none(
+    db: Session, gateway: Gateway, packet: Attributes, lease: HeldLease | None, user: str
+) -> Known | None:
+    try:
+        return _proven(db, gateway, packet, lease, user=user)
+    except (Refused, MalformedRequest):
+        return None
+
+
+class Refused(Exception):
+    """This guest is not let in: why, and what the guest is told."""
+
+    def __init__(self, fault: str, message: str) -> None:
+        super().__init__(fault)
+        self.fault, self.message = fault, message
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A guest who may pass by this lease. Of CHAP and MS-CHAP, FreeRADIUS compares the password, and asks `finish`
+    where it was right."""
+
+    lease: HeldLease
+    secret: str
+    is_compared: bool
+
+    @property
+    def control(self) -> dict[str, int | str]:
+        compared = {"Arobase-Confirmed": 1} if self.is_compared else {}
+        return {"Cleartext-Password": self.secret, **compared}
+
+
+def _proven(
+    db: Session, gateway: Gateway, packet: Attributes, lease: HeldLease | None, *, user: str
+) -> Known:
+    """Whether the packet has the credentials of this lease's session. Raises `Refused`."""
+    if lease is None:
+        raise Refused("its session is over", say("Your time is over. Please sign in again."))
+    if not _is_its_device(db, gateway, packet, lease):
+        raise Refused("the session of another device", say("Your time is over. Please sign in again."))
+    secret = radius_credentials.accepted(gateway, lease, user).secret
     password = packet.secret("User-Password")
-    if password is None:
-        # CHAP or MS-CHAP: FreeRADIUS compares, and asks `finish` where it was right.
-        return accept(gateway, lease, {"Cleartext-Password": known.secret})
-    if not hmac.compare_digest(password, known.secret.encode()):
+    if password is not None and not hmac.compare_digest(password, secret.encode()):
         fault = "a wrong password" if _is_text(password) else "a garbled password: the shared secret differs"
-        return _refuse(gateway, packet, fault, say("Please sign in on the first page."))
-    confirm(gateway, lease)
-    return accept(gateway, lease, {"Cleartext-Password": known.secret, "Arobase-Confirmed": 1})
+        raise Refused(fault, say("Please sign in on the first page."))
+    return Known(lease, secret, is_compared=password is not None)
 
 
 def _of_device(gateway: Gateway, packet: Attributes, mac: MacAddress) -> Answer:
@@ -100,11 +174,11 @@ def _of_device(gateway: Gateway, packet: Attributes, mac: MacAddress) -> Answer:
     if lease is None:
         # Each device that comes near: nothing that staff would want to read.
         return Answer(False, replies.refuse())
-    confirm(gateway, lease)
+    confirm(gateway, [lease])
     return accept(gateway, lease, {"Auth-Type": "Accept", "Arobase-Confirmed": 1})
 
 
-def _is_its_device(db: Any, gateway: Gateway, packet: Attributes, lease: HeldLease) -> bool:
+def _is_its_device(db: Session, gateway: Gateway, packet: Attributes, lease: HeldLease) -> bool:
     mac, address = packet.mac("Calling-Station-Id"), packet.address("Framed-IP-Address")
     if mac is not None:
         return mac == lease.mac
@@ -147,14 +221,15 @@ def _refuse(gateway: Gateway, packet: Attributes, fault: str, message: str) -> A
     return Answer(False, replies.refuse(message))
 
 
-def confirm(gateway: Gateway, lease: HeldLease) -> None:
-    """The gateway lets the device pass. Of a repeat, nothing is written."""
-    if lease.confirmed_at is not None:
+def confirm(gateway: Gateway, leases: Sequence[HeldLease]) -> None:
+    """The gateway lets the devices of these leases pass. Of a repeat, nothing is written."""
+    fresh = {lease.access_id: lease for lease in leases if lease.confirmed_at is None}
+    if not fresh:
         return
     with services().make_session.begin() as db:
-        now = services().clock()
-        confirm_some(db, gateway_id=gateway.id, numbers=[lease.access_id], now=now)
-    tell(gateway, f"Access-Request of {lease.mac}", f"accepted: session {lease.access_id}")
+        confirm_some(db, gateway_id=gateway.id, numbers=sorted(fresh), now=services().clock())
+    for lease in fresh.values():
+        tell(gateway, f"Access-Request of {lease.mac}", f"accepted: session {lease.access_id}")
 
 
 def _profile(gateway: Gateway) -> RadiusProfile:

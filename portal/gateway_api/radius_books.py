@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -15,33 +16,49 @@ from gateways.registry import kind_of
 from portal.gateway_api import radius_credentials
 from portal.gateway_api.confirmation import confirm_some
 from portal.services import services
-from sessions import nas_sessions
+from sessions import nas_accesses, nas_sessions
 from sites.models import Gateway
 
 
 def take(gateway: Gateway, packet: Attributes) -> None:
     """Store what the packet says. Raises MalformedRequest."""
+    record = read(gateway, packet)
+    if record is not None and record.status is Status.RESTART:
+        with services().make_session.begin() as db:
+            now = services().clock()
+            nas_sessions.restart(db, gateway=gateway, record=record, now=now)
+    elif record is not None:
+        enter(gateway, [record])
+
+
+def read(gateway: Gateway, packet: Attributes) -> Record | None:
+    """What the packet says; None where that is nothing of a session. Raises MalformedRequest."""
     profile = kind_of(gateway.kind).radius
     assert profile is not None
     record = accounting.read(
         packet, counts_by=gateway.option("counts_by"), default_view=profile.counts_by_default
     )
-    if record is None:
-        return
-    if record.number is None:
+    if record is not None and record.number is None:
         # Some boxes keep no Class; the user of ours says as much.
         record = replace(record, number=radius_credentials.number_of(gateway, record.names.user))
+    return record
+
+
+def enter(gateway: Gateway, records: Sequence[Record]) -> None:
+    """Store in one transaction what these records of one gateway say, each of a session of another device."""
     interim_seconds = int(gateway.option("interim_seconds"))
-    with _transaction(record) as db:
+    with _transaction(records) as db:
         now = services().clock()
-        taken = nas_sessions.take(
-            db, gateway=gateway, record=record, interim_seconds=interim_seconds, now=now
+        taken = nas_sessions.take_all(
+            db, gateway=gateway, records=records, interim_seconds=interim_seconds, now=now
         )
         if taken.passing:
             confirm_some(db, gateway_id=gateway.id, numbers=taken.passing, now=now)
+        nas_accesses.let_go(db, gateway=gateway, gone=taken.gone, now=now)
 
 
-def _transaction(record: Record) -> AbstractContextManager[Session]:
+def _transaction(records: Sequence[Record]) -> AbstractContextManager[Session]:
     """What an interim update says, the next one says again: its commit need not wait for the disk."""
     make_session = services().make_session
-    return async_commit(make_session) if record.status is Status.INTERIM else make_session.begin()
+    is_said_again = all(record.status is Status.INTERIM for record in records)
+    return async_commit(make_session) if is_said_again else make_session.begin()

@@ -29,12 +29,20 @@ def token_of(gateway: Gateway) -> str:
 
 def demand_token() -> None:
     """Answer 401 to whoever does not bring the token of a gateway that speaks RADIUS."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    gateway = gateway_of(request.headers.get("Authorization", ""))
+    if gateway is None:
+        abort(HTTPStatus.UNAUTHORIZED)
+    g.gateway = gateway
+
+
+def gateway_of(authorization: str) -> Gateway | None:
+    """The gateway that speaks RADIUS whose token stands in this header."""
+    scheme, _, token = authorization.partition(" ")
     identity, _, secret = token.strip().partition(".")
     gateway = services().places.by_identity(identity) if scheme.lower() == "bearer" else None
     if gateway is None or kind_of(gateway.kind).radius is None or not _is_good(gateway, secret):
-        abort(HTTPStatus.UNAUTHORIZED)
-    g.gateway = gateway
+        return None
+    return gateway
 
 
 class ForeignPacket(Exception):

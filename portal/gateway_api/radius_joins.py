@@ -44,7 +44,7 @@ def authorize(gateway: Gateway, packet: Attributes) -> Answer:
         return _refuse(gateway, mac, error)
     if lease is None:
         return Answer(False, replies.refuse())
-    confirm(gateway, lease)
+    confirm(gateway, [lease])
     return accept(gateway, lease, {"Auth-Type": "Accept"})
 
 

@@ -36,7 +36,8 @@ STATEMENTS, INSTRUCTIONS = "statements", "Python instructions"
 KINDS, ROWS = ("sqlite", "postgresql"), 5
 HEAD = """# What the main acts cost, counted
 
-One request each, on a town that is warm, by `python -m lab.costs`: the same on every machine, however busy.
+One request each, on a town that is warm, by `python -m lab.costs`: the same on every machine, however busy. Packets of
+RADIUS are answered together, and counted by sixteen.
 Instructions are those of the interpreter (Python {version}); what C does between them, such as the disk at a commit, is
 not in them. `make test` compares the page with what it counts, and is red where an act has become dearer by more than a
 twentieth or asks the database once more: make the page anew then, and say why."""

@@ -1,13 +1,13 @@
 """The leases of a session at one gateway, those without an address, and what a NAS holds of a session, by an index each
 
-Revision: 0059, after 0057
+Revision: 0059, after 0058
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0059"
-down_revision = "0057"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 

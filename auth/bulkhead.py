@@ -45,16 +45,12 @@ class Bulkhead:
         self._held: dict[object, float] = {}
         self._waiting: deque[threading.Event] = deque()
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
+    def slot(self) -> Slot:
         """Hold a slot for the block. Raises `FullBulkhead` instead of waiting in vain."""
-        holder = self._enter()
-        try:
-            yield
-        finally:
-            self._leave(holder)
+        return Slot(self)
 
-    def _enter(self) -> object:
+    def enter(self) -> object:
+        """Take a slot, which `leave` gives back; as `slot` does for a block."""
         with self._lock:
             if len(self._held) < self._slots:
                 holder = object()
@@ -72,7 +68,7 @@ class Bulkhead:
             self._waiting.remove(turn)
         raise FullBulkhead
 
-    def _leave(self, holder: object) -> None:
+    def leave(self, holder: object) -> None:
         """Hand the slot to the longest waiter: a newcomer would otherwise always be faster."""
         with self._lock:
             del self._held[holder]
@@ -83,6 +79,21 @@ class Bulkhead:
 
     def _is_stalled(self) -> bool:
         return time.monotonic() - max(self._held.values()) > self._stall_seconds
+
+
+class Slot:
+    """One slot, for the block of a ``with``."""
+
+    __slots__ = ("_bulkhead", "_holder")
+
+    def __init__(self, bulkhead: Bulkhead) -> None:
+        self._bulkhead = bulkhead
+
+    def __enter__(self) -> None:
+        self._holder = self._bulkhead.enter()
+
+    def __exit__(self, *_fault: object) -> None:
+        self._bulkhead.leave(self._holder)
 
 
 class Shares:

@@ -13,7 +13,7 @@ from auth import rate_limits
 from auth.entitlements import Allowance
 from auth.errors import AuthError, WrongCredentials
 from auth.patrons.directory import Directory, DirectoryEntry, Patron
-from auth.patrons.login_names import check_login, check_secret
+from auth.patrons.login_names import check_secret
 from auth.pseudonyms import Pseudonyms
 from db.engine import SessionMaker, async_commit
 from db.prepared import Prepared
@@ -75,7 +75,7 @@ def prove(
     right: a stranger's guesses stop here and never lock the patron's account there. Raises `auth.errors.AuthError`,
     whose `subject` says whom the directory found.
     """
-    check_login(login)
+    # Before anybody is asked; the directory does the same with the login.
     check_secret(secret)
     found = directory.find(login)
     subject = pseudonym_of(found, pseudonyms)

@@ -67,7 +67,7 @@ def test_a_search_is_ldap3s_octet_for_octet(
 ) -> None:
     filled = [template.replace("{login}", escape_filter_chars(login)) for login in logins]
     text = filled[0] if len(filled) == 1 else f"(|{''.join(filled)})"
-    attributes = ["entryUUID", "shadowExpire"]
+    attributes = ("entryUUID", "shadowExpire")
     operation = search_operation(
         BASE_DN, text, scope, DEREF_NEVER, attributes, most, 5, False, None, None, None, False
     )
@@ -118,7 +118,7 @@ def test_whatever_comes_is_a_message_or_none_or_is_refused(octets: bytes) -> Non
         (b"\x30\x85\x01\x01\x01\x01\x01", "no length"),
         (b"\x30\x05\x02\x01\x01\x61\x20", "too soon"),
         (b"\x30\x05\x02\x03\x01\x01\x01", "too soon"),
-        (b"\x30\x07\x02\x05\x01\x01\x01\x01\x01", "no number"),
+        (b"\x30\x09\x02\x05\x01\x01\x01\x01\x01\x61\x00", "no number"),
         (b"\x30\x05\x04\x01\x01\x61\x00", "0x4 where 0x2"),
         (b"\x30\x06\x02\x01\x01\x7f\x01\x00", "tag of several"),
     ],

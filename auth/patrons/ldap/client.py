@@ -7,8 +7,7 @@ import os
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TypeVar
 
@@ -81,7 +80,7 @@ class LdapDirectory:
     def find(self, login: str) -> DirectoryEntry:
         typed = check_login(login)
         started = time.monotonic()
-        with _telling("find"):
+        with _Telling("find"):
             answer = self._talk(Purpose.SEARCH, self._settings.timeout_seconds, self._search_for(typed))
             return self._found(typed, answer, started)
 
@@ -89,7 +88,7 @@ class LdapDirectory:
         octets = requests.prepare_secret(check_secret(secret))
         left = self._settings.timeout_seconds - found.spent_seconds
         deadline = time.monotonic() + left
-        with _telling("prove"):
+        with _Telling("prove"):
             answer = self._talk(Purpose.PROOF, left, lambda wire: requests.bind(wire, found.verifier, octets))
             proof = answers.judge_bind(answer.code, answer.message, answer.policy)
             if proof is BindResult.UNKNOWN:
@@ -104,7 +103,7 @@ class LdapDirectory:
 
     def look_at(self, found: DirectoryEntry, *, today: date) -> Patron:
         deadline = time.monotonic() + self._settings.timeout_seconds - found.spent_seconds
-        with _telling("look"):
+        with _Telling("look"):
             if found.stable_id is None:
                 raise WrongCredentials
             patron = self._patron(found, found.stable_id, BindResult.RIGHT)
@@ -128,7 +127,7 @@ class LdapDirectory:
                 wire, ours.base_dn, asked, attributes=attributes, seconds=ours.timeout_seconds
             )
 
-        with _telling("find by id"):
+        with _Telling("find by id"):
             answer = self._talk(Purpose.SEARCH, ours.timeout_seconds, search)
             if answer.code != requests.SUCCESS:
                 broken = requests.explain_code("the search for a person", answer.code, answer.description)
@@ -154,7 +153,7 @@ class LdapDirectory:
                 ).holds(wire, found.verifier, found.attributes, deadline=deadline)
             )
 
-        with _telling("groups"):
+        with _Telling("groups"):
             return self._talk(Purpose.SEARCH, seconds, ask)
 
     def _search_for(self, typed: str) -> Callable[[requests.LdapConnection], requests.SearchAnswer]:
@@ -293,25 +292,35 @@ def _read(reading: Callable[[], T]) -> T:
         raise DirectoryUnavailable(str(error)) from error
 
 
-@contextmanager
-def _telling(operation: str) -> Iterator[None]:
-    """Log one line for the operation: its outcome and duration; never a login, a DN or a secret."""
-    started = time.monotonic()
-    outcome, reason, level = "answered", None, logging.INFO
-    try:
-        yield
-    except AuthError as error:
-        outcome = type(error).__name__
+class _Telling:
+    """Logs one line for an operation, the block of a ``with``: its outcome and duration; never a login, a DN or a
+    secret.
+    """
+
+    __slots__ = ("_operation", "_started")
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        self._started = time.monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if kind is None and not log.isEnabledFor(logging.INFO):
+            return
+        outcome, reason, level = "answered" if kind is None else kind.__name__, None, logging.INFO
         if isinstance(error, DirectoryUnavailable):
             reason, level = error.reason, logging.WARNING
-        raise
-    except BaseException as error:
-        outcome, level = type(error).__name__, logging.ERROR
-        raise
-    finally:
-        milliseconds = round((time.monotonic() - started) * 1000, 1)
-        extra = {"operation": operation, "outcome": outcome, "reason": reason, "duration_ms": milliseconds}
-        text = f"directory {operation}: {outcome}" + (f" ({reason})" if reason else "")
+        elif error is not None and not isinstance(error, AuthError):
+            level = logging.ERROR
+        milliseconds = round((time.monotonic() - self._started) * 1000, 1)
+        extra = {
+            "operation": self._operation,
+            "outcome": outcome,
+            "reason": reason,
+            "duration_ms": milliseconds,
+        }
+        text = f"directory {self._operation}: {outcome}" + (f" ({reason})" if reason else "")
         log.log(level, "%s in %s ms", text, milliseconds, extra=extra)
 
 

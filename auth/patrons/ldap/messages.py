@@ -7,8 +7,8 @@ each other); it still reads the operator's filter, and opens connections. Pure: 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ldap3.core.results import RESULT_CODES
 from ldap3.operation.search import compile_filter, parse_filter
@@ -20,6 +20,8 @@ BIND_REQUEST, BIND_RESPONSE, SEARCH_REQUEST = 0x60, 0x61, 0x63
 ENTRY, DONE, REFERENCE, EXTENDED_RESPONSE = 0x64, 0x65, 0x73, 0x78
 CONTROLS, SIMPLE = 0xA0, 0x80
 _CONSTRUCTED = 0x20
+# Its tag, and what is in it.
+Element = tuple[int, bytes]
 # What stands in a template for the login, and in no filter that somebody has written.
 _LOGIN = "\x01login\x01"
 
@@ -28,8 +30,7 @@ class MalformedMessage(ValueError):
     """The octets are no message of LDAP."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as it came: the number it answers, the tag of its operation, and the octets of both parts."""
 
     number: int
@@ -38,8 +39,7 @@ class Message:
     controls: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """An LDAPResult (section 4.1.9), without its referral: none is ever followed."""
 
     code: int
@@ -57,9 +57,8 @@ def bind_request(number: int, dn: str, secret: bytes, *, control: str) -> bytes:
     """
     if not dn or not secret:
         raise ValueError("a bind without a name or a secret proves nobody")
-    asked = _sequence(_octets(control.encode()))
-    body = _integer(3) + _octets(dn.encode()) + _tlv(SIMPLE, secret)
-    return _sequence(_integer(number), _tlv(BIND_REQUEST, body), _tlv(CONTROLS, asked))
+    body = _VERSION + _octets(dn.encode()) + _tlv(SIMPLE, secret)
+    return _sequence(_integer(number), _tlv(BIND_REQUEST, body), _controls(control))
 
 
 def search_request(
@@ -67,23 +66,31 @@ def search_request(
     base: str,
     asked: bytes,
     *,
-    attributes: Iterable[str],
+    attributes: tuple[str, ...],
     scope: int,
     most: int,
     seconds: int,
 ) -> bytes:
     """A search (section 4.5.1): aliases stay aliases, and values are wanted. `asked` is an encoded filter."""
-    body = (
-        _octets(base.encode())
-        + _tlv(ENUMERATED, bytes([scope]))
-        + _tlv(ENUMERATED, b"\0")
-        + _integer(most)
-        + _integer(seconds)
-        + _tlv(BOOLEAN, b"\0")
-        + asked
-        + _sequence(*(_octets(name.encode()) for name in attributes))
-    )
-    return _sequence(_integer(number), _tlv(SEARCH_REQUEST, body))
+    before = _before_filter(base, scope, most, seconds)
+    return _sequence(_integer(number), _tlv(SEARCH_REQUEST, before + asked + _attributes(attributes)))
+
+
+@functools.lru_cache(maxsize=64)
+def _before_filter(base: str, scope: int, most: int, seconds: int) -> bytes:
+    """What most searches have in common."""
+    bounds = _integer(most) + _integer(seconds) + _tlv(BOOLEAN, b"\0")
+    return _octets(base.encode()) + _tlv(ENUMERATED, bytes([scope])) + _tlv(ENUMERATED, b"\0") + bounds
+
+
+@functools.lru_cache(maxsize=16)
+def _attributes(names: tuple[str, ...]) -> bytes:
+    return _sequence(*(_octets(name.encode()) for name in names))
+
+
+@functools.lru_cache(maxsize=4)
+def _controls(name: str) -> bytes:
+    return _tlv(CONTROLS, _sequence(_octets(name.encode())))
 
 
 def encode_filter(text: str) -> bytes:
@@ -106,103 +113,94 @@ def read_message(octets: bytes) -> tuple[Message, int] | None:
         return None
     if octets[0] != SEQUENCE:
         raise MalformedMessage("does not begin as a message")
-    head = 2 + (octets[1] & 0x7F if octets[1] & 0x80 else 0)
-    if len(octets) < head:
+    start, length = (2, octets[1]) if octets[1] <= 0x7F else _long(octets, 2, octets[1])
+    end = start + length
+    # Where the length itself is not whole, it stands for nothing yet.
+    if len(octets) < start or len(octets) < end:
         return None
-    start, end = _content(octets, 0, None)
-    if len(octets) < end:
-        return None
-    inner = Reader(octets, start, end)
-    number, (tag, body), controls = inner.integer(), inner.any(), b""
-    for further, content in inner:
-        controls = content if further == CONTROLS else controls
-    return Message(number, tag, body, controls), end
+    parts = elements(octets, start, end)
+    if len(parts) < 2:
+        raise MalformedMessage("ends too soon")
+    tag, body = parts[1]
+    controls = next((content for further, content in parts[2:] if further == CONTROLS), b"")
+    return Message(_number(parts[0], INTEGER), tag, body, controls), end
 
 
 def outcome_of(body: bytes) -> Outcome:
     """What a response says came of the request. Raises `MalformedMessage`."""
-    reader = Reader(body)
-    code, _, message = reader.integer(ENUMERATED), reader.text(), reader.text()
-    return Outcome(code, message)
+    parts = elements(body)
+    if len(parts) < 3:
+        raise MalformedMessage("ends too soon")
+    return Outcome(_number(parts[0], ENUMERATED), _inside(parts[2], OCTETS).decode(errors="replace"))
 
 
 def entry_of(body: bytes) -> tuple[str, dict[str, tuple[bytes, ...]]]:
     """The name and the attributes of an entry (section 4.5.2), these by their names in lower case."""
-    reader = Reader(body)
-    name, listed = reader.text(), Reader(reader.octets(SEQUENCE))
+    name, listed = _pair(elements(body), OCTETS, SEQUENCE)
     attributes: dict[str, tuple[bytes, ...]] = {}
-    for tag, content in listed:
+    for tag, content in elements(listed):
         if tag != SEQUENCE:
             raise MalformedMessage("an attribute is no sequence")
-        attribute = Reader(content)
-        key, values = attribute.text(), Reader(attribute.octets(SET))
-        attributes[key.lower()] = tuple(value for _, value in values)
-    return name, attributes
+        key, values = _pair(elements(content), OCTETS, SET)
+        attributes[key.decode(errors="replace").lower()] = tuple([value for _, value in elements(values)])
+    return name.decode(errors="replace"), attributes
 
 
 def control_of(controls: bytes, name: str) -> bytes | None:
     """The value of the control with this name; empty where it has none, None where it is not there."""
-    for _, content in Reader(controls):
-        reader = Reader(content)
-        if reader.text() != name:
+    for _, content in elements(controls):
+        parts = elements(content)
+        if not parts or _inside(parts[0], OCTETS) != name.encode():
             continue
-        return next((value for tag, value in reader if tag == OCTETS), b"")
+        return next((value for tag, value in parts[1:] if tag == OCTETS), b"")
     return None
 
 
-class Reader:
-    """Reads element after element of some octets. Raises `MalformedMessage` where there is none of that kind."""
-
-    def __init__(self, octets: bytes, start: int = 0, end: int | None = None) -> None:
-        self._octets, self._at = octets, start
-        self._end = len(octets) if end is None else end
-
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        while self._at < self._end:
-            yield self.any()
-
-    def any(self) -> tuple[int, bytes]:
-        """The next element: its tag and its content."""
-        if self._at >= self._end:
-            raise MalformedMessage("ends too soon")
-        tag = self._octets[self._at]
-        start, end = _content(self._octets, self._at, self._end)
-        self._at = end
-        return tag, self._octets[start:end]
-
-    def octets(self, tag: int = OCTETS) -> bytes:
-        found, content = self.any()
-        if found != tag:
-            raise MalformedMessage(f"has {found:#x} where {tag:#x} stands")
-        return content
-
-    def text(self) -> str:
-        return self.octets().decode(errors="replace")
-
-    def integer(self, tag: int = INTEGER) -> int:
-        content = self.octets(tag)
-        if not 0 < len(content) <= 4:
-            raise MalformedMessage("has no number that LDAP knows")
-        return int.from_bytes(content, signed=True)
-
-
-def _content(octets: bytes, at: int, limit: int | None) -> tuple[int, int]:
-    """Where the content of the element at `at` begins and ends; within `limit`, where there is one."""
-    if octets[at] & 0x1F == 0x1F:
-        raise MalformedMessage("has a tag of several octets")
-    start = at + 2
-    if limit is not None and start > limit:
+def elements(octets: bytes, at: int = 0, end: int | None = None) -> list[Element]:
+    """What follows one upon the other in these octets. Raises `MalformedMessage` where that does not end with them."""
+    found: list[Element] = []
+    end = len(octets) if end is None else end
+    while at + 1 < end:
+        tag, start, length = octets[at], at + 2, octets[at + 1]
+        if length > 0x7F:
+            start, length = _long(octets, start, length)
+        at = start + length
+        if at > end:
+            break
+        if tag & 0x1F == 0x1F:
+            raise MalformedMessage("has a tag of several octets")
+        found.append((tag, octets[start:at]))
+    if at != end:
         raise MalformedMessage("ends too soon")
-    length = octets[at + 1]
-    if length & 0x80:
-        more = length & 0x7F
-        if not 0 < more <= 4 or (limit is not None and start + more > limit):
-            raise MalformedMessage("has no length that LDAP knows")
-        length = int.from_bytes(octets[start : start + more])
-        start += more
-    if limit is not None and start + length > limit:
+    return found
+
+
+def _long(octets: bytes, at: int, said: int) -> tuple[int, int]:
+    """Where the content begins, and how long it is, where its length needs more octets than one."""
+    start = at + (said & 0x7F)
+    if not at < start <= at + 4:
+        raise MalformedMessage("has no length that LDAP knows")
+    return start, int.from_bytes(octets[at:start])
+
+
+def _inside(element: Element, tag: int) -> bytes:
+    """What is in an element with this tag."""
+    if element[0] != tag:
+        raise MalformedMessage(f"has {element[0]:#x} where {tag:#x} stands")
+    return element[1]
+
+
+def _number(element: Element, tag: int) -> int:
+    content = _inside(element, tag)
+    if not 0 < len(content) <= 4:
+        raise MalformedMessage("has no number that LDAP knows")
+    return int.from_bytes(content, signed=True)
+
+
+def _pair(parts: list[Element], first: int, second: int) -> tuple[bytes, bytes]:
+    if len(parts) < 2:
         raise MalformedMessage("ends too soon")
-    return start, start + length
+    return _inside(parts[0], first), _inside(parts[1], second)
 
 
 def _tlv(tag: int, content: bytes) -> bytes:
@@ -243,10 +241,10 @@ def _split(element: bytes) -> _Part | bytes:
     mark = _LOGIN.encode()
     if mark not in element:
         return element
-    tag, content = Reader(element).any()
+    ((tag, content),) = elements(element)
     if not tag & _CONSTRUCTED:
         return _Part(tag, content)
-    return _Part(tag, tuple(_split(_tlv(inner, octets)) for inner, octets in Reader(content)))
+    return _Part(tag, tuple(_split(_tlv(inner, octets)) for inner, octets in elements(content)))
 
 
 def _filled(part: _Part | bytes, login: bytes) -> bytes:
@@ -255,3 +253,6 @@ def _filled(part: _Part | bytes, login: bytes) -> bytes:
     if isinstance(part.content, bytes):
         return _tlv(part.tag, part.content.replace(_LOGIN.encode(), login))
     return _tlv(part.tag, b"".join(_filled(inner, login) for inner in part.content))
+
+
+_VERSION = _integer(3)

@@ -10,7 +10,7 @@ import ssl
 import stringprep
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import ldap3
 from ldap3.utils.conv import escape_filter_chars
@@ -34,8 +34,7 @@ _READ_AT_ONCE = 16_384
 Attributes = Mapping[str, tuple[bytes, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry: its name, and the raw values of the attributes asked for, under their names in lower
     case.
     """
@@ -44,8 +43,7 @@ class Entry:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
+class SearchAnswer(NamedTuple):
     """A few entries, and how many referrals stood where entries might have been."""
 
     code: int
@@ -54,8 +52,7 @@ class SearchAnswer:
     referrals: int
 
 
-@dataclass(frozen=True, slots=True)
-class BindAnswer:
+class BindAnswer(NamedTuple):
     """`message` is the server's own; `policy` the error number of the password policy control, if it sent
     one.
     """
@@ -121,6 +118,9 @@ def prepare_secret(secret: str) -> bytes:
     sends é as one character and another as two. What SASLprep would leave blank (RFC 3454 table B.1) is still
     refused: a directory that prepares passwords would take it for an anonymous bind.
     """
+    if secret.isascii() and secret.strip():
+        # Nearly always: of these none is composed, and none left blank.
+        return secret.encode()
     folded = unicodedata.normalize("NFKC", secret)
     if not "".join(letter for letter in folded if not stringprep.in_table_b1(letter)).strip():
         raise WrongCredentials

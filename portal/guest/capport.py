@@ -14,6 +14,7 @@ from ads.acceptances import may_renew
 from db.engine import reading
 from gateways.types import IpAddress
 from portal.guest import guests
+from portal.http.application import Answered
 from portal.http.client_evidence import await_found
 from portal.http.clients import remote_address
 from portal.services import services
@@ -39,15 +40,13 @@ def capport(identity: str) -> AnyResponse:
 
 def state_of(gateway: Gateway) -> dict[str, object]:
     """What the asking client may know of itself at this gateway (RFC 8908 section 5)."""
-    portal = _absolute("guests.landing", gateway=gateway.identity)
-    captive: dict[str, object] = {"captive": True, "user-portal-url": portal}
-    address = remote_address()
-    if address is None or not gateway.holds(address):
-        return captive
-    # A client that has just arrived is known in a moment: the gateway's observation, or confirmation, is on its way.
-    stay = await_found(lambda: _stay_of(gateway, address))
+    address, stay = remote_address(), None
+    if address is not None and gateway.holds(address):
+        # One that has just arrived is known in a moment: the gateway's observation, or confirmation, is on its way.
+        stay = await_found(lambda: _stay_of(gateway, address))
     if stay is None or stay.access is None:
-        return captive
+        portal = _absolute("guests.landing", gateway=gateway.identity)
+        return {"captive": True, "user-portal-url": portal}
     if stay.access.method is SigninMethod.MANAGED:
         # Its time is the register's: there is no page of it, and nothing that runs out for anybody.
         return {"captive": False}
@@ -77,7 +76,7 @@ def _stay_of(gateway: Gateway, address: IpAddress) -> _Stay | None:
         seen = sightings.behind(db, address, gateway_ids=[gateway.id])
         if not seen:
             return None
-        ((_, mac),) = seen
+        _, mac = seen[0]
         online = clients.seen_online(db, gateway=gateway, mac=mac, now=now)
     if online is None:
         return _Stay(None, now)
@@ -89,6 +88,6 @@ def _absolute(endpoint: str, **values: str) -> str:
 
 
 def _answer(document: dict[str, object]) -> Response:
-    response = Response(json.dumps(document), content_type=MEDIA_TYPE)
+    response = Answered(json.dumps(document), content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -5,18 +5,24 @@ Counted in a redeem of a pass, these were a sixth of all that Python does for it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, has_request_context
 from werkzeug.datastructures import Headers, ImmutableMultiDict, MultiDict
 from werkzeug.http import parse_cookie
+from werkzeug.routing import MapAdapter
 from werkzeug.urls import iri_to_uri
+
+from portal.here import this_request
 
 LARGEST_FORM = 64 * 1024
 MOST_FIELDS = 50
+# What is the same in a query as before it was escaped: a name, and letters that RFC 3986 reserves for nothing.
+PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*=[A-Za-z0-9._~-]*").fullmatch
 
 
 class Fields(ImmutableMultiDict[str, str]):
@@ -45,7 +51,18 @@ class Asked(Request):
         return parse_cookie(self.environ.get("HTTP_COOKIE"))
 
 
-class Onward(Response):
+class Answered(Response):
+    """An answer whose headers are complete as its view has left them, but for those that say how it is sent."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Nothing is to be worked out where its length is known and it leads nowhere else."""
+        headers = self.headers
+        if self.status_code == HTTPStatus.OK and "Content-Length" in headers:
+            return headers
+        return super().get_wsgi_headers(environ)
+
+
+class Onward(Answered):
     """A redirect. It has no page of its own: no browser shows one, and ours would carry two tokens more."""
 
     def __init__(self, location: str, code: int) -> None:
@@ -59,7 +76,57 @@ class Onward(Response):
 class Application(Flask):
     """Has no view that is a coroutine, so that none is looked for in each function that is called."""
 
-    request_class = Asked
+    request_class, response_class = Asked, Answered
+    # The name that browsers ask us by, with its port; empty until it is known.
+    own_host = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # By endpoint, once it was asked for.
+        self._paths: dict[str, str | None] = {}
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Asked by our own name, nothing of it has to be looked at: it is what Werkzeug would have come to."""
+        if request is None or request.environ.get("HTTP_HOST") != self.own_host:
+            return super().create_url_adapter(request)
+        environ = request.environ
+        request.host = self.own_host
+        return MapAdapter(
+            self.url_map,
+            self.own_host,
+            environ.get("SCRIPT_NAME", ""),
+            self.url_map.default_subdomain,
+            environ["wsgi.url_scheme"],
+            request.path,
+            environ["REQUEST_METHOD"],
+            request.query_string.decode(errors="replace"),
+        )
+
+    def url_for(self, /, endpoint: str, **values: Any) -> str:
+        """Of a page whose rule has no parts the address is that rule, and as its query what needs no escaping."""
+        if not has_request_context() or (path := self._path_of(endpoint)) is None or this_request().root_path:
+            return super().url_for(endpoint, **values)
+        given, query = dict(values), []
+        if given.pop("_external", None):
+            return super().url_for(endpoint, **values)
+        self.inject_url_defaults(endpoint, given)
+        for name, value in given.items():
+            if value is not None:
+                query.append(f"{name}={value}")
+                if not PLAIN(query[-1]):
+                    return super().url_for(endpoint, **values)
+        return f"{path}?{'&'.join(query)}" if query else path
+
+    def _path_of(self, endpoint: str) -> str | None:
+        """The path of a page that has one, and always the same."""
+        if endpoint not in self._paths:
+            try:
+                rules = list(self.url_map.iter_rules(endpoint))
+            except KeyError:
+                return None
+            is_plain = len(rules) == 1 and not (rules[0].arguments or rules[0].defaults)
+            self._paths[endpoint] = rules[0].rule if is_plain else None
+        return self._paths[endpoint]
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -33,7 +33,7 @@ def seen_behind(candidates: list[Gateway], address: IpAddress) -> tuple[Gateway,
         seen = behind(db, address, gateway_ids=by_id)
     if len(seen) != 1:
         return None
-    ((gateway_id, mac),) = seen
+    gateway_id, mac = seen[0]
     return by_id[gateway_id], mac
 
 

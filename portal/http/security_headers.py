@@ -10,13 +10,13 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, has_request_context, request
+from flask import Response, abort, g, has_request_context, request
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import Settings
 from portal.here import notes, this_app, this_request
-from portal.http.application import LARGEST_FORM
+from portal.http.application import LARGEST_FORM, Application
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def _is_refused_form(response: Response) -> bool:
     return response.status_code >= 400 and request.method == "POST" and response.mimetype == "text/html"
 
 
-def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: str) -> None:
+def init_security(app: Application, settings: Settings, styles: Styles, staff_style: str) -> None:
     """Put the guards before and after every view of `app`."""
     policy = content_security_policy(styles.first, styles.whole) + GUEST_SCRIPTS
     map_policy = content_security_policy(styles.whole, styles.with_map) + GUEST_SCRIPTS
@@ -166,6 +166,7 @@ def init_security(app: Flask, settings: Settings, styles: Styles, staff_style: s
         always.append(("Strict-Transport-Security", "max-age=31536000"))
 
     ours = WebOrigin(settings.own_url)
+    app.own_host = ours.host
     reported: set[str] = set()
 
     @app.before_request

@@ -48,6 +48,8 @@ class FeedAnswer:
     landing_key: bytes | None = None
     # When the access points are on; None where that is nothing that the portal decides.
     radio: RadioPlan | None = None
+    # Whether a question may say that all before it was taken, in place of a call of its own.
+    hears_confirmed: bool = False
 
 
 def parse_answer(body: bytes) -> FeedAnswer:
@@ -64,11 +66,12 @@ def parse_answer(body: bytes) -> FeedAnswer:
         ended = tuple(_number(each) for each in ends)
         key = bytes.fromhex(table["landing_key"]) if "landing_key" in table else None
         radio = read_plan(table.get("wifi"))
+        hears = table.get("hears_confirmed") is True
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidAnswer(repr(error)) from error
     grants = tuple(each for each in listed if isinstance(each, Grant))
     refused = tuple(_refused(each) for each in listed if not isinstance(each, Grant))
-    return FeedAnswer(version, full, now, grants, ended, refused, key, radio)
+    return FeedAnswer(version, full, now, grants, ended, refused, key, radio, hears)
 
 
 def _compact(row: dict[str, object]) -> object:

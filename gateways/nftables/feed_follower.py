@@ -27,6 +27,8 @@ class FeedFollower:
         self._applied: set[int] = set()
         self._refused: list[RejectedGrant] = []
         self._wait_seconds = 0.0
+        # What was applied is told with the next question, where the portal hears that and nothing was refused.
+        self._hears, self._rides = False, False
 
     async def follow(self) -> None:
         await retry_forever("feed", self._step)
@@ -37,7 +39,10 @@ class FeedFollower:
 
     async def _follow_once(self) -> None:
         since = self._gateway.journal.memory.version
-        answer = await asyncio.to_thread(self._feed_line.feed, since, self._wait_seconds)
+        answer = await asyncio.to_thread(
+            self._feed_line.feed, since, self._wait_seconds, confirmed=self._rides
+        )
+        self._told(answer)
         # The first answer comes at once: the redirector cannot sign before it.
         self._wait_seconds = WAIT_SECONDS
         try:
@@ -58,7 +63,19 @@ class FeedFollower:
         self._applied -= set(answer.ends)
         self._refused += refused
         self._version = answer.version
-        self._confirmed.set()
+        if self._hears and not self._refused:
+            self._rides = True
+        else:
+            self._confirmed.set()
+
+    def _told(self, answer: FeedAnswer) -> None:
+        """The question was heard, and what it confirmed: but by a portal that has become an older one meanwhile."""
+        self._hears = answer.hears_confirmed
+        if self._rides and self._hears:
+            self._applied.clear()
+        elif self._rides:
+            self._confirmed.set()
+        self._rides = False
 
     async def confirm(self) -> None:
         while True:

@@ -49,11 +49,11 @@ class PortalClient:
         self._used_at = 0.0
         self._is_closed = False
 
-    def feed(self, since: int, wait: float) -> FeedAnswer:
-        """What changed after version `since`; waits up to `wait` seconds. Raises `PortalUnreachable`."""
-        body = self._call(
-            "GET", f"feed?since={since}&wait={wait:g}&keeps={KEEPS}", None, wait + ANSWER_SECONDS
-        )
+    def feed(self, since: int, wait: float, *, confirmed: bool = False) -> FeedAnswer:
+        """What changed after version `since`; waits up to `wait` seconds. With `confirmed` it says that the kernel has
+        taken all up to there. Raises `PortalUnreachable`."""
+        asked = f"feed?since={since}&wait={wait:g}&keeps={KEEPS}{'&confirmed=1' if confirmed else ''}"
+        body = self._call("GET", asked, None, wait + ANSWER_SECONDS)
         try:
             return parse_answer(body)
         except InvalidAnswer as error:

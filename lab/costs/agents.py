@@ -43,7 +43,7 @@ def acts(app: Flask, services: Services) -> dict[str, Callable[[], Callable[[], 
     return {
         "feed, nothing new": lambda: next(turns).wait(),
         "feed, a new lease": lambda: next(turns).follow(),
-        "confirmation": lambda: next(turns).confirm(),
+        "feed, which confirms": lambda: next(turns).confirm(),
         f"report of {REPORTED}": lambda: next(turns).report(),
     }
 
@@ -70,8 +70,7 @@ class Agent:
 
     def confirm(self) -> Callable[[], int]:
         self._let_in()
-        told = {"version": self._version(), "applied": self._numbers[-1:], "refused": []}
-        return self._asking("POST", "confirm", told, HTTPStatus.NO_CONTENT)
+        return self._asking("GET", f"feed?since={self._version()}&wait=25&confirmed=1", None, HTTPStatus.OK)
 
     def report(self) -> Callable[[], int]:
         while len(self._numbers) < REPORTED:

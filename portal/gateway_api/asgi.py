@@ -101,7 +101,7 @@ class GatewayDoor:
         gone = asyncio.ensure_future(_gone(receive))
         try:
             while True:
-                seen, poll = self._followers.seen, LongPoll()
+                seen, poll = self._followers.seen, LongPoll(is_again=deadline is not None)
                 answer = await self._call({**environ, LONG_POLL: poll}, body)
                 deadline = deadline or time.monotonic() + poll.seconds
                 left = deadline - time.monotonic()

@@ -38,8 +38,12 @@ WAITING = threading.BoundedSemaphore(8)
 
 @dataclass(slots=True)
 class LongPoll:
-    """What a gateway that found nothing new waits for; `gateway_id` is None where it waits for nothing."""
+    """What a gateway that found nothing new waits for; `gateway_id` is None where it waits for nothing.
 
+    `is_again` says that this question was put before, and waited.
+    """
+
+    is_again: bool = False
     gateway_id: int | None = None
     since: int = 0
     seconds: float = 0.0
@@ -56,7 +60,10 @@ def know_the_gateway() -> None:
 def follow() -> Response:
     since = request.args.get("since", 0, type=int)
     wait = min(LONGEST_WAIT, max(0.0, request.args.get("wait", 0.0, type=float)))
-    answer = await_change(calling_gateway().id, since=since, wait=wait, poll=request.environ.get(LONG_POLL))
+    poll: LongPoll | None = request.environ.get(LONG_POLL)
+    if "confirmed" in request.args and not (poll and poll.is_again):
+        _confirm(since, {})
+    answer = await_change(calling_gateway().id, since=since, wait=wait, poll=poll)
     answer = feed.without(answer, _asks_too_much)
     return jsonify(
         version=answer.version,
@@ -65,6 +72,7 @@ def follow() -> Response:
         landing_key=services().gateway_secrets.landing_key(calling_gateway().credential_digest).hex(),
         grants=[_grant(grant) for grant in answer.grants],
         ends=list(answer.ends),
+        hears_confirmed=True,
         **_wifi(),
     )
 
@@ -77,9 +85,13 @@ def confirmed() -> tuple[str, int]:
         refused = {
             accounting.whole(entry["number"]): _plain(entry["reason"]) for entry in body.get("refused", [])
         }
+    _confirm(version, refused)
+    return "", HTTPStatus.NO_CONTENT
+
+
+def _confirm(version: int, refused: dict[int, str]) -> None:
     with services().make_session.begin() as db:
         confirm(db, gateway_id=calling_gateway().id, version=version, refused=refused, now=services().clock())
-    return "", HTTPStatus.NO_CONTENT
 
 
 @blueprint.post("/report")

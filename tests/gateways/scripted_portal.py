@@ -30,6 +30,8 @@ class ScriptedPortal:
         # Answers below this version cannot be continued, as after a restored database.
         self.oldest = 0
         self.confirms: list[dict[str, Any]] = []
+        # What was confirmed by a call of its own, and by a question of the feed.
+        self.heard: list[int] = []
         self.reports: list[dict[str, Any]] = []
         self.arrivals: list[dict[str, Any]] = []
         self.asked_since: list[int] = []
@@ -149,6 +151,12 @@ class ScriptedPortal:
                 **self.rest,
             }
 
+    def hear(self, version: int) -> None:
+        """A question has said that all up to this version was taken."""
+        with self._news:
+            self.heard.append(version)
+            self._news.notify_all()
+
     def wait_to_take(self, name: str, value: dict[str, Any]) -> None:
         """Keep the caller waiting while nothing of this kind is taken in."""
         doors = {
@@ -202,7 +210,10 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qs(urlsplit(self.path).query)
         if self._is_stranger():
             return
-        self._send(200, self.server.portal.answer(int(query["since"][0]), float(query["wait"][0])))
+        since = int(query["since"][0])
+        if "confirmed" in query:
+            self.server.portal.hear(since)
+        self._send(200, self.server.portal.answer(since, float(query["wait"][0])))
 
     def do_POST(self) -> None:
         value = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -406,3 +406,36 @@ def test_what_was_meant_for_a_client_is_not_heard_by_the_next_owner_of_its_ipv6_
             with Tap(bo.ns, bo.interface) as tap:
                 time.sleep(0.5)
                 assert not [each for each in tap.sources("2001:db8:113::/64") if len(each) > 500]
+
+
+def test_a_portal_that_hears_it_is_told_with_the_next_question_and_a_refusal_by_a_call(
+    tmp_path: Path,
+) -> None:
+    with hotspot(tmp_path, phones=2) as spot:
+        ada, bo = spot.net.phone
+        portal = spot.portal
+        portal.rest["hears_confirmed"] = True
+        # It learns that with an answer; what it takes with that very one it may say with the next question.
+        portal.grant(17, ada, 600)
+        portal.wait(lambda: portal.heard == [portal.version])
+        assert 17 in spot.agent.leases() and all(17 not in each["applied"] for each in portal.confirms)
+        portal.grant(18, bo, 600, client="ff:ff:ff:ff:ff:ff")
+        told = portal.wait(lambda: portal.confirms[-1]["refused"] and portal.confirms[-1])
+        assert told["version"] == portal.version and portal.heard == [portal.version - 1]
+        portal.grant(18, bo, 600)
+        portal.wait(lambda: portal.heard[-1] == portal.version)
+        assert 18 in spot.agent.leases()
+
+
+def test_a_portal_that_hears_it_no_more_is_told_by_a_call(tmp_path: Path) -> None:
+    """An update was taken back: the question that confirmed was answered by a portal that does not know the word."""
+    with hotspot(tmp_path) as spot:
+        portal = spot.portal
+        portal.rest["hears_confirmed"] = True
+        portal.grant(17, spot.net.phone[0], 600)
+        portal.wait(lambda: portal.heard == [portal.version])
+        confirmed = portal.version
+        del portal.rest["hears_confirmed"]
+        portal.end(17)
+        portal.wait_confirmed()
+        assert portal.heard == [confirmed] and portal.confirms[-1]["version"] == portal.version

@@ -8,9 +8,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Dialect, Engine
+
+if TYPE_CHECKING:
+    from db.sqlite_groups import Group
 
 IMPATIENT_SECONDS = 0.1
 DRIVER = "arobase_driver"
@@ -21,12 +24,15 @@ class TransactionMode(enum.Enum):
     """What a transaction is for, where it is not the ordinary one that writes for good."""
 
     READING = enum.auto()
+    GROUP_COMMIT = enum.auto()
     ASYNC_COMMIT = enum.auto()
     BEST_EFFORT = enum.auto()
 
 
 # Their commits do not wait for the disk.
 ASYNC = TransactionMode.ASYNC_COMMIT, TransactionMode.BEST_EFFORT
+# Short ones, which SQLite may commit together.
+GROUPED = TransactionMode.GROUP_COMMIT, TransactionMode.ASYNC_COMMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Driver(Protocol):
     """A connection as its driver has it. Faults are the driver's own."""
 
     engine: Engine
+    # Set where the transaction is committed together with others: only this driver ends it then.
+    group: Group | None
     # By whose rules statements are written for it.
     writes: Dialect
 
@@ -52,3 +60,6 @@ class Driver(Protocol):
 
     def commit(self) -> None:
         """Commit the transaction that `begin` began."""
+
+    def rollback(self) -> None:
+        """Roll it back. Raises what `commit` raises where it was one of a group."""

@@ -151,10 +151,19 @@ def checkpoint_wal(engine: Engine) -> None:
         connection.close()
 
 
+def group_commit(make_session: SessionMaker) -> OneTransaction:
+    """A short transaction, which SQLite may commit together with others of this process that queue with it.
+
+    It ends when all of them have reached the disk. So it waits for nothing but the database, and whoever opens it
+    holds no lock that another such transaction takes.
+    """
+    return make_session.begin(TransactionMode.GROUP_COMMIT)
+
+
 def async_commit(make_session: SessionMaker) -> OneTransaction:
     """A transaction whose commit does not wait for the disk: for counts that may be lost in a power cut.
 
-    Other transactions see it at once, and no later commit can reach the disk before it.
+    Other transactions see it at once, and no later commit can reach the disk before it. As short as a `group_commit`.
     """
     return make_session.begin(TransactionMode.ASYNC_COMMIT)
 

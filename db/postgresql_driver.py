@@ -50,6 +50,9 @@ class PostgresDriver:
 
     writes: Dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
+    # The server itself has commits that come together reach the disk at once.
+    group = None
+
     def __init__(self, engine: Engine, connection: PooledConnection) -> None:
         self.engine, connection.driver = engine, self
         self._connection, self._pg = connection, connection.pgconn

@@ -7,6 +7,7 @@ to the same connection; then it is SQLAlchemy that commits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -59,16 +60,22 @@ class Session(orm.Session):
                 driver.begin(self._mode)
             except self._source.dialect.loaded_dbapi.Error as error:
                 raise explained(self._source.dialect, self.taken, error, "BEGIN") from error
+            if driver.group is not None and driver.group.taken is None:
+                driver.group.taken = self.taken
             self._driver = driver
         return self._driver
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         """SQLAlchemy asks for this whenever it would go to the database."""
         if self._is_apart():
-            self._begin()
-            assert self._source is not None and self.taken is not None
-            joined = Connection(self._source, self.taken).execution_options(**{HAS_BEGUN: True})
+            group = self._begin().group
+            taken = self.taken if group is None else group.taken
+            assert self._source is not None and taken is not None
+            joined = Connection(self._source, taken).execution_options(**{HAS_BEGUN: True})
             joined.begin()
+            if group is not None:
+                # The transaction belongs to others too: SQLAlchemy ends a savepoint.
+                joined.begin_nested()
             self._joined = self.bind = joined
         return super().get_bind(*args, **kwargs)
 
@@ -77,22 +84,35 @@ class Session(orm.Session):
 
     def end(self) -> None:
         """Commit."""
-        if super().in_transaction():
+        is_joined = super().in_transaction()
+        if is_joined:
             self.commit()
-        elif self._driver is not None:
-            for listener in self._driver.engine.dispatch.commit:
-                listener(None)
-            try:
-                self._driver.commit()
-            except self._driver.engine.dialect.loaded_dbapi.Error as error:
-                raise explained(self._driver.engine.dialect, self.taken, error, "COMMIT") from error
+        driver = self._driver
+        if driver is None or (is_joined and driver.group is None):
+            return
+        for listener in driver.engine.dispatch.commit:
+            listener(None)
+        self._ask(driver.engine.dialect, driver.commit)
 
     def close(self) -> None:
-        super().close()
-        taken, self.taken, self._driver = self.taken, None, None
-        if taken is not None:
-            # The pool rolls back what was not committed.
-            taken.close()
+        try:
+            super().close()
+        finally:
+            driver, self._driver = self._driver, None
+            try:
+                if driver is not None and driver.group is not None:
+                    self._ask(driver.engine.dialect, driver.rollback)
+            finally:
+                taken, self.taken = self.taken, None
+                if taken is not None:
+                    # The pool rolls back what was not committed.
+                    taken.close()
+
+    def _ask(self, dialect: Dialect, end: Callable[[], None]) -> None:
+        try:
+            end()
+        except dialect.loaded_dbapi.Error as error:
+            raise explained(dialect, self.taken, error, "COMMIT") from error
 
 
 class OneTransaction:

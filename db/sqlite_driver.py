@@ -1,4 +1,4 @@
-"""SQLite as its driver has it: a transaction begins as a writer, in its turn."""
+"""SQLite as its driver has it: a transaction begins as a writer, in its turn, or as one of a group."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy import Engine
 
 from db import sqlite_queue
-from db.drivers import ASYNC, IMPATIENT_SECONDS, Row, Statement, TransactionMode
+from db.drivers import ASYNC, GROUPED, IMPATIENT_SECONDS, Row, Statement, TransactionMode
+from db.sqlite_groups import Group
 
 
 class SqliteDriver:
     """sqlite3's connection, whose writers take turns."""
+
+    # Whom this transaction is committed with.
+    group: Group | None = None
 
     def __init__(
         self,
@@ -23,25 +27,73 @@ class SqliteDriver:
         turn: sqlite_queue.WriteQueue,
     ) -> None:
         self.engine, self.writes = engine, engine.dialect
-        self._connection, self._info, self._turn = connection, info, turn
+        # The one of this transaction: a group is on the connection of its first.
+        self._own = self._connection = connection
+        self._info, self._turn = info, turn
+        self._pragmas: dict[str, str] = {}
 
     def begin(self, mode: TransactionMode | None) -> None:
         # A deferred BEGIN that turns into a write fails with SQLITE_BUSY at once and cannot be retried within the
         # transaction. Writers therefore begin as writers; only `reading()` defers.
+        # The journal of a statement or a savepoint goes to a file above 64 kB. That of a short act, and of nothing
+        # that might sort the whole log, may stay in memory.
+        self._set("temp_store", "MEMORY" if mode in GROUPED else "FILE")
         if mode is TransactionMode.READING:
-            self._connection.execute("BEGIN")
+            self._own.execute("BEGIN")
             return
         came = sqlite_queue.now()
         is_impatient = mode is TransactionMode.BEST_EFFORT
         until = came + (IMPATIENT_SECONDS if is_impatient else sqlite_queue.PATIENCE_SECONDS)
-        self._turn.take(self._info, until=until)
-        self._connection.execute(f"PRAGMA synchronous={'NORMAL' if mode in ASYNC else 'FULL'}")
-        self._turn.begin(self._connection, came=came, until=until)
+        group = self._turn.take(self._info, mode, until=until)
+        if group is None:
+            # Those who queue behind a short one may need the disk.
+            is_durable = mode not in ASYNC or self._turn.waiting > 0
+            self._set("synchronous", "FULL" if is_durable else "NORMAL")
+            self._turn.begin(self._own, came=came, until=until)
+            group = Group(self._own, is_durable=is_durable) if mode in GROUPED else None
+        if group is not None:
+            self._connection, self.group = group.connection, group
+            group.enter()
 
     def execute(self, statement: Statement, values: Sequence[Any]) -> tuple[list[Row], int]:
-        cursor = self._connection.execute(statement.text, values)
-        rows = cursor.fetchall()
+        try:
+            cursor = self._connection.execute(statement.text, values)
+            rows = cursor.fetchall()
+        except sqlite3.Error as error:
+            if self.group is not None:
+                self.group.met(error)
+            raise
         return rows, cursor.rowcount
 
     def commit(self) -> None:
-        self._connection.commit()
+        if self.group is None:
+            self._own.commit()
+        else:
+            self._leave(self.group, keep=True)
+
+    def rollback(self) -> None:
+        """Roll back. Of a group that is what this transaction did; it ends when the others have reached the disk."""
+        if self.group is None:
+            self._own.rollback()
+        else:
+            self._leave(self.group, keep=False)
+
+    def _leave(self, group: Group, *, keep: bool) -> None:
+        self._connection, self.group = self._own, None
+        group.leave(keep=keep)
+        ended = group.expect_end()
+        if self._turn.hand_on(self._info, group):
+            group.wait(ended)
+        else:
+            try:
+                group.commit()
+            finally:
+                self._turn.give_back(self._info)
+                group.tell()
+        group.check()
+
+    def _set(self, pragma: str, value: str) -> None:
+        """Between transactions; where it is not so already."""
+        if self._pragmas.get(pragma) != value:
+            self._own.execute(f"PRAGMA {pragma}={value}")
+            self._pragmas[pragma] = value

@@ -10,9 +10,13 @@ import sqlite3
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
+
+from db.drivers import TransactionMode
+from db.sqlite_groups import Group
 
 # How long a writer waits for a lock that stays held.
 BUSY_SECONDS = 2.0
@@ -24,6 +28,21 @@ ENOUGH_LOOKS = 1000
 HAS_TURN = "arobase_turn"
 
 
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """A thread that waits for its turn, and the group that it is handed with it."""
+
+    mode: TransactionMode | None
+    called: threading.Lock = field(default_factory=_taken)
+    group: Group | None = None
+
+
 class WriteQueue:
     """One writer of this process at a time, first in, first out.
 
@@ -33,7 +52,7 @@ class WriteQueue:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._is_taken = False
-        self._queue: deque[threading.Lock] = deque()
+        self._queue: deque[_Waiter] = deque()
         # How often in a row BEGIN IMMEDIATE found another process writing. Only the thread with the turn changes it.
         self._looks = 0
 
@@ -42,16 +61,31 @@ class WriteQueue:
         """How many threads are queued."""
         return len(self._queue)
 
-    def take(self, info: dict[str, Any], *, until: float) -> None:
-        """Wait for the turn until that instant (`now`).
+    def take(
+        self, info: dict[str, Any], mode: TransactionMode | None = None, *, until: float
+    ) -> Group | None:
+        """Wait for the turn until that instant (`now`). With it comes an open group, where one is there to be joined.
 
         Raises `sqlalchemy.exc.OperationalError` when it has not come.
         """
         if info.get(HAS_TURN):
-            return
-        if not self._wait(until):
+            return None
+        waiter = _Waiter(mode)
+        if not self._wait(waiter, until):
             raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("another writer does not end"))
         info[HAS_TURN] = True
+        return waiter.group
+
+    def hand_on(self, info: dict[str, Any], group: Group) -> bool:
+        """Pass the turn on with the open group, if it admits the next in the queue."""
+        with self._guard:
+            if not (self._queue and group.admits(self._queue[0].mode)):
+                return False
+            following = self._queue.popleft()
+        del info[HAS_TURN]
+        following.group = group
+        following.called.release()
+        return True
 
     def give_back(self, info: dict[str, Any]) -> None:
         """Pass the turn on, if this connection has it."""
@@ -59,7 +93,7 @@ class WriteQueue:
             return
         with self._guard:
             if self._queue:
-                self._queue.popleft().release()
+                self._queue.popleft().called.release()
             else:
                 self._is_taken = False
 
@@ -92,19 +126,17 @@ class WriteQueue:
         at = now()
         return at > until or (at > came + BUSY_SECONDS and self._looks >= ENOUGH_LOOKS)
 
-    def _wait(self, until: float) -> bool:
+    def _wait(self, waiter: _Waiter, until: float) -> bool:
         with self._guard:
             if not self._is_taken:
                 self._is_taken = True
                 return True
-            called = threading.Lock()
-            called.acquire()
-            self._queue.append(called)
-        if called.acquire(timeout=max(0.0, until - now())):
+            self._queue.append(waiter)
+        if waiter.called.acquire(timeout=max(0.0, until - now())):
             return True
         with self._guard:
-            if called in self._queue:
-                self._queue.remove(called)
+            if waiter in self._queue:
+                self._queue.remove(waiter)
                 return False
         # Called at the last moment.
         return True

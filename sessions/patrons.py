@@ -15,7 +15,7 @@ from auth.errors import AuthError, WrongCredentials
 from auth.patrons.directory import Directory, DirectoryEntry, Patron
 from auth.patrons.login_names import check_secret
 from auth.pseudonyms import Pseudonyms
-from db.engine import SessionMaker, async_commit
+from db.engine import SessionMaker, async_commit, group_commit
 from db.prepared import Prepared
 from db.statements import table_of
 from gateways.types import MacAddress
@@ -125,22 +125,22 @@ def _prove(
     try:
         patron = directory.prove(found, secret, today=_today(gateway, now))
     except WrongCredentials:
-        with make_session.begin() as db:
+        with group_commit(make_session) as db:
             for limit in broad:
                 rate_limits.count(db, limit, now=now)
         raise
     except AuthError:
         # The PIN was right, or the directory could not say: not a guess.
-        with make_session.begin() as db:
+        with group_commit(make_session) as db:
             rate_limits.refund(db, account)
         raise
     try:
-        with make_session.begin() as db:
+        with group_commit(make_session) as db:
             rate_limits.refund(db, account)
             return then(db, subject, patron)
     except AuthError:
         # The PIN was right here too, and what was given back went with the transaction.
-        with make_session.begin() as db:
+        with group_commit(make_session) as db:
             rate_limits.refund(db, account)
         raise
 

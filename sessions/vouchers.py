@@ -19,7 +19,7 @@ from auth.vouchers.models import Voucher
 from auth.vouchers.rate_limits import RedeemAttempt
 from auth.vouchers.redeeming import FoundVoucher
 from auth.vouchers.voiding import Chosen, Revoked
-from db.engine import SessionMaker, was_kept_waiting
+from db.engine import SessionMaker, group_commit, was_kept_waiting
 from db.prepared import Prepared
 from db.statements import table_of
 from gateways.registry import names
@@ -62,7 +62,7 @@ def _redeem(
 ) -> int:
     gateway = arrival.gateway
     attempt = RedeemAttempt(gateway.identity, gateway.site.slug, arrival.client.mac)
-    with make_session.begin() as db:
+    with group_commit(make_session) as db:
         rate_limits.admit(db, attempt, now=now)
         try:
             voucher = redeeming.look_up(db, keys=keys, code=code, gateway=gateway, now=now)

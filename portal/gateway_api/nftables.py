@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from db.engine import reading
+from db.engine import group_commit, reading
 from gateways.nftables.kind import KIND
 from gateways.nftables.set_up import set_up
 from gateways.set_up import Finding, SetUp
@@ -90,7 +90,7 @@ def confirmed() -> tuple[str, int]:
 
 
 def _confirm(version: int, refused: dict[int, str]) -> None:
-    with services().make_session.begin() as db:
+    with group_commit(services().make_session) as db:
         confirm(db, gateway_id=calling_gateway().id, version=version, refused=refused, now=services().clock())
 
 

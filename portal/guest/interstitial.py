@@ -13,6 +13,7 @@ from ads.acceptances import ImpressionToken
 from ads.errors import NotDue, SpentImpression
 from auth.errors import AuthError
 from auth.tokens import EarlyToken, ExpiredToken
+from db.engine import group_commit
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.early_press import creative_of, keep_press, read_press
@@ -103,7 +104,7 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
 def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> Opened:
     """Count the acceptance; the session that goes on by it."""
     service = services()
-    with service.make_session.begin() as db:
+    with group_commit(service.make_session) as db:
         return acceptances.accept(
             db,
             replace(arrival_of(visit), acceptance=acceptance),

@@ -1,0 +1,324 @@
+"""Short transactions of one process that queue on SQLite are committed together, and mean what they meant alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from auth.models import Attempt
+from db import sqlite_groups
+from db.base import Base
+from db.disk_reserve import is_full
+from db.drivers import DRIVER, TransactionMode
+from db.engine import (
+    SessionMaker,
+    async_commit,
+    best_effort,
+    group_commit,
+    make_engine,
+    make_session_maker,
+    reading,
+)
+from db.prepared import Prepared
+from db.sqlite_groups import Group
+from db.sqlite_queue import WriteQueue
+from db.statements import table_of
+from tests.clock import NOON
+from tests.db.test_session import ADD, CHILD
+
+KEYS = Prepared(select(table_of(Attempt).c.key))
+Deed = Callable[[Session], None]
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setattr(sqlite_groups, "LONGEST_SECONDS", 60.0)
+    engine = make_engine(f"sqlite:///{tmp_path / 'town.sqlite3'}")
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection, tables=[table_of(Attempt)])
+        connection.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY)"))
+        connection.execute(
+            text("CREATE TABLE children (p INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)")
+        )
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def make_session(engine: Engine) -> SessionMaker:
+    return make_session_maker(engine)
+
+
+@pytest.fixture
+def ends(engine: Engine) -> list[str]:
+    """The transactions that the file saw end."""
+    seen: list[str] = []
+
+    def hear(statement: str) -> None:
+        if statement in ("COMMIT", "ROLLBACK"):
+            seen.append(statement)
+
+    engine.dispose()
+    event.listen(engine, "connect", lambda connection, _record: connection.set_trace_callback(hear))
+    return seen
+
+
+def turn_of(engine: Engine) -> WriteQueue:
+    with engine.connect() as connection:
+        turn: WriteQueue = connection.connection.info[DRIVER]._turn
+        return turn
+
+
+def together(
+    make_session: SessionMaker, *deeds: Deed, begin: Callable[[SessionMaker], Any] = group_commit
+) -> list[BaseException | None]:
+    """Do all of them in the order given, when all of them have queued; what each of them met."""
+    met: list[BaseException | None] = [None] * len(deeds)
+
+    def act(place: int) -> None:
+        try:
+            with begin(make_session) as db:
+                deeds[place](db)
+        except Exception as error:
+            met[place] = error
+
+    threads = [threading.Thread(target=act, args=(place,)) for place in range(len(deeds))]
+    turn = turn_of(make_session.kw["bind"])
+    with make_session.begin() as holder:
+        KEYS.all(holder)
+        for place, each in enumerate(threads):
+            each.start()
+            while turn.waiting == place:
+                each.join(0.001)
+    for each in threads:
+        each.join(60)
+    assert not any(each.is_alive() for each in threads)
+    return met
+
+
+def add(key: str) -> Deed:
+    def run(db: Session) -> None:
+        ADD.run(db, key=key, count=1, last_at=NOON)
+
+    return run
+
+
+def add_object(key: str) -> Deed:
+    return lambda db: db.add(Attempt(key=key, count=1, last_at=NOON))
+
+
+def then_fail(*deeds: Deed) -> Deed:
+    def fail(db: Session) -> None:
+        for deed in deeds:
+            deed(db)
+        raise LookupError
+
+    return fail
+
+
+def keys(make_session: SessionMaker) -> list[str]:
+    with reading(make_session) as db:
+        return sorted(key for (key,) in KEYS.all(db))
+
+
+def test_those_that_queue_are_committed_once(make_session: SessionMaker, ends: list[str]) -> None:
+    assert together(make_session, add("a"), add("b"), add_object("c")) == [None, None, None]
+    assert keys(make_session) == ["a", "b", "c"]
+    # That of the one they queued behind, and theirs.
+    assert ends.count("COMMIT") == 2
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("make", [add, add_object])
+def test_one_that_fails_takes_back_only_its_own(
+    make_session: SessionMaker, ends: list[str], place: int, make: Callable[[str], Deed]
+) -> None:
+    deeds = [add("a"), add_object("b")]
+    deeds.insert(place, then_fail(make("x"), lambda db: db.flush()))
+    met = together(make_session, *deeds)
+    assert isinstance(met.pop(place), LookupError)
+    assert met == [None, None]
+    assert keys(make_session) == ["a", "b"]
+    assert ends.count("COMMIT") == 2
+
+
+def test_a_statement_that_fails_is_its_own_fault_alone(make_session: SessionMaker) -> None:
+    met = together(make_session, add("a"), add("a"), add_object("a"), add("b"))
+    assert [type(error) for error in met] == [type(None), IntegrityError, IntegrityError, type(None)]
+    assert keys(make_session) == ["a", "b"]
+
+
+def test_nobody_goes_on_before_the_common_commit(make_session: SessionMaker) -> None:
+    """The next sees what the one before did; nobody else does, and nobody was answered."""
+    answered: list[str] = []
+    seen: list[Any] = []
+
+    def look(db: Session) -> None:
+        seen.append(sorted(key for (key,) in KEYS.all(db)))
+        seen.append(keys(make_session))
+        seen.append(list(answered))
+
+    def begin(make_session: SessionMaker) -> Any:
+        return Answering(group_commit(make_session), answered)
+
+    together(make_session, add("a"), then_fail(add("x")), look, begin=begin)
+    assert seen == [["a"], [], []]
+    assert len(answered) == 3
+
+
+class Answering:
+    """A transaction after which somebody is answered."""
+
+    def __init__(self, transaction: Any, answered: list[str]) -> None:
+        self._transaction, self._answered = transaction, answered
+
+    def __enter__(self) -> Session:
+        db: Session = self._transaction.__enter__()
+        return db
+
+    def __exit__(self, *fault: Any) -> None:
+        try:
+            self._transaction.__exit__(*fault)
+        finally:
+            self._answered.append("answer")
+
+
+def test_a_commit_that_fails_has_failed_for_all_of_them(engine: Engine, make_session: SessionMaker) -> None:
+    """Those whose act was refused too: what they were refused for was not to be."""
+
+    def orphan(db: Session) -> None:
+        CHILD.run(db, p=7)
+
+    met = together(make_session, add("a"), orphan, then_fail(add("x")), add_object("c"))
+    assert [type(error) for error in met] == [IntegrityError] * 4
+    assert len({id(error) for error in met}) == 4
+    assert keys(make_session) == []
+    assert together(make_session, add("a")) == [None]
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_a_full_disk_fails_all_who_were_before_it(engine: Engine, make_session: SessionMaker) -> None:
+    """SQLite takes back the whole transaction: nothing of it may be told of, and nothing may follow in it."""
+    engine.dispose()
+    event.listen(engine, "connect", lambda driver, _record: driver.execute("PRAGMA max_page_count=60"))
+    met = together(make_session, add("a"), add("x" * 1_000_000), add("c"))
+    assert [is_full(error) for error in met[:2] if isinstance(error, DBAPIError)] == [True, True]
+    assert (met[2], keys(make_session)) == (None, ["c"])
+
+
+def test_a_group_ends_so_that_others_have_their_turn(
+    make_session: SessionMaker, ends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_groups, "MOST", 2)
+    together(make_session, *(add(str(number)) for number in range(5)))
+    assert (len(keys(make_session)), ends.count("COMMIT")) == (5, 1 + 3)
+    monkeypatch.setattr(sqlite_groups, "LONGEST_SECONDS", -1.0)
+    together(make_session, add("a"), add("b"))
+    assert (len(keys(make_session)), ends.count("COMMIT")) == (7, 1 + 3 + 1 + 2)
+
+
+def test_writers_of_another_process_come_in_between(
+    engine: Engine, make_session: SessionMaker, tmp_path: Path
+) -> None:
+    other = make_engine(f"sqlite:///{tmp_path / 'town.sqlite3'}")
+    theirs = make_session_maker(other)
+
+    def write(make: SessionMaker, name: str) -> None:
+        for number in range(20):
+            with group_commit(make) as db:
+                add(f"{name}{number}")(db)
+
+    threads = [
+        threading.Thread(target=write, args=(make, f"{name}-"))
+        for name, make in (("a", make_session), ("b", make_session), ("c", theirs), ("d", theirs))
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert len(keys(make_session)) == 80
+    other.dispose()
+
+
+@pytest.mark.parametrize("long", [SessionMaker.begin, best_effort])
+def test_a_long_one_joins_nobody_and_nobody_joins_it(
+    make_session: SessionMaker, ends: list[str], long: Callable[[SessionMaker], Any]
+) -> None:
+    ways = iter([group_commit, long, group_commit])
+    together(make_session, add("a"), add("b"), add("c"), begin=lambda make: next(ways)(make))
+    assert (keys(make_session), ends.count("COMMIT")) == (["a", "b", "c"], 1 + 3)
+
+
+def test_one_that_failed_alone_writes_nothing(make_session: SessionMaker, ends: list[str]) -> None:
+    assert isinstance(together(make_session, then_fail(add("a")))[0], LookupError)
+    assert ends == ["COMMIT", "ROLLBACK"]
+
+
+def test_who_needs_no_disk_waits_for_it_only_where_others_queue(make_session: SessionMaker) -> None:
+    ways: list[int] = []
+
+    def look(db: Session) -> None:
+        ways.append(db.execute(text("PRAGMA synchronous")).scalar_one())
+
+    with async_commit(make_session) as db:
+        look(db)
+    together(make_session, look, add("a"), begin=async_commit)
+    assert ways == [1, 2]
+
+
+def test_a_commit_without_the_disk_takes_in_nobody_who_needs_it(engine: Engine) -> None:
+    with engine.connect() as connection:
+        hasty = Group(connection.connection.driver_connection, is_durable=False)  # type: ignore[arg-type]
+    modes: list[TransactionMode | None] = [*TransactionMode, None]
+    assert [mode for mode in modes if hasty.admits(mode)] == [TransactionMode.ASYNC_COMMIT]
+
+
+def test_only_a_short_one_has_its_journal_in_memory(make_session: SessionMaker) -> None:
+    """On one connection: a report that sorts a year's log must not hold it in memory."""
+    ways = []
+    for opened in (
+        group_commit(make_session),
+        make_session.begin(),
+        group_commit(make_session),
+        reading(make_session),
+    ):
+        with opened as db:
+            ways.append(db.execute(text("PRAGMA temp_store")).scalar_one())
+    assert ways == [2, 1, 2, 1]
+
+
+def test_an_interrupted_thread_leaves_the_connection_only_at_the_end() -> None:
+    class Interrupted:
+        asked = 0
+
+        def acquire(self) -> bool:
+            self.asked += 1
+            if self.asked == 1:
+                raise KeyboardInterrupt
+            return True
+
+    ended: Any = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        Group.wait(ended)
+    assert ended.asked == 2
+
+
+def test_a_savepoint_within_one_takes_back_its_own(make_session: SessionMaker) -> None:
+    def nest(db: Session) -> None:
+        add("a")(db)
+        with pytest.raises(LookupError), db.begin_nested():
+            add("x")(db)
+            raise LookupError
+        with pytest.raises(DBAPIError), db.begin_nested():
+            add("a")(db)
+        add("b")(db)
+
+    assert together(make_session, add("c"), nest, add("d")) == [None, None, None]
+    assert keys(make_session) == ["a", "b", "c", "d"]

@@ -82,7 +82,7 @@ bench: $(BIN)/.ready-dev ## Measure; one JSON object a line (KEEP=1: in the plac
 	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
 	@$(ROOTED) lab.bench $(if $(KEEP),--keep)
 
-bench-quick: $(BIN)/.ready-dev ## The same with small numbers, in a few minutes
+bench-quick: $(BIN)/.ready-dev ## The same with small numbers, in three minutes
 	@$(BIN)/python -m lab.packages --needed $(BENCH_PACKAGES)
 	@$(ROOTED) lab.bench --quick $(if $(KEEP),--keep)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,16 +46,18 @@ def deployed(unit: str, changes: Mapping[str, str]) -> Server:
     return Server(unit, [sys.executable, "-m", "granian", *words], environment)
 
 
-def servers(app: Flask, settings: Settings, front: Front) -> list[Server]:
-    """All four, in the order to start them. Writes what nginx reads below `front.folder`."""
+def servers(
+    app: Flask, settings: Settings, front: Front, *, behind: Collection[str] = BEHIND.keys()
+) -> list[Server]:
+    """The front and those `behind` it, in the order to start them. Writes what nginx reads below `front.folder`."""
     folder, pages = front.folder, front.pages
     for each in (folder, pages):
         each.mkdir(parents=True, exist_ok=True)
     write_pages(app, pages)
     file = folder / "nginx.conf"
     file.write_text(render(front, settings), encoding="utf-8")
-    behind = [replace(_on(unit, getattr(front, name)), name=name) for name, unit in BEHIND.items()]
-    return [*behind, Server("front", ["nginx", "-e", "stderr", "-c", str(file)], {})]
+    served = [replace(_on(BEHIND[name], getattr(front, name)), name=name) for name in behind]
+    return [*served, Server("front", ["nginx", "-e", "stderr", "-c", str(file)], {})]
 
 
 def _on(unit: str, address: str) -> Server:
@@ -71,9 +73,10 @@ def running(
     front: Front,
     environment: Mapping[str, str],
     *,
+    behind: Collection[str] = BEHIND.keys(),
     serve: str = "",
 ) -> Iterator[dict[str, subprocess.Popen[Any]]]:
-    """All four on this machine, until the end of the block; logs are in `folder`.
+    """The front and those `behind` it on this machine, until the end of the block; logs are in `folder`.
 
     `serve` is another WSGI application in the place of the portal's pages.
     """
@@ -81,7 +84,7 @@ def running(
     ports = {name: int(getattr(front, name).rpartition(":")[2]) for name in BEHIND}
     ports["front"] = front.secure_port
     try:
-        for server in servers(app, settings, front):
+        for server in servers(app, settings, front, behind=behind):
             command = [*server.command[:-1], serve] if serve and server.name == "portal" else server.command
             with (folder / f"{server.name}.log").open("ab") as log:
                 started[server.name] = subprocess.Popen(

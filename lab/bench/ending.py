@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,30 +24,43 @@ from lab.report import until
 from sites.models import Network
 from tests.services.parts import program
 
-# Long enough for a browser to start on a busy machine, with half a minute more.
-LEASE_SECONDS, VIEWING_SECONDS = 40, 1
+VIEWING_SECONDS = 1
 PATIENCE_SECONDS = 120
 MODES = (("script", "at most 2"), ("plain", "at most 5"))
 
 
-def measure(folder: Path, *, rounds: int) -> Iterator[Figure]:
-    """A phone on the free network, Chromium in its namespace, and a flow whose last datagram is the kernel's end."""
+def measure(folder: Path, *, rounds: int, lease_seconds: int) -> Iterator[Figure]:
+    """Phones on the free network, Chromium in their namespaces, and a flow whose last datagram is the kernel's end.
+
+    The browser must have come before the lease of `lease_seconds` ends.
+    """
     program("chromium")
     demand_namespaces("dnsmasq", "openssl", "nginx")
-    with hotspot(folder, [STATION]) as place:
+    with hotspot(folder, [STATION], phones=len(MODES)) as place, ThreadPoolExecutor() as pool:
         place.start()
-        _compress(place)
-        guest = place.guest(place.net.phone[0])
-        place.join(guest, place.net.gateways[0])
-        for mode, aim in MODES:
-            seconds = max(_seconds_to_the_word(place, guest, mode) for _ in range(rounds))
+        _compress(place, lease_seconds)
+        guests = [place.guest(phone) for phone in place.net.phone[: len(MODES)]]
+        for guest in guests:
+            place.join(guest, place.net.gateways[0])
+        # Each phone waits for the end of a lease: both at once.
+        watching = [
+            pool.submit(_longest, place, guest, mode, rounds)
+            for guest, (mode, _) in zip(guests, MODES, strict=True)
+        ]
+        for (mode, aim), watched in zip(MODES, watching, strict=True):
             name = "with script" if mode == "script" else "without script"
-            yield Figure(f"kernel's end to the page's word, {name}, longest of {rounds}", seconds, "s", aim)
+            yield Figure(
+                f"kernel's end to the page's word, {name}, longest of {rounds}", watched.result(), "s", aim
+            )
 
 
-def _compress(place: Hotspot) -> None:
+def _longest(place: Hotspot, guest: Guest, mode: str, rounds: int) -> float:
+    return max(_seconds_to_the_word(place, guest, mode) for _ in range(rounds))
+
+
+def _compress(place: Hotspot, lease_seconds: int) -> None:
     with place.services.make_session.begin() as db:
-        short = {"lease_seconds": LEASE_SECONDS, "renewal_seconds": 5, "viewing_seconds": VIEWING_SECONDS}
+        short = {"lease_seconds": lease_seconds, "renewal_seconds": 5, "viewing_seconds": VIEWING_SECONDS}
         db.execute(update(Network).where(Network.slug == STATION.network).values(**short))
 
 

@@ -41,7 +41,7 @@ UNLIMITED = Limits(
 
 @dataclass(frozen=True, slots=True)
 class RunningPortal:
-    """A portal that serves; `process` is that of its pages.
+    """A portal that serves; `process` is that of its pages, or of the gateways' server where that was asked for.
 
     `services` look into its database, and seal what it will accept.
     """
@@ -73,10 +73,13 @@ def running_portal(
     ldap: LdapSettings | None = None,
     app: str = "",
     doors: Sequence[Door] = (STATION, LIBRARY),
+    server: str = "portal",
 ) -> Iterator[RunningPortal]:
     """Run the portal on a fresh town in the database that `database_url` names, empty so far.
 
-    `doors` are its gateways. `app` is another application to serve in its place, by the same servers.
+    Of the servers behind the front only `server` runs, the pages' or the gateways': what the others do while they wait
+    would be measured with it. `doors` are the town's gateways. `app` is another application to serve in the place of
+    the pages, by the same server.
     """
     folder.mkdir(parents=True, exist_ok=True)
     authority = Authority(folder)
@@ -88,9 +91,11 @@ def running_portal(
     environment = _environment(folder, url, database_url, ldap)
     with prepared(folder, url, database_url, ldap=ldap, doors=doors) as services:
         portal = create_app(services)
-        with running(folder, portal, services.settings, front, environment, serve=app) as started:
+        with running(
+            folder, portal, services.settings, front, environment, behind=(server,), serve=app
+        ) as started:
             yield RunningPortal(
-                front.secure_port, started["portal"], services, authority.ca_file, front.gateways
+                front.secure_port, started[server], services, authority.ca_file, front.gateways
             )
 
 

@@ -61,7 +61,7 @@ def measure(folder: Path, *, sessions: int) -> Iterator[Figure]:
     for kind in ("sqlite", "postgresql"):
         with (
             database(kind, folder) as url,
-            running_portal(folder / kind, url, doors=(STATION, DOOR)) as portal,
+            running_portal(folder / kind, url, doors=(STATION, DOOR), server="gateways") as portal,
         ):
             yield from _through(portal, folder / f"radius-{kind}", kind, sessions)
 

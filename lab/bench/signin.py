@@ -43,19 +43,23 @@ class Bare:
 def measure(folder: Path, sizes: Sizes) -> Iterator[Figure]:
     """Sign-ins a second on either database, beside the ceiling measured in the same run."""
     demand("slapd", "ldapadd", "wrk", "setpriv")
-    with running_slapd(folder / "slapd", log_operations=False) as slapd, bare.Workers() as workers:
+    with (
+        running_slapd(folder / "slapd", log_operations=False) as slapd,
+        bare.Workers() as workers,
+        _answering(folder / "answer") as answering,
+    ):
         cards = slapd.seed(WARMING + sizes.patrons)
         for kind in ("sqlite", "postgresql"):
-            with database(kind, folder) as url, _answering(folder / f"answer-{kind}") as answering:
+            with database(kind, folder) as url:
 
-                def bare_parts(url: str = url, kind: str = kind, server: RunningPortal = answering) -> Bare:
+                def bare_parts(url: str = url, kind: str = kind) -> Bare:
                     threads = 1 if kind == "sqlite" else 4
                     return Bare(
                         workers.searches_and_rebinds(
                             slapd.settings(), cards, threads=4, seconds=sizes.seconds
                         ),
                         workers.commits(url, threads=threads, seconds=sizes.seconds),
-                        load(f"{server.url}/healthz", seconds=1, clients=CLIENTS).per_second,
+                        load(f"{answering.url}/healthz", seconds=1, clients=CLIENTS).per_second,
                     )
 
                 with running_portal(folder / kind, url, ldap=slapd.settings()) as portal:

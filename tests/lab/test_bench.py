@@ -62,6 +62,25 @@ def test_a_missing_part_is_named_in_one_line_and_the_others_go_on(
     assert json.loads(result.out)["name"] == "measured"
 
 
+def test_a_short_run_leaves_out_what_mostly_waits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unless it is asked for by name."""
+
+    def row(name: str) -> bench.Measure:
+        return lambda _folder: iter([Figure(f"of {name}", 1, "s")])
+
+    monkeypatch.setattr(bench, "rows", lambda *, quick: {name: row(name) for name in ("start", "kinds")})
+    for words, printed in (
+        ([], ["of start", "of kinds"]),
+        (["--quick"], ["of start"]),
+        (["--quick", "kinds"], ["of kinds"]),
+    ):
+        monkeypatch.setattr("sys.argv", ["bench", *words])
+        bench.main()
+        assert [json.loads(each)["name"] for each in capsys.readouterr().out.splitlines()] == printed
+
+
 def test_a_run_with_refused_requests_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     result = "Requests/sec: 9000\n  Non-2xx or 3xx responses: 12\n"
     with pytest.raises(load.SpoiltRun, match="12"):

@@ -88,8 +88,9 @@ def refuse_when_full(
     """
     if voucher.used_at is None:
         return
-    online = _ONLINE.all(db, subject=keys.subject(voucher.id), at=now)
-    if len(online) >= voucher.devices and (gateway.network_id, client.mac) not in online:
+    stays = _STAYS.all(db, subject=keys.subject(voucher.id))
+    online = [place for *place, until, ended_at in stays if ended_at is None and until > now]
+    if len(online) >= voucher.devices and [gateway.network_id, client.mac] not in online:
         raise AlreadyUsed
 
 
@@ -195,10 +196,9 @@ def _by_subject(db: Session, voucher_ids: Iterable[int], keys: VoucherKeys) -> d
 
 
 _accesses = table_of(AccessSession)
-_ONLINE = Prepared(
-    select(_accesses.c.network_id, _accesses.c.mac).where(
-        _accesses.c.subject == bindparam("subject"),
-        _accesses.c.ended_at.is_(None),
-        _accesses.c.until > bindparam("at"),
+# Of a pass all of them: as `sessions.start`.
+_STAYS = Prepared(
+    select(_accesses.c.network_id, _accesses.c.mac, _accesses.c.until, _accesses.c.ended_at).where(
+        _accesses.c.subject == bindparam("subject")
     )
 )

@@ -1,0 +1,70 @@
+"""Who else is online with a pass or an account is asked by its own index, whatever PostgreSQL believes of how many are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+from db.engine import make_engine
+from db.postgresql_driver import PostgresDriver
+from db.prepared import Prepared
+from db.statements import table_of
+from sessions import start, vouchers
+from sessions.models import AccessSession
+from tests.sessions.test_feed import enter
+from tests.town import build_town
+
+ASKED = {
+    "ix_access_sessions_(open|of)_entitlement": start._ONLINE,
+    "ix_access_sessions_log_subject": start._WITH_PASS,
+    "ix_access_sessions_log_subject ": vouchers._STAYS,
+}
+VALUES = {"network": "1", "client": "'x'", "subject": "'x'", "entitlement": "1"}
+
+
+@pytest.fixture
+def morning(both_urls: list[str]) -> Iterator[Connection]:
+    """A database that was looked through at night, when nobody was online, and hundreds who have come since."""
+    engine = make_engine(both_urls[1])
+    with Session(engine) as db, db.begin():
+        enter(db, build_town(db).station)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        _copy(connection, "past", 3_000, ended_at="until", end_reason="'expired'")
+        connection.execute(text("DELETE FROM leases"))
+        connection.execute(text("UPDATE access_sessions SET ended_at = until, end_reason = 'expired'"))
+        connection.execute(text("VACUUM ANALYZE access_sessions"))
+        _copy(connection, "new", 300, ended_at="NULL", end_reason="NULL")
+        yield connection
+    engine.dispose()
+
+
+def _copy(connection: Connection, subject: str, times: int, **values: str) -> None:
+    own = {"mac": "md5(n::text)::varchar(17)", "subject": f"'{subject}' || n", **values}
+    names = [name for name in table_of(AccessSession).columns.keys() if name != "id"]
+    chosen = ", ".join(own.get(name, name) for name in names)
+    one = "(SELECT * FROM access_sessions ORDER BY id LIMIT 1) AS one"
+    rows = f"SELECT {chosen} FROM {one}, generate_series(1, {times}) AS n"
+    connection.execute(
+        text(f"INSERT INTO access_sessions ({', '.join(names)}) {rows}".replace("::", "\\:\\:"))
+    )
+
+
+def test_the_stays_of_one_pass_or_person_are_read_alone(morning: Connection) -> None:
+    morning.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
+    for index, asked in ASKED.items():
+        assert re.search(f"(using|on) {index.strip()} ", plan(morning, asked)), plan(morning, asked)
+
+
+def plan(connection: Connection, asked: Prepared) -> str:
+    """Of the statement as the driver prepares it, whatever its values."""
+    statement = asked._statement.compile(dialect=PostgresDriver.writes)  # type: ignore[union-attr]
+    given = ", ".join(VALUES[name] for name in statement.positiontup or ())
+    run = connection.exec_driver_sql
+    run(f"PREPARE asked AS {statement}")
+    lines = [row[0] for row in run(f"EXPLAIN EXECUTE asked ({given})")]
+    run("DEALLOCATE asked")
+    return "\n".join(lines)

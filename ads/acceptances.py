@@ -16,7 +16,7 @@ from auth.blocks import service as blocks
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
 from db.objects import detached
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client
 from sessions import feed, policy, present, renewal, start
@@ -71,14 +71,16 @@ def accept(
         if ticket.shown_at < _opens_at(online.until, gateway):
             # Saved up while something else was accepted: nobody has looked at it for this renewal.
             raise NotDue(_opens_at(online.until, gateway))
-        lease_id = _renew(db, online, gateway=gateway, client=client, now=now)
-        opened = Opened(db, online.id, lease_id, online.gateway_id)
-    if opened.lease_id is None:
+        lease = _renew(db, online, gateway=gateway, client=client, now=now)
+        opened = Opened(db, online.id, lease, online.gateway_id)
+    if opened.lease is None:
         raise NotDue(_opens_at(opened.access.until, gateway))
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
     creative_id = ticket.creative_id
     is_counted = creative_id is None or counting.count(db, creative_id, gateway=gateway, now=now)
-    _EARN.run(db, impression=impression_id, access=opened.access_id, lease=opened.lease_id, counts=is_counted)
+    _EARN.later(
+        db, impression=impression_id, access=opened.access_id, lease=opened.lease_id, counts=is_counted
+    )
     return opened
 
 
@@ -147,7 +149,7 @@ def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datet
     return impression_id
 
 
-def _renew(db: Session, online: Present, *, gateway: Gateway, client: Client, now: datetime) -> int | None:
+def _renew(db: Session, online: Present, *, gateway: Gateway, client: Client, now: datetime) -> Reply | None:
     if not policy.may_renew(now=now, until=online.until, window=gateway.renewal_window):
         raise NotDue(_opens_at(online.until, gateway))
     return renewal.renew(db, online, gateway=gateway, client=client, now=now)

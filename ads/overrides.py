@@ -120,7 +120,5 @@ def _extend(db: Session, access: AccessSession, *, now: datetime) -> bool:
     if not policy.may_renew(now=now, until=access.until, window=gateway.renewal_window):
         return False
     client = Client(parse_mac(access.mac), (ipaddress.ip_address(access.address),))
-    lease_id = renewal.renew(
-        db, present.of(access), gateway=gateway, client=client, now=now, is_present=False
-    )
-    return lease_id is not None
+    lease = renewal.renew(db, present.of(access), gateway=gateway, client=client, now=now, is_present=False)
+    return lease is not None

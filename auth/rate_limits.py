@@ -91,7 +91,7 @@ def count(db: Session, budget: RateLimit, *, now: datetime) -> None:
 
 def refund(db: Session, budget: RateLimit) -> None:
     """Give back an attempt that succeeded."""
-    _REFUND.run(db, refunded=budget.key)
+    _REFUND.later(db, refunded=budget.key)
 
 
 def any_spent(db: Session, beginning: str, *, most: int, window: timedelta, now: datetime) -> bool:

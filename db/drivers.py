@@ -6,7 +6,7 @@ One object for each connection of the pool, in its `info`: `db.sqlite_driver` an
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,10 +53,19 @@ class Driver(Protocol):
     writes: Dialect
 
     def begin(self, mode: TransactionMode | None) -> None:
-        """Begin a transaction; on SQLite as a writer, unless it is for reading."""
+        """Begin a transaction; on SQLite as a writer, unless it is for reading. On PostgreSQL with what follows."""
 
     def execute(self, statement: Statement, values: Sequence[Any]) -> tuple[list[Row], int]:
         """Execute it with its values in their order; its rows, and how many it matched or gave."""
+
+    def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
+        """Execute it before whatever is executed next, the commit included, and have `hear` called with its rows.
+
+        On PostgreSQL it is sent together with that; on SQLite it is executed now.
+        """
+
+    def send(self) -> None:
+        """Send what waits for the next statement: another than this driver is about to speak on the connection."""
 
     def commit(self) -> None:
         """Commit the transaction that `begin` began."""

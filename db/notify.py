@@ -19,6 +19,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from db.prepared import Prepared
+from db.session import driver_of
 
 log = logging.getLogger(__name__)
 
@@ -169,8 +170,8 @@ def check_notifications(engine: Engine) -> None:
 
 def notify(db: Session) -> None:
     """Have the commit of this transaction wake the waiters of every process."""
-    if db.get_bind().dialect.name == "postgresql":
-        _RING.run(db)
+    if driver_of(db).writes.name == "postgresql":
+        _RING.later(db)
 
 
 # The same as a value, for a statement of PostgreSQL's that has an answer anyway: one round trip less.

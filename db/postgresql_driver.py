@@ -7,7 +7,8 @@ for a client's (`db.notify.check_notifications`).
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -45,8 +46,31 @@ class PooledConnection(psycopg.Connection[Any]):
         return super()._deallocate(name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A statement that goes out with others: its name at the server, its values, who hears its rows."""
+
+    name: bytes
+    octets: Sequence[Buffer | None] | None = None
+    hear: Callable[[list[Row]], None] | None = None
+
+
+# Numbers of statements of the application begin at 1.
+BEGIN, ASYNC_COMMIT, IMPATIENT, COMMIT = (
+    Statement("BEGIN", 0),
+    Statement("SET LOCAL synchronous_commit = off", -1),
+    Statement(f"SET LOCAL statement_timeout = {int(IMPATIENT_SECONDS * 1000)}", -2),
+    Statement("COMMIT", -3),
+)
+
+
 class PostgresDriver:
-    """libpq's connection, which psycopg shares. Values go as text and come back in binary, both by psycopg's types."""
+    """libpq's connection, which psycopg shares. Values go as text and come back in binary, both by psycopg's types.
+
+    What need not be answered at once waits, and is sent with the next statement or the commit in one round trip
+    (PostgreSQL manual, section 34.5, Pipeline Mode): a begin, and whatever was given to `later`. While a statement is
+    under way other threads run, and who holds a lock meanwhile has everybody wait until it is its turn again.
+    """
 
     writes: Dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -59,8 +83,11 @@ class PostgresDriver:
         connection.adapters.register_dumper(bool, TruthDumper)
         self._adapt = Transformer(connection)
         self._prepared: dict[int, bytes] = {}
+        self._waiting: list[_Sent] = []
         self._line = select.poll()
         self._line.register(connection.fileno(), select.POLLIN)
+        self._room = select.poll()
+        self._room.register(connection.fileno(), select.POLLOUT)
 
     def is_stale(self) -> bool:
         """Whether the server has ended it: otherwise one that rests has nothing to read."""
@@ -68,19 +95,54 @@ class PostgresDriver:
         return bool(self._line.poll(0))
 
     def begin(self, mode: TransactionMode | None) -> None:
-        begin = b"BEGIN"
+        begin = [BEGIN]
         if mode in ASYNC:
-            begin += b"; SET LOCAL synchronous_commit = off"
+            begin.append(ASYNC_COMMIT)
         if mode is TransactionMode.BEST_EFFORT:
-            begin += b"; SET LOCAL statement_timeout = %d" % (IMPATIENT_SECONDS * 1000)
-        self._check(self._pg.exec_(begin))
+            begin.append(IMPATIENT)
+        self._waiting = [_Sent(self._name(one)) for one in begin]
 
     def execute(self, statement: Statement, values: Sequence[Any]) -> tuple[list[Row], int]:
-        if self._pg.transaction_status == TransactionStatus.IDLE:
+        if not self._waiting and self._pg.transaction_status == TransactionStatus.IDLE:
             self._begin_as_told()
-        name = self._prepared.get(statement.number) or self._prepare(statement)
-        octets: Any = self._adapt.dump_sequence(values, (PyFormat.TEXT,) * len(values))
-        result = self._pg.exec_prepared(name, octets, None, Format.BINARY)
+        name, octets = self._name(statement), self._octets(values)
+        if self._waiting:
+            return self._taken(self._send(_Sent(name, octets)))
+        return self._taken(self._pg.exec_prepared(name, octets, None, Format.BINARY))
+
+    def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
+        self._waiting.append(_Sent(self._name(statement), self._octets(values), hear))
+
+    def send(self) -> None:
+        if self._waiting:
+            self._send(self._waiting.pop())
+
+    def commit(self) -> None:
+        if not self._waiting:
+            self._check(self._pg.exec_(b"COMMIT"))
+        elif self._pg.transaction_status != TransactionStatus.IDLE or self._waiting[-1].hear is not None:
+            self._send(_Sent(self._name(COMMIT)))
+        else:
+            # Begun, and nothing after it: the server need not know.
+            self._waiting.clear()
+
+    def rollback(self) -> None:
+        """Roll back, where there is anything; psycopg's own way would have everything prepared anew."""
+        self._waiting.clear()
+        if self._pg.transaction_status != TransactionStatus.IDLE:
+            self._check(self._pg.exec_(b"ROLLBACK"))
+
+    def forget_prepared(self) -> None:
+        """The server has no statement of ours any more."""
+        self._prepared.clear()
+
+    def _name(self, statement: Statement) -> bytes:
+        return self._prepared.get(statement.number) or self._prepare(statement)
+
+    def _octets(self, values: Sequence[Any]) -> Any:
+        return self._adapt.dump_sequence(values, (PyFormat.TEXT,) * len(values))
+
+    def _taken(self, result: PGresult) -> tuple[list[Row], int]:
         if result.status == ExecStatus.TUPLES_OK:
             self._adapt.set_pgresult(result)
             rows: list[Row] = self._adapt.load_rows(0, result.ntuples, tuple)
@@ -88,17 +150,46 @@ class PostgresDriver:
         self._check(result)
         return [], result.command_tuples or 0
 
-    def commit(self) -> None:
-        self._check(self._pg.exec_(b"COMMIT"))
+    def _send(self, last: _Sent) -> PGresult:
+        """Send what waits, and `last`; its result. After a fault the server has carried out nothing further."""
+        sent, self._waiting = [*self._waiting, last], []
+        pg = self._pg
+        pg.enter_pipeline_mode()
+        for one in sent:
+            pg.send_query_prepared(one.name, one.octets, None, Format.BINARY)
+        pg.pipeline_sync()
+        results = self._results(len(sent))
+        pg.exit_pipeline_mode()
+        for one, result in zip(sent, results, strict=True):
+            if one.hear is not None:
+                one.hear(self._taken(result)[0])
+            elif one is not last:
+                self._check(result)
+        return results[-1]
 
-    def rollback(self) -> None:
-        """Roll back, where there is anything; psycopg's own way would have everything prepared anew."""
-        if self._pg.transaction_status != TransactionStatus.IDLE:
-            self._check(self._pg.exec_(b"ROLLBACK"))
+    def _results(self, count: int) -> list[PGresult]:
+        """Those of the statements that were sent."""
+        pg, results = self._pg, list[PGresult]()
+        while pg.flush():
+            self._room.poll()
+        self._hear()
+        for place in range(count):
+            # The server answers all of them at once. Only of the last one there may be so much that it comes in parts.
+            while place in (0, count - 1) and pg.is_busy():
+                self._hear()
+            result = pg.get_result()
+            if result is None:
+                raise psycopg.OperationalError("the connection was lost")
+            results.append(result)
+            pg.get_result()
+        # The end of the pipeline.
+        pg.get_result()
+        return results
 
-    def forget_prepared(self) -> None:
-        """The server has no statement of ours any more."""
-        self._prepared.clear()
+    def _hear(self) -> None:
+        # Other threads run meanwhile.
+        self._line.poll()
+        self._pg.consume_input()
 
     def _prepare(self, statement: Statement) -> bytes:
         name = b"arobase_%d" % statement.number

@@ -17,12 +17,13 @@ from typing import Any
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
 from db.drivers import Driver, Row, Statement
-from db.session import driver_of, fault_of
+from db.session import Session as OwnSession
+from db.session import driver_of, fault_of, send
 from db.statements import ForEither
 
 Convert = Callable[[Any], Any]
@@ -49,6 +50,22 @@ class _Rendered:
     def rows(self, found: list[Row]) -> list[Row]:
         """What came back, in Python's types."""
         return [tuple(_converted(row, self.out_of)) for row in found] if self.out_of else found
+
+
+class Reply:
+    """What a statement gives that is sent with the next one; asking for it sends it now."""
+
+    __slots__ = ("_db", "rows")
+
+    def __init__(self, db: Session, rows: list[Row] | None = None) -> None:
+        self._db, self.rows = db, rows
+
+    def scalar(self) -> Any:
+        """The first column of its first row, None where there is no row."""
+        if self.rows is None:
+            send(self._db)
+        assert self.rows is not None
+        return self.rows[0][0] if self.rows else None
 
 
 class Prepared:
@@ -80,23 +97,48 @@ class Prepared:
         rows = self._execute(db, values)[0]
         return rows[0][0] if rows else None
 
+    def later(self, db: Session, /, **values: Any) -> Reply:
+        """Have it executed before the next statement or the commit, whichever comes first, and sent together with it.
+
+        What it gives is there when the reply is asked. A fault of its own is raised by what it is sent with.
+        """
+        if not (isinstance(db, OwnSession) and db.is_apart()):
+            return Reply(db, self._execute(db, values)[0])
+        driver, rendered, octets = self._ready(db, values)
+        reply = Reply(db)
+
+        def hear(rows: list[Row]) -> None:
+            reply.rows = rendered.rows(rows)
+
+        try:
+            driver.later(rendered.statement, octets, hear)
+        except driver.engine.dialect.loaded_dbapi.Error as error:
+            raise fault_of(db, error, rendered.statement.text, octets) from error
+        return reply
+
     def _execute(self, db: Session, given: dict[str, Any]) -> tuple[list[Row], int]:
+        driver, rendered, values = self._ready(db, given)
+        try:
+            rows, count = driver.execute(rendered.statement, values)
+        except driver.engine.dialect.loaded_dbapi.Error as error:
+            raise fault_of(db, error, rendered.statement.text, values) from error
+        return rendered.rows(rows) if rows else rows, count
+
+    def _ready(self, db: Session, given: dict[str, Any]) -> tuple[Driver, _Rendered, Sequence[Any]]:
         driver = driver_of(db)
         rendered = self._rendered.get(driver.writes.name) or self._render(db, driver, given)
-        statement, values = rendered.statement, rendered.values(given)
+        values = rendered.values(given)
         if driver.engine.dispatch.before_cursor_execute:
             for listener in driver.engine.dispatch.before_cursor_execute:
-                listener(None, None, statement.text, values, None, False)
-        try:
-            rows, count = driver.execute(statement, values)
-        except driver.engine.dialect.loaded_dbapi.Error as error:
-            raise fault_of(db, error, statement.text, values) from error
-        return rendered.rows(rows) if rows else rows, count
+                listener(None, None, rendered.statement.text, values, None, False)
+        return driver, rendered, values
 
     def _render(self, db: Session, driver: Driver, given: dict[str, Any]) -> _Rendered:
         statement = self._statement.on(db) if isinstance(self._statement, ForEither) else self._statement
         assert isinstance(statement, (UpdateBase, SelectBase))
-        dialect, named = driver.engine.dialect, list(given) if statement.is_insert else None
+        dialect = driver.engine.dialect
+        has_values = isinstance(statement, Insert) and statement.select is None
+        named = list(given) if has_values else None
         compiled: Any = statement.compile(dialect=driver.writes, column_keys=named)
         if compiled.post_compile_params or compiled.insert_prefetch or compiled.update_prefetch:
             raise TypeError(f"has a list or a default: {compiled}")

@@ -19,6 +19,8 @@ from db.drivers import DRIVER, Driver, TransactionMode
 # What an engine's `begin` listener finds among a connection's options.
 TRANSACTION_MODE = "arobase_way"
 HAS_BEGUN = "arobase_has_begun"
+# What a fault names in place of a statement.
+WAITING = "what waited for the next statement"
 
 
 class Session(orm.Session):
@@ -47,7 +49,7 @@ class Session(orm.Session):
             return _driver_of(self.connection()) if self._source is None else self._begin()
         return self._driver
 
-    def _is_apart(self) -> bool:
+    def is_apart(self) -> bool:
         """Whether this transaction is the driver's alone so far."""
         return self._source is not None and self._joined is None
 
@@ -67,8 +69,13 @@ class Session(orm.Session):
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         """SQLAlchemy asks for this whenever it would go to the database."""
-        if self._is_apart():
-            group = self._begin().group
+        if self.is_apart():
+            driver = self._begin()
+            try:
+                driver.send()
+            except driver.engine.dialect.loaded_dbapi.Error as error:
+                raise explained(driver.engine.dialect, self.taken, error, WAITING) from error
+            group = driver.group
             taken = self.taken if group is None else group.taken
             assert self._source is not None and taken is not None
             joined = Connection(self._source, taken).execution_options(**{HAS_BEGUN: True})
@@ -158,6 +165,15 @@ class SessionMaker(orm.sessionmaker[Session]):
 def driver_of(db: orm.Session) -> Driver:
     """The driver of the connection that this session's transaction has, or takes now."""
     return db.driver if isinstance(db, Session) else _driver_of(db.connection())
+
+
+def send(db: orm.Session) -> None:
+    """Have the database carry out what waits for the next statement."""
+    driver = driver_of(db)
+    try:
+        driver.send()
+    except driver.engine.dialect.loaded_dbapi.Error as error:
+        raise fault_of(db, error, WAITING, None) from error
 
 
 def fault_of(db: orm.Session, error: Any, text: str, values: Any) -> Exception:

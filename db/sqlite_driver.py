@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Engine
@@ -64,6 +64,13 @@ class SqliteDriver:
                 self.group.met(error)
             raise
         return rows, cursor.rowcount
+
+    def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
+        # There is no way to a server that could be spared.
+        hear(self.execute(statement, values)[0])
+
+    def send(self) -> None:
+        pass
 
     def commit(self) -> None:
         if self.group is None:

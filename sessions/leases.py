@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from db.notify import NOTIFY
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
+from db.session import driver_of
 from db.statements import ForEither, table_of
 from gateways.destinations import Destination
 from gateways.registry import names
@@ -49,8 +50,8 @@ def grant(
     starts_at: datetime,
     until: datetime,
     now: datetime,
-) -> int:
-    """Write a further lease for `access` at `gateway`; its id. `gateway` comes with its site and network."""
+) -> Reply:
+    """Write a further lease for `access` at `gateway`: as `write`. `gateway` comes with its site and network."""
     return write(
         db,
         access_id=access.id,
@@ -75,16 +76,21 @@ def write(
     now: datetime,
     destinations: Sequence[Destination] | None = None,
     resolver: IpAddress | None = None,
-) -> int:
-    """Write a lease for an access session at `gateway`; its id. `gateway` comes with its site and network.
+) -> Reply:
+    """Write a lease for an access session at `gateway`; its id, when it is asked. `gateway` comes with its site and
+    network.
 
     The lease says what the gateway can keep: its end in the gateway's steps of time, and no rates where it keeps none.
+
+    It is sent with the commit where nothing follows: all leases of a gateway are written one after the other, and what
+    stands between this and the commit is what the next one waits for.
     """
     down, up = enforced_rates(own_rates, gateway)
-    # This locks the feed's row until the commit, so that port blocks are claimed one at a time.
-    version = next_feed_version(db, gateway.id)
+    if gateway.ports_per_client:
+        # Port blocks are claimed one at a time.
+        lock(db, gateway.id)
     origin = port_blocks.claim(db, access_id=access_id, gateway=gateway, mac=client.mac, now=now)
-    lease_id: int = _GRANT.scalar(
+    return _grant(
         db,
         access_id=access_id,
         gateway_id=gateway.id,
@@ -97,14 +103,18 @@ def write(
         until=policy.in_steps(until, now=now, step=gateway.lease_step, reach=gateway.lease_reach),
         rate_down_kbps=down,
         rate_up_kbps=up,
-        version=version,
         public_address=origin.address,
         port_first=origin.first,
         port_last=origin.last,
         destinations=None if destinations is None else [str(each) for each in destinations],
         resolver=None if resolver is None else str(resolver),
     )
-    return lease_id
+
+
+def _grant(db: Session, *, gateway_id: int, **values: Any) -> Reply:
+    if driver_of(db).writes.name == "postgresql":
+        return _STAMP_AND_GRANT.later(db, stamped=gateway_id, **values)
+    return _GRANT.later(db, gateway_id=gateway_id, version=next_feed_version(db, gateway_id), **values)
 
 
 def enforced_rates(own: OwnRates, gateway: Gateway) -> tuple[int, int]:
@@ -280,6 +290,24 @@ _FILL_STAY = (
 )
 _LOCK = select(_feeds.c.version).where(_feeds.c.gateway_id == bindparam("gateway")).with_for_update()
 _GRANT = Prepared(insert(_leases).returning(_leases.c.id))
+# Both in one statement, where the database can.
+_stamped = _stamp.cte("stamped")
+_GIVEN = (
+    *("access_id", "site_id", "mac", "address", "created_at", "starts_at", "until", "rate_down_kbps"),
+    *("rate_up_kbps", "public_address", "port_first", "port_last", "destinations", "resolver"),
+)
+_STAMP_AND_GRANT = Prepared(
+    insert(_leases)
+    .from_select(
+        [*_GIVEN, "gateway_id", "version"],
+        select(
+            *(bindparam(name, type_=_leases.c[name].type) for name in _GIVEN),
+            bindparam("stamped", type_=_leases.c.gateway_id.type),
+            _stamped.c.version,
+        ),
+    )
+    .returning(_leases.c.id, NOTIFY)
+)
 _RUNNING_OF = select(_leases.c.id).where(
     _leases.c.gateway_id == bindparam("gateway"),
     _leases.c.mac.in_(bindparam("macs", expanding=True)),

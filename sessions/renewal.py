@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, update
 from sqlalchemy.orm import Session
 
 from db.base import UtcDateTime
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import table_of
 from gateways.types import Client
 from sessions import leases, policy
@@ -27,8 +27,8 @@ def renew(
     client: Client,
     now: datetime,
     is_present: bool = True,
-) -> int | None:
-    """Renew this session at `gateway`; the new lease's id.
+) -> Reply | None:
+    """Renew this session at `gateway`; the new lease's id, when it is asked.
 
     None where it ended, another request was quicker, or the gateway cannot extend a lease that still runs.
 

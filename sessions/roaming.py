@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.notify import notify
+from db.prepared import Reply
 from gateways.types import Client, MacAddress
 from sessions import clients, feed, leases, sightings
 from sessions.end import GATEWAY_SILENT
@@ -83,7 +84,7 @@ def go_on(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> Ac
 
 def admit(
     db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime
-) -> int | None:
+) -> Reply | None:
     """Let an open session go on at `gateway` too, on that gateway's word alone; the new lease's id.
 
     The session itself is not touched. None where it may pass there already, where the gateway is retired, and
@@ -108,7 +109,7 @@ def admit(
     )
 
 
-def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> int:
+def walk(db: Session, access: AccessSession, *, gateway: Gateway, client: Client, now: datetime) -> Reply:
     """Let an open session go on at another gateway of its network, until the same instant; the new lease's id.
 
     For somebody who has proven there whose session it is. A library that closes before that ends it at its closing; a

@@ -39,7 +39,7 @@ def within(gateway: Gateway, client: Client) -> Client:
 def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
     """Remember that `client` is behind its addresses at this gateway."""
     for row in _rows(gateway_id, [client], now):
-        _SEE_ONE.run(db, **row)
+        _SEE_ONE.later(db, **row)
 
 
 def see_all(

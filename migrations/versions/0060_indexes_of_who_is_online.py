@@ -1,13 +1,13 @@
 """Each index of open sessions for questions about its own column alone
 
-Revision: 0060, after 0058
+Revision: 0060, after 0059
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0060"
-down_revision = "0058"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 

@@ -147,3 +147,81 @@ def test_only_postgresqls_commit_that_may_be_lost_says_so(both_urls: list[str]) 
                 assert db.execute(text("SHOW synchronous_commit")).scalar_one() == expected
     finally:
         engine.dispose()
+
+
+def test_what_was_left_for_later_comes_before_the_next_statement(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        ADD.later(db, **ONE)
+        RAISE.later(db, which="a")
+        assert COUNT.scalar(db, which="a") == 2
+        RAISE.later(db, which="a")
+        assert db.get_one(Attempt, "a").count == 3
+        # SQLAlchemy has the connection now: nothing waits any more.
+        RAISE.later(db, which="a")
+        assert db.scalar(select(Attempt.count)) == 4
+    assert kept(make_session) == 4
+
+
+def test_what_was_left_for_later_is_committed_and_answers_when_it_is_asked(
+    make_session: SessionMaker,
+) -> None:
+    with make_session.begin() as db:
+        ADD.later(db, **ONE)
+    with make_session.begin() as db:
+        RAISE.later(db, which="a")
+        raised = COUNT.later(db, which="a")
+        assert (raised.scalar(), COUNT.later(db, which="z").scalar()) == (2, None)
+        unasked = COUNT.later(db, which="a")
+    assert unasked.rows == [(2,)]
+    assert kept(make_session) == 2
+    with pytest.raises(LookupError), make_session.begin() as db:
+        RAISE.later(db, which="a")
+        raise LookupError
+    assert kept(make_session) == 2
+    assert pool_of(make_session) == 0
+
+
+@pytest.mark.parametrize("how", ["commit", "statement", "object", "reply"])
+def test_a_fault_of_what_was_left_for_later_leaves_nothing(make_session: SessionMaker, how: str) -> None:
+    with make_session.begin() as db:
+        ADD.run(db, **ONE)
+    with pytest.raises(IntegrityError), make_session.begin() as db:
+        RAISE.later(db, which="a")
+        reply = ADD.later(db, **ONE)
+        if how == "statement":
+            RAISE.run(db, which="a")
+        elif how == "object":
+            db.get(Attempt, "a")
+        elif how == "reply":
+            reply.scalar()
+    assert kept(make_session) == 1
+    assert pool_of(make_session) == 0
+    with make_session.begin() as db:
+        RAISE.run(db, which="a")
+    assert kept(make_session) == 2
+
+
+def test_a_transaction_with_nothing_in_it_is_none(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        assert db.driver is not None
+    assert kept(make_session) is None
+
+
+def test_a_server_that_ends_before_what_was_left_for_later_is_noticed(both_urls: list[str]) -> None:
+    engine = make_engine(both_urls[1])
+    make_session = make_session_maker(engine)
+    try:
+        with pytest.raises(DBAPIError) as met, make_session.begin() as db:
+            COUNT.all(db, which="a")
+            ADD.later(db, **ONE)
+            with engine.connect() as other:
+                other.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                    )
+                )
+        assert met.value.connection_invalidated
+        assert pool_of(make_session) == 0
+        assert kept(make_session) is None
+    finally:
+        engine.dispose()

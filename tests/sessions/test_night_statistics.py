@@ -44,7 +44,7 @@ def morning(both_urls: list[str]) -> Iterator[Connection]:
 
 def _copy(connection: Connection, subject: str, times: int, **values: str) -> None:
     own = {"mac": "md5(n::text)::varchar(17)", "subject": f"'{subject}' || n", **values}
-    names = [name for name in table_of(AccessSession).columns.keys() if name != "id"]
+    names = [one.name for one in table_of(AccessSession).columns if one.name != "id"]
     chosen = ", ".join(own.get(name, name) for name in names)
     one = "(SELECT * FROM access_sessions ORDER BY id LIMIT 1) AS one"
     rows = f"SELECT {chosen} FROM {one}, generate_series(1, {times}) AS n"

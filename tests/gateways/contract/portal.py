@@ -127,9 +127,8 @@ class ContractPortal:
         """Renew a session that is open; the lease's id."""
         with self.services.make_session.begin() as db:
             gateway, open_one = self._record(db), db.get_one(AccessSession, access.id)
-            lease_id = renewal.renew(
-                db, present.of(open_one), gateway=gateway, client=client, now=self.clock()
-            )
+            lease = renewal.renew(db, present.of(open_one), gateway=gateway, client=client, now=self.clock())
+            lease_id: int | None = None if lease is None else lease.scalar()
         self.notify()
         return lease_id
 

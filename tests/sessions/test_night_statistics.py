@@ -1,4 +1,4 @@
-"""Who else is online with a pass or an account is asked by its own index, whatever PostgreSQL believes of how many are."""
+"""Who else is online with a pass or an account is asked by an index of its own, whatever PostgreSQL believes."""
 
 from __future__ import annotations
 

@@ -35,6 +35,8 @@ class ScriptedPortal:
         self.reports: list[dict[str, Any]] = []
         self.arrivals: list[dict[str, Any]] = []
         self.asked_since: list[int] = []
+        # Questions are answered at once, as if their time were over.
+        self.is_impatient = False
         self.strangers = 0
         # What each answer of the feed says beside.
         self.rest: dict[str, Any] = {}
@@ -138,7 +140,9 @@ class ScriptedPortal:
             self.asked_since.append(since)
             full = since == 0 or since < self.oldest or since > self.version
             if not full:
-                self._news.wait_for(lambda: self.version > since or self._server is None, wait)
+                self._news.wait_for(
+                    lambda: self.version > since or self._server is None or self.is_impatient, wait
+                )
                 full = since < self.oldest
             changed = [n for n, version in self._changed.items() if full or version > since]
             return {
@@ -150,6 +154,11 @@ class ScriptedPortal:
                 "ends": [n for n in changed if n not in self.grants and not full],
                 **self.rest,
             }
+
+    def lose_patience(self) -> None:
+        with self._news:
+            self.is_impatient = True
+            self._news.notify_all()
 
     def hear(self, version: int) -> None:
         """A question has said that all up to this version was taken."""

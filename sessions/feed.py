@@ -8,9 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, case, exists, func, select, union_all, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    bindparam,
+    case,
+    exists,
+    func,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
+from db.each import ForEach
 from db.notify import NOTIFY, notify
 from db.prepared import Prepared
 from db.statements import ForEither, table_of
@@ -181,7 +193,7 @@ def confirm_some(
     """
     version, _ = _LOCK.first(db, gateway=gateway_id) or (0, None)
     asked = {"gateway": gateway_id, "at": now}
-    confirmed = [row[0] for number in numbers for row in _CONFIRM.all(db, number=number, **asked)]
+    confirmed = [number for (number,) in _CONFIRM.all(db, [(number,) for number in sorted(numbers)], **asked)]
     if ended or refused_ends:
         ends = _taken_back(gateway_id, now)
         answered = {"release_confirmed_at": now, "release_refused": None}
@@ -327,11 +339,14 @@ _reach = (
     )
 )
 _REACH = Prepared(ForEither(sqlite=_reach, postgresql=_reach.returning(NOTIFY)))
-_CONFIRM = Prepared(
-    update(table_of(Lease))
-    .where(*_waiting(_GATEWAY, _AT), Lease.released_at.is_(None), Lease.access_id == bindparam("number"))
-    .values(confirmed_at=_AT)
-    .returning(Lease.id)
+_CONFIRM = ForEach(
+    lambda given: (
+        update(_leases)
+        .where(*_waiting(_GATEWAY, _AT), Lease.released_at.is_(None), Lease.access_id == given.number)
+        .values(confirmed_at=_AT)
+        .returning(_leases.c.id)
+    ),
+    {"number": BigInteger()},
 )
 _CATCH_UP = Prepared(
     update(_feeds)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import Executable, String, Table, bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
+from db.each import ForEach
 from db.notify import NOTIFY
 from db.prepared import Prepared, Reply
 from db.session import driver_of
@@ -217,12 +220,9 @@ def restate(db: Session, *, gateway_id: int, macs: Collection[str], now: datetim
 
 def fill_addresses(db: Session, *, gateway_id: int, clients: Iterable[Client]) -> None:
     """Give the leases and stays that were made before their client had an address the one that it has now."""
-    rows = [
-        {"gateway": gateway_id, "card": client.mac, "now_at": str(client.addresses[0])} for client in clients
-    ]
-    if rows:
-        db.execute(_FILL, rows)
-        db.execute(_FILL_STAY, rows)
+    rows = sorted((client.mac, str(client.addresses[0])) for client in clients)
+    _FILL.all(db, rows, gateway=gateway_id)
+    _FILL_STAY.all(db, rows, gateway=gateway_id)
 
 
 def ask_again(db: Session, *, gateway_id: int, mac: str, now: datetime) -> None:
@@ -268,26 +268,25 @@ _stamp = (
     .returning(_feeds.c.version)
 )
 _STAMP = Prepared(ForEither(sqlite=_stamp, postgresql=_stamp.returning(NOTIFY)))
-_FILL = (
-    update(_leases)
-    .where(
-        _leases.c.gateway_id == bindparam("gateway"),
-        _leases.c.mac == bindparam("card"),
-        # As its index has it (`ix_leases_without_address`), not as a value.
-        _leases.c.address == literal_column("''"),
+
+
+def _fill(table: Table, given: Any) -> Executable:
+    return (
+        update(table)
+        .where(
+            table.c.gateway_id == bindparam("gateway"),
+            table.c.mac == given.card,
+            # As its index has it (`ix_leases_without_address`), not as a value.
+            table.c.address == literal_column("''"),
+        )
+        .values(address=given.now_at)
     )
-    .values(address=bindparam("now_at"))
-)
+
+
+_ADDRESSED: dict[str, TypeEngine[Any]] = {"card": String(), "now_at": String()}
 _accesses = table_of(AccessSession)
-_FILL_STAY = (
-    update(_accesses)
-    .where(
-        _accesses.c.gateway_id == bindparam("gateway"),
-        _accesses.c.mac == bindparam("card"),
-        _accesses.c.address == "",
-    )
-    .values(address=bindparam("now_at"))
-)
+_FILL = ForEach(functools.partial(_fill, _leases), _ADDRESSED)
+_FILL_STAY = ForEach(functools.partial(_fill, _accesses), _ADDRESSED)
 _LOCK = select(_feeds.c.version).where(_feeds.c.gateway_id == bindparam("gateway")).with_for_update()
 _GRANT = Prepared(insert(_leases).returning(_leases.c.id))
 # Both in one statement, where the database can.

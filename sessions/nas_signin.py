@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BigInteger, Executable, Select, bindparam, select, true
 from sqlalchemy.orm import Session
 
+from db.each import ForEach
 from db.prepared import Prepared
 from gateways.types import Client, IpAddress
 from sessions import clients, roaming
@@ -39,8 +40,8 @@ def leases_of(
     db: Session, *, gateway: Gateway, numbers: Collection[int], now: datetime
 ) -> dict[int, HeldLease]:
     """The same of several access sessions, by number."""
-    found = (lease_of(db, gateway=gateway, number=number, now=now) for number in sorted(numbers))
-    return {lease.access_id: lease for lease in found if lease is not None}
+    found = _RUNNING_OF_EACH.all(db, [(number,) for number in sorted(numbers)], gateway=gateway.id, at=now)
+    return {lease.access_id: lease for lease in map(HeldLease._make, found)}
 
 
 def known_device(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> HeldLease | None:
@@ -68,16 +69,28 @@ def is_at(db: Session, lease: HeldLease, address: IpAddress) -> bool:
     return db.scalar(seen) == lease.mac
 
 
-_RUNNING = Prepared(
-    select(*(getattr(Lease, name) for name in HeldLease._fields))
-    .join(AccessSession, AccessSession.id == Lease.access_id)
-    .where(
-        Lease.gateway_id == bindparam("gateway"),
-        Lease.access_id == bindparam("number"),
-        Lease.until > bindparam("at"),
-        Lease.released_at.is_(None),
-        AccessSession.ended_at.is_(None),
+def _running(number: Any) -> Select[Any]:
+    return (
+        select(*(getattr(Lease, name) for name in HeldLease._fields))
+        .join(AccessSession, AccessSession.id == Lease.access_id)
+        .where(
+            Lease.gateway_id == bindparam("gateway"),
+            Lease.access_id == number,
+            Lease.until > bindparam("at"),
+            Lease.released_at.is_(None),
+            AccessSession.ended_at.is_(None),
+        )
+        .order_by(Lease.until.desc(), Lease.id.desc())
+        .limit(1)
     )
-    .order_by(Lease.until.desc(), Lease.id.desc())
-    .limit(1)
+
+
+def _running_of_each(given: Any) -> Executable:
+    found = _running(given.number).lateral()
+    return select(*found.c).select_from(given.number.table.join(found, true()))
+
+
+_RUNNING = Prepared(_running(bindparam("number")))
+_RUNNING_OF_EACH = ForEach(
+    lambda given: _running(given.number), {"number": BigInteger()}, build_many=_running_of_each
 )

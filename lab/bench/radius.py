@@ -10,7 +10,7 @@ from typing import Any
 
 from pyrad.client import Client as Pyrad
 from pyrad.packet import AccessAccept, AccountingResponse
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from auth.entitlements import Allowance
 from gateways.types import Client, parse_mac
@@ -72,6 +72,10 @@ def _through(portal: RunningPortal, folder: Path, kind: str, sessions: int) -> I
     with create_app(portal.services).app_context():
         nas, secret = nas_of([gateway]), secret_of(gateway, SHARED_SECRET)
         devices = _let_in(portal, gateway, sessions + WARMING)
+    if kind == "postgresql":
+        # As autovacuum does within a minute.
+        with portal.services.engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
     with running_freeradius(folder, portal=f"http://{portal.gateways}", nas=nas) as server:
         line = Pyrad(HOST, secret=secret.encode(), dict=dictionary())
         warm, devices = devices[:WARMING], devices[WARMING:]

@@ -6,11 +6,14 @@ rendered with holes instead of anybody's tokens, so that nothing of one client c
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from portal.caches import compressed
 
 FRESH_SECONDS = 2.0
 MOST = 256
@@ -26,6 +29,9 @@ class Placeholder:
         return f"hole.{self.name}.hole"
 
 
+_HOLE = re.compile(r"hole\.(\w+)\.hole")
+
+
 def whole_minute(at: datetime | None) -> tuple[datetime, bool] | None:
     """What pages tell of an instant: its minute, and whether it is the very beginning of that (a midnight is)."""
     if at is None:
@@ -34,25 +40,62 @@ def whole_minute(at: datetime | None) -> tuple[datetime, bool] | None:
     return begun, begun == at
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A page for one client, in octets as they are sent."""
+
+    octets: bytes
+    is_compressed: bool = False
+
+
+class Stencil:
+    """A page with holes. It is compressed for tokens of the lengths that were asked for."""
+
+    def __init__(self, page: str) -> None:
+        parts = _HOLE.split(page)
+        self._pieces = [part if number % 2 else part.encode() for number, part in enumerate(parts)]
+        self._compressed: dict[tuple[int, ...], compressed.Pieces | None] = {}
+
+    def fill(self, tokens: Mapping[Placeholder, str], *, is_compressed: bool) -> Filled:
+        words = {hole.name: token.encode() for hole, token in tokens.items()}
+        whole = compressed.joined(self._pieces, words)
+        if not is_compressed:
+            return Filled(whole)
+        lengths = tuple(map(len, words.values()))
+        if lengths not in self._compressed:
+            self._compressed[lengths] = compressed.compress(
+                self._pieces, dict(zip(words, lengths, strict=True))
+            )
+        pieces = self._compressed[lengths]
+        return Filled(whole) if pieces is None else Filled(compressed.fill(pieces, words, whole), True)
+
+
 @dataclass(slots=True)
 class PageCache:
     """The pages of the last two seconds, by all that they depend on."""
 
     _begun_at: float = field(default=float("-inf"), init=False)
-    _pages: dict[Hashable, str] = field(default_factory=dict, init=False)
+    _pages: dict[Hashable, Stencil] = field(default_factory=dict, init=False)
     _rendering: threading.RLock = field(default_factory=threading.RLock, init=False)
 
-    def fill(self, key: Hashable | None, render: Callable[[], str], tokens: dict[Placeholder, str]) -> str:
-        """The page that `render` makes with holes in it, with `tokens` in their place.
+    def fill(
+        self,
+        key: Hashable | None,
+        render: Callable[[], str],
+        tokens: Mapping[Placeholder, str],
+        *,
+        is_compressed: bool = False,
+    ) -> Filled:
+        """The page that `render` makes with holes in it, with `tokens` in their place; compressed if that is asked
+        for and it is one of many.
 
         `key` names everything else that the page depends on; None stands for a page that is like no other.
         """
-        page = render() if key is None else self._page(key, render)
-        for hole, token in tokens.items():
-            page = page.replace(str(hole), token)
-        return page
+        if key is None:
+            return Stencil(render()).fill(tokens, is_compressed=False)
+        return self._page(key, render).fill(tokens, is_compressed=is_compressed)
 
-    def _page(self, key: Hashable, render: Callable[[], str]) -> str:
+    def _page(self, key: Hashable, render: Callable[[], str]) -> Stencil:
         now = time.monotonic()
         if now - self._begun_at > FRESH_SECONDS or len(self._pages) > MOST:
             self._begun_at, self._pages = now, {}
@@ -63,5 +106,5 @@ class PageCache:
             with self._rendering:
                 page = self._pages.get(key)
                 if page is None:
-                    page = self._pages[key] = render()
+                    page = self._pages[key] = Stencil(render())
         return page

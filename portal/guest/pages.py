@@ -17,6 +17,7 @@ from portal.caches.pages import Placeholder, whole_minute
 from portal.denials.incidents import note, note_error
 from portal.denials.portal_reasons import NOT_HERE, NOT_OFFERED
 from portal.denials.rendering import Refusal, guest_page, page
+from portal.guest import crowd
 from portal.guest.impression_tokens import make_ticket, message_for, override_here
 from portal.guest.kept_credentials import kept_here
 from portal.guest.message_form import message_form, until_then
@@ -59,10 +60,12 @@ def entry(
         )
 
     is_first = refusal is None and resumed is None
-    text = services().page_cache.fill(
-        _alike(visit.gateway, message, wait, until) if is_first else None, render, tokens
+    response = crowd.answer(
+        _alike(visit.gateway, message, wait, until) if is_first else None,
+        render,
+        tokens,
+        status=refusal.status if refusal else HTTPStatus.OK,
     )
-    response = make_response(text, refusal.status if refusal else HTTPStatus.OK)
     if refusal and refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return remember(response, visit, access_id=visit.held)
@@ -107,7 +110,7 @@ def plain_first_page(gateway: Gateway) -> str:
     def render() -> str:
         return _render(gateway, None, 0, until, resumed=None, refusal=None, login="", code="")
 
-    return services().page_cache.fill(None, render, EXAMPLE)
+    return services().page_cache.fill(None, render, EXAMPLE).octets.decode()
 
 
 def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetime) -> Hashable:

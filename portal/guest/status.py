@@ -39,7 +39,7 @@ def status() -> AnyResponse:
     override = override_here(visit)
     stay = stay_of(access, gateway, now=now, override=override)
     with reading(services().make_session) as db:
-        page = SessionPage(
+        response = SessionPage(
             visit,
             access,
             stay,
@@ -49,8 +49,7 @@ def status() -> AnyResponse:
             usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
             override=override,
             more=acceptances.last_creative(db, access.id) if is_own else None,
-        ).html()
-    response = make_response(page)
+        ).answer()
     # No script is needed: the browser asks again when what the page says has changed.
     response.headers["Refresh"] = str(stay.refresh_seconds)
     return response

@@ -10,10 +10,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from flask import request
+from flask import Response, request
 
 from ads.models import CivicOverride, Creative
 from portal.caches.pages import Placeholder, whole_minute
+from portal.guest import crowd
 from portal.guest.kept_credentials import kept_here
 from portal.guest.message_form import message_form
 from portal.guest.pages import RESUME, TICKET, VISIT
@@ -23,7 +24,6 @@ from portal.guest.stay import OpenStay, share_left
 from portal.http.clients import ClientContext
 from portal.i18n.translation import chosen_language, language, volume
 from portal.public_values import PublicVisit, more_of, public_device, public_network_at, render_page
-from portal.services import services
 from sessions.accounting import Total
 from sessions.models import AccessSession
 
@@ -46,8 +46,8 @@ class SessionPage:
     override: CivicOverride | None
     more: Creative | None
 
-    def html(self) -> str:
-        """The page for this client."""
+    def answer(self) -> Response:
+        """The answer with the page for this client."""
         form = message_form(self.visit, self.access) if self.stay.may_renew else {}
         code = code_of(self.access, self.visit.gateway.network) if self.is_owned else None
         own = {
@@ -60,7 +60,7 @@ class SessionPage:
         }
         shown = form | {"ticket": str(TICKET)} if form else {}
         values = {"resume_code": str(RESUME) if code else None, **shown}
-        return services().page_cache.fill(self._alike(**values), lambda: self._render(**values), own)
+        return crowd.answer(self._alike(**values), lambda: self._render(**values), own)
 
     def _render(self, **values: object) -> str:
         gateway = self.visit.gateway

@@ -94,10 +94,10 @@ def test_what_was_typed_stands_on_no_other_page(app: Flask, town: Town) -> None:
 
 def test_a_page_is_remembered_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     stencils, pages = PageCache(), iter(["old hole.visit.hole", "new hole.visit.hole"])
-    assert stencils.fill("key", lambda: next(pages), {VISIT: "a"}) == "old a"
-    assert stencils.fill("key", lambda: next(pages), {VISIT: "b"}) == "old b"
+    assert stencils.fill("key", lambda: next(pages), {VISIT: "a"}).octets == b"old a"
+    assert stencils.fill("key", lambda: next(pages), {VISIT: "b"}).octets == b"old b"
     monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
-    assert stencils.fill("key", lambda: next(pages), {VISIT: "c"}) == "new c"
+    assert stencils.fill("key", lambda: next(pages), {VISIT: "c"}).octets == b"new c"
 
 
 def test_strangers_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,13 +110,13 @@ def test_strangers_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_page_like_no_other_is_not_remembered() -> None:
     stencils = PageCache()
-    assert stencils.fill(None, lambda: "first", {}) == "first"
-    assert stencils.fill(None, lambda: "second", {}) == "second"
+    assert stencils.fill(None, lambda: "first", {}).octets == b"first"
+    assert stencils.fill(None, lambda: "second", {}).octets == b"second"
 
 
 def test_one_of_a_crowd_renders_and_the_others_wait_for_it() -> None:
     """Right after a start all come at once, and all would compile the same templates."""
-    stencils, rendered, shown = PageCache(), list[str](), list[str]()
+    stencils, rendered, shown = PageCache(), list[str](), list[bytes]()
     is_beside = threading.Event()
 
     def beside() -> str:
@@ -124,7 +124,8 @@ def test_one_of_a_crowd_renders_and_the_others_wait_for_it() -> None:
         return "beside"
 
     others = [
-        threading.Thread(target=lambda: shown.append(stencils.fill("key", beside, {}))) for _ in range(4)
+        threading.Thread(target=lambda: shown.append(stencils.fill("key", beside, {}).octets))
+        for _ in range(4)
     ]
 
     def render() -> str:
@@ -135,10 +136,10 @@ def test_one_of_a_crowd_renders_and_the_others_wait_for_it() -> None:
         rendered.append("first")
         return "page"
 
-    assert stencils.fill("key", render, {}) == "page"
+    assert stencils.fill("key", render, {}).octets == b"page"
     for other in others:
         other.join()
-    assert (shown, rendered) == (["page"] * 4, ["first"]) and not is_beside.is_set()
+    assert (shown, rendered) == ([b"page"] * 4, ["first"]) and not is_beside.is_set()
 
 
 # What the page of a session tells its own script beside.

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, bindparam, case, or_
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import Insert, for_either, table_of
 from sites.models import SigninMethod
 
@@ -42,13 +42,14 @@ class Claimed(NamedTuple):
     rate_up_kbps: int | None
 
 
-def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) -> Claimed:
+def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) -> Reply:
     """The person's entitlement on this network; made, or begun anew where the old one is over, in one statement.
 
     A running entitlement keeps its deadline: signing in again adds no time. The row stays locked until the commit, so
-    that two sign-ins of one person at the same instant count each other's devices.
+    that two sign-ins of one person at the same instant count each other's devices. It is sent with the next question,
+    and `claimed_by` reads what it gives.
     """
-    claimed = _CLAIM.first(
+    return _CLAIM.later(
         db,
         subject=allowance.subject,
         network_id=network_id,
@@ -60,8 +61,13 @@ def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) 
         rate_up_kbps=allowance.rate_up_kbps,
         over_at=now,
     )
-    assert claimed is not None
-    return Claimed._make(claimed)
+
+
+def claimed_by(claiming: Reply) -> Claimed:
+    """What a `claim` has given."""
+    row = claiming.first()
+    assert row is not None
+    return Claimed._make(row)
 
 
 def claimed(entitlement: Entitlement) -> Claimed:

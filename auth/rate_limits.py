@@ -7,7 +7,7 @@ shown to the guest is accurate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
 from db.drivers import Row
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import Insert, for_either, table_of
 
 
@@ -55,30 +55,48 @@ def take(db: Session, budget: RateLimit, *, now: datetime) -> int:
         db, key=budget.key, count=1, last_at=now, rested_since=rested_since, most=budget.most
     )
     if taken is None:
-        raise TooManyAttempts(_free_again(db, budget, now=now))
+        raise refusal(db, budget, now=now)
     return taken
 
 
-def hold(db: Session, budget: RateLimit, *, now: datetime) -> int:
-    """Lock the limit until the commit, so that `take` cannot fail within this transaction; how many are taken so far.
+def take_later(db: Session, budget: RateLimit, *, now: datetime) -> Reply:
+    """As `take`, sent with the commit. It gives None where none is left: then there is a `refusal` to raise."""
+    rested_since = now - budget.window
+    return _TAKE.later(db, key=budget.key, count=1, last_at=now, rested_since=rested_since, most=budget.most)
+
+
+def hold(
+    db: Session, budget: RateLimit, others: Sequence[RateLimit], *, now: datetime
+) -> tuple[int, dict[RateLimit, datetime]]:
+    """Lock the limit until the commit, so that `take` cannot fail within this transaction; how many are taken so far,
+    and what is `spent` of the others, which are asked with it.
 
     What `take` and `refund` come to, in one statement. Raises `TooManyAttempts` when none is left.
     """
-    taken: int | None = _HOLD.scalar(
+    held = _HOLD.later(
         db, key=budget.key, count=0, last_at=now, rested_since=now - budget.window, most=budget.most
     )
+    others_spent = spent(db, others, now=now)
+    taken: int | None = held.scalar()
     if taken is None:
-        raise TooManyAttempts(_free_again(db, budget, now=now))
-    return taken
+        raise refusal(db, budget, now=now)
+    return taken, others_spent
 
 
-def check(db: Session, budgets: list[RateLimit], *, now: datetime) -> None:
+def check(db: Session, budgets: Sequence[RateLimit], *, now: datetime) -> None:
     """Raise `TooManyAttempts` when one of the limits is reached. Charges nothing."""
+    if reached := spent(db, budgets, now=now):
+        raise TooManyAttempts(max(reached.values()))
+
+
+def spent(db: Session, budgets: Sequence[RateLimit], *, now: datetime) -> dict[RateLimit, datetime]:
+    """Those of these limits that are reached, and when they are free again."""
     by_key = {budget.key: budget for budget in budgets}
-    for key, taken, last_at in _look(db, list(by_key)):
-        budget = by_key[key]
-        if taken >= budget.most and last_at > now - budget.window:
-            raise TooManyAttempts(last_at + budget.window)
+    return {
+        by_key[key]: last_at + by_key[key].window
+        for key, taken, last_at in _look(db, list(by_key))
+        if taken >= by_key[key].most and last_at > now - by_key[key].window
+    }
 
 
 def count(db: Session, budget: RateLimit, *, now: datetime) -> None:
@@ -148,9 +166,10 @@ def _look(db: Session, keys: list[str]) -> Iterator[Row]:
         yield from _LOOK.all(db, **dict(zip(_KEYS, asked, strict=True)))
 
 
-def _free_again(db: Session, budget: RateLimit, *, now: datetime) -> datetime:
+def refusal(db: Session, budget: RateLimit, *, now: datetime) -> TooManyAttempts:
+    """What to raise where none of the limit is left."""
     last_at = db.scalar(select(Attempt.last_at).where(Attempt.key == budget.key))
-    return (last_at or now) + budget.window
+    return TooManyAttempts((last_at or now) + budget.window)
 
 
 def _take(insert: Insert) -> Executable:

@@ -53,19 +53,29 @@ class _Rendered:
 
 
 class Reply:
-    """What a statement gives that is sent with the next one; asking for it sends it now."""
+    """What a statement gives that is sent with the next one; asking for it sends now what waits."""
 
     __slots__ = ("_db", "rows")
 
     def __init__(self, db: Session, rows: list[Row] | None = None) -> None:
         self._db, self.rows = db, rows
 
-    def scalar(self) -> Any:
-        """The first column of its first row, None where there is no row."""
+    def all(self) -> list[Row]:
+        """All rows."""
         if self.rows is None:
             send(self._db)
         assert self.rows is not None
-        return self.rows[0][0] if self.rows else None
+        return self.rows
+
+    def first(self) -> Row | None:
+        """Its one row, or the first of them."""
+        rows = self.all()
+        return rows[0] if rows else None
+
+    def scalar(self) -> Any:
+        """The first column of its first row, None where there is no row."""
+        rows = self.all()
+        return rows[0][0] if rows else None
 
 
 class Prepared:

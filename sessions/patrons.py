@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from auth import rate_limits
 from auth.entitlements import Allowance
-from auth.errors import AuthError, WrongCredentials
+from auth.errors import AuthError, TooManyAttempts, WrongCredentials
 from auth.patrons.directory import Directory, DirectoryEntry, Patron
 from auth.patrons.login_names import check_secret
 from auth.pseudonyms import Pseudonyms
-from db.engine import SessionMaker, async_commit, group_commit
+from db.engine import SessionMaker, async_commit, group_commit, reading
 from db.prepared import Prepared
 from db.statements import table_of
 from gateways.types import MacAddress
@@ -116,12 +116,20 @@ def _prove(
     then: Callable[[Session, str, Patron], Result],
 ) -> Result:
     broad = [rate_limits.of_client(gateway.identity, mac), rate_limits.of_site(gateway.site.slug)]
+    # On PostgreSQL two round trips: what is asked, and the attempt with its commit.
     with async_commit(make_session) as db:
-        is_known = _has_been_on(db, subject, mac)
-        # Strangers who spend the site's limit shut no device out that has been on with this account.
-        rate_limits.check(db, broad[:1] if is_known else broad, now=now)
+        been_on = _BEEN_ON.later(db, subject=subject, mac=mac)
+        spent = rate_limits.spent(db, broad, now=now)
+        is_known = been_on.first() is not None
+        for limit, free_again in spent.items():
+            # Strangers who spend the site's limit shut no device out that has been on with this account.
+            if limit is broad[0] or not is_known:
+                raise TooManyAttempts(free_again)
         account = rate_limits.of_account(subject, mac if is_known else None)
-        rate_limits.take(db, account, now=now)
+        attempt = rate_limits.take_later(db, account, now=now)
+    if attempt.scalar() is None:
+        with reading(make_session) as db:
+            raise rate_limits.refusal(db, account, now=now)
     try:
         patron = directory.prove(found, secret, today=_today(gateway, now))
     except WrongCredentials:
@@ -154,10 +162,6 @@ def allowance_of(subject: str, gateway: Gateway, now: datetime) -> Allowance:
 
 def _today(gateway: Gateway, now: datetime) -> date:
     return gateway.site.local_day(now)
-
-
-def _has_been_on(db: Session, subject: str, mac: str) -> bool:
-    return _BEEN_ON.first(db, subject=subject, mac=mac) is not None
 
 
 _accesses = table_of(AccessSession)

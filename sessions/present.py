@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import table_of
 from gateways.types import Client
 from sessions import end
@@ -34,7 +34,17 @@ class Present(NamedTuple):
 
 def find(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> Present | None:
     """The open session of this client on this network, closing first the books of one whose time is over."""
-    row = _PRESENT.first(db, network=gateway.network_id, client=client.mac)
+    return found(db, ask(db, gateway=gateway, client=client), now=now)
+
+
+def ask(db: Session, *, gateway: Gateway, client: Client) -> Reply:
+    """Ask for it with the next question; `found` reads the answer."""
+    return _PRESENT.later(db, network=gateway.network_id, client=client.mac)
+
+
+def found(db: Session, asked: Reply, *, now: datetime) -> Present | None:
+    """What `find` gives, of what was asked."""
+    row = asked.first()
     if row is None:
         return None
     present = Present._make(row)

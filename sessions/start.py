@@ -11,7 +11,7 @@ from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.blocks import service as blocks
-from auth.entitlements import Allowance, Claimed, claim, claimed
+from auth.entitlements import Allowance, Claimed, claim, claimed, claimed_by
 from auth.errors import ClosedSite, ManagedDevice
 from auth.vouchers.errors import AlreadyUsed
 from db.prepared import Prepared, Reply
@@ -71,13 +71,20 @@ def open_access(
 
     Above the entitlement's number of devices the oldest one gives way (`EndReason.DEVICE_LIMIT`), or this one is
     refused (`AlreadyUsed`), as `when_full` says. Raises `ClosedSite`, `BlockedDevice` and
-    `BlockedPerson` too.
+    `BlockedPerson` too. Whatever it raises, the caller rolls back.
     """
     gateway, client = arrival.gateway, arrival.client
-    _refuse_unwelcome(db, arrival, allowance.subject, now)
-    entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+    _refuse_closed(gateway, now)
+    # On PostgreSQL one round trip for all three. Who is refused takes the claim back with the transaction.
+    blocked = blocks.ask(
+        db, mac=client.mac, subject=allowance.subject, network_id=gateway.network_id, now=now
+    )
+    claiming = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+    asked = present.ask(db, gateway=gateway, client=client)
+    blocks.refuse(blocked)
+    entitlement = claimed_by(claiming)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
-    online = present.find(db, gateway=gateway, client=client, now=now)
+    online = present.found(db, asked, now=now)
     if online is not None and online.entitlement_id == entitlement.id:
         return _carry_on(db, online, gateway=gateway, client=client, now=now)
     if online is not None:
@@ -94,8 +101,9 @@ def open_managed(
 
     Its time and its leases are the register's: the session has none yet. None where somebody else was quicker.
     """
-    entitlement = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+    claiming = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     online = present.find(db, gateway=gateway, client=client, now=now)
+    entitlement = claimed_by(claiming)
     if online is not None:
         end.end(db, online.id, reason=EndReason.POLICY, now=now)
     arrival = Arrival(gateway, client, Acceptance("", "", ""))
@@ -123,9 +131,13 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
 
 
 def _refuse_unwelcome(db: Session, arrival: Arrival, subject: str, now: datetime) -> None:
-    if state_at(arrival.gateway.site, now) is SiteState.CLOSED:
-        raise ClosedSite
+    _refuse_closed(arrival.gateway, now)
     blocks.check(db, mac=arrival.client.mac, subject=subject, network_id=arrival.gateway.network_id, now=now)
+
+
+def _refuse_closed(gateway: Gateway, now: datetime) -> None:
+    if state_at(gateway.site, now) is SiteState.CLOSED:
+        raise ClosedSite
 
 
 def refuse_managed(online: Present) -> None:

@@ -14,7 +14,7 @@ from auth.audit.actions import BLOCK_LIFTED, BLOCK_PLACED, ObjectKind
 from auth.audit.actor import Actor
 from auth.blocks.errors import BlockedDevice, BlockedPerson, UnusableBlock
 from auth.blocks.models import Block, BlockCause, BlockKind
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import table_of
 from sites.models import Network
 
@@ -101,7 +101,17 @@ def lift(db: Session, block: Block, *, reason: str, actor: Actor, now: datetime)
 
 def check(db: Session, *, mac: str, subject: str, network_id: int, now: datetime) -> None:
     """Raise `BlockedDevice` or `BlockedPerson` where one is in force here; of several, the one that ends last."""
-    row = _IN_FORCE.first(db, device=mac, person=subject, network=network_id, at=now)
+    refuse(ask(db, mac=mac, subject=subject, network_id=network_id, now=now))
+
+
+def ask(db: Session, *, mac: str, subject: str, network_id: int, now: datetime) -> Reply:
+    """Ask as `check`, with the next question; `refuse` raises what it says."""
+    return _IN_FORCE.later(db, device=mac, person=subject, network=network_id, at=now)
+
+
+def refuse(asked: Reply) -> None:
+    """Raise `BlockedDevice` or `BlockedPerson` where the answer to `ask` names one."""
+    row = asked.first()
     if row is None:
         return
     kind, cause, until = row

@@ -77,12 +77,10 @@ def admit(db: Session, guess: RedeemAttempt, *, now: datetime) -> None:
 
     The client's row stays locked until the commit, so that one client's tries are one after the other.
     """
-    failures = rate_limits.hold(db, guess.client, now=now)
-    try:
-        rate_limits.check(db, guess.broad, now=now)
-    except TooManyAttempts:
-        if failures:
-            raise
+    failures, spent = rate_limits.hold(db, guess.client, guess.broad, now=now)
+    if spent and failures:
+        raise TooManyAttempts(max(spent.values()))
+    if spent:
         _check_reserve(db, guess, now=now)
 
 

@@ -1,0 +1,96 @@
+"""How often a guest's act goes to PostgreSQL and waits: in libpq's own trace each round trip ends in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from auth.patrons.csv_import import import_patrons
+from auth.patrons.local import EmbeddedDirectory
+from auth.vouchers import issuing, plans
+from auth.vouchers.issuing import Order
+from db.engine import SessionMaker, make_engine, make_session_maker
+from sessions import patrons, vouchers
+from sites.models import Gateway
+from tests.actors import TESTER
+from tests.clock import NOON
+from tests.sessions.test_admission import CARDS, KEYS, PSEUDONYMS, arrival
+from tests.town import ADA_PHONE, ADA_TABLET, BO_PHONE, build_town
+
+
+@pytest.fixture
+def url(both_urls: list[str]) -> str:
+    return both_urls[1]
+
+
+@pytest.fixture
+def town(url: str) -> Iterator[tuple[SessionMaker, Gateway]]:
+    engine = make_engine(url)
+    make_session = make_session_maker(engine)
+    with make_session.begin() as db:
+        import_patrons(db, CARDS, allow_short=True)
+        plans.add_first_plans(db)
+        library = build_town(db).pierre_bayle
+    yield make_session, library
+    engine.dispose()
+
+
+@pytest.fixture
+def counted(url: str, tmp_path: Path) -> Iterator[tuple[SessionMaker, Callable[[], int]]]:
+    """Sessions of an engine that is traced, and how many round trips there were since this was asked last."""
+    engine = make_engine(url)
+    path = tmp_path / "trace"
+    with path.open("w") as trace, path.open() as told:
+
+        @event.listens_for(engine, "connect")
+        def listen(connection: Any, _record: object) -> None:
+            connection.pgconn.trace(trace.fileno())
+
+        def since() -> int:
+            with engine.connect() as connection:
+                line: Any = connection.connection.driver_connection
+                # libpq writes down what it has traced when that ends.
+                line.pgconn.untrace()
+                line.pgconn.trace(trace.fileno())
+            return told.read().count("ReadyForQuery")
+
+        yield make_session_maker(engine), since
+        engine.dispose()
+
+
+def test_a_sign_in_and_a_redeem_wait_for_postgresql_as_rarely_as_they_must(
+    town: tuple[SessionMaker, Gateway], counted: tuple[SessionMaker, Callable[[], int]]
+) -> None:
+    make_session, library = town
+    own, since = counted
+    with make_session.begin() as db:
+        plan = plans.by_slug(db, "day")
+        codes = issuing.issue(db, keys=KEYS, plan=plan, order=Order(2), actor=TESTER, now=NOON).codes
+
+    def sign_in(mac: str) -> None:
+        patrons.sign_in(
+            own,
+            arrival(library, mac),
+            login="29001",
+            secret="1234",
+            directory=EmbeddedDirectory(make_session),
+            pseudonyms=PSEUDONYMS,
+            now=NOON,
+        )
+
+    def redeem(code: str, mac: str) -> None:
+        vouchers.redeem(own, arrival(library, mac), code=code, keys=KEYS, now=NOON)
+
+    # The first prepares.
+    sign_in(ADA_PHONE)
+    redeem(codes[0], ADA_PHONE)
+    since()
+    sign_in(BO_PHONE)
+    # Two for the attempt: what is asked, and the attempt with its commit. Then four with the lease and its commit.
+    assert since() == 6
+    redeem(codes[1], ADA_TABLET)
+    assert since() == 7

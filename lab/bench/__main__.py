@@ -14,6 +14,7 @@ from ads.media.limits import MOST_SECONDS
 from lab.bench import (
     acceptances,
     burst,
+    ceilings,
     choices,
     comparison,
     creatives,
@@ -114,6 +115,7 @@ def main() -> int:
     wanted = {name: measures[name] for name in chosen.rows or all_rows}
     run: list[Figure] = []
     results = [_row(name, measure, run) for name, measure in wanted.items()]
+    run.extend(say(list(ceilings.shares(run))))
     compared = comparison.compare(comparison.read(COMMITTED[chosen.quick]), run)
     if compared:
         print(comparison.table(compared), file=sys.stderr)

@@ -14,7 +14,7 @@ import pytest
 
 from db.engine import SessionMaker
 from lab.bench import __main__ as bench
-from lab.bench import creatives, kinds, load, log, packets, passes, phones, radius, wire
+from lab.bench import ceilings, creatives, kinds, load, log, packets, passes, phones, radius, wire
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.prepared_feed import PreparedFeed
@@ -79,6 +79,15 @@ def test_a_short_run_leaves_out_what_mostly_waits(
         monkeypatch.setattr("sys.argv", ["bench", *words])
         bench.main()
         assert [json.loads(each)["name"] for each in capsys.readouterr().out.splitlines()] == printed
+
+
+def test_an_act_is_set_beside_what_its_parts_allow() -> None:
+    parts = [Figure("bare commits, sqlite", 2000, "1/s"), Figure("bare answers, sqlite", 6000, "1/s")]
+    reached = [Figure("renewals, sqlite", 600, "1/s"), Figure("renewals, postgresql", 500, "1/s")]
+    (share,) = ceilings.shares([*reached, *parts])
+    # Of 1,500, where a commit and an answer take 2/3 of a millisecond. PostgreSQL's parts were not measured.
+    assert share.name == "renewals, sqlite, of the ceiling"
+    assert share.value == pytest.approx(0.4)
 
 
 def test_a_run_with_refused_requests_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,12 +75,13 @@ def open_access(
     """
     gateway, client = arrival.gateway, arrival.client
     _refuse_closed(gateway, now)
-    # On PostgreSQL one round trip for all three. Who is refused takes the claim back with the transaction.
+    # On PostgreSQL one round trip for all of these. Who is refused takes the claim back with the transaction.
     blocked = blocks.ask(
         db, mac=client.mac, subject=allowance.subject, network_id=gateway.network_id, now=now
     )
     claiming = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     asked = present.ask(db, gateway=gateway, client=client)
+    with_pass = _ask_with_pass(db, allowance)
     blocks.refuse(blocked)
     entitlement = claimed_by(claiming)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
@@ -90,7 +91,7 @@ def open_access(
     if online is not None:
         refuse_managed(online)
         end.end(db, online.id, reason=EndReason.LEFT, now=now)
-    previous = _make_room(db, entitlement, when_full=when_full, now=now)
+    previous = _make_room(db, entitlement, with_pass, when_full=when_full, now=now)
     return _open(db, entitlement, arrival, until=until, previous=previous, now=now)
 
 
@@ -198,15 +199,21 @@ def _carry_on(db: Session, online: Present, *, gateway: Gateway, client: Client,
     return Opened(db, online.id, lease, access.gateway_id)
 
 
-def _make_room(db: Session, entitlement: Claimed, *, when_full: WhenFull, now: datetime) -> int | None:
+def _ask_with_pass(db: Session, allowance: Allowance) -> Reply | None:
+    """Ask for all sessions of a pass, after the claim, which has whoever shows it too wait."""
+    if allowance.method is not SigninMethod.PASS:
+        return None
+    return _WITH_PASS.later(db, subject=allowance.subject)
+
+
+def _make_room(
+    db: Session, entitlement: Claimed, with_pass: Reply | None, *, when_full: WhenFull, now: datetime
+) -> int | None:
     """End the oldest devices of this person above the limit, but one; the last one ended.
 
     The devices of a pass are counted over all networks: it is one ticket, wherever it is shown.
     """
-    if entitlement.method is SigninMethod.PASS:
-        rows = _WITH_PASS.all(db, subject=entitlement.subject)
-    else:
-        rows = _ONLINE.all(db, entitlement=entitlement.id)
+    rows = _ONLINE.all(db, entitlement=entitlement.id) if with_pass is None else with_pass.all()
     online = [
         access_id
         for _, access_id, until, ended_at in sorted(rows, key=itemgetter(0, 1))

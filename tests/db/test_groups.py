@@ -280,6 +280,25 @@ def test_a_commit_without_the_disk_takes_in_nobody_who_needs_it(engine: Engine) 
     assert [mode for mode in modes if hasty.admits(mode)] == [TransactionMode.ASYNC_COMMIT]
 
 
+def test_who_needs_the_disk_does_not_join_one_that_does_not(
+    engine: Engine, make_session: SessionMaker, ends: list[str]
+) -> None:
+    """One that may be lost, behind which nobody queued when it began."""
+
+    def add_durably() -> None:
+        with group_commit(make_session) as db:
+            add("b")(db)
+
+    turn, second = turn_of(engine), threading.Thread(target=add_durably)
+    with async_commit(make_session) as db:
+        add("a")(db)
+        second.start()
+        while not turn.waiting:
+            second.join(0.001)
+    second.join(60)
+    assert (keys(make_session), ends.count("COMMIT")) == (["a", "b"], 2)
+
+
 def test_only_a_short_one_has_its_journal_in_memory(make_session: SessionMaker) -> None:
     """On one connection: a report that sorts a year's log must not hold it in memory."""
     ways = []

@@ -201,6 +201,19 @@ def test_a_fault_of_what_was_left_for_later_leaves_nothing(make_session: Session
     assert kept(make_session) == 2
 
 
+def test_what_a_failed_one_left_for_later_is_never_sent(make_session: SessionMaker) -> None:
+    with make_session.begin() as db:
+        ADD.run(db, **ONE)
+    with pytest.raises(LookupError), make_session.begin() as db:
+        RAISE.later(db, which="a")
+        raise LookupError
+    # One that SQLAlchemy begins, on the same connection.
+    with make_session() as db:
+        assert COUNT.scalar(db, which="a") == 1
+        db.commit()
+    assert kept(make_session) == 1
+
+
 def test_a_transaction_with_nothing_in_it_is_none(make_session: SessionMaker) -> None:
     with make_session.begin() as db:
         assert db.driver is not None

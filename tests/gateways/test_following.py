@@ -425,6 +425,8 @@ def test_a_portal_that_hears_it_is_told_with_the_next_question_and_a_refusal_by_
         portal.grant(18, bo, 600)
         portal.wait(lambda: portal.heard[-1] == portal.version)
         assert 18 in spot.agent.leases()
+        # The question that was waiting then said nothing of what was refused.
+        assert portal.heard == [portal.version - 2, portal.version]
 
 
 def test_a_portal_that_hears_it_no_more_is_told_by_a_call(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,20 +14,24 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
+from db.engine import SessionMaker, async_commit
+from db.session import OneTransaction
 from gateways.radius.credentials import Credentials
 from gateways.types import MacAddress, parse_mac
-from portal.gateway_api import asgi, radius_together
+from portal.gateway_api import asgi, radius_books, radius_together
 from portal.gateway_api.asgi import GatewayDoor
 from portal.gateway_api.followers import Followers
 from portal.gateway_api.radius_callers import token_of
+from portal.gateway_api.radius_calls import LARGEST_BODY
 from portal.gateway_api.radius_credentials import credentials_of
-from portal.gateway_api.radius_queue import RadiusQueue
+from portal.gateway_api.radius_queue import RadiusQueue, call_of
 from portal.gateway_api.radius_together import ACCOUNTING, AUTHORIZE, Call
 from portal.services import Services
 from sessions import accounting, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import Lease, NasSession
 from sites.models import Gateway, SigninMethod
+from tests.clock import MovingClock
 from tests.gateways.radius.packets import body
 from tests.town import Town, make_client
 
@@ -126,6 +131,18 @@ def test_only_who_is_simply_let_in_is_answered_together(
     assert db.scalars(select(Lease.access_id).where(Lease.confirmed_at.is_not(None))).all() == [good[1]]
 
 
+def test_who_has_no_time_left_is_not_let_in_with_others(
+    app: Flask, db: Session, clock: MovingClock, guests: list[Any]
+) -> None:
+    """Of a lease that ends within this second: the application says why, with the status that refuses."""
+    ends = db.scalars(select(Lease.until)).first()
+    assert ends is not None
+    clock.now = ends - timedelta(seconds=0.5)
+    late = call(app, AUTHORIZE, asked(guests[0]))
+    assert together(app, [late]) == [None]
+    assert alone(app, late)[0] == 401
+
+
 def test_accounting_that_comes_together_counts_as_one_by_one(
     app: Flask, db: Session, guests: list[Any]
 ) -> None:
@@ -161,6 +178,31 @@ def test_what_comes_twice_at_one_time_counts_once(app: Flask, db: Session, guest
     assert together(app, calls) == [b""] * 6
     assert [accounting.usage(db, number).bytes_down for _, number, _ in (one, other)] == [5_000, 7_000]
     assert len(db.scalars(select(NasSession)).all()) == 2
+
+
+def test_a_restart_is_taken_alone(app: Flask, db: Session, guests: list[Any]) -> None:
+    begun = call(app, ACCOUNTING, told(guests[0], "Start", 0, 0))
+    restart = call(app, ACCOUNTING, told(guests[1], "Accounting-On", 0, 0))
+    assert together(app, [begun, restart]) == [b"", None]
+    assert db.scalars(select(NasSession.stop_cause)).all() == [""]
+
+
+def test_only_what_is_said_again_may_be_lost_in_a_power_cut(
+    app: Flask, guests: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty: list[SessionMaker] = []
+
+    def watched(make_session: SessionMaker) -> OneTransaction:
+        hasty.append(make_session)
+        return async_commit(make_session)
+
+    monkeypatch.setattr(radius_books, "async_commit", watched)
+    interims = [call(app, ACCOUNTING, told(guest, "Interim-Update", 60, 5_000)) for guest in guests[:2]]
+    stop = call(app, ACCOUNTING, told(guests[2], "Stop", 90, 7_000))
+    assert together(app, [*interims, stop]) == [b""] * 3
+    assert hasty == []
+    assert together(app, interims) == [b""] * 2
+    assert len(hasty) == 1
 
 
 @pytest.fixture
@@ -222,6 +264,24 @@ def test_a_gateway_that_asks_more_than_freeradius_does_is_told_to_wait(
     calls = [call(app, AUTHORIZE, asked(guests[0]))] * (asgi.QUEUE_OF_ONE + 3)
     statuses = [status for status, _ in through_the_door(app, services, calls)]
     assert sorted(statuses) == [200] * asgi.QUEUE_OF_ONE + [429] * 3
+
+
+def test_what_is_not_a_guests_packet_is_the_applications() -> None:
+    def scope(path: str = AUTHORIZE, method: str = "POST", query: bytes = b"", **more: str) -> dict[str, Any]:
+        headers = {"content-type": "application/json", "authorization": "Bearer x"} | more
+        pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        return {"path": path, "method": method, "query_string": query, "headers": pairs}
+
+    assert call_of(scope(), b"{}") == Call(AUTHORIZE, "Bearer x", b"{}")
+    for other in (
+        scope(x_freeradius_server="arobase-device"),
+        scope(path=f"{AUTHORIZE}/"),
+        scope(method="GET"),
+        scope(query=b"a=b"),
+        scope(**{"content-type": "text/plain"}),
+    ):
+        assert call_of(other, b"{}") is None
+    assert call_of(scope(), b" " * (LARGEST_BODY + 1)) is None
 
 
 def through_the_door(app: Flask, services: Services, calls: list[Call]) -> list[tuple[int, bytes]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +17,7 @@ from ldap3.utils.conv import escape_filter_chars
 from pyasn1.codec.ber import encoder
 
 from auth.patrons.ldap import messages
-from auth.patrons.ldap.requests import PASSWORD_POLICY
+from auth.patrons.ldap.requests import PASSWORD_POLICY, BrokenConnection, LdapConnection, bind
 
 BASE_DN = "ou=people,dc=library,dc=test"
 TEMPLATES = [
@@ -126,3 +129,20 @@ def test_whatever_comes_is_a_message_or_none_or_is_refused(octets: bytes) -> Non
 def test_what_is_no_message_is_refused(octets: bytes, why: str) -> None:
     with pytest.raises(messages.MalformedMessage, match=why):
         messages.read_message(octets)
+
+
+@pytest.mark.parametrize(
+    ("number", "fault"),
+    [(1, None), (2, messages.MalformedMessage), (0, BrokenConnection)],
+)
+def test_a_bind_believes_only_what_answers_it(number: int, fault: type[Exception] | None) -> None:
+    """Not the word of success that another one was given; what comes without a question ends the line."""
+    line: Any
+    line, server = socket.socketpair()
+    with line, server:
+        server.sendall(bytes.fromhex(f"300c0201{number:02x}61070a010004000400"))
+        if fault is None:
+            assert bind(LdapConnection(line), "cn=ada", b"secret").code == 0
+        else:
+            with pytest.raises(fault):
+                bind(LdapConnection(line), "cn=ada", b"secret")

@@ -29,7 +29,7 @@ from portal.gateway_api.radius_together import ACCOUNTING, AUTHORIZE, Call
 from portal.services import Services
 from sessions import accounting, start
 from sessions.arrival import Acceptance, Arrival
-from sessions.models import Lease, NasSession
+from sessions.models import AccessSession, Lease, NasSession
 from sites.models import Gateway, SigninMethod
 from tests.clock import MovingClock
 from tests.gateways.radius.packets import body
@@ -113,6 +113,10 @@ def test_only_who_is_simply_let_in_is_answered_together(
     app: Flask, db: Session, station: Gateway, guests: list[Any]
 ) -> None:
     good, other = guests[0], guests[1]
+    with app.app_context():
+        battant = db.scalars(select(Gateway).where(Gateway.identity == "gw-battant")).one()
+        elsewhere = credentials_of(battant, db.get_one(AccessSession, other[1]))
+    db.rollback()
     calls = [
         call(app, AUTHORIZE, asked(good)),
         call(app, AUTHORIZE, asked(other, User_Password="Passw0rd")),
@@ -121,13 +125,14 @@ def test_only_who_is_simply_let_in_is_answered_together(
         call(app, AUTHORIZE, asked(other, Arobase_Outcome="unsigned")),
         call(app, AUTHORIZE, asked(other, User_Name=["a", "b"])),
         call(app, AUTHORIZE, asked(other), gateway="gw-battant"),
+        call(app, AUTHORIZE, asked((*other[:2], elsewhere)), gateway="gw-battant"),
         call(app, AUTHORIZE, asked(other), token="gw-viotte.no"),
         call(app, AUTHORIZE, body(User_Name=other[0], Calling_Station_Id=other[0]) | {"x": 5}),
         call(app, AUTHORIZE, []),
     ]
     answers = together(app, calls)
-    assert answers[0] is not None and answers[1:] == [None] * 9
-    assert [alone(app, one)[0] for one in calls[1:]] == [401] * 9
+    assert answers[0] is not None and answers[1:] == [None] * 10
+    assert [alone(app, one)[0] for one in calls[1:]] == [401] * 10
     assert db.scalars(select(Lease.access_id).where(Lease.confirmed_at.is_not(None))).all() == [good[1]]
 
 

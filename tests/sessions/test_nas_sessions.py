@@ -18,7 +18,7 @@ from gateways.radius.accounting import Counter, Counters, Record, Status
 from gateways.types import MacAddress, parse_mac
 from sessions import accounting, nas_sessions, start
 from sessions.arrival import Acceptance, Arrival
-from sessions.models import AccessSession, Lease, NasSession
+from sessions.models import AccessSession, ClientObservation, Lease, NasSession
 from sessions.nas_counters import advanced
 from sites.models import Gateway, SigninMethod
 from tests.clock import NOON
@@ -286,6 +286,17 @@ def test_whoever_is_gone_may_come_back_until_the_end(db: Session) -> None:
     assert taken.passing == (access.id,)
 
 
+def test_a_stop_of_before_takes_back_nothing_that_was_confirmed_since(db: Session) -> None:
+    """The device has signed in again at once, and its first session's Stop was held up."""
+    town = build_town(db)
+    access = enter(db, town.station)
+    take(db, town.station, record(Status.INTERIM, 200, 3_000))
+    lease_of(db, access).confirmed_at = NOON + 2 * FIVE
+    db.flush()
+    take(db, town.station, record(Status.STOP, 300, 5_000), late=600)
+    assert lease_of(db, access).confirmed_at == NOON + 2 * FIVE
+
+
 def test_packets_that_come_at_once_are_one_session(make_session: SessionMaker) -> None:
     """FreeRADIUS asks by several threads, and the portal answers by several processes."""
     with make_session.begin() as db:
@@ -313,10 +324,15 @@ def test_packets_that_come_at_once_are_one_session(make_session: SessionMaker) -
 
 
 def test_the_address_that_the_box_tells_is_remembered(db: Session) -> None:
+    """As the device's own where it is one of the box's: no box speaks for addresses of others."""
     town = build_town(db)
     enter(db, town.station)
     take(db, town.station, record(Status.START, 0, address=ipaddress.ip_address("10.66.0.77")))
     assert rows(db)[0].framed_address == "10.66.0.77"
+    take(db, town.station, record(Status.INTERIM, 300, 5_000, address=ipaddress.ip_address("192.0.2.7")))
+    assert rows(db)[0].framed_address == "192.0.2.7"
+    seen = db.scalars(select(ClientObservation.address).where(ClientObservation.mac == ADA_PHONE)).all()
+    assert "10.66.0.77" in seen and "192.0.2.7" not in seen
 
 
 def test_sessions_are_forgotten_after_their_end(db: Session) -> None:

@@ -57,6 +57,7 @@ PUBLIC: dict[str, set[str]] = {
     },
     "site_networks": set(),
     "gateways": {"identity"},
+    "feeds": set(),
     "plans": {"kind", "length_minutes"},
     "voucher_batches": {"id", "event", "starts_at", "ends_at"},
     "vouchers": {"number", "batch_id", "until"},
@@ -82,6 +83,7 @@ PRIVATE: dict[str, set[str]] = {
         *("public_addresses", "ports_per_client", "health"),
         *("options", "previous_digest", "previous_until", "is_retired"),
     },
+    "feeds": {"gateway_id", "version", "confirmed_version", "seen_at"},
     "plans": {
         *("id", "slug", "names", "grace_minutes", "least_minutes", "ends_at", "devices", "rate_down_kbps"),
         *("rate_up_kbps", "networks", "sites", "is_offered"),

@@ -295,7 +295,7 @@ RECORDS = LOOKS | {"record_changes", "networks", "sites", "site_networks", "gate
 RECORDS |= {"plans", "school_lines", "tablet_classes", "class_stops", "tablets", "printers"}
 SCHOOL_KINDS = ("school-lines", "classes", "tablets")
 KINDS = ("networks", "sites", "gateways", "plans", "devices", "printers", *SCHOOL_KINDS)
-ENDING = LOOKS | {"access_sessions", "leases", "gateways"}
+ENDING = LOOKS | {"access_sessions", "leases", "feeds"}
 # Whoever the register wants is online with the change.
 DEVICES = ENDING | {"record_changes", "fixed_devices", "entitlements"}
 # The tables that a post may change, for every post.

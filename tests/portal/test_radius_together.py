@@ -31,6 +31,7 @@ from sessions import accounting, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, Lease, NasSession
 from sites.models import Gateway, SigninMethod
+from tests import loops
 from tests.clock import MovingClock
 from tests.gateways.radius.packets import body
 from tests.town import Town, make_client
@@ -318,4 +319,4 @@ def through_the_door(app: Flask, services: Services, calls: list[Call]) -> list[
     async def ask_all() -> list[tuple[int, bytes]]:
         return await asyncio.gather(*map(ask, calls))
 
-    return asyncio.run(ask_all())
+    return loops.run(ask_all())

@@ -20,14 +20,32 @@ QUICK_SECONDS = 8.0
 
 
 @contextlib.contextmanager
-def unfinished(site: Site, number: int, source: str = "127.0.0.2") -> Iterator[list[socket.socket]]:
+def unfinished(
+    site: Site, number: int, source: str = "127.0.0.2", more: str = ""
+) -> Iterator[list[socket.socket]]:
     """Forms of which one byte comes, then nothing."""
-    head = FORM.format(host=site.name) + "Content-Length: 60000\r\n\r\nv"
+    head = FORM.format(host=site.name) + more + "Content-Length: 60000\r\n\r\nv"
     with contextlib.ExitStack() as stack:
         lines = [stack.enter_context(site.connect(source=source)) for _ in range(number)]
         for line in lines:
             line.sendall(head.encode())
         yield lines
+
+
+@contextlib.contextmanager
+def as_many_as_one_may_have(site: Site) -> Iterator[None]:
+    """Forms of one client, each of which the front has taken up: it asks for the rest (RFC 9110 section 10.1.1).
+
+    It refuses some as long as it has not noticed that those of another test are closed.
+    """
+    held, deadline = 0, time.monotonic() + SECONDS
+    with contextlib.ExitStack() as stack:
+        while held < site.front.limits.connections_of_a_client:
+            assert time.monotonic() < deadline
+            lines = stack.enter_context(unfinished(site, 1, more="Expect: 100-continue\r\n"))
+            lines[0].settimeout(SECONDS)
+            held += lines[0].recv(64).startswith(b"HTTP/1.1 100")
+        yield
 
 
 def read_to_the_end(line: socket.socket) -> bytes:
@@ -150,7 +168,7 @@ def test_nothing_is_smuggled_behind_another_request(site: Site) -> None:
 
 
 def test_a_client_of_many_connections_is_told_so_in_words_and_nobody_else_notices(site: Site) -> None:
-    with unfinished(site, site.front.limits.connections_of_a_client):
+    with as_many_as_one_may_have(site):
         answer, page = site.ask("/hotspots", source="127.0.0.2", headers={"Accept-Language": "en"})
         assert answer.status == 503
         assert answer.headers["Retry-After"] == answer.headers["Refresh"] == "3"
@@ -159,7 +177,7 @@ def test_a_client_of_many_connections_is_told_so_in_words_and_nobody_else_notice
 
 
 def test_a_form_is_never_sent_again_by_itself(site: Site) -> None:
-    with unfinished(site, site.front.limits.connections_of_a_client):
+    with as_many_as_one_may_have(site):
         answer, _ = site.ask("/signin", method="POST", body=b"a=b", source="127.0.0.2")
         assert answer.status == 503
         assert answer.headers["Refresh"] is None

@@ -21,21 +21,22 @@ PARTS = (
 )
 
 # A set that is told its size is a table made once, in place of one that grows while it is filled: ten thousand clients
-# are written in two thirds of the time. Three of 65,536 are 3 MB. A card has many addresses of IPv6: theirs may grow.
+# are written in two thirds of the time. Three of 131,072, twice a /16 of addresses, are some 6 MB. A card has many
+# addresses of IPv6: theirs may grow.
 DECLARATIONS = (
     """\
   counter spoofed { }
   counter dns { }
-  map clients4 { type ether_addr . ipv4_addr : mark; size 65536; }
+  map clients4 { type ether_addr . ipv4_addr : mark; size 131072; }
   map clients6 { type ether_addr . ipv6_addr : mark; }
   set holders4 { type mark . ipv4_addr; size 262144; flags dynamic,timeout; timeout 1d; }
   set holders6 { type mark . ipv6_addr; size 262144; flags dynamic,timeout; timeout 1d; }
   counter dhcp { }
   counter dhcp_servers { }
   counter routers { }
-  set held4 { type ipv4_addr; size 65536; }
+  set held4 { type ipv4_addr; size 131072; }
   set held6 { type ipv6_addr; }
-  map cards { type ether_addr : mark; size 65536; }
+  map cards { type ether_addr : mark; size 131072; }
   set fresh4 { type ether_addr . ipv4_addr; size 1024; flags dynamic,timeout; timeout 2s; }
   set fresh6 { type ether_addr . ipv6_addr; size 1024; flags dynamic,timeout; timeout 2s; }
   set contested4 { type ether_addr . ipv4_addr; size 1024; flags dynamic,timeout; timeout 2s; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ NOT_QUICK = ("kinds", "ending")
 Measure = Callable[[Path], Iterator[Figure]]
 # `tests.services` ends a test where a part is missing; here it ends a row.
 LACKING = (MissingPart, NoNamespaces, pytest.skip.Exception)
-SPOILT = (SpoiltRun, DidNotStart, OSError, AssertionError)
+SPOILT = (SpoiltRun, DidNotStart, OSError, AssertionError, subprocess.CalledProcessError)
 
 
 def rows(*, quick: bool) -> dict[str, Measure]:

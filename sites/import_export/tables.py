@@ -109,7 +109,7 @@ def read_table(text: str, *, literal: bool = False) -> ParsedRows:
     short: Row | None = None
     try:
         for number, cells in records:
-            row = _take(names, number, [cell if literal else undefuse(cell) for cell in cells], faults)
+            row = _take(names, number, [_released(cell, literal=literal) for cell in cells], faults)
             rows += [row] if row else []
             short = row if row and len(row.cells) < len(names) else None
     except _BrokenTable as broken:
@@ -167,9 +167,12 @@ def _take(names: list[str], number: int, cells: list[str], faults: list[ImportFa
             )
         )
         return None
-    return Row(line(number), dict(zip(names, map(_released, cells), strict=False)))
+    return Row(line(number), dict(zip(names, cells, strict=False)))
 
 
-def _released(cell: str) -> str:
+def _released(cell: str, *, literal: bool) -> str:
+    """Without what keeps a spreadsheet from taking the cell for something else: another program's way, or ours."""
     held = _HELD.fullmatch(cell)
-    return held[1] if held else cell
+    if held:
+        return held[1]
+    return cell if literal else undefuse(cell)

@@ -25,6 +25,7 @@ from sites.models import Gateway, SigninMethod
 from tests.clock import MovingClock
 from tests.gateways.radius.packets import body
 from tests.portal.conftest import PORTAL
+from tests.portal.uam_gateways import coovachilli_at_the_station
 from tests.town import ADA_PHONE, Town, credential_of, make_client
 
 CALLS = ("authorize", "post-auth", "accounting")
@@ -51,15 +52,7 @@ HOSTILE = (
 
 @pytest.fixture
 def station(services: Services, town: Town) -> Gateway:
-    """The station's gateway is a CoovaChilli, and Battant's too."""
-    for gateway, address in ((town.station, "10.1.2.3"), (town.battant, "10.1.2.4")):
-        with services.make_session.begin() as db:
-            found = db.get_one(Gateway, gateway.id)
-            found.kind, found.options = "coovachilli", {"nas_address": address}
-    services.places.forget()
-    found = services.places.by_identity("gw-viotte")
-    assert found is not None
-    return found
+    return coovachilli_at_the_station(services, town)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from sites.models import Gateway, SigninMethod
 from tests import loops
 from tests.clock import MovingClock
 from tests.gateways.radius.packets import body
+from tests.portal.uam_gateways import coovachilli_at_the_station
 from tests.town import Town, make_client
 
 GUESTS = 6
@@ -41,14 +42,7 @@ GUESTS = 6
 
 @pytest.fixture
 def station(services: Services, town: Town) -> Gateway:
-    with services.make_session.begin() as db:
-        for gateway, address in ((town.station, "10.1.2.3"), (town.battant, "10.1.2.4")):
-            found = db.get_one(Gateway, gateway.id)
-            found.kind, found.options = "coovachilli", {"nas_address": address}
-    services.places.forget()
-    known = services.places.by_identity("gw-viotte")
-    assert known is not None
-    return known
+    return coovachilli_at_the_station(services, town)
 
 
 @pytest.fixture

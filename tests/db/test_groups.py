@@ -52,11 +52,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def make_session(engine: Engine) -> SessionMaker:
-    return make_session_maker(engine)
-
-
-@pytest.fixture
 def ends(engine: Engine) -> list[str]:
     """The transactions that the file saw end."""
     seen: list[str] = []

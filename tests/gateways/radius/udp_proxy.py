@@ -50,7 +50,9 @@ def turning_refusals(target_port: int) -> Iterator[UdpProxy]:
     finally:
         with socket.socket(type=socket.SOCK_DGRAM) as closing:
             closing.sendto(b"end", ("127.0.0.1", proxy.port))
-        threads[0].join(5)
+        threads[0].join()
+        # Who waits there hears nothing more, now or when it looks again; only then may the socket go.
         far.shutdown(socket.SHUT_RDWR)
+        threads[1].join()
         far.close()
         near.close()

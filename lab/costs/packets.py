@@ -28,15 +28,15 @@ from sites.models import Gateway, SigninMethod
 DOOR = Door("radius-viotte", STATION.site, STATION.network, "coovachilli", {"nas_address": "127.0.0.1"})
 # Phones of pages are counted from 1.
 FIRST = 50_000
-# FreeRADIUS has at most so many under way (`portal.cli.radius_config`).
+# FreeRADIUS has more under way at its busiest (`portal.cli.radius_config`): then a packet costs less.
 TOGETHER = 16
 Told = dict[str, int | str]
 
 
 @dataclass(slots=True)
 class Packets:
-    """Devices with a session each that their guests' browsers have brought to the gateway, and its packets of them, as
-    many as FreeRADIUS has under way with one gateway."""
+    """Devices with a session each that their guests' browsers have brought to the gateway, and its packets of them, of
+    one moment."""
 
     app: Flask
     services: Services

@@ -19,6 +19,7 @@ from db.engine import reading
 from gateways.radius.options import addresses_in
 from gateways.registry import kind_of
 from portal.cli.machine import radius_server_version
+from portal.gateway_api.asgi import QUEUE_OF_ONE
 from portal.gateway_api.radius_callers import token_of
 from portal.gateway_api.secrets import secret_of
 from portal.services import services
@@ -77,8 +78,8 @@ class Server:
     logs: Path = Path("/var/log/freeradius")
     run: Path = Path("/run/freeradius")
     libraries: Path = Path("/usr/lib/freeradius")
-    # No more than one gateway's calls may wait at the portal: portal.gateway_api.asgi.QUEUE_OF_ONE.
-    threads: int = 16
+    # As many of one gateway's calls as may wait at the portal.
+    threads: int = QUEUE_OF_ONE
     reject_delay: int = 1
 
 

@@ -27,8 +27,9 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 THREADS = 8
-# How many of these one credential may hold at once, and how many of its calls may stand in the queue.
-THREADS_OF_ONE, QUEUE_OF_ONE = 2, 16
+# How many of these one credential may hold at once, and how many of its calls may stand in the queue: packets of RADIUS
+# are answered together, and the more there are, the less each costs.
+THREADS_OF_ONE, QUEUE_OF_ONE = 2, 64
 # Without one come guests' browsers, on their way to the first page by a gateway of another make: all of them together.
 THREADS_OF_BROWSERS, QUEUE_OF_BROWSERS = 4, 256
 RETRY_AFTER_SECONDS = 5

@@ -11,6 +11,7 @@ from flask import Flask
 
 from portal.cli import radius_config
 from portal.cli.radius_config import MARK, version_warning
+from portal.gateway_api.asgi import QUEUE_OF_ONE
 from portal.services import Services
 from sites.models import Gateway
 from tests.town import Town
@@ -56,6 +57,8 @@ def test_it_writes_a_configuration_and_says_what_comes_next(
     main = (folder / "radiusd.conf").read_text()
     assert 'uri = "https://portal.example.org/gateways/radius/v1/authorize"' in main
     assert "check_cert = yes" in main and "ca_file" in main
+    # Each thread has a connection, and of all that they ask the portal refuses nothing.
+    assert f"max_servers = {QUEUE_OF_ONE}" in main and f"max = {QUEUE_OF_ONE}" in main
     # Once more, over its own files: the group that was given them still has them.
     group = 12_345 if os.geteuid() == 0 else os.getgid()
     os.chown(folder, -1, group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -264,6 +264,21 @@ def test_a_gateway_that_asks_more_than_freeradius_does_is_told_to_wait(
     calls = [call(app, AUTHORIZE, asked(guests[0]))] * (asgi.QUEUE_OF_ONE + 3)
     statuses = [status for status, _ in through_the_door(app, services, calls)]
     assert sorted(statuses) == [200] * asgi.QUEUE_OF_ONE + [429] * 3
+
+
+def test_all_that_freeradius_asks_at_one_time_is_one_group(
+    app: Flask, services: Services, guests: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[int] = []
+    answer = radius_together.answer
+
+    def counted(calls: Sequence[Call]) -> list[bytes | None]:
+        groups.append(len(calls))
+        return answer(calls)
+
+    monkeypatch.setattr(radius_together, "answer", counted)
+    through_the_door(app, services, [call(app, AUTHORIZE, asked(guests[0]))] * asgi.QUEUE_OF_ONE)
+    assert groups == [asgi.QUEUE_OF_ONE]
 
 
 def test_what_is_not_a_guests_packet_is_the_applications() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask
+from flask import Flask
 from jinja2 import StrictUndefined
 
 from auth.audit import signatures
@@ -23,11 +23,10 @@ from auth.resume_codes import ResumeCodes
 from auth.staff.secrets import StaffSecrets
 from auth.tokens import Tokens
 from auth.vouchers.keys import VoucherKeys
-from config import Serves, Settings, SettingsError
+from config import Settings, SettingsError
 from db.engine import SessionMaker, make_engine, make_session_maker
 from db.notify import CommitNotifier
-from portal import cli, error_handlers, templating
-from portal.api import api
+from portal import audiences, cli, error_handlers, templating
 from portal.caches.breaks import BreakCache
 from portal.caches.creatives import CreativeCache
 from portal.caches.gateways import GatewayCache
@@ -35,20 +34,14 @@ from portal.caches.images import ImageCache
 from portal.caches.pages import PageCache
 from portal.caches.served import ServedBuffer
 from portal.denials.recorder import Recorder
-from portal.gateway_api import blueprints
-from portal.guest import guests
-from portal.guest.assets import assets
 from portal.http.application import Application
 from portal.http.database_faults import FaultLog
 from portal.http.health import health
 from portal.http.proxy_headers import TrustedProxies
 from portal.http.security_headers import init_security, read_styles
 from portal.i18n.catalogues import available
-from portal.interstitial_preview import InterstitialPreview
-from portal.reports.advertiser_pages import advertisers
 from portal.services import Clock, Services
 from portal.services import services as own_services
-from portal.staff import layout, login, staff
 from sessions.legal_requests.note import FRENCH, LegalNote, UnusableNote, read_note
 from sessions.legal_requests.signing import Signer
 from sites.errors import RefusedImport
@@ -120,15 +113,13 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["arobase"] = services
-    app.extensions["arobase-preview"] = InterstitialPreview(services, create_app)
-    styles, staff_style = read_styles(), layout.read_style()
-    init_security(app, services.settings, styles, staff_style)
+    app.extensions["arobase-preview"] = audiences.preview_maker(services, create_app)
+    styles = read_styles()
+    init_security(app, services.settings, styles)
     templating.init_templates(app, styles)
-    layout.dress(app, staff_style)
-    login.prepare(app)
     error_handlers.init_errors(app)
-    for blueprint in served(services.settings.serves):
-        app.register_blueprint(blueprint)
+    app.register_blueprint(health)
+    audiences.serve(app, services.settings.serves, styles)
     cli.register(app)
     app.teardown_request(write_down)
     app.wsgi_app = TrustedProxies(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
@@ -140,19 +131,6 @@ def write_down(_: BaseException | None) -> None:
     service = own_services()
     service.served.write_if_due()
     service.breaks.write_if_due()
-
-
-def served(serves: Serves) -> list[Blueprint]:
-    """What this process answers to."""
-    match serves:
-        case Serves.ALL:
-            return [guests, assets, advertisers, health, *blueprints(), staff, api]
-        case Serves.GUESTS:
-            return [guests, assets, advertisers, health]
-        case Serves.STAFF:
-            return [staff, api, health]
-        case Serves.GATEWAYS:
-            return [*blueprints(), health]
 
 
 def _unspoken(settings: Settings) -> list[str]:

@@ -15,14 +15,11 @@ from werkzeug.exceptions import HTTPException
 
 from auth.denials import Denial, DenialReason
 from db.troubles import trouble_of
-from portal.api.problems import is_api
-from portal.api.refusals import refused as told_to_programs
 from portal.denials.incidents import is_written_down, note
 from portal.denials.portal_reasons import Unexpected, denial_of, of_status
 from portal.denials.rendering import NOTHING, facts_to_keep, page
-from portal.http.security_headers import is_staff_page
+from portal.http.security_headers import is_api, is_staff_page
 from portal.services import services
-from portal.staff.error_pages import error_page
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +46,10 @@ def _denied(error: Exception) -> Response:
 
 def _http(error: HTTPException) -> Response:
     if is_api():
-        return told_to_programs(error)
+        # Imported with the operations, where these are served.
+        from portal.api.refusals import refused
+
+        return refused(error)
     status = HTTPStatus(error.code or 500)
     if _is_for_gateways():
         return _told_to_gateways(status, error.description)
@@ -82,6 +82,9 @@ def _page(reason: DenialReason, facts: Mapping[str, object] = NOTHING, **changes
     if reason.incident is not None and not of_staff and is_written_down():
         refusal = replace(refusal, incident=note(reason, **facts_to_keep(reason, facts)))
     if of_staff:
+        # Imported with the staff's pages, where these are served.
+        from portal.staff.error_pages import error_page
+
         return error_page(refusal)
     response = make_response(render_template("guests/error.html", refusal=refusal), refusal.status)
     if refusal.retry_after:

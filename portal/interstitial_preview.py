@@ -40,6 +40,11 @@ class InterstitialPreview:
         self._services, self._make_app = services, make_app
         self._app: Flask | None = None
 
+    def prepare(self) -> Flask:
+        """The application, made where it is not there yet: before a page waits for it."""
+        app = self._app = self._app or self._make_app(_without_record(self._services))
+        return app
+
     def render(self, creative: Creative, *, site: Site, network: Network, language: str, theme: str) -> str:
         """The page at this place in this language, as a phone of this theme ("light", "dark") has it.
 
@@ -57,7 +62,7 @@ class InterstitialPreview:
     @contextmanager
     def _standing_at(self, path: str, site: Site, network: Network) -> Iterator[ClientContext]:
         """A request for this page from a phone at a gateway of this network."""
-        app = self._app = self._app or self._make_app(_without_record(self._services))
+        app = self.prepare()
         door = Gateway(
             identity="preview", kind=_any_kind(), client_prefixes=[], site=site, network=network, health={}
         )

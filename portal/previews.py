@@ -22,7 +22,6 @@ from markupsafe import escape
 from sqlalchemy.orm import Session
 
 from config import Secret, Serves
-from db.base import Base
 from db.engine import reading
 from gateways import landing_token
 from gateways.landing_token import Landing
@@ -32,6 +31,7 @@ from portal.app import create_app, make_services
 from portal.cli.pictures import prepare_file
 from portal.interstitial_preview import in_theme
 from portal.services import Services, services
+from portal.tables import METADATA
 from sites import pictures
 from sites.copies import copy_places
 from sites.errors import RefusedImport
@@ -137,7 +137,7 @@ def _stage(town: Services, folder: Path) -> Iterator[tuple[Flask, Services]]:
     )
     stage = make_services(settings, clock=town.clock)
     try:
-        Base.metadata.create_all(stage.engine)
+        METADATA.create_all(stage.engine)
         with reading(town.make_session) as source, stage.make_session.begin() as target:
             copy_places(source, target)
         yield create_app(stage), stage

@@ -89,6 +89,9 @@ class PreviewRenderer(Protocol):
     """Makes pages as guests would see them: the interstitial of one creative, the first page of a network. Nothing is
     counted or kept."""
 
+    def prepare(self) -> object:
+        """Make ready what all pages need, so that the first one does not wait for it."""
+
     def render(
         self, creative: Creative, *, site: Site, network: Network, language: str, theme: str
     ) -> str: ...
@@ -98,7 +101,7 @@ class PreviewRenderer(Protocol):
 
 def preview_renderer() -> PreviewRenderer:
     """The one of the application that answers this request (`portal.interstitial_preview`)."""
-    return cast("PreviewRenderer", this_app().extensions["arobase-preview"])
+    return cast("PreviewRenderer", this_app().extensions["arobase-preview"]())
 
 
 def town_zone() -> ZoneInfo:

@@ -12,10 +12,10 @@ import threading
 from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
-from auth.staff import passkeys
 from config import Serves
+from portal.http.rules import LateRule
 from portal.i18n.catalogues import catalogue
-from portal.services import Services
+from portal.services import PreviewRenderer, Services
 from sites.holidays import ZONES, school_holidays
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def begin(app: Flask) -> threading.Thread:
 
 def warm(app: Flask) -> None:
     """Configure the mapped classes, read the languages that are spoken here and the calendar, compile the frames of
-    pages; where staff alone are served, all of their pages."""
+    pages and what writes their addresses; where staff alone are served, all of their pages."""
     services: Services = app.extensions["arobase"]
     try:
         configure_mappers()
@@ -51,14 +51,25 @@ def warm(app: Flask) -> None:
         for audience in sorted(speaking):
             for name in FRAMES[audience]:
                 app.jinja_env.get_template(name)
-        if services.settings.serves is Serves.STAFF:
-            # Theirs alone: nobody else waits meanwhile, and few come in the first second.
-            for name in app.jinja_env.list_templates(filter_func=_is_of_staff):
-                app.jinja_env.get_template(name)
-            passkeys.prepare()
         if speaking:
             # The calendar of all zones is one file.
             school_holidays(ZONES[0])
+            for rule in app.url_map.iter_rules():
+                if isinstance(rule, LateRule):
+                    rule.prepare()
+        if services.settings.serves is Serves.STAFF:
+            _warm_staff(app)
     except Exception:
         # The request that needs it says what is wrong.
         log.exception("a server could not be warmed")
+
+
+def _warm_staff(app: Flask) -> None:
+    """Theirs alone: nobody else waits meanwhile, and few come in the first second."""
+    from auth.staff import passkeys
+
+    for name in app.jinja_env.list_templates(filter_func=_is_of_staff):
+        app.jinja_env.get_template(name)
+    passkeys.prepare()
+    preview: PreviewRenderer = app.extensions["arobase-preview"]()
+    preview.prepare()

@@ -22,8 +22,8 @@ import auth.patrons.local
 import auth.staff.models
 import auth.staff.secrets
 import auth.vouchers.models
-from db.base import Base
 from db.engine import SessionMaker, make_engine, make_session_maker
+from portal.tables import METADATA
 from tests.clock import MovingClock
 from tests.selection import leave_out
 from tests.services import dialects, templates
@@ -87,7 +87,7 @@ def clock() -> MovingClock:
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "empty.sqlite3"
     engine = make_engine(f"sqlite:///{path}")
-    Base.metadata.create_all(engine)
+    METADATA.create_all(engine)
     # The last connection to close leaves everything in the one file.
     engine.dispose()
     return path
@@ -97,7 +97,7 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_url() -> Iterator[str]:
     with running_postgresql() as url:
         engine = make_engine(url)
-        Base.metadata.create_all(engine)
+        METADATA.create_all(engine)
         engine.dispose()
         yield url
 
@@ -138,7 +138,7 @@ def empty_postgresql(url: str) -> None:
     To truncate all tables costs a new file for each table and index; to ask which of them were written costs one
     query. As a replica the server runs no trigger, so that no order of tables and no seal is in the way.
     """
-    tables = [table.name for table in Base.metadata.sorted_tables]
+    tables = [table.name for table in METADATA.sorted_tables]
     filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
     engine = make_engine(url)
     with engine.begin() as connection:

@@ -75,8 +75,8 @@ def test_the_migrations_make_the_tables_of_the_models(blank: Connection) -> None
     assert compare_metadata(context, Base.metadata) == []
 
 
-def test_what_meets_our_tables_imports_every_module_that_declares_one() -> None:
-    tree = ast.parse((ROOT / "migrations" / "env.py").read_text(encoding="utf-8"))
+def test_what_is_to_know_the_whole_database_imports_every_module_that_declares_a_table() -> None:
+    tree = ast.parse((ROOT / "portal" / "tables.py").read_text(encoding="utf-8"))
     imported = {name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names}
     declaring = {mapper.class_.__module__ for mapper in Base.registry.mappers}
     assert {name for name in declaring if not name.startswith("tests.")} - imported == set()

@@ -15,7 +15,6 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from auth.audit.actor import Actor, command_line
-from db.base import Base
 from db.engine import make_engine, make_session_maker, reading
 from lab.bench.figures import Figure, percentile
 from lab.bench.load import SpoiltRun
@@ -23,6 +22,7 @@ from lab.history.repeating import write_weeks
 from lab.history.wish import Wish
 from lab.hotspot import now
 from portal.retention import SHELVES
+from portal.tables import METADATA
 from sessions import accounting
 from sessions.accounting import Counters, UsageReport
 from sessions.log.query import Filter, Key, State, page
@@ -106,7 +106,7 @@ def filled(folder: Path, kind: str, sessions: int) -> Iterator[Engine]:
     folder.mkdir()
     with _database(kind, folder) as url:
         engine = make_engine(url)
-        Base.metadata.create_all(engine)
+        METADATA.create_all(engine)
         ends = now().replace(hour=13, minute=0, second=0, microsecond=0)
         with unflushed(engine):
             write_weeks(engine, Wish(sessions, ends.date(), ends), weeks=WEEKS)

@@ -17,7 +17,6 @@ from auth.audit.sealing import seal_all
 from auth.audit.signatures import AuditSeals
 from auth.vouchers.plans import add_first_plans
 from config import LdapSettings, Secret, Settings
-from db.base import Base
 from lab.doors import LIBRARY, STATION, Door
 from lab.hotspot import now, portal_environment
 from lab.records import make_secret, seed
@@ -25,6 +24,7 @@ from lab.servers import TOP, front_here, running
 from portal.app import create_app, make_services
 from portal.cli.nginx import Limits
 from portal.services import Services
+from portal.tables import METADATA
 from sessions.retention import periods
 from tests.services.certificates import Authority
 from tests.services.postgresql import running_postgresql
@@ -140,7 +140,7 @@ def _make_tables(engine: Engine, secret: Secret) -> None:
     config = Config()
     config.set_main_option("script_location", str(TOP / "migrations"))
     with engine.begin() as connection:
-        Base.metadata.create_all(connection)
+        METADATA.create_all(connection)
         config.attributes["connection"] = connection
         command.stamp(config, "head")
         seal_all(Session(connection), AuditSeals(secret))

@@ -8,13 +8,3 @@ from __future__ import annotations
 from flask import Blueprint
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
-
-from portal.api import (  # noqa: E402, F401
-    access,
-    batches,
-    description,
-    issuing,
-    passes,
-    records,
-    refusals,
-)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify
 
 from auth.api_tokens.scopes import Scope
 from auth.denials import N_, DenialReason, declare
@@ -83,11 +83,6 @@ class Problem(Exception):
 def type_of(reason: DenialReason) -> str:
     """The problem's `type`, by which programs know it."""
     return TYPES + reason.problem_type
-
-
-def is_api() -> bool:
-    """Whether the answer to this request is for a program, errors too."""
-    return "api" in current_app.blueprints and request.path.startswith("/api/")
 
 
 def answer(problem: Problem) -> Response:

@@ -21,6 +21,8 @@ class LazyCommand(click.Command):
         self.path = path
 
     def load(self) -> click.Command:
+        # Whatever this process serves, a command may be about any table.
+        import_module("portal.tables")
         module, _, attribute = self.path.partition(":")
         return cast(click.Command, getattr(import_module(module), attribute))
 

@@ -18,6 +18,7 @@ from werkzeug.routing import MapAdapter
 from werkzeug.urls import iri_to_uri
 
 from portal.here import this_request
+from portal.http.rules import LateRule
 
 LARGEST_FORM = 64 * 1024
 MOST_FIELDS = 50
@@ -76,7 +77,7 @@ class Onward(Answered):
 class Application(Flask):
     """Has no view that is a coroutine, so that none is looked for in each function that is called."""
 
-    request_class, response_class = Asked, Answered
+    request_class, response_class, url_rule_class = Asked, Answered, LateRule
     # The name that browsers ask us by, with its port; empty until it is known.
     own_host = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,6 +26,7 @@ LARGEST_UPLOAD = 8 * 1024 * 1024 + LARGEST_FORM
 LONGEST_QUERY = 8 * 1024
 TEMPLATES = Path(__file__).parents[2] / "templates"
 STYLE, MAP_STYLE = TEMPLATES / "shared" / "style.css", TEMPLATES / "guests" / "map.css"
+STAFF_STYLE = TEMPLATES / "staff" / "style.css"
 END_OF_FIRST = "/* The first page ends here: what follows stands in the others alone. */"
 MAP_PAGE = "guests.hotspots"
 # Asked by machines, by whatever name they know us.
@@ -78,11 +80,12 @@ def canonical_host(host: str, scheme: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Styles:
     """The one style sheet as it stands inside of pages: of the first page, which is to be small, of the others, and of
-    the page with the map, which has more of its own."""
+    the page with the map, which has more of its own. The staff's has the same colours and is its own for the rest."""
 
     first: str
     whole: str
     with_map: str
+    staff: str
 
 
 def read_styles() -> Styles:
@@ -91,7 +94,9 @@ def read_styles() -> Styles:
     if not end:
         raise ValueError(f"{STYLE} does not say where the first page ends")
     whole = f"{first}{rest.lstrip()}"
-    return Styles(first, whole, f"{whole}\n{further}")
+    colours = itertools.takewhile(lambda line: ":root{" in line, text.splitlines())
+    staff = "\n".join([*colours, STAFF_STYLE.read_text(encoding="utf-8").strip()])
+    return Styles(first, whole, f"{whole}\n{further}", staff)
 
 
 # What scripts of guests' pages may do beside: run from a file of ours, ask our own host, name a manifest. A worker is
@@ -139,6 +144,11 @@ def is_staff_page() -> bool:
     return ("staff" in served and is_staff_path(this_request().path)) or "guests" not in served
 
 
+def is_api() -> bool:
+    """Whether the answer to this request is for a program, errors too."""
+    return "api" in this_app().blueprints and request.path.startswith("/api/")
+
+
 def is_guest_page() -> bool:
     """Whether a guest reads the answer: neither staff nor a program."""
     return has_request_context() and not is_staff_page() and not request.path.startswith("/api/")
@@ -150,11 +160,11 @@ def _is_refused_form(response: Response) -> bool:
     return response.status_code >= 400 and request.method == "POST" and response.mimetype == "text/html"
 
 
-def init_security(app: Application, settings: Settings, styles: Styles, staff_style: str) -> None:
+def init_security(app: Application, settings: Settings, styles: Styles) -> None:
     """Put the guards before and after every view of `app`."""
     policy = content_security_policy(styles.first, styles.whole) + GUEST_SCRIPTS
     map_policy = content_security_policy(styles.whole, styles.with_map) + GUEST_SCRIPTS
-    staff_policy = content_security_policy(staff_style)
+    staff_policy = content_security_policy(styles.staff)
 
     # Set here and nowhere else. Not "no-referrer": browsers would then post forms with "Origin: null".
     always = [

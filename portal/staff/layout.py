@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, request, url_for
@@ -12,7 +10,6 @@ from markupsafe import Markup
 from auth.staff.models import StaffState
 from auth.staff.roles import Role
 from db.engine import reading
-from portal.http.security_headers import STYLE as SHARED_STYLE
 from portal.http.security_headers import is_staff_page
 from portal.i18n.translation import say
 from portal.printing.qr import svg_of
@@ -39,14 +36,6 @@ KEPT = (
     # How a campaign is previewed.
     *("message", "spoken", "place"),
 )
-STYLE = Path(__file__).parents[2] / "templates" / "staff" / "style.css"
-
-
-def read_style() -> str:
-    """The staff's style sheet, after the colours that it shares with the guests' pages."""
-    lines = SHARED_STYLE.read_text(encoding="utf-8").splitlines()
-    tokens = itertools.takewhile(lambda line: ":root{" in line, lines)
-    return "\n".join([*tokens, STYLE.read_text(encoding="utf-8").strip()])
 
 
 def menu_keys() -> dict[str, str]:

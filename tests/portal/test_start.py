@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 import pytest
+from werkzeug.routing import Map, Rule
 
 from lab.hotspot import portal_environment
 from lab.records import make_secret
 from lab.servers import TOP
 from portal.cli import COMMANDS, LazyCommand
+from portal.http.rules import LateRule
 
 HELP = """
 import sys
@@ -80,6 +83,50 @@ def test_the_application_imports_no_part_that_few_requests_use(tmp_path: Path) -
     assert {name for name in modules if name.startswith("portal.cli.")} == set()
 
 
+# Each of these has pages or calls of its own.
+ROOMS = ("portal.guest.routes", "portal.gateway_api.nftables", "portal.staff.routes", "portal.api.routes")
+SERVED = {
+    "guests": {"portal.guest.routes"},
+    "gateways": {"portal.gateway_api.nftables"},
+    "staff": {"portal.staff.routes", "portal.api.routes"},
+    "all": set(ROOMS),
+}
+# Every table that a process knows leads to tables that it knows, and its classes to classes.
+KNOWN = """
+import sys
+from portal.start import make_app
+make_app()
+print("--imported--", *sorted(sys.modules))
+from sqlalchemy.orm import configure_mappers
+from db.base import Base
+configure_mappers()
+for table in Base.metadata.tables.values():
+    for key in table.foreign_keys:
+        key.column
+"""
+ONE_COMMAND = """
+import sys
+from portal.cli import COMMANDS
+COMMANDS[0].load()
+print("--imported--", *sorted(sys.modules))
+"""
+
+
+@pytest.mark.parametrize("serves", SERVED)
+def test_a_server_imports_the_pages_that_it_serves_and_no_others(serves: str, tmp_path: Path) -> None:
+    _, modules = imported(KNOWN, environment(tmp_path) | {"AROBASE_SERVES": serves})
+    assert modules & set(ROOMS) == SERVED[serves]
+    if serves in ("guests", "gateways"):
+        assert {name for name in modules if name.startswith(("portal.staff", "portal.api"))} == set()
+
+
+def test_a_command_knows_every_table_whatever_the_process_serves() -> None:
+    """A row cannot be written where a table that it points to is unknown."""
+    declaring = set(re.findall(r"^import (\S+)", (TOP / "portal" / "tables.py").read_text(), re.MULTILINE))
+    _, modules = imported(ONE_COMMAND, bare_environment())
+    assert len(declaring) > 20 and declaring - modules == set()
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_the_index_says_of_a_command_what_the_command_says(command: LazyCommand) -> None:
     called = command.load()
@@ -123,7 +170,8 @@ from portal.i18n import catalogues
 from sites.holidays import _every_zone
 from sites.models import Site
 import sys
-print("webauthn" in sys.modules, end=" ")
+print("webauthn" in sys.modules, "portal.guest.routes" in sys.modules, end=" ")
+print({rule.is_prepared for rule in wsgi.app.url_map.iter_rules()}, end=" ")
 templates = sorted(name for _, name in wsgi.app.jinja_env.cache.keys())
 print(Site.__mapper__.configured, sorted(catalogues._read), _every_zone.cache_info().currsize, *templates)
 """
@@ -146,9 +194,30 @@ def test_a_server_is_warmed_before_anybody_asks(tmp_path: Path) -> None:
 
     staff, gateways = warmed("staff"), warmed("gateways")
     assert (
-        staff.startswith("True True ['en', 'fr'] 1 ")
+        staff.startswith("True True {True} True ['en', 'fr'] 1 ")
         and "staff/campaign_form.html" in staff
         and "staff/layout.html" in staff
         and "guests/" not in staff
     )
-    assert gateways == "False True [] 0\n"
+    assert gateways == "False False {False} True [] 0\n"
+
+
+def test_a_rule_writes_its_addresses_as_werkzeug_does_and_not_before_it_is_asked() -> None:
+    def addresses(kind: type[Rule]) -> list[str]:
+        page = kind("/pages/<int:number>/<path:rest>", endpoint="page")
+        plain = kind("/plain", endpoint="plain", defaults={"number": 1})
+        at = Map([page, plain]).bind("portal.example")
+        return [
+            address
+            for _ in range(2)
+            for address in (
+                at.build("page", {"number": 3, "rest": "a b/é", "rule": "x"}),
+                at.build("page", {"number": 4, "rest": "c"}, append_unknown=False),
+                at.build("plain", {"number": 1, "after": "é&"}),
+            )
+        ]
+
+    assert addresses(LateRule) == addresses(Rule)
+    asked, silent = LateRule("/asked", endpoint="asked"), LateRule("/silent", endpoint="silent")
+    Map([asked, silent]).bind("portal.example").build("asked", {})
+    assert (asked.is_prepared, silent.is_prepared) == (True, False)

@@ -11,10 +11,9 @@ from ads import drafting
 from ads.drafting import CampaignReading
 from ads.models import Advertiser, Creative, CreativeKind
 from ads.places import AdPlace
-from portal.http.security_headers import STAFF_SCRIPTS, content_security_policy
+from portal.http.security_headers import STAFF_SCRIPTS, content_security_policy, read_styles
 from portal.i18n.translation import language, say
 from portal.services import preview_renderer
-from portal.staff.layout import read_style
 
 # What a message shows beside its texts, by the address of its file.
 _FILE = re.compile(r"/images/[^\s\"',]+")
@@ -71,7 +70,7 @@ def framed(response: Response, phones: list[PhonePreview]) -> Response:
     They are sandboxed: a script of the page's never runs in them.
     """
     styles = sorted({style for phone in phones for style in _STYLE.findall(phone.html)})
-    response.headers["Content-Security-Policy"] = content_security_policy(read_style(), *styles) + (
+    response.headers["Content-Security-Policy"] = content_security_policy(read_styles().staff, *styles) + (
         STAFF_SCRIPTS if g.get("has_scripts") else ""
     )
     return response

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from config import Secret, Settings
-from db.base import Base
 from gateways.landing_token import credential_digest
 from gateways.registry import kind_of
 from gateways.set_up import Finding, SetUp
@@ -22,6 +21,7 @@ from portal.gateway_api import notify_gateway, reconcile
 from portal.gateway_api.endpoints import endpoint_of
 from portal.gateway_api.self_tests import self_test
 from portal.services import Clock
+from portal.tables import METADATA
 from sessions import accounting, end, present, renewal, start
 from sessions.arrival import Acceptance, Arrival
 from sessions.gateway_health import dialogues
@@ -53,7 +53,7 @@ class ContractPortal:
         self.clock, self.url, self.credential = clock, url, credential
         self.subject_of: Callable[[MacAddress], str] = lambda mac: f"person of {mac}"
         self.services = make_services(settings, clock=clock)
-        Base.metadata.create_all(self.services.engine)
+        METADATA.create_all(self.services.engine)
         network = make_network(idle_seconds=0, rate_down_kbps=0, rate_up_kbps=0, ads=False)
         with self.services.make_session.begin() as db:
             digest = credential_digest(credential)

@@ -25,6 +25,8 @@ def make_engine(database_url: str) -> Engine:
 
     A lock that is held for two seconds raises `sqlalchemy.exc.OperationalError`, so that a page never hangs on it.
     SQLite's writers queue, and wait longer while the queue moves (`db.sqlite_queue`).
+
+    The connection that was used last is used next: it knows the statements already, and what they read is at hand.
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
@@ -36,6 +38,7 @@ def make_engine(database_url: str) -> Engine:
         url,
         pool_size=16,
         max_overflow=16,
+        pool_use_lifo=True,
         pool_timeout=sqlite_queue.BUSY_SECONDS,
         # `refuse_stale` below finds stale connections without a round trip to the server.
         pool_pre_ping=False,
@@ -79,7 +82,11 @@ def make_session_maker(engine: Engine) -> SessionMaker:
 
 def _sqlite(database_url: str) -> Engine:
     engine = create_engine(
-        database_url, connect_args={"timeout": sqlite_queue.BUSY_SECONDS}, pool_size=16, max_overflow=16
+        database_url,
+        connect_args={"timeout": sqlite_queue.BUSY_SECONDS},
+        pool_size=16,
+        max_overflow=16,
+        pool_use_lifo=True,
     )
     turn = sqlite_queue.WriteQueue()
 

@@ -29,6 +29,8 @@ def base64url_decode(letters: bytes) -> bytes:
     return a2b_base64(letters.translate(_FROM_URL) + b"==")
 
 
+# Who lives as long as this counts in whole seconds.
+LONG = timedelta(hours=12)
 # The first part of each: one algorithm, and no type, for there is no other kind of token that it could be taken for
 # (RFC 7519, section 5.1; RFC 8725, section 3.1). What begins otherwise is none of ours, whatever it says.
 HEADER = base64url_encode(b'{"alg":"HS256"}') + b"."
@@ -124,7 +126,9 @@ class Tokens:
         What goes out of the house for long names its `issuer`, and has an identifier (`jti`) that a row knows. Without
         a number are those of which a page has many, and nobody asks whether it is the same one: they stay short.
         """
-        times: dict[str, Any] = {"exp": round((now + life).timestamp(), 3)}
+        # So tokens are as long as each other: a page of the crowd is compressed once for each length.
+        expires = (now + life).timestamp()
+        times: dict[str, Any] = {"exp": round(expires, 3) if life < LONG else round(expires)}
         if is_numbered:
             times["jti"] = jti or secrets.token_urlsafe(12)
         if not_before is not None:

@@ -96,7 +96,7 @@ class ClientContext:
             "hearsay": self.is_hearsay or None,
             "stay": self.stay,
             "offer": self.offer,
-            "made": round(service.clock().timestamp(), 3),
+            "made": int(service.clock().timestamp()),
             **_of_messages(self),
         }
         return service.tokens.sign(

@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import select, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.types import NullType
 
+from db.drivers import Row
 from db.prepared import Prepared
 from db.statements import table_of
 from gateways.kinds import InvalidOptions
@@ -137,6 +139,14 @@ def every(db: Session) -> Sequence[Gateway]:
     """All gateways by their identity, each with its site and network."""
     whole = joinedload(Gateway.site), joinedload(Gateway.network)
     return db.scalars(select(Gateway).options(*whole).order_by(Gateway.identity)).all()
+
+
+def rows(db: Session) -> list[Row]:
+    """All that `every` reads, as the database's driver has it, but for what gateways say of themselves: to be compared.
+
+    A twentieth of the work.
+    """
+    return _ROWS.all(db)
 
 
 def by_address(db: Session, address: IpAddress) -> Gateway | None:
@@ -330,6 +340,21 @@ def read_redirector(text: str) -> str:
     return text
 
 
-_feeds = table_of(Feed)
+_feeds, _gateways, _sites, _networks = table_of(Feed), table_of(Gateway), table_of(Site), table_of(Network)
+_ROWS = Prepared(
+    select(
+        *(
+            # Of no type: nothing is made of them.
+            type_coerce(column, NullType())
+            for table in (_gateways, _sites, _networks)
+            for column in table.columns
+            if column is not _gateways.c.health
+        )
+    )
+    .select_from(_gateways)
+    .join(_sites, _sites.c.id == _gateways.c.site_id)
+    .join(_networks, _networks.c.id == _gateways.c.network_id)
+    .order_by(_gateways.c.id)
+)
 # Asked after each commit while gateways wait.
 _VERSIONS = Prepared(select(_feeds.c.gateway_id, _feeds.c.version))

@@ -1,5 +1,7 @@
 """Gateways with their sites and networks, remembered for two seconds: rows that change a few times a year, read at
-every request. The objects are detached; nobody may change them.
+every request. The objects are detached; nobody may change them. They are others as soon as any of these rows has
+changed, and the same until then: what is made of one holds for as long as that is here. What a gateway says of
+itself (`Gateway.health`, `Gateway.feed`) is in them as it was when they were made.
 """
 
 from __future__ import annotations
@@ -7,12 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from db.drivers import Row
 from db.engine import SessionMaker, reading
 from gateways.registry import kinds
 from gateways.types import IpAddress
-from sites.gateways import every
+from sites.gateways import every, rows
 from sites.models import Gateway, Network
 
 FRESH_SECONDS = 2.0
@@ -28,6 +32,7 @@ class GatewayCache:
     make_session: SessionMaker
     _read_at: float = field(default=float("-inf"), init=False)
     _took: float = field(default=0.0, init=False)
+    _rows: list[Row] = field(default_factory=list, init=False)
     _gateways: dict[str, Gateway] = field(default_factory=dict, init=False)
     _unknown: list[str] = field(default_factory=list, init=False)
     _reading: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -60,8 +65,8 @@ class GatewayCache:
         return sorted(by_slug.values(), key=lambda network: network.name)
 
     def forget(self) -> None:
-        """Read again at the next question."""
-        self._read_at = float("-inf")
+        """Read all of it again at the next question."""
+        self._read_at, self._rows = float("-inf"), []
 
     def _tell_unknown(self, unknown: list[str]) -> None:
         """Records that a newer version has written serve nobody here: say so, once for each change."""
@@ -89,8 +94,14 @@ class GatewayCache:
     def _read(self) -> None:
         began = time.monotonic()
         with reading(self.make_session) as db:
-            found = every(db)
+            # Before the objects: what changes in between is another row at the next look.
+            seen = rows(db)
+            if seen != self._rows:
+                self._take(every(db))
+        self._rows, self._read_at = seen, time.monotonic()
+        self._took = self._read_at - began
+
+    def _take(self, found: Sequence[Gateway]) -> None:
         known = {gateway.identity: gateway for gateway in found if gateway.kind in kinds()}
         self._tell_unknown([f"{one.identity} ({one.kind})" for one in found if one.identity not in known])
-        self._gateways, self._read_at = known, time.monotonic()
-        self._took = self._read_at - began
+        self._gateways = known

@@ -15,8 +15,11 @@ from datetime import datetime
 
 from portal.caches import compressed
 
-FRESH_SECONDS = 2.0
+# Whatever a page depends on is in its key, the minute too: an old one is of no use to anybody.
+KEPT_SECONDS = 30.0
 MOST = 256
+# Tokens differ by a few letters in length. A page is compressed for so many lengths of them.
+MOST_LENGTHS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Stencil:
             return Filled(whole)
         lengths = tuple(map(len, words.values()))
         if lengths not in self._compressed:
+            if len(self._compressed) >= MOST_LENGTHS:
+                self._compressed = {}
             self._compressed[lengths] = compressed.compress(
                 self._pieces, dict(zip(words, lengths, strict=True))
             )
@@ -72,7 +77,7 @@ class Stencil:
 
 @dataclass(slots=True)
 class PageCache:
-    """The pages of the last two seconds, by all that they depend on."""
+    """The pages of the last seconds, by all that they depend on."""
 
     _begun_at: float = field(default=float("-inf"), init=False)
     _pages: dict[Hashable, Stencil] = field(default_factory=dict, init=False)
@@ -97,7 +102,7 @@ class PageCache:
 
     def _page(self, key: Hashable, render: Callable[[], str]) -> Stencil:
         now = time.monotonic()
-        if now - self._begun_at > FRESH_SECONDS or len(self._pages) > MOST:
+        if now - self._begun_at > KEPT_SECONDS or len(self._pages) > MOST:
             self._begun_at, self._pages = now, {}
         page = self._pages.get(key)
         if page is None:

@@ -123,8 +123,8 @@ def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetim
     ):
         return None
     minutes = tuple(whole_minute(at) for at in (services().clock(), until))
-    shown = (type(message), message.id) if message else None
-    return (gateway.identity, request.endpoint, language(), chosen_language(), shown, wait_seconds, *minutes)
+    # The gateway, with its site and network, and the message are other objects when any of them has changed.
+    return (gateway, request.endpoint, language(), chosen_language(), message, wait_seconds, *minutes)
 
 
 def refuse(visit: ClientContext, error: Denial, *, login: str = "") -> Response:

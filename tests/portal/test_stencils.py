@@ -50,7 +50,7 @@ def test_a_page_of_the_crowd_is_what_it_would_be_alone(
     first, second, third = crowd(app, town)
     first.land()
     shared = OWN.sub("OWN", second.land().text)
-    monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(portal.caches.pages, "KEPT_SECONDS", -1.0)
     assert OWN.sub("OWN", third.land().text) == shared
 
 
@@ -96,7 +96,7 @@ def test_a_page_is_remembered_for_a_moment_only(monkeypatch: pytest.MonkeyPatch)
     stencils, pages = PageCache(), iter(["old hole.visit.hole", "new hole.visit.hole"])
     assert stencils.fill("key", lambda: next(pages), {VISIT: "a"}).octets == b"old a"
     assert stencils.fill("key", lambda: next(pages), {VISIT: "b"}).octets == b"old b"
-    monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(portal.caches.pages, "KEPT_SECONDS", -1.0)
     assert stencils.fill("key", lambda: next(pages), {VISIT: "c"}).octets == b"new c"
 
 
@@ -188,7 +188,7 @@ def test_a_session_page_of_the_crowd_is_what_it_would_be_alone(
     own = re.compile(rf"{TOKEN.pattern}|\b[0-9A-Z]{{4}}-[0-9A-Z]{{4}}\b|{SCRIPTS.pattern}")
     first.get("/status")
     shared = own.sub("OWN", second.get("/status").text)
-    monkeypatch.setattr(portal.caches.pages, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(portal.caches.pages, "KEPT_SECONDS", -1.0)
     assert own.sub("OWN", third.get("/status").text) == shared
     monkeypatch.undo()
     clock.advance(minutes=26)

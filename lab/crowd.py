@@ -116,7 +116,7 @@ class Walker:
         await asyncio.sleep(READING_SECONDS)
         pressed = time.monotonic()
         page = await self.press(page, "/pause")
-        while page.path != "/status":
+        while not page.shows_session:
             await asyncio.sleep(float(page.headers["Refresh"] or 1))
             page = await self.get("opening", page.url)
         self.seen.online.append(time.monotonic() - pressed)

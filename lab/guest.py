@@ -89,6 +89,11 @@ class Page:
             f"no form for {action} on {self.url[:80]} ({self.status}): {[f.action for f in reader.found]}"
         )
 
+    @property
+    def shows_session(self) -> bool:
+        """Whether this is the page of an open session, at whichever address it is shown."""
+        return b'id="left"' in self.body
+
     def has_form(self, action: str) -> bool:
         try:
             self.form(action)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sqlalchemy import update
 
@@ -68,7 +67,7 @@ def _seconds_to_the_word(place: Hotspot, guest: Guest, mode: str) -> float:
     landing = guest.get(PROBE)
     time.sleep(VIEWING_SECONDS + 0.1)
     page = guest.submit(landing, "/pause")
-    if urlsplit(page.url).path != "/status":
+    if not page.shows_session:
         raise SpoiltRun(f"the message led to {page.path}")
     until(lambda: is_online(guest), 5)
     flow = echo(guest.phone, str(place.net.internet_address(4)))

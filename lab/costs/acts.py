@@ -75,7 +75,7 @@ class Phones:
         return phone.asking("POST", "/pause", {"ticket": phone.ticket(self.creative_id)})
 
     def _connected(self) -> Callable[[], int]:
-        return self._online().asking("GET", "/opening")
+        return self._online().asking("GET", "/opening", expected=HTTPStatus.OK)
 
     def _status(self) -> Callable[[], int]:
         return self._online().asking("GET", "/status", expected=HTTPStatus.OK)

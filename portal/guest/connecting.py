@@ -16,6 +16,7 @@ from portal.denials.portal_reasons import NOT_LET_THROUGH, UNCONFIRMED
 from portal.gateway_api.endpoints import Departure, carries_nothing, endpoint_of
 from portal.guest import guests
 from portal.guest.pages import unproven
+from portal.guest.status_page import session_page
 from portal.http.client_evidence import is_let_pass, open_session
 from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
 from portal.http.security_headers import allow_forms_to
@@ -42,7 +43,9 @@ def opening() -> AnyResponse:
         return unproven(visit)
     access = access_of(visit)
     if access is None:
-        return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
+        # The page of a session that was shown here, loaded once more after its end, says why it ended.
+        endpoint = "guests.landing" if visit.stay is None else "guests.status"
+        return redirect(url_for(endpoint, visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     visit = staying(visit, access)
     said = request.args.get("said")
     # What the gateway has just said is newer than what it confirmed.
@@ -51,8 +54,7 @@ def opening() -> AnyResponse:
     if carriage is not None and "carried" not in request.args:
         return carry(visit, carriage, said)
     if is_open or await_confirmation(access, visit.gateway):
-        onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-        return remember(onward, visit, access_id=access.id) if is_owned(visit, access) else onward
+        return show(visit, access)
     page = render_page(
         "guests/opening.html",
         visit=visit,
@@ -65,6 +67,16 @@ def opening() -> AnyResponse:
     # The page asks again by itself, with no script: it is the same address.
     response.headers["Refresh"] = "3"
     return response
+
+
+def show(visit: ClientContext, access: AccessSession) -> AnyResponse:
+    """The session's page at once: to lead on to its own address would be one more request of each phone.
+
+    The browser asks for it there later, and keeps the session, where it does not from the button on.
+    """
+    page = session_page(visit, access, elsewhere=True)
+    is_kept = visit.held == access.id or not is_owned(visit, access)
+    return page if is_kept else remember(page, visit, access_id=access.id)
 
 
 def carriage_of(visit: ClientContext, access: AccessSession) -> Carriage | None:

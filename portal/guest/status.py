@@ -7,20 +7,18 @@ from http import HTTPStatus
 from flask import Response, jsonify, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ads import acceptances
 from auth.tokens import InvalidToken
-from db.engine import reading
 from portal.gateway_api import notify_gateway
 from portal.guest import guests
 from portal.guest.impression_tokens import override_here
 from portal.guest.pages import ended, last_stay, not_here, unproven
-from portal.guest.status_page import SessionPage
+from portal.guest.status_page import session_page
 from portal.guest.stay import CONNECTING, UNKNOWN, offline, stay_of
 from portal.http.clients import ForeignClient, access_of, current, is_owned, online_of, remember, staying
 from portal.i18n.labels import why_ended
 from portal.public_values import public_stay
 from portal.services import services
-from sessions import accounting, clients, leases
+from sessions import clients, leases
 
 
 @guests.get("/status")
@@ -31,28 +29,10 @@ def status() -> AnyResponse:
     online = online_of(visit)
     if online is None:
         return make_response(ended(visit), HTTPStatus.OK)
-    access = online.access
-    visit, is_own = staying(visit, access), is_owned(visit, access)
+    visit = staying(visit, online.access)
     if online.confirmed_until is None:
         return redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    now, gateway = services().clock(), visit.gateway
-    override = override_here(visit)
-    stay = stay_of(access, gateway, now=now, override=override)
-    with reading(services().make_session) as db:
-        response = SessionPage(
-            visit,
-            access,
-            stay,
-            now,
-            is_owned=is_own,
-            devices=clients.devices(db, access, here=gateway, now=now) if is_own else [],
-            usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
-            override=override,
-            more=acceptances.last_creative(db, access.id) if is_own else None,
-        ).answer()
-    # No script is needed: the browser asks again when what the page says has changed.
-    response.headers["Refresh"] = str(stay.refresh_seconds)
-    return response
+    return session_page(visit, online.access)
 
 
 @guests.get("/status.json")

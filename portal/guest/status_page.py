@@ -10,26 +10,58 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from flask import Response, request
+from flask import Response, request, url_for
 
+from ads import acceptances
 from ads.models import CivicOverride, Creative
+from db.engine import reading
 from portal.caches.pages import Placeholder, whole_minute
 from portal.guest import crowd
+from portal.guest.impression_tokens import override_here
 from portal.guest.kept_credentials import kept_here
 from portal.guest.message_form import message_form
 from portal.guest.pages import RESUME, TICKET, VISIT
 from portal.guest.profile_grants import ssids_at
 from portal.guest.resume_code import code_of
-from portal.guest.stay import OpenStay, share_left
-from portal.http.clients import ClientContext
+from portal.guest.stay import OpenStay, share_left, stay_of
+from portal.http.clients import ClientContext, is_owned
 from portal.i18n.translation import chosen_language, language, volume
 from portal.public_values import PublicVisit, more_of, public_device, public_network_at, render_page
+from portal.services import services
+from sessions import accounting, clients
 from sessions.accounting import Total
 from sessions.models import AccessSession
 
 MINUTE = timedelta(minutes=1)
 # What its script is told: another key for another page, and the seconds that are left until two moments.
 KEY, LEFT, CHANGES = Placeholder("key"), Placeholder("left"), Placeholder("changes")
+
+
+def session_page(visit: ClientContext, access: AccessSession, *, elsewhere: bool = False) -> Response:
+    """The page of an open session that its gateway has confirmed, for a visit that stays with it.
+
+    No script is needed: the browser asks again when what the page says has changed. It asks at the page's own address,
+    also where it is shown `elsewhere`.
+    """
+    now, gateway, is_own = services().clock(), visit.gateway, is_owned(visit, access)
+    override = override_here(visit)
+    stay = stay_of(access, gateway, now=now, override=override)
+    with reading(services().make_session) as db:
+        page = SessionPage(
+            visit,
+            access,
+            stay,
+            now,
+            is_owned=is_own,
+            devices=clients.devices(db, access, here=gateway, now=now) if is_own else [],
+            usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
+            override=override,
+            more=acceptances.last_creative(db, access.id) if is_own else None,
+        )
+        response = page.answer(token := visit.issue_token())
+    again = f";url={url_for('guests.status', visit=token)}" if elsewhere else ""
+    response.headers["Refresh"] = f"{stay.refresh_seconds}{again}"
+    return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +78,12 @@ class SessionPage:
     override: CivicOverride | None
     more: Creative | None
 
-    def answer(self) -> Response:
-        """The answer with the page for this client."""
+    def answer(self, token: str) -> Response:
+        """The answer with the page for this client, with its token of the visit."""
         form = message_form(self.visit, self.access) if self.stay.may_renew else {}
         code = code_of(self.access, self.visit.gateway.network) if self.is_owned else None
         own = {
-            VISIT: self.visit.issue_token(),
+            VISIT: token,
             TICKET: str(form.get("ticket", "")),
             RESUME: code or "",
             KEY: self.stay.key,
@@ -108,11 +140,14 @@ class SessionPage:
         ):
             return None
         instants = (self.now, access.started_at, access.until, stay.renewal_opens, until)
-        messages = tuple((type(one), one.id) if one else None for one in (creative, self.override, self.more))
+        # What has been accepted is no draft, and changes no more.
+        messages = (creative, self.override, self.more.id if self.more else None)
         return (
             SessionPage,
-            # The row as it was read last: with its site and network it is another object when it is read again.
+            # With its site and network another object when any of them has changed.
             self.visit.gateway,
+            # Its links to other languages lead to where it is.
+            request.endpoint,
             (language(), chosen_language()),
             (access.method, self.is_owned, len(self.devices), resume_code, ticket),
             (stay.may_renew, stay.is_ending, stay.left // MINUTE, self._share),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,11 @@ def db(services: Services) -> Iterator[Session]:
     """A session that only looks: it never keeps the portal waiting for a lock. `rollback` before looking again."""
     with Session(services.engine.execution_options(**{TRANSACTION_MODE: TransactionMode.READING})) as session:
         yield session
+
+
+def shows_session(page: TestResponse) -> bool:
+    """Whether this is the page of an open session, at whichever address it is shown."""
+    return page.status_code == HTTPStatus.OK and 'id="left"' in page.text
 
 
 @dataclass

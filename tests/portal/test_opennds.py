@@ -22,7 +22,7 @@ from sessions.models import AccessSession, ClientLanding, EndReason, Lease
 from sites.gateways import rotate_credential
 from sites.models import Gateway
 from tests.clock import MovingClock
-from tests.portal.conftest import PORTAL, Phone
+from tests.portal.conftest import PORTAL, Phone, shows_session
 from tests.portal.opennds_box import OUTSIDE, OpenNdsBox, address_of
 from tests.town import ADA_PHONE, BO_PHONE, Town
 
@@ -67,7 +67,7 @@ def online(box: OpenNdsBox, clock: MovingClock, mac: str = ADA_PHONE) -> Phone:
     phone = accept(box, clock, mac)
     box.round()
     again(phone)
-    assert phone.page.request.path == "/status"
+    assert shows_session(phone.page)
     return phone
 
 
@@ -104,7 +104,7 @@ def test_a_guest_behind_its_address_is_let_in_for_whole_minutes_at_the_network_s
     # The time begins when the gateway lets the guest in, and the page says the end that the gateway keeps.
     assert access_of(db).until == clock() + timedelta(minutes=30)
     again(phone)
-    assert phone.page.request.path == "/status" and is_confirmed(db)
+    assert shows_session(phone.page) and is_confirmed(db)
     assert box.round() == []
     assert "let in" in dialogue(db, box) and words[0] not in dialogue(db, box)
 
@@ -257,7 +257,7 @@ def test_after_a_restart_guests_go_on_without_a_page_and_without_more_time(
     [words] = box.round()
     assert words[1] == "19"
     again(phone)
-    assert phone.page.request.path == "/status"
+    assert shows_session(phone.page)
     # The end that the gateway keeps now, in whole minutes from when it let the guest in.
     assert until - timedelta(minutes=1) < access_of(db).until == clock() + timedelta(minutes=19) <= until
     assert "gateways" in dialogue(db, box) or "authmon" in dialogue(db, box)
@@ -276,7 +276,7 @@ def test_an_old_link_that_is_opened_again_takes_nobody_out(
     clock.advance(minutes=1)
     for link in (first, box.landing(phone)):
         phone.get(link)
-        assert phone.page.request.path == "/status" and is_confirmed(db)
+        assert shows_session(phone.page) and is_confirmed(db)
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_while_the_gateway_is_away_the_guest_waits_and_then_goes_on(
     [words] = box.round()
     assert words[1] == "21"
     again(phone)
-    assert phone.page.request.path == "/status"
+    assert shows_session(phone.page)
 
 
 def test_an_entry_of_a_token_that_is_gone_keeps_nobody_else_out(

@@ -16,7 +16,7 @@ from portal.guest import connecting
 from portal.services import Services
 from sessions.models import AccessSession, Decision
 from tests.clock import MovingClock
-from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone
+from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone, shows_session
 from tests.town import ADA_TABLET
 
 
@@ -48,6 +48,31 @@ def test_the_success_page_waits_for_the_gateway(reader: Phone, bayle: Agent) -> 
     assert reader.get("/status", follow=False).location.startswith("/opening")
     bayle.follow()
     assert reader.get("/status", follow=False).status_code == 200
+
+
+def test_the_page_after_the_button_is_the_session_s_and_is_asked_for_again_at_its_own_address(
+    reader: Phone, bayle: Agent
+) -> None:
+    opening = sign_in(reader).location
+    bayle.follow()
+    page = reader.get(opening, follow=False)
+    seconds, _, again = page.headers["Refresh"].partition(";url=")
+    assert shows_session(page) and int(seconds) > 60 and again.startswith("/status?visit=")
+    # The browser has kept the session from the button on.
+    assert "Set-Cookie" not in page.headers
+    page = reader.get(again, follow=False)
+    assert shows_session(page) and page.headers["Refresh"] == seconds
+    reader.press("/leave")
+    # That address, loaded once more, says how it ended.
+    assert reader.get(opening).request.path == "/status" and not shows_session(reader.page)
+
+
+def test_a_browser_that_did_not_keep_the_session_is_told_again(reader: Phone, bayle: Agent) -> None:
+    reader.keeps_cookies = False
+    reader.__post_init__()
+    opening = sign_in(reader).location
+    bayle.follow()
+    assert "Set-Cookie" in reader.get(opening, follow=False).headers
 
 
 def test_guests_beyond_the_number_that_may_wait_are_asked_back_at_once(

@@ -14,7 +14,7 @@ from portal.services import Services
 from sites.models import Gateway
 from tests.clock import MovingClock
 from tests.gateways.contract import made_up
-from tests.portal.conftest import PORTAL, Phone
+from tests.portal.conftest import PORTAL, Phone, shows_session
 from tests.town import Town, credential_of
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def test_one_folder_and_one_module_bring_a_guest_online(
     box = Box(phone)
     box.ask(clock().timestamp())
     page = phone.get("/opening").text
-    assert phone.page.request.path == "/status"
+    assert shows_session(phone.page)
     # Whole minutes, and never one too many; nobody is promised a renewal, or sent away for a silence.
     assert box.sand.ends[phone.mac] == clock().timestamp() + 1800
     assert "is disconnected sooner" not in page

@@ -28,7 +28,7 @@ from sessions.models import AccessSession, ClientLanding, EndReason, GatewayDial
 from sites.gateways import rotate_credential
 from sites.models import Gateway
 from tests.clock import MovingClock
-from tests.portal.conftest import ADA, ADA_PIN, PORTAL, SECRET, Phone
+from tests.portal.conftest import ADA, ADA_PIN, PORTAL, SECRET, Phone, shows_session
 from tests.town import ADA_PHONE, BO_PHONE, Town, make_gateway
 
 CHALLENGE, OTHER = "a36efe71071911703438859a4fc7976e", "603f8f7c9a0f5f1f8a1d6ae0c4f6b7d2"
@@ -146,9 +146,9 @@ def test_a_guest_is_carried_to_coovachilli_and_back(
     assert made.secret not in page.text and secret not in page.text
     let_pass(services, chilli, access)
     back = phone.get(chilli_query(chilli, res="success", challenge=OTHER))
-    assert back.status_code == 200 and back.request.path == "/status"
+    assert back.status_code == 200 and shows_session(back)
     # The page that the gateway would have been asked to lead to, too.
-    assert phone.get(fields["userurl"]).request.path == "/status"
+    assert shows_session(phone.get(fields["userurl"]))
 
 
 def test_a_login_that_the_gateway_refused_is_told_and_tried_again(
@@ -285,7 +285,7 @@ def test_a_forged_redirect_shows_and_changes_nothing_of_its_victim(
     access = session_of(db)
     assert access is not None
     let_pass(services, router, access)
-    assert victim.get("/status").request.path == "/status"
+    assert shows_session(victim.get("/status"))
     told = dict(db.scalars(select(ClientLanding)).one().told["by"][HERE])
     forger = phone_at(app, router, BO_PHONE, ELSEWHERE)
     # By itself the victim's device would be let in with what is carried here: nothing else of it is said.
@@ -303,7 +303,7 @@ def test_a_forged_redirect_shows_and_changes_nothing_of_its_victim(
     assert db.scalars(select(ClientLanding)).one().told["by"][HERE] == told
     after = session_of(db)
     assert after is not None and after.ended_at is None and after.until == access.until
-    assert victim.get("/status").request.path == "/status"
+    assert shows_session(victim.get("/status"))
 
 
 def test_a_device_that_its_gateway_forgot_goes_on_without_a_page_to_fill_in(
@@ -323,7 +323,7 @@ def test_a_device_that_its_gateway_forgot_goes_on_without_a_page_to_fill_in(
         _, fields = carried(page)
         let_pass(services, gateway, access)
         back = phone.get(fields.get("userurl") or fields["dst"])
-        assert "You are connected" in back.text or back.request.path == "/status"
+        assert "You are connected" in back.text or shows_session(back)
         with services.make_session.begin() as other:
             end.end(other, access.id, reason=EndReason.STAFF, now=services.clock())
 
@@ -349,7 +349,7 @@ def test_whoever_signed_in_sees_the_session_although_the_redirect_was_hearsay(
     assert access is not None
     let_pass(services, router, access)
     back = phone.get(fields["dst"])
-    assert back.request.path == "/status" and 'action="/leave' in back.text
+    assert shows_session(back) and 'action="/leave' in back.text
     # These tokens are good for this session, and for no later one of the same device.
     with services.make_session.begin() as other:
         end.end(other, access.id, reason=EndReason.STAFF, now=services.clock())

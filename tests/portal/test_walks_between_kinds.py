@@ -22,7 +22,7 @@ from sessions.models import AccessSession, EndReason, Lease
 from sites.models import Gateway
 from tests.clock import MovingClock
 from tests.gateways.contract import made_up
-from tests.portal.conftest import PORTAL, Agent, Phone
+from tests.portal.conftest import PORTAL, Agent, Phone, shows_session
 from tests.town import ADA_PHONE, Town, credential_of, make_client
 
 
@@ -143,7 +143,7 @@ def test_a_phone_walks_without_a_page_or_added_time_and_is_ended_at_both(
 ) -> None:
     walk = Walk(services, town, clock, kinds)
     walk.begin()
-    assert walk.phones[1].page.request.path == "/status"
+    assert shows_session(walk.phones[1].page)
     assert [door.passes(ADA_PHONE) for door in walk.doors] == [True, True]
     access = db.scalars(select(AccessSession)).one()
     here, there = db.scalars(select(Lease).order_by(Lease.id))
@@ -224,6 +224,6 @@ def test_the_gateway_says_that_it_has_let_go_and_the_landing_lets_pass_anew(
     assert confirmed() == [True] and door.passes(ADA_PHONE)
     # Back to an old link: the box has not said anything new.
     phone.get(shown({"hid": "1"}).removeprefix(PORTAL))
-    assert confirmed() == [True] and phone.page.request.path == "/status"
+    assert confirmed() == [True] and shows_session(phone.page)
     phone.get(shown({"hid": "2"}).removeprefix(PORTAL))
     assert confirmed() == [False]

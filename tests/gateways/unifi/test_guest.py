@@ -8,7 +8,7 @@ from sqlalchemy import select
 from gateways.types import Client
 from sites.models import Gateway
 from tests.gateways.contract.drivers.unifi import UnifiDriver
-from tests.portal.conftest import Phone
+from tests.portal.conftest import Phone, shows_session
 
 
 @pytest.fixture(autouse=True)
@@ -41,11 +41,11 @@ def test_a_guest_is_online_one_button_after_the_redirect(spot: UnifiDriver) -> N
     phone.get(redirected(spot, client))
     assert not spot.passes(client)
     press_on(spot, phone)
-    assert phone.page.request.path == "/status" and spot.passes(client)
+    assert shows_session(phone.page) and spot.passes(client)
     # Who opens the portal's name by hand is known by the controller's word, and shown the same.
     phone.browser = spot.portal.app.test_client()
     phone.get("/gateways/unifi/gate-0/")
-    assert phone.page.request.path == "/status"
+    assert shows_session(phone.page)
 
 
 def test_a_guest_of_a_controller_that_is_away_waits_and_goes_on_when_it_is_back(spot: UnifiDriver) -> None:
@@ -59,7 +59,7 @@ def test_a_guest_of_a_controller_that_is_away_waits_and_goes_on_when_it_is_back(
     assert phone.get(waiting).request.path == "/opening"
     spot.box.start()
     spot.portal.sweep()
-    assert phone.get(waiting).request.path == "/status" and spot.passes(client)
+    assert shows_session(phone.get(waiting)) and spot.passes(client)
 
 
 def test_who_is_listed_and_redirected_all_the_same_is_authorized_anew_without_a_page(
@@ -72,9 +72,9 @@ def test_who_is_listed_and_redirected_all_the_same_is_authorized_anew_without_a_
     old = redirected(spot, client)
     spot.wait(120)
     before = len(spot.box.commands("authorize-guest"))
-    assert phone.get(old).request.path == "/status"
+    assert shows_session(phone.get(old))
     assert len(spot.box.commands("authorize-guest")) == before
-    assert phone.get(redirected(spot, client)).request.path == "/status"
+    assert shows_session(phone.get(redirected(spot, client)))
     assert len(spot.box.commands("authorize-guest")) == before + 1 and spot.passes(client)
 
 
@@ -95,5 +95,5 @@ def test_behind_a_translated_address_nobody_is_shown_a_stay_that_they_name(spot:
     phone = Phone(spot.portal.app, spot.portal.gateway, mac=client.mac, address="203.0.113.7")
     phone.get(redirected(spot, client))
     press_on(spot, phone)
-    assert phone.page.request.path == "/status" and spot.passes(client)
+    assert shows_session(phone.page) and spot.passes(client)
     assert spot.portal.session(access).ended_at is None

@@ -84,7 +84,7 @@ def press_too_early(guest: Guest) -> None:
     assert guest.page.locator("[role=status] h2").inner_text() == waits
     assert guest.page.locator(".message h2").inner_text() == title
     guest.portal.clock.advance(seconds=5)
-    guest.page.wait_for_url("**/status*")
+    guest.page.wait_for_selector("#left")
     assert heading(guest) == ONLINE[guest.lang]
 
 

@@ -1,0 +1,156 @@
+"""Connections between the front and the portal: pages come over some that are kept, a form has one of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socketserver
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from lab.bench.memory import children
+from lab.ports import free_ports
+from lab.servers import deployed, running
+from portal.app import create_app
+from tests.front.conftest import HOST, SECONDS, Site
+from tests.front.test_strangers import connections_to
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+ASKING = 6
+
+
+class Taken(NamedTuple):
+    """A request that came to the server behind the front: on which connection, as which there, and its first line."""
+
+    connection: int
+    number: int
+    line: str
+
+
+@dataclass
+class Fickle:
+    """A server behind the front that answers one request on each connection and hangs up as the next one comes, as a
+    worker may that ends. It answers nothing about ``/lost``."""
+
+    site: Site
+    taken: list[Taken] = field(default_factory=list)
+
+
+@pytest.fixture
+def fickle(site: Site, tmp_path: Path) -> Iterator[Fickle]:
+    taken: list[Taken] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            for number in (1, 2):
+                head = list(iter(lambda: self.rfile.readline().decode().strip(), ""))
+                if not head:
+                    return
+                self.rfile.read(sum(int(line[15:]) for line in head if line.startswith("Content-Length:")))
+                taken.append(Taken(self.client_address[1], number, head[0]))
+                if number == 2 or "/lost" in head[0]:
+                    return
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+
+    with socketserver.ThreadingTCPServer((HOST, 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        secure, plain = free_ports(2)
+        portal = f"{HOST}:{server.server_address[1]}"
+        front = replace(
+            site.front, folder=tmp_path, pages=tmp_path, secure_port=secure, plain_port=plain, portal=portal
+        )
+        app, settings = create_app(site.services), site.services.settings
+        with running(tmp_path, app, settings, front, dict(os.environ), behind=()) as processes:
+            yield Fickle(replace(site, front=front, processes=processes), taken)
+        server.shutdown()
+
+
+def until_one_breaks(fickle: Fickle) -> Iterator[int]:
+    """Each process of the front keeps its own, so that it takes a few requests until one is used again."""
+    for number in range(50):
+        yield number
+        if any(one.number == 2 for one in fickle.taken):
+            return
+    raise AssertionError("no connection is kept")
+
+
+def test_a_page_is_asked_for_again_where_a_kept_connection_breaks(fickle: Fickle) -> None:
+    for _ in until_one_breaks(fickle):
+        answer, body = fickle.site.ask("/hotspots")
+        assert (answer.status, body) == (200, b"OK")
+
+
+def test_a_form_has_a_connection_of_its_own_and_is_sent_once(fickle: Fickle) -> None:
+    for _ in until_one_breaks(fickle):
+        assert fickle.site.ask("/hotspots")[0].status == 200
+        assert fickle.site.ask("/signin", method="POST", body=b"a=b", headers=FORM)[0].status == 200
+    assert fickle.site.ask("/lost", method="POST", body=b"a=b", headers=FORM)[0].status == 502
+    forms = [one for one in fickle.taken if one.line.startswith("POST")]
+    assert {one.number for one in forms} == {1}
+    assert Counter(one.line for one in forms)["POST /lost HTTP/1.1"] == 1
+    # Nor is it left for a page to come over.
+    after = Counter(one.connection for one in fickle.taken)
+    assert {after[one.connection] for one in forms} == {1}
+
+
+def test_a_page_that_breaks_is_asked_for_twice_and_then_told_to_be_away(fickle: Fickle) -> None:
+    answer, page = fickle.site.ask("/lost", headers={"Accept-Language": "en"})
+    assert answer.status == 502
+    assert "The portal is away for a moment." in page.decode()
+    assert [one.line for one in fickle.taken] == ["GET /lost HTTP/1.1"] * 2
+
+
+def test_it_is_the_front_that_closes_what_it_keeps(site: Site) -> None:
+    unit = deployed("arobase-portal", {}).command
+    portal_waits = int(unit[unit.index("--http1-header-read-timeout") + 1]) / 1000
+    text = (site.front.folder / "nginx.conf").read_text()
+    front_keeps = re.search(r"^ +keepalive_timeout (\d+)s;\n +}", text, re.MULTILINE)
+    assert front_keeps is not None
+    assert int(front_keeps[1]) <= portal_waits / 2
+    assert site.ask("/hotspots")[0].status == 200
+    deadline = time.monotonic() + SECONDS
+    while connections_to(site.front.portal):
+        assert time.monotonic() < deadline, "a connection that nobody uses stays"
+
+
+def test_more_connections_are_kept_than_would_leave_a_form_waiting_outside(site: Site) -> None:
+    """A connection that is kept counts against what a worker takes, as granian reckons it."""
+    unit = deployed("arobase-portal", {}).command
+    text = (site.front.folder / "nginx.conf").read_text()
+    kept = re.search(r"^ +keepalive (\d+);", text, re.MULTILINE)
+    assert kept is not None
+    most = int(kept[1]) * (os.cpu_count() or 1)
+    assert int(unit[unit.index("--backpressure") + 1]) >= 8 * most
+
+
+def test_while_workers_are_replaced_every_page_comes(site: Site) -> None:
+    portal = site.processes["portal"]
+    before, over, seen = set(children(portal.pid)), threading.Event(), Counter[int]()
+
+    def ask() -> None:
+        while not over.is_set():
+            seen[site.ask("/")[0].status] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(ASKING)]
+    for thread in threads:
+        thread.start()
+    try:
+        os.kill(portal.pid, signal.SIGHUP)
+        deadline = time.monotonic() + 2 * SECONDS
+        while before & set(children(portal.pid)):
+            assert time.monotonic() < deadline, "the workers are the old ones"
+            over.wait(0.05)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert set(seen) == {200}, seen

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Executable, bindparam, select, update
+from sqlalchemy import Boolean, Executable, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from ads import counting
@@ -18,11 +18,9 @@ from auth.pseudonyms import Pseudonyms
 from db.objects import detached
 from db.prepared import Prepared, Reply
 from db.statements import Insert, for_either, table_of
-from gateways.types import Client
 from sessions import feed, policy, present, renewal, start
 from sessions.arrival import Arrival
 from sessions.models import AccessSession, Lease
-from sessions.present import Present
 from sessions.start import Opened
 from sites.models import Gateway, SigninMethod
 
@@ -59,28 +57,39 @@ def accept(
     (the caller rolls back).
     """
     gateway, client = arrival.gateway, arrival.client
-    impression_id = _spend(db, ticket, gateway, now=now)
-    online = present.find(db, gateway=gateway, client=client, now=now)
+    # On PostgreSQL one round trip for all three.
+    spending = _spend(db, ticket, gateway, now=now)
+    caps = counting.ask_caps(db, ticket.creative_id)
+    asked = present.ask(db, gateway=gateway, client=client)
+    impression_id: int | None = spending.scalar()
+    if impression_id is None:
+        raise SpentImpression
+    online = present.found(db, asked, now=now)
     if online is None:
         device = pseudonyms.of("device", f"{gateway.network.slug} {client.mac}")
         allowance = Allowance(device, SigninMethod.FREE, None, devices=1)
         opened = start.open_access(db, arrival, allowance=allowance, now=now)
     else:
         start.refuse_managed(online)
-        blocks.check(db, mac=client.mac, subject=online.subject, network_id=gateway.network_id, now=now)
-        if ticket.shown_at < _opens_at(online.until, gateway):
-            # Saved up while something else was accepted: nobody has looked at it for this renewal.
+        # Asked together with the renewal, which goes back with the transaction where there is a block.
+        blocked = blocks.ask(
+            db, mac=client.mac, subject=online.subject, network_id=gateway.network_id, now=now
+        )
+        # A ticket from before was saved up while something else was accepted: nobody has looked at it for this renewal.
+        is_due = ticket.shown_at >= _opens_at(online.until, gateway) and policy.may_renew(
+            now=now, until=online.until, window=gateway.renewal_window
+        )
+        lease = renewal.renew(db, online, gateway=gateway, client=client, now=now) if is_due else None
+        blocks.refuse(blocked)
+        if not is_due:
             raise NotDue(_opens_at(online.until, gateway))
-        lease = _renew(db, online, gateway=gateway, client=client, now=now)
         opened = Opened(db, online.id, lease, online.gateway_id)
     if opened.lease is None:
         raise NotDue(_opens_at(opened.access.until, gateway))
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
     creative_id = ticket.creative_id
-    is_counted = creative_id is None or counting.count(db, creative_id, gateway=gateway, now=now)
-    _EARN.later(
-        db, impression=impression_id, access=opened.access_id, lease=opened.lease_id, counts=is_counted
-    )
+    is_counted = creative_id is None or counting.count(db, creative_id, caps, gateway=gateway, now=now)
+    _EARN.later(db, impression=impression_id, access=opened.access_id, gateway=gateway.id, counts=is_counted)
     return opened
 
 
@@ -128,8 +137,9 @@ def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
     return list(db.scalars(select(Impression).where(Impression.access_id.in_(access_ids))))
 
 
-def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datetime) -> int:
-    impression_id: int | None = _SPEND.scalar(
+def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datetime) -> Reply:
+    """The id of the row, when it is asked; none where the ticket was spent before."""
+    return _SPEND.later(
         db,
         nonce=ticket.nonce,
         creative_id=ticket.creative_id,
@@ -144,15 +154,6 @@ def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datet
         previous_id=ticket.previous,
         choice_digest=ticket.choice_digest,
     )
-    if impression_id is None:
-        raise SpentImpression
-    return impression_id
-
-
-def _renew(db: Session, online: Present, *, gateway: Gateway, client: Client, now: datetime) -> Reply | None:
-    if not policy.may_renew(now=now, until=online.until, window=gateway.renewal_window):
-        raise NotDue(_opens_at(online.until, gateway))
-    return renewal.renew(db, online, gateway=gateway, client=client, now=now)
 
 
 def _opens_at(until: datetime, gateway: Gateway) -> datetime:
@@ -165,7 +166,7 @@ def _spending(insert: Insert) -> Executable:
     return statement
 
 
-_impressions = table_of(Impression)
+_impressions, _leases = table_of(Impression), table_of(Lease)
 _creatives = table_of(Creative)
 _CREATIVE = tuple(_creatives.columns.keys())
 _LAST = Prepared(
@@ -176,12 +177,17 @@ _LAST = Prepared(
     .limit(1)
 )
 _SPEND = Prepared(for_either(_spending))
+# The lease that was just written is the last one: who writes another at this gateway waits until the commit. (Of the
+# bare id PostgreSQL would read all leases backwards until it meets one of this session.)
+_just_written = select(func.max(_leases.c.id + 0)).where(
+    _leases.c.access_id == bindparam("access"), _leases.c.gateway_id == bindparam("gateway")
+)
 _EARN = Prepared(
     update(_impressions)
     .where(_impressions.c.id == bindparam("impression"))
     .values(
         access_id=bindparam("access"),
-        lease_id=bindparam("lease"),
+        lease_id=_just_written.scalar_subquery(),
         is_counted=bindparam("counts", type_=Boolean()),
     )
 )

@@ -10,18 +10,23 @@ from sqlalchemy.orm import Session
 
 from ads.ledger import served
 from ads.models import Campaign, CampaignDay, Creative, CreativeDay
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import table_of
 from sites.models import Gateway
 
 
-def count(db: Session, creative_id: int, *, gateway: Gateway, now: datetime) -> bool:
+def ask_caps(db: Session, creative_id: int | None) -> Reply:
+    """Ask for the caps of this creative's campaign with the next question; `count` reads the answer."""
+    return _CAPS.later(db, creative=creative_id)
+
+
+def count(db: Session, creative_id: int, caps: Reply, *, gateway: Gateway, now: datetime) -> bool:
     """Count an acceptance of this creative here; False where a cap of its campaign was reached before.
 
     However many there are at once, no more than the cap are counted.
     """
     day = gateway.site.local_day(now)
-    row = _CAPS.first(db, creative=creative_id)
+    row = caps.first()
     if row is None:
         return False
     campaign_id, daily_cap, total_cap = row

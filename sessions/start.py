@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from auth.blocks import service as blocks
 from auth.entitlements import Allowance, Claimed, claim, claimed, claimed_by
 from auth.errors import ClosedSite, ManagedDevice
+from auth.models import Entitlement
 from auth.vouchers.errors import AlreadyUsed
 from db.prepared import Prepared, Reply
 from db.statements import Insert, for_either, table_of
@@ -81,7 +82,7 @@ def open_access(
     )
     claiming = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
     asked = present.ask(db, gateway=gateway, client=client)
-    with_pass = _ask_with_pass(db, allowance)
+    stays = _ask_stays(db, gateway.network_id, allowance)
     blocks.refuse(blocked)
     entitlement = claimed_by(claiming)
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
@@ -91,7 +92,7 @@ def open_access(
     if online is not None:
         refuse_managed(online)
         end.end(db, online.id, reason=EndReason.LEFT, now=now)
-    previous = _make_room(db, entitlement, with_pass, when_full=when_full, now=now)
+    previous = _make_room(db, entitlement, stays, when_full=when_full, now=now)
     return _open(db, entitlement, arrival, until=until, previous=previous, now=now)
 
 
@@ -199,24 +200,23 @@ def _carry_on(db: Session, online: Present, *, gateway: Gateway, client: Client,
     return Opened(db, online.id, lease, access.gateway_id)
 
 
-def _ask_with_pass(db: Session, allowance: Allowance) -> Reply | None:
-    """Ask for all sessions of a pass, after the claim, which has whoever shows it too wait."""
-    if allowance.method is not SigninMethod.PASS:
-        return None
-    return _WITH_PASS.later(db, subject=allowance.subject)
+def _ask_stays(db: Session, network_id: int, allowance: Allowance) -> Reply:
+    """Ask for the sessions among which there must be room, after the claim, which has others of the person wait."""
+    if allowance.method is SigninMethod.PASS:
+        return _WITH_PASS.later(db, subject=allowance.subject)
+    return _ONLINE.later(db, person=allowance.subject, network=network_id)
 
 
 def _make_room(
-    db: Session, entitlement: Claimed, with_pass: Reply | None, *, when_full: WhenFull, now: datetime
+    db: Session, entitlement: Claimed, stays: Reply, *, when_full: WhenFull, now: datetime
 ) -> int | None:
     """End the oldest devices of this person above the limit, but one; the last one ended.
 
     The devices of a pass are counted over all networks: it is one ticket, wherever it is shown.
     """
-    rows = _ONLINE.all(db, entitlement=entitlement.id) if with_pass is None else with_pass.all()
     online = [
         access_id
-        for _, access_id, until, ended_at in sorted(rows, key=itemgetter(0, 1))
+        for _, access_id, until, ended_at in sorted(stays.all(), key=itemgetter(0, 1))
         if ended_at is None and until > now
     ]
     surplus = online[: max(0, len(online) - entitlement.devices + 1)]
@@ -267,12 +267,15 @@ def _insertion(insert: Insert) -> Executable:
     return statement
 
 
-_accesses = table_of(AccessSession)
+_accesses, _entitlements = table_of(AccessSession), table_of(Entitlement)
 _INSERT = Prepared(for_either(_insertion))
 # Few rows each, which are sifted and sorted here: with a word of their end or their order, PostgreSQL takes an index of
 # all who are online for better, by statistics of the night. Of a pass all sessions, of a person those that are open.
 _STAYS = select(_accesses.c.started_at, _accesses.c.id, _accesses.c.until, _accesses.c.ended_at)
+_claimed_now = select(_entitlements.c.id).where(
+    _entitlements.c.subject == bindparam("person"), _entitlements.c.network_id == bindparam("network")
+)
 _ONLINE = Prepared(
-    _STAYS.where(_accesses.c.entitlement_id == bindparam("entitlement"), _accesses.c.ended_at.is_(None))
+    _STAYS.where(_accesses.c.entitlement_id == _claimed_now.scalar_subquery(), _accesses.c.ended_at.is_(None))
 )
 _WITH_PASS = Prepared(_STAYS.where(_accesses.c.subject == bindparam("subject")))

@@ -63,9 +63,11 @@ def _redeem(
     gateway = arrival.gateway
     attempt = RedeemAttempt(gateway.identity, gateway.site.slug, arrival.client.mac)
     with group_commit(make_session) as db:
+        # On PostgreSQL in one round trip with the budgets, which are looked at first.
+        asked = redeeming.ask(db, keys=keys, code=code)
         rate_limits.admit(db, attempt, now=now)
         try:
-            voucher = redeeming.look_up(db, keys=keys, code=code, gateway=gateway, now=now)
+            voucher = redeeming.look_up(asked, gateway=gateway, now=now)
         except UnknownVoucher:
             denied = rate_limits.charge(db, attempt, now=now)
         else:

@@ -112,9 +112,9 @@ def add(
     blocked: int = 0,
     reported: int = 0,
 ) -> None:
-    """Add to the counts of a creative's day at one site of a network."""
+    """Add to the counts of a creative's day at one site of a network, with the next statement or the commit."""
     creative_id, day, network_id, site_id = key
-    _ADD.run(
+    _ADD.later(
         db,
         creative_id=creative_id,
         day=day,

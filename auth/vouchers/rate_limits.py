@@ -73,7 +73,7 @@ def guesses_per_day() -> int:
 
 
 def admit(db: Session, guess: RedeemAttempt, *, now: datetime) -> None:
-    """Ask before the code is looked up. Raises `TooManyAttempts`: then nothing may be looked up.
+    """Ask before the code is looked at. Raises `TooManyAttempts`: then nothing may be said of it.
 
     The client's row stays locked until the commit, so that one client's tries are one after the other.
     """

@@ -22,7 +22,7 @@ from auth.vouchers.errors import (
 from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
 from db.base import UtcDateTime
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import table_of
 from sites import opening_hours as hours
 from sites.models import Gateway, SigninMethod
@@ -62,21 +62,24 @@ class FoundVoucher(NamedTuple):
 
 def redeem(db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway, now: datetime) -> Allowance:
     """The allowance of the pass with this code (nine symbols, checked) at `gateway`: `look_up` and `use` in one."""
-    voucher = look_up(db, keys=keys, code=code, gateway=gateway, now=now)
+    voucher = look_up(ask(db, keys=keys, code=code), gateway=gateway, now=now)
     return use(db, voucher, keys=keys, gateway=gateway, now=now)
 
 
-def look_up(
-    db: Session, *, keys: VoucherKeys, code: str, gateway: Gateway | None, now: datetime
-) -> FoundVoucher:
-    """The pass with this code, if it is good at `gateway`, which comes with site and network. Nothing is locked.
+def ask(db: Session, *, keys: VoucherKeys, code: str) -> Reply:
+    """Ask for the pass with this code with the next question; `look_up` reads the answer. Nothing is locked."""
+    return _FIND.later(db, digest=keys.digest(code))
+
+
+def look_up(asked: Reply, *, gateway: Gateway | None, now: datetime) -> FoundVoucher:
+    """The pass that was asked for, if it is good at `gateway`, which comes with site and network.
 
     Without a gateway: if it is good anywhere.
 
     Raises `UnknownVoucher`, `VoidVoucher`, `SpentVoucher`, `ExpiredVoucher`, `SuspendedVoucher`, `EarlyVoucher` or
     `ForeignVoucher`.
     """
-    return _checked(_read(db, keys.digest(code)), gateway, now=now)
+    return _checked(_read(asked), gateway, now=now)
 
 
 def use(
@@ -92,7 +95,7 @@ def use(
     until = _claim(db, voucher, until=_until(voucher, gateway, now=now), now=now)
     if until is None:
         # Voided, or at its end, since the look.
-        raise VoidVoucher(_checked(_read(db, voucher.digest), gateway, now=now).mark)
+        raise VoidVoucher(_checked(_read(_FIND.later(db, digest=voucher.digest)), gateway, now=now).mark)
     return Allowance(
         keys.subject(voucher.id),
         SigninMethod.PASS,
@@ -120,8 +123,8 @@ def find_by_mark(db: Session, mark: str) -> Voucher | None:
     ).first()
 
 
-def _read(db: Session, digest: str) -> FoundVoucher:
-    row = _FIND.first(db, digest=digest)
+def _read(asked: Reply) -> FoundVoucher:
+    row = asked.first()
     if row is None:
         raise UnknownVoucher
     return FoundVoucher._make(row)

@@ -158,7 +158,8 @@ def _shown(kept: KeptCredential, visit: ClientContext | None) -> ShownCredential
         with reading(service.make_session) as db:
             gateway = visit.gateway if visit is not None else None
             keys, now = service.voucher_keys, service.clock()
-            until = redeeming.look_up(db, keys=keys, code=kept.value, gateway=gateway, now=now).until
+            asked = redeeming.ask(db, keys=keys, code=kept.value)
+            until = redeeming.look_up(asked, gateway=gateway, now=now).until
     except AuthError as error:
         return replace(line, state=guest_page(error, zone=zone).title, is_good=False)
     except (OperationalError, PoolTimeout):

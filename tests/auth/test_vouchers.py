@@ -168,7 +168,7 @@ def test_what_changes_between_the_look_and_the_claim_counts(
 ) -> None:
     """The claim is a condition of its statement, not of the look before it."""
     batch = issue(db)
-    seen = redeeming.look_up(db, keys=KEYS, code=batch.codes[0], gateway=bayle, now=NOON)
+    seen = redeeming.look_up(redeeming.ask(db, keys=KEYS, code=batch.codes[0]), gateway=bayle, now=NOON)
     db.execute(update(Voucher).values(change))
     with pytest.raises(refusal):
         redeeming.use(db, seen, keys=KEYS, gateway=bayle, now=NOON)

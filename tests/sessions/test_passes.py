@@ -80,7 +80,7 @@ def test_whoever_comes_late_is_refused_before_the_pass_is_locked(db: Session, to
 
     def late(mac: str, gateway: Gateway = town.pierre_bayle, now: datetime = NOON) -> None:
         client = make_client(mac)
-        voucher = redeeming.look_up(db, keys=KEYS, code=batch.codes[0], gateway=None, now=NOON)
+        voucher = redeeming.look_up(redeeming.ask(db, keys=KEYS, code=batch.codes[0]), gateway=None, now=NOON)
         passes.refuse_when_full(db, voucher, keys=KEYS, gateway=gateway, client=client, now=now)
 
     late(BO_PHONE)

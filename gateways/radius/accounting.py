@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from gateways.radius.attributes import Attributes, MalformedRequest
 from gateways.radius.replies import number_in
@@ -33,16 +34,14 @@ _STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(NamedTuple):
     """A counter of one session, cumulative. `is_whole`: it has its upper 32 bits too (Acct-*-Gigawords)."""
 
     value: int = 0
     is_whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(NamedTuple):
     """Up is what came from the client, down what went to it."""
 
     bytes_up: Counter = Counter()

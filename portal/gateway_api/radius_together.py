@@ -66,8 +66,9 @@ class _Packet:
 def _by_gateway(calls: Sequence[Call]) -> dict[tuple[str, int], list[_Packet]]:
     """The packets that can be read and are the gateways' own, by what they ask and whose they are."""
     found = defaultdict[tuple[str, int], list[_Packet]](list)
+    callers = {name: gateway_of(name) for name in {call.authorization for call in calls}}
     for place, call in enumerate(calls):
-        gateway = gateway_of(call.authorization)
+        gateway = callers[call.authorization]
         if gateway is None:
             continue
         try:

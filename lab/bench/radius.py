@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from pyrad.client import Client as Pyrad
 from pyrad.packet import AccessAccept, AccountingResponse
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from auth.entitlements import Allowance
 from gateways.types import Client, parse_mac
@@ -20,7 +21,6 @@ from lab.bench.packets import Exchanged, exchange, identifier
 from lab.bench.portal import HOST, RunningPortal, database, running_portal
 from lab.doors import STATION, Door
 from lab.hotspot import now
-from lab.network import client_address
 from lab.uam_radius import dictionary
 from portal.app import create_app
 from portal.cli.radius_config import SHARED_SECRET, nas_of
@@ -35,6 +35,8 @@ from tests.services.freeradius import FreeRadius, running_freeradius
 KIND = "coovachilli"
 DOOR = Door("radius-viotte", STATION.site, STATION.network, KIND, {"nas_address": HOST})
 WARMING = 50
+# Each device has an address of its own.
+CLIENTS = ip_network("10.80.0.0/16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,7 @@ def measure(folder: Path, *, sessions: int) -> Iterator[Figure]:
 
 
 def _through(portal: RunningPortal, folder: Path, kind: str, sessions: int) -> Iterator[Figure]:
-    gateway = portal.services.places.by_identity(DOOR.identity)
-    assert gateway is not None
+    gateway = _gateway(portal)
     with create_app(portal.services).app_context():
         nas, secret = nas_of([gateway]), secret_of(gateway, SHARED_SECRET)
         devices = _let_in(portal, gateway, sessions + WARMING)
@@ -90,6 +91,17 @@ def _through(portal: RunningPortal, folder: Path, kind: str, sessions: int) -> I
             )
             demand_code(reported, AccountingResponse)
             yield from _figures(f"accounting {name}, {kind}", reported, 1800)
+
+
+def _gateway(portal: RunningPortal) -> Gateway:
+    """Its record, as the portal has it by the time that FreeRADIUS has started."""
+    with portal.services.make_session.begin() as db:
+        mine = update(Gateway).where(Gateway.identity == DOOR.identity)
+        db.execute(mine.values(client_prefixes=[str(CLIENTS)]))
+    portal.services.places.forget()
+    gateway = portal.services.places.by_identity(DOOR.identity)
+    assert gateway is not None
+    return gateway
 
 
 def _ask(server: FreeRadius, packets: Sequence[bytes]) -> Exchanged:
@@ -156,7 +168,7 @@ def _let_in(portal: RunningPortal, gateway: Gateway, count: int) -> list[Device]
 
 def _open(db: Any, gateway: Gateway, number: int, at: datetime) -> AccessSession:
     mac = parse_mac(f"02:bb:00:00:{number >> 8:02x}:{number & 255:02x}")
-    client = Client(mac, (client_address(4, 1, 2 + number % 250),))
+    client = Client(mac, (CLIENTS[2 + number],))
     acceptance = Acceptance(gateway.network.terms_version, "fr", "0" * 64)
     allowance = Allowance(f"bench-{number}", SigninMethod.FREE, None, 1)
     return start.open_access(db, Arrival(gateway, client, acceptance), allowance=allowance, now=at).access

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
-from typing import cast
+from typing import NamedTuple, cast
 
 from gateways.nftables.kernel import KernelRefused
 from gateways.nftables.netlink import (
     ATTRIBUTE,
+    HEADER,
     NLM_F_ACK,
     NLM_F_CREATE,
     NLM_F_REQUEST,
@@ -41,6 +42,17 @@ LONGEST_LIST = 65535 - ATTRIBUTE.size
 SOL_NETLINK, NETLINK_CAP_ACK, SO_SNDBUFFORCE = 270, 10, 32
 # A hundred thousand clients at once.
 BUFFER_BYTES = 32 << 20
+# IOV_MAX of sendmsg(2).
+MOST_PIECES = 1024
+
+
+class Part(NamedTuple):
+    """A message of a transaction: its body is the head, with which a list of elements begins, and the elements."""
+
+    kind: int
+    flags: int
+    head: bytes
+    elements: memoryview
 
 
 class Batches:
@@ -59,7 +71,10 @@ class Batches:
 
     def run(self, statements: Iterable[Statement]) -> None:
         """Carry out one transaction. Raises `KernelRefused`; then nothing of it was done."""
-        parts = [part for statement in statements for part in _parts(statement)]
+        self.carry_out(prepare(statements))
+
+    def carry_out(self, parts: Sequence[Part]) -> None:
+        """As `run`, with the statements prepared before."""
         try:
             self._drain()
             last = self._send(parts)
@@ -67,16 +82,20 @@ class Batches:
         except OSError as error:
             raise KernelRefused(str(error)) from error
 
-    def _send(self, parts: Sequence[tuple[int, int, bytes]]) -> int:
+    def _send(self, parts: Sequence[Part]) -> int:
         begin = struct.pack("=BBH", 0, 0, socket.htons(NFNL_SUBSYS_NFTABLES))
-        batch = [message(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, self._sequence, begin)]
-        for kind, flags, body in parts:
+        batch: list[bytes | memoryview] = [
+            message(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, self._sequence, begin)
+        ]
+        for place, part in enumerate(parts, start=1):
             self._sequence = (self._sequence + 1) & 0xFFFFFFFF
             # Only the last is acknowledged: its word says that all before it went through.
-            acknowledged = NLM_F_ACK if len(batch) == len(parts) else 0
-            batch.append(message(kind, NLM_F_REQUEST | flags | acknowledged, self._sequence, body))
+            flags = NLM_F_REQUEST | part.flags | (NLM_F_ACK if place == len(parts) else 0)
+            length = HEADER.size + len(part.head) + len(part.elements)
+            batch += [HEADER.pack(length, part.kind, flags, self._sequence, 0) + part.head, part.elements]
         batch.append(message(NFNL_MSG_BATCH_END, NLM_F_REQUEST, self._sequence, begin))
-        self._socket.send(b"".join(batch))
+        # As they lie: each copy of ten thousand clients is 3 MB of fresh memory, 2 ms where a machine is virtual.
+        self._socket.sendmsg(batch if len(batch) <= MOST_PIECES else [b"".join(batch)])
         return self._sequence
 
     def _await(self, last: int) -> None:
@@ -103,8 +122,12 @@ class Batches:
             return
 
 
-def _parts(statement: Statement) -> Iterable[tuple[int, int, bytes]]:
-    """The messages of a statement: type, flags and body."""
+def prepare(statements: Iterable[Statement]) -> list[Part]:
+    """A transaction's messages."""
+    return [part for statement in statements for part in _parts(statement)]
+
+
+def _parts(statement: Statement) -> Iterator[Part]:
     flags = NLM_F_CREATE if statement.verb is Verb.ADD else 0
     head = struct.pack("=BBH", NFPROTO_INET, 0, 0)
     head += attribute(LIST_TABLE, TABLE.split()[1].encode() + b"\0")
@@ -114,10 +137,10 @@ def _parts(statement: Statement) -> Iterable[tuple[int, int, bytes]]:
     for start in range(0, len(elements), step):
         listed = elements[start : start + step]
         opened = ATTRIBUTE.pack(ATTRIBUTE.size + len(listed), LIST_ELEMENTS | NESTED)
-        yield KINDS[statement.verb], flags, head + opened + listed
+        yield Part(KINDS[statement.verb], flags, head + opened, listed)
 
 
-def _elements(statement: Statement) -> tuple[bytes, int]:
+def _elements(statement: Statement) -> tuple[memoryview, int]:
     """All elements one after the other, each of the size that is told with them.
 
     They differ in a few bytes alone: a table of equal ones is made, and each byte of the key filled in for all.
@@ -140,11 +163,11 @@ def _elements(statement: Statement) -> tuple[bytes, int]:
         places.append((2 * ATTRIBUTE.size + len(template), 8, values))
         template += attribute(TIMEOUT, bytes(8))
     template = _nested(ELEMENT, template)
-    table = bytearray(template * len(statement))
+    table = bytearray(template) * len(statement)
     for start, width, values in places:
         for place in range(width):
             table[start + place :: len(template)] = values[place::width]
-    return bytes(table), len(template)
+    return memoryview(table), len(template)
 
 
 def _field(column: Column) -> tuple[bytes, int]:

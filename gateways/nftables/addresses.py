@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateways.nftables.configuration import Configuration
-from gateways.types import Client, Grant, InvalidMac, IpAddress, MacAddress, parse_mac
+from gateways.types import Client, InvalidMac, IpAddress, MacAddress, parse_mac
 
 # A phone keeps a link-local address, a stable one and a week of temporary ones (RFC 8981 section 3.4).
 MOST_ADDRESSES_6 = 16
@@ -53,11 +53,14 @@ class Card:
     """The addresses that a card holds, the last used at the end, and when it was last seen (CLOCK_BOOTTIME)."""
 
     seen: float
-    four: list[IpAddress] = field(default_factory=list)
-    six: list[IpAddress] = field(default_factory=list)
+    four: list[IpAddress]
+    six: list[IpAddress]
 
-    def of(self, address: IpAddress) -> list[IpAddress]:
-        return self.four if address.version == 4 else self.six
+    def of(self, address: IpAddress) -> tuple[list[IpAddress], int]:
+        """Those of this address' family, and how many they may be."""
+        if isinstance(address, ipaddress.IPv4Address):
+            return self.four, MOST_ADDRESSES_4
+        return self.six, MOST_ADDRESSES_6
 
 
 @dataclass(slots=True)
@@ -85,17 +88,18 @@ class AddressBook:
 
     def claim(self, mac: MacAddress, address: IpAddress, *, now: float) -> Claim:
         """A card was seen to use this address, or its grant names it. A free address becomes the card's."""
-        if not self._is_for_clients(address):
-            return Claim.REFUSED
-        holder, lessee = self.holders.get(address), self.leased.get(address)
+        holder = self.holders.get(address)
         if holder == mac:
             self._touch(mac, address, now)
             return Claim.KNOWN
+        if not self._is_for_clients(address):
+            return Claim.REFUSED
+        lessee = self.leased.get(address)
         if lessee is not None and lessee != mac and holder in (None, lessee):
             return Claim.REFUSED
         if holder is not None and (address.version == 6 or mac not in self.leased_to or lessee == mac):
             return Claim.CONTESTED
-        if self.refuses(mac, address):
+        if (holder is not None or mac in self.leased_to) and self.refuses(mac, address):
             return Claim.REFUSED
         self._touch(mac, address, now)
         self._forget(now)
@@ -117,7 +121,7 @@ class AddressBook:
         """The address is nobody's, until somebody is seen with it."""
         holder = self.holders.pop(address, None)
         if holder is not None and (card := self.cards.get(holder)):
-            card.of(address).remove(address)
+            card.of(address)[0].remove(address)
 
     def lease(
         self, leases: frozenset[DhcpLease], *, now: float
@@ -159,15 +163,11 @@ class AddressBook:
         """The client as the portal is told of it."""
         return Client(mac, self.addresses(mac))
 
-    def of_grant(self, grant: Grant) -> tuple[IpAddress, ...]:
-        """The addresses that this grant lets pass."""
-        return self.addresses(grant.client.mac)
-
     def _is_for_clients(self, address: IpAddress) -> bool:
         """As the configuration says; for IPv4 in a tenth of the time, as ten thousand may come at once."""
         if address in self._portal:
             return False
-        if address.version == 6:
+        if not isinstance(address, ipaddress.IPv4Address):
             return self.configuration.is_client(address)
         bits = int(address)
         return True in [bits & mask == network for mask, network in self._prefixes4]
@@ -179,15 +179,17 @@ class AddressBook:
                 self.release(address)
 
     def _touch(self, mac: MacAddress, address: IpAddress, now: float) -> None:
-        card = self.cards.pop(mac, None) or Card(now)
+        card = self.cards.pop(mac, None) or Card(now, [], [])
         card.seen = now
         self.cards[mac] = card
-        own = card.of(address)
+        own, most = card.of(address)
+        if own and own[-1] == address:
+            return
         if address in own:
             own.remove(address)
         own.append(address)
         self.holders[address] = mac
-        if len(own) > (MOST_ADDRESSES_4 if address.version == 4 else MOST_ADDRESSES_6):
+        if len(own) > most:
             self.holders.pop(own.pop(0), None)
 
     def _forget(self, now: float) -> None:

@@ -17,6 +17,8 @@ from gateways.nftables.table_layout import NO_GRANT
 from gateways.types import IpAddress, MacAddress, PortRange
 
 Pair = tuple[MacAddress, IpAddress]
+# A number, and what the kernel should hold for it.
+Due = tuple[int, "DesiredClient | None"]
 # To whom DHCP has leased an address.
 Lessee = Callable[[IpAddress], MacAddress | None]
 # Deadlines nearer than this to each other are the same: nft tells whole seconds.
@@ -77,6 +79,10 @@ class ActualState:
     resolvers: dict[int, IpAddress] = field(default_factory=dict)
     # Sets that say the same thing in two ways do not agree: somebody else was there.
     torn: bool = False
+
+    def by_number(self) -> tuple[Mapping[int, object], ...]:
+        """All that stands under a number, by number."""
+        return self.leases, self.pairs_of, self.ports, self.card_of, self.reach, self.resolvers
 
     def bind(self, pair: Pair, number: int) -> None:
         self.pairs[pair] = number
@@ -150,15 +156,17 @@ def plan(
     addresses that change, and of those in `moved`, belongs to the card that DHCP leased it to.
     """
     changes = Changes()
+    due: list[Due] = []
     for number in numbers:
         desired = wanted.get(number)
-        if desired is not None and desired.lease.ends <= now:
-            desired = None
-        _plan_lease(number, desired, held, changes, now)
-        _plan_card(number, desired, held, changes)
-        _plan_pairs(number, desired, held, changes)
-        # Few have any of these.
-        if held.ports or held.reach or held.resolvers or (desired is not None and desired.is_special):
+        due.append((number, None if desired is None or desired.lease.ends <= now else desired))
+    _plan_leases(due, held, changes, now)
+    _plan_cards(due, held, changes)
+    _plan_pairs(due, held, changes)
+    # Few have any of these.
+    everybody = held.ports or held.reach or held.resolvers
+    for number, desired in due:
+        if everybody or (desired is not None and desired.is_special):
             _plan_ports(number, desired, held, changes)
             _plan_reach(number, desired, held, changes)
             _plan_resolver(number, desired, held, changes)
@@ -169,38 +177,44 @@ def plan(
     return changes
 
 
-def _plan_lease(
-    number: int, desired: DesiredClient | None, held: ActualState, changes: Changes, now: float
-) -> None:
-    there, before = held.leases.get(number), Existing.NOTHING
-    if there is not None:
-        before = Existing.SOMETHING if there.ends - now > SURE_SECONDS else Existing.PERHAPS
-        if desired is None or there.rates != desired.lease.rates:
-            changes.ended.append((number, there.rates, before))
-            there, before = None, Existing.NOTHING
-    if desired is None or (there and abs(there.ends - desired.lease.ends) <= TOLERANCE_SECONDS):
-        return
-    changes.leased.append((number, desired.lease, before))
+def _plan_leases(due: list[Due], held: ActualState, changes: Changes, now: float) -> None:
+    for number, desired in due:
+        there, before = held.leases.get(number), Existing.NOTHING
+        if there is not None:
+            before = Existing.SOMETHING if there.ends - now > SURE_SECONDS else Existing.PERHAPS
+            if desired is None or there.rates != desired.lease.rates:
+                changes.ended.append((number, there.rates, before))
+                there, before = None, Existing.NOTHING
+        if desired is None or (there and abs(there.ends - desired.lease.ends) <= TOLERANCE_SECONDS):
+            continue
+        changes.leased.append((number, desired.lease, before))
 
 
-def _plan_card(number: int, desired: DesiredClient | None, held: ActualState, changes: Changes) -> None:
-    there, card = held.card_of.get(number), desired.card if desired else None
-    if there is not None and there != card and held.cards.get(there) == number:
-        changes.struck[there] = number
-    if card is None or held.cards.get(card) == number:
-        return
-    if card in held.cards:
-        changes.struck[card] = held.cards[card]
-    changes.enrolled[card] = number
+def _plan_cards(due: list[Due], held: ActualState, changes: Changes) -> None:
+    for number, desired in due:
+        there, card = held.card_of.get(number), desired.card if desired is not None else None
+        if there is not None and there != card and held.cards.get(there) == number:
+            changes.struck[there] = number
+        if card is None:
+            continue
+        before = held.cards.get(card)
+        if before == number:
+            continue
+        if before is not None:
+            changes.struck[card] = before
+        changes.enrolled[card] = number
 
 
-def _plan_pairs(number: int, desired: DesiredClient | None, held: ActualState, changes: Changes) -> None:
-    owned = held.pairs_of.get(number, {})
-    pairs = desired.pairs if desired else ()
-    changes.unbound.update((pair, number) for pair in owned if pair not in pairs)
-    for pair in pairs:
-        if pair not in owned:
-            _take_over(pair, number, held, changes)
+def _plan_pairs(due: list[Due], held: ActualState, changes: Changes) -> None:
+    for number, desired in due:
+        owned = held.pairs_of.get(number, ())
+        pairs = desired.pairs if desired is not None else ()
+        for pair in owned:
+            if pair not in pairs:
+                changes.unbound[pair] = number
+        for pair in pairs:
+            if not owned or pair not in owned:
+                take_over(pair, number, held, changes)
 
 
 def _plan_dhcp(addresses: Iterable[IpAddress], lessee: Lessee, held: ActualState, changes: Changes) -> None:
@@ -219,7 +233,7 @@ def _plan_dhcp(addresses: Iterable[IpAddress], lessee: Lessee, held: ActualState
             changes.bound[card, address] = NO_GRANT
 
 
-def _take_over(pair: Pair, number: int, held: ActualState, changes: Changes) -> None:
+def take_over(pair: Pair, number: int, held: ActualState, changes: Changes) -> None:
     """An address has one holder: whoever had it, this card under another number or another card, loses it."""
     holder = held.holders.get(pair[1])
     if holder is not None:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from gateways.nftables import kernel
+from gateways.nftables import kernel, newcomers
 from gateways.nftables.accounting import Alert
 from gateways.nftables.batches import Batches
 from gateways.nftables.configuration import Configuration
-from gateways.nftables.elements import ActualState, DesiredClient, Lessee, nobody, note, plan
+from gateways.nftables.elements import ActualState, Changes, DesiredClient, Lessee, nobody, note, plan
 from gateways.nftables.notices import Notices
 from gateways.nftables.ruleset import create, drop_classes, reload
 from gateways.nftables.statements import Statement
 from gateways.nftables.static_neighbours import StaticNeighbours
 from gateways.nftables.table_layout import NO_GRANT, layout
 from gateways.nftables.transactions import class_script, script, statements
-from gateways.types import IpAddress
+from gateways.types import Grant, IpAddress, MacAddress
 
 # Rates come back: the plan of the afternoon is that of the morning.
 SPARE_CLASSES = 4
@@ -113,6 +113,25 @@ class Enforcement:
             return self._isolate(wanted, sorted(numbers), lessee)
         return {}
 
+    def admit(
+        self,
+        grants: Iterable[Grant],
+        end: Callable[[Grant], float],
+        addresses: Callable[[MacAddress], Sequence[IpAddress]],
+    ) -> set[int]:
+        """Let those of these pass who are new to the kernel, until their `end` with the `addresses` of their cards.
+
+        Gives their numbers: none where the kernel refused, as `make_fit` finds out for whom it does.
+        """
+        new, now = newcomers.newcomers(grants, self.held), boot_time()
+        changes = newcomers.admit(new, self.held, now=now, end=end, addresses=addresses)
+        try:
+            self._apply(changes, now=now)
+        except kernel.KernelRefused as error:
+            log.warning("the kernel refused a transaction of %d new clients: %s", len(new), error)
+            return set()
+        return {number for number, _, _ in changes.leased}
+
     def check(self, wanted: Mapping[int, DesiredClient], lessee: Lessee = nobody) -> bool:
         """Repair what somebody else changed; cheap while nobody changed ours. True when the table was made anew."""
         self._keep_neighbours()
@@ -154,16 +173,7 @@ class Enforcement:
 
     def everybody(self) -> set[int]:
         """All numbers that the kernel knows."""
-        held = self.held
-        known = (
-            held.leases.keys()
-            | held.pairs_of.keys()
-            | held.ports.keys()
-            | held.card_of.keys()
-            | held.reach.keys()
-            | held.resolvers.keys()
-        )
-        return known - {NO_GRANT}
+        return {number for known in self.held.by_number() for number in known} - {NO_GRANT}
 
     def without_grant(self) -> set[IpAddress]:
         """The addresses that the kernel keeps for cards by the DHCP server's word alone."""
@@ -186,6 +196,9 @@ class Enforcement:
     ) -> None:
         now = boot_time()
         changes = plan(wanted, self.held, numbers, now=now, lessee=lessee, moved=moved)
+        self._apply(changes, now=now, by_nft=by_nft)
+
+    def _apply(self, changes: Changes, *, now: float, by_nft: bool = False) -> None:
         if not changes:
             return
         listed = None if by_nft else statements(changes, now=now)

@@ -109,7 +109,7 @@ class NftablesGateway:
     def addresses(self, number: int) -> tuple[IpAddress, ...]:
         """The addresses that this number may use now."""
         grant = self.journal.memory.grants.get(number)
-        return self.book.of_grant(grant) if grant else ()
+        return self.book.addresses(grant.client.mac) if grant else ()
 
     def known_time(self) -> Stamp:
         """The portal's time at this moment, as a stamp for the journal."""
@@ -117,26 +117,26 @@ class NftablesGateway:
         return rebase(self.stamp, moment) if self.stamp else Stamp(moment.wall, moment)
 
     def _pass(self, grant: Grant) -> DesiredClient:
-        mac = grant.client.mac
-        ends = self._end(grant)
-        pairs = tuple([(mac, address) for address in self.book.of_grant(grant)])
-        lease = LeaseElement(rate_class(grant.rate_down_kbps, grant.rate_up_kbps), ends)
-        reach = None if grant.destinations is None else disjoint(grant.destinations)
-        ports = self._ports(grant.ports)
-        return DesiredClient(grant.number, pairs, lease, ports, mac, reach, grant.resolver)
+        number, (mac, _), _, down, up, ports, destinations, resolver = grant
+        pairs = tuple([(mac, address) for address in self.book.addresses(mac)])
+        lease = LeaseElement(rate_class(down, up), self._end(grant))
+        reach = None if destinations is None else disjoint(destinations)
+        translated = None if ports is None else self._ports(ports)
+        return DesiredClient(number, pairs, lease, translated, mac, reach, resolver)
 
     def _claim(self, grants: Iterable[Grant]) -> None:
         """The portal has seen these addresses with these cards, perhaps long ago."""
-        now = boot_time()
+        now, claim = boot_time(), self.book.claim
         for grant in grants:
-            for address in grant.client.addresses:
-                if self.book.claim(grant.client.mac, address, now=now) is Claim.CONTESTED:
-                    self.contests.add((grant.client.mac, address))
+            mac, addresses = grant.client
+            for address in addresses:
+                if claim(mac, address, now=now) is Claim.CONTESTED:
+                    self.contests.add((mac, address))
 
-    def _ports(self, ports: PortRange | None) -> PortRange | None:
+    def _ports(self, ports: PortRange) -> PortRange:
         """The portal names the address that the Internet sees; behind another translation, ours is another."""
         own = self.configuration.translated_addresses
-        return replace(ports, address=own.get(ports.address, ports.address)) if ports else None
+        return replace(ports, address=own.get(ports.address, ports.address))
 
     def _end(self, grant: Grant) -> float:
         """When this grant ends, on CLOCK_BOOTTIME: reckoned once, when the portal first says so.
@@ -144,11 +144,12 @@ class NftablesGateway:
         A portal whose clock is set back or forth says the same deadline as before, and gives and takes nobody
         anything by it.
         """
+        known = self._ends.get(grant.number)
+        if known is not None and known[0] == grant.until:
+            return known[1]
         assert self.stamp is not None, "a grant came with the portal's time"
-        until, ends = self._ends.get(grant.number, (None, 0.0))
-        if until != grant.until:
-            ends = self.stamp.moment.boot + grant.until - self.stamp.portal
-            self._ends[grant.number] = (grant.until, ends)
+        ends = self.stamp.moment.boot + grant.until - self.stamp.portal
+        self._ends[grant.number] = (grant.until, ends)
         return ends
 
     def _remap(self) -> None:
@@ -193,10 +194,11 @@ class NftablesGateway:
         moved: Collection[IpAddress] = (),
     ) -> list[RejectedGrant]:
         if everybody:
-            wanted = {number: self._pass(grant) for number, grant in grants.items()}
-            numbers = wanted.keys() | self.enforcement.everybody()
-        else:
-            wanted = {number: self._pass(grants[number]) for number in numbers if number in grants}
+            numbers = grants.keys() | self.enforcement.everybody()
+        granted = [grants[number] for number in numbers if number in grants]
+        admitted = self.enforcement.admit(granted, self._end, self.book.addresses)
+        numbers = [number for number in numbers if number not in admitted]
+        wanted = {number: self._pass(grants[number]) for number in numbers if number in grants}
         refused = self.enforcement.make_fit(wanted, numbers, self.book.lessee, moved)
         return [RejectedGrant(number, reason) for number, reason in refused.items()]
 

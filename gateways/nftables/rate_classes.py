@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 # A token bucket must hold a few offloaded packets of 64 kB, or a single one is always over the rate.
 BURST_BYTES = 262144
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RateClass:
+class RateClass(NamedTuple):
     """A pair of ceilings in kbit/s; 0 means none. Leases of the same pair share a set and its rules."""
 
     down_kbps: int

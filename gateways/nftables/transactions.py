@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Address
 
-from gateways.nftables.elements import Changes, Existing, LeaseElement
+from gateways.nftables.elements import Changes, Existing, LeaseElement, Pair
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.reach import SETS, element, set_of
 from gateways.nftables.ruleset import add_class
@@ -44,8 +46,8 @@ def _granting(changes: Changes, now: float) -> Iterator[Statement]:
     yield from _resolving(changes)
     yield from _some(Verb.DELETE, "cards", [list(changes.struck)])
     yield from _some(Verb.ADD, "cards", [list(changes.enrolled)], list(changes.enrolled.values()))
-    for version in (4, 6):
-        bound = [(pair, number) for pair, number in changes.bound.items() if pair[1].version == version]
+    four, six = _by_family(changes.bound)
+    for version, bound in ((4, four), (6, six)):
         macs, addresses = [mac for (mac, _), _ in bound], [ip for (_, ip), _ in bound]
         yield from _some(Verb.ADD, f"clients{version}", [macs, addresses], [number for _, number in bound])
         yield from _some(Verb.ADD, f"held{version}", [addresses])
@@ -54,9 +56,9 @@ def _granting(changes: Changes, now: float) -> Iterator[Statement]:
         ended.setdefault(rates, {}).setdefault(before, []).append(number)
     for rates, numbers in sorted(ended.items(), key=lambda each: each[0]):
         yield from _taking(rates.lease_set, numbers)
-    leased = dict[RateClass, list[tuple[int, LeaseElement, Existing]]]()
+    leased = defaultdict[RateClass, list[tuple[int, LeaseElement, Existing]]](list)
     for each in changes.leased:
-        leased.setdefault(each[1].rates, []).append(each)
+        leased[each[1].rates].append(each)
     for rates, own in sorted(leased.items(), key=lambda each: each[0]):
         yield from _leasing(rates, own, now)
 
@@ -98,15 +100,25 @@ def _resolving(changes: Changes) -> Iterator[Statement]:
 
 def _unbinding(changes: Changes) -> Iterator[Statement]:
     """Forget pairs, and where the answers to these pairs' flows went."""
+    if not changes.unbound:
+        return
     released = dict.fromkeys(changes.released)
-    for version in (4, 6):
-        gone = [(pair, number) for pair, number in changes.unbound.items() if pair[1].version == version]
+    four, six = _by_family(changes.unbound)
+    for version, gone in ((4, four), (6, six)):
         yield from _some(
             Verb.DELETE, f"clients{version}", [[mac for (mac, _), _ in gone], [ip for (_, ip), _ in gone]]
         )
         held = [(number, ip) for (_, ip), number in gone if number != NO_GRANT]
         yield from _vanishing(f"holders{version}", [[number for number, _ in held], [ip for _, ip in held]])
         yield from _some(Verb.DELETE, f"held{version}", [[ip for ip in released if ip.version == version]])
+
+
+def _by_family(pairs: Mapping[Pair, int]) -> tuple[list[tuple[Pair, int]], list[tuple[Pair, int]]]:
+    """The pairs with their numbers, those of IPv4 and those of IPv6."""
+    four = [each for each in pairs.items() if isinstance(each[0][1], IPv4Address)]
+    if len(four) == len(pairs):
+        return four, []
+    return four, [each for each in pairs.items() if not isinstance(each[0][1], IPv4Address)]
 
 
 def _vanishing(name: str, key: Sequence[Column], *, moment: bool = False) -> Iterator[Statement]:

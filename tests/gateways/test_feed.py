@@ -70,6 +70,17 @@ def test_a_grant_that_makes_no_sense_is_refused_alone(change: dict[str, Any]) ->
     assert len(read.refused) == 1 and read.refused[0].reason
 
 
+def test_many_plain_grants_are_read_as_each_alone() -> None:
+    rows = [
+        {**ROW, "number": number, "client": f"02:00:00:00:00:{number:02x}", "addresses": addresses}
+        for number, addresses in ((1, []), (2, ["10.66.0.5", "fd66::5", "10.66.0.6"]), (3, ["10.66.0.7"]))
+    ]
+    for other in ({}, {"client": "02-00-00-00-00-AA"}, {"until": 1795437000}, {"resolver": "10.66.0.1"}):
+        listed = [*rows, {**ROW, **other}]
+        assert parse_answer(body(grants=listed)).grants == tuple(map(parse_grant, listed))
+    assert parse_answer(body(grants=rows)).grants[0].client.mac == "02:00:00:00:00:01"
+
+
 @pytest.mark.parametrize("name", ["number", "client", "addresses", "until", "rate_down_kbps", "rate_up_kbps"])
 def test_a_grant_that_lacks_something_is_refused_alone(name: str) -> None:
     read = parse_answer(body(grants=[{key: value for key, value in ROW.items() if key != name}, "nonsense"]))

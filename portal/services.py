@@ -82,7 +82,8 @@ class Services:
 
 def services() -> Services:
     """The services of the application that answers this request."""
-    return cast("Services", this_app().extensions["arobase"])
+    found: Services = this_app().extensions["arobase"]
+    return found
 
 
 class PreviewRenderer(Protocol):

@@ -37,6 +37,7 @@ OBSCENE = (
     "CREVE", "SHAG", "FUCK", "CUNT", "TWAT", "RAPE", "ARSE", "FAG", "CUM", "ASS", "TURD", "WANK",
     "FART", "NAZ", "KKK", "88", "PEE",
 )  # fmt: skip
+_OBSCENE = re.compile("|".join(OBSCENE)).search
 _READ_AS_LETTERS = str.maketrans("34578", "EASTB")
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _WEIGHTS = (*range(2, 2 + RANDOM_SYMBOLS), 1)
@@ -166,7 +167,7 @@ def is_valid(code: str) -> bool:
 
 
 def is_obscene(code: str) -> bool:
-    return any(word in text for text in (code, code.translate(_READ_AS_LETTERS)) for word in OBSCENE)
+    return bool(_OBSCENE(code) or _OBSCENE(code.translate(_READ_AS_LETTERS)))
 
 
 def show(code: str) -> str:

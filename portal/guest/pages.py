@@ -24,6 +24,7 @@ from portal.guest.message_form import message_form, until_then
 from portal.guest.resume_code import code_before
 from portal.guest.stay import offline
 from portal.guest.terms import terms_text
+from portal.here import this_request
 from portal.http.clients import ClientContext, gateways_here, mark_landed, remember
 from portal.i18n.translation import chosen_language, language
 from portal.public_values import public_network_at, render_page
@@ -115,16 +116,17 @@ def plain_first_page(gateway: Gateway) -> str:
 
 def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetime) -> Hashable:
     """All that the page of one who has just come depends on; None where the request itself goes into it."""
+    asked = this_request()
     if (
-        request.method != "GET"
+        asked.method != "GET"
         or kept_here()
-        or request.view_args
-        or not request.args.keys() <= {"landing", "visit", "lang"}
+        or asked.view_args
+        or not asked.args.keys() <= {"landing", "visit", "lang"}
     ):
         return None
     minutes = tuple(whole_minute(at) for at in (services().clock(), until))
     # The gateway, with its site and network, and the message are other objects when any of them has changed.
-    return (gateway, request.endpoint, language(), chosen_language(), message, wait_seconds, *minutes)
+    return (gateway, asked.endpoint, language(), chosen_language(), message, wait_seconds, *minutes)
 
 
 def refuse(visit: ClientContext, error: Denial, *, login: str = "") -> Response:

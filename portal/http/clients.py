@@ -106,8 +106,9 @@ class ClientContext:
 
 def mark_landed(visit: ClientContext) -> ClientContext:
     """The visit of somebody who is at the first page now, perhaps again."""
-    g.visit = replace(visit, landed_at=services().clock())
-    seen: ClientContext = g.visit
+    noted = notes()
+    noted.visit = replace(visit, landed_at=services().clock())
+    seen: ClientContext = noted.visit
     return seen
 
 
@@ -307,8 +308,18 @@ def _from_landing(token: str, browser: str) -> ClientContext:
         raise ExpiredToken from error
     except ForeignLanding as error:
         raise InvalidToken(str(error)) from error
-    visit = ClientContext(gateway, landed.mac, landed.address, browser, service.clock())
-    return _checked(replace(visit, is_proven=not landed.is_hearsay, is_hearsay=landed.is_hearsay))
+    is_hearsay = landed.is_hearsay
+    return _checked(
+        ClientContext(
+            gateway,
+            landed.mac,
+            landed.address,
+            browser,
+            service.clock(),
+            is_proven=not is_hearsay,
+            is_hearsay=is_hearsay,
+        )
+    )
 
 
 def _from_visit(token: str, browser: str) -> ClientContext:

@@ -86,7 +86,7 @@ def _language() -> str:
 
 def _asked_language(offered: tuple[str, ...]) -> str | None:
     """The first that the browser lists of these, whatever its region (lookup, RFC 4647 section 3.4)."""
-    for listed, quality in listed_languages(request.headers.get("Accept-Language", "")):
+    for listed, quality in listed_languages(this_request().environ.get("HTTP_ACCEPT_LANGUAGE", "")):
         code = listed.partition("-")[0].lower()
         if quality > 0 and (code in offered or code == "*"):
             return offered[0] if code == "*" else code

@@ -128,8 +128,8 @@ def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
 def last_creative(db: Session, access_id: int) -> Creative | None:
     """The message that this session was opened or renewed with last, where it has something further to read."""
     row = _LAST.first(db, access=access_id)
-    last = None if row is None else detached(Creative, _CREATIVE, row)
-    return last if last is not None and last.more else None
+    # Few messages have: no object is made for the others.
+    return None if row is None or not row[_MORE] else detached(Creative, _CREATIVE, row)
 
 
 def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
@@ -169,6 +169,7 @@ def _spending(insert: Insert) -> Executable:
 _impressions, _leases = table_of(Impression), table_of(Lease)
 _creatives = table_of(Creative)
 _CREATIVE = tuple(_creatives.columns.keys())
+_MORE = _CREATIVE.index("more")
 _LAST = Prepared(
     select(_creatives)
     .join(_impressions, _impressions.c.creative_id == _creatives.c.id)

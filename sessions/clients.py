@@ -21,11 +21,12 @@ LARGEST_ID = 2**31 - 1
 
 class Online(NamedTuple):
     """An open session to look at and for nothing else, as an object whose session has been closed; and until when the
-    kernel of a gateway lets it pass, as far as that has confirmed.
+    kernel of a gateway lets it pass, as far as that has confirmed, and whether that is all it is to.
     """
 
     access: AccessSession
     confirmed_until: datetime | None
+    is_confirmed: bool
 
 
 def devices(db: Session, access: AccessSession, *, here: Gateway, now: datetime) -> list[AccessSession]:
@@ -46,7 +47,9 @@ def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSe
 def seen_online(db: Session, *, gateway: Gateway, mac: str, now: datetime) -> Online | None:
     """The same on the network of this gateway, to look at."""
     row = _SEEN_ONLINE.first(db, network=gateway.network_id, client=mac, at=now, gateway=gateway.id)
-    return None if row is None else Online(detached(AccessSession, _COLUMNS, row[:-1]), row[-1])
+    return (
+        None if row is None else Online(detached(AccessSession, _COLUMNS, row[:-2]), row[-2], bool(row[-1]))
+    )
 
 
 def count_online(db: Session, *, now: datetime) -> int:
@@ -141,5 +144,9 @@ _HERE = (
 _COLUMNS = tuple(_accesses.columns.keys())
 _ONLINE = Prepared(select(_accesses.c.id).where(*_HERE))
 _SEEN_ONLINE = Prepared(
-    select(_accesses, confirmations.confirmed_until(_accesses.c.id).label("confirmed_until")).where(*_HERE)
+    select(
+        _accesses,
+        confirmations.confirmed_until(_accesses.c.id).label("confirmed_until"),
+        confirmations.is_last_confirmed(_accesses.c.id).label("is_confirmed"),
+    ).where(*_HERE)
 )

@@ -47,6 +47,12 @@ def confirmed_until(access_id: ColumnElement[int]) -> ScalarSelect[datetime | No
     )
 
 
+def is_last_confirmed(access_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """`is_confirmed` of this session at the gateway `gateway`, as part of a statement."""
+    last = select(_leases.c.confirmed_at).where(*_here(access_id)).order_by(_leases.c.until.desc()).limit(1)
+    return last.scalar_subquery().is_not(None)
+
+
 def has_running_lease(db: Session, *, access_id: int, gateway_id: int, now: datetime) -> bool:
     """Whether the session has a running lease at this gateway, confirmed or not."""
     return _RUNNING.first(db, access=access_id, gateway=gateway_id, at=now) is not None

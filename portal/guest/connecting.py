@@ -18,7 +18,7 @@ from portal.guest import guests
 from portal.guest.pages import unproven
 from portal.guest.status_page import session_page
 from portal.http.client_evidence import is_let_pass, open_session
-from portal.http.clients import ClientContext, access_of, current, is_owned, remember, staying
+from portal.http.clients import ClientContext, current, is_owned, online_of, remember, staying
 from portal.http.security_headers import allow_forms_to
 from portal.public_values import render_page
 from portal.services import services
@@ -41,15 +41,16 @@ def opening() -> AnyResponse:
         return opening_by_hearsay(visit)
     if visit is None or not visit.is_proven:
         return unproven(visit)
-    access = access_of(visit)
-    if access is None:
+    online = online_of(visit)
+    if online is None:
         # The page of a session that was shown here, loaded once more after its end, says why it ended.
         endpoint = "guests.landing" if visit.stay is None else "guests.status"
         return redirect(url_for(endpoint, visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
+    access = online.access
     visit = staying(visit, access)
     said = request.args.get("said")
     # What the gateway has just said is newer than what it confirmed.
-    is_open = confirmed(access, visit.gateway) and said not in NOT_PASSING
+    is_open = online.is_confirmed and said not in NOT_PASSING
     carriage = None if is_open else carriage_of(visit, access)
     if carriage is not None and "carried" not in request.args:
         return carry(visit, carriage, said)

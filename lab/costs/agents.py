@@ -64,9 +64,13 @@ class Agent:
         return self._asking("GET", f"feed?since={self._version()}&wait=25", None, HTTPStatus.OK)
 
     def follow(self) -> Callable[[], int]:
-        since = self._version()
+        """The second look of a question that waited."""
+        poll = LongPoll()
+        self._asking("GET", f"feed?since={self._version()}&wait=25", None, HTTPStatus.OK, poll)()
         self._let_in()
-        return self._asking("GET", f"feed?since={since}&wait=25", None, HTTPStatus.OK)
+        question = poll.question
+        assert question is not None
+        return lambda: len(question.again(is_last=False) or b"")
 
     def confirm(self) -> Callable[[], int]:
         self._let_in()
@@ -120,7 +124,9 @@ class Agent:
                 self.services.places.forget()
             return gateway.feed_version
 
-    def _asking(self, method: str, path: str, told: object, expected: HTTPStatus) -> Callable[[], int]:
+    def _asking(
+        self, method: str, path: str, told: object, expected: HTTPStatus, poll: LongPoll | None = None
+    ) -> Callable[[], int]:
         """A call as the agent makes it. AssertionError is for another status."""
         headers = Headers({"Authorization": f"Bearer {self._credential}"})
         if told is not None:
@@ -129,7 +135,7 @@ class Agent:
 
         def call() -> int:
             builder = EnvironBuilder(f"/gateways/nftables/{path}", method=method, data=text, headers=headers)
-            environ = builder.get_environ() | {LONG_POLL: LongPoll()}
+            environ = builder.get_environ() | {LONG_POLL: poll or LongPoll()}
             return answered(self.app, environ, expected)
 
         return call

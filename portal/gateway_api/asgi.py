@@ -14,17 +14,21 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from portal.gateway_api.followers import Followers, TooManyFollowers
-from portal.gateway_api.nftables import LARGEST_BODY, LONG_POLL, LongPoll
+from portal.gateway_api.nftables import LARGEST_BODY, LONG_POLL, ClosedQuestion, LongPoll
 from portal.gateway_api.radius_queue import RadiusQueue, call_of
 from portal.http.proxy_headers import Wsgi
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Worked = TypeVar("Worked")
 
 THREADS = 8
 # How many of these one credential may hold at once, and how many of its calls may stand in the queue: packets of RADIUS
@@ -108,17 +112,42 @@ class GatewayDoor:
                 left = deadline - time.monotonic()
                 if poll.gateway_id is None or left <= 0:
                     return answer
-                news = self._followers.news(poll.gateway_id, since=poll.since, seen=seen, seconds=left)
-                await _first(asyncio.ensure_future(news), gone)
+                if (told := await self._await_news(environ, poll, seen, deadline, gone)) is not None:
+                    return _accepted(told)
         finally:
             gone.cancel()
 
+    async def _await_news(
+        self, environ: dict[str, Any], poll: LongPoll, seen: int, deadline: float, gone: asyncio.Future[None]
+    ) -> bytes | None:
+        """The answer, once there is news or the time is over; nothing where the view has to be asked again.
+
+        A new lease is told to its gateway by such a second look: Flask would take half of it.
+        """
+        assert poll.gateway_id is not None and poll.question is not None
+        while True:
+            left = deadline - time.monotonic()
+            news = self._followers.news(poll.gateway_id, since=poll.since, seen=seen, seconds=left)
+            await _first(asyncio.ensure_future(news), gone)
+            seen, is_last = self._followers.seen, time.monotonic() >= deadline
+            look = partial(poll.question.again, is_last=is_last)
+            try:
+                told = await self._run(environ, look)
+            except (ClosedQuestion, SQLAlchemyError):
+                # The view says so, as it does to all.
+                return None
+            if told is not None:
+                return told
+
     async def _call(self, environ: dict[str, Any], body: bytes) -> AppResponse:
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        return await self._run(environ, partial(_ask, self._wsgi, environ))
+
+    async def _run(self, environ: dict[str, Any], work: Callable[[], Worked]) -> Worked:
+        """Do this in one of the threads that whoever has called may hold."""
         with self._calling(environ.get("HTTP_AUTHORIZATION", "")) as caller:
             async with caller.threads:
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, _ask, self._wsgi, environ)
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     @contextmanager
     def _calling(self, name: str) -> Iterator[_Caller]:

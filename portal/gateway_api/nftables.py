@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +22,7 @@ from gateways.types import Grant
 from portal.gateway_api.confirmation import confirm
 from portal.gateway_api.credentials import calling_gateway, demand_credential
 from portal.gateway_api.endpoints import Endpoint
-from portal.services import services
+from portal.services import Services, services
 from sessions import accounting, feed, roaming
 from sites.models import Gateway, SiteKind
 from sites.schools import wifi
@@ -40,13 +41,69 @@ WAITING = threading.BoundedSemaphore(8)
 class LongPoll:
     """What a gateway that found nothing new waits for; `gateway_id` is None where it waits for nothing.
 
-    `is_again` says that this question was put before, and waited.
+    `is_again` says that this question was put before, and waited. `question` looks again without all that is around a
+    request; what it cannot answer is put to the view anew.
     """
 
     is_again: bool = False
     gateway_id: int | None = None
     since: int = 0
     seconds: float = 0.0
+    question: Question | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an agent asks of the feed: what has changed `since`. `kept` names the parts of a grant that it knows."""
+
+    service: Services
+    gateway: Gateway
+    since: int
+    kept: frozenset[str]
+
+    def look(self) -> feed.Feed:
+        with reading(self.service.make_session) as db:
+            return feed.read(db, gateway_id=self.gateway.id, since=self.since, now=self.service.clock())
+
+    def is_news(self, answer: feed.Feed) -> bool:
+        return answer.full or answer.version != self.since
+
+    def told(self, answer: feed.Feed) -> dict[str, Any]:
+        """The answer as the protocol has it."""
+        answer, service = feed.without(answer, self._asks_too_much), self.service
+        return {
+            "version": answer.version,
+            "full": answer.full,
+            "now": service.clock().timestamp(),
+            "landing_key": service.gateway_secrets.landing_key(self.gateway.credential_digest).hex(),
+            "grants": [_grant(grant) for grant in answer.grants],
+            "ends": list(answer.ends),
+            "hears_confirmed": True,
+            **_wifi(self.gateway, service),
+        }
+
+    def again(self, *, is_last: bool) -> bytes | None:
+        """The same as JSON, where there is news or this is the last look; nothing where there is none.
+
+        Raises `ClosedQuestion` where the credential that it was asked with is no longer this gateway's.
+        """
+        gateway = self.service.places.by_digest(self.gateway.credential_digest)
+        if gateway is None or gateway.id != self.gateway.id:
+            raise ClosedQuestion
+        question = replace(self, gateway=gateway)
+        answer = question.look()
+        if not (is_last or question.is_news(answer)):
+            return None
+        return json.dumps(question.told(answer), separators=(",", ":")).encode()
+
+    def _asks_too_much(self, grant: Grant) -> bool:
+        """Whether an agent as old as this one would let the client go where it must not."""
+        needs = {"destinations": grant.destinations, "resolver": grant.resolver}
+        return any(value is not None and name not in self.kept for name, value in needs.items())
+
+
+class ClosedQuestion(Exception):
+    """Whoever waits has to show another credential."""
 
 
 @blueprint.before_request
@@ -63,18 +120,9 @@ def follow() -> Response:
     poll: LongPoll | None = request.environ.get(LONG_POLL)
     if "confirmed" in request.args and not (poll and poll.is_again):
         _confirm(since, {})
-    answer = await_change(calling_gateway().id, since=since, wait=wait, poll=poll)
-    answer = feed.without(answer, _asks_too_much)
-    return jsonify(
-        version=answer.version,
-        full=answer.full,
-        now=services().clock().timestamp(),
-        landing_key=services().gateway_secrets.landing_key(calling_gateway().credential_digest).hex(),
-        grants=[_grant(grant) for grant in answer.grants],
-        ends=list(answer.ends),
-        hears_confirmed=True,
-        **_wifi(),
-    )
+    kept = frozenset(request.args.get("keeps", "").split(","))
+    question = Question(services(), calling_gateway(), since, kept)
+    return jsonify(question.told(await_change(question, wait=wait, poll=poll)))
 
 
 @blueprint.post("/confirm")
@@ -114,46 +162,38 @@ def arrivals() -> tuple[str, int]:
     return "", HTTPStatus.NO_CONTENT
 
 
-def await_change(gateway_id: int, *, since: int, wait: float, poll: LongPoll | None = None) -> feed.Feed:
-    """The feed after `since`, as soon as there is something in it, or when the wait is over.
+def await_change(question: Question, *, wait: float, poll: LongPoll | None = None) -> feed.Feed:
+    """The feed after the question's version, as soon as there is something in it, or when the wait is over.
 
     With `poll`, what there is now; whoever gave it learns there whether and for how long to wait.
     """
-    answer = _look(gateway_id, since)
-    if wait <= 0 or _is_news(answer, since):
+    answer = question.look()
+    if wait <= 0 or question.is_news(answer):
         return answer
     if poll is not None:
-        poll.gateway_id, poll.since, poll.seconds = gateway_id, since, wait
+        poll.gateway_id, poll.since, poll.seconds = question.gateway.id, question.since, wait
+        poll.question = question
         return answer
     if not WAITING.acquire(blocking=False):
         abort(
             HTTPStatus.SERVICE_UNAVAILABLE, "Too many gateways wait here: they need a process of their own."
         )
     try:
-        return _await_change(gateway_id, since, wait)
+        return _await_change(question, wait)
     finally:
         WAITING.release()
 
 
-def _await_change(gateway_id: int, since: int, wait: float) -> feed.Feed:
+def _await_change(question: Question, wait: float) -> feed.Feed:
     wake = services().wake
     deadline = time.monotonic() + wait
     while True:
         seen = wake.count
-        answer = _look(gateway_id, since)
+        answer = question.look()
         left = deadline - time.monotonic()
-        if _is_news(answer, since) or left <= 0:
+        if question.is_news(answer) or left <= 0:
             return answer
         wake.wait(seen, left)
-
-
-def _look(gateway_id: int, since: int) -> feed.Feed:
-    with reading(services().make_session) as db:
-        return feed.read(db, gateway_id=gateway_id, since=since, now=services().clock())
-
-
-def _is_news(answer: feed.Feed, since: int) -> bool:
-    return answer.full or answer.version != since
 
 
 def _body() -> dict[str, Any]:
@@ -180,24 +220,16 @@ def _plain(reason: object) -> str:
     return re.sub(r"[^ -~]", "?", str(reason)[:200])
 
 
-def _wifi() -> dict[str, Any]:
+def _wifi(gateway: Gateway, service: Services) -> dict[str, Any]:
     """When the access points there are on, for as long ahead as is known; nothing where they stay on."""
-    gateway, now = calling_gateway(), services().clock()
     if gateway.site.kind is not SiteKind.SCHOOL:
         return {}
-    with reading(services().make_session) as db:
-        hours = wifi.plan(db, gateway.site, now=now)
+    with reading(service.make_session) as db:
+        hours = wifi.plan(db, gateway.site, now=service.clock())
     if hours is None:
         return {}
     on = [[start.timestamp(), end.timestamp()] for start, end in hours.on]
     return {"wifi": {"until": hours.until.timestamp(), "on": on}}
-
-
-def _asks_too_much(grant: Grant) -> bool:
-    """Whether an agent as old as this one would let the client go where it must not."""
-    kept = request.args.get("keeps", "").split(",")
-    needs = {"destinations": grant.destinations, "resolver": grant.resolver}
-    return any(value is not None and name not in kept for name, value in needs.items())
 
 
 def _grant(grant: Grant) -> dict[str, Any]:

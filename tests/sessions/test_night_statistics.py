@@ -23,7 +23,7 @@ ASKED = {
     "ix_access_sessions_log_subject": start._WITH_PASS,
     "ix_access_sessions_log_subject ": vouchers._STAYS,
 }
-VALUES = {"network": "1", "client": "'x'", "subject": "'x'", "entitlement": "1"}
+VALUES = {"network": "1", "client": "'x'", "subject": "'x'", "person": "'x'"}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a start costs: of the command line's help, and of the whole application, in processor time.
+"""What a start costs: of the command line's help, and of each server's application, in processor time.
 
 Other work lengthens processor time too, on processors that share a core: the interpreter's own start stands beside it.
 """
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from config import Serves
 from lab.bench.figures import Figure
 from lab.bench.processor import own_seconds
 from lab.hotspot import portal_environment
@@ -17,6 +18,8 @@ from lab.records import make_secret
 from lab.servers import TOP
 
 URL = "https://portal.example"
+# It ends as soon as it is there: taking a process apart is no part of its start.
+APPLICATION = "import os, wsgi; os._exit(0)"
 
 
 def measure(folder: Path, *, rounds: int) -> Iterator[Figure]:
@@ -26,13 +29,21 @@ def measure(folder: Path, *, rounds: int) -> Iterator[Figure]:
     bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     environment = portal_environment(folder, URL) | bytecode
     flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
+    libraries = "import flask, psycopg, sqlalchemy.dialects.postgresql, sqlalchemy.orm"
     for name, aim, command in (
         ("start of Python and Flask", "", [sys.executable, "-c", "import flask"]),
+        ("start of Python, Flask and SQLAlchemy", "", [sys.executable, "-c", libraries]),
         ("start of flask --app wsgi --help", "<= 0.5 s", [*flask, "--help"]),
-        ("start of the application", "<= 0.8 s", [sys.executable, "-c", "import wsgi"]),
     ):
-        best = min(_processor(command, environment) for _ in range(rounds + 1))
-        yield Figure(f"{name}, processor", best, "s", aim)
+        yield Figure(f"{name}, processor", _best(command, environment, rounds), "s", aim)
+    for serves in Serves:
+        served = environment | {"AROBASE_SERVES": serves.value}
+        best = _best([sys.executable, "-c", APPLICATION], served, rounds)
+        yield Figure(f"start of the application, {serves}, processor", best, "s", "<= 0.8 s")
+
+
+def _best(command: list[str], environment: Mapping[str, str], rounds: int) -> float:
+    return min(_processor(command, environment) for _ in range(rounds + 1))
 
 
 def _processor(command: list[str], environment: Mapping[str, str]) -> float:

@@ -111,6 +111,8 @@ class Settings:
     staff_url: str | None = None
     # Where the sweep leaves anchors of the audit log: a folder that another machine reads.
     anchor_folder: Path | None = None
+    # Where a server keeps what it can make again; one of its own, see `portal.caches.templates`.
+    cache_folder: Path | None = None
     # Where the front is asked for its certificate when the portal's name does not answer from this machine.
     front_address: str = "127.0.0.1"
     # What takes our mail; None: none is sent.
@@ -182,6 +184,7 @@ def _settings(reader: Reader) -> Settings:
         serves=reader.word("SERVES", Serves, Serves.ALL),
         staff_url=reader.parsed("STAFF_URL", lambda text: _origin(text, development)),
         anchor_folder=reader.parsed("ANCHOR_FOLDER", _folder),
+        cache_folder=reader.parsed("CACHE_FOLDER", _folder),
         front_address=reader.parsed("FRONT_ADDRESS", _front_address) or "127.0.0.1",
         staff_ldap=_staff_ldap(reader),
         openid=read_openid(reader, reader.parsed("OIDC_CA_FILE", _ca_file), development=development),

@@ -56,13 +56,26 @@ def servers(
     write_pages(app, pages)
     file = folder / "nginx.conf"
     file.write_text(render(front, settings), encoding="utf-8")
-    served = [replace(_on(BEHIND[name], getattr(front, name)), name=name) for name in behind]
+    served = [replace(_on(BEHIND[name], getattr(front, name), folder), name=name) for name in behind]
     return [*served, Server("front", ["nginx", "-e", "stderr", "-c", str(file)], {})]
 
 
-def _on(unit: str, address: str) -> Server:
+def _on(unit: str, address: str, folder: Path) -> Server:
     host, _, port = address.rpartition(":")
-    return deployed(unit, {"--host": host, "--port": port})
+    server = deployed(unit, {"--host": host, "--port": port})
+    return replace(
+        server, environment={name: _made(value, folder) for name, value in server.environment.items()}
+    )
+
+
+def _made(value: str, folder: Path) -> str:
+    """What a unit's environment says, with the folder that systemd would make below /var/cache made in `folder`."""
+    name = value.removeprefix("%C/")
+    if name == value:
+        return value
+    cache = folder / name
+    cache.mkdir(mode=0o700, exist_ok=True)
+    return str(cache)
 
 
 @contextmanager

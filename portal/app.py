@@ -27,6 +27,7 @@ from config import Settings, SettingsError
 from db.engine import SessionMaker, make_engine, make_session_maker
 from db.notify import CommitNotifier
 from portal import audiences, cli, error_handlers, templating
+from portal.caches import templates
 from portal.caches.breaks import BreakCache
 from portal.caches.creatives import CreativeCache
 from portal.caches.gateways import GatewayCache
@@ -112,6 +113,7 @@ def create_app(services: Services) -> Flask:
     app = Application("arobase", root_path=str(ROOT), template_folder="templates", static_folder=None)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    templates.use_folder(app.jinja_env, services.settings.cache_folder)
     app.extensions["arobase"] = services
     app.extensions["arobase-preview"] = audiences.preview_maker(services, create_app)
     styles = read_styles()

@@ -15,6 +15,7 @@ import pytest
 ON_ONE_DATABASE = (
     "tests/ads/test_files_beside.py",
     "tests/portal/staff/test_alerts.py",
+    "tests/portal/test_template_cache.py",
     "tests/portal/test_prometheus.py",
     "tests/portal/test_wifi_feed.py",
     "tests/portal/test_kept_credentials.py",

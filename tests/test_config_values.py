@@ -83,6 +83,8 @@ WRONG = [
     ("SERVES", "everything", "guests"),
     ("ANCHOR_FOLDER", "anchors", "from the root"),
     ("ANCHOR_FOLDER", "/etc/passwd", "no folder"),
+    ("CACHE_FOLDER", "cache", "from the root"),
+    ("CACHE_FOLDER", "/etc/passwd", "no folder"),
     ("FRONT_ADDRESS", "192.0.2.7:443", "without a port"),
     ("FRONT_ADDRESS", "https://front.example.org", "without a port"),
     ("ALERT_WEBHOOK_URL", "chat.example.org", "write one like https://"),

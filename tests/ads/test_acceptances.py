@@ -15,6 +15,10 @@ from ads.demo import load_announcements
 from ads.errors import NotDue, SpentImpression
 from ads.models import Impression
 from ads.running import running
+from auth.blocks import service as blocks
+from auth.blocks.errors import BlockedDevice
+from auth.blocks.models import BlockCause, BlockKind
+from auth.blocks.service import BlockRequest
 from auth.pseudonyms import Pseudonyms
 from config import Secret
 from db.engine import SessionMaker
@@ -22,6 +26,7 @@ from sessions import feed
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, Lease
 from sessions.start import Opened
+from tests.actors import TESTER
 from tests.ads.campaigns import PARIS
 from tests.clock import NOON
 from tests.town import Town, build_town, make_client
@@ -75,6 +80,17 @@ def test_a_renewal_extends_from_the_old_deadline(db: Session) -> None:
     assert opened.access.until == NOON + timedelta(minutes=60)
     lease = db.get_one(Lease, opened.lease_id)
     assert (lease.starts_at, lease.until) == (NOON + HALF_HOUR, NOON + timedelta(minutes=60))
+
+
+def test_who_was_blocked_since_renews_nothing(db: Session) -> None:
+    town = build_town(db)
+    accept(db, town, "a")
+    wish = BlockRequest(
+        BlockKind.DEVICE, str(make_client().mac), None, next(iter(BlockCause)), "", NOON + timedelta(days=1)
+    )
+    blocks.place(db, wish, actor=TESTER, now=NOON)
+    with pytest.raises(BlockedDevice):
+        accept(db, town, "b", now=NOON + timedelta(minutes=25))
 
 
 def test_after_the_deadline_it_counts_from_now(db: Session) -> None:

@@ -29,6 +29,7 @@ from lab.bench import (
     radius,
     signin,
     start,
+    statements,
     wire,
 )
 from lab.bench.figures import Figure, say
@@ -58,6 +59,9 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "start": lambda folder: start.measure(folder, rounds=3 if quick else 10),
         "signin": lambda folder: signin.measure(folder, sizes),
         "passes": lambda folder: passes.measure(folder, pass_sizes(quick=quick)),
+        "statements": lambda folder: statements.measure(
+            folder, statements.Sizes(acts=120, rounds=2) if quick else statements.Sizes(acts=600, rounds=3)
+        ),
         "acceptances": lambda folder: acceptances.measure(folder, count=400 if quick else 2000),
         "choices": lambda folder: choices.measure(folder, seconds=seconds, seeds=1 if quick else 3),
         "creatives": lambda folder: creatives.measure(

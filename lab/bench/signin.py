@@ -34,6 +34,7 @@ class Bare:
     directory: float
     commits: float
     answers: float
+    posts: float
 
     @property
     def ceiling(self) -> float:
@@ -50,6 +51,7 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Figure]:
         _answering(folder / "answer") as answering,
     ):
         cards = slapd.seed(WARMING + sizes.patrons)
+        posts = _forms(answering, cards)
         for kind in ("sqlite", "postgresql"):
             with database(kind, folder) as url:
 
@@ -61,6 +63,7 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Figure]:
                         ),
                         workers.commits(url, threads=threads, seconds=sizes.seconds),
                         load(f"{answering.url}/healthz", seconds=1, clients=CLIENTS).per_second,
+                        _post(answering, posts),
                     )
 
                 with running_portal(folder / kind, url, ldap=slapd.settings()) as portal:
@@ -76,6 +79,7 @@ def _beside(
         ("directory", "LDAPS, kept: 1,398/s"),
         ("commits", _COMMITS[kind]),
         ("answers", _ANSWERS),
+        ("posts", ""),
     ):
         value = (getattr(before, part) + getattr(after, part)) / 2
         yield Figure(f"bare {part}, {kind}", value, "1/s", reference=reference)
@@ -90,10 +94,7 @@ _COMMITS = {"sqlite": "WAL FULL: 4,100/s", "postgresql": "2,000/s"}
 
 
 def _sign_in(portal: RunningPortal, kind: str, cards: list[bare.Card]) -> Iterator[Figure]:
-    forms = [
-        form(portal, "/signin", number, {"login": card[0], "secret": card[1]})
-        for number, card in enumerate(cards)
-    ]
+    forms = _forms(portal, cards)
     let_in(portal, forms[:WARMING])
     signed_in = let_in(portal, forms[WARMING:])
     count_leases(portal.services.make_session, len(forms) - signed_in.errors)
@@ -102,6 +103,18 @@ def _sign_in(portal: RunningPortal, kind: str, cards: list[bare.Card]) -> Iterat
     yield Figure(f"{name}, p50", percentile(waits, 50) * 1000, "ms", "", "openwisp-radius: 1,050 ms")
     yield Figure(f"{name}, p99", percentile(waits, 99) * 1000, "ms", "under 100", "openwisp-radius: 1,210 ms")
     yield Figure(f"{name}, errors", signed_in.errors, "", "0")
+
+
+def _forms(portal: RunningPortal, cards: list[bare.Card]) -> list[bytes]:
+    return [
+        form(portal, "/signin", number, {"login": card[0], "secret": card[1]})
+        for number, card in enumerate(cards)
+    ]
+
+
+def _post(answering: RunningPortal, forms: list[bytes]) -> float:
+    taken = let_in(answering, forms)
+    return len(taken.waits) / taken.seconds
 
 
 @contextmanager

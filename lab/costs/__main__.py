@@ -114,7 +114,7 @@ def town(folder: Path, kind: str, *, most: int) -> Iterator[tuple[Services, Acts
         ) as services,
     ):
         app = create_app(services)
-        phones = phones_of(app, services, slapd, most=most)
+        phones = phones_of(app, services, slapd.seed(most + 1))
         yield services, phones.acts() | Packets(app, services).acts() | agents.acts(app, services)
         assert isinstance(services.directory, LdapDirectory)
         services.directory.close()

@@ -23,7 +23,6 @@ from portal.gateway_api.confirmation import confirm
 from portal.http.clients import COOKIE_LIFE, VISIT_LIFE
 from portal.services import Services
 from sites.models import Gateway, Network
-from tests.services.slapd import Slapd
 
 Card = tuple[str, str]
 
@@ -188,8 +187,8 @@ class Phone:
         return self.services.tokens.sign("browser", claims, now=now(), life=COOKIE_LIFE)
 
 
-def phones_of(app: Flask, services: Services, slapd: Slapd, *, most: int) -> Phones:
-    """Phones for `most` acts, with what each of them may need."""
+def phones_of(app: Flask, services: Services, cards: list[Card]) -> Phones:
+    """Phones for as many acts as there are cards, with what each of them may need."""
     with services.make_session.begin() as db:
         load_announcements(db, now=now())
         plans.add_first_plans(db)
@@ -201,7 +200,7 @@ def phones_of(app: Flask, services: Services, slapd: Slapd, *, most: int) -> Pho
         creative_id = db.scalars(select(Creative.id).order_by(Creative.id)).first() or 0
         # One message, so that the page which phones have together is the same each time.
         db.execute(delete(Creative).where(Creative.id != creative_id))
-        order = issuing.Order(most + 1, LIBRARY.site)
+        order = issuing.Order(len(cards), LIBRARY.site)
         plan = plans.by_slug(db, "day")
         batch = issuing.issue(db, keys=services.voucher_keys, plan=plan, order=order, actor=SYSTEM, now=now())
-    return Phones(app, services, slapd.seed(most + 1), batch.codes, creative_id)
+    return Phones(app, services, cards, batch.codes, creative_id)

@@ -57,6 +57,13 @@ def test_sizes_shares_and_counts_are_compared_as_they_are(new: Figure, is_slower
     assert one.is_slower is is_slower
 
 
+def test_what_an_act_asks_without_the_act_is_not_compared() -> None:
+    """Whoever needs fewer statements has a higher floor, and a smaller share of it."""
+    names = ("its statements alone", "floor", "of the floor")
+    old = [Figure(f"renewals, sqlite, {name}", 2, "1/s") for name in names]
+    assert compare(old, [Figure(figure.name, 1, "1/s") for figure in old]) == []
+
+
 def test_a_run_is_read_as_it_was_printed_and_told_with_a_word(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

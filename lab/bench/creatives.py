@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -17,10 +15,10 @@ from zoneinfo import ZoneInfo
 from PIL import Image, ImageFilter
 
 from ads import campaigns, loading
-from ads.media.preparing import prepare_picture, prepare_video
 from auth.audit.actor import SYSTEM, command_line
 from lab.bench.figures import Figure
 from lab.bench.load import SpoiltRun, demand
+from lab.bench.made_anew import Made
 from lab.bench.pages import MEGABYTE, fetch, landing_url, rate_of
 from lab.bench.portal import RunningPortal, running_portal
 from lab.doors import STATION
@@ -30,8 +28,8 @@ from tests.ads.videos import video
 
 # 20 million pixels, as a camera has them, and Full HD.
 PHOTO, FILM = (5472, 3648), "1920x1080"
-# The portal looks at its campaigns every two seconds.
-LOOKS = 40
+# The portal looks at its campaigns every two seconds: so long a row of looks has met both workers after theirs.
+LOOKS, RUNNING, LOOK_SECONDS = 80, 10, 0.25
 DOCUMENT = {
     "advertisers": [{"slug": "bench", "name": "Bench", "identity": "Bench SARL"}],
     "campaigns": [
@@ -50,14 +48,6 @@ DOCUMENT = {
         }
     ],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """How long it took, and the most memory that the largest of the child processes had (RSS)."""
-
-    seconds: float
-    peak_bytes: int
 
 
 def measure(folder: Path, *, seconds: int, film_seconds: int) -> Iterator[Figure]:
@@ -95,7 +85,7 @@ def _photograph() -> bytes:
 
 def _prepare_apart(file: Path) -> Made:
     """In a process of its own, whose children are these alone."""
-    command = [sys.executable, "-m", "lab.bench.creatives", str(file)]
+    command = [sys.executable, "-m", "lab.bench.made_anew", str(file)]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SpoiltRun(f"{file.name}: {done.stderr[-300:]}")
@@ -120,22 +110,7 @@ def _await_picture(url: str, portal: RunningPortal) -> None:
     running = 0
     for _ in range(LOOKS):
         running = running + 1 if b"<picture" in fetch(url, portal.ca_file) else 0
-        if running == LOOKS // 4:
+        if running == RUNNING:
             return
-        time.sleep(0.5)
+        time.sleep(LOOK_SECONDS)
     raise SpoiltRun("the page does not show the picture")
-
-
-def _prepare(file: Path) -> Made:
-    content, began = file.read_bytes(), time.perf_counter()
-    if file.suffix == ".mp4":
-        prepare_video(content, file.name, {})
-    else:
-        prepare_picture(content, file.name)
-    took = time.perf_counter() - began
-    return Made(took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
-
-
-if __name__ == "__main__":
-    result = _prepare(Path(sys.argv[1]))
-    json.dump({"seconds": result.seconds, "peak_bytes": result.peak_bytes}, sys.stdout)

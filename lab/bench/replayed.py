@@ -7,6 +7,7 @@ need. On SQLite acts share a commit, as many as queue in one process.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -22,21 +23,21 @@ from sqlalchemy import make_url
 
 from db.drivers import ASYNC, Row
 from db.postgresql_driver import TruthDumper
-from lab.bench.bare import PROCESSES
-from lab.bench.phones import CLIENTS
 from lab.bench.recorded import Act, Answer, Call
 
 DONE = ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK
 BEGIN, ASYNC_COMMIT, COMMIT = ENDS = ("BEGIN", "SET LOCAL synchronous_commit = off", "COMMIT")
 # Of each connection, those that come before the time is taken: PostgreSQL plans a statement anew five times.
 WARMING = 8
-# As many as can queue in one of the portal's processes share a commit of SQLite's.
-TOGETHER = CLIENTS // PROCESSES
 
 
-def rate(url: str, acts: Sequence[Act], *, wait: Callable[[], object]) -> float:
-    """How many of these acts a second one connection asks, from when `wait` returns."""
-    bare = _Sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _Postgresql(url)
+def rate(url: str, acts: Sequence[Act], *, together: int, wait: Callable[[], object]) -> float:
+    """How many of these acts a second one connection asks, from when `wait` returns.
+
+    On SQLite `together` of them share a commit.
+    """
+    on_sqlite = make_url(url).get_backend_name() == "sqlite"
+    bare = _Sqlite(url, together) if on_sqlite else _Postgresql(url)
     with closing(bare.connection):
         bare.ready(acts[:WARMING])()
         ask = bare.ready(acts[WARMING:])
@@ -46,10 +47,25 @@ def rate(url: str, acts: Sequence[Act], *, wait: Callable[[], object]) -> float:
         return (len(acts) - WARMING) / (time.perf_counter() - started)
 
 
+_begin: threading.Barrier
+
+
+def begin_with(barrier: threading.Barrier) -> None:
+    """In a process of its own: what all such processes wait for."""
+    global _begin
+    _begin = barrier
+
+
+def rate_apart(url: str, acts: Sequence[Act], together: int) -> float:
+    """The same there, once all are ready."""
+    return rate(url, acts, together=together, wait=_begin.wait)
+
+
 class _Sqlite:
     """sqlite3's connection alone."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, together: int) -> None:
+        self._together = together
         file = make_url(url).database
         assert file is not None
         self.connection = sqlite3.connect(file, isolation_level=None)
@@ -58,7 +74,7 @@ class _Sqlite:
 
     def ready(self, acts: Sequence[Act]) -> Callable[[], None]:
         """What asks them, one after the other."""
-        groups = [acts[first : first + TOGETHER] for first in range(0, len(acts), TOGETHER)]
+        groups = [acts[at : at + self._together] for at in range(0, len(acts), self._together)]
 
         def ask() -> None:
             for group in groups:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -22,6 +21,7 @@ from lab.bench.bare import PROCESSES, Card
 from lab.bench.ceilings import STATEMENTS
 from lab.bench.figures import Figure
 from lab.bench.load import SpoiltRun, demand
+from lab.bench.phones import CLIENTS
 from lab.bench.portal import database, prepared
 from lab.bench.recorded import Act, alike, recording
 from lab.costs.acts import phones_of
@@ -39,6 +39,8 @@ ACTS = {
 }
 URL = "https://portal.example.org"
 WARMING = 3
+# As many as can queue in one of the portal's processes share a commit of SQLite's.
+TOGETHER = CLIENTS // PROCESSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Replaying:
         context = multiprocessing.get_context("spawn")
         barrier = context.Barrier(PROCESSES)
         self._pool = ProcessPoolExecutor(
-            PROCESSES, mp_context=context, initializer=_begin_with, initargs=(barrier,)
+            PROCESSES, mp_context=context, initializer=replayed.begin_with, initargs=(barrier,)
         )
         self._copies = count()
 
@@ -136,23 +138,11 @@ class Replaying:
         found = {}
         for name, all_of_it in acts.items():
             parts = [all_of_it[number::PROCESSES] for number in range(PROCESSES)]
-            found[name] = sum(self._pool.map(_rate, copies, parts))
+            found[name] = sum(self._pool.map(replayed.rate_apart, copies, parts, [TOGETHER] * PROCESSES))
         leases = sum(map(_leases, set(copies))) - each * _leases(url)
         if leases != (given := sum(map(len, acts.values()))):
             raise SpoiltRun(f"{leases} leases in the database, where {given} acts gave one each")
         return found
-
-
-_begin: threading.Barrier
-
-
-def _begin_with(barrier: threading.Barrier) -> None:
-    global _begin
-    _begin = barrier
-
-
-def _rate(url: str, acts: list[Act]) -> float:
-    return replayed.rate(url, acts, wait=_begin.wait)
 
 
 def _leases(url: str) -> int:

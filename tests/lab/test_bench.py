@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from db.engine import SessionMaker
-from lab.bench import __main__ as bench
 from lab.bench import ceilings, creatives, kinds, load, log, packets, passes, phones, radius, wire
+from lab.bench import runs as bench
 from lab.bench.figures import Figure, percentile, say
 from lab.bench.memory import proportional_bytes, resident_bytes
 from lab.bench.prepared_feed import PreparedFeed

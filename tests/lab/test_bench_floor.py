@@ -50,7 +50,7 @@ def test_recorded_acts_are_asked_again_each_with_its_own_rows(table: Engine, dat
         assert (first.mode, second.mode) == (TransactionMode.ASYNC_COMMIT, GROUP)
         assert [call.later for call in second.calls] == [table.dialect.name == "sqlite", True]
         assert Answer(1, 0) in second.calls[1].values
-    assert replayed.rate(database_url, named * 4, wait=lambda: None) > 0
+    assert replayed.rate(database_url, named * 4, together=8, wait=lambda: None) > 0
     with table.connect() as connection:
         texts = connection.scalars(select(COMMITS.c.text)).all()
     assert {text: texts.count(text) for text in texts} == {

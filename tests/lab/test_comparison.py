@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import __main__ as bench
+from lab.bench import runs as bench
 from lab.bench.comparison import compare, keep, read, regressed, table
 from lab.bench.figures import Figure, say
 

@@ -54,7 +54,7 @@ class Workers:
 
     def _measured(self, make: Callable[[], Callable[[int], None]], threads: int, seconds: float) -> float:
         # The first round has them import and connect; only the second counts.
-        for length in (0.3, seconds):
+        for length in (0.1, seconds):
             rounds = [self._pool.submit(_rate, make, threads, length) for _ in range(PROCESSES)]
             rates = [each.result() for each in rounds]
         return sum(rates)

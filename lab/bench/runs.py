@@ -72,7 +72,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "radius": lambda folder: radius.measure(folder, sessions=400 if quick else 4000),
         "kinds": lambda folder: kinds.measure(folder, rounds=1 if quick else 5),
         "leases": lambda folder: leases.measure(
-            folder, grants=grants, quiet=0 if quick else 10, seconds=seconds
+            folder, grants=grants, quiet=0 if quick else 5, seconds=seconds
         ),
         "ending": lambda folder: ending.measure(
             folder, rounds=1 if quick else 3, lease_seconds=20 if quick else 40

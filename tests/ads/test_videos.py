@@ -91,7 +91,7 @@ def test_a_good_one_is_made_anew(
 
 def test_a_decoder_that_crashes_hangs_or_writes_on_refuses_one_video(monkeypatch: pytest.MonkeyPatch) -> None:
     written = f"open('video.mp4', 'wb').write(bytes({MOST_BYTES_MADE} + 1))"
-    whole = "from ads.media import worker; worker.bound(); "
+    whole = "import os, sys; from ads.media import worker; os.chdir(sys.argv[2]); worker.bound(); "
     for program, limit in (
         ("import os; os.abort()", 60.0),
         ("while True: pass", 0.5),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socketserver
 import threading
 import time
@@ -16,7 +15,6 @@ from typing import NamedTuple
 
 import pytest
 
-from lab.bench.memory import children
 from lab.ports import free_ports
 from lab.servers import deployed, running
 from portal.app import create_app
@@ -24,7 +22,6 @@ from tests.front.conftest import HOST, SECONDS, Site
 from tests.front.test_strangers import connections_to
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-ASKING = 6
 
 
 class Taken(NamedTuple):
@@ -130,27 +127,3 @@ def test_more_connections_are_kept_than_would_leave_a_form_waiting_outside(site:
     assert kept is not None
     most = int(kept[1]) * (os.cpu_count() or 1)
     assert int(unit[unit.index("--backpressure") + 1]) >= 8 * most
-
-
-def test_while_workers_are_replaced_every_page_comes(site: Site) -> None:
-    portal = site.processes["portal"]
-    before, over, seen = set(children(portal.pid)), threading.Event(), Counter[int]()
-
-    def ask() -> None:
-        while not over.is_set():
-            seen[site.ask("/")[0].status] += 1
-
-    threads = [threading.Thread(target=ask) for _ in range(ASKING)]
-    for thread in threads:
-        thread.start()
-    try:
-        os.kill(portal.pid, signal.SIGHUP)
-        deadline = time.monotonic() + 2 * SECONDS
-        while before & set(children(portal.pid)):
-            assert time.monotonic() < deadline, "the workers are the old ones"
-            over.wait(0.05)
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-    assert set(seen) == {200}, seen

@@ -76,10 +76,13 @@ def _index_open(name: str, *columns: InstrumentedAttribute[Any], unique: bool = 
     """An index of open sessions, for questions that name a value of its last column.
 
     The condition says so. Otherwise PostgreSQL, whose statistics are of the night, when nobody was online, may take any
-    of these indexes for one of no entries, and read the thousands that it has in the morning.
+    of these indexes for one of no entries, and read the thousands that it has in the morning. SQLite would pass such an
+    index over where the column is never empty, and read all sessions of the network.
     """
-    where = and_(_open, columns[-1].is_not(None))
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    last = columns[-1]
+    named = and_(_open, last.is_not(None))
+    on_sqlite = named if last.expression.nullable else _open
+    Index(name, *columns, unique=unique, sqlite_where=on_sqlite, postgresql_where=named)
 
 
 # A client is online once on a network: the claim that makes parallel sign-ins one.

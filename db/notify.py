@@ -9,8 +9,10 @@ thread ends some time after the last waiter.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
+import sqlite3
 import threading
 import time
 from typing import Any
@@ -44,11 +46,21 @@ class CommitNotifier:
         # Set by a waiter: what was committed since it read its count is looked for at once.
         self._awaited = threading.Event()
         self._thread: threading.Thread | None = None
+        # Of SQLite: what looks, one thread at a time, and what it saw last.
+        self._looking = threading.Lock()
+        self._cursor: Any = None
+        self._version: tuple[int, ...] | None = None
 
     @property
     def count(self) -> int:
-        """Read this before looking at the database; give it to `wait` when the look found nothing."""
+        """Read this before looking at the database; give it to `wait` when the look found nothing.
+
+        What was committed before is in it, and wakes nobody who waits with it.
+        """
         self._start()
+        with contextlib.suppress(sqlite3.Error):
+            # The thread meets the same fault.
+            self._look()
         return self._count
 
     def wait(self, seen: int, seconds: float) -> bool:
@@ -109,17 +121,29 @@ class CommitNotifier:
         connection = self._engine.raw_connection()
         connection.detach()
         try:
-            cursor = connection.cursor()
-            last = cursor.execute("PRAGMA data_version").fetchone()
+            with self._looking:
+                cursor = connection.cursor()
+                self._version = cursor.execute("PRAGMA data_version").fetchone()
+                self._cursor = cursor
             ready.set()
             while self._wanted:
                 self._pause()
-                version = cursor.execute("PRAGMA data_version").fetchone()
-                if version != last:
-                    last = version
-                    self._ring()
+                self._look()
         finally:
-            connection.close()
+            with self._looking:
+                self._cursor = None
+                connection.close()
+
+    def _look(self) -> None:
+        """Wake the waiters where something was committed since the last look. Of no effect on PostgreSQL."""
+        with self._looking:
+            if self._cursor is None:
+                return
+            version = self._cursor.execute("PRAGMA data_version").fetchone()
+            if version == self._version:
+                return
+            self._version = version
+        self._ring()
 
     def _pause(self) -> None:
         """Until the next look: a moment while somebody waits, else until somebody does."""

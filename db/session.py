@@ -103,7 +103,9 @@ class Session(orm.Session):
 
     def close(self) -> None:
         try:
-            super().close()
+            # A transaction that was the driver's alone has loaded nothing, and nothing was added to it.
+            if not self.is_apart() or super().in_transaction():
+                super().close()
         finally:
             driver, self._driver = self._driver, None
             try:
@@ -157,7 +159,7 @@ class SessionMaker(orm.sessionmaker[Session]):
 
     def once(self, mode: TransactionMode | None) -> Session:
         """A session of one transaction, which `close` rolls back."""
-        db = self()
+        db = self.class_(**self.kw)
         db.limit_to_one_transaction(mode)
         return db
 

@@ -88,13 +88,9 @@ def mac_of(db: Session, access_id: int) -> str | None:
 
 
 def last(db: Session, *, network_id: int, mac: str) -> AccessSession | None:
-    """The newest session of this client on this network, open or ended."""
-    return db.scalars(
-        select(AccessSession)
-        .where(AccessSession.network_id == network_id, AccessSession.mac == mac)
-        .order_by(AccessSession.id.desc())
-        .limit(1)
-    ).first()
+    """The newest session of this client on this network, open or ended, to look at."""
+    row = _LAST.first(db, network=network_id, client=mac)
+    return None if row is None else detached(AccessSession, _COLUMNS, row)
 
 
 def transferable(
@@ -135,13 +131,17 @@ _DEVICES = Prepared(
     )
     .order_by(_accesses.c.started_at)
 )
-_HERE = (
+_OF_CLIENT = (
     _accesses.c.network_id == bindparam("network"),
     _accesses.c.mac == bindparam("client"),
+)
+_HERE = (
+    *_OF_CLIENT,
     _accesses.c.ended_at.is_(None),
     _accesses.c.until > bindparam("at"),
 )
 _COLUMNS = tuple(_accesses.columns.keys())
+_LAST = Prepared(select(_accesses).where(*_OF_CLIENT).order_by(_accesses.c.id.desc()).limit(1))
 _ONLINE = Prepared(select(_accesses.c.id).where(*_HERE))
 _SEEN_ONLINE = Prepared(
     select(

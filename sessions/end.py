@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from auth.audit import log
 from auth.audit.actions import SESSION_ENDED, ObjectKind
 from auth.audit.actor import Actor
+from db.prepared import Prepared
+from db.statements import table_of
 from gateways.registry import names
 from sessions import leases, policy
 from sessions.models import AccessSession, EndReason
@@ -21,9 +25,11 @@ GATEWAY_SILENT = timedelta(minutes=2)
 
 def end(db: Session, access_id: int, *, reason: EndReason, now: datetime) -> bool:
     """End one open access session and take back its leases; False where it had ended before."""
-    claimed = _claim(db, AccessSession.id == access_id, reason=reason, at=now)
-    leases.release(db, claimed, now=now)
-    return bool(claimed)
+    if not _END.run(db, number=access_id, at=now, reason=reason):
+        return False
+    _tell_loaded(db, access_id, ended_at=now, end_reason=reason)
+    leases.release(db, access_id, now=now)
+    return True
 
 
 def end_by(db: Session, access_id: int, *, actor: Actor, now: datetime) -> bool:
@@ -100,6 +106,14 @@ def end_idle(db: Session, *, now: datetime, most: int = 500) -> int:
     return sum(end(db, access_id, reason=EndReason.IDLE, now=now) for access_id in gone)
 
 
+def _tell_loaded(db: Session, access_id: int, **changed: object) -> None:
+    """Have the session's object say so too, where this transaction has loaded it."""
+    loaded = db.identity_map.get(identity_key(AccessSession, access_id))
+    if loaded is not None:
+        for name, value in changed.items():
+            set_committed_value(loaded, name, value)
+
+
 def _claim(db: Session, which: ColumnElement[bool], *, reason: EndReason, at: datetime) -> list[int]:
     statement = (
         update(AccessSession)
@@ -109,3 +123,11 @@ def _claim(db: Session, which: ColumnElement[bool], *, reason: EndReason, at: da
         .execution_options(synchronize_session="fetch")
     )
     return list(db.scalars(statement))
+
+
+_accesses = table_of(AccessSession)
+_END = Prepared(
+    update(_accesses)
+    .where(_accesses.c.id == bindparam("number"), _accesses.c.ended_at.is_(None))
+    .values(ended_at=bindparam("at"), end_reason=bindparam("reason"))
+)

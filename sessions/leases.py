@@ -131,24 +131,16 @@ def enforced_rates(own: OwnRates, gateway: Gateway) -> tuple[int, int]:
     )
 
 
-def release(db: Session, access_ids: Iterable[int], *, now: datetime) -> int:
-    """Release every running lease of these access sessions at gateways that can revoke; the number of leases.
+def release(db: Session, access_id: int, *, now: datetime) -> int:
+    """Release every running lease of this access session at gateways that can revoke; the number of leases.
 
     A lease that cannot be revoked stays, since its client does pass until its end.
     """
-    running = (
-        select(Lease.id, Lease.gateway_id)
-        .join(Gateway, Gateway.id == Lease.gateway_id)
-        .where(
-            Lease.access_id.in_(list(access_ids)),
-            Lease.released_at.is_(None),
-            Lease.until > now,
-            Gateway.kind.in_(names(lambda kind: kind.revokes)),
-        )
-    )
+    revoking = names(lambda kind: kind.revokes)
     by_gateway: dict[int, list[int]] = {}
-    for lease_id, gateway_id in db.execute(running):
-        by_gateway.setdefault(gateway_id, []).append(lease_id)
+    for lease_id, gateway_id, kind in _RUNNING.all(db, access=access_id, at=now):
+        if kind in revoking:
+            by_gateway.setdefault(gateway_id, []).append(lease_id)
     for gateway_id in sorted(by_gateway):
         take_back(db, by_gateway[gateway_id], gateway_id=gateway_id, now=now)
     return sum(map(len, by_gateway.values()))
@@ -170,16 +162,17 @@ def release_at(db: Session, access_id: int, *, gateway_id: int, now: datetime) -
 
 
 def take_back(
-    db: Session, lease_ids: Sequence[int], *, gateway_id: int, now: datetime, **known: datetime
+    db: Session,
+    lease_ids: Sequence[int],
+    *,
+    gateway_id: int,
+    now: datetime,
+    release_confirmed_at: datetime | None = None,
 ) -> None:
     """Release these leases of one gateway; with `release_confirmed_at`, it has said so itself."""
     version = next_feed_version(db, gateway_id)
-    db.execute(
-        update(Lease)
-        .where(Lease.id.in_(lease_ids))
-        .values(released_at=now, version=version, **known)
-        .execution_options(synchronize_session=False)
-    )
+    for lease_id in lease_ids:
+        _TAKE_BACK.later(db, lease=lease_id, at=now, version=version, confirmed=release_confirmed_at)
 
 
 def tell_ends(db: Session, access_id: int) -> None:
@@ -249,6 +242,11 @@ def gateways_of(db: Session, access_id: int) -> list[Gateway]:
     return list(db.scalars(behind.distinct()))
 
 
+def gateway_ids_of(db: Session, access_id: int) -> set[int]:
+    """The same by their ids."""
+    return {gateway_id for (gateway_id,) in _BEHIND.all(db, access=access_id)}
+
+
 def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
     """The leases of one access session that let it pass now or later, last deadline first."""
     return list(
@@ -260,7 +258,7 @@ def running(db: Session, access_id: int, *, now: datetime) -> list[Lease]:
     )
 
 
-_feeds, _leases = table_of(Feed), table_of(Lease)
+_feeds, _leases, _gateways = table_of(Feed), table_of(Lease), table_of(Gateway)
 _stamp = (
     update(_feeds)
     .where(_feeds.c.gateway_id == bindparam("stamped"))
@@ -287,6 +285,23 @@ _ADDRESSED: dict[str, TypeEngine[Any]] = {"card": String(), "now_at": String()}
 _accesses = table_of(AccessSession)
 _FILL = ForEach(functools.partial(_fill, _leases), _ADDRESSED)
 _FILL_STAY = ForEach(functools.partial(_fill, _accesses), _ADDRESSED)
+_RUNNING = Prepared(
+    select(_leases.c.id, _leases.c.gateway_id, _gateways.c.kind)
+    .join(_gateways, _gateways.c.id == _leases.c.gateway_id)
+    .where(
+        _leases.c.access_id == bindparam("access"),
+        _leases.c.released_at.is_(None),
+        _leases.c.until > bindparam("at"),
+    )
+)
+_TAKE_BACK = Prepared(
+    update(_leases)
+    .where(_leases.c.id == bindparam("lease"))
+    .values(
+        released_at=bindparam("at"), version=bindparam("version"), release_confirmed_at=bindparam("confirmed")
+    )
+)
+_BEHIND = Prepared(select(_leases.c.gateway_id).where(_leases.c.access_id == bindparam("access")).distinct())
 _LOCK = select(_feeds.c.version).where(_feeds.c.gateway_id == bindparam("gateway")).with_for_update()
 _GRANT = Prepared(insert(_leases).returning(_leases.c.id))
 # Both in one statement, where the database can.

@@ -48,6 +48,8 @@ class Phones:
             "renewal": self._renew,
             "connected": self._connected,
             "status page": self._status,
+            "leaving": self._leave,
+            "page after it": self._left,
             "RFC 8908": self._capport,
         }
 
@@ -78,6 +80,14 @@ class Phones:
 
     def _status(self) -> Callable[[], int]:
         return self._online().asking("GET", "/status", expected=HTTPStatus.OK)
+
+    def _leave(self) -> Callable[[], int]:
+        return self._online().asking("POST", "/leave")
+
+    def _left(self) -> Callable[[], int]:
+        phone = self._online()
+        phone.asking("POST", "/leave")()
+        return phone.asking("GET", "/status", expected=HTTPStatus.OK)
 
     def _capport(self) -> Callable[[], int]:
         phone = self._online()

@@ -41,6 +41,7 @@ def opening() -> AnyResponse:
         return opening_by_hearsay(visit)
     if visit is None or not visit.is_proven:
         return unproven(visit)
+    seen = services().wake.count
     online = online_of(visit)
     if online is None:
         # The page of a session that was shown here, loaded once more after its end, says why it ended.
@@ -54,7 +55,7 @@ def opening() -> AnyResponse:
     carriage = None if is_open else carriage_of(visit, access)
     if carriage is not None and "carried" not in request.args:
         return carry(visit, carriage, said)
-    if is_open or await_confirmation(access, visit.gateway):
+    if online.is_confirmed or await_confirmation(access, visit.gateway, seen):
         return show(visit, access)
     page = render_page(
         "guests/opening.html",
@@ -150,8 +151,10 @@ def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]
     return {"lease": last.id, "refused": last.refused} if last.refused else {"lease": last.id}
 
 
-def await_confirmation(access: AccessSession, gateway: Gateway) -> bool:
+def await_confirmation(access: AccessSession, gateway: Gateway, seen: int) -> bool:
     """Wait until the gateway has confirmed the session's last lease here; False when it has not in time.
+
+    `seen` is the count of commits that was read before it was looked for the last time.
 
     Only so many guests wait at once; the others get the page that reloads at once, so that a silent gateway never holds
     the threads that all other sites need.
@@ -159,22 +162,20 @@ def await_confirmation(access: AccessSession, gateway: Gateway) -> bool:
     if not WAITING.acquire(blocking=False):
         return confirmed(access, gateway)
     try:
-        return _await(access, gateway)
+        return _await(access, gateway, seen)
     finally:
         WAITING.release()
 
 
-def _await(access: AccessSession, gateway: Gateway) -> bool:
+def _await(access: AccessSession, gateway: Gateway, seen: int) -> bool:
     wake = services().wake
     deadline = time.monotonic() + WAIT_SECONDS
-    while True:
+    while (left := deadline - time.monotonic()) > 0:
+        wake.wait(seen, left)
         seen = wake.count
         if confirmed(access, gateway):
             return True
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return False
-        wake.wait(seen, left)
+    return False
 
 
 def confirmed(access: AccessSession, gateway: Gateway) -> bool:

@@ -27,7 +27,7 @@ from portal.guest.terms import terms_text
 from portal.here import this_request
 from portal.http.clients import ClientContext, gateways_here, mark_landed, remember
 from portal.i18n.translation import chosen_language, language
-from portal.public_values import public_network_at, render_page
+from portal.public_values import PublicVisit, public_network_at, render_page
 from portal.services import services
 from sessions import clients
 from sessions.models import AccessSession
@@ -114,8 +114,8 @@ def plain_first_page(gateway: Gateway) -> str:
     return services().page_cache.fill(None, render, EXAMPLE).octets.decode()
 
 
-def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetime) -> Hashable:
-    """All that the page of one who has just come depends on; None where the request itself goes into it."""
+def _alike(gateway: Gateway, message: Message, wait_seconds: int, until: datetime | None) -> Hashable | None:
+    """All that a page with this message depends on; None where the request itself goes into it."""
     asked = this_request()
     if (
         asked.method != "GET"
@@ -177,20 +177,29 @@ def not_offered(visit: ClientContext) -> AnyResponse:
     return entry(visit, refusal=replace(page(NOT_OFFERED), incident=note(NOT_OFFERED, visit)))
 
 
-def ended(visit: ClientContext) -> str:
+def ended(visit: ClientContext) -> Response:
     """The page of a client that is not online (any more): why, and one tap to go on."""
-    is_free = visit.gateway.network.allows(SigninMethod.FREE)
-    return render_page(
-        "guests/ended.html",
-        visit=visit,
-        network=visit.gateway.network,
-        site=visit.gateway.site,
-        last=last_stay(visit),
-        now=services().clock(),
-        stay=offline(override_here(visit)),
-        access=None,
-        **(message_form(visit, None) if is_free else {}),
-    )
+    gateway, last, stay = visit.gateway, last_stay(visit), offline(override_here(visit))
+    form = message_form(visit, None) if gateway.network.allows(SigninMethod.FREE) else {}
+    tokens = {VISIT: visit.issue_token(), TICKET: str(form.get("ticket", ""))}
+
+    def render() -> str:
+        return render_page(
+            "guests/ended.html",
+            visit=PublicVisit(str(VISIT), visit.offer),
+            network=public_network_at(gateway),
+            site=gateway.site,
+            last=last,
+            now=services().clock(),
+            stay=stay,
+            access=None,
+            **(form | {"ticket": str(TICKET)} if form else {}),
+        )
+
+    alike = _alike(gateway, form.get("creative"), form.get("wait_seconds", 0), form.get("until"))
+    why = (last.end_reason, whole_minute(last.ended_at or last.until)) if last else None
+    is_one_of_many = alike is not None and visit.offer is None
+    return crowd.answer(("ended", alike, stay.key, why) if is_one_of_many else None, render, tokens)
 
 
 def last_stay(visit: ClientContext) -> AccessSession | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Response, jsonify, make_response, redirect, request, url_for
+from flask import Response, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth.tokens import InvalidToken
@@ -28,7 +28,7 @@ def status() -> AnyResponse:
         return unproven(visit)
     online = online_of(visit)
     if online is None:
-        return make_response(ended(visit), HTTPStatus.OK)
+        return ended(visit)
     visit = staying(visit, online.access)
     if online.confirmed_until is None:
         return redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
@@ -69,14 +69,15 @@ def leave() -> AnyResponse:
     target = request.form.get("device", type=int)
     if access is not None and not is_owned(visit, access):
         raise ForeignClient
-    gateways = {visit.gateway.id: visit.gateway}
+    told = {visit.gateway.id}
     if access is not None:
         with services().make_session.begin() as db:
             if not clients.leave(db, access, device=target, now=services().clock()):
                 raise ForeignClient
             # Wherever it has walked, or where the other device is.
-            gateways |= {one.id: one for one in leases.gateways_of(db, target or access.id)}
-    for gateway in gateways.values():
-        notify_gateway(gateway)
+            told |= leases.gateway_ids_of(db, target or access.id)
+    for gateway in services().places.gateways():
+        if gateway.id in told:
+            notify_gateway(gateway)
     onward = redirect(url_for("guests.status", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=None) if target is None else onward

@@ -32,10 +32,13 @@ class TrustedProxies:
     def __init__(self, app: Wsgi, proxies: tuple[IpNetwork, ...]) -> None:
         self._app = app
         self._proxies = proxies
+        # The front's is asked for with each request.
+        self._trusted = lru_cache(maxsize=64)(self._is_trusted)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        peer = self._peer(environ)
-        https = self._trusted(environ.get("REMOTE_ADDR")) and environ.get("HTTP_X_FORWARDED_PROTO") == "https"
+        front = str(environ.get("REMOTE_ADDR") or "")
+        peer = self._peer(front, str(environ.get("HTTP_X_FORWARDED_FOR", "")))
+        https = self._trusted(front) and environ.get("HTTP_X_FORWARDED_PROTO") == "https"
         for name in FORWARDED:
             environ.pop(name, None)
         if https:
@@ -43,9 +46,9 @@ class TrustedProxies:
         environ["REMOTE_ADDR"] = peer
         return self._app(environ, start_response)
 
-    def _peer(self, environ: dict[str, Any]) -> str:
-        peer = str(environ.get("REMOTE_ADDR", ""))
-        hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+    def _peer(self, front: str, forwarded_for: str) -> str:
+        peer = front
+        hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
         while hops and self._trusted(peer):
             hop = hops.pop()
             if read_address(hop) is None:
@@ -53,8 +56,8 @@ class TrustedProxies:
             peer = hop
         return peer
 
-    def _trusted(self, text: str | None) -> bool:
-        address = read_address(text or "")
+    def _is_trusted(self, text: str) -> bool:
+        address = read_address(text)
         return address is not None and any(
             address.version == proxy.version and address in proxy for proxy in self._proxies
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, Integer, bindparam, column, insert, select, table, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import object_session
 
 from auth.models import Attempt
 from db.engine import SessionMaker, async_commit, make_engine, make_session_maker, reading
@@ -238,3 +239,11 @@ def test_a_server_that_ends_before_what_was_left_for_later_is_noticed(both_urls:
         assert kept(make_session) is None
     finally:
         engine.dispose()
+
+
+def test_a_session_that_failed_lets_go_of_what_was_only_added_to_it(make_session: SessionMaker) -> None:
+    row = Attempt(**ONE)
+    with pytest.raises(LookupError), make_session.begin() as db:
+        db.add(row)
+        raise LookupError
+    assert object_session(row) is None

@@ -13,7 +13,9 @@ from werkzeug.test import TestResponse
 from auth import rate_limits
 from auth.models import Attempt
 from portal.guest import connecting
+from portal.http.clients import ClientContext
 from portal.services import Services
+from sessions.clients import Online
 from sessions.models import AccessSession, Decision
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone, shows_session
@@ -85,6 +87,25 @@ def test_guests_beyond_the_number_that_may_wait_are_asked_back_at_once(
     monkeypatch.setattr("portal.guest.connecting._await", lambda *_: pytest.fail("it waited"))
     with connecting.WAITING:
         assert reader.get(answer.location).headers["Refresh"] == "3"
+
+
+def test_a_word_of_the_gateway_between_the_look_and_the_wait_is_not_missed(
+    reader: Phone, services: Services, bayle: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, looked, woken = sign_in(reader).location, connecting.online_of, list[bool]()
+    wait = services.wake.wait
+
+    def look(visit: ClientContext) -> Online | None:
+        online = looked(visit)
+        bayle.follow()
+        return online
+
+    monkeypatch.setattr(connecting, "online_of", look)
+    monkeypatch.setattr(
+        type(services.wake), "wait", lambda _wake, *given: woken.append(wait(*given)) or woken[-1]
+    )
+    assert shows_session(reader.get(opening, follow=False))
+    assert woken == [True]
 
 
 def test_it_works_without_cookies(reader: Phone, bayle: Agent) -> None:

@@ -211,6 +211,26 @@ def test_a_crowd_that_is_online_is_rendered_for_once(
         assert "You are online" in phone.get("/status").text
 
 
+def test_a_crowd_that_has_left_is_told_so_by_one_page_with_tokens_of_its_own(
+    app: Flask, town: Town, clock: MovingClock, station: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phones = first, second, third = online(app, town, clock, station)
+    own = [f"/status?visit={phone.form('/leave')['visit']}" for phone in phones]
+    for phone in (first, second):
+        phone.press("/leave")
+    page = first.get(own[0]).text
+    assert "You left at" in page
+    with monkeypatch.context() as changed:
+        changed.setattr("portal.guest.pages.render_page", lambda *_a, **_k: pytest.fail("rendered again"))
+        shared = second.get(own[1]).text
+    assert {answer(token)["mac"] for token in TOKEN.findall(shared)} == {second.mac} and "hole." not in shared
+    assert TOKEN.sub("", shared) == TOKEN.sub("", page)
+    # Who stayed until the end reads something else in the same minute.
+    clock.advance(hours=1)
+    assert "You left at" in second.get(own[1]).text
+    assert "Your time was over at" in third.get(own[2]).text
+
+
 def test_an_end_at_midnight_is_told_on_no_other_page() -> None:
     """It is told as the minute before: see `portal.i18n.translation.end_time`."""
     midnight = NOON.replace(hour=0)

@@ -30,6 +30,12 @@ def test_an_end_takes_back_the_leases_once(db: Session) -> None:
     assert db.scalars(select(Lease.released_at)).all() == [NOON]
 
 
+def test_an_object_that_was_loaded_says_that_its_session_has_ended(db: Session) -> None:
+    access = db.get_one(AccessSession, enter(db, build_town(db).station).id)
+    end.end(db, access.id, reason=EndReason.LEFT, now=NOON)
+    assert (access.ended_at, access.end_reason) == (NOON, EndReason.LEFT)
+
+
 def test_the_sweep_closes_what_is_over_at_its_own_deadline(db: Session) -> None:
     town = build_town(db)
     enter(db, town.station)

@@ -185,7 +185,7 @@ def test_a_lease_that_was_taken_back_is_not_told_though_its_session_goes_on(db: 
     town = build_town(db)
     access = enter(db, town.station)
     seen = read(db, town.station).version
-    leases.release(db, [access.id], now=NOON)
+    leases.release(db, access.id, now=NOON)
     assert read(db, town.station).grants == ()
     assert read(db, town.station, seen).ends == (access.id,)
 

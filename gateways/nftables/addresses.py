@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateways.nftables.configuration import Configuration
@@ -104,6 +104,46 @@ class AddressBook:
         self._touch(mac, address, now)
         self._forget(now)
         return Claim.NEWS
+
+    def claim_all(self, clients: Sequence[Client], *, now: float) -> list[tuple[MacAddress, IpAddress]]:
+        """`claim` for each address of these, in half of the time where a card is new, or as it was: ten thousand may
+        come at once. Gives what is contested."""
+        contested = list[tuple[MacAddress, IpAddress]]()
+        is_plain = self._are_plain(clients, now=now)
+        cards, holders = self.cards, self.holders
+        for mac, addresses in clients:
+            card = cards.get(mac)
+            if is_plain and card is None and addresses[0] not in holders:
+                cards[mac] = Card(now, [addresses[0]], [])
+                holders[addresses[0]] = mac
+                continue
+            if card is not None and len(addresses) == 1 and card.four[-1:] == [addresses[0]]:
+                # What it used last it holds: it has been seen once more.
+                card.seen, cards[mac] = now, cards.pop(mac)
+                continue
+            for address in addresses:
+                if self.claim(mac, address, now=now) is Claim.CONTESTED:
+                    contested.append((mac, address))
+        return contested
+
+    def _are_plain(self, clients: Sequence[Client], *, now: float) -> bool:
+        """Whether each has one address, an IPv4 one for clients, DHCP has leased none, and nobody must be forgotten."""
+        oldest = next(iter(self.cards.values()), None)
+        has_room = len(self.cards) + len(clients) <= MOST_CARDS
+        if self.leased or not has_room or (oldest is not None and now - oldest.seen >= FORGET_SECONDS):
+            return False
+        if {len(own) for _, own in clients} != {1}:
+            return False
+        first = [own[0] for _, own in clients]
+        if not all(isinstance(each, ipaddress.IPv4Address) for each in first):
+            return False
+        return self._portal.isdisjoint(first) and self._are_inside4(list(map(int, first)))
+
+    def _are_inside4(self, bits: Sequence[int]) -> bool:
+        """Whether all of these are in client prefixes."""
+        for mask, network in self._prefixes4:
+            bits = [each for each in bits if each & mask != network]
+        return not bits
 
     def refuses(self, mac: MacAddress, address: IpAddress) -> bool:
         """Whether the address is not for this card, as things stand."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from gateways.nftables import kernel, newcomers
 from gateways.nftables.accounting import Alert
@@ -17,6 +19,7 @@ from gateways.nftables.batches import Batches
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.elements import ActualState, Changes, DesiredClient, Lessee, nobody, note, plan
 from gateways.nftables.notices import Notices
+from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.ruleset import create, drop_classes, reload
 from gateways.nftables.statements import Statement
 from gateways.nftables.static_neighbours import StaticNeighbours
@@ -28,6 +31,10 @@ from gateways.types import Grant, IpAddress, MacAddress
 SPARE_CLASSES = 4
 # So many that being told of each would take as long as adding it.
 MANY_ELEMENTS = 1000
+# So many new clients are a transaction: the kernel works on them while the next are made ready.
+AT_ONCE = 2500
+# Lease, card, address, and the address with its card.
+SETS_OF_A_CLIENT = 4
 log = logging.getLogger(__name__)
 
 
@@ -121,16 +128,35 @@ class Enforcement:
     ) -> set[int]:
         """Let those of these pass who are new to the kernel, until their `end` with the `addresses` of their cards.
 
-        Gives their numbers: none where the kernel refused, as `make_fit` finds out for whom it does.
+        Gives their numbers. They come in pieces of a transaction each, up to the first that the kernel refuses:
+        `make_fit` finds out for whom it does.
         """
         new, now = newcomers.newcomers(grants, self.held), boot_time()
-        changes = newcomers.admit(new, self.held, now=now, end=end, addresses=addresses)
+        pieces = [new[start : start + AT_ONCE] for start in range(0, len(new), AT_ONCE)]
+        made, taken = list[Changes](), list[Changes]()
+
+        def transaction(piece: Sequence[Grant]) -> list[Statement]:
+            made.append(newcomers.admit(piece, self.held, now=now, end=end, addresses=addresses))
+            return statements(made[-1], now=now) or []
+
+        def carry_out() -> None:
+            try:
+                for _ in self._batches.run_in_turn([partial(transaction, piece) for piece in pieces]):
+                    taken.append(made[len(taken)])
+            except kernel.KernelRefused as error:
+                log.warning("the kernel refused a transaction of new clients: %s", error)
+
         try:
-            self._apply(changes, now=now)
+            self._add_classes(newcomers.classes(new) - self.held.classes)
+            with self._hearing(SETS_OF_A_CLIENT * len(new)):
+                self._watched(carry_out, done=taken)
         except kernel.KernelRefused as error:
-            log.warning("the kernel refused a transaction of %d new clients: %s", len(new), error)
-            return set()
-        return {number for number, _, _ in changes.leased}
+            log.warning("the kernel refused the rates of new clients: %s", error)
+        finally:
+            # What the kernel took it holds, whatever came of the others.
+            for changes in taken:
+                self._note(changes)
+        return {number for changes in taken for number, _, _ in changes.leased}
 
     def check(self, wanted: Mapping[int, DesiredClient], lessee: Lessee = nobody) -> bool:
         """Repair what somebody else changed; cheap while nobody changed ours. True when the table was made anew."""
@@ -205,9 +231,13 @@ class Enforcement:
         if listed is None:
             self._run(script(changes, now=now))
         else:
-            if changes.classes:
-                self._run(class_script(changes))
-            self._watched(lambda: self._send(listed))
+            self._add_classes(changes.classes)
+            with self._hearing(sum(map(len, listed))):
+                self._watched(lambda: self._batches.run(listed))
+        self._note(changes)
+
+    def _note(self, changes: Changes) -> None:
+        """The kernel has taken these."""
         note(changes, self.held)
         try:
             bound = {address: mac for mac, address in changes.bound}
@@ -230,25 +260,30 @@ class Enforcement:
     def _run(self, transaction: str, *, fresh: bool = False) -> None:
         self._watched(lambda: kernel.run(transaction), fresh=fresh)
 
-    def _send(self, listed: Sequence[Statement]) -> None:
-        if sum(map(len, listed)) < MANY_ELEMENTS:
-            self._batches.run(listed)
-        else:
-            with self.notices.muted():
-                self._batches.run(listed)
+    def _add_classes(self, classes: Collection[RateClass]) -> None:
+        """A class that nobody has lets nobody pass: it may come first."""
+        if classes:
+            self._run(class_script(sorted(classes)))
+            self.held.classes.update(classes)
 
-    def _watched(self, transaction: Callable[[], None], *, fresh: bool = False) -> None:
-        """Carry out a transaction, and stay aware of what others do.
+    def _hearing(self, elements: int) -> AbstractContextManager[None]:
+        """What to hear of the kernel while so many elements are changed."""
+        return self.notices.muted() if elements >= MANY_ELEMENTS else nullcontext()
 
-        Ours is one generation further. Anything else means that somebody was here before us, or in between: then the
-        generation we know stays behind, and the next `check` looks. `fresh` is for a transaction after which all is
-        read anew.
+    def _watched(
+        self, transaction: Callable[[], None], *, done: Sized = (None,), fresh: bool = False
+    ) -> None:
+        """Carry out a transaction, or as many as are `done` then, and stay aware of what others do.
+
+        Each of ours is one generation further. Anything else means that somebody was here before us, or in between:
+        then the generation we know stays behind, and the next `check` looks. `fresh` is for a transaction after which
+        all is read anew.
         """
         before = self._generations.latest()
         is_known = self._is_known(before)
         transaction()
         after = self._generations.latest()
-        if after == before + 1 and (fresh or is_known):
+        if after == before + len(done) and (fresh or is_known):
             self._generation = after
 
     def _isolate(

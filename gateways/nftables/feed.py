@@ -8,10 +8,11 @@ import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeVar
 
 from gateways.destinations import Destination, parse_destinations
-from gateways.nftables.client_addresses import read_address
+from gateways.nftables.client_addresses import read_address, read_lists
 from gateways.nftables.radio import RadioPlan, read_plan
 from gateways.types import SHARED_PORTS, Client, Grant, IpAddress, PortRange, are_canonical, parse_mac
 
@@ -22,6 +23,9 @@ HIGHEST_RATE_KBPS = 10**8
 MOST_ADDRESSES = 32
 # A grant of nothing but a client, its time and its rates has these fields.
 PLAIN = ("number", "until", "rate_down_kbps", "rate_up_kbps", "client", "addresses")
+# What such a grant has, however many they are, in the place of ports, destinations and resolver.
+NOTHING = repeat(None)
+T = TypeVar("T", bound=tuple[Any, ...])
 _plain_fields = operator.itemgetter(*PLAIN)
 
 
@@ -109,11 +113,15 @@ def _all_plain(rows: list[Any]) -> list[Grant] | None:
             and max(map(len, listed)) <= MOST_ADDRESSES
         ):
             return None
-        addresses = [tuple([read_address(each) for each in own]) for own in listed]
+        clients = _made(Client, macs, read_lists(listed))
     except (ValueError, TypeError, KeyError):
         return None
-    clients = map(Client, macs, addresses)
-    return list(map(Grant, numbers, clients, untils, downs, ups))
+    return _made(Grant, numbers, clients, untils, downs, ups, NOTHING, NOTHING, NOTHING)
+
+
+def _made(kind: type[T], *columns: Iterable[Any]) -> list[T]:
+    """A tuple of this kind for each row of the columns: in half of the time that its own way of making one takes."""
+    return list(map(tuple.__new__, repeat(kind), zip(*columns, strict=False)))
 
 
 def _are_whole(values: Sequence[Any], lowest: int, highest: int) -> bool:

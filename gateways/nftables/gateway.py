@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gateways.faults import FaultCode
-from gateways.nftables.addresses import AddressBook, Claim, DhcpLease
+from gateways.nftables.addresses import AddressBook, DhcpLease
 from gateways.nftables.clock import Moment, Stamp, portal_time, rebase
 from gateways.nftables.configuration import Configuration
 from gateways.nftables.elements import DesiredClient, LeaseElement, Pair
@@ -126,12 +126,7 @@ class NftablesGateway:
 
     def _claim(self, grants: Iterable[Grant]) -> None:
         """The portal has seen these addresses with these cards, perhaps long ago."""
-        now, claim = boot_time(), self.book.claim
-        for grant in grants:
-            mac, addresses = grant.client
-            for address in addresses:
-                if claim(mac, address, now=now) is Claim.CONTESTED:
-                    self.contests.add((mac, address))
+        self.contests.update(self.book.claim_all([each.client for each in grants], now=boot_time()))
 
     def _ports(self, ports: PortRange) -> PortRange:
         """The portal names the address that the Internet sees; behind another translation, ours is another."""

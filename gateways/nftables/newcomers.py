@@ -7,9 +7,10 @@ a third of the time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 
 from gateways.nftables.elements import ActualState, Changes, Existing, LeaseElement, take_over
-from gateways.nftables.rate_classes import rate_class
+from gateways.nftables.rate_classes import RateClass, rate_class
 from gateways.types import Grant, IpAddress, MacAddress
 
 # What stands after the rates: ports, destinations, resolver.
@@ -25,6 +26,11 @@ def newcomers(grants: Iterable[Grant], held: ActualState) -> list[Grant]:
     return list(found.values())
 
 
+def classes(new: Iterable[Grant]) -> set[RateClass]:
+    """The pairs of rates that these have."""
+    return {rate_class(down, up) for down, up in {each[3:5] for each in new}}
+
+
 def admit(
     new: Iterable[Grant],
     held: ActualState,
@@ -34,19 +40,23 @@ def admit(
     addresses: Callable[[MacAddress], Sequence[IpAddress]],
 ) -> Changes:
     """The change that lets `newcomers` pass until their `end` (CLOCK_BOOTTIME), where that is not over, with the
-    `addresses` of their cards."""
+    `addresses` of their cards. Their `classes` must be there."""
     changes = Changes()
-    for grant in new:
-        ends = end(grant)
-        if ends <= now:
-            continue
-        number, (mac, _), _, down, up, *_ = grant
-        changes.leased.append((number, LeaseElement(rate_class(down, up), ends), Existing.NOTHING))
-        changes.enrolled[mac] = number
+    timed = [(grant, ends) for grant in new if (ends := end(grant)) > now]
+    if not timed:
+        return changes
+    kept = [grant for grant, _ in timed]
+    numbers, clients, _, downs, ups, *_ = zip(*kept, strict=True)
+    macs = [mac for mac, _ in clients]
+    leases = zip(map(rate_class, downs, ups), [ends for _, ends in timed], strict=True)
+    elements = map(tuple.__new__, repeat(LeaseElement), leases)
+    changes.leased = list(zip(numbers, elements, repeat(Existing.NOTHING)))
+    changes.enrolled = dict(zip(macs, numbers, strict=True))
+    holders, bound = held.holders, changes.bound
+    for number, mac in zip(numbers, macs, strict=True):
         for address in addresses(mac):
-            if address in held.holders:
+            if address in holders:
                 take_over((mac, address), number, held, changes)
             else:
-                changes.bound[mac, address] = number
-    changes.classes = sorted({lease.rates for _, lease, _ in changes.leased} - held.classes)
+                bound[mac, address] = number
     return changes

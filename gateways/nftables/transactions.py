@@ -26,14 +26,14 @@ def statements(changes: Changes, *, now: float) -> list[Statement] | None:
     return [*_unbinding(changes), *_granting(changes, now)]
 
 
-def class_script(changes: Changes) -> str:
-    """The rules of the new rate classes alone, for nft. A class that nobody has lets nobody pass: it may come first."""
-    return "".join(add_class(rates) for rates in changes.classes)
+def class_script(classes: Iterable[RateClass]) -> str:
+    """The rules of new rate classes alone, for nft. A class that nobody has lets nobody pass: it may come first."""
+    return "".join(add_class(rates) for rates in classes)
 
 
 def script(changes: Changes, *, now: float) -> str:
     """The transaction for nft. One bad line aborts all of it, so nothing is deleted that may be gone."""
-    lines = [class_script(changes)]
+    lines = [class_script(changes.classes)]
     lines += [each.text() for each in _unbinding(changes)]
     lines += _port_lines(changes)
     lines += _reach_lines(changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from gateways.nftables import kernel
 from gateways.nftables.batches import Batches, prepare
 from gateways.nftables.client_addresses import read_address
 from gateways.nftables.elements import ActualState, DesiredClient, LeaseElement, note, plan
-from gateways.nftables.enforcement import boot_time
+from gateways.nftables.enforcement import AT_ONCE, boot_time
 from gateways.nftables.rate_classes import RateClass, class_declarations
 from gateways.nftables.table_layout import DECLARATIONS, TABLE
 from gateways.nftables.transactions import statements
@@ -76,12 +77,16 @@ def _changes(net: Town, feed: PreparedFeed, rounds: int, agent: int) -> Iterator
     for number in range(2 * rounds + 1):
         what = "ended" if number % 2 else "new"
         many = {"new": (CHANGES, 0), "ended": (0, CHANGES)}[what]
+        # New clients come in pieces: the last of them counts.
+        pieces = math.ceil(CHANGES / AT_ONCE) if what == "new" else 1
         body = _answer(version=4 + number, leases=many[0], ends=many[1])
         seen, before = watch.latest(), seconds_of(agent)
         feed.answer(body)
-        taken[what].append(watch.wait_for_change(seen))
+        taken[what].append(watch.wait_for_change(seen, changes=pieces))
         used[what].append(seconds_of(agent) - before)
         feed.await_question(4 + number)
+        if watch.latest() != seen + pieces:
+            raise SpoiltRun("the agent wrote more than it was waited for")
         _check(net, 0 if what == "ended" else CHANGES)
     for what, each in taken.items():
         name = f"10,000 leases with addresses at once, {what}"

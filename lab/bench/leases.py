@@ -117,10 +117,10 @@ class KernelWatch:
     def __init__(self, node: Inside) -> None:
         self.latest = node.call(Generations).latest
 
-    def wait_for_change(self, seen: int) -> float:
-        """Seconds from now until the tables are further than `seen`."""
+    def wait_for_change(self, seen: int, *, changes: int = 1) -> float:
+        """Seconds from now until the tables are so many changes further than `seen`."""
         started = time.perf_counter()
-        while self.latest() == seen:
+        while self.latest() < seen + changes:
             if time.perf_counter() - started > PATIENCE_SECONDS:
                 raise SpoiltRun("a lease did not reach the kernel within five seconds")
             time.sleep(LOOK_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,17 +16,17 @@ import pytest
 
 from gateways.nftables import kernel
 from gateways.nftables.batches import Batches
-from gateways.nftables.client_addresses import read_address
+from gateways.nftables.client_addresses import read_address, read_lists
 from gateways.nftables.configuration import read
 from gateways.nftables.elements import ActualState, DesiredClient, LeaseElement, note, plan
-from gateways.nftables.enforcement import Enforcement, boot_time
+from gateways.nftables.enforcement import AT_ONCE, Enforcement, boot_time
 from gateways.nftables.notices import Notices
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.ruleset import create
 from gateways.nftables.statements import Statement, Verb
 from gateways.nftables.table_layout import TABLE
 from gateways.nftables.transactions import script, statements
-from gateways.types import MacAddress
+from gateways.types import Client, Grant, MacAddress
 from lab.namespace import Namespace, NoNamespaces, demand_namespaces
 from tests.gateways.test_configuration import written
 from tests.services.parts import missing
@@ -148,6 +149,44 @@ def test_more_than_a_message_holds_come_at_once_and_change_nothing_that_was_know
     ns.call(work)
 
 
+def test_new_clients_come_in_pieces_up_to_the_first_that_the_kernel_refuses(
+    ns: Namespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    configuration = read(written(tmp_path))
+    ends = boot_time() + 600
+    passes = {number: client(number, ends=ends) for number in range(1, 3 * AT_ONCE + 1)}
+    macs = {each.card: each.pairs for each in passes.values()}
+    grants = [Grant(number, Client(mac, ()), 0.0, *RATES) for number, mac in enumerate(macs, start=1) if mac]
+
+    def work() -> None:
+        with closing(Enforcement(configuration)) as enforcement:
+            enforcement.load()
+            # The kernel knows a card of the second piece under another number, and the agent has lost sight of it.
+            odd = passes[AT_ONCE + 7]._replace(number=99_999, pairs=(), resolver=None)
+            assert odd.card and enforcement.make_fit({99_999: odd}, [99_999]) == {}
+            enforcement.held.strike(odd.card, 99_999)
+
+            def admitted() -> set[int]:
+                return enforcement.admit(
+                    grants, lambda _: ends, lambda mac: [address for _, address in macs[mac]]
+                )
+
+            assert admitted() == set(range(1, AT_ONCE + 1))
+            assert enforcement.held.leases.keys() == {99_999, *range(1, AT_ONCE + 1)}
+            table = kernel.read_table()
+            assert table and kernel.read_held(table, now=0).pairs == enforcement.held.pairs
+            # All of that was ours, and is known.
+            assert not enforcement.check({})
+            # Who was not refused comes in by and by.
+            assert enforcement.make_fit(passes, passes) == {}
+            assert enforcement.held.leases.keys() >= passes.keys()
+
+    with caplog.at_level(logging.WARNING):
+        ns.call(work)
+    assert not any("another program" in message for message in caplog.messages)
+    assert any("refused a transaction of new clients" in message for message in caplog.messages)
+
+
 def test_what_others_do_while_nothing_is_heard_is_not_taken_for_harmless(ns: Namespace) -> None:
     def work() -> None:
         with closing(Notices()) as notices, closing(kernel.Generations()) as generations:
@@ -197,3 +236,16 @@ def test_an_address_is_found_where_a_plain_one_was_put() -> None:
     assert read_address("fd66::7") == ipaddress.ip_address("fd66::7")
     with pytest.raises(ValueError):
         read_address("10.66.0.256")
+
+
+def test_addresses_are_read_together_as_each_alone() -> None:
+    for listed in (
+        [["10.66.0.7"], ["10.66.0.8"]],
+        [[], ["10.66.0.7", "0.0.0.0"]],
+        [["fd66::7"], ["10.66.0.7"]],
+        [],
+    ):
+        assert read_lists(listed) == [tuple(map(read_address, own)) for own in listed]
+    for bad in ("10.66.0.256", "", "fd66::g"):
+        with pytest.raises(ValueError):
+            read_lists([["10.66.0.7"], [bad]])

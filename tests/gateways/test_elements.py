@@ -4,6 +4,10 @@ import ipaddress
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gateways.nftables.accounting import Alert, Ledger, Reading
 from gateways.nftables.addresses import (
     FORGET_SECONDS,
@@ -12,15 +16,16 @@ from gateways.nftables.addresses import (
     MOST_CARDS,
     AddressBook,
     Claim,
+    DhcpLease,
     parse_leases,
 )
-from gateways.nftables.configuration import read
+from gateways.nftables.configuration import Configuration, read
 from gateways.nftables.elements import ActualState, Changes, DesiredClient, Existing, LeaseElement, note, plan
 from gateways.nftables.kernel import Count
 from gateways.nftables.rate_classes import RateClass
 from gateways.nftables.table_layout import NO_GRANT
 from gateways.nftables.transactions import script
-from gateways.types import MacAddress, PortRange
+from gateways.types import Client, MacAddress, PortRange
 from tests.gateways.test_configuration import written
 
 ADA, BO = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:02")
@@ -154,6 +159,47 @@ def test_dhcp_knows_ipv4_better_than_the_grant(tmp_path: Path) -> None:
     assert book.claim(ADA, ipaddress.ip_address("10.66.0.77"), now=2) is Claim.REFUSED
     # A renewal of the DHCP lease says that the client is here.
     assert book.lease(parse_leases(leases.replace(f"1 {BO}", f"2 {BO}")), now=3) == ({BO}, [])
+
+
+CARDS = [MacAddress(f"02:00:00:00:00:0{number}") for number in range(4)]
+# Of clients, the portal's own, somebody else's.
+PLACES = ["10.66.0.5", "10.66.0.6", "10.66.0.7", "fd66::5", "10.66.0.1", "192.0.2.7"]
+OF_CLIENTS = st.sampled_from(PLACES).map(ipaddress.ip_address)
+ONE_EACH = st.builds(Client, st.sampled_from(CARDS), st.tuples(OF_CLIENTS))
+SOME_EACH = st.builds(Client, st.sampled_from(CARDS), st.lists(OF_CLIENTS, max_size=2).map(tuple))
+LEASES = st.sampled_from(["", "", "", f"1 {CARDS[0]} 10.66.0.5 * *\n"]).map(parse_leases)
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+    return read(written(tmp_path_factory.mktemp("book"), portal_addresses=["10.66.0.1"]))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 400, 700]), LEASES, st.lists(ONE_EACH, max_size=3) | st.lists(SOME_EACH)
+        ),
+        max_size=4,
+    )
+)
+def test_many_claims_at_once_are_as_each_alone(
+    configuration: Configuration, rounds: list[tuple[int, frozenset[DhcpLease], list[Client]]]
+) -> None:
+    each_alone, at_once = (AddressBook(configuration, CARDS[:2].__contains__) for _ in range(2))
+    now = 0.0
+    for passed, leases, clients in rounds:
+        now += passed
+        assert each_alone.lease(leases, now=now) == at_once.lease(leases, now=now)
+        contested = [
+            (mac, address)
+            for mac, addresses in clients
+            for address in addresses
+            if each_alone.claim(mac, address, now=now) is Claim.CONTESTED
+        ]
+        assert at_once.claim_all(clients, now=now) == contested
+        assert list(at_once.cards.items()) == list(each_alone.cards.items())
+        assert at_once.holders == each_alone.holders
 
 
 def test_a_lease_waits_while_who_is_online_holds_the_address_without_one(tmp_path: Path) -> None:

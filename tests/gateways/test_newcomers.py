@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import copy
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateways.nftables.client_addresses import read_address
 from gateways.nftables.elements import ActualState, DesiredClient, LeaseElement, nobody, note, plan
-from gateways.nftables.newcomers import admit, newcomers
+from gateways.nftables.newcomers import admit, classes, newcomers
 from gateways.nftables.rate_classes import rate_class
 from gateways.types import Client, Grant, IpAddress, MacAddress
 
@@ -29,6 +29,7 @@ GRANTS = st.lists(
     unique_by=(lambda each: each.number, lambda each: each.client.mac),
 )
 Owned = tuple[MacAddress | None, ...]
+LAST = (None, None, None, MACS[0])
 
 
 def own(owners: Owned, mac: MacAddress) -> tuple[IpAddress, ...]:
@@ -64,6 +65,8 @@ def fit(held: ActualState, wishes: dict[int, DesiredClient], owners: Owned, *, l
     )
 
 
+# DHCP alone had given the newcomer its address.
+@example([], LAST, [Grant(2, Client(MACS[0], ()), NOW + 900, 0, 15_000)], LAST, True)
 @given(GRANTS, OWNERS, GRANTS, OWNERS, st.booleans())
 def test_whoever_is_let_in_straight_has_what_a_comparison_would_give(
     before: list[Grant], had: Owned, grants: list[Grant], owners: Owned, by_dhcp: bool
@@ -75,15 +78,24 @@ def test_whoever_is_let_in_straight_has_what_a_comparison_would_give(
     wishes = wanted(grants, owners)
     fit(compared, wishes, owners)
 
-    changes = admit(
-        newcomers(grants, straight),
-        straight,
-        now=NOW,
-        end=lambda grant: grant.until,
-        addresses=lambda mac: own(owners, mac),
-    )
-    note(changes, straight)
-    admitted = {number for number, _, _ in changes.leased}
+    new = newcomers(grants, straight)
+    # In pieces, each made before the kernel has told of the one before it.
+    pieces = [
+        admit(
+            new[start : start + 2],
+            straight,
+            now=NOW,
+            end=lambda grant: grant.until,
+            addresses=lambda mac: own(owners, mac),
+        )
+        for start in range(0, len(new), 2)
+    ]
+    leased = [(number, lease) for changes in pieces for number, lease, _ in changes.leased]
+    straight.classes |= {lease.rates for _, lease in leased}
+    assert {lease.rates for _, lease in leased} <= classes(new)
+    for changes in pieces:
+        note(changes, straight)
+    admitted = {number for number, _ in leased}
     fit(straight, {n: each for n, each in wishes.items() if n not in admitted}, owners)
     assert straight == compared
 

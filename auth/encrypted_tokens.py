@@ -7,11 +7,11 @@ purpose, derived from the installation's secret. A token is bytes in base64 for 
 from __future__ import annotations
 
 import base64
-import hmac
 import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from auth.keyed_hashes import KeyedHash
 from auth.tokens import ExpiredToken, InvalidToken
 from config import Secret
 
@@ -20,7 +20,7 @@ class EncryptedTokens:
     """Encrypts and decrypts. PyNaCl is loaded with the first token, and not before."""
 
     def __init__(self, secret: Secret) -> None:
-        self._secret = secret.reveal().encode()
+        self._keys = KeyedHash(secret.reveal().encode())
 
     def encrypt(self, purpose: str, claims: dict[str, Any], *, now: datetime, life: timedelta) -> str:
         """A token with `claims` for `purpose`, valid until `now + life`."""
@@ -47,7 +47,7 @@ class EncryptedTokens:
         return claims
 
     def _key(self, purpose: str) -> bytes:
-        return hmac.digest(self._secret, b"arobase encrypted token " + purpose.encode(), "sha256")
+        return self._keys.of(b"arobase encrypted token " + purpose.encode())
 
 
 def _written(box: bytes) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
-
+from auth.keyed_hashes import KeyedHash
 from config import Secret
 
 
@@ -11,9 +10,9 @@ class Pseudonyms:
     """Makes pseudonyms with a key derived from the installation's secret."""
 
     def __init__(self, secret: Secret) -> None:
-        self._key = hmac.digest(secret.reveal().encode(), b"arobase pseudonyms", "sha256")
+        self._names = KeyedHash(KeyedHash(secret.reveal().encode()).of(b"arobase pseudonyms"))
 
     def of(self, kind: str, name: str) -> str:
         """The pseudonym of `name` among its kind ("patron", "device"): 32 hexadecimal digits."""
         message = f"{kind}\0{name}".encode()
-        return hmac.digest(self._key, message, "sha256").hex()[:32]
+        return self._names.of(message).hex()[:32]

@@ -10,13 +10,13 @@ it, one of them is found by chance in about 290 days, and gives what is left of 
 
 from __future__ import annotations
 
-import hmac
 import re
 from datetime import datetime
 from http import HTTPStatus
 
 from auth.denials import N_, Incident, declare
 from auth.errors import AuthError
+from auth.keyed_hashes import KeyedHash
 from auth.rate_limits import RateLimit
 from auth.vouchers.codes import ALPHABET, check_symbol, fold, is_obscene
 from config import Secret
@@ -68,16 +68,16 @@ class ResumeCodes:
     """Makes the codes, and the digests by which sessions are found, with keys from the installation's secret."""
 
     def __init__(self, secret: Secret) -> None:
-        own = secret.reveal().encode()
-        self._key = hmac.digest(own, b"arobase resume codes", "sha256")
-        self._digests = hmac.digest(own, b"arobase resume digests", "sha256")
+        own = KeyedHash(secret.reveal().encode())
+        self._codes = KeyedHash(own.of(b"arobase resume codes"))
+        self._digests = KeyedHash(own.of(b"arobase resume digests"))
 
     def of(self, network: str, mac: str, landed_at: datetime) -> str:
         """The code of whoever landed then, to the second, on this network (slug) with this card."""
         attempt = 0
         while True:
             message = f"{network}\0{mac}\0{int(landed_at.timestamp())}\0{attempt}".encode()
-            number = int.from_bytes(hmac.digest(self._key, message, "sha256"))
+            number = int.from_bytes(self._codes.of(message))
             body = ""
             for _ in range(RANDOM_SYMBOLS):
                 number, index = divmod(number, len(ALPHABET))
@@ -89,7 +89,7 @@ class ResumeCodes:
 
     def digest(self, network: str, code: str) -> str:
         """What a session keeps of its code: 64 hexadecimal digits, of use on this network alone."""
-        return hmac.digest(self._digests, f"{network}\0{code}".encode(), "sha256").hex()
+        return self._digests.of(f"{network}\0{code}".encode()).hex()
 
 
 def show(code: str) -> str:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from auth.denials import N_, OPENS_AT, Denial, Incident, ProblemWords, declare
+from auth.keyed_hashes import KeyedHash
 from config import Secret
 
 # Made once: `json.dumps` and `json.loads` look at each call which of them is wanted.
@@ -106,8 +107,8 @@ class Tokens:
     """
 
     def __init__(self, secret: Secret) -> None:
-        self._secret = secret.reveal().encode()
-        self._keys: dict[str, bytes] = {}
+        self._derived = KeyedHash(secret.reveal().encode())
+        self._keys: dict[str, KeyedHash] = {}
 
     def sign(
         self,
@@ -171,11 +172,11 @@ class Tokens:
 
     def _sealed(self, purpose: str, body: bytes) -> bytes:
         """Header and claims with their signature (RFC 7515, section 3.1)."""
-        return body + b"." + base64url_encode(hmac.digest(self._key(purpose), body, "sha256"))
+        return body + b"." + base64url_encode(self._key(purpose).of(body))
 
-    def _key(self, purpose: str) -> bytes:
+    def _key(self, purpose: str) -> KeyedHash:
         if purpose not in self._keys:
-            self._keys[purpose] = hmac.digest(self._secret, b"arobase token " + purpose.encode(), "sha256")
+            self._keys[purpose] = KeyedHash(self._derived.of(b"arobase token " + purpose.encode()))
         return self._keys[purpose]
 
 

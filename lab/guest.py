@@ -56,6 +56,14 @@ class _Forms(HTMLParser):
 
 
 @dataclass(frozen=True, slots=True)
+class Refresh:
+    """In how many seconds a browser is to ask, and at which address."""
+
+    seconds: float
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """An answer: where it came from in the end, and what it was."""
 
@@ -73,10 +81,18 @@ class Page:
         return urlsplit(self.url).path
 
     @property
+    def refresh(self) -> Refresh | None:
+        """What its header Refresh says, if it has one."""
+        seconds, _, onward = self.headers.get("Refresh", "").partition(";")
+        if not seconds:
+            return None
+        return Refresh(float(seconds), urljoin(self.url, onward.strip().removeprefix("url=")))
+
+    @property
     def leads_to(self) -> str | None:
-        """Where the page sends its reader at once, by its header Refresh; None for one that stays, or asks again."""
-        seconds, _, onward = self.headers.get("Refresh", "").partition(";url=")
-        return onward if seconds.strip() == "0" and onward else None
+        """Where the page sends its reader at once; None for one that stays, or asks again."""
+        again = self.refresh
+        return again.url if again and not again.seconds and again.url != self.url else None
 
     def form(self, action: str) -> Form:
         """The form that posts to the path `action`. Raises `Lost` when the page has none."""

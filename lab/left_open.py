@@ -46,9 +46,9 @@ def page_left_open_warns_and_ends(tour: Tour) -> None:
 def refreshed(guest: Guest, page: Page, is_so: Callable[[Page], bool], *, before: datetime | None) -> Page:
     """The page as it is when it says so: loaded again whenever it asks for that, as a browser does."""
     while not is_so(page):
-        again = page.headers["Refresh"]
+        again = page.refresh
         if again is None or (before is not None and time.time() > before.timestamp()):
             raise NotInTime(f"{page.path} asks no more, and never said it")
-        time.sleep(float(again))
-        page = guest.get(page.url)
+        time.sleep(again.seconds)
+        page = guest.get(again.url)
     return page

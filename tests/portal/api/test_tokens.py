@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -44,6 +45,8 @@ def result(program: Program, path: str = "/plans") -> tuple[int, str, str]:
     return answer.status_code, kind, answer.headers.get("WWW-Authenticate", "")
 
 
+# What the portal of these tests signs such tokens with.
+KEY = hmac.digest(SECRET.encode(), b"arobase token " + PURPOSE.encode(), "sha256")
 INVALID = (401, "invalid-token", 'Bearer realm="arobase", error="invalid_token"')
 
 
@@ -53,9 +56,9 @@ def claims_of(program: Program, services: Services) -> dict[str, Any]:
     )
 
 
-def forge(services: Services, claims: dict[str, Any], **how: Any) -> str:
+def forge(claims: dict[str, Any], **how: Any) -> str:
     """A token as somebody would make it who knows everything but what `how` changes."""
-    key, headers = how.pop("key", services.tokens._key(PURPOSE)), {"typ": None, **how.pop("headers", {})}
+    key, headers = how.pop("key", KEY), {"typ": None, **how.pop("headers", {})}
     return jwt.encode(claims, key, headers=headers, **{"algorithm": "HS256", **how})
 
 
@@ -107,20 +110,20 @@ def test_a_token_without_a_signature_is_refused(tickets: Program, services: Serv
 @pytest.mark.filterwarnings("ignore:The HMAC key")
 def test_a_token_signed_in_another_way_is_refused(tickets: Program, services: Services) -> None:
     """One algorithm, named by us: what the token says of itself decides nothing."""
-    claims, key = claims_of(tickets, services), services.tokens._key(PURPOSE)
+    claims = claims_of(tickets, services)
     for algorithm in ("HS384", "HS512"):
-        tickets.token = forge(services, claims, algorithm=algorithm, key=key * 2)
+        tickets.token = forge(claims, algorithm=algorithm, key=KEY * 2)
         assert result(tickets) == INVALID
-        tickets.token = forge(services, claims, algorithm=algorithm, key=key)
+        tickets.token = forge(claims, algorithm=algorithm, key=KEY)
         assert result(tickets) == INVALID
 
 
 def test_a_token_with_a_claim_missing_is_refused(tickets: Program, services: Services) -> None:
     claims = claims_of(tickets, services)
-    tickets.token = forge(services, claims)
+    tickets.token = forge(claims)
     assert result(tickets) == (200, "", "")
     for missing in ("exp", "aud", "iss", "jti"):
-        tickets.token = forge(services, {name: claims[name] for name in claims if name != missing})
+        tickets.token = forge({name: claims[name] for name in claims if name != missing})
         assert result(tickets) == INVALID, missing
 
 
@@ -138,7 +141,7 @@ FOREIGN: list[dict[str, object]] = [
 def test_a_token_for_somebody_else_is_refused(tickets: Program, services: Services) -> None:
     good = claims_of(tickets, services)
     for change in FOREIGN:
-        tickets.token = forge(services, {**good, **change})
+        tickets.token = forge({**good, **change})
         assert result(tickets) == INVALID, change
 
 
@@ -163,14 +166,14 @@ def test_a_header_that_points_to_a_key_or_must_be_understood_is_refused(
     tickets: Program, services: Services
 ) -> None:
     claims = claims_of(tickets, services)
-    tickets.token = forge(services, claims, headers={"crit": ["b64x"], "b64x": 1})
+    tickets.token = forge(claims, headers={"crit": ["b64x"], "b64x": 1})
     assert result(tickets) == INVALID
-    tickets.token = forge(services, claims, headers={"kid": "../../dev/null"}, key=b"\0" * 32)
+    tickets.token = forge(claims, headers={"kid": "../../dev/null"}, key=b"\0" * 32)
     assert result(tickets) == INVALID
 
 
 def test_a_token_that_no_row_knows_is_refused(tickets: Program, services: Services) -> None:
-    tickets.token = forge(services, {**claims_of(tickets, services), "jti": "never made"})
+    tickets.token = forge({**claims_of(tickets, services), "jti": "never made"})
     assert result(tickets)[:2] == (401, "revoked-token")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from ads import loading
 from ads.demo import load_announcements
 from ads.errors import ForbiddenCategory
 from ads.loading import Loaded, UnreadableCampaigns
-from ads.models import Campaign, CampaignState
+from ads.models import Campaign, CampaignState, Creative
 from tests.ads.campaigns import AUTHOR, PARIS, TEXTS
 from tests.clock import NOON
 from tests.town import build_town
@@ -125,3 +126,10 @@ def test_the_demo_town_runs_its_announcements(db: Session) -> None:
     one = db.scalars(select(Campaign)).one()
     assert (one.state, one.authored_by, one.approved_by) == ("running", "system", "command line")
     assert load_announcements(db, now=NOON) == 0
+
+
+def test_no_line_of_a_shipped_message_in_french_begins_with_a_sign(db: Session) -> None:
+    build_town(db)
+    load_announcements(db, now=NOON)
+    texts = [text for one in db.scalars(select(Creative)) for text in one.texts["fr"].values()]
+    assert texts and not [text for text in texts if re.search(" [:;!?»]|« ", text)]

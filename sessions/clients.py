@@ -12,7 +12,7 @@ from db.objects import detached
 from db.prepared import Prepared
 from db.statements import table_of
 from sessions import confirmations, end
-from sessions.models import AccessSession, EndReason
+from sessions.models import OPEN_OF_CLIENT, AccessSession, EndReason
 from sites.models import Gateway, Network, SigninMethod
 
 # PostgreSQL's INTEGER: neither database compares an id with a larger number.
@@ -137,7 +137,7 @@ _OF_CLIENT = (
 )
 _HERE = (
     *_OF_CLIENT,
-    _accesses.c.ended_at.is_(None),
+    OPEN_OF_CLIENT,
     _accesses.c.until > bindparam("at"),
 )
 _COLUMNS = tuple(_accesses.columns.keys())

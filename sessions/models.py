@@ -6,7 +6,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, and_, literal_column
+from sqlalchemy import BigInteger, ForeignKey, Index, String, and_, func, literal_column
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from auth.models import Entitlement
@@ -72,21 +72,30 @@ class AccessSession(Base):
 _open = AccessSession.ended_at.is_(None)
 
 
-def _index_open(name: str, *columns: InstrumentedAttribute[Any], unique: bool = False) -> None:
-    """An index of open sessions, for questions that name a value of its last column.
+def _index_open(name: str, column: InstrumentedAttribute[Any]) -> None:
+    """An index of open sessions, for questions that name a value of this column.
 
     The condition says so. Otherwise PostgreSQL, whose statistics are of the night, when nobody was online, may take any
     of these indexes for one of no entries, and read the thousands that it has in the morning. SQLite would pass such an
     index over where the column is never empty, and read all sessions of the network.
     """
-    last = columns[-1]
-    named = and_(_open, last.is_not(None))
-    on_sqlite = named if last.expression.nullable else _open
-    Index(name, *columns, unique=unique, sqlite_where=on_sqlite, postgresql_where=named)
+    named = and_(_open, column.is_not(None))
+    on_sqlite = named if column.expression.nullable else _open
+    Index(name, column, sqlite_where=on_sqlite, postgresql_where=named)
 
 
-# A client is online once on a network: the claim that makes parallel sign-ins one.
-_index_open("uq_access_sessions_open_client", AccessSession.network_id, AccessSession.mac, unique=True)
+# A client is online once on a network: the claim that makes parallel sign-ins one. Who asks for a client's open session
+# says *open* in the words of this index, and no other index will do for that: PostgreSQL would rather read all who are
+# online, by statistics of the night.
+OPEN_OF_CLIENT = func.coalesce(AccessSession.ended_at, AccessSession.ended_at).is_(None)
+Index(
+    "uq_access_sessions_open_client",
+    AccessSession.network_id,
+    AccessSession.mac,
+    unique=True,
+    sqlite_where=OPEN_OF_CLIENT,
+    postgresql_where=OPEN_OF_CLIENT,
+)
 _index_open("ix_access_sessions_resume", AccessSession.resume_digest)
 _index_open("ix_access_sessions_open_until", AccessSession.until)
 _index_open("ix_access_sessions_open_entitlement", AccessSession.entitlement_id)

@@ -13,7 +13,7 @@ from db.prepared import Prepared, Reply
 from db.statements import table_of
 from gateways.types import Client
 from sessions import end
-from sessions.models import AccessSession
+from sessions.models import OPEN_OF_CLIENT, AccessSession
 from sites.models import Gateway, SigninMethod
 
 
@@ -83,6 +83,6 @@ _PRESENT = Prepared(
     .where(
         _accesses.c.network_id == bindparam("network"),
         _accesses.c.mac == bindparam("client"),
-        _accesses.c.ended_at.is_(None),
+        OPEN_OF_CLIENT,
     )
 )

@@ -23,7 +23,7 @@ from db.prepared import Reply
 from gateways.types import Client, MacAddress
 from sessions import clients, feed, leases, sightings
 from sessions.end import GATEWAY_SILENT
-from sessions.models import AccessSession, Lease
+from sessions.models import OPEN_OF_CLIENT, AccessSession, Lease
 from sites.limits import site_closing
 from sites.models import Feed, Gateway, SigninMethod
 
@@ -46,7 +46,7 @@ def arrive(db: Session, *, gateway: Gateway, clients: list[Client], now: datetim
         .where(
             AccessSession.network_id == gateway.network_id,
             AccessSession.mac.in_([client.mac for client in here]),
-            AccessSession.ended_at.is_(None),
+            OPEN_OF_CLIENT,
             AccessSession.until > now,
         )
         .order_by(AccessSession.id)

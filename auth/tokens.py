@@ -9,15 +9,27 @@ from binascii import a2b_base64, b2a_base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]
 from typing import Any
 
 from auth.denials import N_, OPENS_AT, Denial, Incident, ProblemWords, declare
 from auth.keyed_hashes import KeyedHash
 from config import Secret
 
-# Made once: `json.dumps` and `json.loads` look at each call which of them is wanted.
-_to_json, _from_json = json.JSONEncoder(separators=(",", ":")).encode, json.JSONDecoder().decode
+# Made once: `json.dumps` and `json.loads` look at each call which of them is wanted, and make an encoder anew.
+_pieces = c_make_encoder(None, None, encode_basestring_ascii, None, ":", ",", False, False, True)
+_read = json.JSONDecoder().raw_decode
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+
+
+def to_json(claims: dict[str, Any]) -> bytes:
+    """These claims, without a space between them. Raises TypeError for what JSON does not have."""
+    return "".join(_pieces(claims, 0)).encode()
+
+
+def from_json(octets: bytes) -> Any:
+    """What `to_json` wrote. Raises `ValueError` where it is none."""
+    return _read(octets.decode())[0]
 
 
 def base64url_encode(octets: bytes) -> bytes:
@@ -136,8 +148,8 @@ class Tokens:
             times["nbf"] = round(not_before.timestamp(), 3)
         if issuer is not None:
             times["iss"] = issuer
-        told = _to_json({**claims, **times, "aud": purpose})
-        return self._sealed(purpose, HEADER + base64url_encode(told.encode())).decode()
+        told = to_json({**claims, **times, "aud": purpose})
+        return self._sealed(purpose, HEADER + base64url_encode(told)).decode()
 
     def verify(self, purpose: str, token: str, *, now: datetime, issuer: str | None = None) -> dict[str, Any]:
         """The claims of a token sealed for `purpose`, and by `issuer` where one is named.
@@ -163,7 +175,7 @@ class Tokens:
             sealed = token.encode()
             body, _, _ = sealed.rpartition(b".")
             is_ours = body.startswith(HEADER) and hmac.compare_digest(self._sealed(purpose, body), sealed)
-            claims = _from_json(base64url_decode(body[len(HEADER) :]).decode()) if is_ours else None
+            claims = from_json(base64url_decode(body[len(HEADER) :])) if is_ours else None
         except ValueError as error:
             raise InvalidToken("not a token") from error
         if not isinstance(claims, dict):

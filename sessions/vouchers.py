@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from auth.audit.actor import Actor
-from auth.vouchers import codes, issuing, rate_limits, redeeming, voiding
+from auth.vouchers import issuing, rate_limits, redeeming, voiding
 from auth.vouchers.errors import AlreadyUsed, UnknownVoucher
 from auth.vouchers.issuing import IssuedVoucher, draw_at_random
 from auth.vouchers.keys import VoucherKeys
@@ -40,7 +40,8 @@ def redeem(
     now: datetime,
     move: bool = False,
 ) -> int:
-    """Redeem the code and open the session; its id. `move` takes the place of the oldest device of a full pass.
+    """Redeem the code (as `auth.vouchers.codes.read` gives it) and open the session; its id. `move` takes the place of
+    the oldest device of a full pass.
 
     Raises `auth.errors.AuthError`. The budgets are asked before the code is looked up, and the client's own
     stays locked; only a code that does not exist is charged.
@@ -48,7 +49,6 @@ def redeem(
     Concurrent redemptions queue on the voucher's row. PostgreSQL's `lock_timeout` cannot tell a queue that moves from
     a lock that is stuck, so a timeout is tried once more: by then the places are given away, or it is stuck indeed.
     """
-    code = codes.read(code)
     try:
         return _redeem(make_session, arrival, code, keys=keys, now=now, move=move)
     except OperationalError as error:

@@ -8,6 +8,7 @@ is caught, because no two weights are equal modulo 31.
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 import secrets
 import unicodedata
@@ -41,6 +42,7 @@ _OBSCENE = re.compile("|".join(OBSCENE)).search
 _READ_AS_LETTERS = str.maketrans("34578", "EASTB")
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _WEIGHTS = (*range(2, 2 + RANDOM_SYMBOLS), 1)
+_IN_ALPHABET = re.compile(f"[{ALPHABET}]{{{LENGTH}}}").fullmatch
 _IN_ADDRESS = re.compile(r"/PASS/([^/?#\s]+)")
 _RUN = re.compile(r"[A-Z0-9]+")
 _WORD = re.compile(r"[A-Z0-9-]+")
@@ -159,11 +161,7 @@ def check_symbol(body: str) -> str:
 
 def is_valid(code: str) -> bool:
     """Whether `code` is nine symbols of the alphabet that agree."""
-    return (
-        len(code) == LENGTH
-        and all(symbol in _VALUES for symbol in code)
-        and _weighted(code) % len(ALPHABET) == 0
-    )
+    return _IN_ALPHABET(code) is not None and _weighted(code) % len(ALPHABET) == 0
 
 
 def is_obscene(code: str) -> bool:
@@ -206,7 +204,7 @@ def _fault(typed: str) -> UnreadableCode:
 
 
 def _weighted(symbols: str) -> int:
-    return sum(weight * _VALUES[symbol] for weight, symbol in zip(_WEIGHTS, symbols, strict=False))
+    return sum(map(operator.mul, _WEIGHTS, map(_VALUES.__getitem__, symbols)))
 
 
 def fold(text: str) -> str:

@@ -85,7 +85,7 @@ def pressed() -> AnyResponse:
 def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> AnyResponse:
     """Count the acceptance, once, and lead on to the page that waits for the gateway."""
     if ticket.creative_id is not None:
-        visit = replace(visit, shown=ticket.creative_id)
+        visit = visit._replace(shown=ticket.creative_id)
     try:
         counted = count(visit, ticket, acceptance)
     except (NotDue, SpentImpression):

@@ -64,10 +64,11 @@ def redeem_pass() -> AnyResponse:
         return voucher_form(visit, "", refusal=missing)
     try:
         typed = typed if kept is None else kept_value(kept, SigninMethod.PASS)
+        code = codes.read(typed)
         access_id = vouchers.redeem(
             service.make_session,
             arrival_of(visit),
-            code=typed,
+            code=code,
             keys=service.voucher_keys,
             now=service.clock(),
             move="move" in request.form,
@@ -76,13 +77,13 @@ def redeem_pass() -> AnyResponse:
         return voucher_form(visit, "", refusal=guest_page(error, zone=visit.gateway.site.zone))
     except AuthError as error:
         if not isinstance(error, (UnreadableCode, UnknownVoucher, TooManyAttempts)):
-            about_pass(codes.read(typed))
+            about_pass(code)
         refusal = replace(guest_page(error, zone=visit.gateway.site.zone), incident=note_error(error, visit))
         if isinstance(error, FOR_GOOD):
             return voucher_form(visit, "", refusal=replace(refusal, field=None))
         return voucher_form(visit, as_printed(typed), refusal=refusal, movable=isinstance(error, AlreadyUsed))
     notify_gateway(visit.gateway)
-    visit = opened(visit, access_id, offer=offer_of(SigninMethod.PASS, codes.read(typed)))
+    visit = opened(visit, access_id, offer=offer_of(SigninMethod.PASS, code))
     onward = redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
     return remember(onward, visit, access_id=access_id)
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from flask import g, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -50,8 +49,7 @@ class ForeignClient(Denial):
     reason = InvalidToken.reason
 
 
-@dataclass(frozen=True, slots=True)
-class ClientContext:
+class ClientContext(NamedTuple):
     """A client in front of us, behind one of our gateways. `browser` names this browser, if it keeps cookies.
 
     `landed_at` is when it last came to the first page, from which this request goes on.
@@ -107,7 +105,7 @@ class ClientContext:
 def mark_landed(visit: ClientContext) -> ClientContext:
     """The visit of somebody who is at the first page now, perhaps again."""
     noted = notes()
-    noted.visit = replace(visit, landed_at=services().clock())
+    noted.visit = visit._replace(landed_at=services().clock())
     seen: ClientContext = noted.visit
     return seen
 
@@ -118,17 +116,17 @@ def cookie_name() -> str:
 
 def hiding(visit: ClientContext, creative_id: int) -> ClientContext:
     """The visit of somebody who does not want to see this creative again. The oldest of many is forgotten."""
-    return replace(visit, hidden=_together(visit.hidden, (creative_id,)))
+    return visit._replace(hidden=_together(visit.hidden, (creative_id,)))
 
 
 def staying(visit: ClientContext, access: AccessSession) -> ClientContext:
     """The visit for a page about this session, whose links and buttons work for as long as the session is open."""
-    return replace(visit, stay=access.id)
+    return visit._replace(stay=access.id)
 
 
 def opened(visit: ClientContext, access_id: int, *, offer: str | None) -> ClientContext:
     """The visit of somebody who has just opened this session: whoever has its tokens is the one who did."""
-    return replace(visit, stay=access_id, is_proven=True, offer=offer)
+    return visit._replace(stay=access_id, is_proven=True, offer=offer)
 
 
 def current(*, acts: bool = False) -> ClientContext | None:
@@ -145,8 +143,7 @@ def current(*, acts: bool = False) -> ClientContext | None:
     browser, held = _browser()
     visit, kept = _best(browser), _cookie()
     if visit is not None and (held is not None or "shown" in kept or "hidden" in kept):
-        visit = replace(
-            visit,
+        visit = visit._replace(
             held=held,
             shown=visit.shown if visit.shown is not None else kept.get("shown"),
             hidden=_together(kept.get("hidden", ()), visit.hidden),
@@ -164,13 +161,13 @@ def _proven_by_session(visit: ClientContext) -> ClientContext:
         return visit
     access = open_session(visit.gateway, visit.mac)
     if access is not None and access.id == visit.stay:
-        return replace(visit, is_proven=True)
+        return visit._replace(is_proven=True)
     if (
         visit.held is not None
         and was_of(visit.held, visit.mac)
         and (access is None or access.id == visit.held)
     ):
-        return replace(visit, is_proven=True)
+        return visit._replace(is_proven=True)
     if access is not None and g.acts:
         raise ForeignClient
     return visit
@@ -411,5 +408,5 @@ def _checked(visit: ClientContext, *, is_own: bool = False) -> ClientContext:
         # Until the gateway has said whose it is, it may see the first page.
         if address.version == visit.address.version or g.acts:
             raise ForeignClient
-        return replace(visit, is_proven=False)
-    return replace(visit, is_proven=True) if mac is not None and not visit.is_hearsay else visit
+        return visit._replace(is_proven=False)
+    return visit._replace(is_proven=True) if mac is not None and not visit.is_hearsay else visit

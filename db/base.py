@@ -6,7 +6,9 @@ Constraints are named by convention, so that migrations can name them too.
 from __future__ import annotations
 
 import enum
+import functools
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -24,7 +26,9 @@ NAMING = {
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant in UTC: ``timestamptz`` on PostgreSQL, ISO text on SQLite. A naive value is refused (ValueError)."""
+    """An instant in UTC: ``timestamptz`` on PostgreSQL, ISO text on SQLite, whose driver writes it
+    (`sqlite3.register_adapter`, below). A naive value is refused (ValueError).
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -32,10 +36,10 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return _in_utc(value)
 
-    # In one step, where SQLAlchemy takes three: an act converts a dozen instants.
+    # In one step, where SQLAlchemy takes three: an act converts two dozen instants, and few different ones.
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        return _as_text if dialect.name == "sqlite" else _in_utc
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        return None if dialect.name == "sqlite" else _in_utc
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         return _from_text if dialect.name == "sqlite" else _in_utc
@@ -49,12 +53,18 @@ def _in_utc(value: datetime | None) -> datetime | None:
     return value.astimezone(UTC)
 
 
-def _as_text(value: datetime | None) -> str | None:
+@functools.lru_cache(maxsize=512)
+def _as_text(value: datetime) -> str:
     """As SQLAlchemy writes it: ``2026-11-29 12:00:00.000000``."""
-    instant = value if value is None or value.tzinfo is UTC else _in_utc(value)
-    return None if instant is None else instant.isoformat(" ", "microseconds")[:26]
+    instant = _in_utc(value)
+    assert instant is not None
+    return instant.isoformat(" ", "microseconds")[:26]
 
 
+sqlite3.register_adapter(datetime, _as_text)
+
+
+@functools.lru_cache(maxsize=512)
 def _from_text(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
@@ -66,10 +76,22 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else _to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else _from_json(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        return _read
+
+
+# Made once: `json.dumps` and `json.loads` look at each call which of them is wanted.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
+
+
+def _read(text: str | None) -> Any:
+    return None if text is None else _from_json(text)
 
 
 def word(kind: type[enum.StrEnum]) -> Enum:

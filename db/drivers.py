@@ -51,6 +51,8 @@ class Driver(Protocol):
     group: Group | None
     # By whose rules statements are written for it.
     writes: Dialect
+    # Whether a statement may wait for the next one: whoever has no way to a server that could be spared has no `later`.
+    defers: bool
 
     def begin(self, mode: TransactionMode | None) -> None:
         """Begin a transaction; on SQLite as a writer, unless it is for reading. On PostgreSQL with what follows."""
@@ -59,9 +61,8 @@ class Driver(Protocol):
         """Execute it with its values in their order; its rows, and how many it matched or gave."""
 
     def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
-        """Execute it before whatever is executed next, the commit included, and have `hear` called with its rows.
-
-        On PostgreSQL it is sent together with that; on SQLite it is executed now.
+        """Execute it before whatever is executed next, the commit included, sent together with that, and have `hear`
+        called with its rows.
         """
 
     def send(self) -> None:

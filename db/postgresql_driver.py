@@ -74,6 +74,7 @@ class PostgresDriver:
 
     writes: Dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
+    defers = True
     # The server itself has commits that come together reach the disk at once.
     group = None
 

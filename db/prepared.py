@@ -112,9 +112,10 @@ class Prepared:
 
         What it gives is there when the reply is asked. A fault of its own is raised by what it is sent with.
         """
-        if not (isinstance(db, OwnSession) and db.is_apart()):
+        driver = driver_of(db)
+        if not (driver.defers and isinstance(db, OwnSession) and db.is_apart()):
             return Reply(db, self._execute(db, values)[0])
-        driver, rendered, octets = self._ready(db, values)
+        rendered, octets = self._ready(db, driver, values)
         reply = Reply(db)
 
         def hear(rows: list[Row]) -> None:
@@ -127,21 +128,21 @@ class Prepared:
         return reply
 
     def _execute(self, db: Session, given: dict[str, Any]) -> tuple[list[Row], int]:
-        driver, rendered, values = self._ready(db, given)
+        driver = driver_of(db)
+        rendered, values = self._ready(db, driver, given)
         try:
             rows, count = driver.execute(rendered.statement, values)
         except driver.engine.dialect.loaded_dbapi.Error as error:
             raise fault_of(db, error, rendered.statement.text, values) from error
         return rendered.rows(rows) if rows else rows, count
 
-    def _ready(self, db: Session, given: dict[str, Any]) -> tuple[Driver, _Rendered, Sequence[Any]]:
-        driver = driver_of(db)
+    def _ready(self, db: Session, driver: Driver, given: dict[str, Any]) -> tuple[_Rendered, Sequence[Any]]:
         rendered = self._rendered.get(driver.writes.name) or self._render(db, driver, given)
         values = rendered.values(given)
         if driver.engine.dispatch.before_cursor_execute:
             for listener in driver.engine.dispatch.before_cursor_execute:
                 listener(None, None, rendered.statement.text, values, None, False)
-        return driver, rendered, values
+        return rendered, values
 
     def _render(self, db: Session, driver: Driver, given: dict[str, Any]) -> _Rendered:
         statement = self._statement.on(db) if isinstance(self._statement, ForEither) else self._statement

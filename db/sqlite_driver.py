@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine
@@ -16,6 +16,7 @@ from db.sqlite_groups import Group
 class SqliteDriver:
     """sqlite3's connection, whose writers take turns."""
 
+    defers = False
     # Whom this transaction is committed with.
     group: Group | None = None
 
@@ -64,10 +65,6 @@ class SqliteDriver:
                 self.group.met(error)
             raise
         return rows, cursor.rowcount
-
-    def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
-        # There is no way to a server that could be spared.
-        hear(self.execute(statement, values)[0])
 
     def send(self) -> None:
         pass

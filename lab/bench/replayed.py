@@ -21,6 +21,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import make_url
 
+import db.base  # noqa: F401 (has SQLite's driver write instants)
 from db.drivers import ASYNC, Row
 from db.postgresql_driver import TruthDumper
 from lab.bench.recorded import Act, Answer, Call

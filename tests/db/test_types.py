@@ -25,5 +25,5 @@ def test_an_instant_of_any_zone_comes_back_in_utc(db: Session) -> None:
 
 def test_a_naive_instant_is_refused(db: Session) -> None:
     db.add(make_site("battant", state_since=datetime(2026, 10, 25, 2, 30)))  # noqa: DTZ001
-    with pytest.raises(StatementError, match="no time zone"):
+    with pytest.raises((ValueError, StatementError), match="no time zone"):
         db.flush()

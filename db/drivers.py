@@ -60,6 +60,9 @@ class Driver(Protocol):
     def execute(self, statement: Statement, values: Sequence[Any]) -> tuple[list[Row], int]:
         """Execute it with its values in their order; its rows, and how many it matched or gave."""
 
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute it with each of these rows of values. Nothing comes back."""
+
     def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
         """Execute it before whatever is executed next, the commit included, sent together with that, and have `hear`
         called with its rows.

@@ -1,6 +1,7 @@
 """One statement about many rows of values: PostgreSQL takes their columns as arrays, SQLite executes it row by row.
 
-A round trip to PostgreSQL costs more than the statement; SQLite has none.
+A round trip to PostgreSQL costs more than the statement; SQLite has none. Where a statement needs a list of values that
+is as long as it likes, they go as one: an array, or its JSON.
 """
 
 from __future__ import annotations
@@ -9,10 +10,22 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Dialect, Executable, Integer, TypeDecorator, bindparam, column, func
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Dialect,
+    Executable,
+    Integer,
+    TypeDecorator,
+    bindparam,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from db.base import Json
 from db.drivers import Row
 from db.prepared import Prepared
 from db.session import driver_of
@@ -33,11 +46,18 @@ class ForEach:
         self, build: Build, types: dict[str, TypeEngine[Any]], *, build_many: Build | None = None
     ) -> None:
         self._names = tuple(types)
-        self._one = Prepared(build(_bound(types)))
+        self._one = Prepared(build(bound(types)))
         self._many = Prepared((build_many or build)(_unnested(types)))
 
+    def run(self, db: Session, rows: Sequence[Sequence[Any]], /, **shared: Any) -> None:
+        """Execute it with these rows, and with values that all of them share; it gives nothing back."""
+        if len(rows) > 1 and driver_of(db).writes.name == "postgresql":
+            self.all(db, rows, **shared)
+        else:
+            self._one.run_each(db, self._names, rows, **shared)
+
     def all(self, db: Session, rows: Sequence[Sequence[Any]], /, **shared: Any) -> list[Row]:
-        """Execute it with these rows, and with values that all of them share; all that comes back."""
+        """The same; all that comes back."""
         if not rows:
             return []
         if len(rows) > 1 and driver_of(db).writes.name == "postgresql":
@@ -47,6 +67,13 @@ class ForEach:
         for row in rows:
             found += self._one.all(db, **shared, **dict(zip(self._names, row, strict=True)))
         return found
+
+
+def for_list(build: Callable[[Any], Executable], name: str, kind: TypeEngine[Any]) -> ForEither:
+    """Have `build` make a statement with what stands for a list of values after `in_`; its values' name is `name`."""
+    as_json = func.json_each(bindparam(name, type_=Json())).table_valued("value")
+    as_array = func.unnest(bindparam(name, type_=_Column(kind))).table_valued(column("value", kind))
+    return ForEither(build(select(as_json.c.value)), build(select(as_array.render_derived().c.value)))
 
 
 class _Column(TypeDecorator[Sequence[Any]]):
@@ -79,7 +106,8 @@ def _quoted(value: object) -> str:
     return f'"{text}"'
 
 
-def _bound(types: dict[str, TypeEngine[Any]]) -> SimpleNamespace:
+def bound(types: dict[str, TypeEngine[Any]]) -> SimpleNamespace:
+    """The values of one row by name, for a statement that is about one."""
     return SimpleNamespace(**{name: bindparam(name, type_=kind) for name, kind in types.items()})
 
 

@@ -111,6 +111,10 @@ class PostgresDriver:
             return self._taken(self._send(_Sent(name, octets)))
         return self._taken(self._pg.exec_prepared(name, octets, None, Format.BINARY))
 
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
+        for values in rows:
+            self.execute(statement, values)
+
     def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
         self._waiting.append(_Sent(self._name(statement), self._octets(values), hear))
 

@@ -10,7 +10,7 @@ of the database are those of `sqlalchemy.exc`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -46,6 +46,18 @@ class _Rendered:
         """What the driver gets. Raises KeyError where a value is missing."""
         values = self.take(given | self.fixed if self.fixed else given)
         return _converted(values, self.into) if self.into else values
+
+    def each(
+        self, names: Sequence[str], rows: Sequence[Sequence[Any]], shared: dict[str, Any]
+    ) -> list[Sequence[Any]]:
+        """What the driver gets for each of `rows`, whose values have these names; `shared` are those of all of them."""
+        shared = shared | self.fixed
+        places = self.take({name: place for place, name in enumerate([*shared, *names])})
+        converts = {places[at]: convert for at, convert in self.into}
+        before = _converted(tuple(shared.values()), [one for one in converts.items() if one[0] < len(shared)])
+        own = tuple((at - len(shared), convert) for at, convert in converts.items() if at >= len(shared))
+        take = _taking(places)
+        return [take((*before, *(_converted(row, own) if own else row))) for row in rows]
 
     def rows(self, found: list[Row]) -> list[Row]:
         """What came back, in Python's types."""
@@ -92,6 +104,27 @@ class Prepared:
     def run(self, db: Session, /, **values: Any) -> int:
         """Execute it; how many rows it matched."""
         return self._execute(db, values)[1]
+
+    def run_each(
+        self, db: Session, names: Sequence[str], rows: Sequence[Sequence[Any]], /, **shared: Any
+    ) -> None:
+        """Execute it for each of these rows, whose values have these names, in one call of the driver.
+
+        It gives nothing back.
+        """
+        if not rows:
+            return
+        driver = driver_of(db)
+        rendered = self._rendered.get(driver.writes.name) or self._render(
+            db, driver, shared | dict(zip(names, rows[0], strict=True))
+        )
+        values = rendered.each(names, rows, shared)
+        for listener in driver.engine.dispatch.before_cursor_execute:
+            listener(None, None, rendered.statement.text, values, None, True)
+        try:
+            driver.execute_many(rendered.statement, values)
+        except driver.engine.dialect.loaded_dbapi.Error as error:
+            raise fault_of(db, error, rendered.statement.text, values) from error
 
     def all(self, db: Session, /, **values: Any) -> list[Row]:
         """Execute it; all rows."""
@@ -169,7 +202,7 @@ class Prepared:
         return rendered
 
 
-def _taking(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
+def _taking(names: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:
     if len(names) > 1:
         return itemgetter(*names)
     return lambda given: [given[name] for name in names]
@@ -179,7 +212,7 @@ def _places(converts: Sequence[Convert | None]) -> tuple[tuple[int, Convert], ..
     return tuple((place, convert) for place, convert in enumerate(converts) if convert is not None)
 
 
-def _converted(values: Sequence[Any], converts: tuple[tuple[int, Convert], ...]) -> Sequence[Any]:
+def _converted(values: Sequence[Any], converts: Iterable[tuple[int, Convert]]) -> Sequence[Any]:
     made = list(values)
     for place, convert in converts:
         made[place] = convert(made[place])

@@ -61,10 +61,16 @@ class SqliteDriver:
             cursor = self._connection.execute(statement.text, values)
             rows = cursor.fetchall()
         except sqlite3.Error as error:
-            if self.group is not None:
-                self.group.met(error)
+            self._met(error)
             raise
         return rows, cursor.rowcount
+
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
+        try:
+            self._connection.executemany(statement.text, rows)
+        except sqlite3.Error as error:
+            self._met(error)
+            raise
 
     def send(self) -> None:
         pass
@@ -95,6 +101,10 @@ class SqliteDriver:
                 self._turn.give_back(self._info)
                 group.tell()
         group.check()
+
+    def _met(self, error: sqlite3.Error) -> None:
+        if self.group is not None:
+            self.group.met(error)
 
     def _set(self, pragma: str, value: str) -> None:
         """Between transactions; where it is not so already."""

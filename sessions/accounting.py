@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, func, select
+from sqlalchemy import BigInteger, Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from db.each import for_list
 from db.prepared import Prepared
 from db.statements import Insert, for_either, table_of
 from gateways.faults import CODE, Fault, read_faults
@@ -17,12 +19,13 @@ from gateways.types import Client, IpAddress, MacAddress, parse_mac
 from sessions import counters, leases, roaming, sightings
 from sessions.gateway_health import mismatches, outages
 from sessions.models import CounterEpoch, Lease, Usage
-from sessions.sightings import MOST_AT_ONCE
 from sites.models import Gateway
 
+# More than sixty petabytes pass through no gateway of ours: there is room for the sum of many counters.
+MOST_COUNTED = 2**56
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+
+class Counters(NamedTuple):
     """The counters of one access session at one gateway, cumulative within the report's epoch."""
 
     number: int
@@ -110,41 +113,35 @@ def read_clients(body: dict[str, Any]) -> list[Client]:
     return [
         Client(
             parse_mac(entry["client"]),
-            tuple(ipaddress.ip_address(address) for address in entry["addresses"]),
+            tuple(map(_address, entry["addresses"])),
         )
         for entry in body["clients"]
     ]
 
 
+# A report has the addresses of the one before.
+_address = lru_cache(maxsize=16_384)(ipaddress.ip_address)
 _COUNTERS = (Usage.bytes_up, Usage.bytes_down, Usage.packets_up, Usage.packets_down)
 
 
 def _count(entry: dict[str, Any]) -> Counters:
     return Counters(
-        number=whole(entry["number"]),
-        bytes_up=_counter(entry["bytes_up"]),
-        bytes_down=_counter(entry["bytes_down"]),
-        packets_up=_counter(entry["packets_up"]),
-        packets_down=_counter(entry["packets_down"]),
-        idle_seconds=max(0.0, float(entry["idle_seconds"])),
-        addresses=tuple(ipaddress.ip_address(address) for address in entry["addresses"]),
+        whole(entry["number"]),
+        whole(entry["bytes_up"], below=MOST_COUNTED),
+        whole(entry["bytes_down"], below=MOST_COUNTED),
+        whole(entry["packets_up"], below=MOST_COUNTED),
+        whole(entry["packets_down"], below=MOST_COUNTED),
+        max(0.0, float(entry["idle_seconds"])),
+        tuple(map(_address, entry["addresses"])),
     )
 
 
-def whole(value: Any) -> int:
-    """A number that fits the database, from 0 to 2**63 - 1. Raises ValueError or TypeError where it is none."""
+def whole(value: Any, *, below: int = 2**63) -> int:
+    """A number that fits the database, 0 or more. Raises ValueError or TypeError where it is none."""
     if isinstance(value, float):
         raise ValueError(f"{value} is not a whole number")
     number = int(value)
-    if not 0 <= number < 2**63:
-        raise ValueError(f"{number} is not a counter")
-    return number
-
-
-def _counter(value: Any) -> int:
-    """A counter that leaves room for the sum of many: more than sixty petabytes pass through no gateway of ours."""
-    number = whole(value)
-    if number >= 2**56:
+    if not 0 <= number < below:
         raise ValueError(f"{number} is not a counter")
     return number
 
@@ -169,11 +166,15 @@ def _reason(value: Any) -> str:
 
 def _ours(db: Session, gateway_id: int, numbers: list[int]) -> dict[int, str]:
     """Which of the numbers have a lease at this gateway, with the client's MAC: no gateway counts for another's."""
-    found: dict[int, str] = {}
-    for part in range(0, len(numbers), MOST_AT_ONCE):
-        asked = {"gateway": gateway_id, "numbers": numbers[part : part + MOST_AT_ONCE]}
-        found.update((number, mac) for number, mac in db.execute(_OURS, asked))
-    return found
+    return dict(_OURS.all(db, gateway=gateway_id, numbers=numbers))
+
+
+def _ours_among(numbers: Any) -> Executable:
+    ours = select(_leases.c.access_id, _leases.c.mac).where(
+        _leases.c.gateway_id == bindparam("gateway"),
+        _leases.c.access_id.in_(numbers),
+    )
+    return ours.distinct()
 
 
 def _note_addresses(
@@ -190,7 +191,7 @@ def _note_addresses(
 def _advance(db: Session, gateway_id: int, report: UsageReport, *, now: datetime) -> bool:
     """Whether this report is newer than all before it in its life of the gateway. Two at once take turns here."""
     values = {"gateway": gateway_id, "life": report.epoch, "told": report.sequence, "at": now}
-    return db.execute(_ADVANCE.on(db), values).first() is not None
+    return _ADVANCE.first(db, **values) is not None
 
 
 def _advance_statement(insert: Insert) -> Executable:
@@ -224,15 +225,8 @@ def _health(report: UsageReport, *, now: datetime) -> dict[str, Any]:
 
 
 _lives, _leases = table_of(CounterEpoch), table_of(Lease)
-_ADVANCE = for_either(_advance_statement)
-_OURS = (
-    select(_leases.c.access_id, _leases.c.mac)
-    .where(
-        _leases.c.gateway_id == bindparam("gateway"),
-        _leases.c.access_id.in_(bindparam("numbers", expanding=True)),
-    )
-    .distinct()
-)
+_ADVANCE = Prepared(for_either(_advance_statement))
+_OURS = Prepared(for_list(_ours_among, "numbers", BigInteger()))
 _USAGE = Prepared(
     select(*(func.coalesce(func.sum(column), 0) for column in _COUNTERS)).where(
         Usage.access_id == bindparam("access")

@@ -7,13 +7,12 @@ down has either gone through its highest value, where the gateway says that it h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     ColumnElement,
     Executable,
@@ -22,7 +21,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    column,
     extract,
     func,
     literal,
@@ -30,14 +28,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from db.base import UtcDateTime
 from db.each import ForEach
-from db.prepared import Prepared
-from db.statements import ForEither, Insert, for_either, table_of
+from db.statements import ForEither, for_either, table_of
 from sessions.models import AccessSession, Usage
 
 SHORTEST_STRETCH = timedelta(seconds=5)
@@ -61,16 +58,7 @@ def grow(
 
     Each number comes once.
     """
-    if not rows:
-        return
-    shared = _shared(source, now)
-    if db.get_bind().dialect.name == "postgresql":
-        columns = dict(zip(("number", *COUNTERS), map(list, zip(*rows, strict=True)), strict=True))
-        db.execute(_GROW.postgresql, shared | columns)
-    else:
-        names = ("number", *COUNTERS)
-        for row in rows:
-            _GROW_ONE.run(db, **shared, **dict(zip(names, row, strict=True)))
+    _GROW.run(db, sorted(rows), **_shared(source, now))
 
 
 def grow_each(
@@ -84,12 +72,12 @@ def grow_each(
     """The same for counters that each have a source of their own at one gateway: number, epoch, sequence, counters."""
     shared = _shared(CounterSource(gateway_id, "", 0, bits), now)
     del shared["epoch"], shared["sequence"]
-    _GROW_EACH.all(db, sorted(rows), **shared)
+    _GROW_EACH.run(db, sorted(rows), **shared)
 
 
 def touch(db: Session, seen: dict[int, datetime]) -> None:
     """Note when the clients of these access sessions last sent something. Never back, and never past an end."""
-    _TOUCH.all(db, sorted(seen.items()))
+    _TOUCH.run(db, sorted(seen.items()))
 
 
 def _shared(source: CounterSource, now: datetime) -> dict[str, Any]:
@@ -139,30 +127,6 @@ def _pace(grown: Any, before: Any, after: Any, *, is_postgres: bool) -> ColumnEl
     return case((seconds >= SHORTEST_STRETCH.total_seconds(), kbps), else_=0)
 
 
-def _columns(number: Any, counters: Mapping[str, Any]) -> dict[str, Any]:
-    last = {f"last_{name}": value for name, value in counters.items()}
-    return {"access_id": number, **_SHARED, **counters, **last, "best_down_kbps": literal(0, BigInteger)}
-
-
-def _one_by_one(insert: Insert) -> Executable:
-    counters = {name: bindparam(name, type_=BigInteger) for name in COUNTERS}
-    values = _columns(bindparam("number", type_=BigInteger), counters)
-    return _grown(insert(_usage).values(values), is_postgres=insert is postgresql.insert)
-
-
-def _all_at_once() -> Executable:
-    """PostgreSQL takes the columns as arrays: one statement however long the report."""
-    names = ("number", *COUNTERS)
-    arrays = (bindparam(name, type_=ARRAY(BigInteger)) for name in names)
-    reported = (
-        func.unnest(*arrays).table_valued(*(column(name, BigInteger) for name in names)).render_derived()
-    )
-    columns = _columns(reported.c.number, {name: reported.c[name] for name in COUNTERS})
-    # Rows are locked in the order of their numbers, so that concurrent reports cannot deadlock.
-    source = select(*columns.values()).order_by(reported.c.number)
-    return _grown(postgresql.insert(_usage).from_select(list(columns), source), is_postgres=True)
-
-
 def _each_alone(given: Any) -> ForEither:
     columns = _columns_of(given)
     return for_either(
@@ -172,13 +136,18 @@ def _each_alone(given: Any) -> ForEither:
 
 def _each_at_once(given: Any) -> Executable:
     columns = _columns_of(given)
+    # Rows are locked in the order of their numbers, so that concurrent reports cannot deadlock.
     source = select(*columns.values()).order_by(given.number)
     return _grown(postgresql.insert(_usage).from_select(list(columns), source), is_postgres=True)
 
 
 def _columns_of(given: Any) -> dict[str, Any]:
-    counted = _columns(given.number, {name: getattr(given, name) for name in COUNTERS})
-    return counted | {"epoch": given.epoch, "sequence": given.sequence}
+    counters = {name: getattr(given, name) for name in COUNTERS}
+    last = {f"last_{name}": value for name, value in counters.items()}
+    # Of each row, or of all of them.
+    source = {name: getattr(given, name, _SHARED[name]) for name in ("epoch", "sequence")}
+    best = {"best_down_kbps": literal(0, BigInteger)}
+    return {"access_id": given.number, **_SHARED, **source, **counters, **last, **best}
 
 
 def _touched(given: Any) -> Executable:
@@ -197,13 +166,9 @@ _SHARED = {
     "sequence": bindparam("sequence", type_=BigInteger),
     "updated_at": bindparam("at", type_=UtcDateTime()),
 }
-_GROW = ForEither(_one_by_one(sqlite.insert), _all_at_once())
-_GROW_ONE = Prepared(for_either(_one_by_one))
-_OF_EACH: dict[str, TypeEngine[Any]] = {
-    "number": BigInteger(),
-    "epoch": String(),
-    "sequence": BigInteger(),
-    **{name: BigInteger() for name in COUNTERS},
-}
-_GROW_EACH = ForEach(_each_alone, _OF_EACH, build_many=_each_at_once)
+_NUMBER: dict[str, TypeEngine[Any]] = {"number": BigInteger()}
+_SOURCE: dict[str, TypeEngine[Any]] = {"epoch": String(), "sequence": BigInteger()}
+_COUNTERS: dict[str, TypeEngine[Any]] = {name: BigInteger() for name in COUNTERS}
+_GROW = ForEach(_each_alone, _NUMBER | _COUNTERS, build_many=_each_at_once)
+_GROW_EACH = ForEach(_each_alone, _NUMBER | _SOURCE | _COUNTERS, build_many=_each_at_once)
 _TOUCH = ForEach(_touched, {"number": BigInteger(), "seen": UtcDateTime()})

@@ -5,13 +5,18 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, delete, or_, select
+from sqlalchemy import BigInteger, Executable, String, bindparam, delete, or_, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
+from db.base import UtcDateTime
+from db.each import ForEach, bound, for_list
 from db.prepared import Prepared
-from db.statements import Insert, for_either, table_of
+from db.statements import ForEither, for_either, table_of
 from gateways.types import Client, IpAddress, MacAddress
 from sessions.models import ClientObservation
 from sites.models import Gateway
@@ -38,8 +43,8 @@ def within(gateway: Gateway, client: Client) -> Client:
 
 def see(db: Session, *, gateway_id: int, client: Client, now: datetime) -> None:
     """Remember that `client` is behind its addresses at this gateway."""
-    for row in _rows(gateway_id, [client], now):
-        _SEE_ONE.later(db, **row)
+    for address, mac in _rows([client]):
+        _SEE_ONE.later(db, address=address, mac=mac, **_shared(gateway_id, now))
 
 
 def see_all(
@@ -49,18 +54,13 @@ def see_all(
 
     The last card seen behind an address has it. What was seen within the last minute is not written anew.
     """
-    rows = _rows(gateway_id, clients, now)
+    rows = _rows(clients)
     if not rows:
         return frozenset()
     known = _known(db, gateway_id, rows)
-    if len(rows) == 1:
-        _SEE_ONE.run(db, **rows[0])
-    else:
-        db.execute(_SEE.on(db), rows)
+    _SEE.run(db, rows, **_shared(gateway_id, now))
     return frozenset(
-        MacAddress(row["mac"])
-        for row in rows
-        if row["address"] not in known or known[row["address"]].mac != row["mac"]
+        MacAddress(mac) for address, mac in rows if address not in known or known[address].mac != mac
     )
 
 
@@ -71,14 +71,15 @@ def confirm_all(
 
     It takes no address from another card that was seen behind it since.
     """
-    rows = _rows(gateway_id, clients, now)
+    rows = _rows(clients)
     if not rows:
         return frozenset()
     known = _known(db, gateway_id, rows)
     # A report tells of everybody, and nearly all were seen within the last minute.
-    if changing := [row for row in rows if _is_confirmed_by(row, known.get(row["address"]))]:
-        db.execute(_CONFIRM.on(db), changing)
-    return frozenset(MacAddress(row["mac"]) for row in rows if row["address"] not in known)
+    lately = now - LATELY
+    changing = [row for row in rows if _is_confirmed_by(row[1], known.get(row[0]), lately)]
+    _CONFIRM.run(db, changing, **_shared(gateway_id, now))
+    return frozenset(MacAddress(mac) for address, mac in rows if address not in known)
 
 
 def behind(db: Session, address: IpAddress, *, gateway_ids: Collection[int]) -> list[tuple[int, MacAddress]]:
@@ -109,48 +110,52 @@ def forget(db: Session, *, before: datetime) -> int:
     )
 
 
-def _rows(gateway_id: int, clients: Iterable[Client], now: datetime) -> list[dict[str, Any]]:
-    macs = {str(address): client.mac for client in clients for address in client.addresses}
-    return [
-        {
-            "gateway_id": gateway_id,
-            "address": address,
-            "mac": macs[address],
-            "seen_at": now,
-            "lately": now - LATELY,
-        }
-        for address in sorted(macs)
-    ]
+def _rows(clients: Iterable[Client]) -> list[tuple[str, str]]:
+    """Each address with the card behind it, in the order of addresses."""
+    return sorted({str(address): client.mac for client in clients for address in client.addresses}.items())
 
 
-def _is_confirmed_by(row: dict[str, Any], known: _Seen | None) -> bool:
+def _shared(gateway_id: int, now: datetime) -> dict[str, Any]:
+    return {"gateway": gateway_id, "at": now, "lately": now - LATELY}
+
+
+def _is_confirmed_by(mac: str, known: _Seen | None, lately: datetime) -> bool:
     """Whether this is more than what is known; `_CONFIRM` has the last word."""
-    return known is None or known.mac != row["mac"] or known.seen_at < row["lately"]
+    return known is None or known.mac != mac or known.seen_at < lately
 
 
-def _known(db: Session, gateway_id: int, rows: Sequence[dict[str, Any]]) -> dict[str, _Seen]:
+def _known(db: Session, gateway_id: int, rows: Sequence[tuple[str, str]]) -> dict[str, _Seen]:
     """What was seen behind these addresses, by address."""
+    addresses = [address for address, _ in rows]
     if len(rows) == 1:
-        one = _KNOWN_ONE.all(db, gateway=gateway_id, address=rows[0]["address"])
-        return {address: _Seen(mac, seen_at) for address, mac, seen_at in one}
-    found: dict[str, _Seen] = {}
-    for part in range(0, len(rows), MOST_AT_ONCE):
-        addresses = [row["address"] for row in rows[part : part + MOST_AT_ONCE]]
-        asked = {"gateway": gateway_id, "addresses": addresses}
-        found.update((address, _Seen(mac, seen_at)) for address, mac, seen_at in db.execute(_KNOWN, asked))
-    return found
+        found = _KNOWN_ONE.all(db, gateway=gateway_id, address=addresses[0])
+    else:
+        found = _KNOWN.all(db, gateway=gateway_id, addresses=addresses)
+    return {address: _Seen(mac, seen_at) for address, mac, seen_at in found}
 
 
-def _see(insert: Insert) -> Executable:
-    return _upsert(insert, takes=True)
+def _sighting(given: Any) -> dict[str, Any]:
+    """A row's values; those that are not its own are shared."""
+    return {
+        "gateway_id": bindparam("gateway", type_=BigInteger),
+        "address": given.address,
+        "mac": given.mac,
+        "seen_at": bindparam("at", type_=UtcDateTime()),
+    }
 
 
-def _confirm(insert: Insert) -> Executable:
-    return _upsert(insert, takes=False)
+def _alone(given: Any, *, takes: bool) -> ForEither:
+    return for_either(lambda insert: _upsert(insert(_sightings).values(_sighting(given)), takes=takes))
 
 
-def _upsert(insert: Insert, *, takes: bool) -> Executable:
-    fresh = insert(_sightings)
+def _at_once(given: Any, *, takes: bool) -> Executable:
+    columns = _sighting(given)
+    # Rows are locked in the order of their addresses, so that two reports at once cannot deadlock.
+    source = select(*columns.values()).order_by(given.address)
+    return _upsert(postgresql.insert(_sightings).from_select(list(columns), source), takes=takes)
+
+
+def _upsert(fresh: Any, *, takes: bool) -> Executable:
     is_old = _sightings.c.seen_at < bindparam("lately")
     is_same = _sightings.c.mac == fresh.excluded.mac
     statement: Executable = fresh.on_conflict_do_update(
@@ -166,11 +171,15 @@ _BEHIND = select(_sightings.c.gateway_id, _sightings.c.mac).where(
     _sightings.c.gateway_id.in_(bindparam("gateways", expanding=True)),
     _sightings.c.address == bindparam("address"),
 )
-_SEE = for_either(_see)
-_CONFIRM = for_either(_confirm)
+_OWN: dict[str, TypeEngine[Any]] = {"address": String(), "mac": String()}
+_SEE, _CONFIRM = (
+    ForEach(partial(_alone, takes=takes), _OWN, build_many=partial(_at_once, takes=takes))
+    for takes in (True, False)
+)
 _HERE = select(_sightings.c.address, _sightings.c.mac, _sightings.c.seen_at).where(
     _sightings.c.gateway_id == bindparam("gateway")
 )
-_KNOWN = _HERE.where(_sightings.c.address.in_(bindparam("addresses", expanding=True)))
+_KNOWN = Prepared(for_list(lambda given: _HERE.where(_sightings.c.address.in_(given)), "addresses", String()))
 # Nearly always it is one client with one address.
-_SEE_ONE, _KNOWN_ONE = Prepared(_SEE), Prepared(_HERE.where(_sightings.c.address == bindparam("address")))
+_KNOWN_ONE = Prepared(_HERE.where(_sightings.c.address == bindparam("address")))
+_SEE_ONE = Prepared(_alone(bound(_OWN), takes=True))

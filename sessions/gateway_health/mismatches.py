@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
+from db.prepared import Prepared
 from db.statements import table_of
 from sessions.end import GATEWAY_SILENT
 from sessions.models import Lease, Mismatch, MismatchKind, Remedy
@@ -70,11 +71,13 @@ def _is_excused(lease: LeaseState, confirmed_version: int, now: datetime) -> boo
 
 def note(db: Session, *, gateway_id: int, held: frozenset[int], now: datetime) -> None:
     """Compare a report with the leases, and keep the evidence of what does not fit from report to report."""
-    confirmed = db.scalar(_CONFIRMED, {"gateway": gateway_id}) or 0
-    leases = (LeaseState(*row) for row in db.execute(_TOLD, {"gateway": gateway_id, "since": now - GRACE}))
+    confirmed = _CONFIRMED.scalar(db, gateway=gateway_id) or 0
+    leases = map(LeaseState._make, _TOLD.all(db, gateway=gateway_id, since=now - GRACE))
     difference = compare(leases, held, confirmed_version=confirmed, now=now)
     current = {(number, MismatchKind.MISSING) for number in difference.missing}
     current |= {(number, MismatchKind.SURPLUS) for number in difference.surplus}
+    if not current and _ANY_UNSETTLED.first(db, gateway=gateway_id) is None:
+        return
     known = {
         (row.number, row.kind): row
         for row in db.scalars(_UNSETTLED, {"gateway": gateway_id}, execution_options=_FRESH)
@@ -103,17 +106,20 @@ def _confirm(row: Mismatch, now: datetime) -> None:
     row.reports, row.last_at = row.reports + 1, now
 
 
-_drifts, _leases = table_of(Mismatch), table_of(Lease)
-_CONFIRMED = select(Feed.confirmed_version).where(Feed.gateway_id == bindparam("gateway"))
-_TOLD = select(
-    _leases.c.access_id,
-    _leases.c.starts_at,
-    _leases.c.until,
-    _leases.c.confirmed_at,
-    _leases.c.released_at,
-    _leases.c.version,
-).where(_leases.c.gateway_id == bindparam("gateway"), _leases.c.until > bindparam("since"))
-_UNSETTLED = select(Mismatch).where(
-    Mismatch.gateway_id == bindparam("gateway"), Mismatch.settled_at.is_(None)
+_drifts, _leases, _feeds = table_of(Mismatch), table_of(Lease), table_of(Feed)
+_CONFIRMED = Prepared(select(_feeds.c.confirmed_version).where(_feeds.c.gateway_id == bindparam("gateway")))
+_TOLD = Prepared(
+    select(
+        _leases.c.access_id,
+        _leases.c.starts_at,
+        _leases.c.until,
+        _leases.c.confirmed_at,
+        _leases.c.released_at,
+        _leases.c.version,
+    ).where(_leases.c.gateway_id == bindparam("gateway"), _leases.c.until > bindparam("since"))
 )
+_unsettled = _drifts.c.gateway_id == bindparam("gateway"), _drifts.c.settled_at.is_(None)
+_UNSETTLED = select(Mismatch).where(*_unsettled)
+# Nearly always there is none.
+_ANY_UNSETTLED = Prepared(select(_drifts.c.id).where(*_unsettled).limit(1))
 _FRESH = {"populate_existing": True}

@@ -6,15 +6,19 @@ Counted in a redeem of a pass, these were a sixth of all that Python does for it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Flask, Request, Response, has_request_context
+from flask.ctx import RequestContext
 from werkzeug.datastructures import Headers, ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_cookie
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, Rule
 from werkzeug.urls import iri_to_uri
 
 from portal.here import this_request
@@ -22,6 +26,7 @@ from portal.http.rules import LateRule
 
 LARGEST_FORM = 64 * 1024
 MOST_FIELDS = 50
+FORM = "application/x-www-form-urlencoded"
 # What is the same in a query as before it was escaped: a name, and letters that RFC 3986 reserves for nothing.
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*=[A-Za-z0-9._~-]*").fullmatch
 
@@ -39,7 +44,10 @@ class Fields(ImmutableMultiDict[str, str]):
 
 
 class Asked(Request):
-    """A request. Its limits hold before a form is read; a view that takes more says so (`max_content_length`)."""
+    """A request. Its limits hold before a form is read; a view that takes more says so (`max_content_length`).
+
+    What Werkzeug finds anew, or looks up, at each use of a property stays here once it was found.
+    """
 
     parameter_storage_class = Fields
     max_content_length = LARGEST_FORM
@@ -47,13 +55,54 @@ class Asked(Request):
     max_form_parts = MOST_FIELDS
 
     @cached_property
+    def args(self) -> Fields:
+        return _fields(self.query_string)
+
+    @cached_property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """A form as browsers send one is read at once; any other in Werkzeug's way."""
+        environ, length = self.environ, self.environ.get("CONTENT_LENGTH", "")
+        size = int(length) if length.isdecimal() and len(length) < 8 else -1
+        is_plain = environ.get("CONTENT_TYPE") == FORM and 0 <= size <= (self.max_content_length or 0)
+        if not is_plain or "stream" in self.__dict__:
+            self._load_form_data()
+            return self.__dict__["form"]  # type: ignore[no-any-return]
+        octets = environ["wsgi.input"].read(size)
+        if len(octets) < size:
+            raise ClientDisconnected
+        self.__dict__.update(stream=BytesIO(), files=ImmutableMultiDict())
+        return _fields(octets)
+
+    @cached_property
+    def blueprints(self) -> list[str]:
+        """Asked once the rule is known."""
+        return super().blueprints
+
+    @cached_property
     def cookies(self) -> MultiDict[str, str]:  # type: ignore[override]
         """Of the one header that there is (RFC 6265 section 5.4), not looked for among all of them."""
         return parse_cookie(self.environ.get("HTTP_COOKIE"))
 
 
+def _fields(octets: bytes) -> Fields:
+    """As Werkzeug reads them; none where they are no text."""
+    if not octets:
+        return Fields()
+    try:
+        return Fields(parse_qsl(octets.decode(), keep_blank_values=True, errors="werkzeug.url_quote"))
+    except ValueError:
+        return Fields()
+
+
 class Answered(Response):
     """An answer whose headers are complete as its view has left them, but for those that say how it is sent."""
+
+    # Headers that are the same for many answers, after its own.
+    further: Sequence[tuple[str, str]] = ()
+
+    def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        octets, status, headers = super().get_wsgi_response(environ)
+        return octets, status, [*headers, *self.further]
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """Nothing is to be worked out where its length is known and it leads nowhere else."""
@@ -66,12 +115,32 @@ class Answered(Response):
 class Onward(Answered):
     """A redirect. It has no page of its own: no browser shows one, and ours would carry two tokens more."""
 
+    default_mimetype = None
+
     def __init__(self, location: str, code: int) -> None:
         super().__init__(status=code, headers=[("Location", location), ("Content-Length", "0")])
 
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        """As they are: its address was written for the wire when it was made."""
-        return self.headers
+    def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """As it is: its address was written for the wire when it was made."""
+        return (), self.status, [*self.headers, *self.further]
+
+
+class Context(RequestContext):
+    """A request's context, which finds a page without parts in its path by the whole of it."""
+
+    app: Application
+
+    def match_request(self) -> None:
+        request = self.request
+        rule = self.app.plain_rules.get((request.method, request.path))
+        if rule is None or request.environ.get("HTTP_HOST") != self.app.own_host:
+            super().match_request()
+        else:
+            request.url_rule, request.view_args = rule, {}
+
+
+def _is_plain(rule: Rule) -> bool:
+    return not (rule.arguments or rule.defaults or rule.redirect_to or rule.websocket)
 
 
 class Application(Flask):
@@ -85,6 +154,27 @@ class Application(Flask):
         super().__init__(*args, **kwargs)
         # By endpoint, once it was asked for.
         self._paths: dict[str, str | None] = {}
+
+    def request_context(self, environ: Any) -> RequestContext:
+        return Context(self, environ)
+
+    @cached_property
+    def plain_rules(self) -> dict[tuple[str, str], Rule]:
+        """By method and path, the pages that have always the same. For the first request: no rule comes after it."""
+        self.url_map.update()
+        found: dict[tuple[str, str], list[Rule]] = {}
+        for rule in self.url_map.iter_rules():
+            for method in rule.methods or ():
+                found.setdefault((method, rule.rule), []).append(rule)
+        return {key: rules[0] for key, rules in found.items() if len(rules) == 1 and _is_plain(rules[0])}
+
+    def preprocess_request(self) -> Any:
+        """Flask's, but for values of addresses, which nothing looks at here."""
+        for name in (None, *reversed(this_request().blueprints)):
+            for function in self.before_request_funcs.get(name, ()):
+                if (answer := function()) is not None:
+                    return answer
+        return None
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Asked by our own name, nothing of it has to be looked at: it is what Werkzeug would have come to."""

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from config import Settings
 from portal.here import notes, this_app, this_request
-from portal.http.application import LARGEST_FORM, Application
+from portal.http.application import LARGEST_FORM, Answered, Application
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def is_api() -> bool:
 
 def is_guest_page() -> bool:
     """Whether a guest reads the answer: neither staff nor a program."""
-    return has_request_context() and not is_staff_page() and not request.path.startswith("/api/")
+    return has_request_context() and not is_staff_page() and not this_request().path.startswith("/api/")
 
 
 def _is_refused_form(response: Response) -> bool:
@@ -219,25 +219,25 @@ def init_security(app: Application, settings: Settings, styles: Styles) -> None:
         if is_staff_page():
             return staff_policy + STAFF_SCRIPTS if g.get("has_scripts") else staff_policy
         # A digest weighs 53 bytes: the first page does not carry that of the map.
-        return map_policy if request.endpoint == MAP_PAGE else policy
+        return map_policy if this_request().endpoint == MAP_PAGE else policy
 
     @app.after_request
-    def add_headers(response: Response) -> Response:
+    def add_headers(response: Answered) -> Answered:
         noted = notes()
         if noted.pop("is_for_a_program", False):
             response.headers["Cache-Control"] = "no-store"
             return response
         # What is no page may be held shorter than one: see portal/guest/images.py.
-        further = noted.pop("forms_to", None)
-        policy = policy_here()
-        if further is not None:
-            policy = policy.replace("form-action 'self'", f"form-action 'self' {further}")
-        headers = response.headers
-        there = {name.lower() for name, _ in headers}
+        headers, policy = response.headers, policy_here()
+        if (origin := noted.pop("forms_to", None)) is not None:
+            headers["Content-Security-Policy"] = policy.replace(
+                "form-action 'self'", f"form-action 'self' {origin}"
+            )
+        there, further = {name.lower() for name, _ in headers}, list(always)
         if "content-security-policy" not in there:
-            headers.add("Content-Security-Policy", policy)
+            further.append(("Content-Security-Policy", policy))
         if "cache-control" not in there:
-            headers.add("Cache-Control", "private, no-cache" if _is_refused_form(response) else "no-store")
-        for name, value in always:
-            headers.add(name, value)
+            kept = "private, no-cache" if _is_refused_form(response) else "no-store"
+            further.append(("Cache-Control", kept))
+        response.further = further
         return response

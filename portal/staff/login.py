@@ -58,8 +58,8 @@ def prepare(app: Flask) -> None:
     """Give `app` the staff's sessions and Flask-Login over them."""
     app.secret_key = secrets.token_bytes(32)
     app.session_interface = StaffSessions()
-    manager = LoginManager()
-    manager.init_app(app, add_context_processor=False)
+    # Not by its `init_app`, which has each answer of whatever page look for the cookie that is not used.
+    app.login_manager = manager = LoginManager()  # type: ignore[attr-defined]
     manager.user_loader(load)
 
 

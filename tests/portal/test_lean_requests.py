@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
-from flask import Flask, Response, redirect, url_for
+from flask import Flask, Request, Response, redirect, url_for
+from flask.ctx import RequestContext
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 
 from portal.app import create_app
-from portal.http.application import Answered, Asked, Fields
+from portal.http.application import LARGEST_FORM, Answered, Asked, Fields
 from portal.services import Services
 from tests.portal.conftest import Phone
 from tests.portal.visitors import issue, use
@@ -45,6 +49,73 @@ def test_cookies_are_read_as_flask_reads_them() -> None:
     cookies = Asked(environ).cookies
     assert (cookies.getlist("a"), cookies["b"]) == (["1", "2"], "x y")
     assert not Asked(EnvironBuilder("/").get_environ()).cookies
+
+
+BODIES = [
+    b"a=1&b=%C3%A9+x&empty=&a=2&c",
+    b"",
+    b"a=\xc3\xa9&b=%E9",
+    b"a=\xe9",
+    b"a=" + b"x" * (LARGEST_FORM - 2),
+    b"a=" + b"x" * (LARGEST_FORM - 1),
+]
+KINDS = [
+    "application/x-www-form-urlencoded",
+    "application/x-www-form-urlencoded; charset=utf-8",
+    "text/plain",
+    "",
+]
+
+
+def read(kind: type[Request], body: bytes, content_type: str, length: str) -> object:
+    """What is read of a form, or what its reader says."""
+    environ = EnvironBuilder("/", method="POST", input_stream=BytesIO(body)).get_environ()
+    asked = kind(environ | {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": length})
+    asked.max_content_length = LARGEST_FORM
+    try:
+        return [*asked.form.items(multi=True)], [*asked.files], asked.get_data()
+    except HTTPException as fault:
+        return type(fault)
+
+
+@pytest.mark.parametrize("content_type", KINDS)
+@pytest.mark.parametrize("body", BODIES, ids=len)
+def test_a_form_is_read_as_flask_reads_it(body: bytes, content_type: str) -> None:
+    for length in (str(len(body)), str(len(body) + 1), "0", "", "-1", "\xb2", "9" * 5000):
+        assert read(Asked, body, content_type, length) == read(Request, body, content_type, length)
+
+
+def test_a_form_that_a_page_sends_otherwise_is_read_too() -> None:
+    data = {"a": "1", "b": (BytesIO(b"x"), "b.txt")}
+    with Asked(EnvironBuilder("/", method="POST", data=data).get_environ()) as sent:
+        assert (sent.form["a"], sent.files["b"].read()) == ("1", b"x")
+    asked = Asked(EnvironBuilder("/", method="POST", data={"a": "1"}).get_environ())
+    assert (asked.get_data(), asked.form["a"]) == (b"a=1", "1")
+
+
+@pytest.mark.parametrize("query", ["", "a=1&b=%C3%A9+x&empty=&a=2&c", "a=%E9"])
+def test_a_query_is_read_as_flask_reads_it(query: str) -> None:
+    environ = EnvironBuilder("/").get_environ() | {"QUERY_STRING": query}
+    assert [*Asked(environ).args.items(multi=True)] == [*Request(environ).args.items(multi=True)]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "PUT"])
+def test_a_page_is_found_where_flask_finds_it(services: Services, method: str) -> None:
+    app = create_app(services)
+    paths = {rule.rule for rule in app.url_map.iter_rules()}
+    base = services.settings.own_url
+    for path in [*paths, *(f"{path}/" for path in paths), "//status", "/status//", "/pass/ABC", "/info/gare"]:
+        for host in (base, "http://elsewhere.example"):
+            ours = app.request_context(EnvironBuilder(path, host, method=method).get_environ())
+            theirs = RequestContext(app, ours.request.environ)
+            for context in (ours, theirs):
+                context.match_request()
+            assert found(ours) == found(theirs)
+
+
+def found(context: RequestContext) -> tuple[object, ...]:
+    asked = context.request
+    return asked.url_rule, asked.view_args, type(asked.routing_exception), asked.blueprints
 
 
 @pytest.mark.parametrize("asked", ["/", "/status?lang=fr", "http://elsewhere.example/?lang=en"])

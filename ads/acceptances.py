@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Boolean, Executable, bindparam, func, select, update
+from sqlalchemy import Executable, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from ads import counting
@@ -16,8 +17,8 @@ from auth.blocks import service as blocks
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
 from db.objects import detached
-from db.prepared import Prepared, Reply
-from db.statements import Insert, for_either, table_of
+from db.prepared import Prepared
+from db.statements import ForEither, table_of
 from sessions import feed, policy, present, renewal, start
 from sessions.arrival import Arrival
 from sessions.models import AccessSession, Lease
@@ -54,15 +55,15 @@ def accept(
     No person is known here: the entitlement is the device's, on this network alone.
 
     Raises `SpentImpression`, `NotDue`, `ManagedDevice`, `BlockedDevice` and `BlockedPerson`; nothing has changed then
-    (the caller rolls back).
+    (the caller rolls back). It comes `sessions.first_leases.once_more`: of one ticket that is used twice at once, the
+    second is found to be spent by the latest at the commit.
     """
     gateway, client = arrival.gateway, arrival.client
     # On PostgreSQL one round trip for all three.
-    spending = _spend(db, ticket, gateway, now=now)
+    spent = _SPENT.later(db, nonce=ticket.nonce)
     caps = counting.ask_caps(db, ticket.creative_id)
     asked = present.ask(db, gateway=gateway, client=client)
-    impression_id: int | None = spending.scalar()
-    if impression_id is None:
+    if spent.first() is not None:
         raise SpentImpression
     online = present.found(db, asked, now=now)
     if online is None:
@@ -89,7 +90,7 @@ def accept(
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
     creative_id = ticket.creative_id
     is_counted = creative_id is None or counting.count(db, creative_id, caps, gateway=gateway, now=now)
-    _EARN.later(db, impression=impression_id, access=opened.access_id, gateway=gateway.id, counts=is_counted)
+    _earn(db, ticket, gateway, is_counted=is_counted, now=now)
     return opened
 
 
@@ -137,9 +138,9 @@ def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
     return list(db.scalars(select(Impression).where(Impression.access_id.in_(access_ids))))
 
 
-def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datetime) -> Reply:
-    """The id of the row, when it is asked; none where the ticket was spent before."""
-    return _SPEND.later(
+def _earn(db: Session, ticket: ImpressionToken, gateway: Gateway, *, is_counted: bool, now: datetime) -> None:
+    """Tie the ticket to the lease that was just written."""
+    _EARN.later(
         db,
         nonce=ticket.nonce,
         creative_id=ticket.creative_id,
@@ -148,8 +149,7 @@ def _spend(db: Session, ticket: ImpressionToken, gateway: Gateway, *, now: datet
         language=ticket.language,
         shown_at=ticket.shown_at,
         accepted_at=now,
-        # Until it is counted, or not: see `accept`.
-        is_counted=True,
+        is_counted=is_counted,
         draw=ticket.draw,
         previous_id=ticket.previous,
         choice_digest=ticket.choice_digest,
@@ -160,10 +160,11 @@ def _opens_at(until: datetime, gateway: Gateway) -> datetime:
     return policy.renewal_opens(until, window=gateway.renewal_window)
 
 
-def _spending(insert: Insert) -> Executable:
-    fresh = insert(_impressions).on_conflict_do_nothing(index_elements=[_impressions.c.nonce])
-    statement: Executable = fresh.returning(_impressions.c.id)
-    return statement
+def _earning(just_written: Any) -> Executable:
+    of_lease = {"access_id": _leases.c.access_id, "lease_id": _leases.c.id}
+    given = [bindparam(name, type_=_impressions.c[name].type) for name in _GIVEN]
+    lease = select(*given, *of_lease.values()).where(_leases.c.id == just_written)
+    return insert(_impressions).from_select([*_GIVEN, *of_lease], lease)
 
 
 _impressions, _leases = table_of(Impression), table_of(Lease)
@@ -177,19 +178,17 @@ _LAST = Prepared(
     .order_by(_impressions.c.id.desc())
     .limit(1)
 )
-_SPEND = Prepared(for_either(_spending))
-# The lease that was just written is the last one: who writes another at this gateway waits until the commit. (Of the
-# bare id PostgreSQL would read all leases backwards until it meets one of this session.)
-_just_written = select(func.max(_leases.c.id + 0)).where(
-    _leases.c.access_id == bindparam("access"), _leases.c.gateway_id == bindparam("gateway")
+_SPENT = Prepared(select(_impressions.c.id).where(_impressions.c.nonce == bindparam("nonce")))
+_GIVEN = (
+    *("nonce", "creative_id", "network_id", "site_id", "language", "shown_at", "accepted_at", "is_counted"),
+    *("draw", "previous_id", "choice_digest"),
 )
+# Of this transaction: SQLite has one at a time, and PostgreSQL knows the last number that a connection has drawn. As a
+# question of its own, or it would be asked for each lease.
 _EARN = Prepared(
-    update(_impressions)
-    .where(_impressions.c.id == bindparam("impression"))
-    .values(
-        access_id=bindparam("access"),
-        lease_id=_just_written.scalar_subquery(),
-        is_counted=bindparam("counts", type_=Boolean()),
+    ForEither(
+        sqlite=_earning(select(func.max(_leases.c.id)).scalar_subquery()),
+        postgresql=_earning(select(func.currval(literal_column("'leases_id_seq'"))).scalar_subquery()),
     )
 )
 _CONFIRM = Prepared(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, PoolResetState, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -114,6 +114,11 @@ def _sqlite(database_url: str) -> Engine:
 def was_kept_waiting(error: OperationalError) -> bool:
     """Whether PostgreSQL gave up waiting for a lock (its SQLSTATE 55P03, lock_not_available)."""
     return getattr(error.orig, "sqlstate", None) == "55P03"
+
+
+def was_taken(error: IntegrityError) -> bool:
+    """Whether PostgreSQL found what must be there once (its SQLSTATE 23505, unique_violation)."""
+    return getattr(error.orig, "sqlstate", None) == "23505"
 
 
 def is_busy(error: Exception) -> bool:

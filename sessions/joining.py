@@ -21,6 +21,7 @@ from db.engine import SessionMaker, reading
 from gateways.types import Client, MacAddress
 from sessions import clients, end, nas_signin, patrons, start
 from sessions.arrival import Acceptance, Arrival
+from sessions.first_leases import once_more
 from sessions.models import AccessSession, EndReason
 from sessions.nas_signin import HeldLease
 from sites.limits import is_closed
@@ -64,13 +65,7 @@ def join(
         return running
     try:
         _ask(device, gateway, directory=directory, pseudonyms=pseudonyms, tokens=tokens, now=now)
-        with make_session.begin() as db:
-            if not devices.claim(db, device.id, mac=joining.mac, now=now):
-                raise RevokedDevice
-            arrival = Arrival(gateway, Client(joining.mac, ()), _accepted(device))
-            allowance = patrons.allowance_of(device.subject, gateway, now)
-            opened = start.open_access(db, arrival, allowance=allowance, now=now)
-            return nas_signin.lease_of(db, gateway=gateway, number=opened.access_id, now=now)
+        return once_more(lambda: _open(make_session, joining, device, now=now))
     except AuthError as error:
         error.subject = device.subject
         raise
@@ -83,6 +78,17 @@ def _running(db: Session, joining: Joining, device: Device, *, now: datetime) ->
     if access is None or access.subject != device.subject or device.mac != joining.mac:
         return None
     return nas_signin.lease_of(db, gateway=gateway, number=access.id, now=now)
+
+
+def _open(make_session: SessionMaker, joining: Joining, device: Device, *, now: datetime) -> HeldLease | None:
+    gateway = joining.gateway
+    with make_session.begin() as db:
+        if not devices.claim(db, device.id, mac=joining.mac, now=now):
+            raise RevokedDevice
+        arrival = Arrival(gateway, Client(joining.mac, ()), _accepted(device))
+        allowance = patrons.allowance_of(device.subject, gateway, now)
+        opened = start.open_access(db, arrival, allowance=allowance, now=now)
+        return nas_signin.lease_of(db, gateway=gateway, number=opened.access_id, now=now)
 
 
 def _ask(

@@ -21,7 +21,9 @@ from db.statements import table_of
 from gateways.types import MacAddress
 from sessions import policy, start
 from sessions.arrival import Arrival
+from sessions.first_leases import once_more
 from sessions.models import AccessSession
+from sessions.start import Opened
 from sites.limits import site_closing
 from sites.models import Gateway, SigninMethod
 
@@ -40,11 +42,11 @@ def sign_in(
 ) -> int:
     """Prove the patron and open the session; its id. Raises as `prove` does."""
 
-    def open_session(db: Session, subject: str, _patron: Patron) -> int:
+    def open_session(db: Session, subject: str, _patron: Patron) -> Opened:
         allowance = allowance_of(subject, arrival.gateway, now)
-        return start.open_access(db, arrival, allowance=allowance, now=now).access_id
+        return start.open_access(db, arrival, allowance=allowance, now=now)
 
-    return prove(
+    opened = prove(
         make_session,
         arrival.gateway,
         arrival.client.mac,
@@ -55,6 +57,8 @@ def sign_in(
         now=now,
         then=open_session,
     )
+    # Known with the commit.
+    return opened.access_id
 
 
 def prove(
@@ -69,7 +73,7 @@ def prove(
     now: datetime,
     then: Callable[[Session, str, Patron], Result],
 ) -> Result:
-    """Prove the patron; what `then` makes of the pseudonym, in the transaction that ends the attempt.
+    """Prove the patron; what `then` makes of the pseudonym, in the transaction that ends the attempt (`once_more`).
 
     No transaction waits for the directory. The attempt is charged before it is asked, and given back when the PIN was
     right: a stranger's guesses stop here and never lock the patron's account there. Raises `auth.errors.AuthError`,
@@ -128,8 +132,8 @@ def _prove(
         account = rate_limits.of_account(subject, mac if is_known else None)
         attempt = rate_limits.take_later(db, account, now=now)
     if attempt.scalar() is None:
-        with reading(make_session) as db:
-            raise rate_limits.refusal(db, account, now=now)
+        with reading(make_session) as look:
+            raise rate_limits.refusal(look, account, now=now)
     try:
         patron = directory.prove(found, secret, today=_today(gateway, now))
     except WrongCredentials:
@@ -142,10 +146,14 @@ def _prove(
         with group_commit(make_session) as db:
             rate_limits.refund(db, account)
         raise
-    try:
+
+    def end_attempt() -> Result:
         with group_commit(make_session) as db:
             rate_limits.refund(db, account)
             return then(db, subject, patron)
+
+    try:
+        return once_more(end_attempt)
     except AuthError:
         # The PIN was right here too, and what was given back went with the transaction.
         with group_commit(make_session) as db:

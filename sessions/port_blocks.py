@@ -55,10 +55,18 @@ class PortBlockUse:
 
 def claim(db: Session, *, access_id: int, gateway: Gateway, mac: str, now: datetime) -> PortBlock:
     """The origin of a new lease at `gateway`, whose row the caller has locked."""
-    addresses, size = gateway.public_addresses, gateway.ports_per_client
+    size = gateway.ports_per_client
     if not size:
-        return PortBlock(addresses[0], *ALL_PORTS) if len(addresses) == 1 else PortBlock()
-    return choose(addresses, size, _in_use(db, gateway.id, now=now), access_id=access_id, mac=mac)
+        return shared(gateway)
+    return choose(
+        gateway.public_addresses, size, _in_use(db, gateway.id, now=now), access_id=access_id, mac=mac
+    )
+
+
+def shared(gateway: Gateway) -> PortBlock:
+    """The origin of every lease at a gateway where all clients share all ports."""
+    addresses = gateway.public_addresses
+    return PortBlock(addresses[0], *ALL_PORTS) if len(addresses) == 1 else PortBlock()
 
 
 def choose(

@@ -12,6 +12,7 @@ from auth.resume_codes import ResumeCodes, UnknownResumeCode
 from db.engine import SessionMaker
 from sessions import present, start
 from sessions.arrival import Arrival
+from sessions.first_leases import once_more
 from sessions.models import AccessSession
 
 
@@ -29,15 +30,20 @@ def resume(
     network = arrival.gateway.network
     digest = codes.digest(network.slug, resume_codes.read(code))
     budgets = resume_codes.limits(network.slug, arrival.client.mac)
-    with make_session.begin() as db:
-        if (online := _present(db, arrival, now=now)) is not None:
-            return online
-        for budget in budgets:
-            rate_limits.take(db, budget, now=now)
-        access_id = _move(db, arrival, digest, now=now)
-        if access_id is not None:
+
+    def try_once() -> int | None:
+        with make_session.begin() as db:
+            if (online := _present(db, arrival, now=now)) is not None:
+                return online
             for budget in budgets:
-                rate_limits.refund(db, budget)
+                rate_limits.take(db, budget, now=now)
+            access_id = _move(db, arrival, digest, now=now)
+            if access_id is not None:
+                for budget in budgets:
+                    rate_limits.refund(db, budget)
+            return access_id
+
+    access_id = once_more(try_once)
     if access_id is None:
         raise UnknownResumeCode
     return access_id

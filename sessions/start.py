@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from auth.vouchers.errors import AlreadyUsed
 from db.prepared import Prepared, Reply
 from db.statements import Insert, for_either, table_of
 from gateways.types import Client
-from sessions import end, leases, policy, present, roaming
+from sessions import end, first_leases, policy, present, roaming
 from sessions.arrival import Acceptance, Arrival
 from sessions.models import AccessSession, EndReason
 from sessions.present import Present
@@ -39,12 +40,21 @@ class WhenFull(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The session opened or reused. `lease` is None where the client was online already and nothing was granted;
-    `gateway_id` is where the session counts as being."""
+    `gateway_id` is where the session counts as being. A new session's id may be in the answer about its lease."""
 
     db: Session
-    access_id: int
+    known_id: int | None
     lease: Reply | None
     gateway_id: int
+
+    @property
+    def access_id(self) -> int:
+        """The id of the session, which is written by then."""
+        if self.known_id is not None:
+            return self.known_id
+        assert self.lease is not None
+        access_id: int = self.lease.all()[0][1]
+        return access_id
 
     @property
     def lease_id(self) -> int | None:
@@ -109,7 +119,9 @@ def open_managed(
     if online is not None:
         end.end(db, online.id, reason=EndReason.POLICY, now=now)
     arrival = Arrival(gateway, client, Acceptance("", "", ""))
-    return _insert(db, entitlement, arrival, until=now, previous=None, now=now)
+    row = _row(entitlement, arrival, until=now, previous=None, now=now)
+    access_id: int | None = _INSERT.scalar(db, **row)
+    return access_id
 
 
 def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime) -> Opened | None:
@@ -157,21 +169,15 @@ def _open(
     previous: int | None,
     now: datetime,
 ) -> Opened:
-    """Insert the session with its first lease, or join the one that a concurrent request has just inserted."""
+    """Insert the session with its first lease."""
     gateway, client = arrival.gateway, arrival.client
-    access_id = _insert(db, entitlement, arrival, until=until, previous=previous, now=now)
-    if access_id is None:
-        winner = present.find(db, gateway=gateway, client=client, now=now)
-        assert winner is not None
-        return Opened(db, winner.id, None, winner.gateway_id)
     see(db, gateway_id=gateway.id, client=client, now=now)
-    lease = leases.write(
+    access_id, lease = first_leases.write(
         db,
-        access_id=access_id,
+        _row(entitlement, arrival, until=until, previous=previous, now=now),
         own_rates=entitlement,
         gateway=gateway,
         client=client,
-        starts_at=now,
         until=until,
         now=now,
     )
@@ -227,39 +233,36 @@ def _make_room(
     return surplus[-1] if surplus else None
 
 
-def _insert(
-    db: Session,
+def _row(
     entitlement: Claimed,
     arrival: Arrival,
     *,
     until: datetime,
     previous: int | None,
     now: datetime,
-) -> int | None:
-    """The new row's id; None where this client has an open session on this network."""
+) -> dict[str, Any]:
+    """A new session by its columns."""
     gateway, client, acceptance = arrival.gateway, arrival.client, arrival.acceptance
-    access_id: int | None = _INSERT.scalar(
-        db,
-        entitlement_id=entitlement.id,
-        subject=entitlement.subject,
-        method=entitlement.method,
-        network_id=gateway.network_id,
-        gateway_id=gateway.id,
-        site_id=gateway.site_id,
-        mac=client.mac,
+    return {
+        "entitlement_id": entitlement.id,
+        "subject": entitlement.subject,
+        "method": entitlement.method,
+        "network_id": gateway.network_id,
+        "gateway_id": gateway.id,
+        "site_id": gateway.site_id,
+        "mac": client.mac,
         # Some gateways ask for a client before it has an address.
-        address=str(client.addresses[0]) if client.addresses else "",
-        landed_at=arrival.landed_at,
-        resume_digest=arrival.resume_digest,
-        started_at=now,
-        until=until,
-        last_seen_at=now,
-        previous_id=previous,
-        terms_version=acceptance.version,
-        terms_language=acceptance.language,
-        terms_digest=acceptance.digest,
-    )
-    return access_id
+        "address": str(client.addresses[0]) if client.addresses else "",
+        "landed_at": arrival.landed_at,
+        "resume_digest": arrival.resume_digest,
+        "started_at": now,
+        "until": until,
+        "last_seen_at": now,
+        "previous_id": previous,
+        "terms_version": acceptance.version,
+        "terms_language": acceptance.language,
+        "terms_digest": acceptance.digest,
+    }
 
 
 def _insertion(insert: Insert) -> Executable:

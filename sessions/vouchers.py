@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from auth.audit.actor import Actor
+from auth.errors import AuthError
 from auth.vouchers import issuing, rate_limits, redeeming, voiding
 from auth.vouchers.errors import AlreadyUsed, UnknownVoucher
 from auth.vouchers.issuing import IssuedVoucher, draw_at_random
@@ -26,6 +27,7 @@ from gateways.registry import names
 from gateways.types import Client
 from sessions import end, start
 from sessions.arrival import Arrival
+from sessions.first_leases import once_more
 from sessions.models import AccessSession, EndReason, Lease
 from sessions.start import WhenFull
 from sites.models import Gateway, SigninMethod
@@ -49,12 +51,16 @@ def redeem(
     Concurrent redemptions queue on the voucher's row. PostgreSQL's `lock_timeout` cannot tell a queue that moves from
     a lock that is stuck, so a timeout is tried once more: by then the places are given away, or it is stuck indeed.
     """
-    try:
+
+    def try_once() -> int:
         return _redeem(make_session, arrival, code, keys=keys, now=now, move=move)
+
+    try:
+        return once_more(try_once)
     except OperationalError as error:
         if not was_kept_waiting(error):
             raise
-        return _redeem(make_session, arrival, code, keys=keys, now=now, move=move)
+        return try_once()
 
 
 def _redeem(
@@ -69,15 +75,18 @@ def _redeem(
         try:
             voucher = redeeming.look_up(asked, gateway=gateway, now=now)
         except UnknownVoucher:
-            denied = rate_limits.charge(db, attempt, now=now)
+            denied: AuthError | None = rate_limits.charge(db, attempt, now=now)
         else:
             if not move:
                 refuse_when_full(db, voucher, keys=keys, gateway=gateway, client=arrival.client, now=now)
             allowance = redeeming.use(db, voucher, keys=keys, gateway=gateway, now=now)
             when_full = WhenFull.REPLACE if move else WhenFull.REFUSE
             opened = start.open_access(db, arrival, allowance=allowance, when_full=when_full, now=now)
-            return opened.access_id
-    raise denied
+            denied = None
+    if denied is not None:
+        raise denied
+    # Known with the commit.
+    return opened.access_id
 
 
 def refuse_when_full(

@@ -25,6 +25,7 @@ from portal.http.clients import ClientContext, access_of, current, opened, remem
 from portal.public_values import render_page
 from portal.services import services
 from sessions.arrival import Acceptance
+from sessions.first_leases import once_more
 from sessions.models import AccessSession
 from sessions.start import Opened
 from sites.models import SigninMethod
@@ -104,14 +105,15 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
 def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> Opened:
     """Count the acceptance; the session that goes on by it."""
     service = services()
-    with group_commit(service.make_session) as db:
-        return acceptances.accept(
-            db,
-            replace(arrival_of(visit), acceptance=acceptance),
-            ticket=ticket,
-            pseudonyms=service.pseudonyms,
-            now=service.clock(),
-        )
+    arrival = replace(arrival_of(visit), acceptance=acceptance)
+
+    def accept() -> Opened:
+        with group_commit(service.make_session) as db:
+            return acceptances.accept(
+                db, arrival, ticket=ticket, pseudonyms=service.pseudonyms, now=service.clock()
+            )
+
+    return once_more(accept)
 
 
 def message(

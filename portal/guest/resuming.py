@@ -21,7 +21,9 @@ from portal.http.clients import ClientContext, access_of, current, opened, remem
 from portal.public_values import render_page
 from portal.services import services
 from sessions import resuming, start
+from sessions.first_leases import once_more
 from sessions.models import AccessSession
+from sessions.start import Opened
 
 LONGEST_SHOWN = 40
 
@@ -89,10 +91,14 @@ def by_cookie(visit: ClientContext) -> AnyResponse:
     held, service = resumable(visit), services()
     if held is None:
         return redirect(url_for("guests.landing", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    try:
+
+    def move() -> Opened | None:
         with service.make_session.begin() as db:
             access = db.get_one(AccessSession, held.id)
-            moved = start.move(db, access, arrival_of(visit), now=service.clock())
+            return start.move(db, access, arrival_of(visit), now=service.clock())
+
+    try:
+        moved = once_more(move)
     except AuthError as error:
         return refuse(visit, error)
     if moved is None:

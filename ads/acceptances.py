@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    ScalarSelect,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from ads import counting
@@ -16,12 +27,12 @@ from ads.models import Creative, Impression
 from auth.blocks import service as blocks
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
-from db.objects import detached
 from db.prepared import Prepared
 from db.statements import ForEither, table_of
 from sessions import feed, policy, present, renewal, start
 from sessions.arrival import Arrival
-from sessions.models import AccessSession, Lease
+from sessions.clients import SeenAccess
+from sessions.models import Lease
 from sessions.start import Opened
 from sites.models import Gateway, SigninMethod
 
@@ -40,6 +51,14 @@ class ImpressionToken:
     draw: int | None = None
     previous: int | None = None
     choice_digest: str | None = None
+
+
+class Further(NamedTuple):
+    """Where there is more to read of a message (`Creative.more`), and the words of the message."""
+
+    id: int
+    texts: dict[str, dict[str, str]]
+    more: str
 
 
 def accept(
@@ -94,7 +113,7 @@ def accept(
     return opened
 
 
-def may_renew(access: AccessSession, gateway: Gateway, *, now: datetime) -> bool:
+def may_renew(access: SeenAccess, gateway: Gateway, *, now: datetime) -> bool:
     """Whether this session may be renewed by an accepted message now."""
     return gateway.network.allows(SigninMethod.FREE) and policy.may_renew(
         now=now, until=access.until, window=gateway.renewal_window
@@ -126,11 +145,24 @@ def of_access(db: Session, access_id: int) -> list[tuple[Impression, Lease]]:
     return [(impression, lease) for impression, lease in rows]
 
 
-def last_creative(db: Session, access_id: int) -> Creative | None:
-    """The message that this session was opened or renewed with last, where it has something further to read."""
-    row = _LAST.first(db, access=access_id)
-    # Few messages have: no object is made for the others.
-    return None if row is None or not row[_MORE] else detached(Creative, _CREATIVE, row)
+def further_of(access_id: ColumnElement[int]) -> ScalarSelect[int | None]:
+    """The id of the message that this session was opened or renewed with last, where it has something further to read,
+    as part of a statement.
+    """
+    return (
+        select(case((_creatives.c.more != "", _creatives.c.id)))
+        .join(_impressions, _impressions.c.creative_id == _creatives.c.id)
+        .where(_impressions.c.access_id == access_id)
+        .order_by(_impressions.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def further(db: Session, creative_id: int) -> Further | None:
+    """What there is further to read of a message."""
+    row = _FURTHER.first(db, creative=creative_id)
+    return None if row is None else Further._make(row)
 
 
 def of_sessions(db: Session, access_ids: Collection[int]) -> list[Impression]:
@@ -169,14 +201,8 @@ def _earning(just_written: Any) -> Executable:
 
 _impressions, _leases = table_of(Impression), table_of(Lease)
 _creatives = table_of(Creative)
-_CREATIVE = tuple(_creatives.columns.keys())
-_MORE = _CREATIVE.index("more")
-_LAST = Prepared(
-    select(_creatives)
-    .join(_impressions, _impressions.c.creative_id == _creatives.c.id)
-    .where(_impressions.c.access_id == bindparam("access"))
-    .order_by(_impressions.c.id.desc())
-    .limit(1)
+_FURTHER = Prepared(
+    select(*(_creatives.c[name] for name in Further._fields)).where(_creatives.c.id == bindparam("creative"))
 )
 _SPENT = Prepared(select(_impressions.c.id).where(_impressions.c.nonce == bindparam("nonce")))
 _GIVEN = (

@@ -13,10 +13,12 @@ from typing import Any
 
 from flask import g, render_template
 
+from ads.acceptances import Further
 from ads.models import CivicOverride, Creative
 from db.base import Base
 from portal.http.clients import ClientContext
 from portal.services import services
+from sessions.clients import SeenAccess
 from sessions.models import AccessSession, EndReason
 from sites.models import Gateway, Network, SigninMethod, Site, SiteKind
 
@@ -128,7 +130,7 @@ def public(value: object) -> object:
             return public_site(value)
         case Network():
             return public_network(value)
-        case AccessSession():
+        case AccessSession() | SeenAccess():
             return public_stay(value)
         case Creative():
             return public_message(value)
@@ -171,7 +173,7 @@ def public_network_at(gateway: Gateway) -> PublicNetwork:
     return replace(public_network(gateway.network), lease_length=lease, idle_length=idle)
 
 
-def public_stay(access: AccessSession) -> PublicStay:
+def public_stay(access: AccessSession | SeenAccess) -> PublicStay:
     return PublicStay(
         id=access.id,
         method=access.method,
@@ -182,9 +184,7 @@ def public_stay(access: AccessSession) -> PublicStay:
     )
 
 
-def public_device(access: AccessSession, *, here: Site) -> PublicDevice:
-    """Reads the row of its site, where that is another one than `here`."""
-    site = here if access.site_id == here.id else access.site
+def public_device(access: AccessSession | SeenAccess, *, site: Site) -> PublicDevice:
     return PublicDevice(access.id, access.mac, access.started_at, public_site(site))
 
 
@@ -193,8 +193,6 @@ def public_message(creative: Creative) -> PublicMessage:
     return PublicMessage(creative.texts, payer.name, payer.is_town, media=creative.media)
 
 
-def more_of(creative: Creative | None) -> PublicMore | None:
-    """What to read further of this message, if it has anything."""
-    if creative is None or not creative.more:
-        return None
-    return PublicMore(creative.texts, creative.more, f"https://{creative.more}")
+def more_of(further: Further | None) -> PublicMore | None:
+    """What to read further of a message, if it has anything."""
+    return None if further is None else PublicMore(further.texts, further.more, f"https://{further.more}")

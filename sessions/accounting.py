@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Executable, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Executable, ScalarSelect, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from db.each import for_list
@@ -92,6 +92,12 @@ def usage(db: Session, access_id: int) -> Total:
     row = _USAGE.first(db, access=access_id)
     assert row is not None
     return Total(*map(int, row))
+
+
+def sum_of(name: str, access_id: ColumnElement[int]) -> ScalarSelect[int]:
+    """One of `counters.COUNTERS` in `usage` of an access session, as part of a statement."""
+    total = cast(func.coalesce(func.sum(_usage.c[name]), 0), BigInteger)
+    return select(total).where(_usage.c.access_id == access_id).scalar_subquery()
 
 
 def read_report(body: dict[str, Any]) -> UsageReport:
@@ -224,7 +230,7 @@ def _health(report: UsageReport, *, now: datetime) -> dict[str, Any]:
     }
 
 
-_lives, _leases = table_of(CounterEpoch), table_of(Lease)
+_lives, _leases, _usage = table_of(CounterEpoch), table_of(Lease), table_of(Usage)
 _ADVANCE = Prepared(for_either(_advance_statement))
 _OURS = Prepared(for_list(_ours_among, "numbers", BigInteger()))
 _USAGE = Prepared(

@@ -5,51 +5,52 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.objects import detached
 from db.prepared import Prepared
 from db.statements import table_of
-from sessions import confirmations, end
+from sessions import end
 from sessions.models import OPEN_OF_CLIENT, AccessSession, EndReason
-from sites.models import Gateway, Network, SigninMethod
+from sites.models import Network, SigninMethod
 
 # PostgreSQL's INTEGER: neither database compares an id with a larger number.
 LARGEST_ID = 2**31 - 1
 
 
-class Online(NamedTuple):
-    """An open session to look at and for nothing else, as an object whose session has been closed; and until when the
-    kernel of a gateway lets it pass, as far as that has confirmed, and whether that is all it is to.
+class SeenAccess(NamedTuple):
+    """An access session as it was when it was looked at: no object of the mapper, which would take as long to load as
+    to ask for.
     """
 
-    access: AccessSession
-    confirmed_until: datetime | None
-    is_confirmed: bool
+    id: int
+    entitlement_id: int
+    subject: str
+    method: SigninMethod
+    network_id: int
+    gateway_id: int
+    site_id: int
+    mac: str
+    landed_at: datetime | None
+    started_at: datetime
+    until: datetime
+    ended_at: datetime | None
+    end_reason: EndReason | None
+    previous_id: int | None
+    resume_digest: str | None
 
 
-def devices(db: Session, access: AccessSession, *, here: Gateway, now: datetime) -> list[AccessSession]:
-    """The devices online with the same entitlement, this one included, oldest first. Those elsewhere can tell where."""
-    ids = [access_id for (access_id,) in _DEVICES.all(db, entitlement=access.entitlement_id, at=now)]
-    # Nearly everybody has one device.
-    if ids == [access.id] and access.site_id == here.site_id:
-        return [access]
-    return [db.get_one(AccessSession, one) for one in ids]
+def devices(db: Session, access: SeenAccess, *, now: datetime) -> list[AccessSession]:
+    """The devices online with the same entitlement, this one included, oldest first. They can tell where they are."""
+    online = AccessSession.ended_at.is_(None) & (AccessSession.until > now)
+    same = select(AccessSession).where(AccessSession.entitlement_id == access.entitlement_id, online)
+    return list(db.scalars(same.order_by(AccessSession.started_at)))
 
 
 def online(db: Session, *, network_id: int, mac: str, now: datetime) -> AccessSession | None:
     """The open session of this client on this network, at whichever site."""
     access_id = _ONLINE.scalar(db, network=network_id, client=mac, at=now)
     return None if access_id is None else db.get(AccessSession, access_id)
-
-
-def seen_online(db: Session, *, gateway: Gateway, mac: str, now: datetime) -> Online | None:
-    """The same on the network of this gateway, to look at."""
-    row = _SEEN_ONLINE.first(db, network=gateway.network_id, client=mac, at=now, gateway=gateway.id)
-    return (
-        None if row is None else Online(detached(AccessSession, _COLUMNS, row[:-2]), row[-2], bool(row[-1]))
-    )
 
 
 def count_online(db: Session, *, now: datetime) -> int:
@@ -87,10 +88,10 @@ def mac_of(db: Session, access_id: int) -> str | None:
     return db.scalar(select(AccessSession.mac).where(AccessSession.id == access_id))
 
 
-def last(db: Session, *, network_id: int, mac: str) -> AccessSession | None:
-    """The newest session of this client on this network, open or ended, to look at."""
+def last(db: Session, *, network_id: int, mac: str) -> SeenAccess | None:
+    """The newest session of this client on this network, open or ended."""
     row = _LAST.first(db, network=network_id, client=mac)
-    return None if row is None else detached(AccessSession, _COLUMNS, row)
+    return None if row is None else SeenAccess._make(row)
 
 
 def transferable(
@@ -106,47 +107,37 @@ def transferable(
     return access if access.mac != mac else None
 
 
-def leave(db: Session, access: AccessSession, *, device: int | None, now: datetime) -> bool:
+def leave(db: Session, access: SeenAccess, *, device: int | None, now: datetime) -> bool:
     """End this session, or that of another device of the same person; False where `device` is somebody else's.
 
     A second press finds it ended already, and changes nothing.
     """
     if device is not None and not 0 < device <= LARGEST_ID:
         return False
-    chosen = access if device is None else db.get(AccessSession, device)
+    chosen: SeenAccess | AccessSession | None = access if device is None else db.get(AccessSession, device)
     if chosen is None or chosen.entitlement_id != access.entitlement_id:
         return False
     end.end(db, chosen.id, reason=EndReason.LEFT, now=now)
     return True
 
 
+def count_devices() -> ScalarSelect[int]:
+    """How many devices are online with the entitlement of an access session, as part of a statement about that."""
+    same = _others.c.entitlement_id == _accesses.c.entitlement_id, _others.c.ended_at.is_(None)
+    return select(func.count()).where(*same, _others.c.until > bindparam("at")).scalar_subquery()
+
+
 # Built once: each request of a guest asks it.
-_accesses = table_of(AccessSession)
-_DEVICES = Prepared(
-    select(_accesses.c.id)
-    .where(
-        _accesses.c.entitlement_id == bindparam("entitlement"),
-        _accesses.c.ended_at.is_(None),
-        _accesses.c.until > bindparam("at"),
-    )
-    .order_by(_accesses.c.started_at)
-)
+_accesses, _others = table_of(AccessSession), table_of(AccessSession).alias("others")
+ID, SEEN = _accesses.c.id, tuple(_accesses.c[name] for name in SeenAccess._fields)
 _OF_CLIENT = (
     _accesses.c.network_id == bindparam("network"),
     _accesses.c.mac == bindparam("client"),
 )
-_HERE = (
+IS_HERE = (
     *_OF_CLIENT,
     OPEN_OF_CLIENT,
     _accesses.c.until > bindparam("at"),
 )
-_COLUMNS = tuple(_accesses.columns.keys())
-_LAST = Prepared(select(_accesses).where(*_OF_CLIENT).order_by(_accesses.c.id.desc()).limit(1))
-_ONLINE = Prepared(select(_accesses.c.id).where(*_HERE))
-_SEEN_ONLINE = Prepared(
-    select(
-        _accesses,
-        confirmations.confirmed_until(_accesses.c.id).label("confirmed_until"),
-        confirmations.is_last_confirmed(_accesses.c.id).label("is_confirmed"),
-    ).where(*_HERE)
-)
+_LAST = Prepared(select(*SEEN).where(*_OF_CLIENT).order_by(_accesses.c.id.desc()).limit(1))
+_ONLINE = Prepared(select(_accesses.c.id).where(*IS_HERE))

@@ -31,11 +31,6 @@ def last_lease(db: Session, *, access_id: int, gateway_id: int) -> LastLease | N
     return None if row is None else LastLease(row.id, row.refused or "")
 
 
-def is_confirmed(db: Session, *, access_id: int, gateway_id: int) -> bool:
-    """Whether the gateway has confirmed that its kernel holds the session's last lease there."""
-    return _CONFIRMED_AT.scalar(db, access=access_id, gateway=gateway_id) is not None
-
-
 def confirmed_until(access_id: ColumnElement[int]) -> ScalarSelect[datetime | None]:
     """The end of the longest running lease of this session that the gateway has confirmed; NULL where it has confirmed
     none. While a renewal is on its way, that is the end before the renewal. Values are `gateway` and `at`.
@@ -48,7 +43,9 @@ def confirmed_until(access_id: ColumnElement[int]) -> ScalarSelect[datetime | No
 
 
 def is_last_confirmed(access_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """`is_confirmed` of this session at the gateway `gateway`, as part of a statement."""
+    """Whether the gateway `gateway` has confirmed that its kernel holds this session's last lease there, as part of a
+    statement.
+    """
     last = select(_leases.c.confirmed_at).where(*_here(access_id)).order_by(_leases.c.until.desc()).limit(1)
     return last.scalar_subquery().is_not(None)
 
@@ -77,7 +74,4 @@ def _here(access_id: ColumnElement[int]) -> tuple[ColumnElement[bool], ...]:
 # Asked at each request of a guest who is online.
 _leases = table_of(Lease)
 _HERE = _here(bindparam("access"))
-_CONFIRMED_AT = Prepared(
-    select(_leases.c.confirmed_at).where(*_HERE).order_by(_leases.c.until.desc()).limit(1)
-)
 _RUNNING = Prepared(select(_leases.c.id).where(*_HERE, _leases.c.until > bindparam("at")).limit(1))

@@ -21,6 +21,7 @@ from db.engine import SessionMaker, reading
 from gateways.types import Client, MacAddress
 from sessions import clients, end, nas_signin, patrons, start
 from sessions.arrival import Acceptance, Arrival
+from sessions.clients import SeenAccess
 from sessions.first_leases import once_more
 from sessions.models import AccessSession, EndReason
 from sessions.nas_signin import HeldLease
@@ -128,7 +129,7 @@ def stays_of(db: Session, device: Device) -> list[int]:
     return list(db.scalars(open_ones)) if device.mac else []
 
 
-def revoke(db: Session, device_id: int, *, access: AccessSession, now: datetime) -> list[int]:
+def revoke(db: Session, device_id: int, *, access: AccessSession | SeenAccess, now: datetime) -> list[int]:
     """Revoke a device of the person of this session, at that person's wish; the sessions that ended with it."""
     device = devices.revoke(db, device_id, subject=access.subject, now=now)
     ended = stays_of(db, device) if device is not None else []

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from sessions.clients import SeenAccess
 from sessions.models import AccessSession, Lease, Usage
 from sites.models import SigninMethod
 
 PROVEN_FOR = timedelta(minutes=15)
 
 
-def sessions(db: Session, access: AccessSession, *, now: datetime) -> list[AccessSession]:
+def sessions(db: Session, access: SeenAccess, *, now: datetime) -> list[AccessSession]:
     """The sessions that `access` proves, itself included, oldest first, each with its site and network."""
     return list(
         db.scalars(
@@ -40,7 +41,7 @@ def traffic(db: Session, access_ids: Collection[int]) -> list[Usage]:
     return list(db.scalars(select(Usage).where(Usage.access_id.in_(access_ids))))
 
 
-def _proven(db: Session, access: AccessSession, now: datetime) -> list[int]:
+def _proven(db: Session, access: SeenAccess, now: datetime) -> list[int]:
     found, previous = [access.id], access.previous_id
     while previous is not None and previous not in found:
         before = db.get(AccessSession, previous)

@@ -23,7 +23,7 @@ from gateways.set_up import Finding, SetUp
 from gateways.types import Client
 from portal.here import this_app
 from portal.services import services
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.gateways import to_notify
 from sites.models import Gateway
 
@@ -46,7 +46,7 @@ class Departure:
     """
 
     gateway: Gateway
-    access: AccessSession
+    access: SeenAccess
     client: Client
     told: Mapping[str, Any]
     back: str

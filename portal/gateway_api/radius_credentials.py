@@ -6,6 +6,7 @@ from gateways.radius import credentials
 from gateways.radius.credentials import Credentials
 from gateways.types import MacAddress
 from portal.gateway_api.secrets import secret_of, secrets_of
+from sessions.clients import SeenAccess
 from sessions.models import AccessSession
 from sessions.nas_signin import HeldLease
 from sites.models import Gateway
@@ -13,7 +14,7 @@ from sites.models import Gateway
 PURPOSE = "radius-credentials"
 
 
-def credentials_of(gateway: Gateway, access: AccessSession) -> Credentials:
+def credentials_of(gateway: Gateway, access: AccessSession | SeenAccess) -> Credentials:
     """What the browser brings to the gateway; the same for as long as the session is open."""
     return credentials.credentials_of(secret_of(gateway, PURPOSE), access.id, MacAddress(access.mac))
 

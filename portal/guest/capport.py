@@ -11,6 +11,7 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads.acceptances import may_renew
+from ads.online import find
 from db.engine import reading
 from gateways.types import IpAddress
 from portal.guest import guests
@@ -18,8 +19,8 @@ from portal.http.application import Answered
 from portal.http.client_evidence import await_found
 from portal.http.clients import remote_address
 from portal.services import services
-from sessions import clients, sightings
-from sessions.models import AccessSession
+from sessions import sightings
+from sessions.clients import SeenAccess
 from sites.models import Gateway, SigninMethod
 
 MEDIA_TYPE = "application/captive+json"
@@ -65,7 +66,7 @@ def state_of(gateway: Gateway) -> dict[str, object]:
 class _Stay:
     """The session behind an address, and until when it is let pass; none for somebody known who has none."""
 
-    access: AccessSession | None
+    access: SeenAccess | None
     until: datetime
 
 
@@ -77,7 +78,7 @@ def _stay_of(gateway: Gateway, address: IpAddress) -> _Stay | None:
         if not seen:
             return None
         _, mac = seen[0]
-        online = clients.seen_online(db, gateway=gateway, mac=mac, now=now)
+        online = find(db, gateway=gateway, mac=mac, now=now)
     if online is None:
         return _Stay(None, now)
     return None if online.confirmed_until is None else _Stay(online.access, online.confirmed_until)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from ads.online import Online
 from db.engine import reading
 from gateways.carriage import Carriage
 from portal.denials.incidents import concerning, note
@@ -23,7 +24,7 @@ from portal.http.security_headers import allow_forms_to
 from portal.public_values import render_page
 from portal.services import services
 from sessions import confirmations, landings
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.models import Gateway
 
 WAIT_SECONDS = 5.0
@@ -55,8 +56,9 @@ def opening() -> AnyResponse:
     carriage = None if is_open else carriage_of(visit, access)
     if carriage is not None and "carried" not in request.args:
         return carry(visit, carriage, said)
-    if online.is_confirmed or await_confirmation(access, visit.gateway, seen):
-        return show(visit, access)
+    confirmed = online if online.is_confirmed else await_confirmation(visit, access, seen)
+    if confirmed is not None:
+        return show(visit, confirmed)
     page = render_page(
         "guests/opening.html",
         visit=visit,
@@ -71,17 +73,17 @@ def opening() -> AnyResponse:
     return response
 
 
-def show(visit: ClientContext, access: AccessSession) -> AnyResponse:
+def show(visit: ClientContext, online: Online) -> AnyResponse:
     """The session's page at once: to lead on to its own address would be one more request of each phone.
 
     The browser asks for it there later, and keeps the session, where it does not from the button on.
     """
-    page = session_page(visit, access, elsewhere=True)
+    access, page = online.access, session_page(visit, online, elsewhere=True)
     is_kept = visit.held == access.id or not is_owned(visit, access)
     return page if is_kept else remember(page, visit, access_id=access.id)
 
 
-def carriage_of(visit: ClientContext, access: AccessSession) -> Carriage | None:
+def carriage_of(visit: ClientContext, access: SeenAccess) -> Carriage | None:
     """What this guest's browser must carry to the gateway, where the gateway learns of leases in no other way.
 
     It is of no use to anybody but the device itself: the gateway lets nobody else pass for it.
@@ -141,7 +143,7 @@ def opening_by_hearsay(visit: ClientContext) -> AnyResponse:
     )
 
 
-def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]:
+def waiting_for(access: SeenAccess, gateway: Gateway) -> dict[str, int | str]:
     """What the gateway has not confirmed, and what it said against it, if anything."""
     concerning(subject=access.subject, access_id=access.id)
     with reading(services().make_session) as db:
@@ -151,8 +153,9 @@ def waiting_for(access: AccessSession, gateway: Gateway) -> dict[str, int | str]
     return {"lease": last.id, "refused": last.refused} if last.refused else {"lease": last.id}
 
 
-def await_confirmation(access: AccessSession, gateway: Gateway, seen: int) -> bool:
-    """Wait until the gateway has confirmed the session's last lease here; False when it has not in time.
+def await_confirmation(visit: ClientContext, access: SeenAccess, seen: int) -> Online | None:
+    """Wait until the gateway has confirmed the session's last lease here; the session then, nothing when it has not in
+    time.
 
     `seen` is the count of commits that was read before it was looked for the last time.
 
@@ -160,25 +163,25 @@ def await_confirmation(access: AccessSession, gateway: Gateway, seen: int) -> bo
     the threads that all other sites need.
     """
     if not WAITING.acquire(blocking=False):
-        return confirmed(access, gateway)
+        return confirmed_of(visit, access)
     try:
-        return _await(access, gateway, seen)
+        return _await(visit, access, seen)
     finally:
         WAITING.release()
 
 
-def _await(access: AccessSession, gateway: Gateway, seen: int) -> bool:
+def _await(visit: ClientContext, access: SeenAccess, seen: int) -> Online | None:
     wake = services().wake
     deadline = time.monotonic() + WAIT_SECONDS
     while (left := deadline - time.monotonic()) > 0:
         wake.wait(seen, left)
         seen = wake.count
-        if confirmed(access, gateway):
-            return True
-    return False
+        if (online := confirmed_of(visit, access)) is not None:
+            return online
+    return None
 
 
-def confirmed(access: AccessSession, gateway: Gateway) -> bool:
-    """Whether the gateway has confirmed that its kernel holds the session's last lease here."""
-    with reading(services().make_session) as db:
-        return confirmations.is_confirmed(db, access_id=access.id, gateway_id=gateway.id)
+def confirmed_of(visit: ClientContext, access: SeenAccess) -> Online | None:
+    """This session as it is now, if the gateway has confirmed that its kernel holds the last lease of it here."""
+    online = online_of(visit)
+    return online if online and online.access.id == access.id and online.is_confirmed else None

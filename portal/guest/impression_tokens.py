@@ -22,7 +22,7 @@ from portal.http.clients import ClientContext, ForeignClient
 from portal.i18n.translation import language
 from portal.services import services
 from sessions import policy
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.models import SigninMethod
 
 TICKET_LIFE = BREAK_LIFE
@@ -47,7 +47,7 @@ class ShownMessage:
         return max(0, math.ceil((self.opens_at - services().clock()).total_seconds()))
 
 
-def message_for(visit: ClientContext, access: AccessSession | None = None) -> ShownMessage:
+def message_for(visit: ClientContext, access: SeenAccess | None = None) -> ShownMessage:
     """What this client is shown now: a crisis message, where there is one; else what its break has, or is chosen.
 
     Nothing where the place or the way it came in has none (`ads.rules.no_ads`).
@@ -147,7 +147,7 @@ def _own(visit: ClientContext, claims: dict[str, Any]) -> ImpressionToken:
     return read_claims(claims, nonce=claims["jti"])
 
 
-def _break_of(visit: ClientContext, access: AccessSession | None) -> Break | None:
+def _break_of(visit: ClientContext, access: SeenAccess | None) -> Break | None:
     """The break that this client is in. What it saw before it could renew is none: it counts for nothing."""
     if not visit.is_proven:
         return None

@@ -25,8 +25,8 @@ from portal.http.clients import ClientContext, access_of, current, opened, remem
 from portal.public_values import render_page
 from portal.services import services
 from sessions.arrival import Acceptance
+from sessions.clients import SeenAccess
 from sessions.first_leases import once_more
-from sessions.models import AccessSession
 from sessions.start import Opened
 from sites.models import SigninMethod
 
@@ -118,7 +118,7 @@ def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance)
 
 def message(
     visit: ClientContext,
-    access: AccessSession | None,
+    access: SeenAccess | None,
     *,
     is_late: bool = False,
 ) -> str:

@@ -12,12 +12,12 @@ from portal.guest.impression_tokens import make_ticket, message_for
 from portal.http.clients import ClientContext
 from portal.services import services
 from sessions import policy
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.limits import site_closing
 from sites.models import Gateway
 
 
-def message_form(visit: ClientContext, access: AccessSession | None) -> dict[str, Any]:
+def message_form(visit: ClientContext, access: SeenAccess | None) -> dict[str, Any]:
     """Values for `message_form` of ``shared/parts.html``. `access` is the open session that more time is added to."""
     shown = message_for(visit, access)
     return {
@@ -28,7 +28,7 @@ def message_form(visit: ClientContext, access: AccessSession | None) -> dict[str
     }
 
 
-def until_then(gateway: Gateway, access: AccessSession | None) -> datetime:
+def until_then(gateway: Gateway, access: SeenAccess | None) -> datetime:
     """Until when somebody who presses now may stay: told before anything is granted."""
     now = services().clock()
     closing = site_closing(gateway, now)

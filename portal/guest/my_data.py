@@ -27,6 +27,7 @@ from portal.i18n.retention_periods import term_in_words
 from portal.public_values import render_page
 from portal.services import services
 from sessions import own_data
+from sessions.clients import SeenAccess
 from sessions.data_classes import DataClass
 from sessions.models import AccessSession, Lease, Usage
 from sessions.retention import periods
@@ -77,13 +78,13 @@ def as_text(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1)
 
 
-def _asking() -> tuple[ClientContext | None, AccessSession | None]:
+def _asking() -> tuple[ClientContext | None, SeenAccess | None]:
     visit = current()
     access = access_of(visit) if visit is not None else None
     return (visit if visit is None or access is None else staying(visit, access)), access
 
 
-def held_about(db: Session, access: AccessSession) -> dict[str, Any]:
+def held_about(db: Session, access: SeenAccess) -> dict[str, Any]:
     """All rows about the sessions that this one proves, in plain values, with the term of each class."""
     now = services().clock()
     sessions = own_data.sessions(db, access, now=now)

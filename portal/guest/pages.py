@@ -30,6 +30,7 @@ from portal.i18n.translation import chosen_language, language
 from portal.public_values import PublicVisit, public_network_at, render_page
 from portal.services import services
 from sessions import clients
+from sessions.clients import SeenAccess
 from sessions.models import AccessSession
 from sites.models import Gateway, SigninMethod
 
@@ -202,7 +203,7 @@ def ended(visit: ClientContext) -> Response:
     return crowd.answer(("ended", alike, stay.key, why) if is_one_of_many else None, render, tokens)
 
 
-def last_stay(visit: ClientContext) -> AccessSession | None:
+def last_stay(visit: ClientContext) -> SeenAccess | None:
     """The newest session of this client here, open or ended."""
     with reading(services().make_session) as db:
         return clients.last(db, network_id=visit.gateway.network_id, mac=visit.mac)

@@ -7,7 +7,7 @@ import hmac
 from auth import resume_codes
 from portal.http.clients import ClientContext
 from portal.services import services
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.models import Network
 
 
@@ -24,7 +24,7 @@ def digest_for(visit: ClientContext) -> str | None:
     return None if code is None else services().resume_codes.digest(visit.gateway.network.slug, code)
 
 
-def code_of(access: AccessSession, network: Network) -> str | None:
+def code_of(access: SeenAccess, network: Network) -> str | None:
     """The code of an open session, as pages show it; None where it has none that the present key makes."""
     if access.landed_at is None or access.resume_digest is None:
         return None

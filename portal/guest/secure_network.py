@@ -32,7 +32,7 @@ from portal.http.clients import ClientContext, ForeignClient, access_of, current
 from portal.public_values import PublicProfile, render_page
 from portal.services import services
 from sessions import clients, joining, leases, patrons
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.models import SigninMethod
 
 # Of the password of a key: none of them looks like another.
@@ -99,14 +99,14 @@ def revoke_profile() -> AnyResponse:
     return redirect(url_for("guests.profile_page", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
 
 
-def _asking() -> tuple[ClientContext | None, AccessSession | None]:
+def _asking() -> tuple[ClientContext | None, SeenAccess | None]:
     visit = current()
     access = access_of(visit) if visit is not None else None
     return visit, access if access is not None and access.method is SigninMethod.PATRON else None
 
 
 def _form(
-    visit: ClientContext, access: AccessSession, *, refusal: Refusal | None = None, login: str = ""
+    visit: ClientContext, access: SeenAccess, *, refusal: Refusal | None = None, login: str = ""
 ) -> Response:
     g.form_page = ("guests.profile_page", {})
     page = render_page(
@@ -128,7 +128,7 @@ def _form(
     return response
 
 
-def _profiles(visit: ClientContext, access: AccessSession) -> list[PublicProfile]:
+def _profiles(visit: ClientContext, access: SeenAccess) -> list[PublicProfile]:
     if not is_owned(visit, access):
         return []
     with reading(services().make_session) as db:

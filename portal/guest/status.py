@@ -32,7 +32,7 @@ def status() -> AnyResponse:
     visit = staying(visit, online.access)
     if online.confirmed_until is None:
         return redirect(url_for("guests.opening", visit=visit.issue_token()), HTTPStatus.SEE_OTHER)
-    return session_page(visit, online.access)
+    return session_page(visit, online)
 
 
 @guests.get("/status.json")

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from flask import Response, request, url_for
 
 from ads import acceptances
+from ads.acceptances import Further
 from ads.models import CivicOverride, Creative
+from ads.online import Online
 from db.engine import reading
 from portal.caches.pages import Placeholder, whole_minute
 from portal.guest import crowd
@@ -26,42 +28,63 @@ from portal.guest.resume_code import code_of
 from portal.guest.stay import OpenStay, share_left, stay_of
 from portal.http.clients import ClientContext, is_owned
 from portal.i18n.translation import chosen_language, language, volume
-from portal.public_values import PublicVisit, more_of, public_device, public_network_at, render_page
+from portal.public_values import (
+    PublicDevice,
+    PublicVisit,
+    more_of,
+    public_device,
+    public_network_at,
+    render_page,
+)
 from portal.services import services
-from sessions import accounting, clients
-from sessions.accounting import Total
-from sessions.models import AccessSession
+from sessions import clients
+from sessions.clients import SeenAccess
+from sites.models import Gateway
 
 MINUTE = timedelta(minutes=1)
 # What its script is told: another key for another page, and the seconds that are left until two moments.
 KEY, LEFT, CHANGES = Placeholder("key"), Placeholder("left"), Placeholder("changes")
 
 
-def session_page(visit: ClientContext, access: AccessSession, *, elsewhere: bool = False) -> Response:
+def session_page(visit: ClientContext, online: Online, *, elsewhere: bool = False) -> Response:
     """The page of an open session that its gateway has confirmed, for a visit that stays with it.
 
     No script is needed: the browser asks again when what the page says has changed. It asks at the page's own address,
     also where it is shown `elsewhere`.
     """
-    now, gateway, is_own = services().clock(), visit.gateway, is_owned(visit, access)
-    override = override_here(visit)
+    now, gateway, access = services().clock(), visit.gateway, online.access
+    is_own, override = is_owned(visit, access), override_here(visit)
     stay = stay_of(access, gateway, now=now, override=override)
-    with reading(services().make_session) as db:
-        page = SessionPage(
-            visit,
-            access,
-            stay,
-            now,
-            is_owned=is_own,
-            devices=clients.devices(db, access, here=gateway, now=now) if is_own else [],
-            usage=accounting.usage(db, access.id) if gateway.capabilities.accounts else None,
-            override=override,
-            more=acceptances.last_creative(db, access.id) if is_own else None,
-        )
-        response = page.answer(token := visit.issue_token())
+    page = SessionPage(
+        visit,
+        online,
+        stay,
+        now,
+        is_owned=is_own,
+        devices=_devices(online, gateway, now=now) if is_own else (),
+        override=override,
+        more=_further(online) if is_own else None,
+    )
+    response = page.answer(token := visit.issue_token())
     again = f";url={url_for('guests.status', visit=token)}" if elsewhere else ""
     response.headers["Refresh"] = f"{stay.refresh_seconds}{again}"
     return response
+
+
+def _devices(online: Online, here: Gateway, *, now: datetime) -> list[PublicDevice]:
+    # Nearly everybody has one device.
+    if online.devices == 1 and online.access.site_id == here.site_id:
+        return [public_device(online.access, site=here.site)]
+    with reading(services().make_session) as db:
+        found = clients.devices(db, online.access, now=now)
+        return [public_device(one, site=one.site) for one in found]
+
+
+def _further(online: Online) -> Further | None:
+    if online.further_id is None:
+        return None
+    with reading(services().make_session) as db:
+        return acceptances.further(db, online.further_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +92,17 @@ class SessionPage:
     """All that the page of an open session is made of. `devices` are those of a visit to which it `is_owned`."""
 
     visit: ClientContext
-    access: AccessSession
+    online: Online
     stay: OpenStay
     now: datetime
     is_owned: bool
-    devices: Sequence[AccessSession]
-    usage: Total | None
+    devices: Sequence[PublicDevice]
     override: CivicOverride | None
-    more: Creative | None
+    more: Further | None
+
+    @property
+    def access(self) -> SeenAccess:
+        return self.online.access
 
     def answer(self, token: str) -> Response:
         """The answer with the page for this client, with its token of the visit."""
@@ -107,14 +133,20 @@ class SessionPage:
             left_seconds=str(LEFT),
             changes_seconds=str(CHANGES),
             share=self._share,
-            devices=[public_device(one, here=gateway.site) for one in self.devices],
+            devices=self.devices,
             is_owned=self.is_owned,
-            usage=self.usage,
+            usage=self._usage,
             override=self.override,
             has_secure_network=bool(ssids_at(gateway)),
             more=more_of(self.more),
             **values,
         )
+
+    @property
+    def _usage(self) -> dict[str, int] | None:
+        if not self.visit.gateway.capabilities.accounts:
+            return None
+        return {"bytes_down": self.online.bytes_down, "bytes_up": self.online.bytes_up}
 
     @property
     def _share(self) -> int:
@@ -130,7 +162,7 @@ class SessionPage:
         until: datetime | None = None,
     ) -> Hashable | None:
         """All that the page depends on beside its holes; None where it is like no other."""
-        access, stay, usage = self.access, self.stay, self.usage
+        online, access, stay = self.online, self.access, self.stay
         if (
             len(self.devices) > 1
             or access.site_id != self.visit.gateway.site_id
@@ -151,7 +183,7 @@ class SessionPage:
             (language(), chosen_language()),
             (access.method, self.is_owned, len(self.devices), resume_code, ticket),
             (stay.may_renew, stay.is_ending, stay.left // MINUTE, self._share),
-            (volume(usage.bytes_down), volume(usage.bytes_up)) if usage else None,
+            (volume(online.bytes_down), volume(online.bytes_up)),
             messages,
             wait_seconds,
             tuple(whole_minute(at) for at in instants),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ads.acceptances import may_renew
 from ads.models import CivicOverride
 from sessions import policy
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.models import Gateway, SigninMethod
 
 # How long before its end a session is said to end soon; where that can be renewed, not before it can.
@@ -63,7 +63,7 @@ def offline(override: CivicOverride | None) -> OpenStay:
 
 
 def stay_of(
-    access: AccessSession, gateway: Gateway, *, now: datetime, override: CivicOverride | None = None
+    access: SeenAccess, gateway: Gateway, *, now: datetime, override: CivicOverride | None = None
 ) -> OpenStay:
     """An open session at the gateway where its client is, and the crisis message that is shown there."""
     is_renewable = gateway.network.allows(SigninMethod.FREE) and bool(gateway.renewal_window)
@@ -87,7 +87,7 @@ def _key_of(override: CivicOverride | None) -> str:
     return "" if override is None else f"-crisis{override.id}"
 
 
-def share_left(access: AccessSession, lease_length: timedelta, left: timedelta) -> int:
+def share_left(access: SeenAccess, lease_length: timedelta, left: timedelta) -> int:
     """How much of a lease is left, from 0 to 100, of its full length or of the whole stay if that was shorter.
 
     A pass is one stay, however long it is.

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from ads.online import Online, find
 from db.engine import reading
 from gateways.types import IpAddress, MacAddress
 from portal.services import services
 from sessions import clients, confirmations
-from sessions.clients import Online
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sessions.sightings import behind
 from sites.models import Gateway, SigninMethod
 
@@ -71,19 +71,19 @@ def _await(look: Callable[[], Found | None]) -> Found | None:
         wake.wait(count, left)
 
 
-def open_session(gateway: Gateway, mac: MacAddress) -> AccessSession | None:
+def open_session(gateway: Gateway, mac: MacAddress) -> SeenAccess | None:
     """The open access session that a guest has with this card on the gateway's network, at whichever site."""
     online = guest_online(gateway, mac)
     return None if online is None else online.access
 
 
 def guest_online(gateway: Gateway, mac: MacAddress) -> Online | None:
-    """The same, and until when this gateway lets it pass. Not the session of a device that the town manages: no page
+    """The same, with what its page tells. Not the session of a device that the town manages: no page
     shows that, nobody ends it here.
     """
     service = services()
     with reading(service.make_session) as db:
-        online = clients.seen_online(db, gateway=gateway, mac=mac, now=service.clock())
+        online = find(db, gateway=gateway, mac=mac, now=service.clock())
     return online if online is None or online.access.method is not SigninMethod.MANAGED else None
 
 
@@ -93,7 +93,7 @@ def was_of(access_id: int, mac: MacAddress) -> bool:
         return clients.mac_of(db, access_id) == mac
 
 
-def is_let_pass(access: AccessSession, gateway: Gateway) -> bool:
+def is_let_pass(access: SeenAccess, gateway: Gateway) -> bool:
     """Whether this session has a running lease at this gateway."""
     service = services()
     with reading(service.make_session) as db:

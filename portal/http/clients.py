@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from flask import g, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from ads.online import Online
 from auth.denials import Denial
 from auth.tokens import ExpiredToken, InvalidToken
 from gateways import landing_token
@@ -32,8 +33,7 @@ from portal.http.client_evidence import (
 )
 from portal.http.proxy_headers import read_address
 from portal.services import services
-from sessions.clients import Online
-from sessions.models import AccessSession
+from sessions.clients import SeenAccess
 from sites.models import Gateway
 
 Answer = TypeVar("Answer", bound=AnyResponse)
@@ -119,7 +119,7 @@ def hiding(visit: ClientContext, creative_id: int) -> ClientContext:
     return visit._replace(hidden=_together(visit.hidden, (creative_id,)))
 
 
-def staying(visit: ClientContext, access: AccessSession) -> ClientContext:
+def staying(visit: ClientContext, access: SeenAccess) -> ClientContext:
     """The visit for a page about this session, whose links and buttons work for as long as the session is open."""
     return visit._replace(stay=access.id)
 
@@ -208,7 +208,7 @@ def remote_address() -> IpAddress | None:
     return read_address(this_request().remote_addr or "")
 
 
-def access_of(visit: ClientContext) -> AccessSession | None:
+def access_of(visit: ClientContext) -> SeenAccess | None:
     """The open access session of this client, as far as this visit shows that it is here.
 
     A gateway signs for its own site: a session at another one is this client's where the gateway here lets it pass, or
@@ -219,17 +219,17 @@ def access_of(visit: ClientContext) -> AccessSession | None:
 
 
 def online_of(visit: ClientContext) -> Online | None:
-    """The same, and until when the gateway here lets it pass."""
+    """The same, with what its page tells."""
     online = guest_online(visit.gateway, visit.mac) if visit.is_proven else None
     return online if online is not None and may_see(visit, online.access) else None
 
 
-def may_see(visit: ClientContext, access: AccessSession) -> bool:
+def may_see(visit: ClientContext, access: SeenAccess) -> bool:
     """Whether this session, of a card that is proven, is shown to be here."""
     return is_owned(visit, access) or is_let_pass(access, visit.gateway)
 
 
-def is_owned(visit: ClientContext, access: AccessSession) -> bool:
+def is_owned(visit: ClientContext, access: SeenAccess) -> bool:
     """Whether everything about this session may be shown to this visit, and done.
 
     Not so for one that walked here a moment ago on the gateway's word alone: until the gateway before has let go of it.

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from ads.online import Online
 from auth import rate_limits
 from auth.models import Attempt
 from portal.guest import connecting
 from portal.http.clients import ClientContext
 from portal.services import Services
-from sessions.clients import Online
 from sessions.models import AccessSession, Decision
 from tests.clock import MovingClock
 from tests.portal.conftest import ADA, ADA_PIN, Agent, Phone, shows_session

@@ -134,7 +134,7 @@ def test_a_device_ends_another_one_of_the_same_person_and_nobody_elses(
     with make_session.begin() as db:
         mine = db.get_one(AccessSession, phone)
         assert not clients.leave(db, mine, device=strangers, now=NOON)
-        assert [one.id for one in clients.devices(db, mine, here=library, now=NOON)] == [phone]
+        assert [one.id for one in clients.devices(db, mine, now=NOON)] == [phone]
         assert clients.leave(db, mine, device=phone, now=NOON)
         assert db.get_one(AccessSession, strangers).ended_at is None
         assert clients.last(db, network_id=mine.network_id, mac=ADA_PHONE).end_reason is EndReason.LEFT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, make_response, redirect, request, url_for
@@ -105,7 +104,7 @@ def settle(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance
 def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance) -> Opened:
     """Count the acceptance; the session that goes on by it."""
     service = services()
-    arrival = replace(arrival_of(visit), acceptance=acceptance)
+    arrival = arrival_of(visit, acceptance)
 
     def accept() -> Opened:
         with group_commit(service.make_session) as db:

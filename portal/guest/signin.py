@@ -15,6 +15,7 @@ from portal.guest.kept_credentials import kept_value, offer_of
 from portal.guest.missing_fields import missing_in_signin
 from portal.guest.pages import entry, not_here, not_offered, refuse
 from portal.guest.terms import arrival_of
+from portal.here import this_request
 from portal.http.clients import current, opened, remember
 from portal.services import services
 from sessions import patrons
@@ -38,7 +39,8 @@ def signin() -> AnyResponse:
         return not_here()
     if not visit.gateway.network.allows(SigninMethod.PATRON):
         return not_offered(visit)
-    service, login = services(), request.form.get("login", "")
+    service, form = services(), this_request().form
+    login = form.get("login", "")
     if missing := missing_in_signin():
         return entry(visit, refusal=missing, login=login[:64])
     try:
@@ -46,7 +48,7 @@ def signin() -> AnyResponse:
             service.make_session,
             arrival_of(visit),
             login=login,
-            secret=request.form.get("secret", ""),
+            secret=form.get("secret", ""),
             directory=service.directory,
             pseudonyms=service.pseudonyms,
             now=service.clock(),

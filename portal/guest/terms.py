@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from portal.guest.resume_code import digest_for
 from portal.http.clients import ClientContext
@@ -20,15 +21,20 @@ def terms_text(network: Network) -> TextIn:
 def accepted(network: Network) -> Acceptance:
     """The acceptance of the terms as this page showed them."""
     terms = terms_text(network)
-    return Acceptance(network.terms_version, terms.language, hashlib.sha256(terms.text.encode()).hexdigest())
+    return Acceptance(network.terms_version, terms.language, _digest(terms.text))
 
 
-def arrival_of(visit: ClientContext) -> Arrival:
-    """The client as the services take it, with the terms of the page it comes from."""
+@lru_cache(maxsize=64)
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def arrival_of(visit: ClientContext, acceptance: Acceptance | None = None) -> Arrival:
+    """The client as the services take it, with the terms of the page it comes from, where none are given."""
     return Arrival(
         visit.gateway,
         visit.client,
-        accepted(visit.gateway.network),
+        acceptance or accepted(visit.gateway.network),
         visit.landed_at,
         resume_digest=digest_for(visit),
     )

@@ -27,6 +27,7 @@ from portal.guest.kept_credentials import kept_value, offer_of
 from portal.guest.missing_fields import missing_in_pass
 from portal.guest.terms import arrival_of
 from portal.guest.voucher_form import as_printed, voucher_form
+from portal.here import this_request
 from portal.http.clients import ClientContext, access_of, current, opened, remember
 from portal.public_values import render_page
 from portal.services import services
@@ -55,11 +56,11 @@ def pass_page(code: str = "") -> AnyResponse:
 
 @guests.post("/pass")
 def redeem_pass() -> AnyResponse:
-    visit = current()
-    typed = request.form.get("code", "")
+    visit, form = current(), this_request().form
+    typed = form.get("code", "")
     if visit is None or not visit.gateway.network.allows(SigninMethod.PASS):
         return away(visit, as_printed(typed))
-    kept, service = request.form.get("kept"), services()
+    kept, service = form.get("kept"), services()
     if kept is None and (missing := missing_in_pass()):
         return voucher_form(visit, "", refusal=missing)
     try:
@@ -71,7 +72,7 @@ def redeem_pass() -> AnyResponse:
             code=code,
             keys=service.voucher_keys,
             now=service.clock(),
-            move="move" in request.form,
+            move="move" in form,
         )
     except KeptNoLonger as error:
         return voucher_form(visit, "", refusal=guest_page(error, zone=visit.gateway.site.zone))

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 from flask import Flask, Request, Response, has_request_context
@@ -31,6 +30,22 @@ FORM = "application/x-www-form-urlencoded"
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*=[A-Za-z0-9._~-]*").fullmatch
 
 
+Found = TypeVar("Found")
+
+
+class once(Generic[Found]):
+    """A property that is found at its first use, and stays: `functools.cached_property` without the lock, which
+    Python 3.12 has left out too. What Werkzeug calls so asks at each use."""
+
+    def __init__(self, find: Callable[[Any], Found]) -> None:
+        self._find, self._name = find, find.__name__
+
+    def __get__(self, asked: Any, _kind: object = None) -> Found:
+        found: Found = self._find(asked)
+        asked.__dict__[self._name] = found
+        return found
+
+
 class Fields(ImmutableMultiDict[str, str]):
     """A form's or a query's fields. Asking for one that is not there is nothing unusual: no error is made for it."""
 
@@ -44,21 +59,18 @@ class Fields(ImmutableMultiDict[str, str]):
 
 
 class Asked(Request):
-    """A request. Its limits hold before a form is read; a view that takes more says so (`max_content_length`).
-
-    What Werkzeug finds anew, or looks up, at each use of a property stays here once it was found.
-    """
+    """A request. Its limits hold before a form is read; a view that takes more says so (`max_content_length`)."""
 
     parameter_storage_class = Fields
     max_content_length = LARGEST_FORM
     max_form_memory_size = LARGEST_FORM
     max_form_parts = MOST_FIELDS
 
-    @cached_property
+    @once
     def args(self) -> Fields:
         return _fields(self.query_string)
 
-    @cached_property
+    @once
     def form(self) -> ImmutableMultiDict[str, str]:
         """A form as browsers send one is read at once; any other in Werkzeug's way."""
         environ, length = self.environ, self.environ.get("CONTENT_LENGTH", "")
@@ -73,12 +85,12 @@ class Asked(Request):
         self.__dict__.update(stream=BytesIO(), files=ImmutableMultiDict())
         return _fields(octets)
 
-    @cached_property
+    @once
     def blueprints(self) -> list[str]:
         """Asked once the rule is known."""
         return super().blueprints
 
-    @cached_property
+    @once
     def cookies(self) -> MultiDict[str, str]:  # type: ignore[override]
         """Of the one header that there is (RFC 6265 section 5.4), not looked for among all of them."""
         return parse_cookie(self.environ.get("HTTP_COOKIE"))
@@ -115,10 +127,12 @@ class Answered(Response):
 class Onward(Answered):
     """A redirect. It has no page of its own: no browser shows one, and ours would carry two tokens more."""
 
-    default_mimetype = None
-
     def __init__(self, location: str, code: int) -> None:
-        super().__init__(status=code, headers=[("Location", location), ("Content-Length", "0")])
+        # All that an answer has. To look for the type of its content would take twice as long as the rest.
+        self.headers, self.status, self.response = Headers(), code, []
+        self.direct_passthrough, self._on_close = False, []
+        self.headers.add("Location", location)
+        self.headers.add("Content-Length", "0")
 
     def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """As it is: its address was written for the wire when it was made."""
@@ -158,7 +172,7 @@ class Application(Flask):
     def request_context(self, environ: Any) -> RequestContext:
         return Context(self, environ)
 
-    @cached_property
+    @once
     def plain_rules(self) -> dict[tuple[str, str], Rule]:
         """By method and path, the pages that have always the same. For the first request: no rule comes after it."""
         self.url_map.update()

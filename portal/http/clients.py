@@ -264,6 +264,8 @@ def _browser() -> tuple[str, int | None]:
 
 def _of_messages(visit: ClientContext) -> dict[str, Any]:
     """What its tokens say of messages; nothing where there is nothing to say."""
+    if not (visit.shown or visit.hidden):
+        return {}
     told = {"shown": visit.shown, "hidden": list(visit.hidden)}
     return {name: value for name, value in told.items() if value}
 

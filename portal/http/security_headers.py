@@ -210,7 +210,7 @@ def init_security(app: Application, settings: Settings, styles: Styles) -> None:
         request = this_request()
         if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith("/gateways/"):
             return
-        origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+        origin, site = map(request.environ.get, ("HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"))
         is_ours = origin is None or ours.is_origin(origin) or (origin == "null" and site == "same-origin")
         if not is_ours or site not in (None, "same-origin", "none"):
             abort(HTTPStatus.FORBIDDEN)

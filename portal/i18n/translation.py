@@ -125,8 +125,10 @@ class TextIn:
 def best_language(texts: Collection[str]) -> str:
     """In which of the languages that there are texts for this request is answered: its own, English, the town's own,
     any."""
-    wanted = (language(), SOURCE, town_language(), *texts)
-    return next((code for code in wanted if code in texts), language())
+    spoken = language()
+    if spoken in texts:
+        return spoken
+    return next((code for code in (SOURCE, town_language(), *texts) if code in texts), spoken)
 
 
 def language_in_words(code: str) -> str:

@@ -1,5 +1,5 @@
 """Gateways with their sites and networks, remembered for two seconds: rows that change a few times a year, read at
-every request. The objects are detached; nobody may change them. They are others as soon as any of these rows has
+every request. They are plain values; nobody may change them. They are others as soon as any of these rows has
 changed, and the same until then: what is made of one holds for as long as that is here. What a gateway says of
 itself (`Gateway.health`, `Gateway.feed`) is in them as it was when they were made.
 """
@@ -18,6 +18,7 @@ from gateways.registry import kinds
 from gateways.types import IpAddress
 from sites.gateways import every, rows
 from sites.models import Gateway, Network
+from sites.plain import plain
 
 FRESH_SECONDS = 2.0
 # Read once a second, this is a fiftieth of a processor.
@@ -102,6 +103,6 @@ class GatewayCache:
         self._took = self._read_at - began
 
     def _take(self, found: Sequence[Gateway]) -> None:
-        known = {gateway.identity: gateway for gateway in found if gateway.kind in kinds()}
+        known = {gateway.identity: gateway for gateway in plain(found) if gateway.kind in kinds()}
         self._tell_unknown([f"{one.identity} ({one.kind})" for one in found if one.identity not in known])
         self._gateways = known

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Update, update
+from sqlalchemy import Update, inspect, update
 
+from portal.public_values import public
 from portal.services import Services
 from sites.models import Feed, Gateway, Network, Site
 from tests.town import Town
@@ -56,3 +57,12 @@ def test_one_that_is_gone_or_new_is_seen(services: Services, town: Town) -> None
     there = [one.identity for one in services.places.gateways()]
     write(services, update(Gateway).where(Gateway.identity == there[0]).values(identity="another-name"))
     assert [one.identity for one in services.places.gateways()] == sorted(["another-name", *there[1:]])
+
+
+def test_what_is_remembered_is_plain_and_still_no_row_that_a_page_may_show(
+    services: Services, town: Town
+) -> None:
+    gateway = services.places.by_identity(town.station.identity)
+    assert gateway is not None and inspect(gateway, raiseerr=False) is None
+    with pytest.raises(TypeError, match="nothing that a guest may see"):
+        public(gateway)

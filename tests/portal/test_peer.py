@@ -71,6 +71,12 @@ def test_only_our_own_proxies_say_that_it_was_https(peer: str, scheme: str) -> N
         ("fe80::1%eth0", "fe80::1"),
         ("", None),
         ("x", None),
+        ("10.1", None),
+        ("10.0.0.01", None),
+        ("0x0a.0.0.1", None),
+        ("10.0.0.1 ", None),
+        ("10.0.0.1\0", None),
+        ("10.0.0.\u0661", None),
     ],
 )
 def test_it_reads_addresses_in_every_form(text: str, address: str | None) -> None:

@@ -128,6 +128,8 @@ def read_message(octets: bytes) -> tuple[Message, int] | None:
 
 def outcome_of(body: bytes) -> Outcome:
     """What a response says came of the request. Raises `MalformedMessage`."""
+    if body == _PLAIN_SUCCESS:
+        return Outcome(0, "")
     parts = elements(body)
     if len(parts) < 3:
         raise MalformedMessage("ends too soon")
@@ -146,6 +148,8 @@ def entry_of(body: bytes) -> tuple[str, dict[str, tuple[bytes, ...]]]:
     return name.decode(errors="replace"), attributes
 
 
+# A server's are few.
+@functools.lru_cache(maxsize=16)
 def control_of(controls: bytes, name: str) -> bytes | None:
     """The value of the control with this name; empty where it has none, None where it is not there."""
     for _, content in elements(controls):
@@ -256,3 +260,5 @@ def _filled(part: _Part | bytes, login: bytes) -> bytes:
 
 
 _VERSION = _integer(3)
+# What a server answers nearly always: success, with neither a name nor a word.
+_PLAIN_SUCCESS = _tlv(ENUMERATED, b"\0") + _octets(b"") + _octets(b"")

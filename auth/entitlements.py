@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, case, or_
+from sqlalchemy import ColumnElement, Executable, bindparam, case, or_, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
@@ -49,18 +50,22 @@ def claim(db: Session, *, network_id: int, allowance: Allowance, now: datetime) 
     that two sign-ins of one person at the same instant count each other's devices. It is sent with the next question,
     and `claimed_by` reads what it gives.
     """
-    return _CLAIM.later(
-        db,
-        subject=allowance.subject,
-        network_id=network_id,
-        method=allowance.method,
-        since=now,
-        until=allowance.until,
-        devices=allowance.devices,
-        rate_down_kbps=allowance.rate_down_kbps,
-        rate_up_kbps=allowance.rate_up_kbps,
-        over_at=now,
-    )
+    return _CLAIM.later(db, **values_of(allowance, network_id=network_id, now=now))
+
+
+def values_of(allowance: Allowance, *, network_id: int, now: datetime) -> dict[str, Any]:
+    """What a claim writes and compares, by name."""
+    return {
+        "subject": allowance.subject,
+        "network_id": network_id,
+        "method": allowance.method,
+        "since": now,
+        "until": allowance.until,
+        "devices": allowance.devices,
+        "rate_down_kbps": allowance.rate_down_kbps,
+        "rate_up_kbps": allowance.rate_up_kbps,
+        "over_at": now,
+    }
 
 
 def claimed_by(claiming: Reply) -> Claimed:
@@ -70,13 +75,23 @@ def claimed_by(claiming: Reply) -> Claimed:
     return Claimed._make(row)
 
 
-def claimed(entitlement: Entitlement) -> Claimed:
+def claimed_of(entitlement: Entitlement) -> Claimed:
     """The same of an entitlement that was loaded."""
     return Claimed._make(getattr(entitlement, name) for name in Claimed._fields)
 
 
+def claiming_until(until: ColumnElement[Any]) -> Executable:
+    """`claim` for PostgreSQL, until what another part of the statement gives; where that gives no row, no claim."""
+    rows = select(*(bindparam(name, type_=_entitlements.c[name].type) for name in _GIVEN), until)
+    return _taking(postgresql.insert(_entitlements).from_select([*_GIVEN, "until"], rows))
+
+
 def _claim(insert: Insert) -> Executable:
-    fresh, row = insert(_entitlements), _entitlements.c
+    return _taking(insert(_entitlements))
+
+
+def _taking(fresh: Any) -> Executable:
+    row = _entitlements.c
     over = or_(row.until.is_(None), row.until <= bindparam("over_at"))
     upsert = fresh.on_conflict_do_update(
         index_elements=[row.subject, row.network_id],
@@ -94,4 +109,5 @@ def _claim(insert: Insert) -> Executable:
 
 
 _entitlements = table_of(Entitlement)
+_GIVEN = ("subject", "network_id", "method", "since", "devices", "rate_down_kbps", "rate_up_kbps")
 _CLAIM = Prepared(for_either(_claim))

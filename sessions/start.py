@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -12,7 +14,7 @@ from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.blocks import service as blocks
-from auth.entitlements import Allowance, Claimed, claim, claimed, claimed_by
+from auth.entitlements import Allowance, Claimed, claim, claimed_by, claimed_of
 from auth.errors import ClosedSite, ManagedDevice
 from auth.models import Entitlement
 from auth.vouchers.errors import AlreadyUsed
@@ -77,8 +79,11 @@ def open_access(
     allowance: Allowance,
     now: datetime,
     when_full: WhenFull = WhenFull.REPLACE,
+    claimed: Callable[[], Claimed] | None = None,
 ) -> Opened:
     """Let the client in for what `allowance` says. Signing in again adds no time.
+
+    `claimed` gives the entitlement, where it has been claimed already.
 
     Above the entitlement's number of devices the oldest one gives way (`EndReason.DEVICE_LIMIT`), or this one is
     refused (`AlreadyUsed`), as `when_full` says. Raises `ClosedSite`, `BlockedDevice` and
@@ -90,11 +95,13 @@ def open_access(
     blocked = blocks.ask(
         db, mac=client.mac, subject=allowance.subject, network_id=gateway.network_id, now=now
     )
-    claiming = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+    if claimed is None:
+        claiming = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+        claimed = partial(claimed_by, claiming)
     asked = present.ask(db, gateway=gateway, client=client)
     stays = _ask_stays(db, gateway.network_id, allowance)
     blocks.refuse(blocked)
-    entitlement = claimed_by(claiming)
+    entitlement = claimed()
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
     online = present.found(db, asked, now=now)
     if online is not None and online.entitlement_id == entitlement.id:
@@ -141,7 +148,7 @@ def move(db: Session, access: AccessSession, arrival: Arrival, *, now: datetime)
         return Opened(db, online.id, None, online.gateway_id)
     acceptance = Acceptance(access.terms_version, access.terms_language, access.terms_digest)
     arrival = replace(arrival, acceptance=acceptance)
-    return _open(db, claimed(access.entitlement), arrival, until=access.until, previous=access.id, now=now)
+    return _open(db, claimed_of(access.entitlement), arrival, until=access.until, previous=access.id, now=now)
 
 
 def _refuse_unwelcome(db: Session, arrival: Arrival, subject: str, now: datetime) -> None:

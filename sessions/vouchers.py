@@ -79,9 +79,11 @@ def _redeem(
         else:
             if not move:
                 refuse_when_full(db, voucher, keys=keys, gateway=gateway, client=arrival.client, now=now)
-            allowance = redeeming.use(db, voucher, keys=keys, gateway=gateway, now=now)
+            allowance, claimed = redeeming.use_and_claim(db, voucher, keys=keys, gateway=gateway, now=now)
             when_full = WhenFull.REPLACE if move else WhenFull.REFUSE
-            opened = start.open_access(db, arrival, allowance=allowance, when_full=when_full, now=now)
+            opened = start.open_access(
+                db, arrival, allowance=allowance, claimed=claimed, when_full=when_full, now=now
+            )
             denied = None
     if denied is not None:
         raise denied

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from auth.entitlements import Allowance
+from auth import entitlements
+from auth.entitlements import Allowance, Claimed, claimed_by, claiming_until, values_of
+from auth.errors import AuthError
 from auth.vouchers import plans
 from auth.vouchers.errors import (
     EarlyVoucher,
@@ -23,6 +27,7 @@ from auth.vouchers.keys import VoucherKeys
 from auth.vouchers.models import Batch, Plan, PlanKind, Voucher
 from db.base import UtcDateTime
 from db.prepared import Prepared, Reply
+from db.session import driver_of
 from db.statements import table_of
 from sites import opening_hours as hours
 from sites.models import Gateway, SigninMethod
@@ -92,18 +97,37 @@ def use(
 
     Raises what `look_up` raises, where that has become true since.
     """
-    until = _claim(db, voucher, until=_until(voucher, gateway, now=now), now=now)
-    if until is None:
-        # Voided, or at its end, since the look.
-        raise VoidVoucher(_checked(_read(_FIND.later(db, digest=voucher.digest)), gateway, now=now).mark)
-    return Allowance(
-        keys.subject(voucher.id),
-        SigninMethod.PASS,
-        until,
-        voucher.devices,
-        rate_down_kbps=voucher.rate_down_kbps,
-        rate_up_kbps=voucher.rate_up_kbps,
+    until: datetime | None = _USE.scalar(
+        db, voucher=voucher.id, ends=_until(voucher, gateway, now=now), at=now
     )
+    if until is None:
+        raise _denial(db, voucher, gateway, now=now)
+    return _allowance(voucher, keys, until)
+
+
+def use_and_claim(
+    db: Session, voucher: FoundVoucher, *, keys: VoucherKeys, gateway: Gateway, now: datetime
+) -> tuple[Allowance, Callable[[], Claimed]]:
+    """`use`, and the claim of the pass's entitlement on the network of `gateway` (`auth.entitlements.claim`).
+
+    The second part reads what was claimed, and raises what `use` raises. On PostgreSQL both are one statement, sent
+    with the next question; the end of the allowance is then that of a first use.
+    """
+    if driver_of(db).writes.name != "postgresql":
+        allowance = use(db, voucher, keys=keys, gateway=gateway, now=now)
+        claiming = entitlements.claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
+        return allowance, partial(claimed_by, claiming)
+    ends = _until(voucher, gateway, now=now)
+    allowance = _allowance(voucher, keys, ends)
+    values = values_of(allowance, network_id=gateway.network_id, now=now)
+    claiming = _USE_AND_CLAIM.later(db, **values, voucher=voucher.id, ends=ends, at=now)
+
+    def claimed() -> Claimed:
+        if claiming.first() is None:
+            raise _denial(db, voucher, gateway, now=now)
+        return claimed_by(claiming)
+
+    return allowance, claimed
 
 
 def find(db: Session, *, keys: VoucherKeys, code: str) -> Voucher | None:
@@ -156,9 +180,23 @@ def _until(voucher: FoundVoucher, gateway: Gateway, *, now: datetime) -> datetim
     return until if ends_at is None else min(until, ends_at)
 
 
-def _claim(db: Session, voucher: FoundVoucher, *, until: datetime, now: datetime) -> datetime | None:
-    claimed: datetime | None = _USE.scalar(db, voucher=voucher.id, ends=until, at=now)
-    return claimed
+def _allowance(voucher: FoundVoucher, keys: VoucherKeys, until: datetime) -> Allowance:
+    return Allowance(
+        keys.subject(voucher.id),
+        SigninMethod.PASS,
+        until,
+        voucher.devices,
+        rate_down_kbps=voucher.rate_down_kbps,
+        rate_up_kbps=voucher.rate_up_kbps,
+    )
+
+
+def _denial(db: Session, voucher: FoundVoucher, gateway: Gateway, *, now: datetime) -> AuthError:
+    """Why a pass that was good at the look is not any more: voided, or at its end, since."""
+    try:
+        return VoidVoucher(_checked(_read(_FIND.later(db, digest=voucher.digest)), gateway, now=now).mark)
+    except AuthError as error:
+        return error
 
 
 # Built once: building a statement costs more than the database takes to answer it.
@@ -181,7 +219,7 @@ _FIND = Prepared(
     .join(_plans, _plans.c.id == _batches.c.plan_id)
     .where(_vouchers.c.digest == bindparam("digest"))
 )
-_USE = Prepared(
+_use = (
     update(_vouchers)
     .where(
         _vouchers.c.id == bindparam("voucher"),
@@ -194,3 +232,5 @@ _USE = Prepared(
     )
     .returning(_vouchers.c.until)
 )
+_USE = Prepared(_use)
+_USE_AND_CLAIM = Prepared(claiming_until(_use.cte("used").c.until))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from auth.models import Entitlement
 from auth.vouchers import issuing, plans, redeeming, voiding
 from auth.vouchers.errors import (
     EarlyVoucher,
@@ -172,6 +173,21 @@ def test_what_changes_between_the_look_and_the_claim_counts(
     db.execute(update(Voucher).values(change))
     with pytest.raises(refusal):
         redeeming.use(db, seen, keys=KEYS, gateway=bayle, now=NOON)
+    with pytest.raises(refusal):
+        redeeming.use_and_claim(db, seen, keys=KEYS, gateway=bayle, now=NOON)[1]()
+    assert db.scalars(select(Entitlement)).all() == []
+
+
+def test_a_use_claims_the_entitlement_until_the_end_of_the_first(db: Session, bayle: Gateway) -> None:
+    code = issue(db, "2h").codes[0]
+    seen = redeeming.look_up(redeeming.ask(db, keys=KEYS, code=code), gateway=bayle, now=NOON)
+    for now in (NOON, NOON + timedelta(hours=1)):
+        allowance, claimed = redeeming.use_and_claim(db, seen, keys=KEYS, gateway=bayle, now=now)
+        assert claimed().until == NOON + timedelta(hours=2)
+        assert (claimed().subject, claimed().method) == (allowance.subject, SigninMethod.PASS)
+    [voucher] = db.query(Voucher)
+    db.refresh(voucher)
+    assert (voucher.used_at, voucher.until) == (NOON, NOON + timedelta(hours=2))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 Gateways follow their feed by long poll and a guest waits for the gateway's confirmation; neither should poll the
 database. On PostgreSQL one thread per process listens (``LISTEN arobase``); on SQLite one thread reads
-``PRAGMA data_version``, which another connection's commit changes (sqlite.org/pragma.html#pragma_data_version): often
-while somebody waits, for two hundred looks a second are a fortieth of a processor, and seldom while nobody does. The
-thread ends some time after the last waiter.
+``PRAGMA data_version``, which another connection's commit changes (sqlite.org/pragma.html#pragma_data_version), while
+somebody waits: often after something was written, for a commit writes first and is seen a moment later, then more and
+more seldom. Where the kernel does not tell of writes it is often all the time, and two hundred looks a second are a
+fortieth of a processor. The thread ends some time after the last waiter.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import secrets
 import sqlite3
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from db.file_writes import Writes
 from db.prepared import Prepared
 from db.session import driver_of
 
@@ -29,6 +32,8 @@ CHANNEL = "arobase"
 PROOF_CHANNEL = "arobase_proof"
 PROOF_SECONDS = 5.0
 SQLITE_LOOK_SECONDS, SQLITE_IDLE_SECONDS = 0.004, 1.0
+# How much later than it could be a commit is seen whose way to the disk took longer than some looks.
+SQLITE_LATE = 0.25
 LISTEN_SECONDS = 1.0
 LINGER_SECONDS = 30.0
 
@@ -50,6 +55,9 @@ class CommitNotifier:
         self._looking = threading.Lock()
         self._cursor: Any = None
         self._version: tuple[int, ...] | None = None
+        # What tells of its writes, where the kernel does, and of when the last one was told.
+        self._writes: Writes | None = None
+        self._written_at = float("-inf")
 
     @property
     def count(self) -> int:
@@ -121,6 +129,8 @@ class CommitNotifier:
         connection = self._engine.raw_connection()
         connection.detach()
         try:
+            # Before the first look, so that nothing is written between the two.
+            self._writes = _writes_of(self._engine)
             with self._looking:
                 cursor = connection.cursor()
                 self._version = cursor.execute("PRAGMA data_version").fetchone()
@@ -133,6 +143,8 @@ class CommitNotifier:
             with self._looking:
                 self._cursor = None
                 connection.close()
+            if self._writes is not None:
+                self._writes.close()
 
     def _look(self) -> None:
         """Wake the waiters where something was committed since the last look. Of no effect on PostgreSQL."""
@@ -146,12 +158,19 @@ class CommitNotifier:
         self._ring()
 
     def _pause(self) -> None:
-        """Until the next look: a moment while somebody waits, else until somebody does."""
-        if self._waiting:
-            time.sleep(SQLITE_LOOK_SECONDS)
-        else:
+        """Until the next look: while nobody waits, until somebody does."""
+        if not self._waiting:
             self._awaited.wait(SQLITE_IDLE_SECONDS)
             self._awaited.clear()
+        elif self._writes is None:
+            time.sleep(SQLITE_LOOK_SECONDS)
+        else:
+            since = time.monotonic() - self._written_at
+            pause = min(max(SQLITE_LOOK_SECONDS, SQLITE_LATE * since), SQLITE_IDLE_SECONDS)
+            if self._writes.within(pause):
+                self._written_at = time.monotonic()
+                # To reach the disk takes a moment; a look at once would be in vain.
+                time.sleep(SQLITE_LOOK_SECONDS / 2)
 
     def _watch_postgresql(self, ready: threading.Event) -> None:
         connection = self._engine.raw_connection()
@@ -166,6 +185,16 @@ class CommitNotifier:
                     self._ring()
         finally:
             connection.close()
+
+
+def _writes_of(engine: Engine) -> Writes | None:
+    """What tells of writes to the files of this database, where the kernel does."""
+    path = engine.url.database
+    try:
+        return Writes(Path(path).resolve().parent) if path and Path(path).exists() else None
+    except OSError as error:
+        log.warning("SQLite's file is looked at all the time: %s", error)
+        return None
 
 
 class DeafConnection(Exception):

@@ -103,7 +103,7 @@ class Prepared:
 
     def run(self, db: Session, /, **values: Any) -> int:
         """Execute it; how many rows it matched."""
-        return self._execute(db, values)[1]
+        return self._execute(db, driver_of(db), values)[1]
 
     def run_each(
         self, db: Session, names: Sequence[str], rows: Sequence[Sequence[Any]], /, **shared: Any
@@ -128,16 +128,16 @@ class Prepared:
 
     def all(self, db: Session, /, **values: Any) -> list[Row]:
         """Execute it; all rows."""
-        return self._execute(db, values)[0]
+        return self._execute(db, driver_of(db), values)[0]
 
     def first(self, db: Session, /, **values: Any) -> Row | None:
         """Execute it; its one row, or the first of them."""
-        rows = self._execute(db, values)[0]
+        rows = self._execute(db, driver_of(db), values)[0]
         return rows[0] if rows else None
 
     def scalar(self, db: Session, /, **values: Any) -> Any:
         """Execute it; the first column of its first row, None where there is no row."""
-        rows = self._execute(db, values)[0]
+        rows = self._execute(db, driver_of(db), values)[0]
         return rows[0][0] if rows else None
 
     def later(self, db: Session, /, **values: Any) -> Reply:
@@ -147,7 +147,7 @@ class Prepared:
         """
         driver = driver_of(db)
         if not (driver.defers and isinstance(db, OwnSession) and db.is_apart()):
-            return Reply(db, self._execute(db, values)[0])
+            return Reply(db, self._execute(db, driver, values)[0])
         rendered, octets = self._ready(db, driver, values)
         reply = Reply(db)
 
@@ -160,8 +160,7 @@ class Prepared:
             raise fault_of(db, error, rendered.statement.text, octets) from error
         return reply
 
-    def _execute(self, db: Session, given: dict[str, Any]) -> tuple[list[Row], int]:
-        driver = driver_of(db)
+    def _execute(self, db: Session, driver: Driver, given: dict[str, Any]) -> tuple[list[Row], int]:
         rendered, values = self._ready(db, driver, given)
         try:
             rows, count = driver.execute(rendered.statement, values)

@@ -101,9 +101,14 @@ def _fields(octets: bytes) -> Fields:
     if not octets:
         return Fields()
     try:
-        return Fields(parse_qsl(octets.decode(), keep_blank_values=True, errors="werkzeug.url_quote"))
+        text = octets.decode()
     except ValueError:
         return Fields()
+    if "%" in text or "+" in text:
+        return Fields(parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"))
+    # Nothing is escaped: nearly always, for tokens and codes have no such letter.
+    pairs = [pair.partition("=") for pair in text.split("&") if pair]
+    return Fields([(name, value) for name, _, value in pairs])
 
 
 class Answered(Response):
@@ -154,7 +159,7 @@ class Context(RequestContext):
 
 
 def _is_plain(rule: Rule) -> bool:
-    return not (rule.arguments or rule.defaults or rule.redirect_to or rule.websocket)
+    return not (rule.arguments or rule.defaults or rule.redirect_to or rule.websocket or rule.build_only)
 
 
 class Application(Flask):
@@ -176,11 +181,12 @@ class Application(Flask):
     def plain_rules(self) -> dict[tuple[str, str], Rule]:
         """By method and path, the pages that have always the same. For the first request: no rule comes after it."""
         self.url_map.update()
-        found: dict[tuple[str, str], list[Rule]] = {}
-        for rule in self.url_map.iter_rules():
+        found: dict[tuple[str, str], Rule] = {}
+        for rule in filter(_is_plain, self.url_map.iter_rules()):
             for method in rule.methods or ():
-                found.setdefault((method, rule.rule), []).append(rule)
-        return {key: rules[0] for key, rules in found.items() if len(rules) == 1 and _is_plain(rules[0])}
+                # Of several the first, as Werkzeug has it.
+                found.setdefault((method, rule.rule), rule)
+        return found
 
     def preprocess_request(self) -> Any:
         """Flask's, but for values of addresses, which nothing looks at here."""

@@ -75,10 +75,8 @@ def language() -> str:
 
 
 def _language() -> str:
-    offered = offered_languages()
-    asked = _asked_language(offered)
-    kept = kept_language()
-    spoken = chosen_language() or (kept if kept in offered else asked)
+    offered, kept = offered_languages(), kept_language()
+    spoken = chosen_language() or (kept if kept in offered else _asked_language(offered))
     if spoken:
         return spoken
     return SOURCE if request.headers.get("Accept-Language") and SOURCE in offered else offered[0]

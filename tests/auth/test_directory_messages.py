@@ -100,6 +100,18 @@ def test_a_message_is_read_where_it_is_whole_and_not_before(further: bytes) -> N
     assert messages.control_of(message.controls, "1.3") is None
 
 
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (b"\x0a\x01\x00\x04\x00\x04\x00", (0, "")),
+        (b"\x0a\x01\x00\x04\x00\x04\x01x", (0, "x")),
+        (b"\x0a\x01\x31\x04\x00\x04\x00", (49, "")),
+    ],
+)
+def test_what_a_response_says_is_read(body: bytes, outcome: tuple[int, str]) -> None:
+    assert messages.outcome_of(body) == outcome
+
+
 @given(st.binary(max_size=60))
 def test_whatever_comes_is_a_message_or_none_or_is_refused(octets: bytes) -> None:
     for begun in (octets, b"\x30" + octets, b"\x30\x20\x02\x01\x01" + octets):

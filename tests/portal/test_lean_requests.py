@@ -12,6 +12,7 @@ from werkzeug.test import EnvironBuilder
 
 from portal.app import create_app
 from portal.http.application import LARGEST_FORM, Answered, Asked, Fields
+from portal.http.security_headers import allow_forms_to
 from portal.services import Services
 from tests.portal.conftest import Phone
 from tests.portal.visitors import issue, use
@@ -55,6 +56,8 @@ BODIES = [
     b"a=1&b=%C3%A9+x&empty=&a=2&c",
     b"",
     b"a=\xc3\xa9&b=%E9",
+    b"a=\xc3\xa9&&b&=x&c=1=2&a=;",
+    b"a=x+y",
     b"a=\xe9",
     b"a=" + b"x" * (LARGEST_FORM - 2),
     b"a=" + b"x" * (LARGEST_FORM - 1),
@@ -116,6 +119,15 @@ def test_a_page_is_found_where_flask_finds_it(services: Services, method: str) -
 def found(context: RequestContext) -> tuple[object, ...]:
     asked = context.request
     return asked.url_rule, asked.view_args, type(asked.routing_exception), asked.blueprints
+
+
+def test_a_page_may_send_its_forms_to_one_host_more(services: Services) -> None:
+    app = create_app(services)
+    with app.test_request_context("/opening", services.settings.own_url) as context:
+        answer = app.process_response(allow_forms_to(Answered("x"), "http://10.66.0.1:2050"))
+        *_, headers = answer.get_wsgi_response(context.request.environ)
+    (policy,) = [value for name, value in headers if name == "Content-Security-Policy"]
+    assert "form-action 'self' http://10.66.0.1:2050;" in policy
 
 
 @pytest.mark.parametrize("asked", ["/", "/status?lang=fr", "http://elsewhere.example/?lang=en"])

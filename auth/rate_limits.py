@@ -10,13 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any
 
-from sqlalchemy import Executable, String, bindparam, case, delete, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    String,
+    bindparam,
+    case,
+    delete,
+    exists,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
+from db.base import UtcDateTime
 from db.drivers import Row
 from db.prepared import Prepared, Reply
 from db.statements import ForEither, Insert, for_either, table_of
@@ -59,10 +73,57 @@ def take(db: Session, budget: RateLimit, *, now: datetime) -> int:
     return taken
 
 
-def take_later(db: Session, budget: RateLimit, *, now: datetime) -> Reply:
-    """As `take`, sent with the commit. It gives None where none is left: then there is a `refusal` to raise."""
-    rested_since = now - budget.window
-    return _TAKE.later(db, key=budget.key, count=1, last_at=now, rested_since=rested_since, most=budget.most)
+class ChargeUnlessSpent:
+    """One statement that takes an attempt: of somebody's own limit where a condition says that who asks is known, else
+    of the one for strangers. It takes none where the client's limit is reached, nor of a stranger where the site's is.
+
+    It is made once, and the condition's own values are given with each call.
+    """
+
+    def __init__(self, is_known: ColumnElement[bool]) -> None:
+        known = select(is_known.label("is_known")).cte("known").c.is_known
+        row = select(
+            case(
+                (known, bindparam("own", type_=String())), else_=bindparam("strangers", type_=String())
+            ).label("key"),
+            literal_column("1"),
+            bindparam("now", type_=UtcDateTime()),
+        ).where(~_is_spent("client"), known | ~_is_spent("site"))
+
+        def charge(insert: Insert) -> Executable:
+            fresh = insert(_attempts).from_select(["key", "count", "last_at"], row)
+            statement: Executable = _counting(fresh, 1).returning(_attempts.c.key)
+            return statement
+
+        self._statement = Prepared(for_either(charge))
+
+    def later(
+        self,
+        db: Session,
+        own: RateLimit,
+        strangers: RateLimit,
+        *,
+        client: RateLimit,
+        site: RateLimit,
+        now: datetime,
+        **asked: Any,
+    ) -> Reply:
+        """Sent with the commit: the key of the limit that was charged, None where none was."""
+        return self._statement.later(
+            db,
+            own=own.key,
+            strangers=strangers.key,
+            now=now,
+            rested_since=now - own.window,
+            most=own.most,
+            client=client.key,
+            client_most=client.most,
+            client_since=now - client.window,
+            site=site.key,
+            site_most=site.most,
+            site_since=now - site.window,
+            **asked,
+        )
 
 
 def hold(
@@ -173,26 +234,32 @@ def refusal(db: Session, budget: RateLimit, *, now: datetime) -> TooManyAttempts
 
 
 def _take(insert: Insert) -> Executable:
-    return _counting(insert, 1)
+    statement: Executable = _counting(insert(_attempts), 1).returning(_attempts.c.count)
+    return statement
 
 
 def _hold(insert: Insert) -> Executable:
-    return _counting(insert, 0)
+    statement: Executable = _counting(insert(_attempts), 0).returning(_attempts.c.count)
+    return statement
 
 
-def _counting(insert: Insert, taken: int) -> Executable:
-    fresh = insert(_attempts)
+def _counting(fresh: Any, taken: int) -> Any:
     rested = _attempts.c.last_at <= bindparam("rested_since")
-    return cast(
-        Executable,
-        fresh.on_conflict_do_update(
-            index_elements=[_attempts.c.key],
-            set_={
-                "count": case((rested, taken), else_=_attempts.c.count + taken),
-                "last_at": fresh.excluded.last_at,
-            },
-            where=rested | (_attempts.c.count < bindparam("most")),
-        ).returning(_attempts.c.count),
+    return fresh.on_conflict_do_update(
+        index_elements=[_attempts.c.key],
+        set_={
+            "count": case((rested, taken), else_=_attempts.c.count + taken),
+            "last_at": fresh.excluded.last_at,
+        },
+        where=rested | (_attempts.c.count < bindparam("most")),
+    )
+
+
+def _is_spent(name: str) -> ColumnElement[bool]:
+    return exists().where(
+        _attempts.c.key == bindparam(name, type_=String()),
+        _attempts.c.count >= bindparam(f"{name}_most"),
+        _attempts.c.last_at > bindparam(f"{name}_since", type_=UtcDateTime()),
     )
 
 

@@ -15,6 +15,7 @@ from auth.errors import AuthError, TooManyAttempts, WrongCredentials
 from auth.patrons.directory import Directory, DirectoryEntry, Patron
 from auth.patrons.login_names import check_secret
 from auth.pseudonyms import Pseudonyms
+from auth.rate_limits import RateLimit
 from db.engine import SessionMaker, async_commit, group_commit, reading
 from db.prepared import Prepared
 from db.statements import table_of
@@ -120,20 +121,18 @@ def _prove(
     then: Callable[[Session, str, Patron], Result],
 ) -> Result:
     broad = [rate_limits.of_client(gateway.identity, mac), rate_limits.of_site(gateway.site.slug)]
-    # On PostgreSQL two round trips: what is asked, and the attempt with its commit.
+    client, site = broad
+    own, strangers = (rate_limits.of_account(subject, device) for device in (mac, None))
     with async_commit(make_session) as db:
-        been_on = _BEEN_ON.later(db, subject=subject, mac=mac)
-        spent = rate_limits.spent(db, broad, now=now)
-        is_known = been_on.first() is not None
-        for limit, free_again in spent.items():
-            # Strangers who spend the site's limit shut no device out that has been on with this account.
-            if limit is broad[0] or not is_known:
-                raise TooManyAttempts(free_again)
-        account = rate_limits.of_account(subject, mac if is_known else None)
-        attempt = rate_limits.take_later(db, account, now=now)
-    if attempt.scalar() is None:
+        # Strangers who spend the site's limit shut no device out that has been on with this account.
+        charged = _CHARGE.later(
+            db, own, strangers, client=client, site=site, now=now, subject=subject, mac=mac
+        )
+    key = charged.scalar()
+    if key is None:
         with reading(make_session) as look:
-            raise rate_limits.refusal(look, account, now=now)
+            raise _refusal(look, own, strangers, broad, subject=subject, mac=mac, now=now)
+    account = own if key == own.key else strangers
     try:
         patron = directory.prove(found, secret, today=_today(gateway, now))
     except WrongCredentials:
@@ -161,6 +160,25 @@ def _prove(
         raise
 
 
+def _refusal(
+    db: Session,
+    own: RateLimit,
+    strangers: RateLimit,
+    broad: list[RateLimit],
+    *,
+    subject: str,
+    mac: MacAddress,
+    now: datetime,
+) -> TooManyAttempts:
+    """Why an attempt was not charged, and when there is another."""
+    is_known = _BEEN_ON.first(db, subject=subject, mac=mac) is not None
+    spent = rate_limits.spent(db, broad, now=now)
+    for limit, free_again in spent.items():
+        if limit is broad[0] or not is_known:
+            return TooManyAttempts(free_again)
+    return rate_limits.refusal(db, own if is_known else strangers, now=now)
+
+
 def allowance_of(subject: str, gateway: Gateway, now: datetime) -> Allowance:
     """A patron stays until the site closes or the network's maximum is reached, whichever is first."""
     network = gateway.network
@@ -183,3 +201,4 @@ BEEN_ON = (
     .limit(1)
 )
 _BEEN_ON = Prepared(BEEN_ON)
+_CHARGE = rate_limits.ChargeUnlessSpent(BEEN_ON.exists())

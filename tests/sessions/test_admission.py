@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from auth.errors import BlockedCard, WrongCredentials
+from auth import rate_limits
+from auth.errors import BlockedCard, TooManyAttempts, WrongCredentials
 from auth.models import Attempt
 from auth.patrons.csv_import import import_patrons
 from auth.patrons.local import EmbeddedDirectory
@@ -98,6 +99,27 @@ def test_a_login_that_nobody_has_concerns_nobody(make_session: SessionMaker, lib
     with pytest.raises(WrongCredentials) as denied:
         sign_in(make_session, library, "29999", "1234")
     assert denied.value.subject is None
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["a stranger", "somebody who has been on"])
+@pytest.mark.parametrize("limit", ["client", "site"])
+def test_where_a_broad_limit_is_reached_no_attempt_is_charged_and_only_the_known_are_heard(
+    make_session: SessionMaker, library: Gateway, *, limit: str, is_known: bool
+) -> None:
+    if is_known:
+        sign_in(make_session, library, "29001", "1234")
+    of_client = rate_limits.of_client(library.identity, ADA_PHONE)
+    spent = of_client if limit == "client" else rate_limits.of_site(library.site.slug)
+    with make_session.begin() as db:
+        for _ in range(spent.most):
+            rate_limits.take(db, spent, now=NOON)
+    if (limit, is_known) == ("site", True):
+        assert sign_in(make_session, library, "29001", "1234")
+    else:
+        with pytest.raises(TooManyAttempts) as denied:
+            sign_in(make_session, library, "29001", "1234")
+        assert denied.value.until == NOON + spent.window
+    assert attempts(make_session) == spent.most
 
 
 def test_a_voucher_lets_one_device_in_and_another_takes_its_place_when_asked(

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from ads import online
 from auth import rate_limits
 from db.engine import make_engine
 from db.postgresql_driver import PostgresDriver
@@ -26,7 +27,7 @@ ASKED = {
     "ix_access_sessions_log_subject ": vouchers._STAYS,
     "uq_access_sessions_open_client": present._PRESENT,
     "uq_access_sessions_open_client ": clients._ONLINE,
-    "uq_access_sessions_open_client  ": clients._SEEN_ONLINE,
+    "uq_access_sessions_open_client  ": online._ONLINE,
     "pk_attempts": rate_limits._LOOK,
 }
 

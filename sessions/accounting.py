@@ -144,12 +144,16 @@ def _count(entry: dict[str, Any]) -> Counters:
 
 def whole(value: Any, *, below: int = 2**63) -> int:
     """A number that fits the database, 0 or more. Raises ValueError or TypeError where it is none."""
+    number = value if type(value) is int else _whole(value)
+    if 0 <= number < below:
+        return number
+    raise ValueError(f"{number} is not a counter")
+
+
+def _whole(value: Any) -> int:
     if isinstance(value, float):
         raise ValueError(f"{value} is not a whole number")
-    number = int(value)
-    if not 0 <= number < below:
-        raise ValueError(f"{number} is not a counter")
-    return number
+    return int(value)
 
 
 def _width(value: Any) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, insert, or_, select
 from sqlalchemy.orm import Session
 
+from db.base import UtcDateTime
 from db.prepared import Prepared
 from db.statements import table_of
 from sessions.end import GATEWAY_SILENT
@@ -20,62 +18,15 @@ from sites.models import Feed
 GRACE = timedelta(seconds=10)
 
 
-class LeaseState(NamedTuple):
-    """One lease of a gateway, as far as the comparison goes."""
-
-    number: int
-    starts_at: datetime
-    until: datetime
-    confirmed_at: datetime | None
-    released_at: datetime | None
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Numbers whose lease the gateway should let pass and does not, and numbers that it lets pass without one."""
-
-    missing: frozenset[int]
-    surplus: frozenset[int]
-
-
-def compare(
-    leases: Iterable[LeaseState], held: frozenset[int], *, confirmed_version: int, now: datetime
-) -> Difference:
-    """The mismatches, without what is just changing or not yet confirmed. Pure."""
-    expected: set[int] = set()
-    excused: set[int] = set()
-    for lease in leases:
-        if _is_excused(lease, confirmed_version, now):
-            excused.add(lease.number)
-        if _is_expected(lease, confirmed_version, now):
-            expected.add(lease.number)
-    return Difference(frozenset(expected - held), frozenset(held - excused))
-
-
-def _is_expected(lease: LeaseState, confirmed_version: int, now: datetime) -> bool:
-    return (
-        lease.released_at is None
-        and lease.confirmed_at is not None
-        and lease.version <= confirmed_version
-        and lease.confirmed_at <= now - GRACE
-        and lease.starts_at <= now
-        and lease.until > now + GRACE
-    )
-
-
-def _is_excused(lease: LeaseState, confirmed_version: int, now: datetime) -> bool:
-    released = lease.released_at
-    return released is None or released > now - GRACE or lease.version > confirmed_version
-
-
 def note(db: Session, *, gateway_id: int, held: frozenset[int], now: datetime) -> None:
     """Compare a report with the leases, and keep the evidence of what does not fit from report to report."""
     confirmed = _CONFIRMED.scalar(db, gateway=gateway_id) or 0
-    leases = map(LeaseState._make, _TOLD.all(db, gateway=gateway_id, since=now - GRACE))
-    difference = compare(leases, held, confirmed_version=confirmed, now=now)
-    current = {(number, MismatchKind.MISSING) for number in difference.missing}
-    current |= {(number, MismatchKind.SURPLUS) for number in difference.surplus}
+    asked = {"gateway": gateway_id, "confirmed": confirmed, "at": now}
+    leases = _LEASES.all(db, **asked, before=now - GRACE, after=now + GRACE)
+    expected = {number for number, is_expected, _ in leases if is_expected}
+    excused = {number for number, _, is_excused in leases if is_excused}
+    current = {(number, MismatchKind.MISSING) for number in expected - held}
+    current |= {(number, MismatchKind.SURPLUS) for number in held - excused}
     if not current and _ANY_UNSETTLED.first(db, gateway=gateway_id) is None:
         return
     known = {
@@ -99,6 +50,11 @@ def note(db: Session, *, gateway_id: int, held: frozenset[int], now: datetime) -
         db.execute(insert(_drifts), new)
 
 
+def _flag(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    # NULL, where a lease was never confirmed, is no.
+    return case((condition, 1), else_=0)
+
+
 def _confirm(row: Mismatch, now: datetime) -> None:
     """The same once more; after a silence the count begins anew."""
     if now - row.last_at >= GATEWAY_SILENT:
@@ -108,15 +64,24 @@ def _confirm(row: Mismatch, now: datetime) -> None:
 
 _drifts, _leases, _feeds = table_of(Mismatch), table_of(Lease), table_of(Feed)
 _CONFIRMED = Prepared(select(_feeds.c.confirmed_version).where(_feeds.c.gateway_id == bindparam("gateway")))
-_TOLD = Prepared(
-    select(
-        _leases.c.access_id,
-        _leases.c.starts_at,
-        _leases.c.until,
-        _leases.c.confirmed_at,
-        _leases.c.released_at,
-        _leases.c.version,
-    ).where(_leases.c.gateway_id == bindparam("gateway"), _leases.c.until > bindparam("since"))
+_AT, _BEFORE, _AFTER = (bindparam(name, type_=UtcDateTime()) for name in ("at", "before", "after"))
+_REACHED = bindparam("confirmed", type_=BigInteger())
+# The gateway should let its client pass, and has said that it does.
+_IS_EXPECTED = and_(
+    _leases.c.released_at.is_(None),
+    _leases.c.confirmed_at <= _BEFORE,
+    _leases.c.version <= _REACHED,
+    _leases.c.starts_at <= _AT,
+    _leases.c.until > _AFTER,
+)
+# It may let it pass: it does not know otherwise yet, or only for a moment.
+_IS_EXCUSED = or_(
+    _leases.c.released_at.is_(None), _leases.c.released_at > _BEFORE, _leases.c.version > _REACHED
+)
+_LEASES = Prepared(
+    select(_leases.c.access_id, _flag(_IS_EXPECTED), _flag(_IS_EXCUSED)).where(
+        _leases.c.gateway_id == bindparam("gateway"), _leases.c.until > _BEFORE
+    )
 )
 _unsettled = _drifts.c.gateway_id == bindparam("gateway"), _drifts.c.settled_at.is_(None)
 _UNSETTLED = select(Mismatch).where(*_unsettled)

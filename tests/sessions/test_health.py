@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import SessionMaker
+from db.statements import table_of
 from sessions import accounting, end, feed, roaming
 from sessions.accounting import UsageReport
-from sessions.gateway_health import outages, stale_sessions
-from sessions.models import AccessSession, EndReason, Mismatch, MismatchKind, Outage, Remedy
+from sessions.gateway_health import mismatches, outages, stale_sessions
+from sessions.models import AccessSession, EndReason, Lease, Mismatch, MismatchKind, Outage, Remedy
 from sessions.sweep import sweep
-from sites.models import Gateway
+from sites.models import Feed, Gateway
 from tests.clock import NOON
 from tests.sessions.test_feed import enter, read
 from tests.town import BO_PHONE, Town, build_town, make_client
@@ -85,6 +87,60 @@ def test_a_lease_that_is_being_told_and_one_just_taken_back_are_no_drift(db: Ses
     end.end(db, access.id, reason=EndReason.LEFT, now=agent.at)
     agent.report([access.id], times=3)
     assert drifts(db) == []
+
+
+SECOND = timedelta(seconds=1)
+# Around a report at noon: `mismatches.GRACE` before and after it.
+LONG_AGO, JUST_BEFORE, SOON = NOON - 10 * SECOND, NOON - 9 * SECOND, NOON + 10 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("lease", "missing", "surplus"),
+    [
+        ({}, True, False),
+        ({"released_at": LONG_AGO}, False, True),
+        ({"released_at": JUST_BEFORE}, False, False),
+        ({"confirmed_at": None}, False, False),
+        ({"confirmed_at": JUST_BEFORE}, False, False),
+        ({"version": 2}, False, False),
+        ({"version": 2, "released_at": LONG_AGO}, False, False),
+        ({"starts_at": NOON}, True, False),
+        ({"starts_at": NOON + SECOND}, False, False),
+        ({"until": SOON}, False, False),
+        ({"until": SOON + SECOND}, True, False),
+        ({"until": LONG_AGO}, False, True),
+        ({"until": LONG_AGO + SECOND}, False, False),
+    ],
+    ids=str,
+)
+def test_a_lease_drifts_where_it_is_neither_new_nor_nearly_over(
+    db: Session, town: Town, lease: dict[str, Any], missing: bool, surplus: bool
+) -> None:
+    access = enter(db, town.station)
+    ordinary = {"confirmed_at": LONG_AGO, "version": 1, "starts_at": LONG_AGO}
+    db.execute(update(Lease).values(**ordinary | lease))
+    db.execute(update(Feed).where(Feed.gateway_id == town.station.id).values(version=2, confirmed_version=1))
+    for held, drift in ((frozenset[int](), missing), (frozenset([access.id]), surplus)):
+        db.execute(delete(Mismatch))
+        mismatches.note(db, gateway_id=town.station.id, held=held, now=NOON)
+        assert bool(drifts(db)) is drift, held
+
+
+def test_of_two_leases_of_one_client_the_one_that_holds_counts(db: Session, agent: Agent) -> None:
+    access = enter(db, agent.gateway)
+    agent.follow()
+    before = db.scalars(select(Lease)).one()
+    db.execute(
+        insert(Lease),
+        [
+            {each.name: getattr(before, each.name) for each in table_of(Lease).c if each.name != "id"}
+            | {"released_at": NOON, "until": before.until + EVERY}
+        ],
+    )
+    agent.report([access.id], times=2)
+    assert drifts(db) == []
+    agent.report([])
+    assert drifts(db) == [(access.id, MismatchKind.MISSING, 1)]
 
 
 def test_a_drift_that_passes_by_itself_leaves_nothing(db: Session, agent: Agent) -> None:

@@ -47,7 +47,7 @@ class Driver(Protocol):
     """A connection as its driver has it. Faults are the driver's own."""
 
     engine: Engine
-    # Set where the transaction is committed together with others: only this driver ends it then.
+    # Set where the transaction is a part of one that is committed for several: that one is not this driver's to end.
     group: Group | None
     # By whose rules statements are written for it.
     writes: Dialect
@@ -75,4 +75,4 @@ class Driver(Protocol):
         """Commit the transaction that `begin` began."""
 
     def rollback(self) -> None:
-        """Roll it back. Raises what `commit` raises where it was one of a group."""
+        """Roll it back."""

@@ -4,7 +4,8 @@ returns, unless the session was opened `async_commit`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, PoolResetState, create_engine, event
 from sqlalchemy.engine import make_url
@@ -16,8 +17,10 @@ from db import session, sqlite_queue
 from db.drivers import DRIVER, TransactionMode
 from db.session import HAS_BEGUN, TRANSACTION_MODE, OneTransaction
 from db.sqlite_driver import SqliteDriver
+from db.sqlite_groups import commit_together
 
 SessionMaker = session.SessionMaker
+Result = TypeVar("Result")
 
 
 def make_engine(database_url: str) -> Engine:
@@ -81,14 +84,15 @@ def make_session_maker(engine: Engine) -> SessionMaker:
 
 
 def _sqlite(database_url: str) -> Engine:
+    turn = sqlite_queue.WriteQueue()
     engine = create_engine(
         database_url,
+        execution_options={sqlite_queue.WRITE_QUEUE: turn},
         connect_args={"timeout": sqlite_queue.BUSY_SECONDS},
         pool_size=16,
         max_overflow=16,
         pool_use_lifo=True,
     )
-    turn = sqlite_queue.WriteQueue()
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
@@ -163,25 +167,37 @@ def checkpoint_wal(engine: Engine) -> None:
         connection.close()
 
 
-def group_commit(make_session: SessionMaker) -> OneTransaction:
-    """A short transaction, which SQLite may commit together with others of this process that queue with it.
+def group_commit(make_session: SessionMaker, work: Callable[[Session], Result]) -> Result:
+    """Do `work` in a short transaction, which SQLite may commit together with others of this process that queue with
+    it; what it gave, once the commit has reached the disk.
 
-    It ends when all of them have reached the disk. So it waits for nothing but the database, and whoever opens it
+    Another thread may do it: it is given all that it needs, and waits for nothing but the database. Whoever calls this
     holds no lock that another such transaction takes.
     """
-    return make_session.begin(TransactionMode.GROUP_COMMIT)
+    return _short(make_session, TransactionMode.GROUP_COMMIT, work)
 
 
-def async_commit(make_session: SessionMaker) -> OneTransaction:
-    """A transaction whose commit does not wait for the disk: for counts that may be lost in a power cut.
+def async_commit(make_session: SessionMaker, work: Callable[[Session], Result]) -> Result:
+    """The same, but that the commit does not wait for the disk: for counts that may be lost in a power cut.
 
-    Other transactions see it at once, and no later commit can reach the disk before it. As short as a `group_commit`.
+    Other transactions see it at once, and no later commit can reach the disk before it.
     """
-    return make_session.begin(TransactionMode.ASYNC_COMMIT)
+    return _short(make_session, TransactionMode.ASYNC_COMMIT, work)
+
+
+def _short(make_session: SessionMaker, mode: TransactionMode, work: Callable[[Session], Result]) -> Result:
+    queue: sqlite_queue.WriteQueue | None = (
+        make_session.kw["bind"].get_execution_options().get(sqlite_queue.WRITE_QUEUE)
+    )
+    if queue is not None:
+        return commit_together(make_session, queue, mode, work)
+    with make_session.begin(mode) as db:
+        return work(db)
 
 
 def best_effort(make_session: SessionMaker) -> OneTransaction:
-    """An `async_commit` transaction that waits at most a tenth of a second for a lock: for work that may be skipped.
+    """One whose commit does not wait for the disk either, and that waits at most a tenth of a second for a lock: for
+    work that may be skipped.
 
     Raises `sqlalchemy.exc.SQLAlchemyError` where the database is away or busy.
     """

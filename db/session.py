@@ -32,12 +32,19 @@ class Session(orm.Session):
     # The connection it has taken, its driver, and SQLAlchemy's view of it.
     taken: PoolProxiedConnection | None = None
     _driver: Driver | None = None
+    # Whether the connection is somebody else's to give back.
+    _is_lent = False
     _joined: Connection | None = None
 
     def limit_to_one_transaction(self, mode: TransactionMode | None) -> None:
         """Begin at the first statement, and end with `end` or `close`."""
         assert isinstance(self.bind, Engine)
         self._source, self._mode = self.bind, mode
+
+    def lend(self, driver: Driver, taken: PoolProxiedConnection) -> None:
+        """Have its one transaction on a connection that somebody else has taken, where it has begun."""
+        self.limit_to_one_transaction(None)
+        self._driver, self.taken, self._is_lent = driver, taken, True
 
     @property
     def driver(self) -> Driver:
@@ -62,8 +69,6 @@ class Session(orm.Session):
                 driver.begin(self._mode)
             except self._source.dialect.loaded_dbapi.Error as error:
                 raise explained(self._source.dialect, self.taken, error, "BEGIN") from error
-            if driver.group is not None and driver.group.taken is None:
-                driver.group.taken = self.taken
             self._driver = driver
         return self._driver
 
@@ -75,12 +80,10 @@ class Session(orm.Session):
                 driver.send()
             except driver.engine.dialect.loaded_dbapi.Error as error:
                 raise explained(driver.engine.dialect, self.taken, error, WAITING) from error
-            group = driver.group
-            taken = self.taken if group is None else group.taken
-            assert self._source is not None and taken is not None
-            joined = Connection(self._source, taken).execution_options(**{HAS_BEGUN: True})
+            assert self._source is not None and self.taken is not None
+            joined = Connection(self._source, self.taken).execution_options(**{HAS_BEGUN: True})
             joined.begin()
-            if group is not None:
+            if driver.group is not None:
                 # The transaction belongs to others too: SQLAlchemy ends a savepoint.
                 joined.begin_nested()
             self._joined = self.bind = joined
@@ -113,7 +116,7 @@ class Session(orm.Session):
                     self._ask(driver.engine.dialect, driver.rollback)
             finally:
                 taken, self.taken = self.taken, None
-                if taken is not None:
+                if taken is not None and not self._is_lent:
                     # The pool rolls back what was not committed.
                     taken.close()
 
@@ -156,6 +159,12 @@ class SessionMaker(orm.sessionmaker[Session]):
     def begin(self, mode: TransactionMode | None = None) -> OneTransaction:
         """``with make_session.begin() as db``: one transaction, committed at the end of the block."""
         return OneTransaction(self.once(mode))
+
+    def lent(self, driver: Driver, taken: PoolProxiedConnection) -> Session:
+        """A session of a transaction that has begun on a connection that somebody else has taken."""
+        db = self.class_(**self.kw)
+        db.lend(driver, taken)
+        return db
 
     def once(self, mode: TransactionMode | None) -> Session:
         """A session of one transaction, which `close` rolls back."""

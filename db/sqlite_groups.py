@@ -1,109 +1,170 @@
 """Group commit on SQLite: short transactions of one process that queue become one, and reach the disk together.
 
-Each is a savepoint of its own within the common transaction, so that one that fails takes back only what it did. Nobody
-goes on before the common commit has reached the disk; if that fails, it has failed for each of them (docs/adr/0017).
+Whoever has the write turn does what it came for, and then what those came for who queue behind it: they only wait, and
+no thread has to be woken in between. Each is a savepoint of its own within the common transaction, so that one that
+fails takes back only what it did. Nobody goes on before the common commit has reached the disk; if that fails, it has
+failed for each of them (docs/adr/0017).
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
+from collections.abc import Callable
 from copy import copy
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import Engine, PoolProxiedConnection
 
-from db.drivers import ASYNC, GROUPED, TransactionMode
+from db import sqlite_queue
+from db.drivers import ASYNC, DRIVER, GROUPED, TransactionMode
+from db.session import Session, SessionMaker, explained
+from db.sqlite_queue import Waiter, WriteQueue
 
 # A group ends where nobody waits who may join it, with so many, or at this age: then other processes have their turn.
 MOST = 16
 LONGEST_SECONDS = 0.02
+Result = TypeVar("Result")
 
 
 class Group:
-    """A transaction that is handed from thread to thread with the write turn, on the connection of the first.
-
-    Only the thread that has the turn touches it, but for `wait`.
-    """
-
-    # The pool's view of the connection, for SQLAlchemy.
-    taken: PoolProxiedConnection | None = None
+    """A transaction in which several acts are done, one after the other."""
 
     def __init__(self, connection: sqlite3.Connection, *, is_durable: bool) -> None:
-        self.connection, self._is_durable = connection, is_durable
+        self._connection, self._is_durable = connection, is_durable
         self._until = time.monotonic() + LONGEST_SECONDS
         self._size = self._kept = 0
-        self._is_committed = False
         # What went wrong for all of them.
-        self._fault: sqlite3.Error | None = None
-        self._waiting: list[threading.Lock] = []
+        self.fault: sqlite3.Error | None = None
 
     def admits(self, mode: TransactionMode | None) -> bool:
-        """Whether a transaction of this mode may enter."""
-        if self._fault is not None or self._size >= MOST or time.monotonic() > self._until:
+        """Whether an act of this mode may enter."""
+        if self.fault is not None or self._size >= MOST or time.monotonic() > self._until:
             return False
         return mode in GROUPED and (self._is_durable or mode in ASYNC)
 
     def enter(self) -> None:
-        """Begin one's own part."""
+        """Begin an act's own part. Raises `sqlite3.Error`: nothing may be done then."""
         self._size += 1
-        try:
-            self.connection.execute("SAVEPOINT act")
-        except sqlite3.Error as error:
-            self._fault = error
+        self._connection.execute("SAVEPOINT act")
 
     def met(self, error: sqlite3.Error) -> None:
         """A statement failed. Where the disk is full or fails, SQLite may have taken back the whole transaction."""
-        if not self.connection.in_transaction:
-            self._fault = self._fault or error
+        if not self._connection.in_transaction:
+            self.fault = self.fault or error
 
     def leave(self, *, keep: bool) -> None:
-        """End one's own part; without `keep` it is taken back."""
+        """End an act's own part; without `keep` it is taken back."""
         try:
             if not keep:
-                self.connection.execute("ROLLBACK TO act")
-            self.connection.execute("RELEASE act")
+                self._connection.execute("ROLLBACK TO act")
+            self._connection.execute("RELEASE act")
             self._kept += keep
         except sqlite3.Error as error:
             # There is no transaction any more.
-            self._fault = self._fault or error
-
-    def expect_end(self) -> threading.Lock:
-        """To be called before the group is handed on: what `wait` waits for."""
-        ended = threading.Lock()
-        ended.acquire()
-        self._waiting.append(ended)
-        return ended
-
-    @staticmethod
-    def wait(ended: threading.Lock) -> None:
-        """Wait for the end. Others use the connection until then, whatever interrupts this thread."""
-        try:
-            ended.acquire()
-        except BaseException:
-            ended.acquire()
-            raise
+            self.fault = self.fault or error
 
     def commit(self) -> None:
-        """Commit for all of them."""
+        """Commit for all of them. Raises `sqlite3.Error` where nothing of it is kept."""
         try:
-            if self._fault is None and self._kept:
-                self.connection.execute("COMMIT")
-            self._is_committed = True
+            if self.fault is None and self._kept:
+                self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._fault = error
+            self.fault = error
         finally:
-            if self.connection.in_transaction:
-                self.connection.rollback()
+            if self._connection.in_transaction:
+                self._connection.rollback()
+        if self.fault is not None:
+            raise self.fault
 
-    def tell(self) -> None:
-        """Let those go on who wait for the end."""
-        for ended in self._waiting:
-            ended.release()
 
-    def check(self) -> None:
-        """Raise `sqlite3.Error` where it was not committed: to each thread an error of its own."""
+class _Act(Waiter, Generic[Result]):
+    """What somebody came for, and what came of it."""
+
+    __slots__ = ("_answer", "_fault", "_work", "is_over")
+
+    def __init__(self, mode: TransactionMode, work: Callable[[Session], Result]) -> None:
+        super().__init__(mode)
+        self._work = work
+        self._answer: Result
+        self._fault: BaseException | None = None
+        # Whether its transaction has ended.
+        self.is_over = False
+
+    def run(self, db: Session) -> None:
+        """Do it, and end its part. What it meets is for whoever came for it."""
+        try:
+            try:
+                self._answer = self._work(db)
+                db.end()
+            finally:
+                db.close()
+        except BaseException as fault:
+            self._fault = fault
+
+    def end(self, fault: BaseException | None) -> None:
+        """Its transaction is over: kept, or taken back for this fault. Whoever waits for it may go on."""
+        self._fault = fault or self._fault
+        self.is_over = True
+        self.called.release()
+
+    def result(self) -> Result:
+        """What it gave. Raises what it met."""
         if self._fault is not None:
-            raise copy(self._fault)
-        if not self._is_committed:
-            raise sqlite3.OperationalError("the group was not committed")
+            raise self._fault
+        return self._answer
+
+
+def commit_together(
+    make_session: SessionMaker, queue: WriteQueue, mode: TransactionMode, work: Callable[[Session], Result]
+) -> Result:
+    """Have `work` done by whoever has the turn, and wait for the disk; what it gave.
+
+    Raises what it raised, and `sqlalchemy.exc.DBAPIError` where nothing of it is kept.
+    """
+    came, act = sqlite_queue.now(), _Act(mode, work)
+    until = came + sqlite_queue.PATIENCE_SECONDS
+    queue.wait(act, until)
+    if not act.is_over:
+        _lead(make_session, queue, act, came=came, until=until)
+    return act.result()
+
+
+def _lead(
+    make_session: SessionMaker, queue: WriteQueue, first: _Act[Any], *, came: float, until: float
+) -> None:
+    """Do the first and those that queue behind it, commit, and call them. Whoever calls this has the turn."""
+    engine: Engine = make_session.kw["bind"]
+    acts: list[_Act[Any]] = [first]
+    taken: PoolProxiedConnection | None = None
+    fault: BaseException | None = None
+    try:
+        taken = engine.raw_connection()
+        # A `db.sqlite_driver.SqliteDriver`.
+        driver: Any = taken.info[DRIVER]
+        group = driver.begin_group(first.mode, came=came, until=until)
+        following: Waiter | None = first
+        while following is not None:
+            driver.enter(group)
+            acts[-1].run(make_session.lent(driver, taken))
+            following = queue.following(group.admits)
+            if isinstance(following, _Act):
+                acts.append(following)
+        group.commit()
+    except BaseException as error:
+        fault = error
+    faults = [_as_told(engine, taken, fault) for _ in acts]
+    queue.release()
+    if taken is not None:
+        taken.close()
+    for act, its_fault in zip(acts, faults, strict=True):
+        act.end(its_fault)
+
+
+def _as_told(
+    engine: Engine, taken: PoolProxiedConnection | None, fault: BaseException | None
+) -> BaseException | None:
+    """What has failed for all, as one of them is told of it."""
+    if isinstance(fault, sqlite3.Error):
+        return explained(engine.dialect, taken, copy(fault), "COMMIT")
+    return fault

@@ -10,13 +10,12 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
 from db.drivers import TransactionMode
-from db.sqlite_groups import Group
 
 # How long a writer waits for a lock that stays held.
 BUSY_SECONDS = 2.0
@@ -25,34 +24,34 @@ PATIENCE_SECONDS = 15.0
 LOOK_SECONDS = 0.0005
 # After so many failed attempts in a row the lock counts as held, not as passed on from writer to writer.
 ENOUGH_LOOKS = 1000
+# A key in the `info` of the connection that has the turn.
 HAS_TURN = "arobase_turn"
+# What an engine's execution options hold it by.
+WRITE_QUEUE = "arobase_write_queue"
 
 
-def _taken() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
+class Waiter:
+    """A thread that waits for its turn, or for another to do what it would do in it.
 
+    `mode` is of what may be done in a group; nothing of any other.
+    """
 
-@dataclass(eq=False, slots=True)
-class _Waiter:
-    """A thread that waits for its turn, and the group that it is handed with it."""
+    __slots__ = ("called", "mode")
 
-    mode: TransactionMode | None
-    called: threading.Lock = field(default_factory=_taken)
-    group: Group | None = None
+    def __init__(self, mode: TransactionMode | None = None) -> None:
+        self.mode = mode
+        # Released once, when its turn has come or nothing is left to be waited for.
+        self.called = threading.Lock()
+        self.called.acquire()
 
 
 class WriteQueue:
-    """One writer of this process at a time, first in, first out.
-
-    The turn belongs to the connection (a key in its `info`) until that goes back to the pool.
-    """
+    """One writer of this process at a time, first in, first out."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._is_taken = False
-        self._queue: deque[_Waiter] = deque()
+        self._queue: deque[Waiter] = deque()
         # How often in a row BEGIN IMMEDIATE found another process writing. Only the thread with the turn changes it.
         self._looks = 0
 
@@ -61,36 +60,46 @@ class WriteQueue:
         """How many threads are queued."""
         return len(self._queue)
 
-    def take(
-        self, info: dict[str, Any], mode: TransactionMode | None = None, *, until: float
-    ) -> Group | None:
-        """Wait for the turn until that instant (`now`). With it comes an open group, where one is there to be joined.
+    def take(self, info: dict[str, Any], *, until: float) -> None:
+        """Wait for the turn until that instant (`now`). It is this connection's until that goes back to the pool.
 
         Raises `sqlalchemy.exc.OperationalError` when it has not come.
         """
-        if info.get(HAS_TURN):
-            return None
-        waiter = _Waiter(mode)
-        if not self._wait(waiter, until):
-            raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("another writer does not end"))
-        info[HAS_TURN] = True
-        return waiter.group
-
-    def hand_on(self, info: dict[str, Any], group: Group) -> bool:
-        """Pass the turn on with the open group, if it admits the next in the queue."""
-        with self._guard:
-            if not (self._queue and group.admits(self._queue[0].mode)):
-                return False
-            following = self._queue.popleft()
-        del info[HAS_TURN]
-        following.group = group
-        following.called.release()
-        return True
+        if not info.get(HAS_TURN):
+            self.wait(Waiter(), until)
+            info[HAS_TURN] = True
 
     def give_back(self, info: dict[str, Any]) -> None:
         """Pass the turn on, if this connection has it."""
-        if not info.pop(HAS_TURN, False):
+        if info.pop(HAS_TURN, False):
+            self.release()
+
+    def wait(self, waiter: Waiter, until: float) -> None:
+        """Wait until that instant for the turn, which `release` passes on, or for whoever took it out of the queue.
+
+        Raises `sqlalchemy.exc.OperationalError` when neither has come.
+        """
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            self._queue.append(waiter)
+        if waiter.called.acquire(timeout=max(0.0, until - now())):
             return
+        with self._guard:
+            if waiter in self._queue:
+                self._queue.remove(waiter)
+                raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("another writer does not end"))
+        # Called at the last moment, or taken out by whoever will call.
+        waiter.called.acquire()
+
+    def following(self, admits: Callable[[TransactionMode | None], bool]) -> Waiter | None:
+        """Take the next out of the queue if its mode is admitted: whoever has the turn does it, and calls."""
+        with self._guard:
+            return self._queue.popleft() if self._queue and admits(self._queue[0].mode) else None
+
+    def release(self) -> None:
+        """Pass the turn on."""
         with self._guard:
             if self._queue:
                 self._queue.popleft().called.release()
@@ -125,21 +134,6 @@ class WriteQueue:
     def _is_in_vain(self, came: float, until: float) -> bool:
         at = now()
         return at > until or (at > came + BUSY_SECONDS and self._looks >= ENOUGH_LOOKS)
-
-    def _wait(self, waiter: _Waiter, until: float) -> bool:
-        with self._guard:
-            if not self._is_taken:
-                self._is_taken = True
-                return True
-            self._queue.append(waiter)
-        if waiter.called.acquire(timeout=max(0.0, until - now())):
-            return True
-        with self._guard:
-            if waiter in self._queue:
-                self._queue.remove(waiter)
-                return False
-        # Called at the last moment.
-        return True
 
 
 def now() -> float:

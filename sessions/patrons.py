@@ -17,7 +17,7 @@ from auth.patrons.login_names import check_secret
 from auth.pseudonyms import Pseudonyms
 from auth.rate_limits import RateLimit
 from db.engine import SessionMaker, async_commit, group_commit, reading
-from db.prepared import Prepared
+from db.prepared import Prepared, Reply
 from db.statements import table_of
 from gateways.types import MacAddress
 from sessions import policy, start
@@ -123,12 +123,23 @@ def _prove(
     broad = [rate_limits.of_client(gateway.identity, mac), rate_limits.of_site(gateway.site.slug)]
     client, site = broad
     own, strangers = (rate_limits.of_account(subject, device) for device in (mac, None))
-    with async_commit(make_session) as db:
+
+    def begin_attempt(db: Session) -> Reply:
         # Strangers who spend the site's limit shut no device out that has been on with this account.
-        charged = _CHARGE.later(
-            db, own, strangers, client=client, site=site, now=now, subject=subject, mac=mac
-        )
-    key = charged.scalar()
+        return _CHARGE.later(db, own, strangers, client=client, site=site, now=now, subject=subject, mac=mac)
+
+    def give_back(db: Session) -> None:
+        rate_limits.refund(db, account)
+
+    def count_guess(db: Session) -> None:
+        for limit in broad:
+            rate_limits.count(db, limit, now=now)
+
+    def end_attempt(db: Session) -> Result:
+        give_back(db)
+        return then(db, subject, patron)
+
+    key = async_commit(make_session, begin_attempt).scalar()
     if key is None:
         with reading(make_session) as look:
             raise _refusal(look, own, strangers, broad, subject=subject, mac=mac, now=now)
@@ -136,27 +147,17 @@ def _prove(
     try:
         patron = directory.prove(found, secret, today=_today(gateway, now))
     except WrongCredentials:
-        with group_commit(make_session) as db:
-            for limit in broad:
-                rate_limits.count(db, limit, now=now)
+        group_commit(make_session, count_guess)
         raise
     except AuthError:
         # The PIN was right, or the directory could not say: not a guess.
-        with group_commit(make_session) as db:
-            rate_limits.refund(db, account)
+        group_commit(make_session, give_back)
         raise
-
-    def end_attempt() -> Result:
-        with group_commit(make_session) as db:
-            rate_limits.refund(db, account)
-            return then(db, subject, patron)
-
     try:
-        return once_more(end_attempt)
+        return once_more(lambda: group_commit(make_session, end_attempt))
     except AuthError:
         # The PIN was right here too, and what was given back went with the transaction.
-        with group_commit(make_session) as db:
-            rate_limits.refund(db, account)
+        group_commit(make_session, give_back)
         raise
 
 

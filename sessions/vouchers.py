@@ -29,7 +29,7 @@ from sessions import end, start
 from sessions.arrival import Arrival
 from sessions.first_leases import once_more
 from sessions.models import AccessSession, EndReason, Lease
-from sessions.start import WhenFull
+from sessions.start import Opened, WhenFull
 from sites.models import Gateway, SigninMethod
 
 
@@ -68,25 +68,27 @@ def _redeem(
 ) -> int:
     gateway = arrival.gateway
     attempt = RedeemAttempt(gateway.identity, gateway.site.slug, arrival.client.mac)
-    with group_commit(make_session) as db:
+
+    def redeem_once(db: Session) -> Opened | AuthError:
         # On PostgreSQL in one round trip with the budgets, which are looked at first.
         asked = redeeming.ask(db, keys=keys, code=code)
         rate_limits.admit(db, attempt, now=now)
         try:
             voucher = redeeming.look_up(asked, gateway=gateway, now=now)
         except UnknownVoucher:
-            denied: AuthError | None = rate_limits.charge(db, attempt, now=now)
-        else:
-            if not move:
-                refuse_when_full(db, voucher, keys=keys, gateway=gateway, client=arrival.client, now=now)
-            allowance, claimed = redeeming.use_and_claim(db, voucher, keys=keys, gateway=gateway, now=now)
-            when_full = WhenFull.REPLACE if move else WhenFull.REFUSE
-            opened = start.open_access(
-                db, arrival, allowance=allowance, claimed=claimed, when_full=when_full, now=now
-            )
-            denied = None
-    if denied is not None:
-        raise denied
+            # What is charged is kept.
+            return rate_limits.charge(db, attempt, now=now)
+        if not move:
+            refuse_when_full(db, voucher, keys=keys, gateway=gateway, client=arrival.client, now=now)
+        allowance, claimed = redeeming.use_and_claim(db, voucher, keys=keys, gateway=gateway, now=now)
+        when_full = WhenFull.REPLACE if move else WhenFull.REFUSE
+        return start.open_access(
+            db, arrival, allowance=allowance, claimed=claimed, when_full=when_full, now=now
+        )
+
+    opened = group_commit(make_session, redeem_once)
+    if isinstance(opened, AuthError):
+        raise opened
     # Known with the commit.
     return opened.access_id
 

@@ -56,6 +56,11 @@ class _Recording:
         self._driver.begin(mode)
         self._act.append(Transaction(mode))
 
+    def begin_group(self, mode: TransactionMode | None, **when: float) -> Any:
+        group = self._driver.begin_group(mode, **when)  # type: ignore[attr-defined]
+        self._act.append(Transaction(mode))
+        return group
+
     def execute(self, statement: Statement, values: Sequence[Any]) -> tuple[list[Row], int]:
         rows, count = self._driver.execute(statement, values)
         self._act[-1].calls.append(Call(statement.text, tuple(values), rows[0] if rows else ()))

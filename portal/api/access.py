@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Response, abort, g, request
+from sqlalchemy.orm import Session
 
 from auth import rate_limits
 from auth.api_tokens import service as api_tokens
@@ -152,10 +153,13 @@ def _count(row: ApiToken) -> None:
     service, now = services(), services().clock()
     minute, passed = divmod(now.timestamp(), MINUTE.total_seconds())
     budget = RateLimit(f"api:{row.id}:{minute:.0f}", most=MOST_A_MINUTE, window=MINUTE)
+
+    def take(db: Session) -> None:
+        rate_limits.take(db, budget, now=now)
+        api_tokens.see(db, row, now=now)
+
     try:
-        with async_commit(service.make_session) as db:
-            rate_limits.take(db, budget, now=now)
-            api_tokens.see(db, row, now=now)
+        async_commit(service.make_session, take)
     except TooManyAttempts as error:
         left = int(MINUTE.total_seconds() - passed) + 1
         raise Problem(TOO_OFTEN, retry_after=left) from error

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
+from sqlalchemy.orm import Session
 
 from db.engine import group_commit, reading
 from gateways.nftables.kind import KIND
@@ -138,8 +139,12 @@ def confirmed() -> tuple[str, int]:
 
 
 def _confirm(version: int, refused: dict[int, str]) -> None:
-    with group_commit(services().make_session) as db:
-        confirm(db, gateway_id=calling_gateway().id, version=version, refused=refused, now=services().clock())
+    service, gateway_id = services(), calling_gateway().id
+
+    def remember(db: Session) -> None:
+        confirm(db, gateway_id=gateway_id, version=version, refused=refused, now=service.clock())
+
+    group_commit(service.make_session, remember)
 
 
 @blueprint.post("/report")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -47,8 +46,10 @@ def read(gateway: Gateway, packet: Attributes) -> Record | None:
 def enter(gateway: Gateway, records: Sequence[Record]) -> None:
     """Store in one transaction what these records of one gateway say, each of a session of another device."""
     interim_seconds = int(gateway.option("interim_seconds"))
-    with _transaction(records) as db:
-        now = services().clock()
+    service = services()
+
+    def store(db: Session) -> None:
+        now = service.clock()
         taken = nas_sessions.take_all(
             db, gateway=gateway, records=records, interim_seconds=interim_seconds, now=now
         )
@@ -56,9 +57,9 @@ def enter(gateway: Gateway, records: Sequence[Record]) -> None:
             confirm_some(db, gateway_id=gateway.id, numbers=taken.passing, now=now)
         nas_accesses.let_go(db, gateway=gateway, gone=taken.gone, now=now)
 
-
-def _transaction(records: Sequence[Record]) -> AbstractContextManager[Session]:
-    """What an interim update says, the next one says again: its commit need not wait for the disk."""
-    make_session = services().make_session
-    is_said_again = all(record.status is Status.INTERIM for record in records)
-    return async_commit(make_session) if is_said_again else make_session.begin()
+    # What an interim update says, the next one says again: its commit need not wait for the disk.
+    if all(record.status is Status.INTERIM for record in records):
+        async_commit(service.make_session, store)
+    else:
+        with service.make_session.begin() as db:
+            store(db)

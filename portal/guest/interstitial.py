@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from flask import Response, make_response, redirect, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ads import acceptances
@@ -106,13 +107,12 @@ def count(visit: ClientContext, ticket: ImpressionToken, acceptance: Acceptance)
     service = services()
     arrival = arrival_of(visit, acceptance)
 
-    def accept() -> Opened:
-        with group_commit(service.make_session) as db:
-            return acceptances.accept(
-                db, arrival, ticket=ticket, pseudonyms=service.pseudonyms, now=service.clock()
-            )
+    def accept(db: Session) -> Opened:
+        return acceptances.accept(
+            db, arrival, ticket=ticket, pseudonyms=service.pseudonyms, now=service.clock()
+        )
 
-    return once_more(accept)
+    return once_more(lambda: group_commit(service.make_session, accept))
 
 
 def message(

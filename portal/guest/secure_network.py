@@ -141,13 +141,15 @@ def _proven(visit: ClientContext, login: str) -> ProfileGrant:
     service, gateway = services(), visit.gateway
     terms = accepted(gateway.network)
 
+    device = request.form.get("device", "").strip()[: devices.LONGEST_NAME] or "–"
+
     def grant(db: Any, subject: str, patron: Any) -> ProfileGrant:
         blocks.check(db, mac=visit.mac, subject=subject, network_id=gateway.network_id, now=service.clock())
         return ProfileGrant(
             gateway=gateway.identity,
             subject=subject,
             login=login,
-            device=request.form.get("device", "").strip()[: devices.LONGEST_NAME] or "–",
+            device=device,
             nonce=secrets.token_hex(16),
             password="".join(secrets.choice(SYMBOLS) for _ in range(12)),
             terms=(terms.version, terms.language, terms.digest),

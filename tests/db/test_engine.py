@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from db import sqlite_queue
 from db.engine import async_commit, make_engine, make_session_maker, reading
@@ -75,11 +76,19 @@ def test_only_a_hasty_commit_does_not_wait_for_the_disk(
 ) -> None:
     """PRAGMA synchronous: 1 is NORMAL, 2 is FULL. On one connection, so that neither leaves its way to the other."""
     make_session = make_session_maker(engine)
-    for opened in (make_session.begin(), async_commit(make_session), make_session.begin()):
-        with opened as session:
-            session.execute(text("UPDATE counters SET value = value + 1"))
-    with async_commit(make_session) if hasty else make_session.begin() as session:
-        assert session.execute(text("PRAGMA synchronous")).scalar_one() == synchronous
+    ways: list[int] = []
+
+    def count(db: Session) -> None:
+        ways.append(db.execute(text("PRAGMA synchronous")).scalar_one())
+        db.execute(text("UPDATE counters SET value = value + 1"))
+
+    for is_hasty in (False, True, hasty):
+        if is_hasty:
+            async_commit(make_session, count)
+        else:
+            with make_session.begin() as db:
+                count(db)
+    assert ways == [2, 1, synchronous]
     assert value(engine) == 3
     engine.dispose()
 
@@ -87,10 +96,10 @@ def test_only_a_hasty_commit_does_not_wait_for_the_disk(
 def test_on_postgresql_too(postgresql_url: str) -> None:
     engine = make_engine(postgresql_url)
     make_session = make_session_maker(engine)
-    with async_commit(make_session) as session:
-        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "off"
+    show = text("SHOW synchronous_commit")
+    assert async_commit(make_session, lambda db: db.execute(show).scalar_one()) == "off"
     with make_session.begin() as session:
-        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+        assert session.execute(show).scalar_one() == "on"
     engine.dispose()
 
 

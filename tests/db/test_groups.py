@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from auth.models import Attempt
-from db import sqlite_groups
+from db import sqlite_groups, sqlite_queue
 from db.base import Base
 from db.disk_reserve import is_full
-from db.drivers import DRIVER, TransactionMode
+from db.drivers import TransactionMode
 from db.engine import (
     SessionMaker,
     async_commit,
@@ -28,7 +30,7 @@ from db.engine import (
 )
 from db.prepared import Prepared
 from db.sqlite_groups import Group
-from db.sqlite_queue import WriteQueue
+from db.sqlite_queue import WRITE_QUEUE, Waiter, WriteQueue
 from db.statements import table_of
 from tests.clock import NOON
 from tests.db.test_session import ADD, CHILD
@@ -66,25 +68,23 @@ def ends(engine: Engine) -> list[str]:
 
 
 def turn_of(engine: Engine) -> WriteQueue:
-    with engine.connect() as connection:
-        turn: WriteQueue = connection.connection.info[DRIVER]._turn
-        return turn
+    queue: WriteQueue = engine.get_execution_options()[WRITE_QUEUE]
+    return queue
 
 
 def together(
-    make_session: SessionMaker, *deeds: Deed, begin: Callable[[SessionMaker], Any] = group_commit
+    make_session: SessionMaker, *deeds: Deed, do: Callable[[SessionMaker, Deed], None] = group_commit
 ) -> list[BaseException | None]:
     """Do all of them in the order given, when all of them have queued; what each of them met."""
     met: list[BaseException | None] = [None] * len(deeds)
 
     def act(place: int) -> None:
         try:
-            with begin(make_session) as db:
-                deeds[place](db)
+            do(make_session, deeds[place])
         except Exception as error:
             met[place] = error
 
-    threads = [threading.Thread(target=act, args=(place,)) for place in range(len(deeds))]
+    threads = [threading.Thread(target=act, args=(place,), daemon=True) for place in range(len(deeds))]
     turn = turn_of(make_session.kw["bind"])
     with make_session.begin() as holder:
         KEYS.all(holder)
@@ -160,29 +160,35 @@ def test_nobody_goes_on_before_the_common_commit(make_session: SessionMaker) -> 
         seen.append(keys(make_session))
         seen.append(list(answered))
 
-    def begin(make_session: SessionMaker) -> Any:
-        return Answering(group_commit(make_session), answered)
+    def do(make_session: SessionMaker, deed: Deed) -> None:
+        try:
+            group_commit(make_session, deed)
+        finally:
+            answered.append("answer")
 
-    together(make_session, add("a"), then_fail(add("x")), look, begin=begin)
+    together(make_session, add("a"), then_fail(add("x")), look, do=do)
     assert seen == [["a"], [], []]
     assert len(answered) == 3
 
 
-class Answering:
-    """A transaction after which somebody is answered."""
+def test_whoever_has_the_turn_does_what_all_came_for(make_session: SessionMaker) -> None:
+    """No thread is woken in between, and each is told of its own."""
+    done_by: list[int] = []
+    told: dict[int, str] = {}
 
-    def __init__(self, transaction: Any, answered: list[str]) -> None:
-        self._transaction, self._answered = transaction, answered
+    def do(make_session: SessionMaker, deed: Deed) -> None:
+        def tell(db: Session) -> str:
+            deed(db)
+            done_by.append(threading.get_ident())
+            return f"for {threading.get_ident() == caller}"
 
-    def __enter__(self) -> Session:
-        db: Session = self._transaction.__enter__()
-        return db
+        caller = threading.get_ident()
+        told[caller] = group_commit(make_session, tell)
 
-    def __exit__(self, *fault: Any) -> None:
-        try:
-            self._transaction.__exit__(*fault)
-        finally:
-            self._answered.append("answer")
+    together(make_session, add("a"), add("b"), add("c"), do=do)
+    assert len(done_by) == 3
+    assert len(set(done_by)) == 1
+    assert sorted(told.values()) == ["for False", "for False", "for True"]
 
 
 def test_a_commit_that_fails_has_failed_for_all_of_them(engine: Engine, make_session: SessionMaker) -> None:
@@ -227,8 +233,7 @@ def test_writers_of_another_process_come_in_between(
 
     def write(make: SessionMaker, name: str) -> None:
         for number in range(20):
-            with group_commit(make) as db:
-                add(f"{name}{number}")(db)
+            group_commit(make, add(f"{name}{number}"))
 
     threads = [
         threading.Thread(target=write, args=(make, f"{name}-"))
@@ -246,8 +251,12 @@ def test_writers_of_another_process_come_in_between(
 def test_a_long_one_joins_nobody_and_nobody_joins_it(
     make_session: SessionMaker, ends: list[str], long: Callable[[SessionMaker], Any]
 ) -> None:
-    ways = iter([group_commit, long, group_commit])
-    together(make_session, add("a"), add("b"), add("c"), begin=lambda make: next(ways)(make))
+    def do_alone(make_session: SessionMaker, deed: Deed) -> None:
+        with long(make_session) as db:
+            deed(db)
+
+    ways: Iterator[Callable[[SessionMaker, Deed], None]] = iter([group_commit, do_alone, group_commit])
+    together(make_session, add("a"), add("b"), add("c"), do=lambda make, deed: next(ways)(make, deed))
     assert (keys(make_session), ends.count("COMMIT")) == (["a", "b", "c"], 1 + 3)
 
 
@@ -262,9 +271,8 @@ def test_who_needs_no_disk_waits_for_it_only_where_others_queue(make_session: Se
     def look(db: Session) -> None:
         ways.append(db.execute(text("PRAGMA synchronous")).scalar_one())
 
-    with async_commit(make_session) as db:
-        look(db)
-    together(make_session, look, add("a"), begin=async_commit)
+    async_commit(make_session, look)
+    together(make_session, look, add("a"), do=async_commit)
     assert ways == [1, 2]
 
 
@@ -280,48 +288,74 @@ def test_who_needs_the_disk_does_not_join_one_that_does_not(
 ) -> None:
     """One that may be lost, behind which nobody queued when it began."""
 
-    def add_durably() -> None:
-        with group_commit(make_session) as db:
-            add("b")(db)
+    turn = turn_of(engine)
+    second = threading.Thread(target=group_commit, args=(make_session, add("b")))
 
-    turn, second = turn_of(engine), threading.Thread(target=add_durably)
-    with async_commit(make_session) as db:
+    def add_while_another_queues(db: Session) -> None:
         add("a")(db)
         second.start()
         while not turn.waiting:
             second.join(0.001)
+
+    async_commit(make_session, add_while_another_queues)
     second.join(60)
     assert (keys(make_session), ends.count("COMMIT")) == (["a", "b"], 2)
 
 
 def test_only_a_short_one_has_its_journal_in_memory(make_session: SessionMaker) -> None:
     """On one connection: a report that sorts a year's log must not hold it in memory."""
-    ways = []
-    for opened in (
-        group_commit(make_session),
-        make_session.begin(),
-        group_commit(make_session),
-        reading(make_session),
-    ):
-        with opened as db:
-            ways.append(db.execute(text("PRAGMA temp_store")).scalar_one())
+    ways: list[int] = []
+
+    def look(db: Session) -> None:
+        ways.append(db.execute(text("PRAGMA temp_store")).scalar_one())
+
+    for long in (make_session.begin, lambda: reading(make_session)):
+        group_commit(make_session, look)
+        with long() as db:
+            look(db)
     assert ways == [2, 1, 2, 1]
 
 
-def test_an_interrupted_thread_leaves_the_connection_only_at_the_end() -> None:
-    class Interrupted:
-        asked = 0
+def test_an_act_that_has_waited_for_too_long_is_never_done(
+    make_session: SessionMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_queue, "PATIENCE_SECONDS", 0.05)
+    with make_session.begin() as holder:
+        KEYS.all(holder)
+        with pytest.raises(OperationalError, match="another writer does not end"):
+            group_commit(make_session, add("late"))
+    group_commit(make_session, add("next"))
+    assert keys(make_session) == ["next"]
 
-        def acquire(self) -> bool:
-            self.asked += 1
-            if self.asked == 1:
-                raise KeyboardInterrupt
-            return True
 
-    ended: Any = Interrupted()
-    with pytest.raises(KeyboardInterrupt):
-        Group.wait(ended)
-    assert ended.asked == 2
+def test_one_that_is_taken_up_at_the_last_moment_is_waited_for() -> None:
+    """Its time is over, and whoever has the turn is at it already."""
+    queue, waiter, seen = WriteQueue(), Waiter(TransactionMode.GROUP_COMMIT), list[Any]()
+
+    class Called:
+        def acquire(self, timeout: float | None = None) -> bool:
+            seen.append(timeout if timeout is None else queue.following(lambda _: True))
+            return timeout is None
+
+    queue.wait(Waiter(), until=0.0)
+    waiter.called = Called()  # type: ignore[assignment]
+    queue.wait(waiter, until=0.0)
+    assert seen == [waiter, None]
+
+
+@pytest.mark.parametrize("fault", [PoolTimeout, sqlite3.OperationalError("unable to open database file")])
+def test_a_turn_without_a_connection_is_passed_on(
+    engine: Engine, make_session: SessionMaker, monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    def refuse() -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "raw_connection", refuse)
+        with pytest.raises((PoolTimeout, OperationalError)):
+            group_commit(make_session, add("a"))
+    group_commit(make_session, add("b"))
+    assert keys(make_session) == ["b"]
 
 
 def test_a_savepoint_within_one_takes_back_its_own(make_session: SessionMaker) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, Integer, bindparam, column, insert, select, table, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import object_session
+from sqlalchemy.orm import Session, object_session
 
 from auth.models import Attempt
 from db.engine import SessionMaker, async_commit, make_engine, make_session_maker, reading
@@ -139,13 +139,17 @@ def test_a_connection_that_the_server_ended_is_not_used_again(both_urls: list[st
 
 
 def test_only_postgresqls_commit_that_may_be_lost_says_so(both_urls: list[str]) -> None:
+    def told(db: Session) -> str:
+        COUNT.all(db, which="a")
+        way: str = db.execute(text("SHOW synchronous_commit")).scalar_one()
+        return way
+
     engine = make_engine(both_urls[1])
     make_session = make_session_maker(engine)
     try:
-        for opened, expected in ((async_commit(make_session), "off"), (make_session.begin(), "on")):
-            with opened as db:
-                COUNT.all(db, which="a")
-                assert db.execute(text("SHOW synchronous_commit")).scalar_one() == expected
+        assert async_commit(make_session, told) == "off"
+        with make_session.begin() as db:
+            assert told(db) == "on"
     finally:
         engine.dispose()
 

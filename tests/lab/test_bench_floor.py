@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, bindparam, insert, select, update
+from sqlalchemy.orm import Session
 
 from db.drivers import TransactionMode
 from db.engine import async_commit, group_commit, make_session_maker
@@ -34,14 +36,19 @@ def table(engine: Engine) -> Iterator[Engine]:
 
 def test_recorded_acts_are_asked_again_each_with_its_own_rows(table: Engine, database_url: str) -> None:
     """The number of a row is another one then, and what was not sent with the next statement is not."""
+
+    def count(db: Session) -> None:
+        COUNT.later(db, text="counted")
+
+    def connect(db: Session, guest: str) -> None:
+        number = WRITE.later(db, text=guest).scalar()
+        RENAME.later(db, number=number, new=f"{guest}, connected")
+
     make_session, acts = make_session_maker(table), list[Act]()
     with recording(table) as asked:
         for guest in ("Ada", "Bea", "Cem"):
-            with async_commit(make_session) as db:
-                COUNT.later(db, text="counted")
-            with group_commit(make_session) as db:
-                number = WRITE.later(db, text=guest).scalar()
-                RENAME.later(db, number=number, new=f"{guest}, connected")
+            async_commit(make_session, count)
+            group_commit(make_session, partial(connect, guest=guest))
             acts.append(list(asked))
             asked.clear()
     named = alike(acts)

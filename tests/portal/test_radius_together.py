@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from auth.entitlements import Allowance
 from db.engine import SessionMaker, async_commit
-from db.session import OneTransaction
 from gateways.radius.credentials import Credentials
 from gateways.types import MacAddress, parse_mac
 from portal.gateway_api import asgi, radius_books, radius_together
@@ -192,9 +191,9 @@ def test_only_what_is_said_again_may_be_lost_in_a_power_cut(
 ) -> None:
     hasty: list[SessionMaker] = []
 
-    def watched(make_session: SessionMaker) -> OneTransaction:
+    def watched(make_session: SessionMaker, work: Callable[[Session], None]) -> None:
         hasty.append(make_session)
-        return async_commit(make_session)
+        async_commit(make_session, work)
 
     monkeypatch.setattr(radius_books, "async_commit", watched)
     interims = [call(app, ACCOUNTING, told(guest, "Interim-Update", 60, 5_000)) for guest in guests[:2]]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from ads import acceptances
 from ads.acceptances import ImpressionToken
@@ -97,10 +98,9 @@ def test_a_visitor_who_was_overtaken_takes_the_device_over(overtaken: SessionMak
 def test_a_message_that_was_overtaken_earns_nothing(overtaken: SessionMaker, library: Gateway) -> None:
     ticket = ImpressionToken("a", None, "fr", NOON)
 
-    def accept() -> None:
-        with group_commit(overtaken) as db:
-            acceptances.accept(db, arrival(library), ticket=ticket, pseudonyms=PSEUDONYMS, now=NOON)
+    def accept(db: Session) -> None:
+        acceptances.accept(db, arrival(library), ticket=ticket, pseudonyms=PSEUDONYMS, now=NOON)
 
     with pytest.raises(NotDue):
-        once_more(accept)
+        once_more(lambda: group_commit(overtaken, accept))
     assert open_ones(overtaken) == [(RIVAL.subject, 1)]

@@ -113,8 +113,11 @@ def test_an_accepted_message_and_a_renewal_wait_for_postgresql_as_rarely_as_they
 
     def accept(mac: str, at: datetime) -> None:
         ticket = ImpressionToken(f"{mac} {at:%H:%M}", creative_id, "fr", at)
-        with group_commit(own) as db:
-            acceptances.accept(db, arrival(library, mac), ticket=ticket, pseudonyms=PSEUDONYMS, now=at)
+        coming = arrival(library, mac)
+        group_commit(
+            own,
+            lambda db: acceptances.accept(db, coming, ticket=ticket, pseudonyms=PSEUDONYMS, now=at),
+        )
 
     late = NOON + library.lease_length - timedelta(minutes=1)
     # The first prepares.

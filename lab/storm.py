@@ -1,6 +1,6 @@
 """``python -m lab.storm``: a crowd comes to the live hotspot while somebody is online. Prints what was met.
 
-    python -m lab.storm [--phones 10000] [--seconds 600] [--stay 300]
+    python -m lab.storm [--phones 10000] [--seconds 600] [--stay 330]
 
 Every phone has a card and an IPv6 address, and goes the whole way of the free network as phones do (`lab.crowd`):
 probes, redirects, landing, message, button, session, a stay, and its end. Portal, front, agents, kernel and the crowd
@@ -57,7 +57,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="A crowd comes to the live hotspot.")
     parser.add_argument("--phones", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=600, help="in which they come, one after the other")
-    parser.add_argument("--stay", type=float, default=300, help="for how many seconds each is online")
+    parser.add_argument("--stay", type=float, default=330, help="for how many seconds each is online")
     chosen = parser.parse_args()
     try:
         provide(HOTSPOT)

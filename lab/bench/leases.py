@@ -23,6 +23,8 @@ from sessions.policy import patron_until
 from sites.models import Gateway, SigninMethod
 
 CLIENTS = 16
+# As many have an address each: who gets another's is somebody who moves.
+ADDRESSES = 230
 LOOK_SECONDS = 0.0002
 PATIENCE_SECONDS = 5.0
 # Long enough for the agent to ask again, and never the same, so that no rhythm of theirs meets one of ours.
@@ -91,7 +93,7 @@ def _until_in_kernel(place: Hotspot, gateway: Gateway, watch: KernelWatch, numbe
 def _grant(place: Hotspot, gateway: Gateway, number: int, *, at: datetime) -> None:
     """What a sign-in does after the PIN was right, committed."""
     mac = parse_mac(f"02:aa:00:00:{number >> 8:02x}:{number & 255:02x}")
-    client = Client(mac, (client_address(4, 0, 20 + number % 230),))
+    client = Client(mac, (client_address(4, 0, 20 + number % ADDRESSES),))
     until = patron_until(now=at, length=gateway.lease_length, closing=None)
     allowance = Allowance(f"bench-{number}", SigninMethod.PATRON, until, 2)
     acceptance = Acceptance(gateway.network.terms_version, "fr", "0" * 64)

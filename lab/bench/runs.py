@@ -52,7 +52,7 @@ SPOILT = (SpoiltRun, DidNotStart, OSError, AssertionError, subprocess.CalledProc
 
 def rows(*, quick: bool) -> dict[str, Measure]:
     """What can be measured, by name, with the sizes of a whole run or of a short one."""
-    patrons, seconds, grants, pairs = (800, 1, 60, 2) if quick else (2000, 3, 300, 8)
+    patrons, seconds, grants, pairs = (800, 1, 120, 2) if quick else (2000, 3, 220, 8)
     sizes = signin.Sizes(patrons=patrons, seconds=0.5 if quick else 2)
     leases_held = (1, 1000, 100_000)
     return {
@@ -62,7 +62,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
         "statements": lambda folder: statements.measure(
             folder, statements.Sizes(acts=120, rounds=2) if quick else statements.Sizes(acts=600, rounds=3)
         ),
-        "acceptances": lambda folder: acceptances.measure(folder, count=400 if quick else 2000),
+        "acceptances": lambda folder: acceptances.measure(folder, count=1000 if quick else 2000),
         "choices": lambda folder: choices.measure(folder, seconds=seconds, seeds=1 if quick else 3),
         "creatives": lambda folder: creatives.measure(
             folder, seconds=seconds, film_seconds=5 if quick else MOST_SECONDS
@@ -88,7 +88,7 @@ def rows(*, quick: bool) -> dict[str, Measure]:
 
 def pass_sizes(*, quick: bool) -> passes.Sizes:
     """Batches and documents are always as large as a desk may order them."""
-    return passes.Sizes(redeems=400, rounds=1) if quick else passes.Sizes(redeems=2000, rounds=3)
+    return passes.Sizes(redeems=1200, rounds=1) if quick else passes.Sizes(redeems=2000, rounds=3)
 
 
 def log_sizes(kind: str, *, quick: bool) -> log.Sizes:

@@ -161,8 +161,8 @@ def test_new_clients_come_in_pieces_up_to_the_first_that_the_kernel_refuses(
     def work() -> None:
         with closing(Enforcement(configuration)) as enforcement:
             enforcement.load()
-            # The kernel knows a card of the second piece under another number, and the agent has lost sight of it.
-            odd = passes[AT_ONCE + 7]._replace(number=99_999, pairs=(), resolver=None)
+            # The kernel knows a card of the third piece under another number, and the agent has lost sight of it.
+            odd = passes[2 * AT_ONCE + 7]._replace(number=99_999, pairs=(), resolver=None)
             assert odd.card and enforcement.make_fit({99_999: odd}, [99_999]) == {}
             enforcement.held.strike(odd.card, 99_999)
 
@@ -171,8 +171,8 @@ def test_new_clients_come_in_pieces_up_to_the_first_that_the_kernel_refuses(
                     grants, lambda _: ends, lambda mac: [address for _, address in macs[mac]]
                 )
 
-            assert admitted() == set(range(1, AT_ONCE + 1))
-            assert enforcement.held.leases.keys() == {99_999, *range(1, AT_ONCE + 1)}
+            assert admitted() == set(range(1, 2 * AT_ONCE + 1))
+            assert enforcement.held.leases.keys() == {99_999, *range(1, 2 * AT_ONCE + 1)}
             table = kernel.read_table()
             assert table and kernel.read_held(table, now=0).pairs == enforcement.held.pairs
             # All of that was ours, and is known.

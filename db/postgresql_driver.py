@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.abc import Buffer, PQGen
@@ -46,8 +45,7 @@ class PooledConnection(psycopg.Connection[Any]):
         return super()._deallocate(name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(NamedTuple):
     """A statement that goes out with others: its name at the server, its values, who hears its rows."""
 
     name: bytes

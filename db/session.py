@@ -42,7 +42,10 @@ class Session(orm.Session):
         self._source, self._mode = self.bind, mode
 
     def lend(self, driver: Driver, taken: PoolProxiedConnection) -> None:
-        """Have its one transaction on a connection that somebody else has taken, where it has begun."""
+        """Have its one transaction on a connection that somebody else has taken, where it has begun.
+
+        One that was closed and `is_apart` can be lent again: it has loaded nothing.
+        """
         self.limit_to_one_transaction(None)
         self._driver, self.taken, self._is_lent = driver, taken, True
 

@@ -144,9 +144,15 @@ def _lead(
         driver: Any = taken.info[DRIVER]
         group = driver.begin_group(first.mode, came=came, until=until)
         following: Waiter | None = first
+        db: Session | None = None
         while following is not None:
             driver.enter(group)
-            acts[-1].run(make_session.lent(driver, taken))
+            # A session that has seen no object is as good as a new one.
+            if db is not None and db.is_apart():
+                db.lend(driver, taken)
+            else:
+                db = make_session.lent(driver, taken)
+            acts[-1].run(db)
             following = queue.following(group.admits)
             if isinstance(following, _Act):
                 acts.append(following)

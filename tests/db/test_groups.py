@@ -144,6 +144,22 @@ def test_one_that_fails_takes_back_only_its_own(
     assert ends.count("COMMIT") == 2
 
 
+def test_acts_share_a_session_until_one_has_seen_an_object(make_session: SessionMaker) -> None:
+    seen: list[Session] = []
+
+    def seeing(deed: Deed) -> Deed:
+        def run(db: Session) -> None:
+            seen.append(db)
+            deed(db)
+
+        return run
+
+    met = together(make_session, *map(seeing, [add("a"), add("b"), add_object("c"), add("d"), add("e")]))
+    assert met == [None] * 5
+    first, second, third, fourth, fifth = map(id, seen)
+    assert first == second == third != fourth == fifth
+
+
 def test_a_statement_that_fails_is_its_own_fault_alone(make_session: SessionMaker) -> None:
     met = together(make_session, add("a"), add("a"), add_object("a"), add("b"))
     assert [type(error) for error in met] == [type(None), IntegrityError, IntegrityError, type(None)]

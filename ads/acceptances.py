@@ -22,8 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from ads import counting
+from ads.counting import Capped
 from ads.errors import NotDue, SpentImpression
-from ads.models import Creative, Impression
+from ads.models import Campaign, Creative, Impression
 from auth.blocks import service as blocks
 from auth.entitlements import Allowance
 from auth.pseudonyms import Pseudonyms
@@ -78,11 +79,11 @@ def accept(
     second is found to be spent by the latest at the commit.
     """
     gateway, client = arrival.gateway, arrival.client
-    # On PostgreSQL one round trip for all three.
-    spent = _SPENT.later(db, nonce=ticket.nonce)
-    caps = counting.ask_caps(db, ticket.creative_id)
+    # On PostgreSQL one round trip for both.
+    looked_up = _LOOK_UP.later(db, nonce=ticket.nonce, creative=ticket.creative_id)
     asked = present.ask(db, gateway=gateway, client=client)
-    if spent.first() is not None:
+    ((spent_by, *campaign),) = looked_up.all()
+    if spent_by is not None:
         raise SpentImpression
     online = present.found(db, asked, now=now)
     if online is None:
@@ -108,7 +109,9 @@ def accept(
         raise NotDue(_opens_at(opened.access.until, gateway))
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
     creative_id = ticket.creative_id
-    is_counted = creative_id is None or counting.count(db, creative_id, caps, gateway=gateway, now=now)
+    is_counted = creative_id is None or counting.count(
+        db, creative_id, Capped._make(campaign), gateway=gateway, now=now
+    )
     _earn(db, ticket, gateway, is_counted=is_counted, now=now)
     return opened
 
@@ -200,11 +203,19 @@ def _earning(just_written: Any) -> Executable:
 
 
 _impressions, _leases = table_of(Impression), table_of(Lease)
-_creatives = table_of(Creative)
+_campaigns, _creatives = table_of(Campaign), table_of(Creative)
 _FURTHER = Prepared(
     select(*(_creatives.c[name] for name in Further._fields)).where(_creatives.c.id == bindparam("creative"))
 )
-_SPENT = Prepared(select(_impressions.c.id).where(_impressions.c.nonce == bindparam("nonce")))
+# A row in any case: of a ticket the acceptance that used it, and of its creative the campaign, where there is one.
+_ticket = select(literal_column("1")).subquery("ticket")
+_LOOK_UP = Prepared(
+    select(_impressions.c.id, _campaigns.c.id, _campaigns.c.daily_cap, _campaigns.c.total_cap).select_from(
+        _ticket.outerjoin(_impressions, _impressions.c.nonce == bindparam("nonce"))
+        .outerjoin(_creatives, _creatives.c.id == bindparam("creative"))
+        .outerjoin(_campaigns, _campaigns.c.id == _creatives.c.campaign_id)
+    )
+)
 _GIVEN = (
     *("nonce", "creative_id", "network_id", "site_id", "language", "shown_at", "accepted_at", "is_counted"),
     *("draw", "previous_id", "choice_digest"),

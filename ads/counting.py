@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ads.ledger import served
 from ads.models import Campaign, CampaignDay, Creative, CreativeDay
-from db.prepared import Prepared, Reply
-from db.statements import table_of
 from sites.models import Gateway
 
 
-def ask_caps(db: Session, creative_id: int | None) -> Reply:
-    """Ask for the caps of this creative's campaign with the next question; `count` reads the answer."""
-    return _CAPS.later(db, creative=creative_id)
+class Capped(NamedTuple):
+    """The campaign of a creative with its caps. All is None of a creative that there is not."""
+
+    campaign_id: int | None
+    daily_cap: int | None
+    total_cap: int | None
 
 
-def count(db: Session, creative_id: int, caps: Reply, *, gateway: Gateway, now: datetime) -> bool:
-    """Count an acceptance of this creative here; False where a cap of its campaign was reached before.
+def count(db: Session, creative_id: int, campaign: Capped, *, gateway: Gateway, now: datetime) -> bool:
+    """Count an acceptance of this creative of `campaign` here; False where a cap was reached before, and where there is
+    no such creative.
 
     However many there are at once, no more than the cap are counted.
     """
-    day = gateway.site.local_day(now)
-    row = caps.first()
-    if row is None:
+    if campaign.campaign_id is None:
         return False
-    campaign_id, daily_cap, total_cap = row
-    is_counted = not (daily_cap or total_cap) or _claim(db, campaign_id, daily_cap, day)
+    day = gateway.site.local_day(now)
+    is_capped = campaign.daily_cap or campaign.total_cap
+    is_counted = not is_capped or _claim(db, campaign.campaign_id, campaign.daily_cap, day)
     # Whoever accepts a message was served it and has viewed it, whether or not that was written down before.
     served.add(
         db,
@@ -91,11 +93,3 @@ def counted(db: Session, campaign_id: int) -> int:
         )
         or 0
     )
-
-
-_campaigns, _creatives = table_of(Campaign), table_of(Creative)
-_CAPS = Prepared(
-    select(_campaigns.c.id, _campaigns.c.daily_cap, _campaigns.c.total_cap)
-    .join(_creatives, _creatives.c.campaign_id == _campaigns.c.id)
-    .where(_creatives.c.id == bindparam("creative"))
-)

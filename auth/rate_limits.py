@@ -7,7 +7,7 @@ shown to the guest is accurate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,8 +31,9 @@ from sqlalchemy.orm import Session
 from auth.errors import TooManyAttempts
 from auth.models import Attempt
 from db.base import UtcDateTime
-from db.drivers import Row
+from db.drivers import Row, is_only_writer
 from db.prepared import Prepared, Reply
+from db.session import driver_of
 from db.statements import ForEither, Insert, for_either, table_of
 
 
@@ -132,8 +133,15 @@ def hold(
     """Lock the limit until the commit, so that `take` cannot fail within this transaction; how many are taken so far,
     and what is `spent` of the others, which are asked with it.
 
-    What `take` and `refund` come to, in one statement. Raises `TooManyAttempts` when none is left.
+    It takes none, and the window goes on as it did. Raises `TooManyAttempts` when none is left.
     """
+    if is_only_writer(driver_of(db)):
+        # There is nobody to be locked out.
+        counts = _counts(db, [budget, *others], now=now)
+        taken_now, free_again = counts.pop(budget, (0, now))
+        if taken_now >= budget.most:
+            raise TooManyAttempts(free_again)
+        return taken_now, _reached(counts)
     held = _HOLD.later(
         db, key=budget.key, count=0, last_at=now, rested_since=now - budget.window, most=budget.most
     )
@@ -152,12 +160,7 @@ def check(db: Session, budgets: Sequence[RateLimit], *, now: datetime) -> None:
 
 def spent(db: Session, budgets: Sequence[RateLimit], *, now: datetime) -> dict[RateLimit, datetime]:
     """Those of these limits that are reached, and when they are free again."""
-    by_key = {budget.key: budget for budget in budgets}
-    return {
-        by_key[key]: last_at + by_key[key].window
-        for key, taken, last_at in _look(db, list(by_key))
-        if taken >= by_key[key].most and last_at > now - by_key[key].window
-    }
+    return _reached(_counts(db, budgets, now=now))
 
 
 def count(db: Session, budget: RateLimit, *, now: datetime) -> None:
@@ -220,10 +223,26 @@ def clear(db: Session, keys: Iterable[str], *, beginning: Iterable[str] = ()) ->
     return len(db.execute(delete(Attempt).where(or_(*either)).returning(Attempt.key)).all())
 
 
+def _counts(
+    db: Session, budgets: Sequence[RateLimit], *, now: datetime
+) -> dict[RateLimit, tuple[int, datetime]]:
+    """Of these limits those that count anything now: how many are taken, and when all are free again."""
+    by_key = {budget.key: budget for budget in budgets}
+    return {
+        by_key[key]: (taken, last_at + by_key[key].window)
+        for key, taken, last_at in _look(db, list(by_key))
+        if last_at > now - by_key[key].window
+    }
+
+
+def _reached(counts: Mapping[RateLimit, tuple[int, datetime]]) -> dict[RateLimit, datetime]:
+    return {budget: free_again for budget, (taken, free_again) in counts.items() if taken >= budget.most}
+
+
 def _look(db: Session, keys: list[str]) -> Iterator[Row]:
-    """Key, count and time of those of these that there are. Fewer than three stand several times in the question."""
+    """Key, count and time of those of these that there are. No key is NULL, which stands for those that lack."""
     for part in (keys[at : at + len(_KEYS)] for at in range(0, len(keys), len(_KEYS))):
-        asked = [*part, *[part[-1]] * (len(_KEYS) - len(part))]
+        asked = [*part, *[None] * (len(_KEYS) - len(part))]
         yield from _LOOK.all(db, **dict(zip(_KEYS, asked, strict=True)))
 
 
@@ -245,11 +264,13 @@ def _hold(insert: Insert) -> Executable:
 
 def _counting(fresh: Any, taken: int) -> Any:
     rested = _attempts.c.last_at <= bindparam("rested_since")
+    now = fresh.excluded.last_at
     return fresh.on_conflict_do_update(
         index_elements=[_attempts.c.key],
         set_={
             "count": case((rested, taken), else_=_attempts.c.count + taken),
-            "last_at": fresh.excluded.last_at,
+            # What takes none leaves the window as it is.
+            "last_at": now if taken else case((rested, now), else_=_attempts.c.last_at),
         },
         where=rested | (_attempts.c.count < bindparam("most")),
     )
@@ -270,7 +291,7 @@ _TOUCH = for_either(
         index_elements=[_attempts.c.key], set_={"last_at": insert(_attempts).excluded.last_at}
     )
 )
-_KEYS = ("first", "second", "third")
+_KEYS = ("first", "second", "third", "fourth")
 _asked = [bindparam(name, type_=String()) for name in _KEYS]
 _BUDGETS = select(_attempts.c.key, _attempts.c.count, _attempts.c.last_at)
 # One by one for PostgreSQL: for several at once it reads the whole table, where that was small when it made its plan.

@@ -43,6 +43,13 @@ class Statement:
     number: int
 
 
+def is_only_writer(driver: Driver) -> bool:
+    """Whether nobody else writes until this transaction ends, so that what it has read stays so: on SQLite, where each
+    that may write begins as a writer.
+    """
+    return driver.writes.name == "sqlite"
+
+
 class Driver(Protocol):
     """A connection as its driver has it. Faults are the driver's own."""
 

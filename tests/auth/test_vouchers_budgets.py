@@ -67,6 +67,12 @@ def test_a_right_code_costs_nothing(db: Session) -> None:
     assert db.scalars(select(Attempt).where(Attempt.count > 0)).all() == []
 
 
+def test_a_right_code_does_not_prolong_the_wait_for_the_wrong_ones(db: Session) -> None:
+    assert [miss(db, guesser(1)) for _ in range(4)] == [True] * 4
+    assert may_try(db, guesser(1), now=NOON + timedelta(minutes=10))
+    assert [miss(db, guesser(1), now=NOON + timedelta(minutes=15)) for _ in range(6)] == [True] * 5 + [False]
+
+
 @pytest.mark.parametrize("number", [0, 1, 2], ids=["gateway", "site", "all"])
 def test_when_a_broad_budget_is_spent_only_clients_without_a_miss_are_heard(db: Session, number: int) -> None:
     assert miss(db, guesser(1))

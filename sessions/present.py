@@ -45,9 +45,11 @@ def ask(db: Session, *, gateway: Gateway, client: Client) -> Reply:
 def found(db: Session, asked: Reply, *, now: datetime) -> Present | None:
     """What `find` gives, of what was asked."""
     row = asked.first()
-    if row is None:
-        return None
-    present = Present._make(row)
+    return None if row is None else if_open(db, Present._make(row), now=now)
+
+
+def if_open(db: Session, present: Present, *, now: datetime) -> Present | None:
+    """The same of one that was read."""
     if present.until <= now:
         end.close_one(db, present.id, gateway_id=present.gateway_id, until=present.until)
         return None
@@ -71,18 +73,17 @@ def of(access: AccessSession) -> Present:
 
 
 _accesses, _entitlements = table_of(AccessSession), table_of(Entitlement)
-_PRESENT = Prepared(
-    select(
-        *(_accesses.c[name] for name in Present._fields[:6]),
-        _entitlements.c.until.label("entitlement_until"),
-        _entitlements.c.rate_down_kbps,
-        _entitlements.c.rate_up_kbps,
-    )
-    # There is always one. An inner join would let PostgreSQL go by the index of all who have an entitlement.
-    .outerjoin(_entitlements, _entitlements.c.id == _accesses.c.entitlement_id)
-    .where(
-        _accesses.c.network_id == bindparam("network"),
-        _accesses.c.mac == bindparam("client"),
-        OPEN_OF_CLIENT,
-    )
+COLUMNS = (
+    *(_accesses.c[name] for name in Present._fields[:6]),
+    _entitlements.c.until.label("entitlement_until"),
+    _entitlements.c.rate_down_kbps,
+    _entitlements.c.rate_up_kbps,
 )
+# There is always one. An inner join would let PostgreSQL go by the index of all who have an entitlement.
+SOURCE = _accesses.outerjoin(_entitlements, _entitlements.c.id == _accesses.c.entitlement_id)
+OF_CLIENT = (
+    _accesses.c.network_id == bindparam("network"),
+    _accesses.c.mac == bindparam("client"),
+    OPEN_OF_CLIENT,
+)
+_PRESENT = Prepared(select(*COLUMNS).select_from(SOURCE).where(*OF_CLIENT))

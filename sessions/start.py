@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import ColumnElement, Executable, Select, bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from auth.blocks import service as blocks
@@ -28,6 +27,9 @@ from sessions.present import Present
 from sessions.sightings import see
 from sites.limits import site_closing, state_at
 from sites.models import Gateway, SigninMethod, SiteState
+
+# When it began.
+Stay = tuple[datetime, Present]
 
 
 class WhenFull(enum.Enum):
@@ -98,12 +100,12 @@ def open_access(
     if claimed is None:
         claiming = claim(db, network_id=gateway.network_id, allowance=allowance, now=now)
         claimed = partial(claimed_by, claiming)
-    asked = present.ask(db, gateway=gateway, client=client)
-    stays = _ask_stays(db, gateway.network_id, allowance)
+    asked = _ask_sessions(db, gateway, client, allowance)
     blocks.refuse(blocked)
     entitlement = claimed()
     until = policy.first_until(_terms(entitlement, gateway, now), now=now)
-    online = present.found(db, asked, now=now)
+    own, stays = _sort_out(asked)
+    online = None if own is None else present.if_open(db, own, now=now)
     if online is not None and online.entitlement_id == entitlement.id:
         return _carry_on(db, online, gateway=gateway, client=client, now=now)
     if online is not None:
@@ -213,25 +215,34 @@ def _carry_on(db: Session, online: Present, *, gateway: Gateway, client: Client,
     return Opened(db, online.id, lease, access.gateway_id)
 
 
-def _ask_stays(db: Session, network_id: int, allowance: Allowance) -> Reply:
-    """Ask for the sessions among which there must be room, after the claim, which has others of the person wait."""
-    if allowance.method is SigninMethod.PASS:
-        return _WITH_PASS.later(db, subject=allowance.subject)
-    return _ONLINE.later(db, person=allowance.subject, network=network_id)
+def _ask_sessions(db: Session, gateway: Gateway, client: Client, allowance: Allowance) -> Reply:
+    """Ask for the client's open session and for those among which there must be room, after the claim, which has others
+    of the person wait.
+    """
+    asked = _OF_PASS if allowance.method is SigninMethod.PASS else _OF_PERSON
+    return asked.later(db, network=gateway.network_id, client=client.mac, person=allowance.subject)
+
+
+def _sort_out(asked: Reply) -> tuple[Present | None, list[Stay]]:
+    """The client's own of these, and those among which there must be room, with when they began."""
+    own, stays = None, []
+    for is_own, started_at, ended_at, *row in asked.all():
+        found = Present._make(row)
+        if is_own:
+            own = found
+        elif ended_at is None:
+            stays.append((started_at, found))
+    return own, stays
 
 
 def _make_room(
-    db: Session, entitlement: Claimed, stays: Reply, *, when_full: WhenFull, now: datetime
+    db: Session, entitlement: Claimed, stays: list[Stay], *, when_full: WhenFull, now: datetime
 ) -> int | None:
     """End the oldest devices of this person above the limit, but one; the last one ended.
 
     The devices of a pass are counted over all networks: it is one ticket, wherever it is shown.
     """
-    online = [
-        access_id
-        for _, access_id, until, ended_at in sorted(stays.all(), key=itemgetter(0, 1))
-        if ended_at is None and until > now
-    ]
+    online = [stay.id for _, stay in sorted(stays) if stay.until > now]
     surplus = online[: max(0, len(online) - entitlement.devices + 1)]
     if surplus and when_full is WhenFull.REFUSE:
         raise AlreadyUsed
@@ -277,15 +288,29 @@ def _insertion(insert: Insert) -> Executable:
     return statement
 
 
-_accesses, _entitlements = table_of(AccessSession), table_of(Entitlement)
+def _with_clients(*which: ColumnElement[bool]) -> Executable:
+    """The client's open session, and these."""
+
+    def rows(is_own: str, *chosen: ColumnElement[bool]) -> Select[Any]:
+        when = (_accesses.c.started_at, _accesses.c.ended_at)
+        columns = (literal_column(is_own), *when, *present.COLUMNS)
+        return select(*columns).select_from(present.SOURCE).where(*chosen)
+
+    return union_all(rows("1", *present.OF_CLIENT), rows("0", *which))
+
+
+_accesses = table_of(AccessSession)
 _INSERT = Prepared(for_either(_insertion))
 # Few rows each, which are sifted and sorted here: with a word of their end or their order, PostgreSQL takes an index of
 # all who are online for better, by statistics of the night. Of a pass all sessions, of a person those that are open.
-_STAYS = select(_accesses.c.started_at, _accesses.c.id, _accesses.c.until, _accesses.c.ended_at)
-_claimed_now = select(_entitlements.c.id).where(
-    _entitlements.c.subject == bindparam("person"), _entitlements.c.network_id == bindparam("network")
+# By a name of its own, or it would be taken for the entitlement of each session that is read.
+_claimed = table_of(Entitlement).alias("claimed")
+_claimed_now = select(_claimed.c.id).where(
+    _claimed.c.subject == bindparam("person"), _claimed.c.network_id == bindparam("network")
 )
-_ONLINE = Prepared(
-    _STAYS.where(_accesses.c.entitlement_id == _claimed_now.scalar_subquery(), _accesses.c.ended_at.is_(None))
+_OF_PERSON = Prepared(
+    _with_clients(
+        _accesses.c.entitlement_id == _claimed_now.scalar_subquery(), _accesses.c.ended_at.is_(None)
+    )
 )
-_WITH_PASS = Prepared(_STAYS.where(_accesses.c.subject == bindparam("subject")))
+_OF_PASS = Prepared(_with_clients(_accesses.c.subject == bindparam("person")))

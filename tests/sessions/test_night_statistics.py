@@ -22,10 +22,12 @@ from tests.sessions.test_feed import enter
 from tests.town import build_town
 
 ASKED = {
-    "ix_access_sessions_(open|of)_entitlement": start._ONLINE,
-    "ix_access_sessions_log_subject": start._WITH_PASS,
+    "ix_access_sessions_(open|of)_entitlement": start._OF_PERSON,
+    "ix_access_sessions_log_subject": start._OF_PASS,
     "ix_access_sessions_log_subject ": vouchers._STAYS,
     "uq_access_sessions_open_client": present._PRESENT,
+    "uq_access_sessions_open_client   ": start._OF_PERSON,
+    "uq_access_sessions_open_client    ": start._OF_PASS,
     "uq_access_sessions_open_client ": clients._ONLINE,
     "uq_access_sessions_open_client  ": online._ONLINE,
     "pk_attempts": rate_limits._LOOK,

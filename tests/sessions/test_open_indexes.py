@@ -21,7 +21,9 @@ ASKED: dict[str, Any] = {
     "ix_access_sessions_open_until (until<?)": select(AccessSession.id).where(
         AccessSession.ended_at.is_(None), AccessSession.until <= NOON
     ),
-    "_entitlement (entitlement_id=?)": start._ONLINE._statement,
+    "_entitlement (entitlement_id=?)": start._OF_PERSON._statement,
+    "client (network_id=? AND mac=?)": start._OF_PERSON._statement,
+    "open_client (network_id=? AND mac=?)": start._OF_PASS._statement,
 }
 
 

@@ -34,6 +34,7 @@ from sessions import feed, policy, present, renewal, start
 from sessions.arrival import Arrival
 from sessions.clients import SeenAccess
 from sessions.models import Lease
+from sessions.present import Present
 from sessions.start import Opened
 from sites.models import Gateway, SigninMethod
 
@@ -79,13 +80,17 @@ def accept(
     second is found to be spent by the latest at the commit.
     """
     gateway, client = arrival.gateway, arrival.client
-    # On PostgreSQL one round trip for both.
-    looked_up = _LOOK_UP.later(db, nonce=ticket.nonce, creative=ticket.creative_id)
-    asked = present.ask(db, gateway=gateway, client=client)
-    ((spent_by, *campaign),) = looked_up.all()
+    ((spent_by, *found),) = _LOOK_UP.all(
+        db,
+        nonce=ticket.nonce,
+        creative=ticket.creative_id,
+        network=gateway.network_id,
+        client=client.mac,
+    )
     if spent_by is not None:
         raise SpentImpression
-    online = present.found(db, asked, now=now)
+    campaign, own = Capped._make(found[:3]), found[3:]
+    online = None if own[0] is None else present.if_open(db, Present._make(own), now=now)
     if online is None:
         device = pseudonyms.of("device", f"{gateway.network.slug} {client.mac}")
         allowance = Allowance(device, SigninMethod.FREE, None, devices=1)
@@ -109,9 +114,7 @@ def accept(
         raise NotDue(_opens_at(opened.access.until, gateway))
     # Last: the row of a campaign with a cap is one for the whole town, and stays locked until the commit.
     creative_id = ticket.creative_id
-    is_counted = creative_id is None or counting.count(
-        db, creative_id, Capped._make(campaign), gateway=gateway, now=now
-    )
+    is_counted = creative_id is None or counting.count(db, creative_id, campaign, gateway=gateway, now=now)
     _earn(db, ticket, gateway, is_counted=is_counted, now=now)
     return opened
 
@@ -207,14 +210,18 @@ _campaigns, _creatives = table_of(Campaign), table_of(Creative)
 _FURTHER = Prepared(
     select(*(_creatives.c[name] for name in Further._fields)).where(_creatives.c.id == bindparam("creative"))
 )
-# A row in any case: of a ticket the acceptance that used it, and of its creative the campaign, where there is one.
-_ticket = select(literal_column("1")).subquery("ticket")
+# A row in any case: of a ticket the acceptance that used it, of its creative the campaign, and the client's open
+# session, where there is one.
+_ticket = (
+    select(literal_column("1"))
+    .subquery("ticket")
+    .outerjoin(_impressions, _impressions.c.nonce == bindparam("nonce"))
+    .outerjoin(_creatives, _creatives.c.id == bindparam("creative"))
+    .outerjoin(_campaigns, _campaigns.c.id == _creatives.c.campaign_id)
+)
+_CAPPED = (_campaigns.c.id, _campaigns.c.daily_cap, _campaigns.c.total_cap)
 _LOOK_UP = Prepared(
-    select(_impressions.c.id, _campaigns.c.id, _campaigns.c.daily_cap, _campaigns.c.total_cap).select_from(
-        _ticket.outerjoin(_impressions, _impressions.c.nonce == bindparam("nonce"))
-        .outerjoin(_creatives, _creatives.c.id == bindparam("creative"))
-        .outerjoin(_campaigns, _campaigns.c.id == _creatives.c.campaign_id)
-    )
+    select(_impressions.c.id, *_CAPPED, *present.COLUMNS).select_from(present.beside(_ticket))
 )
 _GIVEN = (
     *("nonce", "creative_id", "network_id", "site_id", "language", "shown_at", "accepted_at", "is_counted"),

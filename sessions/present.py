@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.models import Entitlement
-from db.prepared import Prepared, Reply
+from db.prepared import Prepared
 from db.statements import table_of
 from gateways.types import Client
 from sessions import end
@@ -34,17 +34,7 @@ class Present(NamedTuple):
 
 def find(db: Session, *, gateway: Gateway, client: Client, now: datetime) -> Present | None:
     """The open session of this client on this network, closing first the books of one whose time is over."""
-    return found(db, ask(db, gateway=gateway, client=client), now=now)
-
-
-def ask(db: Session, *, gateway: Gateway, client: Client) -> Reply:
-    """Ask for it with the next question; `found` reads the answer."""
-    return _PRESENT.later(db, network=gateway.network_id, client=client.mac)
-
-
-def found(db: Session, asked: Reply, *, now: datetime) -> Present | None:
-    """What `find` gives, of what was asked."""
-    row = asked.first()
+    row = _PRESENT.first(db, network=gateway.network_id, client=client.mac)
     return None if row is None else if_open(db, Present._make(row), now=now)
 
 
@@ -72,6 +62,11 @@ def of(access: AccessSession) -> Present:
     )
 
 
+def beside(source: FromClause) -> FromClause:
+    """`source` of a statement, with the client's open session beside it, where there is one (`COLUMNS`)."""
+    return source.outerjoin(_accesses, and_(*OF_CLIENT)).outerjoin(_entitlements, _is_its)
+
+
 _accesses, _entitlements = table_of(AccessSession), table_of(Entitlement)
 COLUMNS = (
     *(_accesses.c[name] for name in Present._fields[:6]),
@@ -80,7 +75,8 @@ COLUMNS = (
     _entitlements.c.rate_up_kbps,
 )
 # There is always one. An inner join would let PostgreSQL go by the index of all who have an entitlement.
-SOURCE = _accesses.outerjoin(_entitlements, _entitlements.c.id == _accesses.c.entitlement_id)
+_is_its = _entitlements.c.id == _accesses.c.entitlement_id
+SOURCE = _accesses.outerjoin(_entitlements, _is_its)
 OF_CLIENT = (
     _accesses.c.network_id == bindparam("network"),
     _accesses.c.mac == bindparam("client"),

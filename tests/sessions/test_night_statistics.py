@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from ads import online
+from ads import acceptances, online
 from auth import rate_limits
 from db.engine import make_engine
 from db.postgresql_driver import PostgresDriver
@@ -30,6 +30,8 @@ ASKED = {
     "uq_access_sessions_open_client    ": start._OF_PASS,
     "uq_access_sessions_open_client ": clients._ONLINE,
     "uq_access_sessions_open_client  ": online._ONLINE,
+    "uq_access_sessions_open_client     ": acceptances._LOOK_UP,
+    "uq_impressions_nonce": acceptances._LOOK_UP,
     "pk_attempts": rate_limits._LOOK,
 }
 

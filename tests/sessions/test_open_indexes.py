@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.dialects import sqlite
 
+from ads import acceptances
 from db.engine import make_engine
 from db.statements import table_of
 from sessions import present, start
@@ -23,6 +24,7 @@ ASKED: dict[str, Any] = {
     ),
     "_entitlement (entitlement_id=?)": start._OF_PERSON._statement,
     "client (network_id=? AND mac=?)": start._OF_PERSON._statement,
+    "sessions_open_client (network_id=? AND mac=?)": acceptances._LOOK_UP._statement,
     "open_client (network_id=? AND mac=?)": start._OF_PASS._statement,
 }
 

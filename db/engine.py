@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from db import session, sqlite_queue
 from db.drivers import DRIVER, TransactionMode
-from db.few_at_once import FEW_AT_ONCE, FewAtOnce
 from db.session import HAS_BEGUN, TRANSACTION_MODE, OneTransaction
 from db.sqlite_driver import SqliteDriver
 from db.sqlite_groups import commit_together
@@ -40,7 +39,6 @@ def make_engine(database_url: str) -> Engine:
 
     engine = create_engine(
         url,
-        execution_options={FEW_AT_ONCE: FewAtOnce()},
         pool_size=16,
         max_overflow=16,
         pool_use_lifo=True,
@@ -171,8 +169,7 @@ def checkpoint_wal(engine: Engine) -> None:
 
 def group_commit(make_session: SessionMaker, work: Callable[[Session], Result]) -> Result:
     """Do `work` in a short transaction, which SQLite may commit together with others of this process that queue with
-    it, and which on PostgreSQL waits a little where others are under way (`db.few_at_once`); what it gave, once the
-    commit has reached the disk.
+    it; what it gave, once the commit has reached the disk.
 
     Another thread may do it: it is given all that it needs, and waits for nothing but the database. Whoever calls this
     holds no lock that another such transaction takes.
@@ -189,11 +186,12 @@ def async_commit(make_session: SessionMaker, work: Callable[[Session], Result]) 
 
 
 def _short(make_session: SessionMaker, mode: TransactionMode, work: Callable[[Session], Result]) -> Result:
-    options = make_session.kw["bind"].get_execution_options()
-    if sqlite_queue.WRITE_QUEUE in options:
-        return commit_together(make_session, options[sqlite_queue.WRITE_QUEUE], mode, work)
-    few: FewAtOnce = options[FEW_AT_ONCE]
-    with few.turn(), make_session.begin(mode) as db:
+    queue: sqlite_queue.WriteQueue | None = (
+        make_session.kw["bind"].get_execution_options().get(sqlite_queue.WRITE_QUEUE)
+    )
+    if queue is not None:
+        return commit_together(make_session, queue, mode, work)
+    with make_session.begin(mode) as db:
         return work(db)
 
 

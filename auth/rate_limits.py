@@ -34,7 +34,7 @@ from db.base import UtcDateTime
 from db.drivers import Row, is_only_writer
 from db.prepared import Prepared, Reply
 from db.session import driver_of
-from db.statements import ForEither, Insert, for_either, table_of
+from db.statements import Insert, for_either, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,13 +294,9 @@ _TOUCH = for_either(
 _KEYS = ("first", "second", "third", "fourth")
 _asked = [bindparam(name, type_=String()) for name in _KEYS]
 _BUDGETS = select(_attempts.c.key, _attempts.c.count, _attempts.c.last_at)
-# One by one for PostgreSQL: for several at once it reads the whole table, where that was small when it made its plan.
-_LOOK = Prepared(
-    ForEither(
-        sqlite=_BUDGETS.where(_attempts.c.key.in_(_asked)),
-        postgresql=union_all(*(_BUDGETS.where(_attempts.c.key == key) for key in _asked)),
-    )
-)
+# One by one: for several at once PostgreSQL reads the whole table, where that was small when it made its plan, and
+# SQLite makes a table of the keys first.
+_LOOK = Prepared(union_all(*(_BUDGETS.where(_attempts.c.key == key) for key in _asked)))
 _REFUND = Prepared(
     update(_attempts)
     .where(_attempts.c.key == bindparam("refunded"), _attempts.c.count > 0)

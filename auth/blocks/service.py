@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Select, bindparam, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from auth.audit import log
@@ -111,10 +113,10 @@ def ask(db: Session, *, mac: str, subject: str, network_id: int, now: datetime) 
 
 def refuse(asked: Reply) -> None:
     """Raise `BlockedDevice` or `BlockedPerson` where the answer to `ask` names one."""
-    row = asked.first()
-    if row is None:
+    rows = asked.all()
+    if not rows:
         return
-    kind, cause, until = row
+    kind, cause, until = max(rows, key=itemgetter(2))
     if kind is BlockKind.DEVICE:
         raise BlockedDevice(cause, until)
     raise BlockedPerson(cause, until)
@@ -162,15 +164,15 @@ def slug_of(db: Session, block: Block) -> str | None:
     return db.scalar(select(Network.slug).where(Network.id == block.network_id))
 
 
-_blocks = table_of(Block)
-_IN_FORCE = Prepared(
-    select(_blocks.c.kind, _blocks.c.cause, _blocks.c.until)
-    .where(
-        _blocks.c.target.in_([bindparam("device"), bindparam("person")]),
+def _naming(target: str) -> Select[Any]:
+    return select(_blocks.c.kind, _blocks.c.cause, _blocks.c.until).where(
+        _blocks.c.target == bindparam(target),
         or_(_blocks.c.network_id.is_(None), _blocks.c.network_id == bindparam("network")),
         _blocks.c.lifted_at.is_(None),
         _blocks.c.until > bindparam("at"),
     )
-    .order_by(_blocks.c.until.desc())
-    .limit(1)
-)
+
+
+_blocks = table_of(Block)
+# Nearly always there is none: for a list and an order SQLite would make a table of its own first, each time.
+_IN_FORCE = Prepared(union_all(_naming("device"), _naming("person")))

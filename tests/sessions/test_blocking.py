@@ -90,11 +90,20 @@ def test_it_holds_until_its_last_instant_and_not_after(db: Session, wish: BlockR
     enter(db, town.station, now=WEEK)
 
 
-def test_of_several_blocks_the_one_that_ends_last_is_told(db: Session) -> None:
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (device(until=NOON + timedelta(days=1)), BlockedPerson),
+        (device(until=WEEK + timedelta(days=1)), BlockedDevice),
+    ],
+)
+def test_of_several_blocks_the_one_that_ends_last_is_told(
+    db: Session, first: BlockRequest, told: type[Exception]
+) -> None:
     town = build_town(db)
-    place(db, device(until=NOON + timedelta(days=1)))
+    place(db, first)
     place(db, person())
-    with pytest.raises(BlockedPerson):
+    with pytest.raises(told):
         enter(db, town.station)
 
 

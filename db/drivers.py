@@ -75,6 +75,14 @@ class Driver(Protocol):
         called with its rows.
         """
 
+    def look_by_index(self) -> None:
+        """From the next statement until this transaction ends, look rows up by an index where there is one, however
+        small a table was when the database last counted its rows. The next statement is this driver's.
+
+        PostgreSQL keeps the plan that it then makes for a statement: with one of a table that was empty, it would read
+        all of it each time, until it has counted anew.
+        """
+
     def send(self) -> None:
         """Send what waits for the next statement: another than this driver is about to speak on the connection."""
 

@@ -54,11 +54,12 @@ class _Sent(NamedTuple):
 
 
 # Numbers of statements of the application begin at 1.
-BEGIN, ASYNC_COMMIT, IMPATIENT, COMMIT = (
+BEGIN, ASYNC_COMMIT, IMPATIENT, COMMIT, BY_INDEX = (
     Statement("BEGIN", 0),
     Statement("SET LOCAL synchronous_commit = off", -1),
     Statement(f"SET LOCAL statement_timeout = {int(IMPATIENT_SECONDS * 1000)}", -2),
     Statement("COMMIT", -3),
+    Statement("SET LOCAL enable_seqscan = off", -4),
 )
 
 
@@ -115,6 +116,9 @@ class PostgresDriver:
 
     def later(self, statement: Statement, values: Sequence[Any], hear: Callable[[list[Row]], None]) -> None:
         self._waiting.append(_Sent(self._name(statement), self._octets(values), hear))
+
+    def look_by_index(self) -> None:
+        self._waiting.append(_Sent(self._name(BY_INDEX)))
 
     def send(self) -> None:
         if self._waiting:

@@ -78,6 +78,9 @@ class SqliteDriver:
             self._met(error)
             raise
 
+    def look_by_index(self) -> None:
+        pass
+
     def send(self) -> None:
         pass
 

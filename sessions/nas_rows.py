@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from db.each import ForEach
+from db.session import driver_of
 from db.statements import ForEither, for_either, table_of
 from sessions.models import NasSession
 
@@ -70,6 +71,8 @@ def lives(
     The newest comes first; each is the transaction's own until its end.
     """
     found = defaultdict[str, list[NasRow]](list)
+    # On a town's first day there were none when PostgreSQL counted them, and soon there are thousands.
+    driver_of(db).look_by_index()
     for row in _LIVES.all(db, sorted(names), gateway=gateway_id):
         session = NasRow(*row)
         found[session.mac].append(session)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, object_session
 from auth.models import Attempt
 from db.engine import SessionMaker, async_commit, make_engine, make_session_maker, reading
 from db.prepared import Prepared
+from db.session import driver_of
 from db.statements import table_of
 from tests.clock import NOON
 
@@ -152,6 +153,20 @@ def test_only_postgresqls_commit_that_may_be_lost_says_so(both_urls: list[str]) 
             assert told(db) == "on"
     finally:
         engine.dispose()
+
+
+def test_only_a_transaction_that_says_so_looks_by_index(make_session: SessionMaker) -> None:
+    def way(db: Session) -> str | None:
+        on_postgresql = db.get_bind().dialect.name == "postgresql"
+        return str(db.execute(text("SHOW enable_seqscan")).scalar_one()) if on_postgresql else None
+
+    with make_session.begin() as db:
+        driver_of(db).look_by_index()
+        COUNT.all(db, which="a")
+        assert way(db) in ("off", None)
+    with make_session.begin() as db:
+        COUNT.all(db, which="a")
+        assert way(db) in ("on", None)
 
 
 def test_what_was_left_for_later_comes_before_the_next_statement(make_session: SessionMaker) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from ads import acceptances, online
 from auth import rate_limits
-from db.engine import make_engine
+from db.engine import make_engine, make_session_maker
 from db.postgresql_driver import PostgresDriver
 from db.prepared import Prepared
 from db.statements import ForEither, table_of
-from sessions import clients, present, start, vouchers
+from sessions import clients, nas_rows, present, start, vouchers
 from sessions.models import AccessSession
 from tests.sessions.test_feed import enter
 from tests.town import build_town
@@ -82,3 +82,22 @@ def plan(connection: Connection, asked: Prepared) -> str:
     lines = [row[0] for row in run(f"EXPLAIN EXECUTE asked ({given})")]
     run("DEALLOCATE asked")
     return "\n".join(lines)
+
+
+def test_accounting_sessions_are_found_by_index_though_there_were_none(both_urls: list[str]) -> None:
+    engine = make_engine(both_urls[1])
+    try:
+        with Session(engine) as db, db.begin():
+            gateway_id = build_town(db).station.id
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE nas_sessions"))
+        with make_session_maker(engine).begin() as db:
+            nas_rows.lives(
+                db, gateway_id=gateway_id, names=[("a", "02:00:00:00:00:01"), ("b", "02:00:00:00:00:02")]
+            )
+            ours = text(
+                "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'nas_sessions'"
+            )
+            assert tuple(db.execute(ours).one()) == (0, 2)
+    finally:
+        engine.dispose()
